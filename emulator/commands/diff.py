@@ -4,6 +4,7 @@ Exit status, as of diff: 0 without differences, 1 with differences, 2 if they ca
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -42,6 +43,10 @@ def main(arguments: Sequence[str]) -> int:
             for line in _compare(options, progress):
                 different = True
                 print(line)  # noqa: T201 - the result
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
+        return _DIFFERENT
     except (Refused, Unreachable) as error:
         print(f"dynamodb-emulator: {error}", file=sys.stderr)  # noqa: T201 - the message for the user
         return _FAILED

@@ -6,6 +6,7 @@ Exit status: 0, or 2 if the work could not be done.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -44,6 +45,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with Progress("dumped") as progress:
             count = _dump(connect, options, progress)
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
+        return _FAILED
     except (Refused, Unreachable, OSError) as error:
         print(f"dynamodb-emulator: {error}", file=sys.stderr)  # noqa: T201 - the message for the user
         return _FAILED
@@ -78,6 +82,7 @@ def _dump(connect: Connect, options: argparse.Namespace, progress: Progress) -> 
             raise Unreachable(f"there is no table {table}")
         if options.folder == "-":
             _ITEMS[options.format](pages, whole["Table"], sys.stdout.buffer, progress)
+            sys.stdout.buffer.flush()
             continue
         folder = Path(options.folder)
         if options.format == "export":

@@ -2,7 +2,8 @@
 
 The package knows files and no server. The commands `load` and `dump` use it; an import or export of
 the service can use it in the same way. A reader is a generator of records (`records.py`), each with
-its place (file and line). A bad record becomes a `Problem`, and the reader goes on behind it.
+its place (file and line). A bad record becomes a `Problem`, and the reader goes on behind it. (The
+service's import ends a file at its first line that cannot be parsed: control-plane 5.4.)
 
     sources(paths) ──▶ Source (what a file is) ──records()──▶ Definition, ItemRecord, Problem, Notice
 

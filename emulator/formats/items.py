@@ -23,14 +23,33 @@ from emulator.formats.records import FormatError, Item, ItemRecord, Place, Probl
 WRAPPERS: Final = frozenset(("Item", "PutRequest", "Keys"))
 """Members that tell a wrapper from other objects."""
 
-_TYPES: Final = frozenset(("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"))
+_TYPES: Final[Mapping[str, type]] = {
+    "S": str,
+    "N": str,
+    "B": str,
+    "BOOL": bool,
+    "NULL": bool,
+    "L": list,
+    "M": dict,
+    "SS": list,
+    "NS": list,
+    "BS": list,
+}
 
 
 def is_typed(item: Mapping[str, Any]) -> bool:
     """Say whether an object is an item in DynamoDB JSON: each member is a value with a type."""
-    return bool(item) and all(
-        type(value) is dict and len(value) == 1 and not _TYPES.isdisjoint(value) for value in item.values()
-    )
+    return bool(item) and all(map(_is_value, item.values()))
+
+
+def _is_value(value: object) -> bool:
+    if type(value) is not dict or len(value) != 1:
+        return False
+    ((kind, content),) = value.items()
+    expected = _TYPES.get(kind)
+    if expected is None or not isinstance(content, expected):
+        return False
+    return kind != "M" or not value["M"] or is_typed(value["M"])
 
 
 def typed(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
@@ -64,7 +83,9 @@ class ItemReader:
             return Problem(place, "this is not an item: it is not a JSON object")
         table: str | None = self._table
         item: Any = value
-        if "Item" in value and value.keys() <= {"Item", "TableName", "ConsumedCapacity"}:
+        if WRAPPERS.isdisjoint(value) or is_typed(value):
+            pass  # an item may have attributes of these names
+        elif "Item" in value and value.keys() <= {"Item", "TableName", "ConsumedCapacity"}:
             table, item = value.get("TableName", table), value["Item"]
         elif "PutRequest" in value and len(value) == 1:
             item = value["PutRequest"].get("Item") if type(value["PutRequest"]) is dict else None

@@ -5,12 +5,15 @@ its data folder keeps what its clients have changed. The tables belong to the ac
 that the AWS variables of the server's process name, as for commands (client/options.py).
 
 If anything is wrong, the tables that were created are deleted again, and the server does not start:
-the next start tries again.
+the next start tries again. If the process is killed meanwhile, a file in the data folder tells the
+next start which tables there were before; it deletes the others first.
 """
 
+import logging
 import os
-from collections.abc import Mapping, Sequence
-from typing import Any
+import time
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
 
 import orjson
 
@@ -20,8 +23,15 @@ from emulator.client.options import default_access_key, default_region
 from emulator.errors import ApiError
 from emulator.formats.records import ReadOptions
 from emulator.formats.sources import sources
+from emulator.transfer import tables
+from emulator.transfer.endpoints import Connect
 from emulator.transfer.loading import Loader
 from emulator.transfer.progress import Progress
+
+log = logging.getLogger("emulator")
+
+_MARK: Final = "init-unfinished.json"
+_POLL: Final = 0.05  # seconds; with --delay-transient-statuses a table is DELETING for three
 
 
 class InitialDataError(Exception):
@@ -53,17 +63,44 @@ class EmulatorEndpoint:
 
 def load_initial(emulator: Emulator, paths: Sequence[str]) -> None:
     """Load paths into an emulator. Raises InitialDataError, StorageError."""
+    access_key, region = default_access_key(), default_region()
 
     def connect() -> EmulatorEndpoint:
-        return EmulatorEndpoint(emulator, default_access_key(), default_region())
+        return EmulatorEndpoint(emulator, access_key, region)
 
+    folder = emulator.settings.folder
+    mark = None if folder is None else folder / _MARK
+    if mark is not None and mark.exists():
+        found = orjson.loads(mark.read_bytes())
+        _drop_new(EmulatorEndpoint(emulator, found["AccessKey"], found["Region"]), found["Tables"])
+    before = list(tables.names(connect()))
+    if mark is not None:
+        mark.write_bytes(orjson.dumps({"AccessKey": access_key, "Region": region, "Tables": before}))
+    problems = _load(connect, paths)
+    if problems:
+        _drop_new(connect(), before)
+    if mark is not None:
+        mark.unlink()
+    if problems:
+        raise InitialDataError(f"{problems} {'problem' if problems == 1 else 'problems'} in {', '.join(paths)}")
+
+
+def _load(connect: Connect, paths: Sequence[str]) -> int:
+    """Load paths; return the number of problems."""
     with Progress("--init: loaded") as progress:
         loader = Loader(connect, progress, fresh=True, threaded=False)
         loader.load(sources(paths, ReadOptions(environment=os.environ)))
-    if progress.problems:
-        endpoint = connect()
-        for table in loader.created:
-            endpoint.call("DeleteTable", {"TableName": table})
-        endpoint.close()
-        count = progress.problems
-        raise InitialDataError(f"{count} {'problem' if count == 1 else 'problems'} in {', '.join(paths)}")
+    if not progress.problems:
+        count = len(loader.created)
+        log.info("%s", progress.summary(f"into {count} new {'table' if count == 1 else 'tables'}"))
+    return progress.problems
+
+
+def _drop_new(endpoint: EmulatorEndpoint, before: Collection[str]) -> None:
+    """Delete the tables that were not there before, and wait until they are gone."""
+    for name in [each for each in tables.names(endpoint) if each not in before]:
+        endpoint.call("UpdateTable", {"TableName": name, "DeletionProtectionEnabled": False})
+        endpoint.call("DeleteTable", {"TableName": name})
+        while tables.describe(endpoint, name) is not None:
+            time.sleep(_POLL)
+    endpoint.close()

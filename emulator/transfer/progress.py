@@ -96,16 +96,20 @@ class _RichBar:
         self._progress = progress.Progress(
             progress.SpinnerColumn(),
             progress.TextColumn("{task.description} {task.completed:,.0f} items"),
-            progress.TextColumn("{task.speed:,.0f} items/s"),
+            progress.TextColumn("{task.fields[rate]:,.0f} items/s"),
             progress.TimeElapsedColumn(),
             console=console.Console(file=stream),
             transient=True,
         )
-        self._task = self._progress.add_task(title, total=None)
+        self._task = self._progress.add_task(title, total=None, rate=0.0)
+        self._began = time.monotonic()
+        self._items = 0
         self._progress.start()
 
     def advance(self, items: int) -> None:
-        self._progress.update(self._task, advance=items)
+        self._items += items
+        rate = self._items / max(time.monotonic() - self._began, 1e-3)
+        self._progress.update(self._task, advance=items, rate=rate)
 
     def say(self, text: str) -> None:
         self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)

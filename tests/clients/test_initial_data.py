@@ -7,6 +7,9 @@ import sys
 import boto3
 import pytest
 
+from emulator.http import application
+from emulator.http.listen import ServeError
+from emulator.settings import Settings
 from tests.support.http_clients import boto_options
 from tests.support.servers import ROOT, SERVERS, Server
 from tests.support.tables import table_request
@@ -84,3 +87,28 @@ def test_the_variables_of_aws_select_the_tenant(seeds, monkeypatch):
         assert client_of(server, "someone", "eu-west-1").list_tables()["TableNames"] == ["Orders"]
     finally:
         server.stop()
+
+
+def test_a_start_that_was_killed_is_repeated(seeds, tmp_path):
+    """The file is there while data is loaded; its tables are those from before."""
+    folder = tmp_path / "data"
+    server = Server("--data-dir", str(folder))
+    client = client_of(server, "test")
+    for name in ("Orders", "Before"):
+        client.create_table(**{**table_request("id:S"), "TableName": name, "DeletionProtectionEnabled": True})
+    server.stop()
+    mark = folder / "init-unfinished.json"
+    mark.write_text(json.dumps({"AccessKey": "test", "Region": "us-east-1", "Tables": ["Before"]}))
+    server = Server("--data-dir", str(folder), "--init", str(seeds))
+    try:
+        assert client_of(server, "test").list_tables()["TableNames"] == ["Before"]
+        assert client_of(server).scan(TableName="Orders", Select="COUNT")["Count"] == 100
+        assert not mark.exists()
+    finally:
+        server.stop()
+
+
+def test_another_asgi_server_gets_the_problem(tmp_path):
+    settings = Settings(in_memory=True, init=(str(tmp_path / "missing"),))
+    with pytest.raises(ServeError, match="--init: 1 problem in "):
+        application.create(settings).open()

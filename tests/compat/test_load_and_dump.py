@@ -1,10 +1,14 @@
 """The commands `load` and `dump` against each kind of server."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
 from emulator.commands import dump, load
+from tests.support.servers import ROOT
 from tests.support.tables import new_name
 
 ITEMS = [
@@ -89,3 +93,18 @@ def test_what_cannot_be_done(run, tmp_path, capsys):
         run(load, tmp_path, "--parameter", "x")
     assert ended.value.code == 2
     assert "'x' is not NAME=VALUE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["dump", "diff"])
+def test_a_reader_that_has_seen_enough(endpoint, client, make_table, command):
+    """Nobody reads the output any more, as after `head`: no traceback."""
+    one, other = make_table("pk:S sk:N"), make_table("pk:S sk:N")
+    client.put_item(TableName=one, Item={"pk": {"S": "x"}, "sk": {"N": "1"}})
+    client.put_item(TableName=other, Item={"pk": {"S": "y"}, "sk": {"N": "1"}})
+    what = ["-", "--table", one, "--format", "lines"] if command == "dump" else [other, one]
+    whole = [sys.executable, "-m", "emulator", command, *what, "--endpoint", endpoint, "--access-key", "test"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(whole, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == ({"dump": 2, "diff": 1}[command], "")

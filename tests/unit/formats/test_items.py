@@ -2,9 +2,11 @@
 
 import gzip
 import json
+import sys
 
 import pytest
 
+from emulator.formats import yaml_text
 from tests.support.records import Read
 
 A = {"id": {"S": "a"}, "n": {"N": "1"}}
@@ -66,6 +68,14 @@ FORMS = {
     "an incremental export": (
         lines({"Metadata": {}, "Keys": B, "NewImage": A, "OldImage": B}),
         [("Orders", A)],
+    ),
+    "attributes with the names of wrappers": (
+        lines({"Item": {"S": "a"}}, {"Item": {"M": {}}, "TableName": {"S": "b"}}, {"Item": {"S": {"N": "1"}}}),
+        [
+            ("Orders", {"Item": {"S": "a"}}),
+            ("Orders", {"Item": {"M": {}}, "TableName": {"S": "b"}}),
+            ("Orders", {"S": {"N": "1"}}),
+        ],
     ),
     "a byte order mark": ("\ufeff" + lines(A, B), [("Orders", A), ("Orders", B)]),
 }
@@ -198,3 +208,20 @@ def test_ion_is_refused(tmp_path):
 
 def test_a_missing_file(tmp_path):
     assert Read(tmp_path / "missing.json").problems == ["missing.json: No such file or directory"]
+
+
+def test_zstandard_without_its_package(tmp_path, monkeypatch):
+    for module in ("compression.zstd", "zstandard"):
+        monkeypatch.setitem(sys.modules, module, None)
+    path = tmp_path / "Orders.json.zst"
+    path.write_bytes(b"\x28\xb5\x2f\xfd\x00")
+    assert Read(path).problems == [
+        "Orders.json.zst: Zstandard needs Python 3.14 or the package zstandard: decompress the file first"
+    ]
+
+
+def test_yaml_without_its_package(tmp_path, monkeypatch):
+    monkeypatch.setattr(yaml_text, "yaml", None)
+    path = tmp_path / "t.yaml"
+    path.write_text("a: 1")
+    assert Read(path).problems == ["t.yaml: YAML needs PyYAML: pip install 'dynamodb-emulator[yaml]'"]
