@@ -14,6 +14,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "configure": "show or write an AWS profile, Terraform's provider, variables of a shell",
     "control": "call a control of a running server, or list the controls",
     "copy": "copy a data folder, also while a server uses it",
+    "diff": "compare tables of one server or of two",
     "dump": "write tables of a running server to files",
     "exec": "run a command with a server of its own, in memory",
     "load": "load tables and items from files into a running server",
