@@ -11,6 +11,7 @@ DOCUMENTS = (
     "CONTRIBUTING.md",
     "emulator/README.md",
     "emulator/reference/README.md",
+    "examples/README.md",
     "storage/README.md",
     "tests/README.md",
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = (".ci", "buildtools", "docker", "emulator", "storage", "tests")
+FOLDERS = (".ci", "buildtools", "docker", "emulator", "examples", "storage", "tests")
 NOT_OURS = {".git", "__pycache__", "node_modules", ".peers", ".trials"}
 MADE = ROOT / "emulator" / "model" / "data"
 """The service model, which each build extracts from botocore."""

@@ -134,9 +134,15 @@ def records(readers: Sequence[StreamReader], pace: Pace) -> Iterator[tuple[Strea
                 reading.remove(reader)
                 _say(f"the table {reader.table} is deleted")
         # A merge keeps the order of each shard, also if a test has moved the clock back.
-        yield from heapq.merge(*batches, key=lambda found: found[1]["dynamodb"]["ApproximateCreationDateTime"])
+        yield from heapq.merge(*batches, key=_written)
         if reading:
             pace.wait(found=any(batches))
+
+
+def _written(found: tuple[StreamReader, Record]) -> tuple[float, int]:
+    """Return when a record was written. Sequence numbers order the records of one second."""
+    change = found[1]["dynamodb"]
+    return change["ApproximateCreationDateTime"], int(change["SequenceNumber"])
 
 
 def _writer(form: str, paint: Painter) -> Callable[[StreamReader, Record], str]:

@@ -30,12 +30,13 @@ class _Words(Completer):
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
 
-    def get_completions(self, document: Document, _event: CompleteEvent) -> Iterator[Completion]:
-        """Yield the words that can follow the cursor."""
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
+        """Yield the words that can follow. Before a word has a letter, only Tab asks for them."""
         commands = (*COMMANDS, *ALIASES) if document.text.startswith("\\") else COMMANDS
         before, after = document.text_before_cursor, document.text_after_cursor
         for word, replaces in candidates(before, after, self._knowledge, commands):
-            yield Completion(word, -replaces)
+            if replaces or complete_event.completion_requested:
+                yield Completion(word, -replaces)
 
 
 class _Person:

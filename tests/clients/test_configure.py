@@ -106,9 +106,6 @@ TEMPLATE = {
 }
 
 
-@pytest.mark.skipif(
-    not (ROOT / "emulator" / "formats" / "cloudformation.py").exists(), reason="load cannot read templates"
-)
 def test_tables_of_a_cdk_application(server, home, capsys):
     """A script stands for `cdk synth`: it writes a template as CDK does."""
     assert configure.main(["cdk", "--endpoint", server, "--access-key", "of-cdk"]) == 0

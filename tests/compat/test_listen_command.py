@@ -35,6 +35,15 @@ def test_text(client, streamed, address, capsys):
     assert shown.err == f"dynamodb-emulator: listening to {streamed}; Ctrl-C ends\n"
 
 
+def test_records_of_several_shards_come_in_the_order_of_the_writes(client, streamed, address, capsys):
+    names = [f"k{number}" for number in range(20)]
+    for name in names:
+        client.put_item(TableName=streamed, Item={"pk": {"S": name}})
+    assert listen.main(["--table", streamed, "--from", "start", "--format", "json", "--count", "20", *address]) == 0
+    records = [json.loads(line)["dynamodb"] for line in capsys.readouterr().out.splitlines()]
+    assert [record["Keys"]["pk"]["S"] for record in records] == names
+
+
 def test_json_of_several_tables(client, make_table, address, capsys):
     tables = [make_table("pk:S", StreamSpecification=IMAGES) for _ in range(2)]
     for table in tables:

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 from prompt_toolkit.application import create_app_session
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
@@ -269,6 +271,14 @@ def test_tab_completes_the_name_of_a_table(make_table, keys):
     keys.pipe.send_text(f"SELECT * FROM {name[:-2]}")
     assert asked.prompt() == f"SELECT * FROM {name};"
     assert pressed
+
+
+@pytest.mark.parametrize(("requested", "words"), [(True, {"pk", "SELECT"}), (False, set())])
+def test_the_tab_key_offers_words_before_a_letter_is_typed(table, keys, requested, words):
+    completer = prompt.prompt_of(Session(keys.endpoint, "text")).completer
+    document = Document(f'SELECT * FROM "{table}" WHERE ')
+    found = completer.get_completions(document, CompleteEvent(completion_requested=requested))
+    assert {each.text for each in found} & {"pk", "SELECT"} == words
 
 
 def test_the_prompt_of_the_command(endpoint, keys, monkeypatch, capsys):

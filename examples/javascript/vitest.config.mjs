@@ -1,0 +1,3 @@
+export default {
+  test: { globals: true, globalSetup: "./dynamodb.mjs", include: ["*.test.mjs"] },
+};
