@@ -53,6 +53,7 @@ class Emulator:
     ) -> None:
         durable = settings.durable and settings.folder is not None
         self.settings = settings
+        self.waits = 0
         self.sharing = sharing
         self.request_log: Callable[[], RequestLog] | None = None  # set by the server
         self.clock = clock or EmulatorClock(cells=None if sharing is None else sharing.clock_cells)

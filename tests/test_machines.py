@@ -11,7 +11,10 @@ NOT_OURS = {".git", "__pycache__", "node_modules", ".peers", ".trials"}
 MADE = ROOT / "emulator" / "model" / "data"
 """The service model, which each build extracts from botocore."""
 
-_OF_A_MACHINE = re.compile(r"(?<![\w./~}-])/(?:home|root|Users|work|workspace|opt|mnt|media|srv|private)/[\w.-]+")
+_OF_A_MACHINE = re.compile(
+    r"(?<![\w./~}-])/(?!home/dynamodblocal\b)(?:home|root|Users|work|workspace|opt|mnt|media|srv|private)/[\w.-]+"
+)
+"""/home/dynamodblocal is the working folder in containers, as in those of amazon/dynamodb-local."""
 
 
 def texts():
