@@ -114,6 +114,20 @@ def test_a_new_table_is_waited_for(recording):
     assert len(pauses) == 1
 
 
+def test_a_replay_to_the_server_that_records_comes_to_its_end(recording):
+    path = recording(line(), line(), b"")
+
+    class Recording(Endpoint):
+        def call(self, operation, body):
+            with path.open("ab") as file:
+                file.write(orjson.dumps(line()) + b"\n")
+            return super().call(operation, body)
+
+    replay = Replay(lambda *_: Recording({}, {}))
+    assert list(replay.run(path)) == []
+    assert replay.totals.sent == 2
+
+
 def test_a_recording_that_cannot_be_read(tmp_path):
     with pytest.raises(BadRecording, match="No such file"):
         list(Replay(lambda *_: Endpoint()).run(tmp_path / "none"))
