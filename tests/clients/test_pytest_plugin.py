@@ -141,9 +141,10 @@ def test_it(dynamodb, again):
 )
 
 
+@pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.parametrize(("isolation", "keys"), [("account", 3), ("reset", 1)])
-def test_tests_that_make_the_same_table(project, isolation, keys):
-    project.ini(f"dynamodb_isolation = {isolation}")
+def test_tests_that_make_the_same_table(project, isolation, keys, processes):
+    project.ini(f"dynamodb_isolation = {isolation}", f"dynamodb_arguments = --workers {processes}")
     project.write(test_it=SAME_TABLE)
     run = passed(project.run("-rP"), 3)
     assert len({line for line in run.output.splitlines() if line.startswith("key ")}) == keys
@@ -436,18 +437,18 @@ def test_tables_with_items(project):
     (project.folder / "seeds").mkdir()
     (project.folder / "seeds" / "Orders.json").write_text('[{"id": "o-1", "total": 3}]')
     (project.folder / "orders.json").write_text(json.dumps(ORDERS))
-    project.ini("dynamodb_tables = orders.json seeds")
+    project.ini("dynamodb_tables = orders.json seeds", "dynamodb_arguments = --workers 2")
     project.write(
         test_it="""
 import pytest
 
-@pytest.mark.parametrize("again", range(2))
+@pytest.mark.parametrize("again", range(4))
 def test_it(dynamodb_tables, again):
     assert dynamodb_tables["Orders"].get_item(Key={"id": "o-1"})["Item"]["total"] == 3
     dynamodb_tables["Orders"].delete_item(Key={"id": "o-1"})
 """
     )
-    passed(project.run(), 2)
+    passed(project.run(), 4)
 
 
 @pytest.mark.parametrize("text", [None, "{"])
