@@ -13,6 +13,7 @@ from emulator.controls.body import BadDeclaration, Body
 from emulator.database.catalog.catalog import Caller, Options
 from emulator.database.changes.streams import ROLL_OVER
 from emulator.database.database import Database
+from emulator.database.definitions import arns
 from emulator.database.store import keyspace
 from emulator.database.store.loading import refused
 from emulator.log_limits import once_a_minute
@@ -24,9 +25,10 @@ from emulator.slices import Sliced, Steps
 from storage import Engine, LayoutMismatch, open_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from emulator.controls.registry import RequestLog
+    from emulator.database.definitions.streams import StreamDefinition
     from emulator.database.events import Event
     from emulator.event_sources.api import Answer as LambdaAnswer
     from emulator.event_sources.service import FunctionService
@@ -51,6 +53,7 @@ class Emulator:
     ) -> None:
         durable = settings.durable and settings.folder is not None
         self.settings = settings
+        self.waits = 0
         self.sharing = sharing
         self.request_log: Callable[[], RequestLog] | None = None  # set by the server
         self.clock = clock or EmulatorClock(cells=None if sharing is None else sharing.clock_cells)
@@ -182,6 +185,15 @@ class Emulator:
             if delivery is not None and delivery[0] > self.clock.now():
                 found.append(Event(*delivery))
         return found
+
+    def stream_consumers(self) -> "Iterator[tuple[StreamDefinition, str, str]]":
+        """Yield what reads streams: stream, name for people, name of the checkpoints."""
+        if self._functions is None and not _has_mappings(self.database):
+            return
+        for mapping in self.functions.mappings.delivering():
+            stream = self.database.streams.of_resource(mapping.tenant, arns.resource(mapping.stream_arn))
+            if stream is not None:
+                yield stream, f"{mapping.function_name} {mapping.uuid}", mapping.consumer
 
     def close(self) -> None:
         """Commit, sync and release the storage."""

@@ -95,7 +95,7 @@ def _is_of_dynamodb_local(argument: str) -> bool:
     """Say whether only a command line of DynamoDB Local has such an argument."""
     if argument.startswith("--"):
         name = argument.partition("=")[0]
-        return name != name.lower()  # early versions also took two hyphens: --inMemory
+        return name != name.lower()  # DynamoDB Local also takes two hyphens: --inMemory
     return argument.startswith("-") and argument[1:2].isalpha() and argument not in _ONE_HYPHEN_TOO
 
 

@@ -4,11 +4,9 @@ A record may have two more attributes than Python's own. `parts` is its message 
 styles, for colours. `request` is a summary, which becomes a member of the line of JSON.
 """
 
-import json
 import logging
 import os
 import sys
-from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Final, TextIO
 
@@ -59,6 +57,9 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
+        import json  # noqa: PLC0415 - start-up time
+        from datetime import UTC, datetime  # noqa: PLC0415 - start-up time
+
         moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line: dict[str, Any] = {
             "time": moment.replace("+00:00", "Z"),

@@ -228,6 +228,9 @@ class Settings:
         default=False,
         text="keep the last thousand requests for GET /_emulator/requests; --log-requests keeps them too",
     )
+    metrics: bool = _setting(
+        Group.LOG, default=False, text="count requests for Prometheus, at /_emulator/metrics (extra `metrics`)"
+    )
     record: str = _setting(
         Group.LOG,
         "",

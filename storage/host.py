@@ -1,8 +1,8 @@
 """The optional services of an engine for its host, the program that serves the engine.
 
-When a host opens an engine, it calls `group_commit_of` and `upkeep_of` once. Each returns the
-service or None. An engine that has a service inherits from the protocol of the service. It needs no
-stubs for a service that it does not have.
+When a host opens an engine, it calls `group_commit_of`, `numbered_of` and `upkeep_of` once. Each
+returns the service or None. An engine that has a service inherits from the protocol of the service.
+It needs no stubs for a service that it does not have.
 """
 
 from collections.abc import Callable, Iterator
@@ -51,12 +51,20 @@ class GroupCommit(Protocol):
 
 
 @runtime_checkable
-class Upkeep(Protocol):
-    """Work that an engine on a local disk should do between requests or in another thread."""
+class Numbered(Protocol):
+    """A cheap way to notice commits, for code that waits for a change of the store."""
 
     def commit_number(self) -> int:
-        """Return a number that changes with each commit of this process or another."""
+        """Return a number that changes with each commit of this process or another.
+
+        Whoever reads after this call sees all commits that the number counts.
+        """
         ...
+
+
+@runtime_checkable
+class Upkeep(Numbered, Protocol):
+    """Work that an engine on a local disk should do between requests or in another thread."""
 
     def sync(self) -> None:
         """Make every commit so far survive a power cut.
@@ -91,6 +99,11 @@ class Upkeep(Protocol):
 def group_commit_of(engine: Engine) -> GroupCommit | None:
     """Return the engine's group commit, or None if it offers none."""
     return engine if isinstance(engine, GroupCommit) else None
+
+
+def numbered_of(engine: Engine) -> Numbered | None:
+    """Return the engine's numbers of commits, or None if it has none."""
+    return engine if isinstance(engine, Numbered) else None
 
 
 def upkeep_of(engine: Engine) -> Upkeep | None:

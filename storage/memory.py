@@ -21,6 +21,7 @@ from sortedcontainers import SortedList
 
 from storage.engine import STORE_CLOSED, TRANSACTION_ENDED, Page, first_page
 from storage.errors import Closed
+from storage.host import Numbered
 
 Image = bytes | None
 """The old value of a key, or None if the key was not there."""
@@ -192,7 +193,7 @@ class MemoryWrite:
         self._undo = _ENDED
 
 
-class MemoryEngine:
+class MemoryEngine(Numbered):
     """A store that lasts as long as its process."""
 
     description = "in memory, lost at exit"
@@ -205,6 +206,10 @@ class MemoryEngine:
         self.writing = False
         self.version = 0
         self._closed = False
+
+    def commit_number(self) -> int:
+        """Return a number that changes with each commit, and also with each write before it."""
+        return self.version
 
     def read(self) -> MemoryRead:
         """Open a snapshot. Raises Closed after close()."""

@@ -80,7 +80,14 @@ class HttpEndpoint:
         return self._send("POST", "/", orjson.dumps(body), headers)
 
     def control(self, method: str, path: str, body: Mapping[str, Any]) -> Response:
-        """Call a control of this server; return its answer. Raises Refused, Unreachable."""
+        """Call a control of this server; return its answer. Raises Refused, Unreachable.
+
+        If the body has a `Timeout`, the server may take that long to answer.
+        """
+        longer = body.get("Timeout")
+        self._connection.timeout = _TIMEOUT + (longer if isinstance(longer, (int, float)) else 0)
+        if self._connection.sock is not None:
+            self._connection.sock.settimeout(self._connection.timeout)
         return self._send(method, f"/_emulator/{path}", b"" if method == "GET" else orjson.dumps(body), {})
 
     def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Response:

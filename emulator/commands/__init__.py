@@ -14,10 +14,12 @@ COMMANDS: Final[Mapping[str, str]] = {
     "configure": "show or write an AWS profile, Terraform's provider, variables of a shell",
     "control": "call a control of a running server, or list the controls",
     "copy": "copy a data folder, also while a server uses it",
+    "diff": "compare tables of one server or of two",
     "dump": "write tables of a running server to files",
     "exec": "run a command with a server of its own, in memory",
-    "listen": "print the stream records of tables as they come",
     "load": "load tables and items from files into a running server",
+    "listen": "print the stream records of tables as they come",
     "replay": "send recorded requests to another endpoint, and compare the answers",
+    "shell": "run PartiQL statements, at a prompt or from a script",
 }
 """The name of a command, which is also that of its module -> its line in --help."""

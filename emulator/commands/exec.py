@@ -2,18 +2,20 @@
 
 The server keeps its data in memory and listens on a free port. The AWS_* variables of the command's
 environment lead the SDKs there. The server takes its settings from DYNAMODB_EMULATOR_* variables.
+The command's stdout has nothing of ours. The server logs each request to stderr, unless
+DYNAMODB_EMULATOR_LOG_REQUESTS is 0.
 
 Exit status: that of the command; 128 + n if signal n has ended it; 127 if there is no such command,
-126 if it cannot be run; 2 if the server cannot start.
+126 if it cannot be run; 2 if the server cannot start or its tables cannot be dumped.
 """
 
 import os
 import signal
 import subprocess
 import sys
-from argparse import REMAINDER
+from argparse import REMAINDER, Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Final
 
 from dynamodb_emulator._process import Process, StartError
@@ -23,6 +25,7 @@ from emulator.flags import Parser
 if TYPE_CHECKING:
     from types import FrameType
 
+_LOG: Final = "DYNAMODB_EMULATOR_LOG_REQUESTS"
 _CANNOT_START: Final = 2
 _CANNOT_RUN: Final = 126
 _NOT_FOUND: Final = 127
@@ -39,9 +42,14 @@ def main(arguments: Sequence[str]) -> int:
     parser = Parser(
         prog="dynamodb-emulator exec",
         description="Run a command with a server of its own, in memory. The command's environment has the AWS_* "
-        "variables of the server. DYNAMODB_EMULATOR_* variables are the settings of the server.",
-        usage="%(prog)s [--access-key KEY] [--region NAME] -- COMMAND...",
+        "variables of the server. DYNAMODB_EMULATOR_* variables are the settings of the server. The server logs each "
+        "request to stderr, unless DYNAMODB_EMULATOR_LOG_REQUESTS is 0.",
+        usage="%(prog)s [OPTION...] -- COMMAND...",
     )
+    parser.add_argument(
+        "--load", metavar="PATH", action="append", default=[], help="load tables and items first; see the command load"
+    )
+    parser.add_argument("--export-on-exit", metavar="DIR", help="dump all tables when the command has ended")
     parser.add_argument("--access-key", metavar="KEY", default="local", help="access key (default: local)")
     parser.add_argument("--region", metavar="NAME", default="us-east-1", help="region (default: us-east-1)")
     parser.add_argument("command", metavar="COMMAND", nargs=REMAINDER, help="the command and its arguments")
@@ -51,13 +59,30 @@ def main(arguments: Sequence[str]) -> int:
         parser.error("a COMMAND is needed")
     with _forwarding() as child:
         try:
-            server = Process(["--in-memory"], os.environ, errors=sys.stderr.fileno())
+            server = Process(
+                ["--in-memory", *(f"--init={path}" for path in options.load)],
+                # What is loaded belongs to the access key and region of the server's environment.
+                {_LOG: "1", **os.environ, "AWS_ACCESS_KEY_ID": options.access_key, "AWS_REGION": options.region},
+                errors=sys.stderr.fileno(),
+            )
         except StartError as error:
             return _fail(str(error), _CANNOT_START)
         try:
-            return child.run(command, _environment(variables(server.url, options.access_key, options.region)))
+            status = child.run(command, _environment(variables(server.url, options.access_key, options.region)))
+            if options.export_on_exit is not None:
+                status = _export(options.export_on_exit, server.url, options) or status
+            return status
         finally:
             server.stop()
+
+
+def _export(folder: str, url: str, options: Namespace) -> int:
+    """Dump all tables; return the exit status of `dump`. Its summary goes to stderr."""
+    from emulator.commands import dump  # noqa: PLC0415 - most commands do not need it
+
+    found = ("--endpoint", url, "--access-key", options.access_key, "--region", options.region)
+    with redirect_stdout(sys.stderr):  # stdout is the command's
+        return dump.main([*found, "--", folder])
 
 
 class _Child:
@@ -65,12 +90,12 @@ class _Child:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._begun = False
         self._received: int | None = None
 
     def run(self, command: Sequence[str], environment: dict[str, str]) -> int:
         """Run the command and return its exit status as shells do."""
-        if self._received is not None:  # while the server was starting
-            return _SIGNALLED + self._received
+        self._begun = True
         try:
             self._process = subprocess.Popen(command, env=environment)  # noqa: S603 - the user's command
         except FileNotFoundError:
@@ -80,10 +105,16 @@ class _Child:
         if self._received is not None:
             self._process.send_signal(self._received)
         status = self._process.wait()
+        self._begun = False
         return status if status >= 0 else _SIGNALLED - status
 
     def forward(self, number: int, _frame: "FrameType | None") -> None:
-        """Send the command a signal. A terminal has sent its signals to the command already."""
+        """Send the command a signal. A terminal has sent its signals to the command already.
+
+        Before and after the command, the signal ends this process.
+        """
+        if not self._begun:
+            sys.exit(_SIGNALLED + number)
         if self._process is None:
             self._received = number
         elif signal.Signals(number).name not in _OF_A_TERMINAL or not _in_foreground():

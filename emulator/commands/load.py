@@ -1,4 +1,6 @@
-"""`dynamodb-emulator load PATH...`: load tables and items from files into a running server.
+"""`dynamodb-emulator load PATH...`: load tables and items into a running server.
+
+They come from files or, with --from-endpoint, from another server.
 
 Exit status: 0; 1 if something was wrong and the rest was loaded; 2 if the work could not be done.
 """
@@ -7,15 +9,19 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
 
 from emulator.client.endpoint import Refused, Unreachable
 from emulator.client.options import add_endpoint_options
 from emulator.flags import Parser
 from emulator.formats.records import ReadOptions
 from emulator.formats.sources import sources
-from emulator.transfer.endpoints import connecting
-from emulator.transfer.loading import Loader
+from emulator.transfer.copying import BadState, Rate, State, copy
+from emulator.transfer.endpoints import Connect, connecting
+from emulator.transfer.loading import Loader, copy_definition
 from emulator.transfer.progress import Progress
 
 _PROBLEMS: Final = 1
@@ -37,6 +43,7 @@ exist stay as they are and get the items.
 examples:
   dynamodb-emulator load template.yaml seeds/         a template, and a folder with Orders.json
   dynamodb-emulator load --table Orders orders.csv
+  dynamodb-emulator load --from-endpoint aws --table Orders --profile dev --region eu-west-1 --read-units 50
   aws dynamodb scan --table-name Orders | dynamodb-emulator load --table Orders -
 """
 
@@ -45,36 +52,69 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit status."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    connect = connecting(options.endpoint, options.access_key, options.region)
+    try:
+        with Progress("loaded") as progress:
+            if options.from_endpoint is None:
+                summary = _load_files(parser, options, connect, progress)
+            else:
+                summary = _copy(parser, options, connect, progress)
+    except (Refused, Unreachable, BadState) as error:
+        print(f"dynamodb-emulator: {error}", file=sys.stderr)  # noqa: T201 - the message for the user
+        return _FAILED
+    print(summary)  # noqa: T201 - the result
+    return _PROBLEMS if progress.problems else 0
+
+
+def _load_files(parser: Parser, options: argparse.Namespace, connect: Connect, progress: Progress) -> str:
+    """Load files; return the summary."""
     reading = ReadOptions(
         delimiter=options.delimiter,
         parameters=dict(options.parameter),
         environment=os.environ,
     )
-    connect = connecting(options.endpoint, options.access_key, options.region)
     found = sources(options.path, reading)
     if not found:
-        parser.error(f"there is nothing to load in {' '.join(options.path)}")
-    try:
-        with Progress("loaded") as progress:
-            loader = Loader(connect, progress, options.table)
-            loader.load(found)
-    except (Refused, Unreachable) as error:
-        print(f"dynamodb-emulator: {error}", file=sys.stderr)  # noqa: T201 - the message for the user
-        return _FAILED
+        parser.error(f"there is nothing to load in {' '.join(options.path) or 'no PATH'}")
+    loader = Loader(connect, progress, options.table)
+    loader.load(found)
     count = len(loader.loaded)
     created = f", created {', '.join(loader.created)}" if loader.created else ""
-    print(progress.summary(f"into {count} {'table' if count == 1 else 'tables'}") + created)  # noqa: T201 - the result
-    return _PROBLEMS if progress.problems else 0
+    return progress.summary(f"into {count} {'table' if count == 1 else 'tables'}") + created
+
+
+def _copy(parser: Parser, options: argparse.Namespace, connect: Connect, progress: Progress) -> str:
+    """Copy a table from another endpoint; return the summary."""
+    if options.path or not options.table:
+        parser.error("--from-endpoint needs --table, and no PATH")
+    members = {
+        "TableName": options.table,
+        "FilterExpression": options.filter,
+        "ExpressionAttributeNames": options.names,
+        "ExpressionAttributeValues": options.values,
+    }
+    request = {member: value for member, value in members.items() if value is not None}
+    source = connecting(
+        options.from_endpoint,
+        options.from_access_key or options.access_key,
+        options.from_region or options.region,
+        options.profile,
+    )
+    copied = {"From": options.from_endpoint, "Request": request, "Segments": options.segments}
+    state = State(options.state, copied, options.segments)
+    copy_definition(source, connect, options.table, progress)
+    copy(source, connect, request, state, progress, Rate(options.read_units))
+    return progress.summary(f"of table {options.table} from {options.from_endpoint}")
 
 
 def _parser() -> Parser:
     parser = Parser(
         prog="dynamodb-emulator load",
-        description="Load tables and items from files into a running server.",
+        description="Load tables and items into a running server, from files or from another endpoint.",
         epilog=_FORMATS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("path", metavar="PATH", nargs="+", help="file, folder, or - for standard input")
+    parser.add_argument("path", metavar="PATH", nargs="*", help="file, folder, or - for standard input")
     parser.add_argument("--table", metavar="T", help="put the items into this table, whatever the files say")
     parser.add_argument(
         "--parameter",
@@ -85,8 +125,39 @@ def _parser() -> Parser:
         help="parameter of a template, or option of a Serverless file; repeatable",
     )
     parser.add_argument("--delimiter", metavar="C", help="what separates the fields of CSV (default: a comma)")
+    _add_copy_options(parser)
     add_endpoint_options(parser)
     return parser
+
+
+def _add_copy_options(parser: Parser) -> None:
+    group = parser.add_argument_group("from another endpoint")
+    group.add_argument("--from-endpoint", metavar="URL", help="copy --table from this endpoint; aws is AWS itself")
+    group.add_argument("--from-access-key", metavar="KEY", help="access key there (default: --access-key)")
+    group.add_argument("--from-region", metavar="NAME", help="region there (default: --region)")
+    group.add_argument("--profile", metavar="NAME", help="AWS profile, for --from-endpoint aws")
+    group.add_argument("--segments", metavar="N", type=_positive, default=4, help="parallel scans (default: 4)")
+    group.add_argument("--state", metavar="FILE", type=Path, help="keep here how far the copy is; a second run resumes")
+    group.add_argument("--read-units", metavar="N", type=_positive, help="read capacity units to use in a second")
+    group.add_argument("--filter", metavar="EXPRESSION", help="filter expression: copy only these items")
+    group.add_argument("--names", metavar="JSON", type=_object, help="the filter's attribute names")
+    group.add_argument("--values", metavar="JSON", type=_object, help="the filter's attribute values")
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise argparse.ArgumentTypeError(f"this is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError("this is not a JSON object")
+    return value
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -79,16 +79,16 @@ def cdk_text(target: Target) -> str:
 
     `cdk deploy` needs CloudFormation, which the server does not have.
     """
-    lines = shell_text(target, "sh")
     return f"""\
-# `cdk deploy` needs CloudFormation, which this server does not have. `cdk synth` needs no AWS. It
-# writes one template for each stack into cdk.out/, with the definitions of the tables.
-export CDK_DEFAULT_ACCOUNT=123456789012
+# The SDKs in your application and its tests find the server by these variables.
+{shell_text(target, "sh")}export CDK_DEFAULT_ACCOUNT=123456789012
 export CDK_DEFAULT_REGION={shlex.quote(target.region)}
-cdk synth --quiet
 
-# The SDKs in your application and its tests find the server by these variables:
-{lines}"""
+# `cdk deploy` needs CloudFormation, which this server does not have. `cdk synth` needs no AWS. It
+# writes one template for each stack into cdk.out, and `load` creates their tables.
+cdk synth --quiet
+dynamodb-emulator load cdk.out/*.template.json
+"""
 
 
 def _hcl(text: str) -> str:

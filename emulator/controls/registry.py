@@ -7,21 +7,25 @@ The families are imported at the first use of the registry, because most servers
 All files of this package are imported, so a new family needs no entry in any list.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from emulator import controls
 from emulator.clock import EmulatorClock, Stopwatch
 from emulator.controls.body import Body
 from emulator.database.database import Database
+from emulator.database.definitions.streams import StreamDefinition
 from emulator.database.events import Event
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
 from emulator.slices import Steps, finish
+
+if TYPE_CHECKING:
+    from emulator.event_sources.service import FunctionService
 
 Result = Mapping[str, Any]
 
@@ -42,6 +46,10 @@ class RequestLog(Protocol):
         """Return the kept requests, in the order of their ends."""
         ...
 
+    def counted(self) -> Result | None:
+        """Return the counters of this process, None without --metrics."""
+        ...
+
     def now(self) -> int:
         """Return the time, in nanoseconds of a clock that all processes share."""
         ...
@@ -59,6 +67,17 @@ class Emulator(Protocol):
     sharing: SharedMemory | None
     request_log: Callable[[], RequestLog] | None
     uptime: Stopwatch
+    waits: int
+    """How many calls of `wait` are under way in this process."""
+
+    @property
+    def functions(self) -> "FunctionService":
+        """Functions on streams."""
+        ...
+
+    def stream_consumers(self) -> Iterator[tuple[StreamDefinition, str, str]]:
+        """Yield what reads streams: stream, name for people, name of the checkpoints."""
+        ...
 
     def due_steps(self) -> Steps[None]:
         """Run the jobs that are due by the clock, in steps."""
@@ -89,6 +108,7 @@ class Control:
     any web page may link to a GET.
     repeatable: it may run again if its writes were lost. A control must not run again if it moves
     something by an amount, or writes outside of the store.
+    ends_with_client: it ends when its client goes away. Others run to their end.
     gather: if set, the function runs in each worker process, and `gather` makes the result. If not,
     it runs in the process that gets the call.
     """
@@ -99,8 +119,20 @@ class Control:
     function: Function
     changes: bool
     repeatable: bool
+    ends_with_client: bool
     gather: Gather | None
     summary: str
+
+
+class TimedOut(Exception):
+    """What a control waited for has not come in time. str(error) says so.
+
+    seen: what the control saw last, as JSON.
+    """
+
+    def __init__(self, message: str, seen: Result) -> None:
+        super().__init__(message)
+        self.seen = seen
 
 
 class Unknown(Exception):
@@ -118,6 +150,7 @@ def control(
     path: str | None = None,
     changes: bool = True,
     repeatable: bool = True,
+    ends_with_client: bool = False,
     gather: Gather | None = None,
 ) -> Callable[[_F], _F]:
     """Register the decorated function as a control.
@@ -129,7 +162,9 @@ def control(
     def register(function: _F) -> _F:
         assert name not in _controls, f"two controls are called {name}"
         called_by = method or ("POST" if changes else "GET")
-        _controls[name] = Control(name, called_by, path or name, function, changes, repeatable, gather, summary)
+        _controls[name] = Control(
+            name, called_by, path or name, function, changes, repeatable, ends_with_client, gather, summary
+        )
         return function
 
     return register

@@ -14,6 +14,8 @@
 - What was made in its scope after it was saved, such as new tables, is deleted by restoring it.
 - `Tables` selects tables by name, with their streams and the mappings of these. A table's name
   means the tables of that name of every account that the other members allow.
+- If more than 12,000 stored keys change, the tables do not exist until the restore is complete.
+  Meanwhile nothing can be saved, and no other snapshot restored.
 - Functions get the records that their restored position has not passed, once more.
 - Snapshots survive restarts if the data do.
 
@@ -34,9 +36,9 @@ from emulator.database.database import Database
 from emulator.database.definitions.tenants import SHARED
 from emulator.database.snapshots import branching, restoring, saving
 from emulator.database.snapshots.branching import BranchRefused
-from emulator.database.snapshots.saving import NameTaken, Restoring
+from emulator.database.snapshots.saving import NameTaken
 from emulator.database.snapshots.scope import Scope
-from emulator.database.snapshots.snapshot import Snapshot, UnknownSnapshot, snapshots
+from emulator.database.snapshots.snapshot import Restoring, Snapshot, UnknownSnapshot, snapshots
 from emulator.slices import Steps
 
 _SAVED: Final = ("Name", "AccessKey", "Region", "Tables", "Replace")
@@ -61,8 +63,8 @@ def save(emulator: Emulator, body: Body) -> Result:
         return _described(database.rerun(work.run))
     except NameTaken:
         raise BadDeclaration(f'there is a snapshot {name} already; "Replace": true replaces it') from None
-    except Restoring:
-        raise _busy(name) from None
+    except Restoring as error:
+        raise BadDeclaration(str(error)) from None
 
 
 @control("snapshots/restore", summary="return to the state that a snapshot has")
@@ -73,6 +75,8 @@ def restore(emulator: Emulator, body: Body) -> Steps[Result]:
         snapshot = yield from restoring.restore(emulator.database, name)
     except UnknownSnapshot:
         raise _unknown(emulator.database, name) from None
+    except Restoring as error:
+        raise BadDeclaration(str(error)) from None
     return _described(snapshot)
 
 
@@ -85,8 +89,8 @@ def delete(emulator: Emulator, body: Body) -> Result:
         database.rerun(lambda: saving.delete(database, name))
     except UnknownSnapshot:
         raise _unknown(database, name) from None
-    except Restoring:
-        raise _busy(name) from None
+    except Restoring as error:
+        raise BadDeclaration(str(error)) from None
     return {}
 
 
@@ -158,10 +162,6 @@ def _unknown(database: Database, name: str) -> BadDeclaration:
     with database.read() as txn:
         names = [snapshot.name for snapshot in snapshots(txn)]
     return BadDeclaration(f"there is no snapshot {name}; there are: {', '.join(names) or 'none'}")
-
-
-def _busy(name: str) -> BadDeclaration:
-    return BadDeclaration(f"the snapshot {name} is being restored: call again when this is over")
 
 
 def _described(snapshot: Snapshot) -> dict[str, Any]:

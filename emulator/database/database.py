@@ -32,7 +32,7 @@ from emulator.log_limits import once_a_minute
 from emulator.shared_memory import SharedMemory
 from emulator.slices import Steps
 from storage import Engine, Full, Interrupted, Lost, ReadTxn, StorageError
-from storage.host import group_commit_of, upkeep_of
+from storage.host import group_commit_of, numbered_of, upkeep_of
 
 if TYPE_CHECKING:
     from emulator.database.views.views import Views
@@ -68,7 +68,7 @@ class Database:
 
     sharing: the memory that is shared with other processes which use the same folder; None if no
     other process uses it. jobs: functions; each queues the unfinished work of one kind.
-    group_commit, upkeep: what the engine offers its host (storage/host.py), or None.
+    group_commit, numbered, upkeep: what the engine offers its host (storage/host.py), or None.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class Database:
         self._shared = sharing is not None
         self.group_commit = group_commit_of(engine)
         self.upkeep = upkeep_of(engine)
+        self.numbered = numbered_of(engine)
         self.versions = Versions(sharing, self.group_commit)
         if sharing is not None:
             engine = SharedEngine(engine, self.versions)

@@ -24,6 +24,7 @@ from emulator.database.definitions.tables import TableDefinition
 from emulator.database.items import statistics
 from emulator.database.schema.index import Index
 from emulator.database.schema.table import Table
+from emulator.database.snapshots.snapshot import snapshots
 from emulator.database.store import keyspace
 from emulator.database.store.loading import refused
 from emulator.database.views.views import View
@@ -94,6 +95,9 @@ def _problems(txn: ReadTxn) -> Iterator[str]:
                 yield f"a record of stream {stream.label} differs from what was written"
     for _, stored in txn.scan(*keyspace.views()):
         View.load(stored)
+    for snapshot in snapshots(txn):
+        if txn.get(keyspace.view(snapshot.view)) is None:
+            yield f"the data of the snapshot {snapshot.name} are missing"
     for _, stored in txn.scan(*keyspace.mappings()):
         orjson.loads(stored)
 

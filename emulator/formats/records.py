@@ -78,6 +78,10 @@ class FormatError(Exception):
         self.text = text
 
 
+class UnknownFormat(FormatError):
+    """A file is of no known kind. In a folder, such a file is left out with a notice."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
     """What a reader cannot find in the files.

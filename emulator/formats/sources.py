@@ -33,12 +33,14 @@ from emulator.formats.items import WRAPPERS, ItemReader, is_typed
 from emulator.formats.json_text import Values, parse, with_numbers
 from emulator.formats.records import (
     FormatError,
+    Notice,
     Place,
     Problem,
     Reader,
     ReadOptions,
     Record,
     TypesOf,
+    UnknownFormat,
 )
 
 DEFINITION: Final = "definition.json"
@@ -84,6 +86,9 @@ def _of_path(path: str, options: ReadOptions, *, named: bool) -> Iterator[Source
         return
     try:
         yield _of_file(path, options)
+    except UnknownFormat as error:
+        found = Problem(error.place, error.text) if named else Notice(error.place, "left out: no known format")
+        yield Source(path, defines=True, reader=lambda _types: iter((found,)))
     except FormatError as error:
         problem = Problem(error.place, error.text)
         yield Source(path, defines=True, reader=lambda _types: iter((problem,)))
@@ -292,7 +297,10 @@ def _of_document(document: Document, reader: ItemReader) -> Source:
         if not content.keys().isdisjoint(WRAPPERS) or is_typed(content):
             record = reader.record(Place(path, 1), content)
             return Source(path, defines=False, reader=lambda _types: iter((record,)))
-    raise FormatError(
+    if isinstance(content, list):
+        found = [_definition_or_item(reader, Place(path), each) for each in content]
+        return Source(path, defines=True, reader=lambda _types: iter(found))
+    raise UnknownFormat(
         Place(path),
         "this is neither a list of items nor a definition of tables that is known: expected items, the output of "
         "describe-table, a template of CloudFormation, SAM or CDK, `terraform show -json`, a Serverless file or a "

@@ -24,7 +24,7 @@ from emulator.http.front.dynamodb import DynamoDbEndpoint
 from emulator.http.front.front import App, Front, Message, Receive, Send
 from emulator.http.initial import load_initial
 from emulator.http.listen import ServeError
-from emulator.http.observing.wanted import keeping_wanted
+from emulator.http.observing.wanted import keeping_wanted, observers_wanted
 from emulator.log_output import configure_log, set_levels
 from emulator.settings import Settings
 from storage import StorageError
@@ -134,7 +134,7 @@ def create_front(emulator: Emulator) -> Front:
     front = Front(emulator, DynamoDbEndpoint(emulator), _load_site)
     emulator.request_log = cache(partial(_load_request_log, front))
     sharing = emulator.sharing
-    if keeping_wanted(emulator.settings) or (sharing is not None and sharing.keeps_requests):
+    if observers_wanted(emulator.settings) or (sharing is not None and sharing.keeps_requests):
         emulator.request_log()
     return front
 

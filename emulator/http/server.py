@@ -8,7 +8,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -30,18 +30,22 @@ _GRACE = 10  # seconds that open requests have to end after the signal
 class _Server(uvicorn.Server):
     """uvicorn's server. After a signal the process ends with status 0.
 
-    announce: called when the server has begun to serve.
+    announce: called when the server has begun to serve. waits: the calls that it cancels when it
+    stops.
     """
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None], waits: set[asyncio.Task[Any]]) -> None:
         super().__init__(config)
         self._announce = announce
+        self._waits = waits
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._announce()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for each in tuple(self._waits):
+            each.cancel()
         await super().shutdown(sockets)
         if self.force_exit:  # after a second signal uvicorn does not end the lifespan
             await self.lifespan.shutdown()
@@ -77,10 +81,11 @@ def serve(
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     raise_limit()
     app = application.of_emulator(emulator, peers)
+    front = app.open()
     config = uvicorn.Config(
         app,
         loop="auto",
-        http=connection_factory(app.open()),  # type: ignore[arg-type] # uvicorn only calls it
+        http=connection_factory(front),  # type: ignore[arg-type] # uvicorn only calls it
         ws="none",
         lifespan="on",
         access_log=False,
@@ -91,7 +96,7 @@ def serve(
         backlog=BACKLOG,
     )
 
-    server = _Server(config, announce)
+    server = _Server(config, announce, front.waits)
     gc.collect()
     gc.freeze()
 

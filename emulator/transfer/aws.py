@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 from botocore.httpsession import URLLib3Session
 from botocore.session import Session
@@ -20,18 +21,24 @@ _OK: Final = 200
 
 
 class AwsEndpoint:
-    """DynamoDB in a region of AWS. profile: of the AWS configuration, None for the default one."""
+    """DynamoDB in a region of AWS. profile: of the AWS configuration, None for the default one.
 
-    def __init__(self, region: str, profile: str | None) -> None:
+    The variables that lead SDKs to another endpoint, perhaps to this program, do not count: aws is
+    AWS. url: the address of something else, for tests.
+    """
+
+    def __init__(self, region: str, profile: str | None, url: str | None = None) -> None:
         try:
             session = Session(profile=profile)
-            client = session.create_client("dynamodb", region_name=region)
+            client = session.create_client(
+                "dynamodb", region_name=region, config=Config(ignore_configured_endpoint_urls=True)
+            )
             credentials = session.get_credentials()
         except BotoCoreError as error:
             raise Unreachable(str(error)) from error
         if credentials is None:
             raise Unreachable("there are no AWS credentials: choose a profile with --profile")
-        self._url: str = client.meta.endpoint_url
+        self._url: str = url or client.meta.endpoint_url
         self._auth = SigV4Auth(credentials, "dynamodb", region)
         self._http = URLLib3Session()
 

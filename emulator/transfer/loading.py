@@ -6,10 +6,12 @@ reported with its file and line and counted, and the rest is loaded.
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
-from emulator.client.endpoint import Refused
+from emulator.client.endpoint import Refused, Unreachable
+from emulator.formats import described
 from emulator.formats.records import Definition, ItemRecord, Notice, Place, Problem, Record, Types
 from emulator.formats.sources import Source
 from emulator.transfer import tables
@@ -157,3 +159,19 @@ class Loader:
                 return {}
             self._types[name] = tables.key_types(found)
         return self._types[name] or {}
+
+
+def copy_definition(source: Connect, target: Connect, table: str, progress: Progress) -> None:
+    """Create a table as another endpoint has it, unless it exists. Raises Refused, Unreachable."""
+    with closing(source()) as endpoint:
+        whole = tables.whole_description(endpoint, table)
+    if whole is None:
+        raise Unreachable(f"there is no table {table} to copy")
+    with closing(target()) as endpoint:
+        existing = tables.describe(endpoint, table)
+        if existing is None:
+            tables.create(endpoint, described.definition(Place(f"table {table}"), whole))
+        elif tables.key_names(existing) != tables.key_names(whole["Table"]):
+            raise Unreachable(f"table {table} exists with other keys")
+        else:
+            progress.notice(f"table {table} exists and stays as it is")

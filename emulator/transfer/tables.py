@@ -9,6 +9,7 @@ from emulator.formats.records import Definition, Types
 from emulator.transfer.endpoints import Endpoint
 
 _MISSING: Final = "ResourceNotFoundException"
+_OPTIONAL: Final = frozenset(("AccessDeniedException", "UnknownOperationException"))
 _POLL: Final = 0.05  # seconds; our own tables are ready at once, those of AWS after some 5 s
 _PATIENCE: Final = 300.0  # seconds that a table may take to become ACTIVE
 
@@ -72,10 +73,20 @@ def whole_description(endpoint: Endpoint, table: str) -> dict[str, Any] | None:
     if description is None:
         return None
     whole: dict[str, Any] = {"Table": description}
-    ttl = endpoint.call("DescribeTimeToLive", {"TableName": table})["TimeToLiveDescription"]
-    if ttl.get("TimeToLiveStatus") != "DISABLED":
+    ttl = _optional(endpoint, "DescribeTimeToLive", {"TableName": table}).get("TimeToLiveDescription", {})
+    if "AttributeName" in ttl:
         whole["TimeToLiveDescription"] = ttl
-    tags = endpoint.call("ListTagsOfResource", {"ResourceArn": description["TableArn"]}).get("Tags", [])
+    tags = _optional(endpoint, "ListTagsOfResource", {"ResourceArn": description["TableArn"]}).get("Tags", [])
     if tags:
         whole["Tags"] = tags
     return whole
+
+
+def _optional(endpoint: Endpoint, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer, or {} if the caller may not ask, or the server does not know, for it."""
+    try:
+        return endpoint.call(operation, request)
+    except Refused as refusal:
+        if refusal.code in _OPTIONAL:
+            return {}
+        raise

@@ -113,7 +113,7 @@ def _write(endpoint: Endpoint, table: str, requests: list[dict[str, Any]], sleep
         requests = unprocessed.get(table, [])
         return not requests
 
-    _persist(write, sleep)
+    persist(write, sleep)
 
 
 def _one_by_one(endpoint: Endpoint, table: str, batch: Iterable[ItemRecord], sleep: Sleep) -> Written:
@@ -127,7 +127,7 @@ def _one_by_one(endpoint: Endpoint, table: str, batch: Iterable[ItemRecord], sle
             return True
 
         try:
-            _persist(put, sleep)
+            persist(put, sleep)
             items += 1
         except Refused as refusal:
             if refusal.code in RETRIED:
@@ -138,7 +138,7 @@ def _one_by_one(endpoint: Endpoint, table: str, batch: Iterable[ItemRecord], sle
     return Written(items, problems)
 
 
-def _persist(attempt: Callable[[], bool], sleep: Sleep) -> None:
+def persist(attempt: Callable[[], bool], sleep: Sleep) -> None:
     """Try until an attempt succeeds, with growing pauses. Raises Refused, Unreachable."""
     for number in range(_ATTEMPTS):
         try:

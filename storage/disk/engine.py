@@ -122,8 +122,13 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
     # Upkeep
 
     def commit_number(self) -> int:
-        """Return the number of LMDB's last transaction."""
-        return self._environment.env.info()["last_txnid"]
+        """Return the number of the last commit that a new snapshot sees.
+
+        `env.info()` would show a commit of another process while it is still being synced, before
+        snapshots see it.
+        """
+        with self.read(committed=True) as reader:
+            return reader.txn.id()
 
     def sync(self) -> None:
         """Make every commit so far survive a power cut. Raises Closed, StorageError.

@@ -1,5 +1,6 @@
 """What `configure` prints and writes works in botocore, the AWS CLI, a shell and Terraform."""
 
+import json
 import os
 import subprocess
 import sys
@@ -80,15 +81,54 @@ def test_without_write_nothing_is_written(server, home, capsys):
     assert list(home.iterdir()) == []
 
 
-@pytest.mark.parametrize("what", ["shell", "cdk"])
-def test_variables_in_a_shell(server, home, what, capsys):
-    assert configure.main([what, "--endpoint", server, "--access-key", "of-shell"]) == 0
+def test_variables_in_a_shell(server, home, capsys):
+    assert configure.main(["shell", "--endpoint", server, "--access-key", "of-shell"]) == 0
     client = f'{sys.executable} -c \'import boto3; print(boto3.client("dynamodb").list_tables()["TableNames"])\''
-    script = "cdk() { :; }\n" + capsys.readouterr().out + client
+    script = capsys.readouterr().out + client
     done = subprocess.run(
         ["sh", "-eu", "-c", script], env=dict(os.environ), capture_output=True, text=True, check=False
     )
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+TEMPLATE = {
+    "Resources": {
+        "OrdersF00": {
+            "Type": "AWS::DynamoDB::Table",
+            "Properties": {
+                "TableName": "Orders",
+                "BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+                "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            },
+        }
+    }
+}
+
+
+@pytest.mark.skipif(
+    not (ROOT / "emulator" / "formats" / "cloudformation.py").exists(), reason="load cannot read templates"
+)
+def test_tables_of_a_cdk_application(server, home, capsys):
+    """A script stands for `cdk synth`: it writes a template as CDK does."""
+    assert configure.main(["cdk", "--endpoint", server, "--access-key", "of-cdk"]) == 0
+    text = capsys.readouterr().out
+    (home / "template").write_text(json.dumps(TEMPLATE))
+    programs = {
+        "cdk": "mkdir cdk.out; cp template cdk.out/Stack.template.json",
+        "dynamodb-emulator": f'PYTHONPATH={ROOT}:{ROOT}/emulator/installed exec {sys.executable} -m emulator "$@"',
+    }
+    for name, line in programs.items():
+        (home / name).write_text(f"#!/bin/sh\n{line}\n")
+        (home / name).chmod(0o755)
+    environment = os.environ | {"PATH": f"{home}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["sh", "-eu", "-c", text], cwd=home, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    keys = {"aws_access_key_id": "of-cdk", "aws_secret_access_key": "local"}
+    client = boto3.client("dynamodb", endpoint_url=server, region_name="us-east-1", **keys)
+    assert client.list_tables()["TableNames"] == ["Orders"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """`dynamodb-emulator exec -- COMMAND...`: a command with a server of its own."""
 
+import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.servers import ROOT
+from tests.support.tables import table_request
 
 PATIENCE = 60  # seconds; a run takes half a second
 
@@ -64,6 +67,12 @@ def children(process):
 
 def test_a_command_finds_the_server_in_its_environment():
     done = run("--", sys.executable, "-c", CREATE, AWS_PROFILE="none", AWS_ENDPOINT_URL_DYNAMODB="http://127.0.0.1:1")
+    assert (done.stdout, done.returncode) == ("[] True\n", 0)
+    assert re.fullmatch(r".* ListTables: 200, .*\n", done.stderr)
+
+
+def test_the_log_of_requests_can_be_turned_off():
+    done = run("--", sys.executable, "-c", CREATE, DYNAMODB_EMULATOR_LOG_REQUESTS="0")
     assert (done.stdout, done.stderr, done.returncode) == ("[] True\n", "", 0)
 
 
@@ -129,6 +138,37 @@ def test_settings_come_from_the_environment():
     assert not Path("never").exists()
 
 
+def test_tables_are_loaded_and_dumped(tmp_path):
+    (tmp_path / "orders.json").write_text(json.dumps(table_request("id:S", TableName="Orders")))
+    (tmp_path / "seeds").mkdir()
+    (tmp_path / "seeds" / "Orders.json").write_text('[{"id": "o-1"}]')
+    script = """
+import boto3
+table = boto3.resource("dynamodb").Table("Orders")
+table.put_item(Item={"id": "o-2"})
+print(table.item_count)
+raise SystemExit(3)
+"""
+    where = ("--access-key", "mine", "--region", "eu-west-1")
+    load = ("--load", tmp_path / "orders.json", "--load", tmp_path / "seeds")
+    done = run(*where, *load, "--export-on-exit", tmp_path / "dump", "--", sys.executable, "-c", script)
+    assert (done.stdout, done.returncode) == ("2\n", 3), done.stderr
+    assert "dumped 2 items of 1 table" in done.stderr
+    again = run("--load", tmp_path / "dump", "--", sys.executable, "-c", script)
+    assert (again.stdout, again.returncode) == ("2\n", 3), again.stderr
+
+
+def test_files_that_cannot_be_loaded_or_dumped(tmp_path):
+    done = run("--load", tmp_path / "none.json", "--", "echo", "never")
+    assert (done.stdout, done.returncode) == ("", 2)
+    assert "none.json" in done.stderr
+    (tmp_path / "file").write_text("")
+    (tmp_path / "orders.json").write_text(json.dumps(table_request("id:S", TableName="Orders")))
+    done = run("--load", tmp_path / "orders.json", "--export-on-exit", tmp_path / "file", "--", "echo", "once")
+    assert (done.stdout, done.returncode) == ("once\n", 2)
+    assert "file" in done.stderr
+
+
 def test_standard_input_is_the_commands():
     done = subprocess.run(command("cat"), env=environment(), input="in", capture_output=True, text=True, check=False)
     assert done.stdout == "in"
@@ -147,6 +187,19 @@ def test_a_signal_is_forwarded_and_the_server_ends():
         assert process.stdout.read() == "SIGTERM\n"
         assert process.wait(PATIENCE) == 7
     assert not any(Path(f"/proc/{each}").exists() for each in started)
+
+
+def test_a_signal_before_the_command_ends_everything(tmp_path):
+    os.mkfifo(tmp_path / "endless.jsonl")  # the server waits for what is written into it
+    arguments = ("--load", tmp_path / "endless.jsonl", "--", "echo", "never")
+    with subprocess.Popen(command(*arguments), env=environment(), stdout=subprocess.PIPE, text=True) as process:
+        writer = os.open(tmp_path / "endless.jsonl", os.O_WRONLY)
+        [server] = children(process.pid)
+        process.terminate()
+        assert process.wait(PATIENCE) == 128 + signal.SIGTERM
+        assert process.stdout.read() == ""
+        os.close(writer)
+    assert not Path(f"/proc/{server}").exists()
 
 
 def test_ctrl_c_reaches_the_command_once():

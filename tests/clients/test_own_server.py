@@ -1,5 +1,6 @@
 """`dynamodb_emulator.running()`: a server for scripts and unittest."""
 
+import json
 import os
 import select
 import subprocess
@@ -81,6 +82,22 @@ def test_the_clock(server):
     assert clock.set_offset(-1e8) < clock.set_offset(0)
 
 
+def test_the_next_event_of_the_clock(server):
+    client = server.client(access_key="events")
+    client.create_table(**table_request("pk:S", TableName="Sessions"))
+    client.update_time_to_live(
+        TableName="Sessions", TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}
+    )
+    now = int(server.clock.freeze())
+    client.put_item(TableName="Sessions", Item={"pk": {"S": "s"}, "expires": {"N": str(now + 3600)}})
+    happened = []
+    while not happened or client.scan(TableName="Sessions")["Count"]:
+        happened += server.clock.next_event()
+    assert server.clock.now() >= now + 3600
+    assert happened[-1].keys() == {"Kind", "Resource", "Time"}
+    server.clock.release()
+
+
 def test_a_control_that_refuses_a_body(server):
     with pytest.raises(dynamodb_emulator.ControlError, match="the member Advance must be a number") as error:
         server.control("clock", {"Advance": "x"})
@@ -106,6 +123,18 @@ def test_settings_reach_the_server_and_those_of_the_environment_do_not(tmp_path)
         assert server.client(access_key="two").list_tables()["TableNames"] == ["Shared"]
         assert ":123456789012:" in made["TableDescription"]["TableArn"]
     assert [each.name for each in tmp_path.iterdir()] == ["data"]
+
+
+def test_files_are_loaded_at_the_start_and_later(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
+    path = tmp_path / "Orders.json"
+    path.write_text(json.dumps(table_request("id:S", TableName="Orders")))
+    with dynamodb_emulator.running(init=path) as other:
+        assert other.client().list_tables()["TableNames"] == ["Orders"]
+    server.load(path, access_key="loaded", region="eu-west-1")
+    assert server.client(access_key="loaded", region="eu-west-1").list_tables()["TableNames"] == ["Orders"]
+    with pytest.raises(dynamodb_emulator.LoadError, match=r"none\.json"):
+        server.load(tmp_path / "none.json")
 
 
 def test_a_server_that_cannot_start_says_why():

@@ -1,6 +1,7 @@
 """The pytest plugin, in the project of a user."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ def test_every_fixture_uses_the_account_of_the_test(project):
         + """
 import os
 import boto3
+import dynamodb_emulator
 
 def test_clients(dynamodb, dynamodb_client, dynamodb_resource, dynamodb_endpoint, dynamodb_server):
     table = dynamodb_resource.create_table(**ORDERS)
@@ -48,6 +50,7 @@ def test_clients(dynamodb, dynamodb_client, dynamodb_resource, dynamodb_endpoint
     dynamodb.get_waiter("table_exists").wait(TableName="Orders")
 
 def test_other_services(dynamodb_server):
+    assert isinstance(dynamodb_server, dynamodb_emulator.Account)
     assert dynamodb_server.client("dynamodbstreams").list_streams()["Streams"] == []
 
 def test_the_server_itself(dynamodb_process, dynamodb_server):
@@ -304,6 +307,55 @@ def test_afterwards(monkeypatch):
     passed(project.run(), 4)
 
 
+# --- reports --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("isolation", ["account", "reset"])
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_the_report_of_a_failure_has_the_requests(project, isolation, workers):
+    project.ini(f"dynamodb_isolation = {isolation}")
+    project.write(
+        test_it=TABLE
+        + """
+def test_before(dynamodb):
+    dynamodb.list_tables()
+
+def test_it(dynamodb, dynamodb_server):
+    dynamodb.create_table(**ORDERS)
+    for _ in range(20):
+        dynamodb.scan(TableName="Orders")
+    assert {each["Status"] for each in dynamodb_server.requests()} == {200}
+    dynamodb.get_item(TableName="Missing", Key={"id": {"S": "x"}})
+
+def test_without_requests(dynamodb):
+    assert not dynamodb
+"""
+    )
+    run = project.run("-n", workers)
+    assert run.outcomes == {"passed": 1, "failed": 2}, run.output
+    section = run.output.partition(" DynamoDB requests ")[2]
+    assert "DynamoDB requests" not in section
+    lines = section.splitlines()[1:22]
+    assert lines[0] == "(2 earlier requests)"
+    assert all(re.fullmatch(r"Scan Orders: 200, \d+\.\d ms", line) for line in lines[1:20])
+    assert re.fullmatch(
+        r"GetItem Missing: 400 ResourceNotFoundException: Requested resource not found.*, \d+\.\d ms", lines[20]
+    )
+
+
+def test_a_server_that_is_gone_has_no_requests(project):
+    project.write(
+        test_it="""
+def test_it(dynamodb, dynamodb_process):
+    dynamodb_process.stop()
+    raise ValueError("mine")
+"""
+    )
+    run = project.run()
+    assert "ValueError: mine" in run.output
+    assert "DynamoDB requests" not in run.output
+
+
 # --- tables ---------------------------------------------------------------------------------------
 
 
@@ -351,18 +403,67 @@ def test_it(dynamodb, dynamodb_tables, again):
     passed(project.run(), 2)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [(None, "none.json: "), ("{", "none.json: "), ("{}", "none.json: expected definitions of tables with a TableName")],
-)
-def test_files_that_cannot_be_read(project, text, message):
+def test_snapshots(project):
+    (project.folder / "orders.json").write_text(json.dumps(ORDERS))
+    project.ini("dynamodb_tables = orders.json")
+    project.write(
+        test_it="""
+import pytest
+
+@pytest.mark.parametrize("isolation", [
+    pytest.param(each, marks=pytest.mark.dynamodb(isolation=each)) for each in ("account", "account", "reset", "reset")
+])
+def test_it(dynamodb_server, dynamodb_tables, dynamodb, isolation):
+    orders = dynamodb_tables["Orders"]
+    assert orders.item_count == 0
+    orders.put_item(Item={"id": "o-1"})
+    dynamodb_server.save_snapshot("one")
+    for again in range(2):
+        orders.put_item(Item={"id": "o-2"})
+        orders.delete_item(Key={"id": "o-1"})
+        dynamodb_server.restore_snapshot("one")
+        assert orders.scan()["Items"] == [{"id": "o-1"}]
+    dynamodb_server.save_snapshot("one")
+    names = [each["Name"] for each in dynamodb_server.control("snapshots")["Snapshots"]]
+    assert sorted(names) == sorted(["template-1", f"{dynamodb_server.access_key}/one"])
+"""
+    )
+    passed(project.run(), 4)
+
+
+def test_tables_with_items(project):
+    """Each test has the items of the files, whatever the test before has done."""
+    (project.folder / "seeds").mkdir()
+    (project.folder / "seeds" / "Orders.json").write_text('[{"id": "o-1", "total": 3}]')
+    (project.folder / "orders.json").write_text(json.dumps(ORDERS))
+    project.ini("dynamodb_tables = orders.json seeds")
+    project.write(
+        test_it="""
+import pytest
+
+@pytest.mark.parametrize("again", range(2))
+def test_it(dynamodb_tables, again):
+    assert dynamodb_tables["Orders"].get_item(Key={"id": "o-1"})["Item"]["total"] == 3
+    dynamodb_tables["Orders"].delete_item(Key={"id": "o-1"})
+"""
+    )
+    passed(project.run(), 2)
+
+
+@pytest.mark.parametrize("text", [None, "{"])
+def test_files_that_cannot_be_read(project, text):
     if text is not None:
         (project.folder / "none.json").write_text(text)
     project.ini("dynamodb_tables = none.json")
     project.write(test_it="def test_it(dynamodb_tables): pass\n")
     run = project.run()
     assert run.outcomes == {"error": 1}
-    assert message in run.output
+    assert re.search("LoadError: .*none.json", run.output)
+
+
+def test_no_files(project):
+    project.write(test_it="def test_it(dynamodb_tables): pass\n")
+    assert "the fixture dynamodb_tables needs files" in project.run().output
 
 
 # --- other plugins --------------------------------------------------------------------------------
@@ -435,6 +536,14 @@ def test_a_wrong_isolation(project):
     run = project.run()
     assert run.status == 4
     assert "dynamodb isolation: 'none' is not one of account, reset" in run.output
+
+
+@pytest.mark.parametrize("marker", ["isolaton='reset'", "'reset'"])
+def test_a_wrong_marker(project, marker):
+    project.write(test_it=f"import pytest\n@pytest.mark.dynamodb({marker})\n{ONE_TEST}")
+    run = project.run()
+    assert run.outcomes == {"error": 1}
+    assert "the marker dynamodb takes only the arguments isolation and tables" in run.output
 
 
 def test_arguments_of_the_server(project):

@@ -39,4 +39,15 @@ def test_exec(installed, user_folder):
         "-c",
         "import shop, boto3; print(boto3.client('dynamodb').list_tables()['TableNames'])",
     )
-    assert installed.run(installed.script, "exec", "--", *command, cwd=user_folder, PYTHONPATH=".") == "[]\n"
+    assert (
+        installed.run(
+            installed.script,
+            "exec",
+            "--",
+            *command,
+            cwd=user_folder,
+            PYTHONPATH=".",
+            DYNAMODB_EMULATOR_LOG_REQUESTS="0",
+        )
+        == "[]\n"
+    )

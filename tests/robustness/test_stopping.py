@@ -2,12 +2,13 @@
 
 import http.client
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Thread
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.http_clients import AUTHORIZATION
+from tests.support.http_clients import AUTHORIZATION, declaring
 from tests.support.servers import running
 
 CLIENTS = 6
@@ -49,3 +50,18 @@ def test_busy_clients_are_answered_until_nobody_listens(workers):
         for each in clients:
             each.join(20)
     assert ends == {"ConnectionRefusedError": CLIENTS}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_calls_that_wait_are_told_that_the_server_stops(workers):
+    """A wait may last an hour, so a server that stops must not let it end by itself."""
+    with running("--in-memory", "--workers", str(workers)) as server:
+        declare = declaring(server.url)
+        bodies = [{"TableName": "never", "Status": "ACTIVE", "Timeout": 3600}] * CLIENTS
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            calls = [pool.submit(declare, "wait", body) for body in bodies]
+            while declare("wait", b"", "GET")[1]["Waits"] < CLIENTS:
+                assert not any(call.done() for call in calls)
+            assert server.stop() == 0
+        text = "the call has ended early: its client sends no more, or the server stops"
+        assert [call.result() for call in calls] == [(503, {"message": text})] * CLIENTS

@@ -1,5 +1,6 @@
 """Our HTTP connection with a transport and a loop that a test controls, without sockets."""
 
+import socket
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -25,7 +26,8 @@ MOST = 1 << 20
 class Transport:
     """A transport that records the calls of the connection.
 
-    unsent: bytes that the client has not read; when_written: called after each write.
+    unsent: bytes that the client has not read; socket: that of the connection, None without one;
+    when_written: called after each write.
     """
 
     def __init__(self) -> None:
@@ -33,6 +35,7 @@ class Transport:
         self.unsent = 0
         self.closed = self.aborted = False
         self.reading = True
+        self.socket: socket.socket | None = None
         self.when_written: Callable[[], object] = lambda: None
 
     def write(self, data: bytes) -> None:
@@ -54,7 +57,7 @@ class Transport:
         return self.closed
 
     def get_extra_info(self, name: str) -> Any:
-        return {"sockname": ("127.0.0.1", 8000), "peername": ("127.0.0.1", 9999)}[name]
+        return {"sockname": ("127.0.0.1", 8000), "peername": ("127.0.0.1", 9999), "socket": self.socket}[name]
 
     def pause_reading(self) -> None:
         assert not self.closed

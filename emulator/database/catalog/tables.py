@@ -59,10 +59,9 @@ class TableRegistry:
 
     def named(self, name: str) -> list[Table]:
         """Return the tables with this name or ARN that callers can reach, of all tenants."""
-        if name.startswith("arn:"):
-            return [table for table in self.everything() if table.arn == name]
-        found = (self.tenants.get(tenant, name) for tenant in self.tenants.places(name) if self._reachable(tenant))
-        return [table for table in found if table is not None]
+        bare = name.rpartition("/")[2] if name.startswith("arn:") else name
+        found = (self.tenants.get(tenant, bare) for tenant in self.tenants.places(bare) if self._reachable(tenant))
+        return [table for table in found if table is not None and name in (table.name, table.arn)]
 
     def current(self, table: Table) -> Table | None:
         """Return a table as it is now; None if it is gone, even if a new table has its name."""

@@ -4,7 +4,7 @@ Definitions are frozen and stored as JSON; a change makes a new definition.
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self, TypeVar
 
 import orjson
@@ -159,7 +159,7 @@ class TableDefinition:
 
     def dump(self) -> bytes:
         """Return the definition as JSON."""
-        return orjson.dumps(asdict(self))
+        return orjson.dumps(self)
 
     @property
     def arn(self) -> str:

@@ -54,9 +54,13 @@ def branch(database: Database, name: str, access_key: str, region: str | None) -
     region: None means that each table stays in its region. Raises UnknownSnapshot, BranchRefused.
     """
     copy = database.rerun(partial(_begin, database, name, access_key, region))
-    while copy.remaining:
-        yield None
-        database.rerun(partial(_slice, database, copy))
+    try:
+        while copy.remaining:
+            yield None
+            database.rerun(partial(_slice, database, copy))
+    except Exception:
+        database.catalog.deletions.resume()  # of what was copied
+        raise
     return len(copy.tables)
 
 
@@ -69,7 +73,7 @@ def _begin(database: Database, name: str, access_key: str, region: str | None) -
         assert view is not None, "the view of a snapshot is open until the snapshot is deleted"
         prefixes: dict[bytes, bytes] = {}
         tables = []
-        for _, stored in views.kept(txn, view, *keyspace.tables()):
+        for _, stored in list(views.kept(txn, view, *keyspace.tables())):
             table = TableDefinition.load(_moved(stored, access_key, region), account=database.catalog.account)
             if table.status != DELETING:
                 tables.append(_copied(txn, table, database.clock.now(), prefixes))
@@ -102,10 +106,7 @@ def _slice(database: Database, copy: _Copy) -> None:
                     deletions.release(txn, prefix)
                 _refuse(database, copy.tables)
                 _finish(database, change, copy)
-    except BranchRefused:
-        deletions.resume()
-        raise
-    except BaseException:
+    except Exception:
         copy.remaining = before
         raise
 

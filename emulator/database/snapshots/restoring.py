@@ -19,7 +19,7 @@ from emulator.database.database import Database
 from emulator.database.jobs import backfill, ttl_fill
 from emulator.database.snapshots.contents import Contents, contents_of, forget_tokens, withdraw
 from emulator.database.snapshots.saving import is_of
-from emulator.database.snapshots.snapshot import Snapshot, UnknownSnapshot, find, snapshots
+from emulator.database.snapshots.snapshot import Snapshot, UnknownSnapshot, find, refuse_while_restoring, snapshots
 from emulator.database.store import keyspace
 from emulator.database.store.ids import next_id
 from emulator.database.store.registry import DefinitionChange
@@ -40,7 +40,7 @@ SLICE: Final = 1_000  # keys put back in one slice: about 5 ms
 
 
 def restore(database: Database, name: str) -> Steps[Snapshot]:
-    """Restore a snapshot, in steps; return it. Raises UnknownSnapshot."""
+    """Restore a snapshot, in steps; return it. Raises UnknownSnapshot, Restoring."""
     more = database.rerun(partial(_begin, database, name))
     while more:
         yield None
@@ -70,6 +70,7 @@ def _begin(database: Database, name: str) -> bool:
     with database.registries.changing(urgent=True) as change:
         txn = change.txn
         snapshot = find(txn, name)
+        refuse_while_restoring(txn, but=name)
         if snapshot.restoring is not None:
             return True
         view = _view(views, snapshot)

@@ -6,7 +6,7 @@ from emulator.database.database import Database
 from emulator.database.items import statistics
 from emulator.database.snapshots.contents import Contents, contents_of
 from emulator.database.snapshots.scope import Scope
-from emulator.database.snapshots.snapshot import Snapshot, find, snapshots
+from emulator.database.snapshots.snapshot import Restoring, Snapshot, find, refuse_while_restoring, snapshots
 from emulator.database.store import keyspace
 from emulator.database.store.registry import DefinitionChange
 from emulator.database.views.views import View, Views
@@ -18,10 +18,6 @@ class NameTaken(Exception):
     """There is a snapshot with this name already."""
 
 
-class Restoring(Exception):
-    """The snapshot is being restored."""
-
-
 def save(database: Database, name: str, scope: Scope, *, replaced: bool = False) -> Snapshot:
     """Save a snapshot. replaced: whether it takes the place of an older one with its name.
 
@@ -30,6 +26,7 @@ def save(database: Database, name: str, scope: Scope, *, replaced: bool = False)
     views = database.views
     with database.registries.changing() as change:
         txn = change.txn
+        refuse_while_restoring(txn)
         stored = txn.get(keyspace.snapshot(name))
         if stored is not None:
             if not replaced:

@@ -6,7 +6,7 @@ from the store at each use.
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Self
 
 import orjson
@@ -19,6 +19,13 @@ from storage import ReadTxn
 
 class UnknownSnapshot(Exception):
     """There is no snapshot with a name."""
+
+
+class Restoring(Exception):
+    """A snapshot is being restored in slices. name: its name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the snapshot {name} is being restored: call again when this is over")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,7 @@ class Snapshot:
 
     def dump(self) -> bytes:
         """Return the snapshot as JSON."""
-        return orjson.dumps(asdict(self))
+        return orjson.dumps(self)
 
     @property
     def key(self) -> bytes:
@@ -69,3 +76,13 @@ def find(txn: ReadTxn, name: str) -> Snapshot:
     if stored is None:
         raise UnknownSnapshot(name)
     return Snapshot.load(stored)
+
+
+def refuse_while_restoring(txn: ReadTxn, but: str | None = None) -> None:
+    """Raise Restoring if a snapshot is being restored, except the one of the name `but`.
+
+    Meanwhile the data of its scope are a mix of two states, and the definitions are not there.
+    """
+    for snapshot in snapshots(txn):
+        if snapshot.restoring is not None and snapshot.name != but:
+            raise Restoring(snapshot.name)

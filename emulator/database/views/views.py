@@ -1,7 +1,7 @@
 """Which frozen views exist: opening, reading and closing them. The package explains the design."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import Final, Self
@@ -45,7 +45,7 @@ class View:
 
     def dump(self) -> bytes:
         """Return the view as JSON."""
-        return orjson.dumps(asdict(self))
+        return orjson.dumps(self)
 
     @property
     def key(self) -> bytes:

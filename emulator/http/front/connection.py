@@ -105,6 +105,16 @@ class Connection(asyncio.Protocol):
         date = self._state.default_headers
         return b"date: %b\r\n" % date[0][1] if date else b""
 
+    @property
+    def hung_up(self) -> bool:
+        """Whether the client has closed the connection, or its half of it."""
+        from emulator.http.front.cycle import hung_up  # noqa: PLC0415 - most servers never need it
+
+        if self._transport is None:
+            return True
+        socket = self._transport.get_extra_info("socket")
+        return socket is not None and hung_up(socket.fileno())
+
     # --- states -----------------------------------------------------------------------------------
 
     def _current(self) -> State:

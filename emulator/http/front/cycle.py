@@ -12,10 +12,15 @@ The connection has received the whole request. The answer may be streamed:
 | it ends or raises before the last part  | the end of the connection, so that the answer is broken |
 
 When the answer is complete or the client is gone, `receive` returns `http.disconnect`, and `send`
-ignores its message.
+ignores its message. A connection does not read while an answer is made, so it does not notice that
+the client closes it. Therefore an application that calls `receive` to learn of this makes the cycle
+poll the socket. Then `receive` also returns `http.disconnect` if the client has only closed its
+half of the connection. Such a client still gets what the application sends.
 """  # noqa: W505 - a table
 
 import asyncio
+import select
+from contextlib import suppress
 from typing import Any, Final, Protocol
 from urllib.parse import unquote_to_bytes
 
@@ -23,6 +28,7 @@ from emulator.http.front.answers import ENDS, GOES_ON, STATUS_LINES
 from emulator.http.front.front import App, Message
 from emulator.http.front.requests import Request
 
+_POLL: Final = 0.25  # seconds
 _NO_BODY: Final = frozenset((204, 304))
 _LAST_CHUNK: Final = b"0\r\n\r\n"
 _DISCONNECT: Final = {"type": "http.disconnect"}
@@ -39,6 +45,11 @@ class Client(Protocol):
     @property
     def closing(self) -> bool:
         """Whether the next answer is the last."""
+        ...
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether the client has closed the connection, or its half of it."""
         ...
 
     def write(self, data: bytes) -> None:
@@ -109,7 +120,9 @@ class Cycle:
         if not self._received:
             self._received = True
             return {"type": "http.request", "body": self._request.body, "more_body": False}
-        await self._ended.wait()
+        while not (self._ended.is_set() or self._client.hung_up):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), _POLL)
         return dict(_DISCONNECT)
 
     async def _send(self, message: Message) -> None:
@@ -173,6 +186,16 @@ class Cycle:
             if self._left < 0 or (self._left and not more):
                 raise RuntimeError("the application sent a body whose length is not its content-length")
         return body
+
+
+def hung_up(descriptor: int) -> bool:
+    """Say whether the other side of a socket has closed it, or its half of it.
+
+    Where the system has no POLLRDHUP (macOS), this notices only a connection that is broken.
+    """
+    poll = select.poll()
+    poll.register(descriptor, getattr(select, "POLLRDHUP", 0))
+    return bool(poll.poll(0))
 
 
 def _scope(request: Request, server: Any, client: Any) -> Message:  # noqa: ANN401 - as the transport has them

@@ -1,5 +1,6 @@
 """What all requests of one process share, from our own sockets or from another ASGI server."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -48,6 +49,7 @@ class Front:
     observer: gets each request with its answer; None if nobody observes requests.
     peers: None if this process is alone.
     commits: set while the event loop of a durable server runs. clients: those being served now.
+    waits: the calls that wait for something that may never come. A server that stops cancels them.
     """
 
     def __init__(self, emulator: Emulator, endpoint: DynamoDbEndpoint, load_site: Callable[["Front"], App]) -> None:
@@ -62,6 +64,7 @@ class Front:
         self.peers: Peers | None = None
         self.commits: Commits | None = None
         self.clients: set[Client] = set()
+        self.waits: set[asyncio.Task[Any]] = set()
         emulator.database.sliced = True
         endpoint.bodies = self.bodies
 

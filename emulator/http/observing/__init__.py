@@ -5,6 +5,7 @@
     log_lines     a line for each request in the log: --log-requests, --log-level debug and trace
     recording     a file with all requests and answers: --record
     kept          the last thousand requests, for the control `requests`
+    counters      numbers for Prometheus: --metrics
 
 `summary` turns an exchange into the facts that a person wants to read, `reasons` says why a request
 failed, and `waits` why it was slow. `request_log` turns observers on and off.

@@ -14,7 +14,7 @@ from emulator.database.schema.table import Table
 from emulator.database.throughput.throttle import PARTITION_UNITS
 from emulator.http.front.answers import REFUSALS
 from emulator.http.front.observed import Exchange
-from emulator.http.observing.summary import Body, Summary
+from emulator.http.observing.summary import FIRST_ERROR, Body, Summary
 
 _EXPRESSION: Final = 300  # characters of an expression that a reason has at most
 _PARTITION: Final = "KeyRangeThroughputExceeded"
@@ -43,6 +43,8 @@ class Reasons:
         """Return why a request failed, None if the message of its error says it."""
         if not exchange.method:
             return REFUSALS.get(exchange.answer.status)
+        if exchange.answer.status < FIRST_ERROR:
+            return self._left_out(answer, summary)
         find = self._by_code.get(summary.get("Code", ""))
         return None if find is None else find(request, answer, summary)
 
@@ -65,6 +67,24 @@ class Reasons:
         if self._settings.enforce_throughput:
             return "--enforce-throughput enforces it"
         return "the control `throttling` enforces it for all tables"
+
+    def _left_out(self, answer: Body, summary: Summary) -> str | None:
+        """Say what a batch did not process, and which limits it may have met."""
+        reads = "UnprocessedKeys" in answer
+        left = answer.get("UnprocessedKeys" if reads else "UnprocessedItems")
+        if not isinstance(left, dict) or not left or "AccessKey" not in summary:
+            return None
+        tables = self._caller(summary["AccessKey"], summary["Region"]).tables
+        found = []
+        for name, rest in left.items():
+            count = len(rest["Keys"] if reads else rest)
+            table = tables.get(name)
+            if table is None or table.enforcement is None or table.enforcement.throttle is None:
+                found.append(f"{count} of {name}: the answer has its full size of 16 MB")
+            else:
+                limit = _limit(table, "", "Read" if reads else "Write")
+                found.append(f"{count} of {name}, which has {limit}; {self._enforced_by(table)}")
+        return f"not processed: {'; '.join(found)}"
 
     def _missing(self, _request: Body, _answer: Body, summary: Summary) -> str | None:
         """Say under which other access keys and regions there is a table of that name."""

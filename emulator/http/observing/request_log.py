@@ -4,7 +4,7 @@ Settings decide what is on at the start. The control `keep_requests` turns keepi
 """
 
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emulator.http.front.front import Front
 from emulator.http.front.observed import Exchange, Observer
@@ -13,12 +13,16 @@ from emulator.http.observing.log_lines import LogLines
 from emulator.http.observing.reasons import Reasons
 from emulator.http.observing.summary import Summary
 from emulator.http.observing.wanted import lines_wanted
+from storage import StorageError
+
+if TYPE_CHECKING:
+    from emulator.http.observing.counters import Counters
 
 
 class RequestLog:
     """The observers of one process. worker: the number of this process, from 0.
 
-    Raises StorageError if the file of --record cannot be opened.
+    Raises StorageError if the file of --record cannot be opened, or if --metrics lacks its library.
     """
 
     def __init__(self, front: Front, worker: int, *, keep: bool) -> None:
@@ -34,6 +38,9 @@ class RequestLog:
             from emulator.http.observing.recording import Recording  # noqa: PLC0415 - few servers record
 
             self._others.append(Recording(self._settings.record, worker).observer)
+        self._counters = _counters(front) if self._settings.metrics else None
+        if self._counters is not None:
+            self._others.append(self._counters.observer)
         self._apply()
 
     @property
@@ -53,6 +60,14 @@ class RequestLog:
             return []
         return [{**self._identity(exchange), **summary} for exchange, summary in self._kept.summaries()]
 
+    def counted(self) -> dict[str, Any] | None:
+        """Return the counters of this process, None without --metrics."""
+        if self._counters is None:
+            return None
+        from emulator.http.observing.counters import memory  # noqa: PLC0415 - only --metrics needs it
+
+        return {"Worker": self._worker, "Memory": memory(), "Operations": self._counters.counted()}
+
     def now(self) -> int:
         """Return the time of the clock that identities are made of, in nanoseconds."""
         return _nanoseconds(perf_counter())
@@ -65,6 +80,17 @@ class RequestLog:
     def _apply(self) -> None:
         kept = [] if self._kept is None else [self._kept.observer]
         self._front.observe([*kept, *self._others])
+
+
+def _counters(front: Front) -> "Counters":
+    """Return new counters. Raises StorageError if the library that shows them is missing."""
+    from importlib.util import find_spec  # noqa: PLC0415 - only --metrics needs it
+
+    from emulator.http.observing.counters import Counters  # noqa: PLC0415 - only --metrics needs it
+
+    if find_spec("prometheus_client") is None:
+        raise StorageError("--metrics needs prometheus-client: pip install 'dynamodb-emulator[metrics]'")
+    return Counters(front.emulator)
 
 
 def _nanoseconds(seconds: float) -> int:

@@ -37,6 +37,12 @@ MESSAGE: Final = 500  # characters of a message that are kept at most
 
 _STATEMENT: Final = re.compile(r'\b(?:FROM|INTO|UPDATE)\s+"?([\w.:/-]+)', re.IGNORECASE)
 
+_COMPLETE: Final[Mapping[str, bytes]] = {
+    "BatchGetItem": b'"UnprocessedKeys":{}',
+    "BatchWriteItem": b'"UnprocessedItems":{}',
+}
+"""What the answer of a batch has if everything was processed, as our server writes it."""
+
 Explain = Callable[[Exchange, Body, Body, Summary], str | None]
 """Return why a request failed: exchange, request, answer, summary so far (reasons.py)."""
 
@@ -57,7 +63,7 @@ def summary_of(exchange: Exchange, explain: Explain) -> Summary:
     elif exchange.method:
         summary |= {"Method": exchange.method, "Path": exchange.path.decode("latin-1")}
     summary["Status"] = answer.status
-    failed = answer.status >= FIRST_ERROR
+    failed = answer.status >= FIRST_ERROR or _is_partial(operation, answer.body)
     if failed or b'"ReturnConsumedCapacity"' in plain_request(exchange):  # parsing a page of 1 MB takes long
         answered = parsed(plain(answer.body, head.get(b"content-encoding")))
         units = _units(answered)
@@ -68,11 +74,17 @@ def summary_of(exchange: Exchange, explain: Explain) -> Summary:
         summary["RequestId"] = head[b"x-amzn-requestid"].decode("latin-1")
     summary |= caller_of(exchange)
     if failed:
-        summary |= _error(answered, head.get(b"x-amzn-errortype", b"").decode("latin-1"))
+        if answer.status >= FIRST_ERROR:
+            summary |= _error(answered, head.get(b"x-amzn-errortype", b"").decode("latin-1"))
         reason = explain(exchange, request, answered, summary)
         if reason is not None:
             summary["Reason"] = reason
     return summary
+
+
+def _is_partial(operation: str, body: bytes) -> bool:
+    """Say whether a batch has left out something; a compressed answer counts as complete."""
+    return operation in _COMPLETE and _COMPLETE[operation] not in body and body.startswith(b"{")
 
 
 def wall_time(began: float) -> str:

@@ -15,3 +15,8 @@ def lines_wanted(settings: Settings) -> bool:
 def keeping_wanted(settings: Settings) -> bool:
     """Say whether requests are kept from the start."""
     return settings.keep_requests or bool(settings.record) or lines_wanted(settings)
+
+
+def observers_wanted(settings: Settings) -> bool:
+    """Say whether anything observes requests from the start."""
+    return settings.metrics or keeping_wanted(settings)

@@ -1,10 +1,12 @@
-"""Serves the controls (emulator/controls) over HTTP, under `/_emulator/`.
+"""Serves the controls (emulator/controls) over HTTP, under `/_emulator/`, and metrics.
 
 The calls need no credentials. An empty body counts as `{}`, and so does JSON that is not an object.
-A control runs to its end even if its client goes away.
+A control runs to its end even if its client goes away, unless the registry says otherwise.
 """
 
-from typing import Final
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Final
 
 import orjson
 from starlette.requests import Request
@@ -13,7 +15,7 @@ from starlette.responses import Response
 from emulator import errors
 from emulator.controls import registry
 from emulator.controls.body import BadDeclaration
-from emulator.controls.registry import Control
+from emulator.controls.registry import Control, Result, TimedOut
 from emulator.errors import ApiError
 from emulator.http.control_calls import run
 from emulator.http.front.answers import PLAIN_JSON
@@ -23,6 +25,9 @@ from emulator.http.site.responses import response
 from storage import Full, Interrupted
 
 _PREFIX: Final = "/_emulator/"
+_METRICS: Final = ("GET", "metrics")
+_OK: Final = 200
+_TIMED_OUT: Final = 408  # Request Timeout
 _BUSY: Final = 503  # Service Unavailable
 _NO_ROOM: Final = 507  # Insufficient Storage
 
@@ -38,7 +43,9 @@ class Controls:
         method, path = request.method, request.scope["path"]
         name = path.removeprefix(request.scope["root_path"]).removeprefix("/")
         try:
-            status, body = await self._call(method, name, await request.body())
+            if (method, name) == _METRICS:
+                return await self._metrics(request)
+            status, body = await self._call(method, name, request)
         except Exception as error:  # noqa: BLE001 - is logged
             log_failure(f"{method} {path}", error)
             return response(self._front.endpoint.failed(error))
@@ -46,8 +53,20 @@ class Controls:
         # files.
         return response(self._front.endpoint.answers.make(status, body, {}).typed(PLAIN_JSON))
 
-    async def _call(self, method: str, name: str, text: bytes) -> tuple[int, bytes]:
+    async def _metrics(self, request: Request) -> Response:
+        """Return the counters as text for Prometheus."""
+        status, body = await self._call("GET", "counters", request)
+        answers = self._front.endpoint.answers
+        if status != _OK:
+            return response(answers.make(status, body, {}).typed(PLAIN_JSON))
+        from emulator.http.site import metrics  # noqa: PLC0415 - an extra, and few servers need it
+
+        text = metrics.exposition(orjson.loads(body), self._front.emulator.uptime.seconds())
+        return response(answers.make(status, text, {}).typed(metrics.CONTENT_TYPE))
+
+    async def _call(self, method: str, name: str, request: Request) -> tuple[int, bytes]:
         """Return the status and the body of the answer."""
+        text = await request.body()
         calls = registry.by_call()
         control = calls.get((method, name))
         if control is None:
@@ -58,9 +77,16 @@ class Controls:
         except orjson.JSONDecodeError:
             return 400, _message("the body is not JSON")
         try:
-            return 200, orjson.dumps(await run(self._front, control, body if isinstance(body, dict) else {}))
+            running = run(self._front, control, body if isinstance(body, dict) else {})
+            if control.ends_with_client:
+                running = self._while_wanted(request, running)
+            return 200, orjson.dumps(await running)
         except BadDeclaration as error:
             return 400, _message(str(error))
+        except _Stopped:
+            return _BUSY, _message("the call has ended early: its client sends no more, or the server stops")
+        except TimedOut as error:
+            return _TIMED_OUT, orjson.dumps({"message": str(error), "LastSeen": error.seen})
         except Interrupted as error:
             log_failure(f"{method} {_PREFIX}{name}", error)
             return _BUSY, _message("other processes changed the store during this call: send it again")
@@ -73,6 +99,35 @@ class Controls:
             if not isinstance(error.__cause__, Full):
                 raise
             return _NO_ROOM, _message(error.message)
+
+    async def _while_wanted(self, request: Request, running: Coroutine[Any, Any, Result]) -> Result:
+        """Return the result of a control. Raises _Stopped.
+
+        Cancel the control if its client goes away, or if the server stops.
+        """
+        waits = self._front.waits
+        work = asyncio.create_task(running)
+        disconnect = asyncio.create_task(_disconnected(request))
+        waits.add(work)
+        try:
+            await asyncio.wait((work, disconnect), return_when=asyncio.FIRST_COMPLETED)
+            if not work.done() or work.cancelled():
+                raise _Stopped
+            return work.result()
+        finally:
+            waits.discard(work)
+            work.cancel()
+            disconnect.cancel()
+
+
+class _Stopped(Exception):
+    """A control has ended before its result, because its client is gone or the server stops."""
+
+
+async def _disconnected(request: Request) -> None:
+    """Return when the client is gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _by_path(control: Control) -> tuple[str, str]:

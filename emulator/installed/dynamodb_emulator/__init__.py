@@ -11,11 +11,12 @@ For tests and scripts, `running` starts a server in a process of its own:
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dynamodb_emulator.server import ControlError, Server, StartError, running
+    from dynamodb_emulator._accounts import Account
+    from dynamodb_emulator.server import ControlError, LoadError, Server, StartError, running
 
     __version__: str
 
-__all__ = ["ControlError", "Server", "StartError", "__version__", "running"]
+__all__ = ["Account", "ControlError", "LoadError", "Server", "StartError", "__version__", "running"]
 
 
 def __getattr__(name: str) -> object:
@@ -25,7 +26,7 @@ def __getattr__(name: str) -> object:
 
         return version("dynamodb-emulator")
     if name in __all__:
-        from dynamodb_emulator import server  # noqa: PLC0415
+        from importlib import import_module  # noqa: PLC0415
 
-        return getattr(server, name)
+        return getattr(import_module(f"{__name__}.{'_accounts' if name == 'Account' else 'server'}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

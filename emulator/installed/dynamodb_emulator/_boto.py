@@ -54,6 +54,12 @@ class Clients:
             self._resource_class = type(self.resource("local", "us-east-1", {}))
         return self._resource_class(client=client)
 
+    def close(self) -> None:
+        """Close the connections that copied clients share."""
+        for original in self._originals.values():
+            if original is not None:
+                original.close()
+
     def _original(self, region: str) -> Any:  # noqa: ANN401
         """Return a client whose copies are signed with their own access keys, or None."""
         original = self.client("dynamodb", "original", region, {})

@@ -1,5 +1,6 @@
 """A server in a process of its own. It ends with the process that has started it."""
 
+import math
 import os
 import subprocess
 import sys
@@ -19,8 +20,13 @@ _PROGRAM = (
 )
 _FLAGS = ("--port=0", "--exit-with-parent")
 _POLL = 0.002  # seconds; the server takes about 150 ms to start
-_START = 60.0  # seconds until a server that is not ready has failed
+_START = 60.0  # seconds until a server that is not ready has failed, unless it loads files
 _STOP = 10.0  # seconds until a server that does not end is killed
+
+
+def command(*arguments: str) -> list[str]:
+    """Return the command line of `dynamodb-emulator` with arguments, for a process of its own."""
+    return [sys.executable, "-P", "-c", _PROGRAM, *arguments]
 
 
 class StartError(Exception):
@@ -44,7 +50,7 @@ class Process:
         with tempfile.TemporaryDirectory(prefix="dynamodb-emulator-") as folder:
             ready = os.path.join(folder, "ready")
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-P", "-c", _PROGRAM, *_FLAGS, f"--ready-file={ready}", *arguments],
+                command(*_FLAGS, f"--ready-file={ready}", *arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=self._output,
                 stderr=self._output if errors is None else errors,
@@ -54,7 +60,8 @@ class Process:
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
             try:
-                self.url = self._wait_until_ready(ready)
+                loads = any(each.startswith("--init") for each in arguments)
+                self.url = self._wait_until_ready(ready, math.inf if loads else _START)
             except BaseException:
                 self.stop()
                 raise
@@ -76,9 +83,9 @@ class Process:
             self._process.wait()
         self._output.close()
 
-    def _wait_until_ready(self, ready: str) -> str:
+    def _wait_until_ready(self, ready: str, patience: float) -> str:
         """Return the URL that the server writes into the file `ready`. Raises StartError."""
-        end = time.monotonic() + _START
+        end = time.monotonic() + patience
         while time.monotonic() < end:
             ended = self._process.poll() is not None
             with suppress(FileNotFoundError), open(ready, encoding="utf-8") as file:
@@ -86,4 +93,4 @@ class Process:
             if ended:
                 raise StartError(": ".join(filter(None, ("the server has ended at its start", self.log().strip()))))
             time.sleep(_POLL)
-        raise StartError(f"the server was not ready after {_START:.0f} seconds: {self.log().strip()}")
+        raise StartError(f"the server was not ready after {patience:.0f} seconds: {self.log().strip()}")

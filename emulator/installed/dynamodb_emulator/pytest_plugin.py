@@ -5,7 +5,7 @@
 | `dynamodb`, `dynamodb_client` | a boto3 client |
 | `dynamodb_resource` | a boto3 resource |
 | `dynamodb_endpoint` | the URL of the server, for other clients |
-| `dynamodb_tables` | the tables of a definition file, by name, as boto3's `Table` |
+| `dynamodb_tables` | the tables and items of files, as boto3's `Table` by name |
 | `dynamodb_server` | the account of the test, the clock and the other controls (`Account`) |
 | `dynamodb_process` | the server itself, for the whole session (`dynamodb_emulator.Server`) |
 
@@ -29,11 +29,13 @@ lead to its tables:
 The ini option `dynamodb_isolation` chooses for all tests, and the marker
 `@pytest.mark.dynamodb(isolation="reset")` for some. See also `pytest --help`.
 
+The report of a failed test has the last requests of the test, with the reasons of errors.
+
 This module is imported at each start of pytest. It imports everything else at the first use.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +47,12 @@ if TYPE_CHECKING:
 
 _ISOLATIONS = ("account", "reset")
 _NAME = "dynamodb"
+_ARGUMENTS = {"isolation", "tables"}
+
+_SHOWN = 20  # requests in the report of a failed test
 
 _accounts = pytest.StashKey["Accounts"]()
+_account = pytest.StashKey["Account"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -56,7 +62,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "account: each test has an access key of its own; reset: tests share one, which is emptied after each test",
         default="account",
     )
-    parser.addini("dynamodb_tables", "files with the definitions of the tables of dynamodb_tables", type="paths")
+    parser.addini(
+        "dynamodb_tables", "files that `dynamodb-emulator load` reads, for the fixture dynamodb_tables", type="paths"
+    )
     parser.addini("dynamodb_arguments", "flags of the server, for example --enforce-throughput", type="args")
 
 
@@ -76,13 +84,25 @@ def pytest_configure(config: pytest.Config) -> None:
     """Describe the marker, and offer the fixture `dynamodb` unless another plugin has one."""
     config.addinivalue_line(
         "markers",
-        "dynamodb(isolation, tables): how the test is isolated, account or reset; files with the definitions of the "
-        "tables of dynamodb_tables",
+        "dynamodb(isolation, tables): how the test is isolated, account or reset; files for dynamodb_tables",
     )
     _isolation(config, None)  # reports a wrong choice once, and not for each test
     others = [plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, ModuleType)]
     if not any(_NAME in vars(plugin) for plugin in others):
         config.pluginmanager.register(_Dynamodb(), "dynamodb_emulator_client")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the last requests of the test to the report of a failure."""
+    report = yield
+    if report.failed and _account in item.stash:
+        from dynamodb_emulator._reports import lines_of  # noqa: PLC0415 - see the module's docstring
+
+        lines = lines_of(item.stash[_account], _SHOWN)
+        if lines:
+            report.sections.append(("DynamoDB requests", "\n".join(lines)))
+    return report
 
 
 def accounts_of(config: pytest.Config) -> "Accounts":
@@ -105,7 +125,10 @@ def _isolation(config: pytest.Config, node: pytest.Item | None) -> str:
 
 def _of_marker(node: pytest.Item | None, name: str) -> Any:  # noqa: ANN401 - an argument of any type
     """Return an argument of the test's marker, or None. The nearest marker that has it counts."""
-    markers = node.iter_markers(_NAME) if node is not None else ()
+    markers = list(node.iter_markers(_NAME)) if node is not None else []
+    for marker in markers:
+        if marker.args or not marker.kwargs.keys() <= _ARGUMENTS:
+            raise pytest.UsageError(f"the marker dynamodb takes only the arguments {' and '.join(sorted(_ARGUMENTS))}")
     return next((marker.kwargs[name] for marker in markers if name in marker.kwargs), None)
 
 
@@ -128,7 +151,9 @@ def dynamodb_server(request: pytest.FixtureRequest) -> "Iterator[Account]":
     accounts = accounts_of(request.config)
     shared = _isolation(request.config, request.node) == "reset"
     with accounts.shared() if shared else accounts.fresh() as account:
+        request.node.stash[_account] = account
         yield account
+        del request.node.stash[_account]
 
 
 @pytest.fixture
@@ -151,7 +176,7 @@ def dynamodb_resource(dynamodb_server: "Account") -> Any:  # noqa: ANN401 - boto
 
 @pytest.fixture
 def dynamodb_tables(request: pytest.FixtureRequest, dynamodb_server: "Account") -> "Tables":
-    """The tables of the definition files, by name, as boto3's Table."""
+    """The tables of the files in the ini option dynamodb_tables, as boto3's Table by name."""
     chosen = _of_marker(request.node, "tables")
     if chosen is None:
         paths = request.config.getini("dynamodb_tables")
@@ -159,8 +184,8 @@ def dynamodb_tables(request: pytest.FixtureRequest, dynamodb_server: "Account") 
         names = [chosen] if isinstance(chosen, str | os.PathLike) else chosen
         paths = [os.path.join(request.config.rootpath, name) for name in names]
     if not paths:
-        raise pytest.UsageError("dynamodb_tables needs a definition file: see the ini option dynamodb_tables")
-    return dynamodb_server.create_tables(paths)
+        raise pytest.UsageError("the fixture dynamodb_tables needs files: set the ini option dynamodb_tables")
+    return accounts_of(request.config).tables(dynamodb_server, paths)
 
 
 class _Dynamodb:

@@ -9,17 +9,18 @@ This module needs only the standard library. `Server.client` and `Server.resourc
 
 import json
 import os
+import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from dynamodb_emulator._process import Process, StartError
+from dynamodb_emulator._process import Process, StartError, command
 from dynamodb_emulator._variables import variables
 
 if TYPE_CHECKING:
     from dynamodb_emulator._boto import Clients
 
-__all__ = ["Clock", "ControlError", "Server", "StartError", "running"]
+__all__ = ["Clock", "ControlError", "LoadError", "Server", "StartError", "running"]
 
 Setting: TypeAlias = bool | int | float | str | os.PathLike[str] | Sequence[str]
 
@@ -37,6 +38,10 @@ class ControlError(Exception):
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
         self.status = status
+
+
+class LoadError(Exception):
+    """Files could not be loaded, or not all of their content. The text says why."""
 
 
 @contextmanager
@@ -62,6 +67,8 @@ def start(arguments: Sequence[str]) -> "Server":
     """Start a server with the arguments of the command; the caller stops it. Raises StartError."""
     stored = any(each.startswith(("--in-memory", "--data-dir")) for each in arguments)
     environment = {name: text for name, text in os.environ.items() if not name.startswith(_SETTINGS)}
+    # What `init` loads belongs to the access key and region of the server's environment.
+    environment |= {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_REGION": REGION}
     return Server(Process(arguments if stored else ["--in-memory", *arguments], environment))
 
 
@@ -143,12 +150,22 @@ class Server:
         given = {"AccessKey": access_key, "Region": region}
         self.control("reset", {name: value for name, value in given.items() if value is not None})
 
+    def load(self, *paths: str | os.PathLike[str], access_key: str = ACCESS_KEY, region: str = REGION) -> None:
+        """Load tables and items from files, as `dynamodb-emulator load` does. Raises LoadError."""
+        found = ("--endpoint", self.url, "--access-key", access_key, "--region", region)
+        loading = command("load", *found, "--", *(os.fspath(path) for path in paths))
+        done = subprocess.run(loading, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
+        if done.returncode:
+            raise LoadError((done.stderr or done.stdout).strip())
+
     def log(self) -> str:
         """Return what the server has logged."""
         return self._process.log()
 
     def stop(self) -> None:
         """End the server and wait for its end."""
+        if self._clients is not None:
+            self._clients.close()
         self._process.stop()
 
     @property
@@ -187,6 +204,16 @@ class Clock:
     def set_offset(self, seconds: float) -> float:
         """Let the clock run ahead of the machine's clock by so many seconds."""
         return self._move("Offset", seconds)
+
+    def next_event(self) -> list[dict[str, Any]]:
+        """Move the clock to the next event that is due, let it happen, and return what happened.
+
+        An event has the members Kind, Resource and Time. If nothing is to come, the clock does not
+        move, and the list is empty.
+        """
+        self.moved = True
+        events: list[dict[str, Any]] = self._server.control("clock", {"Next": True})["Events"]
+        return events
 
     def release(self) -> float:
         """Let the clock follow the machine's clock again."""

@@ -8,6 +8,7 @@ from emulator.controls import registry
 from emulator.controls.body import BadDeclaration
 from emulator.database.snapshots import branching, restoring
 from emulator.settings import Settings
+from storage import Full
 from tests.support.in_process import InProcess
 from tests.support.invariants import check_store
 from tests.support.stages import DONE, Stage, configured
@@ -175,9 +176,10 @@ def test_wrong_bodies(db, name, body, text):
     assert names(db) == ["s"]
 
 
-def test_a_snapshot_that_is_being_restored_can_be_neither_deleted_nor_replaced(db, monkeypatch):
+def test_during_a_restore_in_slices_no_snapshot_changes(db, monkeypatch):
     monkeypatch.setattr(restoring, "AT_ONCE", 0)
     create(db)
+    save(db, "another")
     save(db)
     put(db, "a")
     steps = restoring.restore(db.emulator.database, "s")
@@ -186,7 +188,9 @@ def test_a_snapshot_that_is_being_restored_can_be_neither_deleted_nor_replaced(d
     with pytest.raises(BadDeclaration, match=text):
         call(db, "snapshots/delete", Name="s")
     with pytest.raises(BadDeclaration, match=text):
-        save(db, Replace=True)
+        save(db, "new")
+    with pytest.raises(BadDeclaration, match=text):
+        restore(db, "another")
     assert db("ListTables")["TableNames"] == [], "nobody writes to tables that are being restored"
     restore(db)
     assert items(db) == []
@@ -230,7 +234,11 @@ def test_a_large_branch_is_out_of_reach_until_it_is_complete(db, monkeypatch):
     check_store(db.emulator.database)
 
 
-@pytest.mark.parametrize("why", ["deleted", "taken"])
+def no_room(*_arguments):
+    raise Full("no room")
+
+
+@pytest.mark.parametrize("why", ["deleted", "taken", "full"])
 def test_a_branch_that_cannot_be_completed_leaves_nothing(db, monkeypatch, why):
     monkeypatch.setattr(branching, "SLICE", 2)
     create(db)
@@ -240,9 +248,11 @@ def test_a_branch_that_cannot_be_completed_leaves_nothing(db, monkeypatch, why):
     next(steps)
     if why == "deleted":
         call(db, "snapshots/delete", Name="s")
-    else:
+    elif why == "taken":
         create(as_(db, "other"))
-    with pytest.raises(branching.BranchRefused):
+    else:
+        monkeypatch.setattr(branching, "_copy_rows", no_room)
+    with pytest.raises((branching.BranchRefused, Full)):
         for _ in steps:
             pass
     assert as_(db, "other")("ListTables")["TableNames"] == (["tab"] if why == "taken" else [])
@@ -256,7 +266,8 @@ def test_a_branch_that_is_interrupted_by_a_kill_leaves_nothing(tmp_path, monkeyp
     create(db)
     put(db, *"abcde")
     save(db)
-    next(branching.branch(db.emulator.database, "s", "other", None))
+    steps = branching.branch(db.emulator.database, "s", "other", None)
+    next(steps)
     db.emulator.close()
     db = InProcess(Settings(data_dir=tmp_path / "data"))
     db.emulator.database.background.run_all()

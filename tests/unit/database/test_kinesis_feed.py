@@ -9,6 +9,7 @@ from itertools import count
 
 import pytest
 
+from emulator.controls import registry
 from emulator.database.store import keyspace
 from emulator.kinesis import feed
 from emulator.kinesis.feed import FIRST_BACK_OFF, LONGEST_BACK_OFF, KinesisFeed
@@ -569,3 +570,18 @@ def test_nothing_is_put_before_it_is_committed(tmp_path):
     engine.commit()
     assert fed.drain() == [("a", 1)]
     fed.emulator.close()
+
+
+def test_a_restored_log_is_fed_from_the_restored_checkpoint(fed):
+    """A batch from before the restore may be reported after it: it moves no checkpoint."""
+    fed.put("a", 1)
+    fed.drain()
+    registry.call(fed.emulator, "snapshots/save", {"Name": "s"})
+    fed.put("b", 2)
+    assert fed.drain() == [("a", 1), ("b", 2)]
+    fed.put("c", 3)
+    batch = fed.due()
+    registry.call(fed.emulator, "snapshots/restore", {"Name": "s"})
+    fed.feed.put(batch)
+    fed.put("d", 4)
+    assert fed.drain() == [("a", 1), ("b", 2), ("d", 4)]

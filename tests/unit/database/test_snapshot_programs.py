@@ -13,6 +13,7 @@ from emulator.controls import registry
 from emulator.controls.body import BadDeclaration
 from emulator.database.snapshots import branching, restoring
 from emulator.database.store import deletions
+from emulator.database.views import views
 from tests.support.engines import settings_of_engine
 from tests.support.in_process import InProcess
 from tests.support.invariants import check_store, dump
@@ -53,6 +54,7 @@ class Snapshots(RuleBasedStateMachine):
         self.patch.setattr(restoring, "SLICE", 3)
         self.patch.setattr(branching, "SLICE", 1000 if at_once else 3)
         self.patch.setattr(deletions, "SLICE", 2)
+        self.patch.setattr(views, "SLICE", 2)
         self.patch.setattr(deletions, "AT_ONCE", 1)
         self.folder = tempfile.TemporaryDirectory()
         self.kind = kind

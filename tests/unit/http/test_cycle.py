@@ -4,6 +4,8 @@ back-pressure, failures.
 
 import asyncio
 import json
+import select
+import socket
 
 import pytest
 
@@ -274,6 +276,32 @@ def test_a_client_that_does_not_read_stops_the_application(db):
 
     line = over(db, app, use)
     assert line.transport.written.count(b"HTTP/1.1 200") == 2
+
+
+@pytest.mark.skipif(not hasattr(select, "POLLRDHUP"), reason="the system does not report it")
+def test_a_client_that_hangs_up_is_noticed_although_nothing_is_read(db):
+    """The client has closed its half of the connection. It may still read the answer."""
+    reported = []
+
+    async def app(_scope, receive, send):
+        await receive()
+        reported.append(await receive())
+        await send(start(200, LENGTH_4))
+        await send(part(b"body"))
+
+    async def use(line):
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            line.transport.socket = ours
+            assert not line.connection.hung_up
+            theirs.shutdown(socket.SHUT_WR)
+            assert line.connection.hung_up
+            line.feed(get())
+            await turns()
+        assert reported == [{"type": "http.disconnect"}]
+
+    line = over(db, app, use)
+    assert line.transport.written.endswith(b"body")
 
 
 @pytest.mark.parametrize("gone", [True, False])

@@ -156,6 +156,25 @@ def test_provisioned_throughput(db, front, declared, expected):
     )
 
 
+def test_what_a_batch_did_not_process(db, front):
+    throughput = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
+    table = table_request("pk:S", BillingMode="PROVISIONED", ProvisionedThroughput=throughput)
+    send(front, "CreateTable", {**table, "TableName": "Slow"})
+    registry.call(db.emulator, "throttling", {"Enforced": True})
+    registry.call(db.emulator, "move_clock", {"Freeze": True})
+    registry.call(db.emulator, "move_clock", {"Advance": 300})  # fills the bucket with 300 units
+    puts = [{"PutRequest": {"Item": {"pk": {"S": str(n)}, "x": {"S": "y" * 90_000}}}} for n in range(10)]
+    answer = send(front, "BatchWriteItem", {"RequestItems": {"Slow": puts}})
+    left = len(orjson.loads(answer.body)["UnprocessedItems"]["Slow"])
+    assert 0 < left < 10
+    assert reason(db) == (
+        f"not processed: {left} of Slow, which has 1 provisioned write units a second; "
+        "the control `throttling` enforces it for all tables"
+    )
+    send(front, "BatchWriteItem", {"RequestItems": {"Orders": puts[:1]}})
+    assert reason(db) is None
+
+
 # --- waits ----------------------------------------------------------------------------------------
 
 

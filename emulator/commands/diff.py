@@ -1,0 +1,104 @@
+"""`dynamodb-emulator diff A B`: compare tables of one server or of two.
+
+Exit status, as of diff: 0 without differences, 1 with differences, 2 if they cannot be found out.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import Final
+
+from emulator.client.endpoint import Refused, Unreachable
+from emulator.client.options import add_endpoint_options
+from emulator.flags import Parser
+from emulator.transfer import tables
+from emulator.transfer.comparing import Side, differences
+from emulator.transfer.endpoints import AWS, Connect, connecting
+from emulator.transfer.progress import Progress
+
+_DIFFERENT: Final = 1
+_FAILED: Final = 2
+
+_EXAMPLES: Final = """\
+A and B are each a TABLE of the server that --endpoint names, URL/TABLE, URL, aws/TABLE or aws. Without a
+TABLE on one side, it is the other side's; without any, all tables are compared.
+
+  - something that only A has      + something that only B has      ~ something that differs
+
+examples:
+  dynamodb-emulator diff Orders OrdersCopy
+  dynamodb-emulator diff http://localhost:8000 http://localhost:8001
+  dynamodb-emulator diff aws/Orders http://localhost:8000 --profile dev --region eu-west-1
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command and return its exit status."""
+    options = _parser().parse_args(arguments)
+    different = False
+    try:
+        with Progress("compared") as progress:
+            for line in _compare(options, progress):
+                different = True
+                print(line)  # noqa: T201 - the result
+    except (Refused, Unreachable) as error:
+        print(f"dynamodb-emulator: {error}", file=sys.stderr)  # noqa: T201 - the message for the user
+        return _FAILED
+    return _DIFFERENT if different else 0
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="dynamodb-emulator diff",
+        description="Compare the definitions and items of tables.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("first", metavar="A", help="table, or endpoint with or without a table")
+    parser.add_argument("second", metavar="B", help="the same")
+    parser.add_argument("--profile", metavar="NAME", help="AWS profile, for aws")
+    parser.add_argument("--access-key-b", metavar="KEY", help="access key for B (default: that for A)")
+    parser.add_argument("--region-b", metavar="NAME", help="region for B (default: that for A)")
+    add_endpoint_options(parser)
+    return parser
+
+
+def _compare(options: argparse.Namespace, progress: Progress) -> Iterator[str]:
+    url_a, table_a = _parts(options.first, options.endpoint)
+    url_b, table_b = _parts(options.second, options.endpoint)
+    first = connecting(url_a, options.access_key, options.region, options.profile)
+    second = connecting(
+        url_b, options.access_key_b or options.access_key, options.region_b or options.region, options.profile
+    )
+    if table_a or table_b:
+        one, other = Side(first, table_a or table_b), Side(second, table_b or table_a)
+        _require(one, other)
+        yield from differences(one, other, progress)
+        return
+    for name in sorted(_names(first) | _names(second)):
+        for line in differences(Side(first, name), Side(second, name), progress):
+            yield line if line[2:] == f"table {name}" else f"{line[0]} {name}: {line[2:]}"
+
+
+def _require(one: Side, other: Side) -> None:
+    """Raise Unreachable if neither side has its table."""
+    with closing(one.connect()) as first, closing(other.connect()) as second:
+        if tables.describe(first, one.table) is None and tables.describe(second, other.table) is None:
+            raise Unreachable(f"there is no table {one.table}")
+
+
+def _names(connect: Connect) -> set[str]:
+    with closing(connect()) as endpoint:
+        return set(tables.names(endpoint))
+
+
+def _parts(text: str, endpoint: str) -> tuple[str, str]:
+    """Return the URL and the table of a side; "" for a table that it does not name."""
+    if text == AWS or text.startswith(f"{AWS}/"):
+        return AWS, text.removeprefix(AWS).removeprefix("/")
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        return endpoint, text
+    host, _, table = rest.partition("/")
+    return f"{scheme}://{host}", table

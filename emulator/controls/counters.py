@@ -1,0 +1,72 @@
+"""`counters`: what the server counts with --metrics. `GET /_emulator/metrics` shows it as text.
+
+The result is `{"Workers": [..], "Tables": [..], "Backlogs": [..]}`.
+
+| list       | members of an entry                                                                   |
+|------------|---------------------------------------------------------------------------------------|
+| `Workers`  | `Worker`, `Memory` (bytes), `Operations`: for each operation and code `Operation`,    |
+|            | `Code` (empty: success), `Count`, `Seconds`, `Units`, `Buckets`                       |
+| `Tables`   | `Table`, `AccessKey`, `Region`, `Items`, `Bytes`, at most 1,000 of them               |
+| `Backlogs` | `Consumer`, `Records`: change records that a function or Kinesis has not got, at most |
+|            | 10,000                                                                                |
+
+`Buckets` counts requests by their time: one number for each of BOUNDS, and one for longer times. A
+worker that was started again begins at zero.
+"""  # noqa: W505 - a table
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Final
+
+from emulator.controls.body import BadDeclaration, Body
+from emulator.controls.registry import Emulator, Result, control
+from emulator.database.changes.backlog import backlog
+from emulator.database.database import Database
+from emulator.database.definitions import kinesis
+from emulator.database.items import statistics
+
+_TABLES: Final = 1000
+
+
+def _together(_body: Body, parts: Sequence[Result]) -> Result:
+    owner = next(part for part in parts if "Tables" in part)
+    workers = sorted((part["Worker"] for part in parts), key=lambda each: each["Worker"])
+    return {"Workers": workers, "Tables": owner["Tables"], "Backlogs": owner["Backlogs"]}
+
+
+@control("counters", changes=False, gather=_together, summary="show counters of requests and tables (--metrics)")
+def counters(emulator: Emulator, _body: Body) -> Result:
+    """Return the counters of this process; the owner adds tables. Raises BadDeclaration."""
+    counted = None if emulator.request_log is None else emulator.request_log().counted()
+    if counted is None:
+        raise BadDeclaration("this server does not count requests: start it with --metrics")
+    if not emulator.database.owner:
+        return {"Worker": counted}
+    tables = list(islice(_tables(emulator.database), _TABLES))
+    return {"Worker": counted, "Tables": tables, "Backlogs": list(_backlogs(emulator))}
+
+
+def _tables(database: Database) -> Iterator[Result]:
+    with database.read() as txn:
+        for table in database.catalog.everything():
+            ((items, size),) = statistics.read(txn, table.statistics_key, 1)
+            access_key, region = table.definition.access_key, table.definition.region
+            yield {
+                "Table": table.name,
+                "AccessKey": access_key,
+                "Region": region,
+                "Items": items,
+                "Bytes": size,
+            }
+
+
+def _backlogs(emulator: Emulator) -> Iterator[Result]:
+    database = emulator.database
+    with database.read() as txn:
+        for stream, name, consumer in emulator.stream_consumers():
+            yield {"Consumer": name, "Records": backlog(txn, stream, consumer)}
+        for table in database.catalog.everything():
+            for destination in table.definition.kinesis:
+                log = None if destination.stream_id is None else database.streams.get(destination.stream_id)
+                if log is not None:
+                    yield {"Consumer": destination.arn, "Records": backlog(txn, log, kinesis.consumer(log.id))}

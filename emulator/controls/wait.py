@@ -1,0 +1,138 @@
+"""`wait`: until an item, a count, a stream record, a status or an expiry is as a test expects it.
+
+    {"TableName": "Orders", "Key": {"id": {"S": "o-1"}}, "ConditionExpression": "shipped = :t",
+     "ExpressionAttributeValues": {":t": {"BOOL": true}}, "Timeout": 5}
+
+One member says what the call waits for; `waits/` has the kinds. `TableName` is a name or an ARN. If
+several accounts or regions have such a table, `AccessKey` and `Region` select one.
+
+| member             | with                                    | holds when                                  |
+|--------------------|-----------------------------------------|---------------------------------------------|
+| `Key`              | TableName, ConditionExpression ...      | the item fulfils the condition, or exists   |
+| `Expired`          | TableName                               | the item of this key has expired            |
+| `Count`            | TableName, members of Query or Scan     | so many items are found                     |
+| `Record`           | TableName or StreamArn, Count, After    | a stream record matches a filter pattern    |
+| `Status`           | TableName, IndexName; or StreamArn      | a table, index or stream has this status    |
+| `TimeToLiveStatus` | TableName                               | time to live has this status                |
+| `State`            | UUID                                    | an event source mapping has this state      |
+| `Delivered`        | UUID                                    | a mapping has done all records              |
+
+The result is what was seen: `{"Item"}`, `{"Count"}`, `{"Count", "Records"}`, `{"Status"}` and so
+on. `Timeout` is in seconds of real time, because a test may have frozen the emulator's clock. It is
+10 without the member. After this time the call fails with `TimedOut`, which has what was seen last;
+over HTTP with status 408 and `{"message", "LastSeen"}`. With 0, the call looks once.
+
+A wait reads only after a commit, or if the clock can change what it waits for. It notices a commit
+of any worker within 25 ms. Its reads use up no throughput. `show_waits` returns `{"Waits": number
+under way}`, of all workers.
+"""  # noqa: W505 - a table
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import orjson
+
+from emulator.clock import Stopwatch
+from emulator.controls.body import BadDeclaration, Body
+from emulator.controls.registry import Emulator, Result, TimedOut, control
+from emulator.slices import Steps
+
+if TYPE_CHECKING:
+    from emulator.controls.waits.condition import Condition, Seen
+
+_TIMEOUT: Final = 10.0  # seconds
+_LONGEST_TIMEOUT: Final = 3600.0
+_MOST: Final = 200  # waits of one process
+
+# Seconds between two looks at the number of commits. Such a look takes 2 us, and the turn of the
+# event loop 20 us. While many wait, the pauses are longer, so that all waits together take at most
+# 2 % of a core.
+_FIRST_PAUSE: Final = 0.002
+_LONGEST_PAUSE: Final = 0.025
+_MANY: Final = 20
+_REST: Final = 4  # a look at the data is followed by a pause of so many times its own time
+
+_SHOWN: Final = 300  # characters of what was seen last that the message repeats
+
+
+@control(
+    "wait",
+    method="POST",
+    changes=False,
+    ends_with_client=True,
+    summary="wait until an item, count, stream record, status or expiry is as expected",
+)
+def wait(emulator: Emulator, body: Body) -> Steps[Result]:
+    """Wait until a condition holds; return what was seen. Raises BadDeclaration, TimedOut."""
+    timeout = _timeout(body)
+    from emulator.controls.waits.kinds import condition_of  # noqa: PLC0415 - 20 ms that other controls do not need
+
+    condition = condition_of(emulator, body)
+    with _under_way(emulator):
+        return (yield from _until(emulator, condition, timeout))
+
+
+def _sum(_body: Body, parts: Sequence[Result]) -> Result:
+    return {"Waits": sum(part["Waits"] for part in parts)}
+
+
+@control("show_waits", path="wait", changes=False, gather=_sum, summary="show how many calls of wait are under way")
+def show_waits(emulator: Emulator, _body: Body) -> Result:
+    """Return the number of waits under way in this process."""
+    return {"Waits": emulator.waits}
+
+
+def _timeout(body: Body) -> float:
+    value = body.get("Timeout", _TIMEOUT)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _LONGEST_TIMEOUT:
+        raise BadDeclaration(f"the member Timeout must be a number of seconds, 0 to {_LONGEST_TIMEOUT:g}")
+    return float(value)
+
+
+@contextmanager
+def _under_way(emulator: Emulator) -> Iterator[None]:
+    """Count a wait as long as it is under way."""
+    if emulator.waits >= _MOST:
+        raise BadDeclaration(f"too many calls of wait are under way: {_MOST} at most")
+    emulator.waits += 1
+    try:
+        yield
+    finally:
+        emulator.waits -= 1
+
+
+def _until(emulator: Emulator, condition: "Condition", timeout: float) -> Steps[Result]:
+    database = emulator.database
+    watch = Stopwatch()
+    pause = _FIRST_PAUSE
+    seen: Seen | None = None
+    looked_at: tuple[int | None, bytes] | None = None
+    while True:
+        # A hint of changed definitions may come after the commit that it is about.
+        version = None if database.numbered is None else database.numbered.commit_number(), database.versions.hints()
+        rest = 0.0
+        if seen is None or not seen.static or version[0] is None or version != looked_at:
+            if version != looked_at:
+                pause = _FIRST_PAUSE
+            begun = watch.seconds()
+            database.catch_up()
+            looked = condition.look()
+            seen = (yield from looked) if isinstance(looked, Generator) else looked
+            looked_at = version
+            if seen.holds:
+                return seen.shown
+            rest = _REST * (watch.seconds() - begun)
+        left = timeout - watch.seconds()
+        if left <= 0:
+            raise _timed_out(timeout, seen)
+        yield min(max(pause, rest), left)
+        crowd = max(1.0, emulator.waits / _MANY)
+        pause = min(2 * pause, _LONGEST_PAUSE * crowd)
+
+
+def _timed_out(timeout: float, seen: "Seen") -> TimedOut:
+    text = orjson.dumps(seen.shown).decode()
+    if len(text) > _SHOWN:
+        text = text[:_SHOWN] + "..."
+    return TimedOut(f"it has not happened within {timeout:g} seconds; last seen: {text}", seen.shown)

@@ -1,0 +1,125 @@
+"""What every condition has, and how a condition finds its table."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy
+from typing import Any, NamedTuple, Protocol
+
+from emulator.controls.body import BadDeclaration, Body, member
+from emulator.controls.registry import Emulator
+from emulator.database.catalog.catalog import Caller
+from emulator.database.definitions.streams import StreamDefinition
+from emulator.database.definitions.tables import CREATING, DELETING, TableDefinition
+from emulator.database.schema.table import Table
+from emulator.errors import ApiError
+from emulator.slices import Steps
+
+NOT_FOUND = "NOT_FOUND"
+"""The status of what does not exist."""
+
+
+class Seen(NamedTuple):
+    """What a look has found.
+
+    holds: whether the condition holds. shown: what there is, as JSON. static: whether only a commit
+    can change this. If not, the clock can change it too.
+    """
+
+    holds: bool
+    shown: Mapping[str, Any]
+    static: bool = True
+
+
+class Condition(Protocol):
+    """Something that a test waits for."""
+
+    def look(self) -> Seen | Steps[Seen]:
+        """Look whether it holds, in steps if that may take long.
+
+        Raises BadDeclaration if it can never hold.
+        """
+        ...
+
+
+class Tenancy:
+    """Which tenants a body means: `{"AccessKey"?, "Region"?}`. With one for all, it means that."""
+
+    def __init__(self, emulator: Emulator, body: Body) -> None:
+        self._shared = emulator.settings.shared_db
+        self._access_key = _optional(body, "AccessKey")
+        self._region = _optional(body, "Region")
+
+    def has(self, definition: TableDefinition | StreamDefinition) -> bool:
+        """Say whether one of these tenants has a table or stream."""
+        return self._shared or (
+            self._access_key in (None, definition.access_key) and self._region in (None, definition.region)
+        )
+
+
+class TableTarget:
+    """The table that a body names: `{"TableName": name or ARN, "AccessKey"?, "Region"?}`."""
+
+    def __init__(self, emulator: Emulator, body: Body) -> None:
+        self.database = emulator.database
+        self.name: str = member(body, "TableName", str)
+        self._tenancy = Tenancy(emulator, body)
+
+    def find(self) -> Table | None:
+        """Return the table with its present status, None if there is no such table.
+
+        Raises BadDeclaration if several tenants have such a table.
+        """
+        found = [table for table in self.database.catalog.named(self.name) if self._tenancy.has(table.definition)]
+        if len(found) > 1:
+            raise BadDeclaration(
+                f"there are {len(found)} tables {self.name}: the members AccessKey and Region select one of them"
+            )
+        return self.database.rerun(lambda: self.database.catalog.settle(found[0])) if found else None
+
+    def usable(self) -> Table | Seen:
+        """Return the table, or what there is to see while no item of it can be read."""
+        table = self.find()
+        if table is None:
+            return Seen(holds=False, shown={"TableStatus": NOT_FOUND})
+        status = table.definition.status
+        return (
+            Seen(holds=False, shown={"TableStatus": status}, static=False) if status in (CREATING, DELETING) else table
+        )
+
+    def caller(self, table: Table) -> Caller:
+        """Return a caller who sees only this table, and whose reads enforce nothing.
+
+        So a wait uses up no throughput of the table.
+        """
+        free = copy(table)
+        free.enforcement = None
+        definition = table.definition
+        caller = self.database.catalog.caller(definition.access_key, definition.region)
+        return Caller(
+            caller.access_key,
+            caller.region,
+            caller.account,
+            caller.host,
+            caller.shared,
+            caller.tenant_tables,
+            {table.name: free},
+        )
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Raise BadDeclaration for an error of the service."""
+    try:
+        yield
+    except ApiError as error:
+        raise BadDeclaration(error.message or error.code) from None
+
+
+def _optional(body: Body, name: str) -> str | None:
+    text: str | None = member(body, name, str) if name in body else None
+    return text
+
+
+def chosen(body: Body, *names: str) -> dict[str, Any]:
+    """Return those of these members that the body has."""
+    return {name: body[name] for name in names if name in body}

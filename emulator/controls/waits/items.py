@@ -1,0 +1,90 @@
+"""Waiting for an item that fulfils a condition, and for an item that expires.
+
+| body                                                                    | holds when                |
+|-------------------------------------------------------------------------|---------------------------|
+| `{"TableName", "Key"}`                                                  | the item exists           |
+| `{"TableName", "Key", "ConditionExpression", "ExpressionAttribute..."}` | the condition holds       |
+| `{"TableName", "Expired": key}`                                         | there is no item          |
+
+The condition is that of a DeleteItem with the same members. A missing item is tested as an empty
+item, so `attribute_not_exists(key)` waits until there is none.
+"""  # noqa: W505 - a table
+
+from typing import Any
+
+from emulator.controls.body import BadDeclaration, Body
+from emulator.controls.registry import Emulator
+from emulator.controls.waits.condition import Seen, TableTarget, chosen, refusals
+from emulator.database.changes.ttl_queue import queue_of
+from emulator.database.items.requested import Delete
+from emulator.database.schema.table import Table
+from emulator.operations.registry import find
+from emulator.values.rows import decode_row
+from emulator.values.types import Item
+
+EXPRESSIONS = ("ConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues")
+
+
+def _checked(raw: Any) -> Delete:  # noqa: ANN401 - JSON
+    """Check a DeleteItem request; return what it wants. Raises BadDeclaration."""
+    operation = find("DeleteItem")
+    assert operation is not None
+    assert operation.check is not None
+    with refusals():
+        operation.load()
+        assert operation.model is not None
+        request = operation.model.parse(raw)
+        operation.model.validate(request)
+        checked: Delete = operation.check(request)
+    return checked
+
+
+class ItemCondition:
+    """Holds when the item of a key fulfils a condition."""
+
+    def __init__(self, emulator: Emulator, body: Body) -> None:
+        self._target = TableTarget(emulator, body)
+        self._wanted = _checked({"TableName": "checked", **chosen(body, "Key", *EXPRESSIONS)})
+
+    def look(self) -> Seen:
+        """Read the item and test the condition."""
+        table = self._target.usable()
+        if isinstance(table, Seen):
+            return table
+        item = _item(self._target, table, self._wanted)
+        guard = self._wanted.guard
+        holds = item is not None if guard is None else guard.test({} if item is None else item, guard.values)
+        return Seen(holds, {"Item": item})
+
+
+class ExpiryCondition:
+    """Holds when there is no item with a key. Until then the item must be able to expire."""
+
+    def __init__(self, emulator: Emulator, body: Body) -> None:
+        self._clock = emulator.clock
+        self._target = TableTarget(emulator, body)
+        self._wanted = _checked({"TableName": "checked", "Key": body["Expired"]})
+
+    def look(self) -> Seen:
+        """Read the item. Raises BadDeclaration if the table has no time to live."""
+        table = self._target.usable()
+        if isinstance(table, Seen):
+            return table
+        item = _item(self._target, table, self._wanted)
+        if item is None:
+            return Seen(holds=True, shown={"Item": None})
+        queue = queue_of(table.definition)
+        if queue is None:
+            raise BadDeclaration(f"the time to live of table {table.name} is not enabled: UpdateTimeToLive enables it")
+        expiry = queue.expiry(item)
+        expires = None if expiry is None else expiry / 1000
+        return Seen(holds=False, shown={"Item": item, "ExpiresAt": expires, "Now": self._clock.now()})
+
+
+def _item(target: TableTarget, table: Table, wanted: Delete) -> Item | None:
+    with refusals():
+        wanted.locate(table)
+        wanted.check()
+    with target.database.read() as txn:
+        row = txn.get(wanted.key)
+    return None if row is None else decode_row(row)

@@ -1,0 +1,45 @@
+"""The kinds of conditions: which member of a body shows each, and which others it may have."""
+
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from emulator.controls.body import BadDeclaration, Body
+from emulator.controls.registry import Emulator
+from emulator.controls.waits import counts, deliveries, items, records, statuses
+from emulator.controls.waits.condition import Condition
+
+
+class Kind(NamedTuple):
+    """One kind of condition: how it is made, and which members its body may have."""
+
+    make: Callable[[Emulator, Body], Condition]
+    members: tuple[str, ...]
+
+
+_TABLE: Final = ("TableName", "AccessKey", "Region")
+KINDS: Final[Mapping[str, Kind]] = {
+    "Record": Kind(records.RecordCondition, (*_TABLE, "StreamArn", "Count", "After")),
+    "Key": Kind(items.ItemCondition, (*_TABLE, *items.EXPRESSIONS)),
+    "Expired": Kind(items.ExpiryCondition, _TABLE),
+    "Count": Kind(counts.CountCondition, (*_TABLE, *counts.MEMBERS)),
+    "Status": Kind(statuses.status_condition, (*_TABLE, "IndexName", "StreamArn")),
+    "TimeToLiveStatus": Kind(statuses.ttl_condition, _TABLE),
+    "State": Kind(statuses.state_condition, ("UUID",)),
+    "Delivered": Kind(deliveries.DeliveryCondition, ("UUID",)),
+}
+"""The kinds by the member that shows them. `Record` is first, because it takes a Count too."""
+
+
+def condition_of(emulator: Emulator, body: Body) -> Condition:
+    """Return the condition of a body. Raises BadDeclaration."""
+    name = next((name for name in KINDS if name in body), None)
+    if name is None:
+        raise BadDeclaration(f"the body must have one of the members {', '.join(sorted(KINDS))}")
+    allowed = {name, "Timeout", *KINDS[name].members}
+    unknown = [each for each in body if each not in allowed]
+    if unknown:
+        raise BadDeclaration(
+            f"a body with the member {name} cannot have the member {unknown[0]}; "
+            f"it can have {', '.join(sorted(allowed - {name}))}"
+        )
+    return KINDS[name].make(emulator, body)

@@ -1,0 +1,111 @@
+"""Waiting for stream records.
+
+The body is `{"TableName" or "StreamArn", "Record": pattern, "Count"?, "After"?}`. The pattern is
+that of an event source mapping's filter (event_sources/filters.py), as JSON. It is tested on the
+records that a function would get. All records count that the stream still has. With `After`, a
+sequence number, only later records count. `Count` is that of counts.py; without it, one record is
+enough.
+"""
+
+from typing import Any, Final
+
+import orjson
+
+from emulator.controls.body import BadDeclaration, Body, member
+from emulator.controls.registry import Emulator
+from emulator.controls.waits.condition import NOT_FOUND, Seen, TableTarget, Tenancy
+from emulator.controls.waits.counts import comparison
+from emulator.database.changes import reader
+from emulator.database.changes.record import record_time
+from emulator.database.definitions.streams import StreamDefinition, sequence_of
+from emulator.event_sources.events import EventFormat
+from emulator.event_sources.filters import BadPattern, compile_pattern
+from emulator.slices import Steps
+
+_IN_STEP: Final = 100  # records that one step parses and tests: about 2 ms
+_SHOWN: Final = 100  # records of an answer
+
+
+class StreamTarget:
+    """The stream that a body names: by its ARN, or as the enabled stream of a table."""
+
+    def __init__(self, emulator: Emulator, body: Body) -> None:
+        if ("StreamArn" in body) is ("TableName" in body):
+            raise BadDeclaration("the body must have one of the members TableName and StreamArn")
+        self._streams = emulator.database.streams
+        self._arn: str | None = member(body, "StreamArn", str) if "StreamArn" in body else None
+        self._tenancy = Tenancy(emulator, body)
+        self._table = None if self._arn is not None else TableTarget(emulator, body)
+
+    def find(self) -> StreamDefinition | None:
+        """Return the stream, None if there is none."""
+        if self._table is None:
+            found = (stream for stream in self._streams.visible() if stream.arn == self._arn)
+            return next(filter(self._tenancy.has, found), None)
+        table = self._table.find()
+        number = None if table is None else table.definition.stream_id
+        return None if number is None else self._streams.get(number)
+
+
+class RecordCondition:
+    """Holds when a stream has had a number of records that match a pattern."""
+
+    def __init__(self, emulator: Emulator, body: Body) -> None:
+        self._database = emulator.database
+        self._target = StreamTarget(emulator, body)
+        self._compare = comparison(body.get("Count", {"GE": 1}))
+        try:
+            self._passes = compile_pattern(orjson.dumps(member(body, "Record", dict)).decode())
+        except BadPattern:
+            raise BadDeclaration("the member Record is not a filter pattern of an event source mapping") from None
+        after = sequence_of(member(body, "After", str)) if "After" in body else 0
+        if after is None:
+            raise BadDeclaration("the member After must be the SequenceNumber of a record")
+        self._first = after + 1
+        self._stream: int | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._next: dict[int, int] = {}  # number of a shard -> the sequence number of the next record to read
+        self._matches: list[Any] = []
+        self._count = 0
+        self._read = 0
+        self._last: Any = None
+
+    def look(self) -> Steps[Seen]:
+        """Read the records that are new since the last look."""
+        stream = self._target.find()
+        if stream is None:
+            return Seen(holds=False, shown={"StreamStatus": NOT_FOUND})
+        if stream.id != self._stream:
+            self._stream = stream.id
+            self._forget()
+        form = EventFormat(stream.arn)
+        for shard in stream.shards:
+            while rows := self._rows(stream, shard.number, shard.start):
+                for row in rows:
+                    self._test(form.record(row).parsed())
+                yield None
+        if self._compare(self._count):
+            return Seen(holds=True, shown={"Count": self._count, "Records": self._matches})
+        return Seen(holds=False, shown={"Count": self._count, "Read": self._read, "LastRecord": self._last})
+
+    def _rows(self, stream: StreamDefinition, shard: int, start: int) -> list[bytes]:
+        """Return the next records of a shard that may still be read."""
+        first = self._next.get(shard, max(start, self._first))
+        oldest = stream.oldest(self._database.clock.now())
+        with self._database.read_committed() as txn:
+            while True:
+                rows, first = reader.read(txn, stream.id, shard, first, limit=_IN_STEP)
+                self._next[shard] = first
+                kept = [row for row in rows if record_time(row) >= oldest]
+                if kept or not rows:
+                    return kept
+
+    def _test(self, record: Any) -> None:  # noqa: ANN401 - any JSON
+        self._read += 1
+        self._last = record
+        if self._passes(record):
+            self._count += 1
+            if len(self._matches) < _SHOWN:
+                self._matches.append(record)

@@ -1,0 +1,95 @@
+"""Waiting for a status.
+
+| body                                          | the status of                                       |
+|-----------------------------------------------|-----------------------------------------------------|
+| `{"TableName", "Status"}`                     | the table                                           |
+| `{"TableName", "IndexName", "Status"}`        | a global index                                      |
+| `{"TableName", "TimeToLiveStatus"}`           | time to live: ENABLED or DISABLED                   |
+| `{"StreamArn", "Status"}`                     | the stream                                          |
+| `{"UUID", "State"}`                           | an event source mapping                             |
+
+NOT_FOUND is the status of what does not exist, also after its deletion.
+"""  # noqa: W505 - a table
+
+from collections.abc import Callable
+from typing import Final
+
+from emulator.controls.body import BadDeclaration, Body, member
+from emulator.controls.registry import Emulator
+from emulator.controls.waits.condition import NOT_FOUND, Seen, TableTarget
+from emulator.controls.waits.records import StreamTarget
+from emulator.database.schema.table import Table
+
+_OF_TABLES: Final = ("CREATING", "UPDATING", "DELETING", "ACTIVE", NOT_FOUND)
+_OF_STREAMS: Final = ("ENABLING", "ENABLED", "DISABLING", "DISABLED", NOT_FOUND)
+_OF_TTL: Final = ("ENABLED", "DISABLED", NOT_FOUND)
+_OF_MAPPINGS: Final = (
+    *("Creating", "Enabling", "Enabled", "Disabling", "Disabled", "Updating", "Deleting"),
+    NOT_FOUND,
+)
+
+
+class StatusCondition:
+    """Holds when something has a status. name: the body's member with the wanted status."""
+
+    def __init__(self, body: Body, name: str, statuses: tuple[str, ...], status: Callable[[], str]) -> None:
+        self._name = name
+        self._wanted = member(body, name, str)
+        if self._wanted not in statuses:
+            raise BadDeclaration(f"the member {name} must be one of {', '.join(statuses)}")
+        self._status = status
+
+    def look(self) -> Seen:
+        """Read the status. The clock can end it."""
+        status = self._status()
+        return Seen(status == self._wanted, {self._name: status}, static=False)
+
+
+def status_condition(emulator: Emulator, body: Body) -> StatusCondition:
+    """Return the condition on the status of a table, index or stream. Raises BadDeclaration."""
+    if "StreamArn" in body:
+        stream = StreamTarget(emulator, body)
+        return StatusCondition(body, "Status", _OF_STREAMS, lambda: _stream_status(emulator, stream))
+    target = TableTarget(emulator, body)
+    index: str | None = member(body, "IndexName", str) if "IndexName" in body else None
+    return StatusCondition(body, "Status", _OF_TABLES, lambda: _table_status(target.find(), index))
+
+
+def ttl_condition(emulator: Emulator, body: Body) -> StatusCondition:
+    """Return the condition on the time to live of a table. Raises BadDeclaration."""
+    target = TableTarget(emulator, body)
+    return StatusCondition(body, "TimeToLiveStatus", _OF_TTL, lambda: _ttl_status(target.find()))
+
+
+def state_condition(emulator: Emulator, body: Body) -> StatusCondition:
+    """Return the condition on the state of an event source mapping. Raises BadDeclaration."""
+    uuid: str = member(body, "UUID", str)
+    mappings = emulator.functions.mappings
+
+    def state() -> str:
+        mapping = emulator.database.rerun(lambda: mappings.get(uuid))
+        return NOT_FOUND if mapping is None else mappings.state(mapping)
+
+    return StatusCondition(body, "State", _OF_MAPPINGS, state)
+
+
+def _table_status(table: Table | None, index: str | None) -> str:
+    if table is None:
+        return NOT_FOUND
+    if index is None:
+        return table.definition.status
+    found = (each.status for each in table.definition.indexes if each.name == index and not each.local)
+    return next(found, NOT_FOUND)
+
+
+def _ttl_status(table: Table | None) -> str:
+    if table is None:
+        return NOT_FOUND
+    return "DISABLED" if table.definition.ttl_attribute is None else "ENABLED"
+
+
+def _stream_status(emulator: Emulator, target: StreamTarget) -> str:
+    stream = target.find()
+    if stream is None:
+        return NOT_FOUND
+    return stream.status(settled=emulator.database.catalog.has_passed(stream.until))

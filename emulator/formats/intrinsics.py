@@ -1,0 +1,193 @@
+"""CloudFormation's intrinsic functions, as far as the properties of tables use them.
+
+`Resolver.resolve` returns a value without functions. A function whose value is known only on AWS
+(an import, an attribute of a resource other than a table's name) raises `Unresolved`.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+NO_VALUE: Final = object()
+"""The value of `AWS::NoValue`: the member or element that has it is left out."""
+
+_PSEUDO: Final[Mapping[str, Any]] = {
+    "AWS::AccountId": "123456789012",
+    "AWS::NoValue": NO_VALUE,
+    "AWS::NotificationARNs": [],
+    "AWS::Partition": "aws",
+    "AWS::Region": "us-east-1",
+    "AWS::StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/local/0",
+    "AWS::StackName": "local",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+_VARIABLE: Final = re.compile(r"\$\{(!?)([^{}]*)\}")
+
+
+class Unresolved(Exception):
+    """A value is not known here. The text says which."""
+
+
+class Resolver:
+    """Resolves the functions of one template. parameters: values that the user has given."""
+
+    def __init__(self, template: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
+        self._conditions = _mapping(template, "Conditions")
+        self._mappings = _mapping(template, "Mappings")
+        self._resources = _mapping(template, "Resources")
+        self._declared = _mapping(template, "Parameters")
+        self._given = parameters
+        self._open: list[str] = []  # names that are being resolved
+
+    def resolve(self, value: Any) -> Any:  # noqa: ANN401 - JSON
+        """Return a value without functions. Raises Unresolved."""
+        if isinstance(value, list):
+            elements = [self.resolve(each) for each in value]
+            return [each for each in elements if each is not NO_VALUE]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            ((name, argument),) = value.items()
+            function = _FUNCTIONS.get(name)
+            if function is not None and (name != "Condition" or isinstance(argument, str)):
+                return self._call(function, name, argument)
+            if isinstance(name, str) and name.startswith("Fn::"):
+                raise Unresolved(f"the function {name} is not known here")
+        members = {name: self.resolve(each) for name, each in value.items()}
+        return {name: each for name, each in members.items() if each is not NO_VALUE}
+
+    def holds(self, condition: str) -> bool:
+        """Say whether a condition of the template is true. Raises Unresolved."""
+        if condition not in self._conditions:
+            raise Unresolved(f"there is no condition {condition}")
+        return bool(self._guarded(condition, self._conditions[condition]))
+
+    def _call(self, function: Callable[["Resolver", Any], Any], name: str, argument: Any) -> Any:  # noqa: ANN401 - JSON
+        try:
+            return function(self, argument)
+        except (TypeError, ValueError, KeyError, IndexError, AttributeError):
+            raise Unresolved(f"the arguments of {name} are wrong") from None
+
+    def _guarded(self, name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
+        """Resolve what a name stands for. A name that stands for itself is an error."""
+        if name in self._open:
+            raise Unresolved(f"{name} refers to itself")
+        self._open.append(name)
+        try:
+            return self.resolve(value)
+        finally:
+            self._open.pop()
+
+    # --- the functions ----------------------------------------------------------------------------
+
+    def ref(self, name: str) -> Any:  # noqa: ANN401 - JSON
+        """Return the value of a parameter, or the name of a resource."""
+        if name in _PSEUDO:
+            return self._given.get(name, _PSEUDO[name])
+        if name in self._declared:
+            return self._parameter(name)
+        if name in self._resources:
+            properties = _mapping(self._resources[name], "Properties")
+            return self._guarded(name, properties.get("TableName", name))
+        raise Unresolved(f"there is no parameter or resource {name}")
+
+    def _parameter(self, name: str) -> Any:  # noqa: ANN401 - JSON
+        declared = self._declared[name]
+        value = self._given.get(name, declared.get("Default"))
+        kind = str(declared.get("Type", "String"))
+        if value is None:
+            raise Unresolved(f"the parameter {name} has no default: give it with --parameter {name}=VALUE")
+        if kind.startswith("AWS::SSM::") and name not in self._given:
+            raise Unresolved(f"the parameter {name} is kept in SSM: give it with --parameter {name}=VALUE")
+        if kind == "CommaDelimitedList" or kind.startswith("List<"):
+            return [each.strip() for each in str(value).split(",")]
+        return value
+
+    def get_att(self, argument: Any) -> Any:  # noqa: ANN401 - JSON
+        """Return a table's name; other attributes are not known."""
+        name, _, attribute = argument.partition(".") if isinstance(argument, str) else (argument[0], ".", argument[1])
+        if attribute == "TableName" or name not in self._resources:
+            return self.ref(name)
+        raise Unresolved(f"the attribute {attribute} of {name} is known only on AWS")
+
+    def sub(self, argument: Any) -> str:  # noqa: ANN401 - JSON
+        """Return a text with its variables replaced."""
+        text, values = (argument, {}) if isinstance(argument, str) else argument
+
+        def replaced(match: "re.Match[str]") -> str:
+            literal, name = match[1], match[2].strip()
+            if literal:
+                return "${" + name + "}"
+            if name in values:
+                return str(self.resolve(values[name]))
+            return str(self.get_att(name) if "." in name else self.ref(name))
+
+        return _VARIABLE.sub(replaced, text)
+
+    def join(self, argument: Any) -> str:  # noqa: ANN401 - JSON
+        """Return the joined parts."""
+        separator, parts = argument
+        return str(separator).join(str(each) for each in self.resolve(parts))
+
+    def select(self, argument: Any) -> Any:  # noqa: ANN401 - JSON
+        """Return an element of a list."""
+        index, elements = argument
+        return self.resolve(elements)[int(self.resolve(index))]
+
+    def split(self, argument: Any) -> list[str]:  # noqa: ANN401 - JSON
+        """Return the parts of a text."""
+        separator, text = argument
+        return str(self.resolve(text)).split(separator)
+
+    def choose(self, argument: Any) -> Any:  # noqa: ANN401 - JSON
+        """Return one of two values, by a condition."""
+        condition, then, otherwise = argument
+        return self.resolve(then if self.holds(condition) else otherwise)
+
+    def find_in_map(self, argument: Any) -> Any:  # noqa: ANN401 - JSON
+        """Return an entry of the template's mappings."""
+        name, first, second, *defaults = argument
+        path = [self.resolve(each) for each in (name, first, second)]
+        try:
+            return self._mappings[path[0]][path[1]][path[2]]
+        except (KeyError, TypeError):
+            if defaults:
+                return self.resolve(defaults[0]["DefaultValue"])
+            raise Unresolved(f"there is no mapping {'.'.join(map(str, path))}") from None
+
+    def equals(self, argument: Any) -> bool:  # noqa: ANN401 - JSON
+        """Say whether two values are equal."""
+        first, second = argument
+        return _text(self.resolve(first)) == _text(self.resolve(second))
+
+    def known_only_there(self, argument: Any) -> Any:  # noqa: ANN401 - JSON
+        """Raise Unresolved: exports of other stacks are not known."""
+        raise Unresolved(f"the export {argument} is known only on AWS")
+
+
+_FUNCTIONS: Final[Mapping[str, Callable[[Resolver, Any], Any]]] = {
+    "Ref": Resolver.ref,
+    "Condition": Resolver.holds,
+    "Fn::GetAtt": Resolver.get_att,
+    "Fn::Sub": Resolver.sub,
+    "Fn::Join": Resolver.join,
+    "Fn::Select": Resolver.select,
+    "Fn::Split": Resolver.split,
+    "Fn::If": Resolver.choose,
+    "Fn::FindInMap": Resolver.find_in_map,
+    "Fn::Equals": Resolver.equals,
+    "Fn::Not": lambda resolver, argument: not resolver.resolve(argument[0]),
+    "Fn::And": lambda resolver, argument: all(resolver.resolve(each) for each in argument),
+    "Fn::Or": lambda resolver, argument: any(resolver.resolve(each) for each in argument),
+    "Fn::ImportValue": Resolver.known_only_there,
+}
+
+
+def _mapping(owner: Any, name: str) -> Mapping[str, Any]:  # noqa: ANN401 - JSON
+    found = owner.get(name) if isinstance(owner, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - JSON
+    """Return a value as CloudFormation compares it: parameters are texts."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,148 @@
+"""Tables of Serverless Framework files: the CloudFormation of `resources`, after its variables.
+
+| variable                       | value                                                        |
+|--------------------------------|--------------------------------------------------------------|
+| `${self:path}`                 | of this file                                                 |
+| `${env:NAME}`                  | of the environment                                           |
+| `${opt:NAME}`                  | `--parameter NAME=VALUE`                                     |
+| `${param:NAME}`                | the same, else `params` of the stage or of `default`         |
+| `${sls:stage}`, `${aws:region}`| the option of that name, else that of `provider`             |
+| `${file(path):path}`           | of another file, in YAML or JSON                             |
+
+After commas there may be other values, one of which is taken if those before it do not exist.
+Variables inside variables are replaced first. Other variables are known only on AWS.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from emulator.formats.cloudformation import records as of_cloudformation
+from emulator.formats.document import Document
+from emulator.formats.intrinsics import Unresolved
+from emulator.formats.records import FormatError, Problem, Record
+from emulator.formats.yaml_text import parse_yaml
+
+_VARIABLE: Final = re.compile(r"\$\{((?:self|env|opt|param|sls|aws|file|cf|ssm|s3|strToBool)[:(][^${}]*)\}")
+_FILE: Final = re.compile(r"file\(([^)]*)\)(?::(.*))?")
+_DEEPEST: Final = 50
+_MISSING: Final = object()
+
+
+def records(document: Document) -> Iterator[Record]:
+    """Yield the tables of a file."""
+    variables = _Variables(document)
+    try:
+        parts = variables.resolve(document.content.get("resources") or {})
+    except Unresolved as error:
+        yield Problem(document.place("resources"), str(error))
+        return
+    whole: dict[str, Any] = {}
+    for part in parts if isinstance(parts, list) else [parts]:
+        for section, content in part.items() if isinstance(part, dict) else ():
+            if isinstance(content, dict):
+                whole.setdefault(section, {}).update(content)
+    if "Resources" in whole:
+        yield from of_cloudformation(replace(document, content=whole))
+
+
+class _Variables:
+    def __init__(self, document: Document) -> None:
+        self._content = document.content
+        self._options = document.options
+        self._folder = Path(document.file).parent
+
+    def resolve(self, value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - YAML
+        """Return a value without variables. Raises Unresolved."""
+        if depth > _DEEPEST:
+            raise Unresolved("a variable refers to itself")
+        if isinstance(value, dict):
+            return {name: self.resolve(each, depth + 1) for name, each in value.items()}
+        if isinstance(value, list):
+            return [self.resolve(each, depth + 1) for each in value]
+        if not isinstance(value, str):
+            return value
+        found = _VARIABLE.search(value)
+        if found is None:
+            return value
+        inner = self._value(found[1], depth)
+        if found.span() == (0, len(value)):
+            return self.resolve(inner, depth + 1)
+        return self.resolve(value[: found.start()] + str(inner) + value[found.end() :], depth + 1)
+
+    def _value(self, text: str, depth: int) -> Any:  # noqa: ANN401 - YAML
+        """Return the first alternative that exists. Raises Unresolved."""
+        for alternative in _alternatives(text):
+            literal = _literal(alternative)
+            value = self._lookup(alternative, depth) if literal is _MISSING else literal
+            if value is not _MISSING and value is not None:
+                return self.resolve(value, depth + 1)
+        raise Unresolved(f"the variable ${{{text}}} has no value here")
+
+    def _lookup(self, text: str, depth: int) -> Any:  # noqa: ANN401 - YAML
+        kind, _, name = text.partition(":")
+        options = self._options.parameters
+        if text.startswith("file("):
+            return self._file(text, depth)
+        if kind == "self":
+            return self._path(self._content, name, depth)
+        if kind == "env":
+            return self._options.environment.get(name, _MISSING)
+        if kind == "opt":
+            return options.get(name, _MISSING)
+        if kind == "param":
+            of_stage, default = (f"params.{stage}.{name}" for stage in (self._stage(depth), "default"))
+            found = options.get(name, self._path(self._content, of_stage, depth))
+            return self._path(self._content, default, depth) if found is _MISSING else found
+        if text == "sls:stage":
+            return self._stage(depth)
+        if text == "aws:region":
+            return options.get("region", self._of_provider("region", "us-east-1", depth))
+        return _MISSING
+
+    def _stage(self, depth: int) -> Any:  # noqa: ANN401 - YAML
+        return self._options.parameters.get("stage") or self._of_provider("stage", "dev", depth)
+
+    def _of_provider(self, name: str, otherwise: str, depth: int) -> Any:  # noqa: ANN401 - YAML
+        provider = self._content.get("provider")
+        found = provider.get(name) if isinstance(provider, dict) else None
+        return otherwise if found is None else self.resolve(found, depth + 1)
+
+    def _path(self, value: Any, path: str, depth: int) -> Any:  # noqa: ANN401 - YAML
+        for name in path.split(".") if path else ():
+            if isinstance(value, str):
+                value = self.resolve(value, depth + 1)
+            if isinstance(value, list) and name.isdigit() and int(name) < len(value):
+                value = value[int(name)]
+            elif isinstance(value, Mapping) and name in value:
+                value = value[name]
+            else:
+                return _MISSING
+        return value
+
+    def _file(self, text: str, depth: int) -> Any:  # noqa: ANN401 - YAML
+        found = _FILE.fullmatch(text)
+        if found is None:
+            return _MISSING
+        path = self._folder / found[1].strip()
+        if path.suffix not in (".yml", ".yaml", ".json") or not path.is_file():
+            return _MISSING
+        try:  # JSON is YAML too
+            return self._path(parse_yaml(path.read_text(), str(path)), found[2] or "", depth)
+        except (FormatError, OSError, UnicodeDecodeError) as error:
+            raise Unresolved(str(error)) from None
+
+
+def _alternatives(text: str) -> list[str]:
+    """Split at commas that are not in quotes."""
+    return [each.strip() for each in re.findall(r"""(?:'[^']*'|"[^"]*"|[^,])+""", text)]
+
+
+def _literal(text: str) -> Any:  # noqa: ANN401 - YAML
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        return text[1:-1]
+    if re.fullmatch(r"-?\d+", text):
+        return int(text)
+    return {"true": True, "false": False}.get(text, _MISSING)

@@ -1,0 +1,118 @@
+"""Tables and items of Terraform: the output of `terraform show -json` for a plan or a state.
+
+The resources are `aws_dynamodb_table` and `aws_dynamodb_table_item`, in all modules.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import orjson
+
+from emulator.formats.document import Document
+from emulator.formats.records import Definition, ItemRecord, Notice, Problem, Record
+
+_LEFT_OUT: Final = ("replica", "import_table", "restore_source_name", "restore_source_table_arn")
+
+
+def records(document: Document) -> Iterator[Record]:
+    """Yield the tables, then the items. What is known only after `apply` is a problem."""
+    content = document.content
+    values = content.get("planned_values") or content.get("values") or {}
+    resources = list(_resources(values.get("root_module") or {}))
+    for kind, read in (("aws_dynamodb_table", _table), ("aws_dynamodb_table_item", _item)):
+        for resource in resources:
+            if resource.get("type") == kind and resource.get("mode") != "data":
+                try:
+                    yield from read(document, resource)
+                except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+                    address = resource.get("address", kind)
+                    text = f"{address}: Terraform does not say, or not before it applies: {error}"
+                    yield Problem(document.place(), text)
+
+
+def _resources(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield from module.get("resources", ())
+    for child in module.get("child_modules", ()):
+        yield from _resources(child)
+
+
+def _table(document: Document, resource: Mapping[str, Any]) -> Iterator[Record]:
+    values = resource["values"]
+    on_demand = values.get("billing_mode") == "PAY_PER_REQUEST"
+    create: dict[str, Any] = {
+        "TableName": values["name"],
+        "BillingMode": values.get("billing_mode") or "PROVISIONED",
+        "AttributeDefinitions": [
+            {"AttributeName": each["name"], "AttributeType": each["type"]} for each in values["attribute"]
+        ],
+        "KeySchema": _keys(values),
+        **_throughput(values, on_demand=on_demand),
+    }
+    indexes = [
+        {**_index(each), "KeySchema": _keys(each), **_throughput(each, on_demand=on_demand)}
+        for each in values.get("global_secondary_index") or ()
+    ]
+    local = [
+        {**_index(each), "KeySchema": _keys({**each, "hash_key": values["hash_key"]})}
+        for each in values.get("local_secondary_index") or ()
+    ]
+    if indexes:
+        create["GlobalSecondaryIndexes"] = indexes
+    if local:
+        create["LocalSecondaryIndexes"] = local
+    if values.get("stream_enabled"):
+        create["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": values["stream_view_type"]}
+    if any(each.get("enabled") for each in values.get("server_side_encryption") or ()):
+        create["SSESpecification"] = {"Enabled": True, "SSEType": "KMS"}
+    if values.get("table_class"):
+        create["TableClass"] = values["table_class"]
+    if values.get("deletion_protection_enabled"):
+        create["DeletionProtectionEnabled"] = True
+    tags = {**(values.get("tags_all") or {}), **(values.get("tags") or {})}
+    if tags:
+        create["Tags"] = [{"Key": name, "Value": value} for name, value in tags.items()]
+    ttl = [each["attribute_name"] for each in values.get("ttl") or () if each.get("enabled")]
+    place = document.place()
+    left_out = [name for name in _LEFT_OUT if values.get(name)]
+    if any(each.get("enabled") for each in values.get("point_in_time_recovery") or ()):
+        left_out.append("point_in_time_recovery")
+    if left_out:
+        yield Notice(place, f"{resource['address']}: {', '.join(left_out)} left out")
+    yield Definition(place, create, ttl[0] if ttl else None)
+
+
+def _keys(owner: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the key schema of a table or index: two attributes, or blocks `key_schema`."""
+    blocks = owner.get("key_schema")
+    if blocks and not owner.get("hash_key"):
+        return [{"AttributeName": each["attribute_name"], "KeyType": each["key_type"]} for each in blocks]
+    keys = [{"AttributeName": owner["hash_key"], "KeyType": "HASH"}]
+    if owner.get("range_key"):
+        keys.append({"AttributeName": owner["range_key"], "KeyType": "RANGE"})
+    return keys
+
+
+def _index(index: Mapping[str, Any]) -> dict[str, Any]:
+    projection: dict[str, Any] = {"ProjectionType": index["projection_type"]}
+    if index.get("non_key_attributes"):
+        projection["NonKeyAttributes"] = index["non_key_attributes"]
+    return {"IndexName": index["name"], "Projection": projection}
+
+
+def _throughput(owner: Mapping[str, Any], *, on_demand: bool) -> dict[str, Any]:
+    if not on_demand:
+        units = {"ReadCapacityUnits": owner["read_capacity"], "WriteCapacityUnits": owner["write_capacity"]}
+        return {"ProvisionedThroughput": units}
+    limits = {}
+    for block in owner.get("on_demand_throughput") or ():
+        for name, member in (("read", "MaxReadRequestUnits"), ("write", "MaxWriteRequestUnits")):
+            units = block.get(f"max_{name}_request_units")
+            if units is not None and units > 0:
+                limits[member] = units
+    return {"OnDemandThroughput": limits} if limits else {}
+
+
+def _item(document: Document, resource: Mapping[str, Any]) -> Iterator[Record]:
+    values = resource["values"]
+    item = orjson.loads(values["item"])
+    yield ItemRecord(document.place(), values["table_name"], item)

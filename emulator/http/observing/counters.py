@@ -1,0 +1,99 @@
+"""Counts requests by operation and code, with their times and capacity: --metrics.
+
+An ordinary request costs two dictionary lookups and three additions. The names of operations come
+from clients, so only those of the service are counted under their names.
+"""
+
+import os
+from bisect import bisect_left
+from pathlib import Path
+from typing import Any, Final
+
+from emulator.app import Emulator
+from emulator.http.front.observed import Exchange, Observer, Raw
+from emulator.http.observing.summary import operation_of, summary_of
+
+BOUNDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+"""The upper bounds of the buckets, in seconds."""
+
+OTHER: Final = "other"  # requests without an operation of the service
+
+_SLOTS: Final = len(BOUNDS) + 1
+_ASKS_CAPACITY: Final = b'"ReturnConsumedCapacity"'
+
+
+class _Tally:
+    """Requests of one operation with one code."""
+
+    __slots__ = ("buckets", "seconds", "units")
+
+    def __init__(self) -> None:
+        self.buckets = [0] * _SLOTS
+        self.seconds = 0.0
+        self.units = 0.0
+
+    def add(self, seconds: float) -> None:
+        """Count a request."""
+        self.seconds += seconds
+        self.buckets[bisect_left(BOUNDS, seconds)] += 1
+
+
+class Counters:
+    """The counters of one process."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._knows = emulator.knows
+        self._tallies: dict[tuple[str, str], _Tally] = {}
+        self._by_target: dict[bytes | None, _Tally] = {}  # of requests that succeeded
+        self.observer = Observer(self._count, self._count_other)
+
+    def _count(self, raw: Raw) -> None:
+        fields, body = raw[6], raw[7]
+        tally = self._by_target.get(fields.get(b"x-amz-target"))
+        if tally is None or _ASKS_CAPACITY in body:
+            self._count_other(raw)
+        else:
+            tally.add(raw[1] - raw[0])
+
+    def _count_other(self, raw: Raw) -> None:
+        exchange = Exchange(*raw)
+        name = operation_of(exchange)
+        known = bool(name) and self._knows(name)
+        summary = summary_of(exchange, _no_reason)
+        code = summary.get("Code", "") if known else ""
+        if summary["Status"] >= 400 and not code:  # noqa: PLR2004 - the first status of an error
+            code = str(summary["Status"])
+        key = (name if known else OTHER, code)
+        tally = self._tallies.get(key)
+        if tally is None:
+            tally = self._tallies[key] = _Tally()
+            if known and not code:
+                self._by_target[exchange.fields[b"x-amz-target"]] = tally
+        tally.add(exchange.seconds)
+        tally.units += summary.get("CapacityUnits", 0.0)
+
+    def counted(self) -> list[dict[str, Any]]:
+        """Return the counters, by operation and code."""
+        return [
+            {
+                "Operation": operation,
+                "Code": code,
+                "Count": sum(tally.buckets),
+                "Seconds": tally.seconds,
+                "Units": tally.units,
+                "Buckets": tally.buckets,
+            }
+            for (operation, code), tally in sorted(self._tallies.items())
+        ]
+
+
+def _no_reason(*_: object) -> None:
+    return None
+
+
+def memory() -> int | None:
+    """Return the resident memory of this process in bytes, None if the system does not tell."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,108 @@
+"""`GET /_emulator/metrics`: the counters of all workers in Prometheus's text format.
+
+Imports prometheus-client (extra `metrics`). The server checks at its start that it is there.
+
+Each counter has a label `worker`, because a worker that is started again begins at zero.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from emulator.http.observing.counters import BOUNDS
+from emulator.version import VERSION
+
+CONTENT_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
+
+_THROTTLED: Final = frozenset(("ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"))
+_P: Final = "dynamodb_emulator_"
+
+Counted = Mapping[str, Any]
+
+
+class _Once(Collector):
+    """Yields the metrics of one result of the control `counters`."""
+
+    def __init__(self, counted: Counted, uptime: float) -> None:
+        self._counted = counted
+        self._uptime = uptime
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the metrics."""
+        yield GaugeMetricFamily(f"{_P}uptime_seconds", "Seconds since the start.", self._uptime)
+        info = GaugeMetricFamily(f"{_P}info", "Always 1; the label has the version.", labels=["version"])
+        info.add_metric([VERSION], 1)
+        yield info
+        yield from _requests(self._counted["Workers"])
+        yield from _tables(self._counted["Tables"])
+        waiting = GaugeMetricFamily(
+            f"{_P}stream_backlog_records",
+            "Change records that a function or Kinesis has not got; 10,000 stands for more.",
+            labels=["consumer"],
+        )
+        for each in self._counted["Backlogs"]:
+            waiting.add_metric([each["Consumer"]], each["Records"])
+        yield waiting
+
+
+def _requests(workers: Iterable[Counted]) -> Iterator[Metric]:
+    by_code = ["worker", "operation", "code"]
+    requests = CounterMetricFamily(f"{_P}requests", "Requests by operation and error code.", labels=by_code)
+    seconds = HistogramMetricFamily(
+        f"{_P}request_seconds", "Time from the begin of a request's work to its answer.", labels=by_code
+    )
+    units = CounterMetricFamily(
+        f"{_P}capacity_units",
+        "Capacity of requests with ReturnConsumedCapacity.",
+        labels=["worker", "operation"],
+    )
+    throttled = CounterMetricFamily(
+        f"{_P}throttled_requests", "Requests that were throttled.", labels=["worker", "operation"]
+    )
+    memory = GaugeMetricFamily(f"{_P}resident_memory_bytes", "Resident memory of a process.", labels=["worker"])
+    for worker in workers:
+        number = str(worker["Worker"])
+        if worker["Memory"] is not None:
+            memory.add_metric([number], worker["Memory"])
+        for each in worker["Operations"]:
+            labels = [number, each["Operation"], each["Code"]]
+            requests.add_metric(labels, each["Count"])
+            counts = list(accumulate(each["Buckets"]))
+            buckets = [(str(bound), float(count)) for bound, count in zip((*BOUNDS, "+Inf"), counts, strict=True)]
+            seconds.add_metric(labels, buckets, each["Seconds"])
+            if each["Units"]:
+                units.add_metric(labels[:2], each["Units"])
+        for operation, count in _throttles(worker["Operations"]).items():
+            throttled.add_metric([number, operation], count)
+    yield from (requests, seconds, units, throttled, memory)
+
+
+def _throttles(operations: Iterable[Counted]) -> dict[str, int]:
+    """Return the throttled requests of each operation that has any."""
+    found: dict[str, int] = {}
+    for each in operations:
+        if each["Code"] in _THROTTLED:
+            found[each["Operation"]] = found.get(each["Operation"], 0) + each["Count"]
+    return found
+
+
+def _tables(tables: Iterable[Counted]) -> Iterator[Metric]:
+    labels = ["table", "region", "access_key"]
+    items = GaugeMetricFamily(f"{_P}table_items", "Items of a table; at most 1,000 tables.", labels=labels)
+    size = GaugeMetricFamily(f"{_P}table_bytes", "Bytes of a table's items.", labels=labels)
+    for each in tables:
+        names = [each["Table"], each["Region"], each["AccessKey"]]
+        items.add_metric(names, each["Items"])
+        size.add_metric(names, each["Bytes"])
+    yield from (items, size)
+
+
+def exposition(counted: Counted, uptime: float) -> bytes:
+    """Return the text of a result of the control `counters`."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Once(counted, uptime))
+    return generate_latest(registry)

@@ -1,0 +1,89 @@
+"""Shows items: drawn tables, text with one item a line, or JSON with one item a line."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+import orjson
+
+from emulator.display.values import Item, item_text, value_text, visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_NARROWEST: Final = 10  # characters of a column, with its frame
+
+
+def columns_of(items: Sequence[Item], first: Sequence[str]) -> list[str]:
+    """Return the attributes of items: the key first, then the others as they appear."""
+    names = {name: None for item in items for name in item}
+    return [name for name in first if name in names] + [name for name in names if name not in first]
+
+
+def text_lines(items: Sequence[Item]) -> str:
+    """Return items in PartiQL's form, one a line: they can be pasted after INSERT ... VALUE."""
+    return "".join(item_text(item) + "\n" for item in items)
+
+
+def json_lines(items: Sequence[Item]) -> str:
+    """Return items as DynamoDB JSON, one a line."""
+    return "".join(orjson.dumps(item).decode() + "\n" for item in items)
+
+
+def draw(console: "Console", items: Sequence[Item], first: Sequence[str]) -> None:
+    """Draw a table of items. If the console is too narrow, draw a table of each item."""
+    names = columns_of(items, first)
+    if len(names) * _NARROWEST > console.width:
+        for item in items:
+            rows = [[name, item[name]] for name in columns_of([item], first)]
+            _draw_table(console, ["attribute", "value"], rows)
+    else:
+        _draw_table(console, names, [[item.get(name) for name in names] for item in items])
+
+
+def _draw_table(console: "Console", names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    from rich import box  # noqa: PLC0415 - an extra
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=box.SQUARE, header_style="bold")
+    for number, name in enumerate(names):
+        cells = [row[number] for row in rows]
+        numbers = all(isinstance(cell, Mapping) and "N" in cell for cell in cells if cell is not None)
+        table.add_column(Text(visible(name)), justify="right" if numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_cell(cell)) for cell in row))
+    console.print(table)
+
+
+def _cell(cell: Item | str | None) -> str:
+    if cell is None:
+        return ""
+    return visible(cell) if isinstance(cell, str) else value_text(cell)
+
+
+Show = Callable[[Sequence[Item], Sequence[str]], None]
+"""show(items, key attributes) prints some items."""
+
+
+def _show_table(stream: TextIO) -> Show:
+    from rich.console import Console  # noqa: PLC0415 - an extra
+
+    console = Console(file=stream, highlight=False)
+    return lambda items, first: draw(console, items, first)
+
+
+FORMATS: Final[Mapping[str, Callable[[TextIO], Show]]] = {
+    "table": _show_table,
+    "text": lambda stream: lambda items, _first: _write(stream, text_lines(items)),
+    "json": lambda stream: lambda items, _first: _write(stream, json_lines(items)),
+}
+
+
+def show_in(form: str) -> Show:
+    """Return the function that prints items to stdout in a format. Raises ImportError."""
+    return FORMATS[form](sys.stdout)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    stream.write(text)

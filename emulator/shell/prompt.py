@@ -1,0 +1,110 @@
+"""The terminal of the shell: history, completion, statements over several lines."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.enums import DEFAULT_BUFFER
+from prompt_toolkit.filters import has_focus
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+
+from emulator.client.endpoint import HttpEndpoint, Unreachable
+from emulator.shell.completion import candidates
+from emulator.shell.knowledge import Knowledge
+from emulator.shell.session import ALIASES, COMMANDS, PROBLEMS, Left, Session
+from emulator.shell.statements import is_complete
+
+_PROMPT: Final = "partiql> "
+_CONTINUED: Final = "    ...> "
+
+
+class _Words(Completer):
+    """Offers the words of completion.py to prompt-toolkit."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+
+    def get_completions(self, document: Document, _event: CompleteEvent) -> Iterator[Completion]:
+        """Yield the words that can follow the cursor."""
+        commands = (*COMMANDS, *ALIASES) if document.text.startswith("\\") else COMMANDS
+        before, after = document.text_before_cursor, document.text_after_cursor
+        for word, replaces in candidates(before, after, self._knowledge, commands):
+            yield Completion(word, -replaces)
+
+
+class _Person:
+    """Answers questions at the terminal."""
+
+    def ask(self, question: str) -> str:
+        try:
+            return PromptSession[str](history=InMemoryHistory()).prompt(question)
+        except EOFError:  # Ctrl-D answers no question
+            return "q"
+
+
+def history_path(environment: Mapping[str, str]) -> Path:
+    """Return the path of the file with typed statements."""
+    state = environment.get("XDG_STATE_HOME")
+    return (Path(state) if state else Path.home() / ".local" / "state") / "dynamodb-emulator" / "shell-history"
+
+
+def _history() -> History:
+    """Return the history of earlier shells. If its file cannot be used, return an empty history."""
+    path = history_path(os.environ)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600))  # statements may have secrets
+    except OSError:
+        return InMemoryHistory()
+    return FileHistory(str(path))
+
+
+def _keys() -> KeyBindings:
+    """Return a binding of Enter that sends what is complete, and begins a new line otherwise."""
+    keys = KeyBindings()
+
+    @keys.add("enter", filter=has_focus(DEFAULT_BUFFER))
+    def _(event: KeyPressEvent) -> None:
+        buffer = event.current_buffer
+        if buffer.text[:1] in (".", "\\") or is_complete(buffer.text):
+            buffer.validate_and_handle()
+        else:
+            buffer.insert_text("\n")
+
+    return keys
+
+
+def prompt_of(session: Session) -> PromptSession[str]:
+    """Return the prompt of a session."""
+    endpoint = session.endpoint
+    return PromptSession(
+        _PROMPT,
+        multiline=True,
+        prompt_continuation=_CONTINUED,
+        history=_history(),
+        completer=_Words(session.knowledge),
+        key_bindings=_keys(),
+        bottom_toolbar=f"{endpoint.name}  access key {endpoint.access_key}  {endpoint.region}  .help",
+    )
+
+
+def run(endpoint: HttpEndpoint, form: str) -> int:
+    """Run a shell until its user leaves; return the exit status."""
+    session = Session(endpoint, form, _Person())
+    prompt = prompt_of(session)
+    while True:
+        try:
+            session.run(prompt.prompt())
+        except KeyboardInterrupt:  # drops what was typed, or stops waiting for a statement
+            endpoint.close()
+        except (EOFError, Left):
+            return 0
+        except (*PROBLEMS, Unreachable, ImportError) as error:
+            print(error, file=sys.stderr)  # noqa: T201 - the message for the user
+        session.knowledge.forget()

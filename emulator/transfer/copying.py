@@ -1,0 +1,158 @@
+"""Copies a table from another endpoint by a parallel scan.
+
+One thread for each segment waits for pages; the caller's thread decides when a segment reads its
+next page, puts the items, and then saves how far each segment is. So a copy that was interrupted
+goes on where it stopped, and puts at most one page of each segment twice.
+
+The rate is limited by capacity: after a page, the next one waits until its units are paid for.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from emulator.formats.records import ItemRecord, Place
+from emulator.transfer.endpoints import Connect, Endpoint
+from emulator.transfer.progress import Progress
+from emulator.transfer.writing import ItemWriter, Sleep, Written, persist
+
+
+class BadState(Exception):
+    """The state file cannot be read, or belongs to another copy."""
+
+
+@dataclass(slots=True)
+class _Segment:
+    """A part of the table. start: the key after which it goes on; None at its beginning."""
+
+    number: int
+    start: dict[str, Any] | None = None
+    done: bool = False
+
+
+class State:
+    """How far a copy is, in a file; without a path it is only in memory.
+
+    copied: what is copied, to find out whether a file belongs to this copy.
+    """
+
+    def __init__(self, path: Path | None, copied: Mapping[str, Any], segments: int) -> None:
+        self._path = path
+        self._copied = dict(copied)
+        self.segments = [_Segment(number) for number in range(segments)]
+        if path is not None and path.exists():
+            self._read(path)
+
+    def _read(self, path: Path) -> None:
+        try:
+            found = orjson.loads(path.read_bytes())
+            copied = found["Copied"]
+            segments = [_Segment(number, each["Start"], each["Done"]) for number, each in enumerate(found["Segments"])]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BadState(f"{path} is not the state of a copy: {error}") from None
+        if copied != self._copied:
+            raise BadState(f"{path} is the state of another copy: of {json.dumps(copied)}")
+        self.segments = segments
+
+    def save(self) -> None:
+        """Save the state, so that either the old or the new one is there."""
+        if self._path is None:
+            return
+        segments = [{"Start": each.start, "Done": each.done} for each in self.segments]
+        new = self._path.with_name(self._path.name + ".new")
+        new.write_bytes(orjson.dumps({"Copied": self._copied, "Segments": segments}))
+        new.replace(self._path)
+
+    def remove(self) -> None:
+        """Remove the file, after the end."""
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+
+
+class Rate:
+    """Spreads capacity units over time. units: so many in a second; None for no limit."""
+
+    def __init__(
+        self, units: float | None, sleep: Sleep = time.sleep, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._units = units
+        self._sleep = sleep
+        self._clock = clock
+        self._paid = clock()  # the time until which the units that were used are paid for
+
+    def use(self, units: float) -> None:
+        """Wait until these units may be followed by others."""
+        if self._units is None:
+            return
+        now = self._clock()
+        self._paid = max(self._paid, now) + units / self._units
+        self._sleep(self._paid - now)
+
+
+def copy(
+    source: Connect,
+    target: Connect,
+    request: Mapping[str, Any],
+    state: State,
+    progress: Progress,
+    rate: Rate,
+    sleep: Sleep = time.sleep,
+) -> None:
+    """Copy the items that a scan with the members `request` finds. Raises Refused, Unreachable."""
+
+    def done(written: Written) -> None:
+        progress.advance(written.items)
+        for problem in written.problems:
+            progress.problem(problem)
+
+    open_segments = [segment for segment in state.segments if not segment.done]
+    table = request["TableName"]
+    place = Place(f"table {table}")
+    with ExitStack() as stack:
+        writer = stack.enter_context(ItemWriter(target, done, sleep))
+        endpoints = {segment.number: stack.enter_context(closing(source())) for segment in open_segments}
+        threads = ThreadPoolExecutor(max(len(open_segments), 1))
+        stack.callback(threads.shutdown, cancel_futures=True)
+
+        def read(segment: _Segment, start: dict[str, Any] | None) -> Future[dict[str, Any]]:
+            page = {**request, "ReturnConsumedCapacity": "TOTAL"}
+            if len(state.segments) > 1:
+                page |= {"Segment": segment.number, "TotalSegments": len(state.segments)}
+            if start is not None:
+                page["ExclusiveStartKey"] = start
+            return threads.submit(_scan, endpoints[segment.number], page, sleep)
+
+        waiting = {read(segment, segment.start): segment for segment in open_segments}
+        while waiting:
+            finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in finished:
+                segment = waiting.pop(future)
+                answer = future.result()
+                last = answer.get("LastEvaluatedKey")
+                rate.use(answer.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0))
+                if last is not None:
+                    waiting[read(segment, last)] = segment
+                for item in answer["Items"]:
+                    writer.put(table, ItemRecord(place, table, item))
+                writer.flush()
+                segment.start, segment.done = last, last is None
+                state.save()
+    state.remove()
+
+
+def _scan(endpoint: Endpoint, request: Mapping[str, Any], sleep: Sleep) -> dict[str, Any]:
+    answer: dict[str, Any] = {}
+
+    def scan() -> bool:
+        answer.update(endpoint.call("Scan", request))
+        return True
+
+    persist(scan, sleep)
+    return answer
