@@ -21,7 +21,7 @@ test: $(VENV)/.test $(AWSCLI)/.done tests/clients/node_modules/.done
 # What is too long for every run: random tests with many more examples, different ones each time; more crashes; the wheel
 # and a smoke set on every claimed Python that is installed; how much of the code the other tests run.
 nightly: $(VENV)/.test $(AWSCLI)/.done tests/clients/node_modules/.done
-	EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 --nightly -m "hypothesis or crash or nightly" $(ARGS)
+	EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 --dist loadgroup --nightly -m "hypothesis or crash or nightly" $(ARGS)
 	$(MAKE) coverage
 
 # Branch coverage of all processes that the tests start; fails below the floor in pyproject.toml.

@@ -13,6 +13,7 @@
 
 The test replaces the ports, the name of the host in containers, and the installation of the server:
 `make run` starts the server of this source tree. Other targets of make must exist, but do not run.
+Of the lines for Docker, only the files must exist.
 The environment has only the AWS settings of the README.
 """
 
@@ -49,6 +50,12 @@ MAKE = """#!/bin/sh
 for word in "$@"; do case "$word" in ARGS=*) arguments=${{word#ARGS=}};; esac; done
 if [ "$1" = run ]; then exec dynamodb-emulator $arguments; fi
 exec /usr/bin/make -C {root} -n "$@"
+"""
+
+DOCKER = """#!/bin/sh
+# No Docker engine runs here: the files that a line names must exist, and a server does not run.
+cd {root}
+for word in "$@"; do case "$word" in docker/*) test -f "$word" || exit 1;; esac; done
 """
 
 CURL = """#!/bin/sh
@@ -137,7 +144,7 @@ class Reader:
         tools.mkdir()
         packages.mkdir()
         write_our_distribution(packages)
-        for name, text in (("dynamodb-emulator", SERVER), ("make", MAKE), ("curl", CURL)):
+        for name, text in (("dynamodb-emulator", SERVER), ("make", MAKE), ("curl", CURL), ("docker", DOCKER)):
             script = tools / name
             script.write_text(text.format(port=self.port, python=sys.executable, root=ROOT))
             script.chmod(0o755)
