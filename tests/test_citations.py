@@ -77,7 +77,7 @@ def sources():
 
 def documents():
     yield from (ROOT / "README.md", ROOT / "CONTRIBUTING.md")
-    for folder in ("emulator", "storage", "tests"):
+    for folder in ("docs", "emulator", "storage", "tests"):
         yield from sorted(path for path in (ROOT / folder).rglob("*.md") if "node_modules" not in path.parts)
 
 

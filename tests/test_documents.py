@@ -9,6 +9,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = (
     "CONTRIBUTING.md",
+    "docs/controls.md",
+    "docs/functions.md",
+    "docs/running.md",
     "emulator/README.md",
     "emulator/reference/README.md",
     "examples/README.md",

@@ -1,4 +1,4 @@
-"""The README's operations, settings, flags and links are correct."""
+"""The operations, settings, flags and links of the README and of docs/ are correct."""
 
 import re
 from dataclasses import fields
@@ -18,7 +18,8 @@ def test_every_flag_in_the_text_exists():
 
     Docker's `--shm-size` is the exception.
     """
-    text = re.sub(r"^```.*?^```$", "", README.read_text(), flags=re.DOTALL | re.MULTILINE)
+    pages = "\n".join(page.read_text() for page in (README, *README.parent.glob("docs/*.md")))
+    text = re.sub(r"^```.*?^```$", "", pages, flags=re.DOTALL | re.MULTILINE)
     known = {"--" + field.name.replace("_", "-") for field in fields(Settings)} | {"--help", "--version", "--shm-size"}
     named = set(re.findall(r"`(?:dynamodb-emulator )?(--[a-z][a-z-]*)", text))
     assert named <= known

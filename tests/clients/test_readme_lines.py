@@ -1,4 +1,6 @@
-"""Every line of the README works as typed: the blocks run in order, as a reader would type them.
+"""Every line of the README and of docs/ works as typed.
+
+The blocks run in order, as a reader would type them.
 
 | block | what the test does |
 |---|---|
@@ -35,6 +37,7 @@ from tests.support.pytest_runs import write_our_distribution
 from tests.support.servers import ROOT, free_port
 
 PATIENCE = 30  # seconds; texts appear within one second
+PAGES = (ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("functions", "controls", "running")))
 LANGUAGES = {"sh", "python", "js", "json", "text", "toml", "yaml"}
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"# ([\w./-]+\.\w+)(?:,.*)?\n")
@@ -258,7 +261,7 @@ def last_json(text):
 
 
 def test_every_block_has_a_language():
-    assert {block.language for block in blocks((ROOT / "README.md").read_text())} == LANGUAGES
+    assert {block.language for page in PAGES for block in blocks(page.read_text())} == LANGUAGES
 
 
 @pytest.mark.skipif(not AWS.exists(), reason=REASON_TO_SKIP)
@@ -268,10 +271,10 @@ def test_every_line_works_as_typed(tmp_path):
     folder.mkdir()
     reader = Reader(folder)
     try:
-        for block in blocks((ROOT / "README.md").read_text()):
+        for page, block in [(each, block) for each in PAGES for block in blocks(each.read_text())]:
             try:
                 reader.type(block)
             except AssertionError as error:
-                raise AssertionError(f"README.md, line {block.line}:\n{block.text}\n{error}") from None
+                raise AssertionError(f"{page.name}, line {block.line}:\n{block.text}\n{error}") from None
     finally:
         reader.stop()
