@@ -128,7 +128,7 @@ def _flags(parser: "Parser", arguments: Sequence[str]) -> Source:
     """Return the source of our flags. Exits as argparse does."""
     known, unknown = parser.parse_known_args(arguments)
     if unknown:
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}; --help lists the options")
+        parser.error(_unknown_arguments(unknown))
     return {
         name: Given(flag_of(name), partial(tuple, value) if isinstance(value, list) else partial(_same, value))
         for name, value in vars(known).items()
@@ -163,6 +163,16 @@ def _hint(name: str, known: Iterable[str]) -> str:
 
     close = get_close_matches(name, known, 1)
     return f"; did you mean {PREFIX}{close[0]}?" if close else ""
+
+
+def _unknown_arguments(arguments: Sequence[str]) -> str:
+    first = arguments[0]
+    if first.startswith("-"):
+        return f"unrecognized arguments: {' '.join(arguments)}; --help lists the options"
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistyped name needs it
+
+    close = get_close_matches(first, COMMANDS, 1)
+    return f"there is no command {first}; {f'did you mean {close[0]}?' if close else '--help lists the commands'}"
 
 
 class Parser(argparse.ArgumentParser):

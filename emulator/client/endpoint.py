@@ -96,6 +96,9 @@ class HttpEndpoint:
             self._connection.request(method, path, body, dict(headers))
             response = self._connection.getresponse()
             status, text = response.status, response.read()
+        except ConnectionRefusedError as error:
+            where = "start one, or name another with --endpoint or AWS_ENDPOINT_URL"
+            raise Unreachable(f"{self.name} does not answer: there is no server; {where}") from error
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
             raise Unreachable(f"{self.name} does not answer: {error}") from error

@@ -1,12 +1,14 @@
 """`dynamodb-emulator control [NAME [JSON]]`: call a control of a running server.
 
-Without a name it lists the controls. The answer goes to stdout, as JSON.
+The names are those of the calls under `/_emulator/`. Without a name, the command lists the
+controls. Without JSON, the call is a GET, which only shows something. So a forgotten argument
+changes nothing. The answer goes to stdout, as JSON.
 
 Exit status: 0; 1 if the server refuses the call; 2 if the call cannot be sent.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import orjson
@@ -23,22 +25,24 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit status."""
     parser = Parser(
         prog="dynamodb-emulator control",
-        description="Call a control of a running server. Without a NAME, list the controls.",
+        description="Call a control of a running server. Without JSON, only show what the control has. Without a NAME, "
+        "list the controls.",
     )
-    parser.add_argument("name", metavar="NAME", nargs="?", help="control, for example clock or ttl")
-    parser.add_argument("body", metavar="JSON", nargs="?", default="{}", help="for example '{\"Advance\": 60}'")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="control, for example clock or snapshots/save")
+    parser.add_argument("body", metavar="JSON", nargs="?", help="for example '{\"Advance\": 60}'; {} for none")
     add_endpoint_options(parser)
     options = parser.parse_args(arguments)
-    controls = registry.registered()
+    controls = registry.by_call()
     if options.name is None:
-        for name, each in controls.items():
-            print(f"{name:16} {each.summary}")  # noqa: T201 - the result
+        for (method, name), each in sorted(controls.items(), key=lambda each: (each[0][1], each[0])):
+            print(f"{name if method == 'GET' else name + ' JSON':24} {each.summary}")  # noqa: T201 - the result
         return 0
-    control = controls.get(options.name)
+    method = "GET" if options.body is None else "POST"
+    control = controls.get((method, options.name))
     if control is None:
-        parser.error(f"there is no control {options.name}; there are: {', '.join(controls)}")
+        parser.error(_missing(options.name, method, controls))
     try:
-        body = orjson.loads(options.body)
+        body = orjson.loads(options.body or "{}")
     except orjson.JSONDecodeError as error:
         parser.error(f"the body is not JSON: {error}")
     if not isinstance(body, dict):
@@ -53,3 +57,11 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(str(error))
     sys.stdout.write(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode() + "\n")
     return 0
+
+
+def _missing(name: str, method: str, controls: Collection[tuple[str, str]]) -> str:
+    """Return why there is no such call."""
+    names = sorted({each for _, each in controls})
+    if name not in names:
+        return f"there is no control {name}; there are: {', '.join(names)}"
+    return f"the control {name} {'needs JSON, at least {}' if method == 'GET' else 'takes no JSON'}"

@@ -78,7 +78,7 @@ def _compare(options: argparse.Namespace, progress: Progress) -> Iterator[str]:
     )
     if table_a or table_b:
         one, other = Side(first, table_a or table_b), Side(second, table_b or table_a)
-        _require(one, other)
+        _require(one, other, both=bool(table_a and table_b))
         yield from differences(one, other, progress)
         return
     for name in sorted(_names(first) | _names(second)):
@@ -86,11 +86,19 @@ def _compare(options: argparse.Namespace, progress: Progress) -> Iterator[str]:
             yield line if line[2:] == f"table {name}" else f"{line[0]} {name}: {line[2:]}"
 
 
-def _require(one: Side, other: Side) -> None:
-    """Raise Unreachable if neither side has its table."""
+def _require(one: Side, other: Side, *, both: bool) -> None:
+    """Raise Unreachable unless one of the sides, or both, has its table.
+
+    If only one side names a table, its absence from the other side is a difference.
+    """
     with closing(one.connect()) as first, closing(other.connect()) as second:
-        if tables.describe(first, one.table) is None and tables.describe(second, other.table) is None:
-            raise Unreachable(f"there is no table {one.table}")
+        missing = [
+            side.table
+            for endpoint, side in ((first, one), (second, other))
+            if tables.describe(endpoint, side.table) is None
+        ]
+    if len(missing) > (0 if both else 1):
+        raise Unreachable(f"there is no table {missing[0]}")
 
 
 def _names(connect: Connect) -> set[str]:

@@ -1,9 +1,9 @@
 """`dynamodb-emulator exec -- COMMAND...`: run a command with a server of its own.
 
 The server keeps its data in memory and listens on a free port. The AWS_* variables of the command's
-environment lead the SDKs there. The server takes its settings from DYNAMODB_EMULATOR_* variables.
-The command's stdout has nothing of ours. The server logs each request to stderr, unless
-DYNAMODB_EMULATOR_LOG_REQUESTS is 0.
+environment lead the SDKs there. The server takes its settings from DYNAMODB_EMULATOR_* variables,
+except data folder and port. The command's stdout has nothing of ours. The server logs each request
+to stderr, unless DYNAMODB_EMULATOR_LOG_REQUESTS is 0.
 
 Exit status: that of the command; 128 + n if signal n has ended it; 127 if there is no such command,
 126 if it cannot be run; 2 if the server cannot start or its tables cannot be dumped.
@@ -42,8 +42,8 @@ def main(arguments: Sequence[str]) -> int:
     parser = Parser(
         prog="dynamodb-emulator exec",
         description="Run a command with a server of its own, in memory. The command's environment has the AWS_* "
-        "variables of the server. DYNAMODB_EMULATOR_* variables are the settings of the server. The server logs each "
-        "request to stderr, unless DYNAMODB_EMULATOR_LOG_REQUESTS is 0.",
+        "variables of the server. DYNAMODB_EMULATOR_* variables are settings of the server, except data folder and "
+        "port. The server logs each request to stderr, unless DYNAMODB_EMULATOR_LOG_REQUESTS is 0.",
         usage="%(prog)s [OPTION...] -- COMMAND...",
     )
     parser.add_argument(

@@ -37,7 +37,7 @@ class Recorded:
 def recorded(path: Path) -> Iterator[Recorded | int]:
     """Yield the requests of a recording; for a line that is not a request, yield its number.
 
-    Raises BadRecording.
+    Raises BadRecording, also if the first line is not a request: the file is no recording then.
     """
     try:
         with path.open("rb") as file:
@@ -47,7 +47,10 @@ def recorded(path: Path) -> Iterator[Recorded | int]:
                 left -= len(text)
                 if left < 0:
                     return
-                yield _parsed(number, text) or number
+                parsed = _parsed(number, text)
+                if parsed is None and number == 1:
+                    raise BadRecording(f"{path} is not a recording: its first line is not a request")
+                yield parsed or number
     except OSError as error:
         raise BadRecording(f"{path} cannot be read: {error.strerror}") from error
 

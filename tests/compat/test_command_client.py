@@ -99,7 +99,17 @@ def test_the_command_calls_a_control(endpoint, capsys):
 
 def test_the_command_lists_controls(capsys):
     assert control.main([]) == 0
-    assert "move_clock " in capsys.readouterr().out
+    listed = capsys.readouterr().out
+    assert "clock                    show " in listed
+    assert "clock JSON               set, freeze" in listed
+
+
+def test_json_is_sent_to_the_control_of_that_name(endpoint, capsys):
+    try:
+        assert control.main(["clock", '{"Freeze": true}', "--endpoint", endpoint]) == 0
+        assert '"Frozen": true' in capsys.readouterr().out
+    finally:
+        assert control.main(["clock", '{"Release": true}', "--endpoint", endpoint]) == 0
 
 
 def test_the_command_reports_a_refusal(endpoint, capsys):
@@ -111,6 +121,8 @@ def test_the_command_reports_a_refusal(endpoint, capsys):
     ("arguments", "problem"),
     [
         (["nothing"], "there is no control nothing; there are: "),
+        (["reset"], "the control reset needs JSON, at least {}"),
+        (["health", "{}"], "the control health takes no JSON"),
         (["ttl", "{"], "the body is not JSON: "),
         (["ttl", "[]"], "the body must be a JSON object"),
         (["ttl", "{}", "--endpoint", "nowhere"], "'nowhere' is not a URL"),

@@ -90,7 +90,7 @@ def test_in_a_container_the_server_listens_on_all_addresses(tmp_path, monkeypatc
         ("-dbpath x -sharedDb", "there is no option -dbpath; did you mean -dbPath?"),
         ("-sharedDb -nonsense", "there is no option -nonsense; -help and --help list the options"),
         ("-sharedDb --nonsense", "unrecognized arguments: --nonsense; --help lists the options"),
-        ("start -sharedDb", "unrecognized arguments: start; --help lists the options"),
+        ("start -sharedDb", "there is no command start; --help lists the commands"),
         ("-cors http://a/b", "-cors: 'http://a/b' is not an origin: expected something like http://localhost:3000"),
     ],
 )

@@ -104,7 +104,7 @@ def test_settings(arguments, environment, expected):
         ("", {"ACCOUNT": "١٢٣٤٥٦٧٨٩٠١٢"}, "DYNAMODB_EMULATOR_ACCOUNT: '١٢٣٤٥٦٧٨٩٠١٢' is not an account: twelve digits"),
         ("--in-memory --data-dir x", {}, "argument --data-dir: not allowed with argument --in-memory"),
         ("--in-mem", {}, "unrecognized arguments: --in-mem; --help lists the options"),
-        ("copi a b --port 1", {}, "unrecognized arguments: copi a b; --help lists the options"),
+        ("copi a b --port 1", {}, "there is no command copi; did you mean copy?"),
         ("", {"WORKERS": "-1"}, "DYNAMODB_EMULATOR_WORKERS: -1 is not between 1 and 64"),
         (
             "",

@@ -175,7 +175,7 @@ class Accounts:
         """Give an account the tables of files, with their items. Raises LoadError.
 
         The first account that wants the tables of some files makes a template of them, and all
-        accounts get copies. With copies of five tables a test takes 2.9 ms more, with CreateTable 9.4.
+        accounts get copies. With copies of five tables a test takes 2.9 ms, with CreateTable 9.4.
         """
         chosen = tuple(os.fspath(path) for path in paths)
         if chosen not in self._templates:

@@ -81,9 +81,15 @@ def test_each_caller_has_an_endpoint_of_its_own(recording):
 )
 def test_what_cannot_be_sent_is_counted(recording, text, why):
     replay = Replay(lambda *_: Endpoint({}))
-    assert list(replay.run(recording(text, line()))) == []
+    assert list(replay.run(recording(line(), text))) == []
     assert replay.totals.skipped == {why: 1}
     assert replay.totals.sent == 1
+
+
+@pytest.mark.parametrize("text", [b"not JSON", b"[]", {"Operation": "GetItem"}])
+def test_another_file_is_no_recording(recording, text):
+    with pytest.raises(BadRecording, match="is not a recording: its first line is not a request"):
+        list(Replay(lambda *_: Endpoint({})).run(recording(text, line())))
 
 
 def test_streams_are_not_sent_to_aws(recording):
