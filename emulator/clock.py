@@ -102,9 +102,9 @@ class EmulatorClock:
         return None if isnan(frozen) else frozen
 
     def ahead(self) -> float:
-        """Return how many seconds this clock is ahead of the machine's clock, running or frozen.
+        """Return how many seconds this clock is ahead of the machine's clock.
 
-        The result is negative if this clock is behind.
+        The result is negative if this clock is behind. This clock may be frozen.
         """
         offset, frozen = self._cells
         return offset if isnan(frozen) else frozen - self._machine()

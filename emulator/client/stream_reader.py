@@ -114,7 +114,10 @@ class StreamReader:
             self._add(self._described(), Start.OLDEST.value)
 
     def _add(self, described: list[Response], kind: str) -> None:
-        """Begin to read the shards whose parents are read, or no longer exist."""
+        """Begin to read each shard that has no parent to wait for.
+
+        A parent that was read to its end, or that no longer exists, is not waited for.
+        """
         exist = {shard["ShardId"] for shard in described}
         for shard in described:
             name, parent = shard["ShardId"], shard.get("ParentShardId")

@@ -86,7 +86,10 @@ def _export(folder: str, url: str, options: Namespace) -> int:
 
 
 class _Child:
-    """The command's process. It receives the signals of this process."""
+    """The process of the command.
+
+    `forward` sends it the signals that the process of the emulator receives.
+    """
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None

@@ -68,7 +68,7 @@ def _declare(database: Database, body: Body, declare: Callable[[Database, Body],
 
 
 def tables_named(database: Database, name: str) -> list[Table]:
-    """Return the tables of a name in every account and region, or those of an ARN."""
+    """Return the tables with a name or an ARN, from all accounts and regions."""
     return database.catalog.named(name)
 
 

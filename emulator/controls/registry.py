@@ -72,7 +72,7 @@ class Emulator(Protocol):
 
     @property
     def functions(self) -> "FunctionService":
-        """Functions on streams."""
+        """The service that calls Lambda functions with the records of streams."""
         ...
 
     def stream_consumers(self) -> Iterator[tuple[StreamDefinition, str, str]]:

@@ -98,7 +98,7 @@ def _shown(kept: Result) -> Result:
 
 
 def _order_of(text: str) -> tuple[int, int]:
-    """Return the end and the process of an id. Raises BadDeclaration."""
+    """Return the two numbers of a request's Id: Ended and Worker. Raises BadDeclaration."""
     found = _ID.fullmatch(text)
     if found is None:
         raise BadDeclaration("the member After must be the Id of a request, or Last of an earlier result")

@@ -61,12 +61,14 @@ def token_of(database: Database, caller: Caller, operation: str, request: dict[s
 
 
 def run(database: Database, token: Token | None, writes: Sequence[Write]) -> Steps[tuple[list[Consumed], bool]]:
-    """Do all writes or none; return the units of each, and whether the request has run before.
+    """Do all writes or none.
+
+    Return the units of each write, and whether the request has run before.
 
     A request that has run before writes nothing, and costs what reading its items costs (behaviour
     8.3). Raises IdempotentParameterMismatchException, TransactionCanceledException, and
     ValidationException if an update makes an index key empty (behaviour 8.1). Raises Interrupted if
-    a table has changed between two slices.
+    a table was redefined or deleted between two slices.
     """
     if not database.sliced:
         return _run(database, token, writes, (), inf)

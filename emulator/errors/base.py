@@ -105,7 +105,10 @@ def shortened(text: str, limit: int) -> str:
 
 
 def json_size(text: str) -> int:
-    """Return an upper bound for the bytes of a text in JSON, without its quotes."""
+    """Return the most bytes that a text can have as a JSON string.
+
+    The two quotes around the string are not counted.
+    """
     data = text.encode()
     controls = len(data) - len(data.translate(None, _CONTROLS))
     return len(data) + data.count(b'"') + data.count(b"\\") + 5 * controls

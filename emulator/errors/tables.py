@@ -194,7 +194,7 @@ def ttl_changed_too_often() -> ApiError:
 
 
 def ttl_table_changing(table: str, status: str) -> ApiError:
-    """UpdateTimeToLive's form of being_changed (control-plane 0.3)."""
+    """Like `being_changed`, in the wording of UpdateTimeToLive (control-plane 0.3)."""
     return _still_in_use(f"Table {table} is being {_BEING[status]}")
 
 

@@ -2,8 +2,8 @@
 
 Lambda's envelope differs from DynamoDB's: the code is in the header `x-amzn-ErrorType`, and the
 body is `{"Type": "User", "Message": ..}`. Some errors have the member `message` instead of
-`Message` (botocore's lambda model). A docstring says where a text is quoted; the other texts are
-inferred or our own.
+`Message` (botocore's lambda model). If a text was found quoted somewhere, the
+docstring of its function names the source. All other texts are inferred or our own.
 """
 
 from typing import Final

@@ -22,7 +22,8 @@ from emulator.values.compare import equal, order, remembering
 from emulator.values.paths import Path
 from emulator.values.types import Item, Values
 
-_FEW_PARTS: Final = 30  # the most operators and operands of a condition that does not keep the values it has read
+_FEW_PARTS: Final = 30
+"""A condition with more operators and operands remembers its results about large values."""
 
 
 def condition(node: ast.ConditionTree) -> Condition:

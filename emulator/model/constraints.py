@@ -81,7 +81,7 @@ def key_constraint(shape: Shape) -> Iterator[Constraint]:
 
 
 def in_collections(own: Sequence[Constraint]) -> list[Constraint]:
-    """Return constraints in the order in which a collection reports its members' constraints.
+    """Sort the constraints of a member as the error message of its collection lists them.
 
     The maximum comes first (behaviour 3.2).
     """
@@ -131,7 +131,7 @@ def _enum(shape: Shape) -> Constraint:
 def _pattern(pattern: str) -> Iterator[Constraint]:
     """Yield the constraint of a Java pattern.
 
-    A pattern in a later botocore that Python cannot read is ignored.
+    A newer botocore may have a pattern that Python cannot compile. Such a pattern is ignored.
     """
     try:
         match = re.compile(overrides.PATTERNS.get(pattern, pattern), re.ASCII).fullmatch

@@ -142,7 +142,7 @@ _CONDITIONAL_OPERATOR: Final = Wording(  # sic, ALL
 )
 
 WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
-    # behaviour 3.4, for these five operations; Scan has OLD in us-east-1.
+    # behaviour 3.4, for these five operations. In us-east-1, Scan has the wording OLD.
     ("PutItemInput.TableName", "minimum"): _NEW_ALONE,
     ("GetItemInput.TableName", "minimum"): _NEW_ALONE,
     ("UpdateItemInput.TableName", "minimum"): _NEW_ALONE,
@@ -152,7 +152,8 @@ WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
     ("UpdateItemInput.ReturnValues", "enum"): _RETURN_VALUES,
     ("DeleteItemInput.ReturnValues", "enum"): _RETURN_VALUES,
     ("QueryInput.ConditionalOperator", "enum"): _CONDITIONAL_OPERATOR,  # behaviour 3.3, 3.5
-    ("QueryInput.Limit", "minimum"): NEW,  # behaviour 6.1; Scan's numbers have OLD in us-east-1
+    # behaviour 6.1. In us-east-1, Scan reports a wrong number, such as Limit 0, in the wording OLD.
+    ("QueryInput.Limit", "minimum"): NEW,
     ("BatchGetItemInput.RequestItems", "minimum"): NEW,  # behaviour 7.1
     ("BatchGetItemInput.RequestItems", "maximum"): NEW,  # inferred from the row above
     ("KeysAndAttributes.Keys", "maximum"): NEW,  # behaviour 7.1

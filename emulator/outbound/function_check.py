@@ -29,7 +29,10 @@ def _interpreter(entry: tuple[Function, Handler]) -> str:
 
 
 def _check(path: Path, entries: list[tuple[Function, Handler]]) -> None:
-    """Check the functions of one interpreter."""
+    """Check that an interpreter starts and finds the modules of all functions that use it.
+
+    Raises BadConfiguration. entries: functions with the same interpreter.
+    """
     function, handler = entries[0]
     where = f"{path}: {function.name}"
     modules = [target.module for _, target in entries]

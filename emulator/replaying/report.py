@@ -1,4 +1,4 @@
-"""What a replay tells: lines for a person, and one file to attach to a report of a difference."""
+"""The output of a replay: lines to read, and a file of differences to attach to a bug report."""
 
 import os
 from collections.abc import Iterator, Sequence

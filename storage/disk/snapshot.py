@@ -52,7 +52,7 @@ class Snapshot(LmdbTxn):
         self.txn = transaction
 
     def __exit__(self, *_: object) -> None:
-        """Do nothing: the environment ends with the snapshot."""
+        """Do nothing: `snapshot` ends the transaction and closes the environment."""
 
 
 @contextlib.contextmanager

@@ -85,7 +85,14 @@ def listening(address):
     def start(*arguments):
         command = [sys.executable, "-m", "emulator", "listen", *arguments, *address]
         process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+            command,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+            # nohup and `&` let all processes that they start ignore the signal.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no other threads
         )
         started.append(process)
         assert "listening to" in process.stderr.readline()

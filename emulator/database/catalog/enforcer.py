@@ -75,7 +75,10 @@ class Enforcer:
         self._tokens[token] = self._clock.now() + seconds
 
     def is_declared(self, table: Table) -> bool:
-        """Say whether a declaration about this table, and not about all, enforces throughput."""
+        """Say whether throughput is enforced by a declaration that names this table.
+
+        A declaration about all tables does not count.
+        """
         return bool(self._throttled.get(table.arn, self._throttled.get(table.name, False)))
 
     def throttling(self) -> tuple[bool, Mapping[str, bool]]:

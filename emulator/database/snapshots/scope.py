@@ -37,7 +37,7 @@ class Scope:
         return tenant[0] == self.access_key and self.region in (None, tenant[1])
 
     def has(self, tenant: Tenant, table: str) -> bool:
-        """Say whether a table of a tenant that the scope `owns` is in the scope."""
+        """Say whether a table is in the scope. The scope must own its tenant (see `owns`)."""
         return self.tables is None or (*tenant, table) in self.tables
 
     def of_tables(self) -> list[Range]:

@@ -47,13 +47,13 @@ def _inflate(body: bytes, bits: int) -> bytes:
 
     Raises TooLarge, zlib.error, EOFError.
 
-    A body is refused as broken if it has more than 1,000 members, or more bytes than 64 KiB plus
-    twice the size that it inflates to. No compressor writes such bodies. Inflating 16 MB of empty
-    members took 7 s.
+    A body is refused as broken in two cases: it has more than 1,000 members, or it is larger than
+    64 KiB + 2 * its inflated size. No compressor writes such bodies. Without these limits, 16 MB of
+    empty members took 7 s.
 
-    zlib copies the bytes that it gets after the end of a member. So it gets the body in pieces. The
-    size of the pieces doubles until the member ends. If zlib got the whole body, it would copy the
-    rest of the body for each small member.
+    zlib copies all input that follows the end of a member. If it got the whole body, it would copy
+    the rest of the body once for each small member. So this function passes the body in pieces. The
+    size of the pieces doubles until the member ends.
     """
     if not body:  # an empty body has no member, and so is broken (behaviour 1.1)
         raise EOFError

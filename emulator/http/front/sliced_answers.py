@@ -33,7 +33,7 @@ class Pending(Exception):
         self.steps = steps
 
     def changed(self, change: "Callable[[Answer], Answer]") -> "Pending":
-        """Return a Pending whose answer is `change(answer)`. answer: that of this Pending."""
+        """Return a new Pending, whose answer is the answer of this one, passed to `change`."""
         return Pending(_changed(self.steps, change))
 
 

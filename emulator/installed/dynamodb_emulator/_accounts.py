@@ -185,7 +185,10 @@ class Accounts:
         return Tables(account, tables)
 
     def _template(self, paths: Sequence[str]) -> tuple[str, list[str]]:
-        """Save a snapshot with the tables of files; return its name and theirs."""
+        """Load tables from files and save them as a snapshot.
+
+        Return the name of the snapshot and the names of the tables.
+        """
         name = f"template-{len(self._templates) + 1}"
         self.server.load(*paths, access_key=name)
         pages = Account(self.server, name).client().get_paginator("list_tables").paginate()
