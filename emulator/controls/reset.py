@@ -30,6 +30,7 @@ from emulator.database.snapshots import saving
 from emulator.database.snapshots.contents import contents_of, forget_tokens, withdraw
 from emulator.database.snapshots.emptying import empty
 from emulator.database.snapshots.scope import Scope
+from emulator.database.snapshots.snapshot import Restoring, snapshots
 
 _MEMBERS: Final = ("TableName", "AccessKey", "Region")
 _SNAPSHOTS: Final = "Snapshots"
@@ -44,6 +45,7 @@ def reset(emulator: Emulator, body: Body) -> Result:
     scope = Scope.of(access_key, region, shared=shared)
     if name is not None:
         return {"Tables": database.rerun(lambda: _reset_items(database, name, scope))}
+    _refuse_while_restoring(database, scope)
     if access_key is None:
         if body.get(_SNAPSHOTS):
             database.rerun(lambda: saving.delete_all(database))
@@ -62,6 +64,17 @@ def _read(body: Body) -> tuple[str | None, str | None, str | None]:
     if region is not None and access_key is None:
         raise BadDeclaration("the member Region needs the member AccessKey")
     return name, access_key, region
+
+
+def _refuse_while_restoring(database: Database, scope: Scope) -> None:
+    """Raise BadDeclaration while a snapshot with some of the scope is being restored.
+
+    The definitions are not there then. The end of the restore would bring them back.
+    """
+    with database.read() as txn:
+        for snapshot in snapshots(txn):
+            if snapshot.restoring is not None and snapshot.scope.meets(scope):
+                raise BadDeclaration(str(Restoring(snapshot.name)))
 
 
 def _reset_account(database: Database, scope: Scope) -> int:

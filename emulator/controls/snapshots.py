@@ -130,6 +130,7 @@ class _Saving:
 
     def run(self) -> Snapshot:
         """Save the snapshot. Raises BadDeclaration if there is no table of some name."""
+        self._database.catalog.settle_all()  # so that a deleted table is not saved
         scope = self._scope if self._tables is None else Scope(tables=tuple(self._found(self._tables)))
         return saving.save(self._database, self._name, scope, replaced=self._replaced)
 

@@ -27,6 +27,8 @@ def parse_yaml(text: str, file: str) -> Any:  # noqa: ANN401 - YAML
         raise FormatError(Place(file, mark.line + 1 if mark else 0), f"this is not YAML: {error.problem}") from None
     except yaml.YAMLError as error:
         raise FormatError(Place(file), f"this is not YAML: {error}") from None
+    except (ValueError, AttributeError) as error:  # PyYAML's own converters of numbers and times
+        raise FormatError(Place(file), f"a value of this YAML cannot be read: {error}") from None
     except RecursionError:
         raise FormatError(Place(file), "this YAML is nested too deeply") from None
 

@@ -36,6 +36,12 @@ class Scope:
             return tenant != SHARED
         return tenant[0] == self.access_key and self.region in (None, tenant[1])
 
+    def meets(self, other: "Scope") -> bool:
+        """Say whether a tenant may have tables in both scopes. other: one without table names."""
+        if self.tables is not None:
+            return any(other.owns((access_key, region)) for access_key, region, _ in self.tables)
+        return None in (self.access_key, other.access_key) or self.access_key == other.access_key
+
     def has(self, tenant: Tenant, table: str) -> bool:
         """Say whether a table is in the scope. The scope must own its tenant (see `owns`)."""
         return self.tables is None or (*tenant, table) in self.tables

@@ -143,7 +143,9 @@ def _tables(request: Body) -> Iterator[object]:
     statements = [request, *_dicts(request.get("Statements")), *_dicts(request.get("TransactStatements"))]
     for statement in statements:
         text = statement.get("Statement")
-        yield from _STATEMENT.findall(text)[:1] if isinstance(text, str) else ()
+        found = _STATEMENT.search(text) if isinstance(text, str) else None
+        if found is not None:
+            yield found[1]
     for item in _dicts(request.get("TransactItems")):
         for action in _dicts(list(item.values())):
             yield action.get("TableName")

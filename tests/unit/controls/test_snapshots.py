@@ -191,9 +191,23 @@ def test_during_a_restore_in_slices_no_snapshot_changes(db, monkeypatch):
         save(db, "new")
     with pytest.raises(BadDeclaration, match=text):
         restore(db, "another")
+    for body in ({}, {"AccessKey": db.caller.access_key}, {"Snapshots": True}):
+        with pytest.raises(BadDeclaration, match=text):
+            call(db, "reset", **body)
     assert db("ListTables")["TableNames"] == [], "nobody writes to tables that are being restored"
     restore(db)
     assert items(db) == []
+
+
+def test_a_deleted_table_is_not_saved(db):
+    create(db)
+    create(db, "gone")
+    db("DeleteTable", TableName="gone")
+    assert save(db, "all")["Tables"] == 1
+    create(db, "gone")
+    db("DeleteTable", TableName="gone")
+    with pytest.raises(BadDeclaration, match="there is no table gone"):
+        save(db, "one", Tables=["gone"])
 
 
 # --- branches -------------------------------------------------------------------------------------

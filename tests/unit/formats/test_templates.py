@@ -264,6 +264,12 @@ def test_wrong_yaml_has_its_line(tmp_path):
     assert problem.startswith("t.yml:3: this is not YAML: ")
 
 
+@pytest.mark.parametrize("value", ["1" * 5000, "!!timestamp 'abc'", "!!timestamp '2020-99-99'", "!!float abc"])
+def test_a_value_that_pyyaml_cannot_convert_is_a_problem(tmp_path, value):
+    (problem,) = Read(written(tmp_path, f"Resources: {value}\n", "t.yml")).problems
+    assert problem.startswith("t.yml: a value of this YAML cannot be read: ")
+
+
 def test_wrong_properties_lose_no_other_table(tmp_path):
     content = template(ON_DEMAND)
     content["Resources"]["Wrong"] = {
