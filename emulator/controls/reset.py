@@ -30,7 +30,7 @@ from emulator.database.snapshots import saving
 from emulator.database.snapshots.contents import contents_of, forget_tokens, withdraw
 from emulator.database.snapshots.emptying import empty
 from emulator.database.snapshots.scope import Scope
-from emulator.database.snapshots.snapshot import Restoring, snapshots
+from emulator.database.snapshots.snapshot import Restoring, refuse_while_restoring
 
 _MEMBERS: Final = ("TableName", "AccessKey", "Region")
 _SNAPSHOTS: Final = "Snapshots"
@@ -45,14 +45,12 @@ def reset(emulator: Emulator, body: Body) -> Result:
     scope = Scope.of(access_key, region, shared=shared)
     if name is not None:
         return {"Tables": database.rerun(lambda: _reset_items(database, name, scope))}
-    _refuse_while_restoring(database, scope)
-    if access_key is None:
-        if body.get(_SNAPSHOTS):
-            database.rerun(lambda: saving.delete_all(database))
-        emulator.clock.release()
-        database.enforcer.clear()
-        database.rerun(database.catalog.declare)
-    return {"Tables": database.rerun(lambda: _reset_account(database, scope))}
+    try:
+        if access_key is None:
+            return {"Tables": _reset_everything(emulator, scope, snapshots=bool(body.get(_SNAPSHOTS)))}
+        return {"Tables": database.rerun(lambda: _reset_account(database, scope))}
+    except Restoring as error:
+        raise BadDeclaration(str(error)) from None
 
 
 def _read(body: Body) -> tuple[str | None, str | None, str | None]:
@@ -66,19 +64,29 @@ def _read(body: Body) -> tuple[str | None, str | None, str | None]:
     return name, access_key, region
 
 
-def _refuse_while_restoring(database: Database, scope: Scope) -> None:
-    """Raise BadDeclaration while a snapshot with some of the scope is being restored.
+def _reset_everything(emulator: Emulator, scope: Scope, *, snapshots: bool) -> int:
+    """Reset all accounts, the clock and the declarations; return the number of tables.
 
-    The definitions are not there then. The end of the restore would bring them back.
+    Raises Restoring before anything is changed.
     """
+    database = emulator.database
     with database.read() as txn:
-        for snapshot in snapshots(txn):
-            if snapshot.restoring is not None and snapshot.scope.meets(scope):
-                raise BadDeclaration(str(Restoring(snapshot.name)))
+        refuse_while_restoring(txn, within=scope)
+    if snapshots:
+        database.rerun(lambda: saving.delete_all(database))
+    emulator.clock.release()
+    database.enforcer.clear()
+    database.rerun(database.catalog.declare)
+    return database.rerun(lambda: _reset_account(database, scope))
 
 
 def _reset_account(database: Database, scope: Scope) -> int:
+    """Reset the accounts of a scope; return the number of tables. Raises Restoring.
+
+    The end of a restore would bring the tables back.
+    """
     with database.registries.changing(urgent=True) as change:
+        refuse_while_restoring(change.txn, within=scope)
         gone = contents_of(database, change.txn, scope)
         withdraw(database, change, gone)
         forget_tokens(change.txn, scope)

@@ -114,7 +114,7 @@ class _Variables:
         for name in path.split(".") if path else ():
             if isinstance(value, str):
                 value = self.resolve(value, depth + 1)
-            if isinstance(value, list) and name.isdigit() and int(name) < len(value):
+            if isinstance(value, list) and name.isdecimal() and int(name) < len(value):
                 value = value[int(name)]
             elif isinstance(value, Mapping) and name in value:
                 value = value[name]

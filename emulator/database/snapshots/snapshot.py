@@ -78,11 +78,14 @@ def find(txn: ReadTxn, name: str) -> Snapshot:
     return Snapshot.load(stored)
 
 
-def refuse_while_restoring(txn: ReadTxn, but: str | None = None) -> None:
+def refuse_while_restoring(txn: ReadTxn, but: str | None = None, within: Scope | None = None) -> None:
     """Raise Restoring if a snapshot is being restored, except the one of the name `but`.
 
     Meanwhile the data of its scope are a mix of two states, and the definitions are not there.
+    within: only snapshots that may have tables of this scope count.
     """
     for snapshot in snapshots(txn):
-        if snapshot.restoring is not None and snapshot.name != but:
+        if snapshot.restoring is None or snapshot.name == but:
+            continue
+        if within is None or snapshot.scope.meets(within):
             raise Restoring(snapshot.name)
