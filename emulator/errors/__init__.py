@@ -31,6 +31,7 @@ _AT_FIRST_USE: Final = (
     "tags",
     "throughput",
     "transactions",
+    "vectors",
 )
 """The families that are not imported above. They are loaded when one of their names is first used.
 The imports below are for the type checker.
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from emulator.errors.tags import *  # noqa: F403
     from emulator.errors.throughput import *  # noqa: F403
     from emulator.errors.transactions import *  # noqa: F403
+    from emulator.errors.vectors import *  # noqa: F403
 else:
 
     def __getattr__(name: str) -> object:

@@ -63,6 +63,8 @@ def forget_items(table: Table, change: Change, kept: Collection[str] = ()) -> No
     """Remove what is not needed from a change's items: an item of 400 KB can take 40 MB."""
     if table.indexes:
         change.entries = entry_changes(table, change)
+    if table.billing is not None:
+        table.billing.by_index(change)  # the change keeps what this computes
     names = {*table.key_names, *kept}
     if table.definition.ttl_attribute is not None:
         names.add(table.definition.ttl_attribute)

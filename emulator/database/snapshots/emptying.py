@@ -23,6 +23,7 @@ def empty(database: Database, change: DefinitionChange, table: Table) -> None:
         definition,
         id=next_id(txn),
         indexes=tuple(replace(index, id=next_id(txn), filled_to=None) for index in definition.indexes),
+        vectors=tuple(replace(index, id=next_id(txn), filled_to=None) for index in definition.vectors),
         ttl_queue=None if definition.ttl_queue is None else next_id(txn),
         ttl_filled_to=None,
     )

@@ -9,7 +9,7 @@
 |            | escape(range key)..., item key [5:]                  |                              |
 | 05         | u32 table                                            | u64 pairs: count, bytes      |
 | 06         | prefix of the keys that are being deleted: a first   | empty, 01 once some of them  |
-|            | byte (03, 04, 09, 0B, 0C or 0F) and a u32; for a     | are deleted                  |
+|            | byte (03, 04, 09, 0B, 0C, 0F or 20) and a u32; for a | are deleted                  |
 |            | shard 0B, u32, u32; for checkpoints 0E,              |                              |
 |            | escape(consumer)                                     |                              |
 | 07         | escape(access key) escape(region) escape(operation)  | u64 ms of expiry, sha256     |
@@ -29,6 +29,13 @@
 |            |                                                      | 01 and its value if not      |
 | 10         | u32 frozen view                                      | view definition, JSON        |
 | 11         | name of a snapshot                                   | snapshot definition, JSON    |
+| 20         | u32 vector index                                     | u64 numbers: changes of      |
+|            |                                                      | entries, entries, their      |
+|            |                                                      | bytes, bytes of all vectors  |
+|            |                                                      | as vectors and as lists      |
+| 20         | u32 vector index, 01, item key [5:]                  | entry (vector_index.py)      |
+| 20         | u32 vector index, 02, u32 number of a change modulo  | item key [5:] of the changed |
+|            | KEPT_CHANGES                                         | entry                        |
 
 The digest bounds the length of a partition key. It also gives a Scan the same order as on AWS:
 ascending MD5 over the ASCII bytes `Outliers` followed by the partition key's bytes (behaviour 6.2).
@@ -72,6 +79,7 @@ _CHECKPOINT: Final = b"\x0e"
 _IMAGE: Final = b"\x0f"
 _VIEW: Final = b"\x10"
 _SNAPSHOT: Final = b"\x11"
+_VECTOR: Final = b"\x20"
 
 Owned = Callable[[bytes], bytes]
 """Returns the prefix of an owner's resources of one kind."""
@@ -79,7 +87,12 @@ Owned = Callable[[bytes], bytes]
 DIGEST: Final = 16
 ITEM_PREFIX: Final = 5  # bytes before the digest, in keys of items and of index entries
 
-COVERED: Final = _ITEM, _IMAGE
+KEPT_CHANGES: Final = 10_000
+"""How many of the latest changes of a vector index are recorded, at 60 to 100 bytes each. Following
+so many changes takes a process 60 ms.
+"""
+
+COVERED: Final = _ITEM, keycode.prefix_end(_VECTOR)
 """The range of all keys that a frozen view may cover."""
 
 _SEED: Final = b"Outliers"
@@ -332,6 +345,31 @@ def snapshot(name: str) -> bytes:
 def snapshots() -> tuple[bytes, bytes]:
     """Return the range of the definitions of all snapshots."""
     return _SNAPSHOT, keycode.prefix_end(_SNAPSHOT)
+
+
+def vectors(index_id: int) -> bytes:
+    """Return the key of a vector index's numbers. It is the prefix of all that the index stores."""
+    return _VECTOR + keycode.u32(index_id)
+
+
+def vector_entries(prefix: bytes) -> bytes:
+    """Return the prefix of a vector index's entries. prefix: what `vectors` returned."""
+    return prefix + b"\x01"
+
+
+def vector_entry(prefix: bytes, tail: bytes) -> bytes:
+    """Return the key of an entry. tail: the end of its item's key, see `tail_of`."""
+    return prefix + b"\x01" + tail
+
+
+def vector_change(prefix: bytes, number: int) -> bytes:
+    """Return the key of the record of a vector index's change. The first has the number 0."""
+    return prefix + b"\x02" + keycode.u32(number % KEPT_CHANGES)
+
+
+def tail_of(key: bytes) -> bytes:
+    """Return what an item's key has after the number of its table."""
+    return key[ITEM_PREFIX:]
 
 
 def segment(prefix: bytes, number: int, total: int) -> tuple[bytes, bytes]:

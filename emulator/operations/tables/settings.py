@@ -9,12 +9,12 @@ from emulator.database.catalog.catalog import Caller
 from emulator.database.definitions.arns import default_key
 from emulator.database.definitions.tables import IndexDefinition, TableDefinition
 from emulator.model.request import Request
-from emulator.operations.tables import rules, throughput
+from emulator.operations.tables import parts, throughput, vector_rules
 
 
 def definition_of(request: Request, caller: Caller, number: int, now: float, until: float) -> TableDefinition:
     """Return the definition of a new table. The indexes in it do not have ids and times yet."""
-    hash_name, *range_name = rules.names_of(request["KeySchema"])
+    hash_name, *range_name = parts.names_of(request["KeySchema"])
     mode = request.get("BillingMode", throughput.PROVISIONED)
     definition = TableDefinition(
         id=number,
@@ -26,7 +26,7 @@ def definition_of(request: Request, caller: Caller, number: int, now: float, unt
         created=now,
         hash=hash_name,
         range=range_name[0] if range_name else None,
-        types=rules.types_of(request["AttributeDefinitions"]),
+        types=parts.types_of(request["AttributeDefinitions"]),
         indexes=(
             *(index_of(index, local=True) for index in request.get("LocalSecondaryIndexes", ())),
             *(index_of(index, local=False) for index in request.get("GlobalSecondaryIndexes", ())),
@@ -35,6 +35,7 @@ def definition_of(request: Request, caller: Caller, number: int, now: float, unt
         pay_per_request_since=now if mode == throughput.ON_DEMAND else None,
         tags={tag["Key"]: tag["Value"] for tag in request.get("Tags", ())},
         until=until,
+        vectors=tuple(map(vector_rules.definition_of, request.get("VectorIndexes", ()))),
     )
     return replace(definition, **changes_of(definition, request))
 
