@@ -92,7 +92,7 @@ ROOMS = {
         {"throughput"},
         {"schema"},
         {"items"},
-        {"changes"},
+        {"changes", "vectors"},
         {"catalog"},
         {"database"},
         {"tokens"},

@@ -35,6 +35,7 @@ from storage import Engine, Full, Interrupted, Lost, ReadTxn, StorageError
 from storage.host import group_commit_of, numbered_of, upkeep_of
 
 if TYPE_CHECKING:
+    from emulator.database.vectors.held import HeldVectors
     from emulator.database.views.views import Views
 
 log = logging.getLogger("emulator")
@@ -99,6 +100,7 @@ class Database:
             self.access, clock, self.background, self.enforcer, options, self.versions, self.registries
         )
         self._views: Views | None = None
+        self._held_vectors: HeldVectors | None = None
         self.registries.on_reload(self._notice_views)
         self.read = engine.read
         self.read_committed = engine.read if self.group_commit is None else self.group_commit.read_committed
@@ -136,6 +138,23 @@ class Database:
         from emulator.database.views.views import Views  # noqa: PLC0415 - start-up time
 
         return Views(self.access, self.registries, self.versions, self.catalog.deletions, self.background)
+
+    @property
+    def held_vectors(self) -> "HeldVectors":
+        """The vector indexes in memory. The first use loads NumPy."""
+        if self._held_vectors is None:
+            from emulator.database.vectors.held import HeldVectors  # noqa: PLC0415 - an extra
+
+            self._held_vectors = HeldVectors()
+        return self._held_vectors
+
+    def drop_vectors(self) -> None:
+        """Drop vector indexes from memory that nobody has searched lately, or that are gone."""
+        held = self._held_vectors
+        if held is not None and len(held):
+            held.drop_idle()
+            tables = self.catalog.everything()
+            held.keep({(index.id, index.restored) for table in tables for index in table.definition.vectors})
 
     def _resume(self) -> None:
         """Queue unfinished work. This is called after a start, a process's death or a lost commit.

@@ -6,6 +6,7 @@
 |                              | this commit if the writes pause                              |                        |
 | prepare pages for new writes | whenever the engine has such work                            | the owner, in a thread |
 | give memory back             | in a pause of writes, at most every 5 s, in small steps      | every process          |
+| drop vectors not in use      | every second                                                 | every process          |
 | check for free descriptors   | every second                                                 | every process          |
 
 A pause is half a second without a commit. While writes go on, syncs are rare, because a sync takes
@@ -32,7 +33,7 @@ _QUIET: Final = 0.5  # so many seconds without a commit are a pause
 _SOON: Final = 1.0  # in a pause, a commit is synced after so many seconds
 _BUSY: Final = 15.0  # while writes go on, a commit is synced after so many seconds
 _TRIM: Final = 5.0  # seconds at least between two calls of `trim`
-_PROBE: Final = 1.0  # seconds between checks for free descriptors
+_PROBE: Final = 1.0  # seconds between checks for free descriptors and for vectors that are not in use
 
 
 class Upkeep:
@@ -63,6 +64,7 @@ class Upkeep:
             self._poll_store(now, self._store)
         if now >= self._probe:
             self._probe = now + _PROBE
+            self._database.drop_vectors()
             warn_of_missing_descriptors()
 
     def _poll_store(self, now: float, store: StoreUpkeep) -> None:

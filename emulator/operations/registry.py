@@ -157,6 +157,7 @@ LATER: Final[Mapping[str, tuple[str, ...]]] = {
     "tags": ("ListTagsOfResource", "TagResource", "UntagResource"),
     "transact": ("TransactGetItems", "TransactWriteItems"),
     "ttl": ("DescribeTimeToLive", "UpdateTimeToLive"),
+    "vectors": ("SearchVectors",),
 }
 """Families that are imported at the first call of one of their operations. Importing them so late
 saves a fifth of the start-up time.

@@ -63,7 +63,8 @@ def check_store(database: Database) -> None:
 def _of_table(table: Table) -> Ranges:
     """Return the ranges of keys that belong to a table."""
     prefixes = [table.statistics_key, keyspace.collections(table.id), table.prefix]
-    prefixes += [index.prefix for index in (*table.indexes, *table.vectors)]
+    prefixes += [index.prefix for index in table.indexes]
+    prefixes += [index.prefix for index in table.vectors]
     queue = queue_of(table.definition)
     prefixes += [] if queue is None else [queue.prefix]
     return [_range(prefix) for prefix in prefixes]
@@ -115,7 +116,7 @@ def check_table(txn: ReadTxn, table: Table) -> None:
 
 
 def check_vectors(txn: ReadTxn, index: VectorIndex, rows: Rows) -> None:
-    """Assert that a vector index has an entry for each vector, and that its numbers are a recount."""
+    """Assert that a vector index has an entry for each vector, and that its numbers are right."""
     entries = {}
     size = vectors = lists = 0
     for key, row in rows:
