@@ -15,6 +15,7 @@ from emulator.database.schema.table import Table
 from emulator.database.schema.vector_index import VectorIndex, float32
 from emulator.database.store import keyspace
 from emulator.database.throughput import capacity
+from emulator.database.vectors.library import load_numpy
 from emulator.expressions.program import Projection
 from emulator.expressions.search_condition import Equality, SearchExpressions, search_expressions
 from emulator.model.request import Request
@@ -153,12 +154,12 @@ def _answer(
 def _library() -> tuple[Any, Any]:
     """Return the parts of database/vectors/ that a search needs. Raises if NumPy is missing."""
     try:
-        from emulator.database.vectors.query import Query  # noqa: PLC0415 - an extra
-        from emulator.database.vectors.search import search  # noqa: PLC0415 - an extra
-    except ModuleNotFoundError as error:
-        if error.name != "numpy":
-            raise
+        load_numpy()
+    except ModuleNotFoundError:
         raise errors.numpy_missing() from None
+    from emulator.database.vectors.query import Query  # noqa: PLC0415 - an extra
+    from emulator.database.vectors.search import search  # noqa: PLC0415 - an extra
+
     return Query, search
 
 

@@ -19,8 +19,8 @@ from emulator.database.schema.table import Table
 from emulator.database.schema.vector_changes import VectorChange, VectorChanges
 from emulator.database.schema.vector_index import VectorIndex
 from emulator.database.store import keyspace
-from emulator.values.rows import decode_row
-from emulator.values.size import value_size
+from emulator.values.rows import decode_row, row_size
+from emulator.values.size import item_size, utf8_size
 from emulator.values.types import Item
 from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end
@@ -92,7 +92,7 @@ def vector_changes(indexes: Sequence[VectorIndex], change: Change) -> VectorChan
     vectors: dict[str, tuple[_Vector, _Vector]] = {}
     for index in indexes:
         if index.attribute not in vectors:
-            before, after = _vector(index, old), _vector(index, new)
+            before, after = _vector(index, old, change.old_row), _vector(index, new, change.new_row)
             vectors[index.attribute] = before, after
             changes.old_unbilled += before.list_size - before.size
             changes.new_unbilled += after.list_size - after.size
@@ -102,9 +102,10 @@ def vector_changes(indexes: Sequence[VectorIndex], change: Change) -> VectorChan
     return changes
 
 
-def entered(index: VectorIndex, item: Item) -> VectorChange:
-    """Return what a backfill does to an index when it visits an item."""
-    return _index_change(index, None, _NO_VECTOR, item, _vector(index, item))
+def entered(index: VectorIndex, row: bytes) -> VectorChange:
+    """Return what a backfill does to an index when it visits an item. row: the item's row."""
+    item = decode_row(row)
+    return _index_change(index, None, _NO_VECTOR, item, _vector(index, item, row))
 
 
 def write(txn: WriteTxn, change: VectorChange, item_key: bytes) -> None:
@@ -154,7 +155,7 @@ def agrees(txn: ReadTxn, table: Table, index: VectorIndex) -> bool:
     for key, row in txn.scan(table.prefix, prefix_end(table.prefix)):
         if not index.holds(key):
             break
-        change = entered(index, decode_row(row))
+        change = entered(index, row)
         size += change.size
         vectors += change.vectors
         lists += change.lists
@@ -177,11 +178,15 @@ class _Vector(NamedTuple):
 _NO_VECTOR: Final = _Vector(None)
 
 
-def _vector(index: VectorIndex, item: Item | None) -> _Vector:
+def _vector(index: VectorIndex, item: Item | None, row: bytes | None) -> _Vector:
+    """Return the vector of an item. row: the item's row, which knows its size."""
     packed = index.vector(item)
-    if item is None or packed is None:
+    if item is None or row is None or packed is None:
         return _NO_VECTOR
-    return _Vector(packed, len(packed), value_size(item[index.attribute]))
+    # The size of a list is what the other attributes leave of the item: adding up 256 numbers took
+    # a third of the time of a write.
+    others = item_size({name: value for name, value in item.items() if name != index.attribute})
+    return _Vector(packed, len(packed), row_size(row) - others - utf8_size(index.attribute))
 
 
 def _index_change(

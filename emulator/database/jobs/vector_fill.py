@@ -13,7 +13,6 @@ from emulator.database.definitions.tables import DELETING
 from emulator.database.items import vectors
 from emulator.database.jobs import walk
 from emulator.database.schema.table import Table
-from emulator.values.rows import decode_row
 
 SLICE: Final = 500  # the most items visited in one slice
 NUMBERS_IN_SLICE: Final = 25_600  # of all vectors in a slice: about 6 ms
@@ -41,7 +40,7 @@ def _fill(database: Database, index_id: int, table: Table) -> bool:
     with database.catalog.changing() as change:
         rows, filled_to = walk.next_rows(change.txn, table, index.definition.filled_to, limit)
         for item_key, row in rows:
-            vectors.write(change.txn, vectors.entered(index, decode_row(row)), item_key)
+            vectors.write(change.txn, vectors.entered(index, row), item_key)
         filled = replace(index.definition, filled_to=filled_to)
         definitions = tuple(filled if each.id == index_id else each for each in table.definition.vectors)
         database.catalog.save(change, replace(table.definition, vectors=definitions))

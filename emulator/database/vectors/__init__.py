@@ -12,6 +12,7 @@ computed again in float64. So the order and the scores do not depend on the orde
 
 | file | job |
 |---|---|
+| `library.py` | loading NumPy |
 | `query.py` | what a search wants: vector, distance, conditions; the best entries found so far |
 | `matrix.py` | the entries of an index in memory, kept up to date |
 | `held.py` | which matrices are in memory, and how much they may take |

@@ -98,6 +98,8 @@ def check_combination(request: Request) -> None:
     if updates is not None and not updates:
         raise errors.empty_index_list("GlobalSecondaryIndexUpdates")
     _check_index_updates(updates or ())
+    if "VectorIndexUpdates" in request:
+        vector_rules.check_updates(request)
     changes = {member for member in _CHANGES if member in request} - {
         member for member in _ABSENT_IF_EMPTY if not request.get(member)
     }

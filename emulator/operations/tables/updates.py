@@ -31,8 +31,6 @@ def check_update(request: Request) -> None:
     check_asks_for_something(request)
     rules.refuse_unsupported(request)
     check_combination(request)
-    if "VectorIndexUpdates" in request:
-        vector_rules.check_updates(request)
     billing_mode = request.get("BillingMode")
     if "ProvisionedThroughput" in request:
         throughput.check_mode(request, on_demand=billing_mode == throughput.ON_DEMAND)
