@@ -98,6 +98,7 @@ ROOMS = {
         {"tokens"},
         {"transactions"},
         {"jobs"},
+        {"history"},
         {"events", "snapshots"},
         {"soundness"},
     ),

@@ -183,7 +183,11 @@ def agree(found: bytes | None, expected: bytes) -> bool:
 
 
 def parsed(value: bytes) -> dict[str, Any] | None:
-    """Return the definition in a record, or None if the record has none. It is a JSON object."""
+    """Return the definition in a record, or None if the record has none.
+
+    It is a JSON object. The image that a frozen view has of it begins with another byte.
+    """
+    value = value.removeprefix(b"\1")
     if not value.startswith(b"{"):
         return None
     try:
