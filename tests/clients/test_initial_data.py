@@ -112,3 +112,14 @@ def test_another_asgi_server_gets_the_problem(tmp_path):
     settings = Settings(in_memory=True, init=(str(tmp_path / "missing"),))
     with pytest.raises(ServeError, match="--init: 1 problem in "):
         application.create(settings).open()
+
+
+@pytest.mark.parametrize("content", ["", "[1]", '{"AccessKey": 1}', '{"AccessKey": "a", "Region": "b", "Tables": 1}'])
+def test_a_broken_file_of_a_start_that_was_killed_is_named(tmp_path, content):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    mark = folder / "init-unfinished.json"
+    mark.write_text(content)
+    settings = Settings(data_dir=folder, init=(str(tmp_path / "missing"),))
+    with pytest.raises(ServeError, match="init-unfinished.json cannot be read: check the tables in this folder"):
+        application.create(settings).open()
