@@ -104,6 +104,7 @@ class Database:
         self.read_committed = engine.read if self.group_commit is None else self.group_commit.read_committed
         self.write = self.access.write
         self.streams = self.catalog.streams
+        self.histories = self.catalog.histories
         self.kinesis = options.kinesis
         self.sliced = False  # whether callers can wait for slices; if so, operations may raise Sliced
         self.refresh()
@@ -155,6 +156,7 @@ class Database:
         if not self.kinesis:
             kinesis.log_unconnected(table.definition for table in self.catalog.everything())
         self.scheduler.every(ROLL_OVER_SECONDS, self.streams.begin_roll_over)
+        self.scheduler.every(ROLL_OVER_SECONDS, self.histories.begin_trimming)
 
     def refresh(self) -> None:
         """Reload the definitions whose stored bytes have changed. Raises StorageError."""

@@ -79,6 +79,7 @@ def let_happen(database: Database) -> Steps[None]:
     database.rerun(database.catalog.settle_all)
     yield from ttl_sweep.sweep(database, ttl_sweep.tables(database))
     database.streams.begin_roll_over()
+    database.histories.begin_trimming()
 
 
 def _transactions(database: Database, now: float) -> Iterator[Event]:

@@ -103,6 +103,9 @@ class TableDefinition:
 
     account: follows from the access key and the setting `account` alone. So `load` replaces the
     stored account, and no definition is rewritten when the setting changes.
+    recovery_days, recovery_since: the period of point-in-time recovery in days, and a time before
+    which the table cannot be restored; None while recovery is off (definitions/recovery.py).
+    history: the id of the table's history while recovery is on.
     """
 
     id: int
@@ -139,6 +142,9 @@ class TableDefinition:
     ttl_queue: int | None = None  # id of the TTL queue; each enabling of TTL makes a new queue
     ttl_filled_to: str | None = None  # storage key (hex) up to which items were entered into the queue
     kinesis: tuple[KinesisDestination, ...] = ()
+    recovery_days: int | None = None
+    recovery_since: float | None = None
+    history: int | None = None
     policy: AttachedPolicy | None = None
     status: str = CREATING
     until: float = 0.0

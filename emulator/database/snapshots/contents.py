@@ -23,14 +23,16 @@ _EXPIRY: Final = 8  # bytes at the start of a token's record: when it expires
 class Contents:
     """What is stored for a scope. Dictionaries without values are ordered sets.
 
-    tables, streams, mappings: storage keys of definitions, with the stored values.
-    data: prefixes of items, entries, statistics, collections, TTL queues and stream records.
+    tables, streams, histories, mappings: storage keys of definitions, with the stored values.
+    data: prefixes of items, entries, statistics, collections, TTL queues, records of streams and
+    of histories.
     counters: keys of the last sequence numbers of streams.
     checkpoints: prefixes of the checkpoints of consumers.
     """
 
     tables: dict[bytes, bytes] = field(default_factory=dict)
     streams: dict[bytes, bytes] = field(default_factory=dict)
+    histories: dict[bytes, bytes] = field(default_factory=dict)
     mappings: dict[bytes, bytes] = field(default_factory=dict)
     data: dict[bytes, None] = field(default_factory=dict)
     counters: dict[bytes, None] = field(default_factory=dict)
@@ -44,16 +46,28 @@ class Contents:
         self.counters[counter_key(number)] = None
         self.checkpoints[keyspace.checkpoints(kinesis.consumer(number))] = None
 
+    def add_history(self, key: bytes, stored: bytes) -> None:
+        """Add a history, and what belongs to it."""
+        number = keyspace.history_of(key)
+        self.histories[key] = stored
+        self.data[keyspace.history_records(number)] = None
+        self.data[keyspace.history_keys(number)] = None
+
     def add_mapping(self, key: bytes, stored: bytes) -> None:
         """Add an event source mapping, and its checkpoints."""
         self.mappings[key] = stored
         self.checkpoints[keyspace.checkpoints(mappings.consumer(keyspace.uuid_of_mapping(key)))] = None
+
+    def definitions(self) -> dict[bytes, bytes]:
+        """Return the storage keys of all definitions, with the stored values."""
+        return self.tables | self.streams | self.histories | self.mappings
 
     def without(self, other: "Contents") -> "Contents":
         """Return what these contents have and the others lack."""
         return Contents(
             _less(self.tables, other.tables),
             _less(self.streams, other.streams),
+            _less(self.histories, other.histories),
             _less(self.mappings, other.mappings),
             _less(self.data, other.data),
             _less(self.counters, other.counters),
@@ -82,6 +96,11 @@ def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
         stream = txn.get(key)
         if stream is not None:
             found.add_stream(key, stream)
+    for history in database.histories.owned(scope.owns):
+        key = keyspace.history(history.id)
+        stored_history = txn.get(key) if scope.has((history.access_key, history.region), history.table) else None
+        if stored_history is not None:
+            found.add_history(key, stored_history)
     for span in scope.of_mappings():
         for key, stored in txn.scan(*span):
             if scope.tables is None or keyspace.stream(mappings.stream_of(stored)) in found.streams:
@@ -99,7 +118,7 @@ def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> No
     What is small is deleted at once, and the rest in the background.
     """
     deletions = database.catalog.deletions
-    for key in (*gone.tables, *gone.streams, *gone.mappings):
+    for key in gone.definitions():
         database.registries.remove(change, key)
     for prefix in (*gone.data, *gone.checkpoints):
         deletions.drop(change.txn, prefix)

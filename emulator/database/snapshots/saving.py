@@ -75,7 +75,7 @@ def _count(database: Database, txn: ReadTxn, key: bytes) -> int:
 
 def _keep(views: Views, txn: WriteTxn, view: View, contents: Contents) -> None:
     """Let a view keep what belongs to the data that it covers."""
-    for key, stored in (contents.tables | contents.streams | contents.mappings).items():
+    for key, stored in contents.definitions().items():
         views.keep(txn, view, key, stored)
     for key in contents.counters:
         value = txn.get(key)
