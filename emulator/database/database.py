@@ -274,13 +274,15 @@ class Database:
             return require(table)
         return table
 
-    def described(self, caller: Caller, name: str) -> Table:
+    def described(self, caller: Caller, name: str, *, restoring: bool = False) -> Table:
         """Return a table for the control plane, whatever its status. Settles it, which may write.
 
-        Raises the errors of a missing table and of wrong ARNs, with the control plane's texts.
+        restoring: whether a table counts that is being restored. Most operations do not find such
+        a table (control-plane 0.3). Raises the errors of a missing table and of wrong ARNs, with
+        the control plane's texts.
         """
         table = self.catalog.find(caller, name)
-        if table is None:
+        if table is None or (table.definition.is_restored and not restoring):
             raise errors.table_not_found(name)
         return table
 

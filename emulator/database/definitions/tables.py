@@ -93,6 +93,21 @@ class KinesisDestination:
     until: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What fills a new table in the background (jobs/filling.py). The table is CREATING meanwhile.
+
+    kind: the kind of source. source: the text by which the source is found.
+    position: where in the source the next slice begins.
+    summary: RestoreSummary, empty if the table is not being restored.
+    """
+
+    kind: str
+    source: str
+    position: str = ""
+    summary: Mapping[str, Any] = field(default_factory=dict)
+
+
 GONE: Final = ("ttl_disabled", "ttl_until")
 """Fields of tables that only older versions of the program had."""
 
@@ -106,6 +121,7 @@ class TableDefinition:
     recovery_days, recovery_since: the period of point-in-time recovery in days, and a time before
     which the table cannot be restored; None while recovery is off (definitions/recovery.py).
     history: the id of the table's history while recovery is on.
+    filling: what fills the table, None once it is complete.
     """
 
     id: int
@@ -145,6 +161,7 @@ class TableDefinition:
     recovery_days: int | None = None
     recovery_since: float | None = None
     history: int | None = None
+    filling: Filling | None = None
     policy: AttachedPolicy | None = None
     status: str = CREATING
     until: float = 0.0
@@ -164,6 +181,8 @@ class TableDefinition:
         fields["kinesis"] = tuple(from_fields(KinesisDestination, each) for each in fields.get("kinesis", ()))
         fields["policy"] = AttachedPolicy.load(fields.get("policy"))
         fields["pending"] = _load_pending(cls, fields)
+        if fields.get("filling") is not None:
+            fields["filling"] = from_fields(Filling, fields["filling"])
         return from_fields(cls, fields)
 
     def dump(self) -> bytes:
@@ -187,6 +206,11 @@ class TableDefinition:
         if self.ttl_queue is not None:
             prefixes.append(keyspace.expiries(self.ttl_queue))
         return prefixes
+
+    @property
+    def is_restored(self) -> bool:
+        """Whether the table is being restored from a backup or from a history."""
+        return self.filling is not None and bool(self.filling.summary)
 
     @property
     def is_walked(self) -> bool:

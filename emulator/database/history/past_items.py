@@ -15,6 +15,7 @@ from emulator.database.store import keyspace
 from emulator.database.store.loading import from_fields
 from emulator.database.store.registry import DefinitionChange
 from emulator.database.views.views import View, Views
+from emulator.limits import MIB
 from storage import ReadTxn
 from storage.keycode import prefix_end
 
@@ -27,7 +28,10 @@ Rows = tuple[list[Row], bytes | None]
 _KEPT: Final = keyspace.counter("past")
 """Under this key the view keeps what belongs to it."""
 
-_CHUNK: Final = 64  # entries of a history read at once
+SIZE: Final = MIB
+"""The bytes of rows after which a page ends: about 5 ms of writing them to another table."""
+
+_CHUNK: Final = 64  # items, or entries of a history, read at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +89,25 @@ def close(views: Views, change: DefinitionChange, past: Past) -> None:
         views.close(change, view)
 
 
-def page(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int) -> Rows:
+def page(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int, size: int = SIZE) -> Rows:
     """Return the items from a place on; begin with b"".
 
     At most `limit` items, and `limit` changed ones, are visited. So a page may have fewer items, or
-    none, although others follow. Raises Interrupted as Views.page does.
+    none, although others follow. It ends early once its rows have more than `size` bytes. Raises
+    Interrupted as Views.page does.
     """
+    found: list[Row] = []
+    at: bytes | None = start
+    while at is not None and limit > 0 and size > 0:
+        rows, at = _part(views, txn, past, at, min(limit, _CHUNK))
+        limit -= _CHUNK
+        size -= sum(len(row) for _, row in rows)
+        found += rows
+    return found, at
+
+
+def _part(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int) -> Rows:
+    """Return a part of a page, so that large items do not make a page too large."""
     view = open_view(views, past)
     items = keyspace.items(past.table)
     found, last = views.page(txn, view, items + start, prefix_end(items), limit)

@@ -7,7 +7,9 @@ from emulator.database.changes.log import counter_key
 from emulator.database.database import Database
 from emulator.database.definitions import kinesis, mappings
 from emulator.database.definitions.streams import StreamDefinition
+from emulator.database.definitions.tables import TableDefinition
 from emulator.database.definitions.tenants import SHARED
+from emulator.database.jobs import filling
 from emulator.database.snapshots.scope import Scope
 from emulator.database.store import keyspace
 from emulator.database.store.deletions import SLICE
@@ -28,6 +30,7 @@ class Contents:
     of histories.
     counters: keys of the last sequence numbers of streams.
     checkpoints: prefixes of the checkpoints of consumers.
+    incomplete: the tables that are being filled.
     """
 
     tables: dict[bytes, bytes] = field(default_factory=dict)
@@ -37,6 +40,7 @@ class Contents:
     data: dict[bytes, None] = field(default_factory=dict)
     counters: dict[bytes, None] = field(default_factory=dict)
     checkpoints: dict[bytes, None] = field(default_factory=dict)
+    incomplete: list[TableDefinition] = field(default_factory=list)
 
     def add_stream(self, key: bytes, stored: bytes) -> None:
         """Add a stream, and what belongs to it."""
@@ -63,7 +67,7 @@ class Contents:
         return self.tables | self.streams | self.histories | self.mappings
 
     def without(self, other: "Contents") -> "Contents":
-        """Return what these contents have and the others lack."""
+        """Return what these contents have and the others lack, and all incomplete tables."""
         return Contents(
             _less(self.tables, other.tables),
             _less(self.streams, other.streams),
@@ -72,6 +76,7 @@ class Contents:
             _less(self.data, other.data),
             _less(self.counters, other.counters),
             _less(self.checkpoints, other.checkpoints),
+            self.incomplete,
         )
 
 
@@ -88,6 +93,8 @@ def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
             table = database.catalog.stored(key)
             assert table is not None, "a write transaction sees the definitions that this process holds"
             found.tables[key] = stored
+            if table.filling is not None:
+                found.incomplete.append(table)
             found.data.update(dict.fromkeys((*table.data_prefixes(), keyspace.statistics(table.id))))
             logs += [each.stream_id for each in table.kinesis if each.stream_id is not None]
     visible = (each.id for each in database.streams.owned(scope.owns) if scope.has(_tenant(each), each.table))
@@ -118,6 +125,8 @@ def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> No
     What is small is deleted at once, and the rest in the background.
     """
     deletions = database.catalog.deletions
+    for table in gone.incomplete:
+        filling.abandon(database, change, table)
     for key in gone.definitions():
         database.registries.remove(change, key)
     for prefix in (*gone.data, *gone.checkpoints):
