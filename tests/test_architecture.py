@@ -138,6 +138,7 @@ ROOMS = {
             "counters",
             "declarations",
             "health",
+            "insights",
             "requests",
             "reset",
             "settings",

@@ -21,6 +21,7 @@ _AT_FIRST_USE: Final = (
     "arns",
     "expressions",
     "indexes",
+    "insights",
     "items",
     "kinesis",
     "legacy",
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from emulator.errors.arns import *  # noqa: F403
     from emulator.errors.expressions import *  # noqa: F403
     from emulator.errors.indexes import *  # noqa: F403
+    from emulator.errors.insights import *  # noqa: F403
     from emulator.errors.items import *  # noqa: F403
     from emulator.errors.kinesis import *  # noqa: F403
     from emulator.errors.legacy import *  # noqa: F403
