@@ -101,10 +101,11 @@ def _of_table(database: Database, table: Table, now: float) -> Iterator[Event]:
         yield from _of_part(database, definition, "TableStatus", table.arn)
         for index in definition.indexes:
             yield from _of_part(database, index, "IndexStatus", f"{table.arn}/index/{index.name}")
-    for part in (definition, *definition.indexes):
-        if part.insights is not None and not database.catalog.has_passed(part.insights.until):
-            resource = table.arn if part is definition else f"{table.arn}/index/{part.name}"
-            yield Event(part.insights.until, "InsightsStatus", resource)
+    settings = [(table.arn, definition.insights)]
+    settings += [(f"{table.arn}/index/{index.name}", index.insights) for index in definition.indexes]
+    for resource, insights in settings:
+        if insights is not None and not database.catalog.has_passed(insights.until):
+            yield Event(insights.until, "InsightsStatus", resource)
     if definition.policy is not None and not database.catalog.has_passed(definition.policy.until):
         yield Event(definition.policy.until, "ResourcePolicy", table.arn)
     for destination in definition.kinesis:
