@@ -86,7 +86,7 @@ def _begin(database: Database, name: str) -> bool:
             _put_back(views, change, view, written)
             _finish(database, change, snapshot, view, then)
             return False
-        for key in (*now.tables, *now.streams, *now.mappings):
+        for key in now.definitions():
             database.registries.remove(change, key)
         txn.put(snapshot.key, replace(snapshot, restoring="").dump())
     return True
@@ -126,6 +126,8 @@ def saved_contents(views: Views, txn: ReadTxn, view: View) -> Contents:
     found.data.update(dict.fromkeys(map(bytes.fromhex, view.prefixes)))
     for key, stored in kept(*keyspace.streams()):
         found.add_stream(key, stored)
+    for key, stored in kept(*keyspace.histories()):
+        found.add_history(key, stored)
     for key, stored in kept(*keyspace.mappings()):
         found.add_mapping(key, stored)
     return found
@@ -168,7 +170,7 @@ def _finish(database: Database, change: DefinitionChange, snapshot: Snapshot, vi
         database.registries.restore(change, key, orjson.dumps(fields))
     for key, stored in then.tables.items():
         database.registries.restore(change, key, _with_new_vectors(txn, stored))
-    for key, stored in then.mappings.items():
+    for key, stored in (then.histories | then.mappings).items():
         database.registries.restore(change, key, stored)
     change.then(partial(resume_walks, database))
 

@@ -14,7 +14,6 @@ from emulator.operations.tables import throughput, vector_rules
 from emulator.operations.tables.parts import check_new_name, check_non_key_total, check_projection, names_of, types_of
 
 _LATER: Final = {
-    "ResourcePolicy": "resource policies",
     "GlobalTableSourceArn": "global tables",
     "GlobalTableSettingsReplicationMode": "global tables",
     "ReplicaUpdates": "global tables",
@@ -53,6 +52,10 @@ def check_create(request: Request) -> None:
     check_encryption(request)
     tag_rules.check_tags(request.get("Tags", ()))
     tag_rules.check_set({tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
+    if "ResourcePolicy" in request:
+        from emulator.policies.parsing import parsed  # noqa: PLC0415 - few tables have a policy
+
+        parsed(request["ResourcePolicy"], "table")
 
 
 def refuse_unsupported(request: Mapping[str, Any]) -> None:
