@@ -101,9 +101,6 @@ def vector_not_a_list(attribute: str, index: str) -> ApiError:
 
 # --- searches -------------------------------------------------------------------------------------
 
-INVALID_COMPARATOR: Final = "Invalid comparator used in SearchConditionExpression"
-"""The detail of an expression that has anything but equalities."""
-
 
 def top_k_out_of_range(given: int) -> ApiError:
     return validation(

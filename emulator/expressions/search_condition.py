@@ -7,13 +7,11 @@ afterwards.
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from emulator.errors import INVALID_COMPARATOR
-from emulator.expressions import analyze, ast, parser
+from emulator.expressions import analyze, ast, parser, problems
 from emulator.expressions.analyze import Check
 from emulator.expressions.bind import Binding
 from emulator.expressions.document_paths import steps_of
 from emulator.expressions.parser import Parsed
-from emulator.expressions.problems import ExpressionError
 from emulator.expressions.program import Projection
 from emulator.values.paths import Path
 from emulator.values.types import Value
@@ -61,4 +59,4 @@ class _SearchBinding(Binding):
             for one, other in ((node.left, node.right), (node.right, node.left)):
                 if isinstance(one, ast.DocumentPath) and isinstance(other, ast.Placeholder):
                     return steps_of(one), self.values[other.name]
-        raise ExpressionError(INVALID_COMPARATOR)
+        raise problems.search_comparator()

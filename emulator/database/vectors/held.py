@@ -1,9 +1,9 @@
 """Which vector indexes are in memory."""
 
 from collections.abc import Callable, Container
-from time import monotonic
 from typing import Final
 
+from emulator.clock import Stopwatch
 from emulator.database.schema.vector_index import VectorIndex
 from emulator.database.vectors.matrix import Matrix, row_bytes
 
@@ -24,12 +24,12 @@ def key_of(index: VectorIndex) -> Key:
 class HeldVectors:
     """The matrices of a process, by the time of their last search, the newest last.
 
-    most: bytes. now: returns the real time in seconds.
+    most: bytes. stopwatch: for the time since the last search of an index.
     """
 
-    def __init__(self, most: int = MOST_BYTES, now: Callable[[], float] = monotonic) -> None:
+    def __init__(self, most: int = MOST_BYTES, stopwatch: Stopwatch | None = None) -> None:
         self._most = most
-        self._now = now
+        self._now = (stopwatch or Stopwatch()).seconds
         self._held: dict[Key, Matrix] = {}
 
     def __len__(self) -> int:
