@@ -99,6 +99,7 @@ ROOMS = {
         {"tokens"},
         {"transactions"},
         {"jobs"},
+        {"history"},
         {"events", "snapshots"},
         {"soundness"},
     ),

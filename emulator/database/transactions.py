@@ -112,7 +112,13 @@ def _run(
         txn.urgent = all(write.urgent for write in writes)
         if token is not None and token.has_run(txn, now):
             return _charge_reads(writes, [txn.get(write.key) for write in writes]), True
-        consumed = _store(txn, writes, _prepare(txn, writes, outcomes, most))
+        changes = _prepare(txn, writes, outcomes, most)
+        moment = database.histories.moment
+        moment.hold(now)
+        try:
+            consumed = _store(txn, writes, changes)
+        finally:
+            moment.release()
         if token is not None:
             token.remember(txn, now)
     return consumed, False

@@ -143,6 +143,7 @@ def operation(
 
 LATER: Final[Mapping[str, tuple[str, ...]]] = {
     "account": ("DescribeEndpoints", "DescribeLimits"),
+    "continuous_backups": ("DescribeContinuousBackups", "UpdateContinuousBackups"),
     "batch": ("BatchGetItem", "BatchWriteItem"),
     "execute_transaction": ("ExecuteTransaction",),
     "insights": ("DescribeContributorInsights", "ListContributorInsights", "UpdateContributorInsights"),

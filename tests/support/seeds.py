@@ -105,6 +105,14 @@ _ITEM = {**_KEY, "n": {"N": "1"}, "l": {"S": "z"}, "g": {"S": "y"}, "h": {"N": "
 _ASKED = {"ReturnConsumedCapacity": "INDEXES", "ReturnItemCollectionMetrics": "SIZE"}
 
 SEEDS: dict[str, list[dict[str, Any]]] = {
+    "UpdateContinuousBackups": [
+        {
+            "TableName": "music",
+            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 7},
+        },
+        {"TableName": ARN, "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False}},
+    ],
+    "DescribeContinuousBackups": [{"TableName": "music"}, {"TableName": ARN}],
     "GetItem": [
         {"TableName": "music", "Key": _KEY, "ReturnConsumedCapacity": "TOTAL", "ConsistentRead": True},
         {

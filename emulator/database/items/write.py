@@ -6,6 +6,10 @@ followers (schema/followers.py) to write the records that depend on the item. Al
 the caller's transaction.
 """
 
+from contextlib import suppress
+from typing import Final
+
+from emulator import errors
 from emulator.database.items.entries import entry_changes
 from emulator.database.schema.followers import Change
 from emulator.database.schema.table import Table
@@ -15,6 +19,8 @@ from emulator.database.throughput.enforcement import EntryWrite
 from emulator.values.rows import row_size
 from emulator.values.types import Item
 from storage import WriteTxn
+
+_EMPTY: Final = bytes(4)  # the header of a row without an item: size 0
 
 
 def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Consumed:
@@ -49,6 +55,24 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
     for follower in table.followers:
         follower.follow(txn, change)
     return consumed
+
+
+def load(txn: WriteTxn, table: Table, change: Change) -> None:
+    """Write a change of background work, such as a restore: nothing is charged or refused.
+
+    The item collection may become too large: it was so large where the items come from.
+    """
+    change.size = row_size(change.new_row or _EMPTY) - row_size(change.old_row or _EMPTY)
+    change.entries = entry_changes(table, change)
+    for precondition in table.preconditions:
+        with suppress(errors.ApiError):
+            precondition.check(txn, change)
+    if change.new_row is None:
+        txn.delete(change.key)
+    else:
+        txn.put(change.key, change.new_row)
+    for follower in table.followers:
+        follower.follow(txn, change)
 
 
 def charge(table: Table, key: bytes, consumed: Consumed, item: Item | None, change: Change | None = None) -> None:
