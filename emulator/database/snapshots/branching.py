@@ -140,6 +140,8 @@ def _copied(txn: WriteTxn, table: TableDefinition, now: float, prefixes: dict[by
         stream_id=None,
         stream_label=None,
         kinesis=(),
+        recovery_since=None if table.recovery_since is None else now,
+        history=None,
     )
     prefixes.update(zip(table.data_prefixes(), copied.data_prefixes(), strict=True))
     prefixes[keyspace.statistics(table.id)] = keyspace.statistics(copied.id)

@@ -85,7 +85,7 @@ def _begin(database: Database, name: str) -> bool:
             _put_back(views, change, view, written)
             _finish(database, change, snapshot, view, then)
             return False
-        for key in (*now.tables, *now.streams, *now.mappings):
+        for key in now.definitions():
             database.registries.remove(change, key)
         txn.put(snapshot.key, replace(snapshot, restoring="").dump())
     return True
@@ -125,6 +125,8 @@ def saved_contents(views: Views, txn: ReadTxn, view: View) -> Contents:
     found.data.update(dict.fromkeys(map(bytes.fromhex, view.prefixes)))
     for key, stored in kept(*keyspace.streams()):
         found.add_stream(key, stored)
+    for key, stored in kept(*keyspace.histories()):
+        found.add_history(key, stored)
     for key, stored in kept(*keyspace.mappings()):
         found.add_mapping(key, stored)
     return found
@@ -173,7 +175,7 @@ def _finish(database: Database, change: DefinitionChange, snapshot: Snapshot, vi
     for key, stored in then.streams.items():
         fields = {**orjson.loads(stored), "restored": next_id(txn)}
         database.registries.restore(change, key, orjson.dumps(fields))
-    for key, stored in (then.tables | then.mappings).items():
+    for key, stored in (then.histories | then.tables | then.mappings).items():
         database.registries.restore(change, key, stored)
     change.then(partial(resume_walks, database))
 
