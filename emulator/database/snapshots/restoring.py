@@ -33,7 +33,8 @@ from storage.keycode import prefix_end
 AT_ONCE: Final = 6_000
 """The most keys that one transaction puts back together with the definitions: about 20 ms.
 
-Large values lower it, see slices.COPIED_IN_STEP. An item has a key of its own, one for each index entry, and one for each stream record.
+Large values lower it, see slices.COPIED_IN_STEP. An item has a key of its own, one for each index
+entry, and one for each stream record.
 """
 
 SLICE: Final = 1_000  # keys put back in one slice: about 5 ms; fewer large ones

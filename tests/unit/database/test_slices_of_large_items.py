@@ -1,5 +1,7 @@
 """Slices of work on snapshots end after some megabytes, whatever the number of keys."""
 
+from itertools import pairwise
+
 import pytest
 
 from emulator.controls import registry
@@ -50,7 +52,7 @@ def background(database):
 
 
 def check(sizes):
-    moved = [abs(after - before) for before, after in zip(sizes, sizes[1:], strict=False)]
+    moved = [abs(after - before) for before, after in pairwise(sizes)]
     assert sum(moved) > 2 * COPIED_IN_STEP, "all slices together have much to do"
     assert max(moved) <= MOST
 
