@@ -106,11 +106,9 @@ def _of_table(database: Database, table: Table, now: float) -> Iterator[Event]:
         yield from _of_part(database, definition, "TableStatus", table.arn)
         for index in definition.every_index:
             yield from _of_part(database, index, "IndexStatus", f"{table.arn}/index/{index.name}")
-    settings = [(table.arn, definition.insights)]
-    settings += [(f"{table.arn}/index/{index.name}", index.insights) for index in definition.indexes]
-    for resource, insights in settings:
-        if insights is not None and not database.catalog.has_passed(insights.until):
-            yield Event(insights.until, "InsightsStatus", resource)
+    for name, setting in definition.insights_settings():
+        if not database.catalog.has_passed(setting.until):
+            yield Event(setting.until, "InsightsStatus", table.arn if name is None else f"{table.arn}/index/{name}")
     if definition.policy is not None and not database.catalog.has_passed(definition.policy.until):
         yield Event(definition.policy.until, "ResourcePolicy", table.arn)
     for destination in definition.kinesis:
