@@ -113,7 +113,7 @@ def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
         if stored_history is not None:
             found.add_history(key, stored_history)
     if scope.tables is None:
-        found.backups += [each for each in database.backups if scope.owns(backups.tenant_of(database, each.table))]
+        found.backups.extend(each for each in database.backups if scope.owns(backups.tenant_of(database, each.table)))
     for span in scope.of_mappings():
         for key, stored in txn.scan(*span):
             if scope.tables is None or keyspace.stream(mappings.stream_of(stored)) in found.streams:
