@@ -139,6 +139,7 @@ ROOMS = {
             "counters",
             "declarations",
             "health",
+            "insights",
             "requests",
             "reset",
             "settings",

@@ -204,7 +204,7 @@ def _charge_reads(reads: Sequence[ItemRequest], rows: Sequence[bytes | None]) ->
     for position, (each, row) in enumerate(zip(reads, rows, strict=True)):
         units = 2 * reading.item_units(row, consistent=True)
         try:
-            reading.charge(each.table, each.key, units)
+            reading.charge(each.table, each.key, each.key_item, units)
         except ApiError as error:
             raise canceled_by({position: error}, len(reads)) from None
         consumed.append(Consumed(units))

@@ -22,6 +22,7 @@ _AT_FIRST_USE: Final = (
     "backups",
     "expressions",
     "indexes",
+    "insights",
     "items",
     "kinesis",
     "legacy",
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from emulator.errors.backups import *  # noqa: F403
     from emulator.errors.expressions import *  # noqa: F403
     from emulator.errors.indexes import *  # noqa: F403
+    from emulator.errors.insights import *  # noqa: F403
     from emulator.errors.items import *  # noqa: F403
     from emulator.errors.kinesis import *  # noqa: F403
     from emulator.errors.legacy import *  # noqa: F403

@@ -52,6 +52,9 @@ TABLES: list[dict[str, Any]] = [
 
 BACKUP = f"{ARN}/backup/01700000000000-00000001"
 """A backup of the table `plain`, made before the tests."""
+INSIGHTS = {"TableName": "plain", "IndexName": "thin", "ContributorInsightsAction": "ENABLE"}
+"""The setting of Contributor Insights of an index, enabled before the items are put."""
+
 
 DESTINATION = {"TableName": "plain", "StreamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/plain"}
 """A Kinesis destination, enabled before the items are put."""
@@ -488,6 +491,12 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
     ],
     "GetResourcePolicy": [{"ResourceArn": ARN}],
     "DeleteResourcePolicy": [{"ResourceArn": ARN, "ExpectedRevisionId": str(int(_NOW * 1000))}],
+    "UpdateContributorInsights": [
+        {"TableName": "music", "ContributorInsightsAction": "ENABLE", "ContributorInsightsMode": "THROTTLED_KEYS"},
+        {"TableName": ARN, "IndexName": "thin", "ContributorInsightsAction": "DISABLE"},
+    ],
+    "DescribeContributorInsights": [{"TableName": "plain", "IndexName": "thin"}, {"TableName": ARN}],
+    "ListContributorInsights": [{"MaxResults": 1}, {"TableName": ARN, "NextToken": "YS8="}],
     "UpdateTimeToLive": [{"TableName": "music", "TimeToLiveSpecification": {"Enabled": True, "AttributeName": "ttl"}}],
     "DescribeTimeToLive": [{"TableName": "music"}],
     "EnableKinesisStreamingDestination": [

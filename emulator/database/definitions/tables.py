@@ -10,6 +10,7 @@ from typing import Any, Final, Self, TypeVar
 import orjson
 
 from emulator.database.definitions import arns
+from emulator.database.definitions.insights import InsightsSetting
 from emulator.database.definitions.policies import AttachedPolicy
 from emulator.database.store import keyspace
 from emulator.database.store.loading import check_names, from_fields
@@ -62,6 +63,7 @@ class IndexDefinition:
     on_demand: Mapping[str, int] = field(default_factory=dict)
     warm: Mapping[str, int] = field(default_factory=dict)
     filled_to: str | None = None
+    insights: InsightsSetting | None = None
     status: str = CREATING
     until: float = 0.0
     pending: tuple[Pending, ...] = ()
@@ -70,7 +72,8 @@ class IndexDefinition:
     def load(cls, stored: Mapping[str, Any]) -> Self:
         """Return the definition of an index. stored: the index's part of the table's JSON."""
         tuples = {name: tuple(stored[name]) for name in ("hash", "range", "non_key")}
-        return from_fields(cls, {**stored, **tuples, "pending": _load_pending(cls, stored)})
+        insights = InsightsSetting.load(stored.get("insights"))
+        return from_fields(cls, {**stored, **tuples, "insights": insights, "pending": _load_pending(cls, stored)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,7 @@ class TableDefinition:
     history: int | None = None
     filling: Filling | None = None
     policy: AttachedPolicy | None = None
+    insights: InsightsSetting | None = None
     status: str = CREATING
     until: float = 0.0
     pending: tuple[Pending, ...] = ()
@@ -180,6 +184,7 @@ class TableDefinition:
         fields["indexes"] = tuple(map(IndexDefinition.load, fields["indexes"]))
         fields["kinesis"] = tuple(from_fields(KinesisDestination, each) for each in fields.get("kinesis", ()))
         fields["policy"] = AttachedPolicy.load(fields.get("policy"))
+        fields["insights"] = InsightsSetting.load(fields.get("insights"))
         fields["pending"] = _load_pending(cls, fields)
         if fields.get("filling") is not None:
             fields["filling"] = from_fields(Filling, fields["filling"])
