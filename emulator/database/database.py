@@ -23,10 +23,12 @@ from emulator.database.catalog.catalog import Caller, Catalog, Options, require
 from emulator.database.catalog.enforcer import Enforcer
 from emulator.database.changes.streams import ROLL_OVER_SECONDS
 from emulator.database.definitions import kinesis
+from emulator.database.definitions.backups import Backup
+from emulator.database.definitions.tables import TableDefinition
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.store.access import EngineAccess
-from emulator.database.store.registry import Registries
+from emulator.database.store.registry import DefinitionChange, Registries
 from emulator.database.store.versions import SharedEngine, Versions
 from emulator.log_limits import once_a_minute
 from emulator.shared_memory import SharedMemory
@@ -68,6 +70,7 @@ class Database:
 
     sharing: the memory that is shared with other processes which use the same folder; None if no
     other process uses it. jobs: functions; each queues the unfinished work of one kind.
+    removal: see Removal; None if nothing is done when a table with recovery is removed.
     group_commit, numbered, upkeep: what the engine offers its host (storage/host.py), or None.
     """
 
@@ -78,6 +81,7 @@ class Database:
         options: Options = _DEFAULTS,
         sharing: SharedMemory | None = None,
         jobs: Iterable["Job"] = (),
+        removal: "Removal | None" = None,
     ) -> None:
         self._jobs = tuple(jobs)
         self._shared = sharing is not None
@@ -98,6 +102,9 @@ class Database:
         self.catalog = Catalog(
             self.access, clock, self.background, self.enforcer, options, self.versions, self.registries
         )
+        self.backups = self.registries.add(keyspace.backups(), partial(Backup.load, account=options.account))
+        if removal is not None:
+            self.catalog.settling.removal = partial(removal, self)
         self._views: Views | None = None
         self.registries.on_reload(self._notice_views)
         self.read = engine.read
@@ -316,3 +323,8 @@ class Database:
 
 Job = Callable[[Database], None]
 """Queues the unfinished work of one kind (`jobs/`)."""
+
+Removal = Callable[[Database, TableDefinition], Callable[[DefinitionChange], None]]
+"""Called before a table with recovery is removed. It returns what the transaction does that removes
+the table.
+"""

@@ -143,6 +143,7 @@ def operation(
 
 LATER: Final[Mapping[str, tuple[str, ...]]] = {
     "account": ("DescribeEndpoints", "DescribeLimits"),
+    "backups": ("CreateBackup", "DeleteBackup", "DescribeBackup", "ListBackups"),
     "continuous_backups": ("DescribeContinuousBackups", "UpdateContinuousBackups"),
     "batch": ("BatchGetItem", "BatchWriteItem"),
     "execute_transaction": ("ExecuteTransaction",),
@@ -154,6 +155,7 @@ LATER: Final[Mapping[str, tuple[str, ...]]] = {
         "UpdateKinesisStreamingDestination",
     ),
     "policies": ("DeleteResourcePolicy", "GetResourcePolicy", "PutResourcePolicy"),
+    "restores": ("RestoreTableFromBackup", "RestoreTableToPointInTime"),
     "statements": ("BatchExecuteStatement", "ExecuteStatement"),
     "tables.operations": ("CreateTable", "DeleteTable", "DescribeTable", "ListTables", "UpdateTable"),
     "streams": ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"),

@@ -50,8 +50,11 @@ TABLES: list[dict[str, Any]] = [
     },
 ]
 
+BACKUP = f"{ARN}/backup/01700000000000-00000001"
+"""A backup of the table `plain`, made before the tests."""
 INSIGHTS = {"TableName": "plain", "IndexName": "thin", "ContributorInsightsAction": "ENABLE"}
 """The setting of Contributor Insights of an index, enabled before the items are put."""
+
 
 DESTINATION = {"TableName": "plain", "StreamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/plain"}
 """A Kinesis destination, enabled before the items are put."""
@@ -111,6 +114,52 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
             "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 7},
         },
         {"TableName": ARN, "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False}},
+    ],
+    "CreateBackup": [{"TableName": "music", "BackupName": "backup"}, {"TableName": ARN, "BackupName": "a.b-c_d"}],
+    "DescribeBackup": [{"BackupArn": BACKUP}],
+    "DeleteBackup": [{"BackupArn": BACKUP}],
+    "ListBackups": [
+        {},
+        {
+            "TableName": "music",
+            "BackupType": "ALL",
+            "Limit": 1,
+            "TimeRangeLowerBound": 1.5,
+            "TimeRangeUpperBound": 1_800_000_000,
+            "ExclusiveStartBackupArn": BACKUP,
+        },
+    ],
+    "RestoreTableFromBackup": [
+        {"TargetTableName": "restored", "BackupArn": BACKUP},
+        {
+            "TargetTableName": "restored",
+            "BackupArn": BACKUP,
+            "BillingModeOverride": "PROVISIONED",
+            "ProvisionedThroughputOverride": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
+            "GlobalSecondaryIndexOverride": [
+                {
+                    **index_request("thin", "g", "KEYS_ONLY"),
+                    "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+                }
+            ],
+            "LocalSecondaryIndexOverride": [],
+            "SSESpecificationOverride": {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": "alias/aws/dynamodb"},
+        },
+        {
+            "TargetTableName": "restored",
+            "BackupArn": BACKUP,
+            "BillingModeOverride": "PAY_PER_REQUEST",
+            "OnDemandThroughputOverride": {"MaxReadRequestUnits": 5, "MaxWriteRequestUnits": -1},
+        },
+    ],
+    "RestoreTableToPointInTime": [
+        {"SourceTableName": "plain", "TargetTableName": "restored", "UseLatestRestorableTime": True},
+        {
+            "SourceTableArn": ARN,
+            "TargetTableName": "restored",
+            "RestoreDateTime": ManualClock().now(),
+            "GlobalSecondaryIndexOverride": [],
+        },
     ],
     "DescribeContinuousBackups": [{"TableName": "music"}, {"TableName": ARN}],
     "GetItem": [
