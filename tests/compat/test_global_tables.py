@@ -6,8 +6,8 @@ from botocore import xform_name
 LEGACY = (
     "ValidationException",
     (
-        "One or more parameter values were invalid: DynamoDB global tables version 2017.11.29 is not supported. We recommend "
-        "using DynamoDB global tables version 2019.11.21, instead of version 2017.11.29 (Legacy)."
+        "One or more parameter values were invalid: DynamoDB global tables version 2017.11.29 is not supported. We "
+        "recommend using DynamoDB global tables version 2019.11.21, instead of version 2017.11.29 (Legacy)."
     ),
 )
 SHORT = (
