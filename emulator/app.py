@@ -95,6 +95,10 @@ class Emulator:
         if settings.functions or _has_mappings(self.database):
             self._functions = self._load_functions()
 
+    def account_of(self, access_key: str) -> str:
+        """Return the account that an access key stands for."""
+        return arns.account_of(access_key, self.settings.account)
+
     def knows(self, operation: str) -> bool:
         """Say whether the service has an operation of this name, implemented here or not."""
         return find(operation) is not None or operation in service_operations()

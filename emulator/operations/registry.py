@@ -147,6 +147,14 @@ LATER: Final[Mapping[str, tuple[str, ...]]] = {
     "continuous_backups": ("DescribeContinuousBackups", "UpdateContinuousBackups"),
     "batch": ("BatchGetItem", "BatchWriteItem"),
     "execute_transaction": ("ExecuteTransaction",),
+    "global_tables": (
+        "CreateGlobalTable",
+        "DescribeGlobalTable",
+        "DescribeGlobalTableSettings",
+        "ListGlobalTables",
+        "UpdateGlobalTable",
+        "UpdateGlobalTableSettings",
+    ),
     "insights": ("DescribeContributorInsights", "ListContributorInsights", "UpdateContributorInsights"),
     "kinesis": (
         "DescribeKinesisStreamingDestination",
@@ -156,6 +164,7 @@ LATER: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "policies": ("DeleteResourcePolicy", "GetResourcePolicy", "PutResourcePolicy"),
     "restores": ("RestoreTableFromBackup", "RestoreTableToPointInTime"),
+    "replica_scaling": ("DescribeTableReplicaAutoScaling", "UpdateTableReplicaAutoScaling"),
     "statements": ("BatchExecuteStatement", "ExecuteStatement"),
     "tables.operations": ("CreateTable", "DeleteTable", "DescribeTable", "ListTables", "UpdateTable"),
     "streams": ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"),

@@ -497,6 +497,7 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
     ],
     "DescribeContributorInsights": [{"TableName": "plain", "IndexName": "thin"}, {"TableName": ARN}],
     "ListContributorInsights": [{"MaxResults": 1}, {"TableName": ARN, "NextToken": "YS8="}],
+    "ListGlobalTables": [{"Limit": 1, "RegionName": "us-east-1"}],
     "UpdateTimeToLive": [{"TableName": "music", "TimeToLiveSpecification": {"Enabled": True, "AttributeName": "ttl"}}],
     "DescribeTimeToLive": [{"TableName": "music"}],
     "EnableKinesisStreamingDestination": [
@@ -515,6 +516,19 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
     ],
     "DescribeKinesisStreamingDestination": [{"TableName": "plain"}, {"TableName": ARN}],
 }
+
+REFUSED: dict[str, list[dict[str, Any]]] = {
+    "CreateGlobalTable": [{"GlobalTableName": "music", "ReplicationGroup": [{"RegionName": "us-east-1"}]}],
+    "UpdateGlobalTable": [{"GlobalTableName": "music", "ReplicaUpdates": [{"Delete": {"RegionName": "us-east-1"}}]}],
+    "DescribeGlobalTable": [{"GlobalTableName": "music"}],
+    "DescribeGlobalTableSettings": [{"GlobalTableName": "music"}],
+    "UpdateGlobalTableSettings": [{"GlobalTableName": "music", "GlobalTableProvisionedWriteCapacityUnits": 5}],
+    "DescribeTableReplicaAutoScaling": [{"TableName": "music"}],
+    "UpdateTableReplicaAutoScaling": [{"TableName": ARN, "ReplicaUpdates": [{"RegionName": "us-east-1"}]}],
+}
+"""Well-formed requests of the operations that refuse every request."""
+
+SEEDS |= REFUSED
 
 READS = frozenset(
     name

@@ -172,8 +172,11 @@ class DynamoDbEndpoint:
 
     def _for_another_service(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer | None:
         """Answer a request if it belongs to another service, else return None."""
-        from emulator.http.front import other_services  # noqa: PLC0415 - most servers never need it
+        from emulator.http.front import other_services, sts  # noqa: PLC0415 - most servers never need it
 
+        identity = sts.reply(self._emulator.account_of, method, query, fields, body)
+        if identity is not None:
+            return other_services.made(self.answers, identity, fields)
         return other_services.answer(self.answers, method, b"/", query, fields, body)
 
     def _call(self, query: bytes, fields: Fields, body: bytes) -> bytes:
