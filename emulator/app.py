@@ -92,7 +92,7 @@ class Emulator:
             self._functions = self._load_functions()
 
     def knows(self, operation: str) -> bool:
-        """Say whether the service has an operation of this name, implemented here or not."""
+        """Return whether the service has an operation of this name, implemented here or not."""
         return find(operation) is not None or operation in service_operations()
 
     def load(self, operation: str) -> None:

@@ -41,7 +41,7 @@ class ReadTxn(Protocol):
         ...
 
     def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
-        """Walk the pairs with start <= key < stop in key order, or backwards."""
+        """Yield the pairs with start <= key < stop in key order, or backwards."""
         ...
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:

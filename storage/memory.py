@@ -66,7 +66,7 @@ class MemoryRead:
         return engine.data.get(key)
 
     def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
-        """Walk the pairs with start <= key < stop in key order, or backwards."""
+        """Yield the pairs with start <= key < stop in key order, or backwards."""
         engine = self._engine
         data = engine.data
         while start < stop:
@@ -128,7 +128,7 @@ class MemoryWrite:
         return self._engine.data.get(key)
 
     def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
-        """Walk the pairs with start <= key < stop in key order, or backwards."""
+        """Yield the pairs with start <= key < stop in key order, or backwards."""
         data, keys = self._engine.data, self._engine.keys
         return ((key, data[key]) for key in keys.irange(start, stop, _INCLUSIVE, reverse)) if start < stop else iter(())
 

@@ -137,7 +137,7 @@ def _forwarding() -> Iterator[_Child]:
 
 
 def _in_foreground() -> bool:
-    """Say whether the terminal sends Ctrl-C to the process group of this process."""
+    """Return whether the terminal sends Ctrl-C to the process group of this process."""
     if not hasattr(os, "tcgetpgrp"):
         return True  # Windows sends it to all processes of the console
     try:

@@ -152,7 +152,7 @@ class Delivery:
         return found
 
     def _reads_on(self, consumer: _Consumer) -> bool:
-        """Say whether a consumer's stream was not restored from a snapshot meanwhile."""
+        """Return whether a consumer's stream was not restored from a snapshot meanwhile."""
         stream = self._database.streams.get(consumer.mapping.stream_id)
         return stream is None or stream.restored == consumer.restored
 

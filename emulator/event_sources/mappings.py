@@ -63,7 +63,7 @@ class Mappings:
                 yield mapping
 
     def changing(self, mapping: EventSourceMapping) -> bool:
-        """Say whether a mapping is changing to another state."""
+        """Return whether a mapping is changing to another state."""
         return not self._database.catalog.has_passed(mapping.until)
 
     def coming(self) -> Iterator[tuple[float, str, str]]:

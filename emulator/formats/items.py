@@ -38,7 +38,7 @@ _TYPES: Final[Mapping[str, type]] = {
 
 
 def is_typed(item: Mapping[str, Any]) -> bool:
-    """Say whether an object is an item in DynamoDB JSON: each member is a value with a type."""
+    """Return whether an object is an item in DynamoDB JSON: each member is a value with a type."""
     return bool(item) and all(map(_is_value, item.values()))
 
 
@@ -134,7 +134,7 @@ class ItemReader:
 
 
 def _certainly_typed(value: object) -> bool:
-    """Say whether a first line has an item with types, whose numbers cannot lose digits."""
+    """Return whether a first line has an item with types, whose numbers cannot lose digits."""
     if type(value) is not dict:
         return False
     item = value.get("Item", value)

@@ -35,7 +35,7 @@ async def return_memory(bodies: Bodies, clients: Iterable[Client]) -> None:
 
 
 def is_due(bodies: Bodies, clients: Iterable[Client], now: float) -> bool:
-    """Say whether memory must be returned now. now: the time of the event loop."""
+    """Return whether memory must be returned now. now: the time of the event loop."""
     return bodies.large and all(now - client.last_active >= _IDLE for client in clients)
 
 

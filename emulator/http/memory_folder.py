@@ -117,7 +117,7 @@ def remove_abandoned(place: Path) -> None:
 
 
 def _ours(path: Path) -> bool:
-    """Say whether a path is a folder that belongs to this process's user."""
+    """Return whether a path is a folder that belongs to this process's user."""
     try:
         status = path.lstat()
     except OSError:

@@ -30,7 +30,7 @@ class Parent:
             log.warning("--exit-with-parent has no effect on Windows, where a process keeps the id of its parent")
 
     def is_gone(self) -> bool:
-        """Say whether the process has ended."""
+        """Return whether the process has ended."""
         return os.getppid() != self._process
 
     def poll(self, loop: asyncio.AbstractEventLoop, gone: Callable[[], None]) -> None:

@@ -248,5 +248,5 @@ class Supervisor:
             os._exit(status)
 
     def _orphaned(self) -> bool:
-        """Say whether the supervisor is gone. Only workers call this."""
+        """Return whether the supervisor is gone. Only workers call this."""
         return bool(select.select([self._lifeline], [], [], 0)[0])

@@ -124,7 +124,7 @@ class _Feed:
         return (cursor.inbox.records for cursor in self.consumer.shards.values())
 
     def ready(self, now: float) -> bool:
-        """Say whether no back-off is under way, so that a batch may be put now."""
+        """Return whether no back-off is under way, so that a batch may be put now."""
         return _BACK_OFF.over(self._backs_off_until, now)
 
     def back_off(self, now: float) -> None:

@@ -15,7 +15,7 @@ _STRUCTURES: Final = ("Expected", "AttributeUpdates")
 
 
 def nests_deeply(request: Mapping[str, Any]) -> bool:
-    """Say whether a value of the request has more than 62 levels."""
+    """Return whether a value of the request has more than 62 levels."""
     # One iterator for each level, so that memory does not grow with the number of values.
     levels = [_values(request)]
     while levels:

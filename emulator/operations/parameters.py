@@ -78,7 +78,7 @@ def guard_of(request: Mapping[str, Any], bound: Bound | None) -> Guard | None:
 
 
 def returns_item(request: Mapping[str, Any]) -> bool:
-    """Say whether the request wants the existing item in the error of a failed condition."""
+    """Return whether the request wants the existing item in the error of a failed condition."""
     return request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
 
 

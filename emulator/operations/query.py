@@ -297,7 +297,7 @@ def _response(request: Request, page: Page, *, count_only: bool) -> bytes:
 
 
 def _fetches(index: Index, request: Request, checked: _Checked) -> bool:
-    """Say whether a page of an index needs items of the table (behaviour 6.1).
+    """Return whether a page of an index needs items of the table (behaviour 6.1).
 
     Raises if a global index lacks an attribute that Select or the filter needs.
     """

@@ -194,7 +194,7 @@ def _place_of(request: Mapping[str, Any], token: str) -> Place:
 
 
 def _is_key(after: object) -> bool:
-    """Say whether a JSON value is a map of valid attribute values."""
+    """Return whether a JSON value is a map of valid attribute values."""
     problems: list[Problem] = []
     try:
         parse_map(after, problems)

@@ -97,7 +97,7 @@ def _check_values(body: Mapping[str, Any]) -> None:
 
 
 def _is_refused_up_front(value: Value) -> bool:
-    """Say whether an expression's value has at least two levels more than can be stored."""
+    """Return whether an expression's value has at least two levels more than can be stored."""
     level: list[Value] = [value]
     for _ in range(limits.NESTING + 1):
         level = [part for each in level for part in _parts(each)]

@@ -96,7 +96,7 @@ class _Answer:
 
 
 def _is_error(body: bytes) -> bool:
-    """Say whether a body is a function's error. AWS's images send errors with status 200."""
+    """Return whether a body is a function's error. AWS's images send errors with status 200."""
     if b'"errorType"' not in body:
         return False
     try:

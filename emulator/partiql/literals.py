@@ -50,7 +50,7 @@ def _set(members: list[Value]) -> Value:
 
 
 def is_constant(template: Template) -> bool:
-    """Say whether a literal has no parameter in it."""
+    """Return whether a literal has no parameter in it."""
     match template:
         case Constant():
             return True

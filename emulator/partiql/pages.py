@@ -130,7 +130,7 @@ def read(
 
 
 def _states_whole_key(plan: Pages, limits: Range) -> bool:
-    """Say whether a query is for one whole key of the table.
+    """Return whether a query is for one whole key of the table.
 
     Such a query never returns a last key (behaviour 6.2).
     """

@@ -111,7 +111,7 @@ class PreparedStatement:
 
     @property
     def reads(self) -> bool:
-        """Say whether the statement is a SELECT. EXISTS counts as a write."""
+        """Return whether the statement is a SELECT. EXISTS counts as a write."""
         return isinstance(self.program.parsed.statement, Select)
 
 

@@ -57,7 +57,7 @@ _ROOT: Final = "root"
 
 
 def _is_boolean(node: _Node) -> bool:
-    """Say whether a node is a call of a function whose result is true or false."""
+    """Return whether a node is a call of a function whose result is true or false."""
     return isinstance(node, ast.Call) and FUNCTIONS[node.function].place == "condition"
 
 
@@ -89,11 +89,11 @@ class Terms:
         return token
 
     def peek(self, kind: str, ahead: int = 0) -> bool:
-        """Say whether the next token is this symbol or of this kind."""
+        """Return whether the next token is this symbol or of this kind."""
         return self.tokens[min(self.at + ahead, len(self.tokens) - 1)].kind == kind
 
     def peek_word(self, *words: str) -> bool:
-        """Say whether the next token is one of these keywords."""
+        """Return whether the next token is one of these keywords."""
         token = self.tokens[self.at]
         return token.kind == "word" and token.text.upper() in words
 

@@ -52,7 +52,7 @@ class _Memory:
         return result
 
     def has(self, elements: list[Value], wanted: Value) -> bool:
-        """Say whether a list has an element that equals `wanted`."""
+        """Return whether a list has an element that equals `wanted`."""
         name = id(elements)
         known = self.elements.get(name)
         if known is None:
@@ -83,7 +83,7 @@ def remembering(test: Callable[..., bool]) -> Callable[..., bool]:
 
 
 def equal(left: Value, right: Value) -> bool:
-    """Say whether two values are the same.
+    """Return whether two values are the same.
 
     The comparison is deep. Order counts in lists, but not in sets and maps.
     """
@@ -118,7 +118,7 @@ def _bytes(text: str) -> bytes:
 
 
 def contains(container: Value, operand: Value) -> bool:
-    """Say whether the container contains the operand.
+    """Return whether the container contains the operand.
 
     The operand may be a substring, a member of a set or an element of a list.
     """
@@ -136,7 +136,7 @@ def contains(container: Value, operand: Value) -> bool:
 
 
 def begins_with(value: Value, prefix: Value) -> bool:
-    """Say whether a string or a binary starts with a prefix of its own type."""
+    """Return whether a string or a binary starts with a prefix of its own type."""
     if "S" in value and "S" in prefix:
         return bool(value["S"].startswith(prefix["S"]))
     if "B" in value and "B" in prefix:

@@ -169,7 +169,7 @@ def _exponent_is_too_long(written: str) -> bool:
 
 
 def _exponent_wraps(written: str) -> bool:
-    """Say whether a number is written with the exponent 2147483647 (2**31 - 1).
+    """Return whether a number is written with the exponent 2147483647 (2**31 - 1).
 
     The 32-bit exponent of the OLD layer and of PartiQL then wraps around, and they report an
     underflow (behaviour 2.1, 14.4). No other exponent was observed to wrap.

@@ -193,7 +193,7 @@ def parse_values_of_list(raw: list[Any], problems: list[Problem]) -> list[Value]
 
 
 def depth_exceeded(values: Iterable[Value], level: int = 1) -> bool:
-    """Say whether any of these values has parts below the 32nd level.
+    """Return whether any of these values has parts below the 32nd level.
 
     level: the nesting level of the values.
     """

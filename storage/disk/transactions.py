@@ -69,7 +69,7 @@ class LmdbTxn:
         return self.txn.get(key)
 
     def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[Pair]:
-        """Walk the pairs with start <= key < stop in key order, or backwards."""
+        """Yield the pairs with start <= key < stop in key order, or backwards."""
         low, high = buckets.bound(start), buckets.bound(stop)
         short = self._backward(None, low, high) if reverse else self._forward(None, low, high)
         if not self._has_long(start, stop):
@@ -180,7 +180,7 @@ def _step_back(cursor: "Cursor", most: int, low: bytes, high: bytes, *, reverse:
 
 
 def _long_pairs(shared: Iterator[Pair], start: bytes, stop: bytes, *, reverse: bool) -> Iterator[Pair]:
-    """Walk the long keys in buckets that lie between start and stop."""
+    """Yield the long keys in buckets that lie between start and stop."""
     for head, bucket in shared:
         pairs = [(head + tail, value) for tail, value in buckets.entries(bucket)]
         for pair in reversed(pairs) if reverse else pairs:

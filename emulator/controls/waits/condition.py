@@ -50,7 +50,7 @@ class Tenancy:
         self._region = _optional(body, "Region")
 
     def has(self, definition: TableDefinition | StreamDefinition) -> bool:
-        """Say whether one of these tenants has a table or stream."""
+        """Return whether one of these tenants has a table or stream."""
         return self._shared or (
             self._access_key in (None, definition.access_key) and self._region in (None, definition.region)
         )

@@ -21,7 +21,7 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
     """Write a change and the records that depend on its item; return the units consumed.
 
     times: the factor for the table's own units, 2 in a transaction. If a precondition or an
-    enforced limit refuses the change, this raises the error before anything is written.
+    enforced limit refuses the change, this raises an error and writes nothing.
     """
     old_row, new_row = change.old_row, change.new_row
     old_size = 0 if old_row is None else row_size(old_row)
@@ -32,7 +32,7 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
         return consumed
     change.size = new_size - old_size
     if table.indexes:
-        if not change.entries:  # ahead.py may have set them
+        if not change.entries:  # they are already set if the write was prepared ahead (ahead.py)
             change.entries = entry_changes(table, change)
         for entry in change.entries:
             if entry.units:
@@ -52,7 +52,10 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
 
 
 def charge(table: Table, key: bytes, consumed: Consumed, changes: Sequence[EntryChange] = ()) -> None:
-    """Charge a write to enforced throughput. Raises if the throughput refuses the write."""
+    """Charge a write to enforced throughput.
+
+    Raises an error if the throughput refuses the write.
+    """
     if table.enforcement is None or table.enforcement.throttle is None:
         return
     entries = [

@@ -1,4 +1,4 @@
-"""What is enforced on one table: throughput limits, and items that are "in an ongoing transaction".
+"""What the emulator enforces on one table: throughput limits, and declared transactions.
 
 Nothing is enforced unless a test or a setting turns it on (catalog/enforcer.py). A table on which
 nothing is enforced has no `Enforcement`. So a request to such a table makes only one comparison.
@@ -12,10 +12,10 @@ from emulator.database.throughput.throttle import TableThrottle
 
 
 class Enforcement:
-    """What is enforced on one table.
+    """The limits and declared transactions of one table.
 
     throttle: the table's throughput limits, None if throughput is not enforced.
-    held: the storage key of each item in an ongoing transaction -> when that transaction ends.
+    held: the storage key of each item in a declared transaction -> when that transaction ends.
     """
 
     __slots__ = ("_clock", "_held", "throttle")
@@ -26,7 +26,7 @@ class Enforcement:
         self.throttle = throttle
 
     def refuse_conflict(self, key: bytes) -> None:
-        """Raise TransactionConflictException if an ongoing transaction holds this storage key."""
+        """Raise TransactionConflictException if the item is in a declared transaction."""
         until = self._held.get(key)
         if until is not None and until > self._clock.now():
             raise errors.transaction_conflict()

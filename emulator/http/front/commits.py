@@ -89,7 +89,7 @@ class Commits:
         self._group_commit.group_writes(self._schedule)
 
     def pending(self) -> bool:
-        """Say whether an answer must wait."""
+        """Return whether an answer must wait."""
         return self._group_commit.pending
 
     def wait(self, waiting: Waiting, among: int) -> None:

@@ -189,7 +189,7 @@ class Cycle:
 
 
 def hung_up(descriptor: int) -> bool:
-    """Say whether the other side of a socket has closed it, or its half of it.
+    """Return whether the other side of a socket has closed it, or its half of it.
 
     Where the system has no POLLRDHUP (macOS), this notices only a connection that is broken.
     """

@@ -44,7 +44,7 @@ class HeldAnswers:
 
 
 def run_again(failure: StorageError | None, held: list[Held]) -> bool:
-    """Say whether the held requests run again after their commit failed.
+    """Return whether the held requests run again after their commit failed.
 
     After Full, they run again only if all of them are reads. A read is held because of the writes
     of other requests, or because it has stored a status that was due. The status can be stored

@@ -69,7 +69,7 @@ class PageRules:
         self._allowed = frozenset(_plain(host.lower()) for host in allowed)
 
     def lists(self, value: bytes) -> bool:
-        """Say whether --cors lists an Origin header's value."""
+        """Return whether --cors lists an Origin header's value."""
         return origin(value.decode("latin-1")) in self._cors
 
     def refusal(self, method: str, fields: Fields, address: Address | None) -> str | None:

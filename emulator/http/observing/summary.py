@@ -83,7 +83,7 @@ def summary_of(exchange: Exchange, explain: Explain) -> Summary:
 
 
 def _is_partial(operation: str, body: bytes) -> bool:
-    """Say whether a batch has left out something; a compressed answer counts as complete."""
+    """Return whether a batch has left out something; a compressed answer counts as complete."""
     return operation in _COMPLETE and _COMPLETE[operation] not in body and body.startswith(b"{")
 
 

@@ -8,15 +8,15 @@ log = logging.getLogger("emulator")
 
 
 def lines_wanted(settings: Settings) -> bool:
-    """Say whether each request gets a line in the log."""
+    """Return whether each request gets a line in the log."""
     return settings.log_requests or log.isEnabledFor(logging.DEBUG)
 
 
 def keeping_wanted(settings: Settings) -> bool:
-    """Say whether requests are kept from the start."""
+    """Return whether requests are kept from the start."""
     return settings.keep_requests or bool(settings.record) or lines_wanted(settings)
 
 
 def observers_wanted(settings: Settings) -> bool:
-    """Say whether anything observes requests from the start."""
+    """Return whether anything observes requests from the start."""
     return settings.metrics or keeping_wanted(settings)

@@ -101,12 +101,12 @@ def check_combination(request: Request) -> None:
 
 
 def reports_updating(request: Request) -> bool:
-    """Say whether the response has the status UPDATING (observed: DDB-TABLE-135, 148, 410)."""
+    """Return whether the response has the status UPDATING (observed: DDB-TABLE-135, 148, 410)."""
     return bool(_builds(request)) or not _MAKE_UPDATING.isdisjoint(request)
 
 
 def makes_updating(definition: TableDefinition, request: Request) -> bool:
-    """Say whether a request makes its table UPDATING until the change is in force.
+    """Return whether a request makes its table UPDATING until the change is in force.
 
     Setting the current billing mode or class is not a change, although the response says UPDATING
     (DDB-TABLE-177).

@@ -114,7 +114,7 @@ def _encryption(definition: TableDefinition, wanted: Mapping[str, Any]) -> dict[
 
 
 def is_encrypting(wanted: Mapping[str, Any]) -> bool:
-    """Say whether SSESpecification enables encryption.
+    """Return whether SSESpecification enables encryption.
 
     An SSEType without Enabled enables encryption too (ack-api-quirks, DDB-TABLE-044).
     """
