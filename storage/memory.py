@@ -134,7 +134,7 @@ class MemoryWrite:
         return ((key, data[key]) for key in keys.irange(start, stop, _INCLUSIVE, reverse)) if start < stop else iter(())
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:
-        """Return the first `limit` values that `scan` would yield, and the key of the last of them."""
+        """Return the first `limit` values that `scan` would yield, and the last one's key."""
         return self._engine.page(start, stop, limit, reverse=reverse)
 
     def put(self, key: bytes, value: bytes) -> None:

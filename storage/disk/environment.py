@@ -97,7 +97,7 @@ def acquire(
         identity.adopt(folder)
     elif environment.durable != durable:
         raise Unavailable(
-            f"The data folder {folder} is already open in this process with different settings for durability."
+            f"The data folder {folder} is already open in this process with other settings of durability."
         )
     environment.users += 1
     return environment

@@ -135,7 +135,7 @@ def _layout_text(folder: Path) -> str:
 def _check_layout(folder: Path, text: str) -> int:
     version = text.removeprefix(_SIGNATURE).rstrip("\n")
     if not text.startswith(_SIGNATURE) or not version.isdecimal():
-        raise Unavailable(f"The folder {folder} holds other files: choose an empty folder or a data folder.")
+        raise Unavailable(f"The folder {folder} holds other files: choose an empty folder, or one this program made.")
     if int(version) not in READABLE:
         raise LayoutMismatch(
             f"The data folder {folder} has storage layout {version}, but this version of the program uses layout"
