@@ -133,7 +133,7 @@ class Answers:
         return self.make(status, b"", fields)
 
     def cors(self, fields: Fields) -> bytes:
-        """Return the header lines that let a page read an answer; b"" if --cors does not list it."""
+        """Return header lines that let a page read an answer; b"" if --cors does not list it."""
         if not self._narrowed:
             return _EVERY_ORIGIN
         origin = fields[b"origin"]
