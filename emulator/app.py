@@ -105,6 +105,19 @@ class Emulator:
         if found is not None:
             found.load()
 
+    def parsed(self, operation: str, body: bytes) -> object:
+        """Return the JSON of a large body.
+
+        It lacks members of a list or map that is too long for any request of the operation. Raises
+        orjson.JSONDecodeError.
+        """
+        model = service_operations().get(operation)
+        if model is None:
+            return orjson.loads(body)
+        from emulator.model import shortening  # noqa: PLC0415 - few servers get such bodies
+
+        return shortening.parsed(model, body)
+
     def call(self, operation: str, raw: object, caller: Caller) -> bytes:
         """Answer one request, given as parsed JSON, with JSON. Raises ApiError, Sliced."""
         if self._background.slices:

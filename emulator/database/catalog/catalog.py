@@ -84,7 +84,8 @@ class Catalog:
 
     The first reload of `registries` reads them from the store.
 
-    shared: whether all callers are one tenant. account: the default account.
+    shared: whether all callers are one tenant. account: the default account. delays: whether
+    transient statuses last a while.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class Catalog:
         self._enforcer = enforcer
         self.shared = options.shared
         self.account = options.account
+        self.delays = options.delay
         delay = TRANSIENT_SECONDS if options.delay else 0.0
         self.deletions = Deletions(engine, background)
         self.streams = Streams(

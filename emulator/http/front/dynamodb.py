@@ -48,6 +48,8 @@ _TARGET_PREFIXES: Final = ("DynamoDB_20120810.", "DynamoDBStreams_20120810.")
 _STREAM_OPERATIONS: Final = frozenset(("ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"))
 # Bytes of a body; for smaller ones, garbage collection takes no noticeable time.
 _LARGE: Final = 256 * limits.KIB
+# Bytes of a body; in a larger one, lists that are too long are searched first.
+_SEARCHED: Final = limits.MIB
 _SPARE: Final = [size for size in range(16, 480, 16) for _ in range(50)]
 """The sizes of objects that are made before a large body is parsed, and freed afterwards.
 
@@ -210,7 +212,7 @@ class DynamoDbEndpoint:
         gc.disable()
         try:
             try:
-                raw = orjson.loads(body)
+                raw = orjson.loads(body) if len(body) <= _SEARCHED else self._emulator.parsed(_target(fields), body)
             except orjson.JSONDecodeError:
                 raise errors.not_json() from None
             del spare
