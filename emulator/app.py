@@ -79,7 +79,9 @@ class Emulator:
 
     def _open(self, engine: Engine, options: Options, sharing: SharedMemory | None) -> None:
         settings = self.settings
-        self.database = Database(engine, self.clock, options, sharing, jobs=(_resume_walks, _resume_restores))
+        self.database = Database(
+            engine, self.clock, options, sharing, jobs=(_resume_walks, _resume_fillings, _resume_restores)
+        )
         if self.database.owner:
             self.database.scheduler.every(settings.ttl_sweep_interval, partial(_begin_sweep, self.database))
         if settings.ongoing_transaction:
@@ -218,6 +220,14 @@ def _resume_walks(database: Database) -> None:
 
         backfill.resume_all(database)
         ttl_fill.resume_all(database)
+
+
+def _resume_fillings(database: Database) -> None:
+    """Queue the filling of tables that an earlier start left incomplete."""
+    if any(table.definition.filling is not None for table in database.catalog.everything()):
+        from emulator.database.jobs import filling  # noqa: PLC0415 - start-up time
+
+        filling.resume_all(database)
 
 
 def _resume_restores(database: Database) -> None:

@@ -158,8 +158,8 @@ class StreamReader:
         return arn
 
     def _time(self) -> float:
-        """Return the time of the server's clock; this machine's time if the server has no clock
-        call.
+        """Return the time of the server's clock, or this machine's time if the server is another
+        one.
         """
         try:
             now: float = self._endpoint.control("GET", "clock", {})["Now"]

@@ -55,6 +55,8 @@ class Settling:
     def overdue(self, table: Table) -> bool:
         """Return whether CREATING or DELETING is over, but the disk is too full to store that."""
         definition = table.definition
+        if definition.filling is not None:
+            return False
         return definition.status in (CREATING, DELETING) and self.has_passed(definition.until)
 
     def settle_all(self) -> None:
@@ -81,9 +83,10 @@ class Settling:
             with self._tables.changing(urgent=True) as change:
                 self._tables.remove(change, table)
             return None
+        complete = self.has_passed(definition.until) and definition.filling is None
         settled = replace(
             in_force(definition, self.has_passed),
-            status=ACTIVE if self.has_passed(definition.until) else definition.status,
+            status=ACTIVE if complete else definition.status,
             indexes=tuple(self._settled(definition.indexes)),
         )
         if settled == definition:

@@ -6,7 +6,6 @@ The package's docstring explains the design.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from typing import Final, Self
 
 import orjson
@@ -22,6 +21,7 @@ from emulator.database.store.versions import Versions
 from emulator.database.views import reading
 from emulator.database.views.reading import Pair, Slice
 from emulator.database.views.recording import RecordingTxn, image_of, value_of
+from emulator.slices import portion
 from storage import Interrupted, ReadTxn, WriteTxn
 from storage.keycode import prefix_end
 
@@ -122,8 +122,9 @@ class Views:
     def page(self, txn: ReadTxn, view: View, start: bytes, stop: bytes, limit: int) -> Slice:
         """Return a slice of the pairs with start <= key < stop that a view shows.
 
-        start, stop: in one prefix that the view covers. limit: the most keys to visit. Raises
-        Interrupted if another process has opened or closed views after this process read them.
+        start, stop: in one prefix that the view covers. limit: the most keys to visit; large values
+        end the slice earlier. Raises Interrupted if another process has opened or closed views
+        after this process read them.
         """
         self._check(txn)
         return reading.page(txn, self.layers(view, start[: keyspace.ITEM_PREFIX]), start, stop, limit)
@@ -201,17 +202,16 @@ class Views:
             return False
         with self._registries.changing() as change:
             txn = change.txn
-            moved = list(islice(txn.scan(view.images, prefix_end(view.images)), SLICE))
+            moved, more = portion(txn.scan(view.images, prefix_end(view.images)), SLICE)
             for image_key, image in moved:
                 key = keyspace.imaged(image_key)
                 older = self._older(number, key[: keyspace.ITEM_PREFIX])
                 if older is not None and txn.get(keyspace.images(older) + key) is None:
                     txn.put(keyspace.images(older) + key, image)
                 txn.delete(image_key)
-            if len(moved) < SLICE:
+            if not more:
                 self._registry.remove(change, view.key)
-                return False
-        return True
+        return more
 
     # --- publishing -------------------------------------------------------------------------------
 
