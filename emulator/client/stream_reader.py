@@ -158,9 +158,7 @@ class StreamReader:
         return arn
 
     def _time(self) -> float:
-        """Return the time of the server's clock, or this machine's time if the server is another
-        one.
-        """
+        """Return the time of the server's clock, or of this machine's if the call fails."""
         try:
             now: float = self._endpoint.control("GET", "clock", {})["Now"]
         except (Refused, Unreachable):
