@@ -100,7 +100,7 @@ class Emulator:
         return arns.account_of(access_key, self.settings.account)
 
     def knows(self, operation: str) -> bool:
-        """Say whether the service has an operation of this name, implemented here or not."""
+        """Return whether the service has an operation of this name, implemented here or not."""
         return find(operation) is not None or operation in service_operations()
 
     def load(self, operation: str) -> None:

@@ -1,7 +1,7 @@
-"""Ending statuses and putting pending changes into force, each at a stored time.
+"""Settling: ending statuses and putting pending changes into force after a stored time.
 
-Nothing happens at that time by itself. The first request for the table afterwards *settles* the
-table: it stores the new status, puts pending changes into force, and removes a table that is
+Nothing runs at that time. The first request for the table after it *settles* the table: the request
+stores the new status, puts pending changes into force, and removes the table if its status is
 DELETING.
 """
 
@@ -25,7 +25,8 @@ from emulator.database.store.deletions import Deletions
 from emulator.database.store.registry import DefinitionChange
 from storage import Full
 
-TRANSIENT_SECONDS: Final = 3.0  # how long CREATING lasts with delay_transient_statuses
+# how long a status such as CREATING lasts with delay_transient_statuses
+TRANSIENT_SECONDS: Final = 3.0
 
 
 class Settling:
@@ -43,11 +44,11 @@ class Settling:
         self.removal: Callable[[TableDefinition], Callable[[DefinitionChange], None]] | None = None
 
     def until(self) -> float:
-        """Return the time at which a status entered now ends."""
+        """Return the time at which a status ends that begins now."""
         return self._clock.now() + self._delay
 
     def has_passed(self, until: float) -> bool:
-        """Say whether a status that ends at the time `until` has ended.
+        """Return whether a status that ends at the time `until` has ended.
 
         The status has also ended if the clock was set back to before the status began.
         """
@@ -55,21 +56,22 @@ class Settling:
         return not now < until <= now + self._delay
 
     def overdue(self, table: Table) -> bool:
-        """Say whether CREATING or DELETING lasts too long: the disk is too full to end it."""
+        """Return whether CREATING or DELETING is over, but the disk is too full to store that."""
         definition = table.definition
         if definition.filling is not None:
             return False
         return definition.status in (CREATING, DELETING) and self.has_passed(definition.until)
 
     def settle_all(self) -> None:
-        """Settle all tables. A table whose deletion an earlier process began is removed now."""
+        """Settle all tables. This removes tables whose deletion an earlier process began."""
         for table in list(self._tables.everything()):
             self.settle(table)
 
     def settle(self, table: Table) -> Table | None:
-        """End the statuses whose time has come; return the settled table, None if it is gone.
+        """End the table's statuses that are due; return the settled table, None if it was removed.
 
-        This writes. On a full disk the old status stays until there is room (`overdue`).
+        This may write to the store. On a full disk the old status stays until there is room
+        (`overdue`).
         """
         if not table.transient:
             return table
@@ -112,10 +114,10 @@ class Settling:
             yield replace(settled, status=ACTIVE) if has_passed and index.filled_to is None else settled
 
     def _without_indexes(self, table: Table, settled: TableDefinition, gone: list[IndexDefinition]) -> Table:
-        """Save a definition that lost indexes.
+        """Save a table's definition without its deleted indexes.
 
-        The statistics of these indexes, and the attribute definitions that only they needed, are
-        deleted now. The entries are deleted in the background.
+        The transaction also deletes the statistics of these indexes. A background job deletes the
+        entries.
         """
         keep = {index.id for index in settled.indexes}
         used = {settled.hash, settled.range}.union(*(index.hash + index.range for index in settled.indexes))

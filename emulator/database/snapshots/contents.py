@@ -20,12 +20,12 @@ from storage import ReadTxn, WriteTxn
 
 _V = TypeVar("_V")
 
-_EXPIRY: Final = 8  # bytes at the start of a token's record: when it expires
+_EXPIRY: Final = 8  # bytes at the start of a token's record: the time at which it expires
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What is stored for a scope. Dictionaries without values are ordered sets.
+    """What is stored for a scope. A dictionary with None values is an ordered set.
 
     tables, streams, histories, mappings: storage keys of definitions, with the stored values.
     data: prefixes of items, entries, statistics, collections, TTL queues, records of streams and
@@ -47,7 +47,7 @@ class Contents:
     backups: list[Backup] = field(default_factory=list)
 
     def add_stream(self, key: bytes, stored: bytes) -> None:
-        """Add a stream, and what belongs to it."""
+        """Add a stream and the data that belong to it."""
         number = keyspace.stream_of(key)
         self.streams[key] = stored
         self.data[keyspace.stream_records(number)] = None
@@ -71,7 +71,7 @@ class Contents:
         return self.tables | self.streams | self.histories | self.mappings
 
     def without(self, other: "Contents") -> "Contents":
-        """Return what these contents have and the others lack, and all incomplete tables."""
+        """Return the part of these contents that the others lack, and all incomplete tables."""
         return Contents(
             _less(self.tables, other.tables),
             _less(self.streams, other.streams),
@@ -89,7 +89,10 @@ def _less(mine: dict[bytes, _V], other: dict[bytes, _V]) -> dict[bytes, _V]:
 
 
 def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
-    """Return what is stored for a scope now. txn: of a change, so that definitions are current."""
+    """Return what is stored for a scope now.
+
+    txn: the transaction of a DefinitionChange, so that this process holds the newest definitions.
+    """
     found = Contents()
     logs: list[int] = []
     for span in scope.of_tables():
@@ -126,9 +129,9 @@ def _tenant(stream: StreamDefinition) -> tuple[str, str]:
 
 
 def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> None:
-    """Remove contents. Nobody can reach them after the commit.
+    """Remove contents. After the commit, no request can reach them.
 
-    What is small is deleted at once, and the rest in the background.
+    Small data are deleted at once, large data in the background.
     """
     deletions = database.catalog.deletions
     for table in gone.incomplete:
@@ -144,7 +147,7 @@ def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> No
 
 
 def forget_tokens(txn: WriteTxn, scope: Scope) -> None:
-    """Forget the ClientRequestTokens of a scope, so that repeated requests are run again."""
+    """Delete the ClientRequestTokens of a scope, so that repeated requests run again."""
     spans = scope.of_tokens()
     if spans is None:
         for start, stop in keyspace.tokens():
