@@ -14,8 +14,8 @@
 - What was made in its scope after it was saved, such as new tables, is deleted by restoring it.
 - `Tables` selects tables by name, with their streams and the mappings of these. A table's name
   means the tables of that name of every account that the other members allow.
-- If more than 12,000 stored keys change, the tables do not exist until the restore is complete.
-  Meanwhile nothing can be saved, and no other snapshot restored.
+- If more than 6,000 stored keys change, or some megabytes, the tables do not exist until the
+  restore is complete. Meanwhile nothing can be saved, and no other snapshot restored.
 - Functions get the records that their restored position has not passed, once more.
 - Snapshots survive restarts if the data do.
 
