@@ -23,6 +23,7 @@ from emulator.transfer.copying import BadState, Rate, State, copy
 from emulator.transfer.endpoints import Connect, connecting
 from emulator.transfer.loading import Loader, copy_definition
 from emulator.transfer.progress import Progress
+from emulator.wording import counted
 
 _PROBLEMS: Final = 1
 _FAILED: Final = 2
@@ -79,9 +80,8 @@ def _load_files(parser: Parser, options: argparse.Namespace, connect: Connect, p
     _refuse_unknown_parameters(parser, [name for name, _ in options.parameter], found)
     loader = Loader(connect, progress, options.table)
     loader.load(found)
-    count = len(loader.loaded)
     created = f", created {', '.join(loader.created)}" if loader.created else ""
-    return progress.summary(f"into {count} {'table' if count == 1 else 'tables'}") + created
+    return progress.summary(f"into {counted(len(loader.loaded), 'table')}") + created
 
 
 def _refuse_unknown_parameters(parser: Parser, given: Sequence[str], found: Sequence[Source]) -> None:

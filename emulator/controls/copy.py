@@ -19,7 +19,12 @@ _PREFIX: Final = "dynamodb-emulator: "
 
 
 @control(
-    "copy", method="POST", changes=False, repeatable=False, summary="copy the data folder while the server goes on"
+    "copy",
+    method="POST",
+    changes=False,
+    repeatable=False,
+    summary="copy the data folder while the server goes on",
+    members=("Folder",),
 )
 def copy(emulator: Emulator, body: Body) -> Steps[Result]:
     """Copy the data folder. Raises BadDeclaration."""

@@ -52,7 +52,11 @@ def listed(emulator: Emulator, _body: Body) -> Result:
         return {"Snapshots": [_described(snapshot) for snapshot in snapshots(txn)]}
 
 
-@control("snapshots/save", summary="save the state of everything, of an account or of some tables under a name")
+@control(
+    "snapshots/save",
+    summary="save the state of everything, of an account or of some tables under a name",
+    members=("Name", "AccessKey?", "Region?", "Tables?", "Replace?"),
+)
 def save(emulator: Emulator, body: Body) -> Result:
     """Save a snapshot. Raises BadDeclaration."""
     name = _name(body, _SAVED)
@@ -67,7 +71,7 @@ def save(emulator: Emulator, body: Body) -> Result:
         raise BadDeclaration(str(error)) from None
 
 
-@control("snapshots/restore", summary="return to the state that a snapshot has")
+@control("snapshots/restore", summary="return to the state that a snapshot has", members=("Name",))
 def restore(emulator: Emulator, body: Body) -> Steps[Result]:
     """Restore a snapshot. Raises BadDeclaration."""
     name = _name(body, ("Name",))
@@ -80,7 +84,7 @@ def restore(emulator: Emulator, body: Body) -> Steps[Result]:
     return _described(snapshot)
 
 
-@control("snapshots/delete", summary="delete a snapshot")
+@control("snapshots/delete", summary="delete a snapshot", members=("Name",))
 def delete(emulator: Emulator, body: Body) -> Result:
     """Delete a snapshot. Raises BadDeclaration."""
     name = _name(body, ("Name",))
@@ -94,7 +98,11 @@ def delete(emulator: Emulator, body: Body) -> Result:
     return {}
 
 
-@control("snapshots/branch", summary="copy the tables of a snapshot to another account")
+@control(
+    "snapshots/branch",
+    summary="copy the tables of a snapshot to another account",
+    members=("Name", "AccessKey", "Region?"),
+)
 def branch(emulator: Emulator, body: Body) -> Steps[Result]:
     """Copy a snapshot's tables. Raises BadDeclaration."""
     name = _name(body, ("Name", "AccessKey", "Region"))
