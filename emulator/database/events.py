@@ -101,10 +101,9 @@ def _of_table(database: Database, table: Table, now: float) -> Iterator[Event]:
         yield from _of_part(database, definition, "TableStatus", table.arn)
         for index in definition.indexes:
             yield from _of_part(database, index, "IndexStatus", f"{table.arn}/index/{index.name}")
-    for part in (definition, *definition.indexes):
-        if part.insights is not None and not database.catalog.has_passed(part.insights.until):
-            resource = table.arn if part is definition else f"{table.arn}/index/{part.name}"
-            yield Event(part.insights.until, "InsightsStatus", resource)
+    for name, setting in definition.insights_settings():
+        if not database.catalog.has_passed(setting.until):
+            yield Event(setting.until, "InsightsStatus", table.arn if name is None else f"{table.arn}/index/{name}")
     if definition.policy is not None and not database.catalog.has_passed(definition.policy.until):
         yield Event(definition.policy.until, "ResourcePolicy", table.arn)
     for destination in definition.kinesis:

@@ -162,8 +162,7 @@ class Enforcer:
         return throttle
 
     def _configured_insights(self, definition: TableDefinition) -> "TableInsights | None":
-        found = (definition.insights, *(index.insights for index in definition.indexes))
-        if not any(each is not None and each.counts for each in found):
+        if not any(setting.counts for _, setting in definition.insights_settings()):
             self._insights.pop(definition.id, None)
             return None
         insights = self._insights.get(definition.id)

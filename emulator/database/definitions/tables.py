@@ -199,6 +199,14 @@ class TableDefinition:
         """The table's ARN (behaviour 13)."""
         return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{self.name}"
 
+    def insights_settings(self) -> Iterator[tuple[str | None, InsightsSetting]]:
+        """Yield the settings of Contributor Insights: name of an index, None for the table."""
+        if self.insights is not None:
+            yield None, self.insights
+        for index in self.indexes:
+            if index.insights is not None:
+                yield index.name, index.insights
+
     def data_prefixes(self) -> list[bytes]:
         """Return the prefixes of the table's items, entries, item collections and TTL queue.
 

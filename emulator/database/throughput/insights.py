@@ -146,9 +146,14 @@ class TableInsights:
     def configure(self, definition: TableDefinition) -> None:
         """Apply the settings of a table and its indexes. A setting that changed begins at zero."""
         before, self.parts = self.parts, {}
-        for name, part, setting in settings(definition):
+        parts: dict[str | None, TableDefinition | IndexDefinition] = {index.name: index for index in definition.indexes}
+        parts[None] = definition
+        for name, setting in definition.insights_settings():
             kept = before.get(name)
-            self.parts[name] = kept if kept is not None and kept.setting == setting else Contributors(part, setting)
+            if kept is not None and kept.setting == setting:
+                self.parts[name] = kept
+            elif setting.counts:
+                self.parts[name] = Contributors(parts[name], setting)
 
     def accessed(self, source: str | None, partition: bytes, units: float, item: Item | None) -> None:
         """Count the units of an access to one item. source: a key of `parts`, or another index."""
@@ -161,14 +166,3 @@ class TableInsights:
         part = self.parts.get(source)
         if part is not None and partition is not None:
             part.add(THROTTLED, partition, 1.0, item)
-
-
-def settings(
-    definition: TableDefinition,
-) -> Iterator[tuple[str | None, TableDefinition | IndexDefinition, InsightsSetting]]:
-    """Yield the parts of a table whose keys are counted, each with its index name and setting."""
-    if definition.insights is not None and definition.insights.counts:
-        yield None, definition, definition.insights
-    for index in definition.indexes:
-        if index.insights is not None and index.insights.counts:
-            yield index.name, index, index.insights

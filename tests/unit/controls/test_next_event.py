@@ -81,7 +81,8 @@ def test_statuses(engine_name, tmp_path):
 
 def test_settings_of_tables_come_into_force(engine_name, tmp_path):
     with emulator(engine_name, tmp_path, delay_transient_statuses=True) as inside:
-        request = table_request("pk:S", define="g:S", GlobalSecondaryIndexes=[index_request("index", "g")], StreamSpecification=IMAGES)  # fmt: skip
+        indexes = [index_request("index", "g")]
+        request = table_request("pk:S", define="g:S", GlobalSecondaryIndexes=indexes, StreamSpecification=IMAGES)
         described = inside("CreateTable", request)["TableDescription"]
         assert following(inside)[0] == 3
         name = request["TableName"]
