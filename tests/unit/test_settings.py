@@ -180,7 +180,6 @@ def test_variables_without_effect_are_reported(variable, warning):
         ("help load", "usage: dynamodb-emulator load "),
         ("-h control clock", "usage: dynamodb-emulator control "),
         ("help", "usage: dynamodb-emulator [-h]"),
-        ("-help -inMemory", "options of DynamoDB Local:"),
         ("--port 1 --help", "usage: dynamodb-emulator [-h]"),
     ],
 )
