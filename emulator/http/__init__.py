@@ -1,6 +1,6 @@
 """The server: it answers HTTP requests, and does the work beside requests.
 
-    server, workers       our own server with uvicorn, in one process or several
+    server, workers       our own server, in one process or several
     application           the whole server as one ASGI application, for any ASGI server
     lifespan              the work beside requests; `upkeep` and `memory` are parts of this work
     front/                DynamoDB's path, `/`

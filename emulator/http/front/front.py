@@ -48,8 +48,12 @@ class Front:
     endpoint: changes when `observe` is called, so it must be read for each request.
     observer: gets each request with its answer; None if nobody observes requests.
     peers: None if this process is alone.
+    date_line: the header line with the current date. Our own server updates it every second;
+    another ASGI server sends its own.
     commits: set while the event loop of a durable server runs. clients: those being served now.
-    waits: the calls that wait for something that may never come. A server that stops cancels them.
+    tasks: the answers that the application makes over our connections. A server that stops waits
+    for them. waits: the calls that wait for something that may never come. A server that stops
+    cancels them.
     """
 
     def __init__(self, emulator: Emulator, endpoint: DynamoDbEndpoint, load_site: Callable[["Front"], App]) -> None:
@@ -63,7 +67,9 @@ class Front:
         self.outbox = Outbox()
         self.peers: Peers | None = None
         self.commits: Commits | None = None
+        self.date_line = b""
         self.clients: set[Client] = set()
+        self.tasks: set[asyncio.Task[Any]] = set()
         self.waits: set[asyncio.Task[Any]] = set()
         emulator.database.sliced = True
         endpoint.bodies = self.bodies

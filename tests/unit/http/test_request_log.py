@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.http.application import create_front, of_emulator
+from emulator.http.application import create_front
 from emulator.http.front.answers import Answer
 from emulator.http.front.dynamodb import DynamoDbEndpoint
 from emulator.http.front.observed import Exchange, ObservedEndpoint
@@ -24,7 +24,7 @@ from emulator.http.observing.summary import summary_of
 from emulator.log_output import TRACE
 from emulator.slices import Sliced, finish
 from storage import Full
-from tests.support.asgi import ask, site_of
+from tests.support.asgi import application_of, ask, site_of
 from tests.support.connections import Line
 from tests.support.connections import request as http_request
 from tests.support.http_clients import AUTHORIZATION
@@ -217,7 +217,7 @@ def test_requests_are_observed_only_where_somebody_wants_it(db, caplog, level, k
 
 def test_over_a_connection_and_over_asgi(db, caplog):
     caplog.set_level(logging.DEBUG, "emulator")
-    app = of_emulator(db.emulator)
+    app = application_of(db.emulator)
     front = app.open()
     connection = Line(db.emulator)
     connection.connection._front = front
