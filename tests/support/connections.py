@@ -157,18 +157,18 @@ def front_of(emulator: Emulator, site: App | None = None) -> Front:
 
 def sweep_by_scan(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace Scan with a sweep in slices, whose answer is `{"Deleted": number}`."""
-    call = Operation.__call__
+    run = Operation.run
 
     def sliced(operation: Operation, database: Database, caller: Caller, raw: object) -> Any:
         if operation.name != "Scan":
-            return call(operation, database, caller, raw)
+            return run(operation, database, caller, raw)
         raise Sliced(sweep(database))
 
     def sweep(database: Database) -> Steps[bytes]:
         deleted = yield from ttl_sweep.sweep(database, ttl_sweep.tables(database))
         return b'{"Deleted":%d}' % deleted.total()
 
-    monkeypatch.setattr(Operation, "__call__", sliced)
+    monkeypatch.setattr(Operation, "run", sliced)
 
 
 def request(

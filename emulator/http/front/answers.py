@@ -149,10 +149,11 @@ def fields_of(headers: list[Header]) -> dict[bytes, bytes] | None:
     (RFC 9112, 3.2).
     """
     fields: dict[bytes, bytes] = {}
-    block = 0
+    block = FRAMING * len(headers)
     for name, value in headers:
-        block += len(name) + len(value) + FRAMING
-        fields.setdefault(name, value)
+        block += len(name) + len(value)
+        if name not in fields:
+            fields[name] = value
     if block > HEADER_BLOCK:
         return None
     repeated = len(fields) != len(headers)

@@ -252,7 +252,7 @@ def test_an_answer_that_is_made_in_slices_is_logged_when_it_is_made(db, logged, 
 
     db.emulator.database.sliced = True
     with monkeypatch.context() as patch:
-        patch.setattr("emulator.operations.registry.Operation.__call__", slow)
+        patch.setattr("emulator.operations.registry.Operation.run", slow)
         with pytest.raises(Pending) as pending:
             logged.answer("POST", b"", fields("Scan"), b'{"TableName": "Orders", "ReturnConsumedCapacity": "TOTAL"}')
     slices = pending.value.steps
@@ -271,7 +271,7 @@ def test_a_full_disk_is_logged_once(db, monkeypatch, caplog):
 
     endpoint = DynamoDbEndpoint(db.emulator)
     monkeypatch.setattr(db.emulator.functions, "answer", fail)
-    monkeypatch.setattr("emulator.operations.registry.Operation.__call__", fail)
+    monkeypatch.setattr("emulator.operations.registry.Operation.run", fail)
     for _ in range(3):
         assert endpoint.answer("POST", b"", fields("PutItem"), b"{}").status == 500
     site = site_of(db.emulator)
@@ -282,7 +282,7 @@ def test_a_full_disk_is_logged_once(db, monkeypatch, caplog):
 
 
 def test_a_mistake_of_ours_is_logged_with_its_traceback_and_once_a_minute(db, monkeypatch, caplog):
-    monkeypatch.setattr("emulator.operations.registry.Operation.__call__", lambda *_: 1 / 0)
+    monkeypatch.setattr("emulator.operations.registry.Operation.run", lambda *_: 1 / 0)
     endpoint = DynamoDbEndpoint(db.emulator)
     for _ in range(3):
         answer = endpoint.answer("POST", b"", fields("PutItem"), b"{}")
