@@ -152,8 +152,7 @@ def fields_of(headers: list[Header]) -> dict[bytes, bytes] | None:
     block = FRAMING * len(headers)
     for name, value in headers:
         block += len(name) + len(value)
-        if name not in fields:
-            fields[name] = value
+        fields.setdefault(name, value)
     if block > HEADER_BLOCK:
         return None
     repeated = len(fields) != len(headers)
