@@ -19,12 +19,15 @@ from emulator.errors.values import *  # noqa: F403 - values/problems.py refers t
 
 _AT_FIRST_USE: Final = (
     "arns",
+    "backups",
     "expressions",
     "indexes",
+    "insights",
     "items",
     "kinesis",
     "legacy",
     "partiql",
+    "policies",
     "reads",
     "streams",
     "tables",
@@ -38,12 +41,15 @@ The imports below are for the type checker.
 
 if TYPE_CHECKING:
     from emulator.errors.arns import *  # noqa: F403
+    from emulator.errors.backups import *  # noqa: F403
     from emulator.errors.expressions import *  # noqa: F403
     from emulator.errors.indexes import *  # noqa: F403
+    from emulator.errors.insights import *  # noqa: F403
     from emulator.errors.items import *  # noqa: F403
     from emulator.errors.kinesis import *  # noqa: F403
     from emulator.errors.legacy import *  # noqa: F403
     from emulator.errors.partiql import *  # noqa: F403
+    from emulator.errors.policies import *  # noqa: F403
     from emulator.errors.reads import *  # noqa: F403
     from emulator.errors.streams import *  # noqa: F403
     from emulator.errors.tables import *  # noqa: F403

@@ -21,6 +21,7 @@ service's import ends a file at its first line that cannot be parsed: control-pl
 | `serverless`      | Serverless Framework files with their variables                             |
 | `workbench`       | models of NoSQL Workbench with their sample data                            |
 | `yaml_text`       | YAML with the short forms of intrinsic functions (the extra `yaml`)         |
+| `bounds`          | how much memory and work a file may cost                                    |
 
 Ion is not read: the service's own import and the AWS CLI give the same items as DynamoDB JSON.
 """  # noqa: W505 - a table

@@ -143,14 +143,17 @@ def operation(
 
 LATER: Final[Mapping[str, tuple[str, ...]]] = {
     "account": ("DescribeEndpoints", "DescribeLimits"),
+    "continuous_backups": ("DescribeContinuousBackups", "UpdateContinuousBackups"),
     "batch": ("BatchGetItem", "BatchWriteItem"),
     "execute_transaction": ("ExecuteTransaction",),
+    "insights": ("DescribeContributorInsights", "ListContributorInsights", "UpdateContributorInsights"),
     "kinesis": (
         "DescribeKinesisStreamingDestination",
         "DisableKinesisStreamingDestination",
         "EnableKinesisStreamingDestination",
         "UpdateKinesisStreamingDestination",
     ),
+    "policies": ("DeleteResourcePolicy", "GetResourcePolicy", "PutResourcePolicy"),
     "statements": ("BatchExecuteStatement", "ExecuteStatement"),
     "tables.operations": ("CreateTable", "DeleteTable", "DescribeTable", "ListTables", "UpdateTable"),
     "streams": ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"),

@@ -20,6 +20,7 @@ from emulator.database.catalog.misses import Misses
 from emulator.database.catalog.settling import TRANSIENT_SECONDS, Settling
 from emulator.database.catalog.tables import TableRegistry
 from emulator.database.catalog.tenants import Tables
+from emulator.database.changes.histories import Histories
 from emulator.database.changes.streams import Streams
 from emulator.database.definitions import arns
 from emulator.database.definitions.tables import CREATING, DELETING
@@ -82,7 +83,8 @@ class Options(NamedTuple):
 class Catalog:
     """All tables of an engine, and their streams. The first reload of `registries` reads them.
 
-    shared: whether there is one tenant for all callers. account: the default account.
+    shared: whether there is one tenant for all callers. account: the default account. delays:
+    whether transient statuses last a while.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class Catalog:
         self._enforcer = enforcer
         self.shared = options.shared
         self.account = options.account
+        self.delays = options.delay
         delay = TRANSIENT_SECONDS if options.delay else 0.0
         self.deletions = Deletions(engine, background)
         self.streams = Streams(
@@ -112,7 +115,8 @@ class Catalog:
             delay=delay,
             registries=registries,
         )
-        attachments = Attachments(self.streams, self.deletions, options.collection_limit)
+        self.histories = Histories(engine, clock, background, self.deletions, registries, shared=options.shared)
+        attachments = Attachments(self.streams, self.histories, self.deletions, options.collection_limit)
         self._tables = tables = TableRegistry(
             registries, attachments, self.deletions, enforcer, account=options.account, shared=options.shared
         )
@@ -129,6 +133,8 @@ class Catalog:
         self.save = tables.save
         self.change = tables.change
         self.published = tables.published
+        self.emptied = tables.emptied
+        self.delay = delay
         settling = Settling(tables, self.deletions, clock, delay)
         self.until = settling.until
         self.has_passed = settling.has_passed
