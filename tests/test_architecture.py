@@ -118,6 +118,7 @@ ROOMS = {
         {"auth", "bodies", "encoding", "failures", "origins", "outbox", "states"},
         {"answers"},
         {"other_services", "requests", "sliced_answers", "commits"},
+        {"sts"},
         {"dynamodb"},
         {"observed", "held_answers"},
         {"front"},

@@ -1,4 +1,4 @@
-"""Our own server: it accepts connections until a signal comes, and then ends in good order.
+"""Our own server: it accepts connections until a signal arrives, and then ends cleanly.
 
 The event loop is uvloop's, or asyncio's where uvloop is not installed (Windows). uvicorn's server
 was used here before. Its import, with click and others that only its command line needs, took a
@@ -102,10 +102,11 @@ def serve(
     parent: "Parent | None" = None,
     peers: "Peers | None" = None,
 ) -> None:
-    """Serve until a signal comes. Answer the open requests before the return.
+    """Serve until a signal arrives. Answer the open requests before returning.
 
-    announce: called once requests are answered. lifeline: a file descriptor whose end has the
-    effect of a signal. parent: a process whose end has the effect of a signal.
+    announce: called when the server answers requests. lifeline: a file descriptor of a pipe. If the
+    pipe is closed, the server stops as after a signal. parent: a process. If it ends, the server
+    stops as after a signal.
     peers: the other workers.
     """
     raise_limit()
