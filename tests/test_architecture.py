@@ -49,6 +49,7 @@ MAY_IMPORT = {
     "shell": {"client", "display", "partiql"},
     "transfer": {"app", "client", "formats"},
     "formats": set(),
+    "objects": set(),
     "flags": {"commands", "config_file", "dynamodb_local", "sources"},
     "dynamodb_local": {"sources"},
     "config_file": {"sources"},
@@ -157,6 +158,7 @@ ROOMS = {
         {"invoker"},
         {"deliveries"},
     ),
+    "emulator/objects": ({"store"}, {"folder", "s3"}, {"opening"}),
     "storage": ({"errors"}, {"engine", "keycode"}, {"host"}, {"memory", "disk"}, {"data_folder"}),
     "storage/disk": (
         {"handles", "file_system", "sizes", "buckets", "residency", "verification"},

@@ -84,4 +84,6 @@ def _zstandard(path: str) -> Callable[[BinaryIO], BinaryIO]:
             return cast("Callable[[BinaryIO], BinaryIO]", import_module(module).open)
         except ImportError:
             continue
-    raise FormatError(Place(path), "Zstandard needs Python 3.14 or the package zstandard: decompress the file first")
+    raise FormatError(
+        Place(path), "Zstandard needs Python 3.14 or the extra `zstd`: pip install 'dynamodb-emulator[zstd]'"
+    )

@@ -41,7 +41,7 @@ class FolderStore:
         """Return a bucket. Every account owns it. Raises ObjectError."""
         try:
             self._root.mkdir(parents=True, exist_ok=True)
-            known = os.listdir(self._root)  # and not `exists`, which may ignore the case
+            known = _names(self._root)  # and not `exists`, which may ignore the case
         except OSError as error:
             raise _failure(error, self._root) from error
         folder = self._root / name
@@ -106,7 +106,7 @@ class FolderBucket:
         for part in parts:
             path /= part
             with suppress(FileNotFoundError, NotADirectoryError):
-                if os.path.lexists(path) and part not in os.listdir(path.parent):
+                if os.path.lexists(path) and part not in _names(path.parent):
                     raise _unusable(key, f"{path.parent} has {part} in another case")
         if not _inside(path, self._root):
             raise access_denied(f"{path} leads out of {self._root}")
@@ -150,6 +150,10 @@ class FileWriter:
         with suppress(OSError):
             self._file.close()
             self._temporary.unlink(missing_ok=True)
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
 
 
 def _is_part(part: str) -> bool:

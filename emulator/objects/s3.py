@@ -124,6 +124,7 @@ class _Stream:
         self._client = client
         self._request = request
         self._position = 0
+        self._etag = ""
         self._open()
 
     def _open(self) -> None:
