@@ -47,6 +47,7 @@ TAGS_PER_RESOURCE: Final = 50
 TAG_KEY: Final = 128  # characters
 TAG_VALUE: Final = 256
 TAG_SET: Final = 10 * KIB  # bytes of all tags of a resource
+RESOURCE_POLICY: Final = 20_480  # bytes of a document, with its white space (control-plane 11.2)
 THROUGHPUT_VALUE: Final = 1_000_000_000_000
 # Read or write units of a table, or of a global index (default quota).
 TABLE_CAPACITY: Final = 40_000

@@ -25,6 +25,7 @@ _AT_FIRST_USE: Final = (
     "kinesis",
     "legacy",
     "partiql",
+    "policies",
     "reads",
     "streams",
     "tables",
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from emulator.errors.kinesis import *  # noqa: F403
     from emulator.errors.legacy import *  # noqa: F403
     from emulator.errors.partiql import *  # noqa: F403
+    from emulator.errors.policies import *  # noqa: F403
     from emulator.errors.reads import *  # noqa: F403
     from emulator.errors.streams import *  # noqa: F403
     from emulator.errors.tables import *  # noqa: F403

@@ -26,3 +26,15 @@ def missing_resource(detail: str) -> ApiError:
 
 def limit_exceeded(message: str) -> ApiError:
     return ApiError("LimitExceededException", message)
+
+
+def resource_in_use(message: str) -> ApiError:
+    return ApiError("ResourceInUseException", message)
+
+
+def still_in_use(detail: str) -> ApiError:
+    """Return the error for a resource that is being changed.
+
+    detail: for example "Table is being created: t".
+    """
+    return resource_in_use(f"Attempt to change a resource which is still in use: {detail}")

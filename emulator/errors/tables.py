@@ -4,7 +4,14 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from emulator.errors.base import ApiError
-from emulator.errors.forms import invalid_parameters, limit_exceeded, missing_resource, validation
+from emulator.errors.forms import (
+    invalid_parameters,
+    limit_exceeded,
+    missing_resource,
+    resource_in_use,
+    still_in_use,
+    validation,
+)
 
 
 def resource_not_found() -> ApiError:
@@ -20,30 +27,18 @@ def table_not_found(name: str) -> ApiError:
     return missing_resource(f": Table: {name.rsplit('/', 1)[-1]} not found")
 
 
-def _resource_in_use(message: str) -> ApiError:
-    return ApiError("ResourceInUseException", message)
-
-
-def _still_in_use(detail: str) -> ApiError:
-    """Return the error for a resource that is not ACTIVE.
-
-    detail: for example "Table is being created: t".
-    """
-    return _resource_in_use(f"Attempt to change a resource which is still in use: {detail}")
-
-
 _BEING: Final = {"CREATING": "created", "UPDATING": "updated", "DELETING": "deleted"}
 """Status of a table or index -> the word for it in messages."""
 
 
 def being_changed(table: str, status: str) -> ApiError:
     """`status` is the table's."""
-    return _still_in_use(f"Table is being {_BEING[status]}: {table}")
+    return still_in_use(f"Table is being {_BEING[status]}: {table}")
 
 
 def index_being_changed(table: str, index: str, status: str) -> ApiError:
     """`status` is the index's."""
-    return _still_in_use(f"Index is being {_BEING[status]}. Table: {table} Index: {index}")
+    return still_in_use(f"Index is being {_BEING[status]}. Table: {table} Index: {index}")
 
 
 def index_in_use(table: str, index: str, status: str, action: str) -> ApiError:
@@ -55,18 +50,18 @@ def index_in_use(table: str, index: str, status: str, action: str) -> ApiError:
     action: Create, Update or Delete.
     """
     if status == "CREATING" and action == "Delete":
-        return _still_in_use(
+        return still_in_use(
             "Index creation is in resource allocation phase. Retry deletion during backfilling phase or when the index "
             f"is active. Table: {table} Index: {index}"
         )
     if status == "CREATING" and action == "Update":
-        return _still_in_use(f"Index is being created but is not backfilling yet. Table: {table} Index: {index}")
+        return still_in_use(f"Index is being created but is not backfilling yet. Table: {table} Index: {index}")
     return index_being_changed(table, index, status)
 
 
 def capacity_in_use(table: str, indexes: Iterable[str], status: str) -> ApiError:
     """`status` is the status of the indexes: CREATING or DELETING (control-plane 20.4)."""
-    return _still_in_use(
+    return still_in_use(
         f"Can't change table IOPS when an index is being {_BEING[status]}. Table: {table} Indexes: [{', '.join(indexes)}]"
     )
 
@@ -76,11 +71,11 @@ def too_many_tables(largest: int) -> ApiError:
 
 
 def table_exists(name: str) -> ApiError:
-    return _resource_in_use(f"Table already exists: {name}")
+    return resource_in_use(f"Table already exists: {name}")
 
 
 def indexes_being_changed() -> ApiError:
-    return _still_in_use("Cannot delete table while indexes are being created, updated, or deleted.")
+    return still_in_use("Cannot delete table while indexes are being created, updated, or deleted.")
 
 
 def deletion_protected() -> ApiError:
@@ -195,7 +190,7 @@ def ttl_changed_too_often() -> ApiError:
 
 def ttl_table_changing(table: str, status: str) -> ApiError:
     """Like `being_changed`, in the wording of UpdateTimeToLive (control-plane 0.3)."""
-    return _still_in_use(f"Table {table} is being {_BEING[status]}")
+    return still_in_use(f"Table {table} is being {_BEING[status]}")
 
 
 def ttl_not_described(status: str) -> ApiError:

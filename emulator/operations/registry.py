@@ -151,6 +151,7 @@ LATER: Final[Mapping[str, tuple[str, ...]]] = {
         "EnableKinesisStreamingDestination",
         "UpdateKinesisStreamingDestination",
     ),
+    "policies": ("DeleteResourcePolicy", "GetResourcePolicy", "PutResourcePolicy"),
     "statements": ("BatchExecuteStatement", "ExecuteStatement"),
     "tables.operations": ("CreateTable", "DeleteTable", "DescribeTable", "ListTables", "UpdateTable"),
     "streams": ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"),

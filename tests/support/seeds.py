@@ -7,6 +7,16 @@ from emulator.database.definitions.streams import StreamDefinition, opened, sequ
 from emulator.operations.streams import _iterator
 from tests.support.tables import index_request, table_request
 
+ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/plain"
+
+POLICY = (
+    '{"Version":"2012-10-17","Id":"i","Statement":[{"Sid":"s","Effect":"Allow","Principal":{"AWS":["123456789012"]},'
+    '"Action":["dynamodb:Get*","dynamodb:Query"],"Resource":"'
+    + ARN
+    + '","Condition":{"Bool":{"aws:SecureTransport":true}}}]}'
+)
+"""The resource policy of table `plain`."""
+
 TABLES: list[dict[str, Any]] = [
     {
         **table_request(
@@ -28,6 +38,7 @@ TABLES: list[dict[str, Any]] = [
             BillingMode="PROVISIONED",
             ProvisionedThroughput={"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
             Tags=[{"Key": "team", "Value": "a"}],
+            ResourcePolicy=POLICY,
             GlobalSecondaryIndexes=[
                 {
                     **index_request("thin", "g", "KEYS_ONLY"),
@@ -38,8 +49,6 @@ TABLES: list[dict[str, Any]] = [
         "TableName": "plain",
     },
 ]
-
-ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/plain"
 
 DESTINATION = {"TableName": "plain", "StreamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/plain"}
 """A Kinesis destination, enabled before the items are put."""
@@ -415,6 +424,13 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
     "TagResource": [{"ResourceArn": ARN, "Tags": [{"Key": "a", "Value": "b"}, {"Key": "team", "Value": ""}]}],
     "UntagResource": [{"ResourceArn": ARN, "TagKeys": ["team", "nothing"]}],
     "ListTagsOfResource": [{"ResourceArn": ARN, "NextToken": "YQ=="}],
+    "PutResourcePolicy": [
+        {"ResourceArn": ARN, "Policy": POLICY.replace("Allow", "Deny"), "ConfirmRemoveSelfResourceAccess": True},
+        {"ResourceArn": _STREAM.arn, "Policy": POLICY.replace("Get*", "GetRecords").replace("Query", "*")},
+        {"ResourceArn": ARN, "Policy": POLICY, "ExpectedRevisionId": str(int(_NOW * 1000))},
+    ],
+    "GetResourcePolicy": [{"ResourceArn": ARN}],
+    "DeleteResourcePolicy": [{"ResourceArn": ARN, "ExpectedRevisionId": str(int(_NOW * 1000))}],
     "UpdateTimeToLive": [{"TableName": "music", "TimeToLiveSpecification": {"Enabled": True, "AttributeName": "ttl"}}],
     "DescribeTimeToLive": [{"TableName": "music"}],
     "EnableKinesisStreamingDestination": [

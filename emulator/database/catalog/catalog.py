@@ -82,7 +82,8 @@ class Options(NamedTuple):
 class Catalog:
     """All tables of an engine, and their streams. The first reload of `registries` reads them.
 
-    shared: whether there is one tenant for all callers. account: the default account.
+    shared: whether there is one tenant for all callers. account: the default account. delays:
+    whether transient statuses last a while.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Catalog:
         self._enforcer = enforcer
         self.shared = options.shared
         self.account = options.account
+        self.delays = options.delay
         delay = TRANSIENT_SECONDS if options.delay else 0.0
         self.deletions = Deletions(engine, background)
         self.streams = Streams(

@@ -27,6 +27,7 @@ from emulator.database.changes import reader
 from emulator.database.changes.log import StreamLog, counter_key, last_sequence, set_last_sequence
 from emulator.database.changes.record import record_time
 from emulator.database.definitions import arns
+from emulator.database.definitions.policies import AttachedPolicy
 from emulator.database.definitions.streams import RETENTION, StreamDefinition, closed, opened, rolled_over
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.definitions.tenants import SHARED, Tenant
@@ -195,6 +196,11 @@ class Streams:
         """Replace the tags of a stream, in a separate transaction."""
         with self._registries.changing() as change:
             self._save(change, replace(stream, tags=tags))
+
+    def attach(self, stream: StreamDefinition, policy: AttachedPolicy) -> None:
+        """Replace the resource policy of a stream, in a separate transaction."""
+        with self._registries.changing() as change:
+            self._save(change, replace(stream, policy=policy))
 
     def remove(self, change: DefinitionChange, stream_id: int) -> None:
         """Delete a stream and its records, if the stream still exists."""

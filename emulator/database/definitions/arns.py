@@ -3,27 +3,28 @@
     arn:<partition>:<service>:<region>:<account>:<resource>
 
 `parsed` splits an ARN into its parts. `table_name` checks an ARN that a caller sent as TableName.
-`tagged` checks an ARN that a caller sent as the ResourceArn of a tag operation. The table below has
-the error for each fault. The faults are checked in the order of the rows, except where the notes
-below the table say otherwise:
+`tagged` checks an ARN that a caller sent as the ResourceArn of a tag operation, and `with_policy`
+one that a caller sent as the ResourceArn of a resource policy. The table below has the error for
+each fault. The faults are checked in the order of the rows, except where the notes below the table
+say otherwise. The order of the checks of `with_policy` is inferred:
 
-| fault                    | `table_name`                   | `tagged`                    |
-|--------------------------|--------------------------------|-----------------------------|
-| not an ARN at all        | none: it is a table's name     | ARNs must start with 'arn:' |
-| fewer than six parts     | Valid ARN format is ..         | Invalid TableArn            |
-| another partition        | Invalid AWS partition          | Invalid TableArn (inferred) |
-| another service          | Invalid AWS service (inferred) | AccessDeniedException [1]   |
-| another region           | Invalid AWS region             | Invalid TableArn            |
-| not a table              | Invalid resource type          | Provided Arn is not .. [2]; |
-|                          |                                | for an index: only table or |
-|                          |                                | stream is accepted [3]      |
-| another account          | AccessDeniedException          | AccessDeniedException [1]   |
-| a name no table can have | none: the table is not found   | Invalid TableArn            |
+| fault                    | `table_name`                   | `tagged`                    | `with_policy`               |
+|--------------------------|--------------------------------|-----------------------------|-----------------------------|
+| not an ARN at all        | none: it is a table's name     | ARNs must start with 'arn:' | ARNs must start with 'arn:' |
+| fewer than six parts     | Valid ARN format is ..         | Invalid TableArn            | Invalid resource Arn        |
+| another partition        | Invalid AWS partition          | Invalid TableArn (inferred) | Invalid resource Arn        |
+| another service          | Invalid AWS service (inferred) | AccessDeniedException [1]   | Provided Arn is not .. [2]  |
+| another region           | Invalid AWS region             | Invalid TableArn            | Invalid resource Arn        |
+| not a table              | Invalid resource type          | Provided Arn is not .. [2]; | Provided Arn is not .. [2]; |
+|                          |                                | for an index: only table or | for an index: only table or |
+|                          |                                | stream is accepted [3]      | stream is accepted [3]      |
+| another account          | AccessDeniedException          | AccessDeniedException [1]   | This action is only ..      |
+| a name no table can have | none: the table is not found   | Invalid TableArn            | Invalid resource Arn        |
 
 [1] checked before the partition; [2] checked before partition and region; [3] checked last
 
 With `--shared-db`, every account and region counts as the caller's own.
-"""
+"""  # noqa: W505 - a table
 
 import re
 from typing import Final, NamedTuple
@@ -146,6 +147,28 @@ def tagged(text: str, home: Home) -> Arn:
         raise errors.resource_arn_invalid(text)
     if not arn.is_of_table():
         raise errors.resource_arn_invalid(text)
+    if arn.kind == "index":
+        raise errors.resource_arn_of_index(text)
+    return arn
+
+
+def with_policy(text: str, home: Home) -> Arn:
+    """Return the parts of the ARN of one of the caller's tables or streams.
+
+    Raises the errors of control-plane 11.2.
+    """
+    if not text.startswith("arn:"):
+        raise errors.arn_expected(text)
+    arn = parsed(text)
+    if arn is None:
+        raise errors.policy_arn_invalid(text)
+    if not arn.kind:
+        raise errors.resource_arn_of_no_resource(text)
+    is_own = _is_own_partition(arn, home) and (home.shared or arn.region == home.region)
+    if not (is_own and arn.is_of_table()):
+        raise errors.policy_arn_invalid(text)
+    if not (home.shared or arn.account == home.account):
+        raise errors.policy_account_differs()
     if arn.kind == "index":
         raise errors.resource_arn_of_index(text)
     return arn

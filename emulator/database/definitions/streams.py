@@ -13,6 +13,7 @@ from zlib import crc32
 import orjson
 
 from emulator.database.definitions.arns import account_of
+from emulator.database.definitions.policies import AttachedPolicy
 from emulator.database.store.loading import from_fields
 from emulator.settings import DEFAULT_ACCOUNT
 
@@ -76,7 +77,7 @@ class StreamDefinition:
     clients cannot see.
     shared: whether the stream's table belongs to the one tenant of all callers.
     account: follows from the access key and a setting, as in TableDefinition.
-    tags: the tags of the stream, not of its table.
+    tags, policy: the tags and the resource policy of the stream, not of its table.
     retention: how many seconds the stream keeps records.
     restored: a number that is new each time the stream is restored from a snapshot. Consumers then
     begin anew at their checkpoints.
@@ -102,6 +103,7 @@ class StreamDefinition:
     tags: Mapping[str, str] = field(default_factory=dict)
     retention: float = RETENTION
     restored: int = 0
+    policy: AttachedPolicy | None = None
 
     @classmethod
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
@@ -112,6 +114,7 @@ class StreamDefinition:
         fields = orjson.loads(stored)
         fields["account"] = account_of(fields["access_key"], account)
         fields["shards"] = tuple(from_fields(Shard, shard) for shard in fields["shards"])
+        fields["policy"] = AttachedPolicy.load(fields.get("policy"))
         return from_fields(cls, fields)
 
     def dump(self) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any, Final, Self, TypeVar
 import orjson
 
 from emulator.database.definitions import arns
+from emulator.database.definitions.policies import AttachedPolicy
 from emulator.database.store import keyspace
 from emulator.database.store.loading import check_names, from_fields
 from emulator.settings import DEFAULT_ACCOUNT
@@ -138,6 +139,7 @@ class TableDefinition:
     ttl_queue: int | None = None  # id of the TTL queue; each enabling of TTL makes a new queue
     ttl_filled_to: str | None = None  # storage key (hex) up to which items were entered into the queue
     kinesis: tuple[KinesisDestination, ...] = ()
+    policy: AttachedPolicy | None = None
     status: str = CREATING
     until: float = 0.0
     pending: tuple[Pending, ...] = ()
@@ -154,6 +156,7 @@ class TableDefinition:
         _move(fields, arns.account_of(fields["access_key"], account))
         fields["indexes"] = tuple(map(IndexDefinition.load, fields["indexes"]))
         fields["kinesis"] = tuple(from_fields(KinesisDestination, each) for each in fields.get("kinesis", ()))
+        fields["policy"] = AttachedPolicy.load(fields.get("policy"))
         fields["pending"] = _load_pending(cls, fields)
         return from_fields(cls, fields)
 

@@ -73,6 +73,8 @@ def delete_table(database: Database, caller: Caller, request: Request, _: None) 
     if definition.status in (ACTIVE, UPDATING) and any(index.status != ACTIVE for index in definition.indexes):
         raise errors.indexes_being_changed()
     _refuse_busy(definition)
+    if definition.policy is not None and not database.catalog.has_passed(definition.policy.until):
+        raise errors.policy_update_pending(definition.name)
     if definition.deletion_protection:
         raise errors.deletion_protected()
     with database.read() as txn:

@@ -15,7 +15,6 @@ from emulator.operations.tables import throughput
 _LATER: Final = {
     "VectorIndexes": "vector indexes",
     "VectorIndexUpdates": "vector indexes",
-    "ResourcePolicy": "resource policies",
     "GlobalTableSourceArn": "global tables",
     "GlobalTableSettingsReplicationMode": "global tables",
     "ReplicaUpdates": "global tables",
@@ -50,6 +49,10 @@ def check_create(request: Request) -> None:
     check_encryption(request)
     tag_rules.check_tags(request.get("Tags", ()))
     tag_rules.check_set({tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
+    if "ResourcePolicy" in request:
+        from emulator.policies.parsing import parsed  # noqa: PLC0415 - few tables have a policy
+
+        parsed(request["ResourcePolicy"], "table")
 
 
 def refuse_unsupported(request: Mapping[str, Any]) -> None:

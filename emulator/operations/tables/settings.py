@@ -7,6 +7,7 @@ from typing import Any
 
 from emulator.database.catalog.catalog import Caller
 from emulator.database.definitions.arns import default_key
+from emulator.database.definitions.policies import AttachedPolicy, changed
 from emulator.database.definitions.tables import IndexDefinition, TableDefinition
 from emulator.model.request import Request
 from emulator.operations.tables import rules, throughput
@@ -36,7 +37,15 @@ def definition_of(request: Request, caller: Caller, number: int, now: float, unt
         tags={tag["Key"]: tag["Value"] for tag in request.get("Tags", ())},
         until=until,
     )
+    if "ResourcePolicy" in request:
+        definition = replace(definition, policy=_policy(request["ResourcePolicy"], now, until))
     return replace(definition, **changes_of(definition, request))
+
+
+def _policy(text: str, now: float, until: float) -> AttachedPolicy:
+    from emulator.policies import canonical, parsing  # noqa: PLC0415 - few tables have a policy
+
+    return changed(None, canonical.text_of(parsing.parsed(text, "table")), now, until)
 
 
 def _plain_name(name: str) -> str:
