@@ -27,6 +27,7 @@ _AT_FIRST_USE: Final = (
     "partiql",
     "policies",
     "reads",
+    "s3_jobs",
     "streams",
     "tables",
     "tags",
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from emulator.errors.partiql import *  # noqa: F403
     from emulator.errors.policies import *  # noqa: F403
     from emulator.errors.reads import *  # noqa: F403
+    from emulator.errors.s3_jobs import *  # noqa: F403
     from emulator.errors.streams import *  # noqa: F403
     from emulator.errors.tables import *  # noqa: F403
     from emulator.errors.tags import *  # noqa: F403

@@ -8,8 +8,8 @@
 | SS, NS, BS       | a list with the annotation `$dynamodb_SS`, `$dynamodb_NS`, `$dynamodb_BS` |
 
 A file is a sequence of structs, as text or binary Ion: `{Item:{...}}`, or those of incremental
-exports. Reading needs the package amazon.ion (the extra `ion`). It refuses texts of more than 1 MiB
-and has no lines, so a place is the number of the struct.
+exports. Reading needs the package amazon.ion (the extra `ion`). A text may have 1 MiB. The package
+tells no lines, so a place is the number of the struct.
 
 Text is written without that package: it takes three times as long.
 """  # noqa: W505 - a table
@@ -20,7 +20,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 import orjson
 
@@ -33,7 +33,12 @@ _LONGEST_TEXT: Final = 1 << 20  # bytes; an item has at most 400 KB
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*").fullmatch
 _RESERVED: Final = re.compile(r"null|true|false|nan|\$[0-9]+").fullmatch
 _SETS: Final = {"$dynamodb_SS": "SS", "$dynamodb_NS": "NS", "$dynamodb_BS": "BS"}
+_OF_DAMAGED: Final = (ValueError, TypeError, ArithmeticError, LookupError, RecursionError)
+"""What reading damaged Ion raises beside the library's own error."""
+
 _IMAGES: Final = ("Item", "Keys", "NewImage", "OldImage")
+_KINDS: Final = {"STRING": "S", "SYMBOL": "S", "BLOB": "B", "BOOL": "BOOL", "INT": "N", "DECIMAL": "N", "FLOAT": "N"}
+"""Ion's types of scalars -> the types of attributes."""
 _SCALARS: Final[Mapping[type, str]] = {str: "S", bytes: "B", bool: "BOOL", int: "N", Decimal: "N", float: "N"}
 
 
@@ -99,33 +104,81 @@ def is_ion(head: bytes) -> bool:
 
 
 def structs(stream: BinaryIO, file: str) -> Iterator[Any]:
-    """Yield the values of a stream, as `amazon.ion` has them. Raises FormatError."""
+    """Yield the values of a stream, as `amazon.ion` has them. Raises FormatError.
+
+    Binary Ion is read by the part of the library that is written in Python, at a fifth of the
+    speed: its extension module does not return from some damaged files.
+    """
     try:
         from amazon.ion.exceptions import IonException  # noqa: PLC0415 - an extra
-        from amazon.ion.simpleion import IonPyValueModel, load  # noqa: PLC0415 - an extra
+        from amazon.ion.simpleion import IonPyValueModel, load, load_python  # noqa: PLC0415 - an extra
     except ImportError:
         raise FormatError(Place(file), "Ion needs the extra `ion`: pip install 'dynamodb-emulator[ion]'") from None
     plain = IonPyValueModel.MAY_BE_BARE | IonPyValueModel.SYMBOL_AS_TEXT | IonPyValueModel.STRUCT_AS_STD_DICT
+    shield = _Shield(stream)
     number = 1
     try:
-        values = load(
-            stream, single_value=False, parse_eagerly=False, text_buffer_size_limit=_LONGEST_TEXT, value_model=plain
-        )
+        if shield.head == _BINARY:
+            values = load_python(cast("Any", shield), single_value=False, parse_eagerly=False)
+        else:
+            values = load(
+                cast("Any", shield),
+                single_value=False,
+                parse_eagerly=False,
+                text_buffer_size_limit=_LONGEST_TEXT,
+                value_model=plain,
+            )
         for value in values:
+            if shield.error is not None:
+                break
             yield value
             number += 1
-    except IonException as error:
-        raise FormatError(Place(file, number), f"this is not Ion: {error}") from None
-    except (ValueError, RecursionError) as error:  # a text that is not UTF-8, a struct that is too deep
-        raise FormatError(Place(file, number), f"this is not Ion: {error}") from None
+    except (IonException, *_OF_DAMAGED) as error:
+        if shield.error is None:
+            raise FormatError(Place(file, number), f"this is not Ion: {error}") from None
+    if shield.error is not None:
+        raise shield.error
+
+
+class _Shield:
+    """A stream whose errors the library does not see: they crash its extension module.
+
+    Instead, the stream ends.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.error: Exception | None = None
+        self.head = self._start = self._next(len(_BINARY))
+
+    def read(self, size: int = -1) -> bytes:
+        if self._start:
+            start, self._start = self._start, b""
+            return start
+        return self._next(size)
+
+    def tell(self) -> int:
+        return 0
+
+    def seek(self, _position: int) -> None:
+        """Return to the start, as the library does after it has read the head."""
+        self._start = self.head
+
+    def _next(self, size: int) -> bytes:
+        if self.error is None:
+            try:
+                return self._stream.read(size)
+            except Exception as error:  # noqa: BLE001 - `structs` raises it
+                self.error = error
+        return b""
 
 
 def wrapped(value: object) -> dict[str, Any] | str:
     """Return a struct as JSON: an item, or a wrapper as ItemReader knows it. Or say why not."""
-    if not isinstance(value, dict):
+    if not isinstance(value, Mapping):
         return "this is not an item: it is not a struct"
     try:
-        if WRAPPERS.isdisjoint(value) or not all(isinstance(value.get(name, {}), dict) for name in _IMAGES):
+        if WRAPPERS.isdisjoint(value) or not all(isinstance(value.get(name, {}), Mapping) for name in _IMAGES):
             return _item(value)
         return {name: _item(part) if name in _IMAGES else part for name, part in value.items()}
     except _NotAValue as error:
@@ -151,22 +204,29 @@ def _item(struct: Mapping[str, Any]) -> Item:
 
 
 def _attribute(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any Ion value
-    kind = _SCALARS.get(type(value))
+    kind = _kind(value)
     if kind is not None:
         return {kind: _content(kind, value)}
-    if value is None:
-        return {"NULL": True}
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {"M": _item(value)}
-    annotations = [each.text for each in getattr(value, "ion_annotations", ())]
     if isinstance(value, list):
+        annotations = (each.text for each in getattr(value, "ion_annotations", ()))
         found = next((_SETS[name] for name in annotations if name in _SETS), None)
         if found is None:
             return {"L": [_attribute(each) for each in value]}
         return {found: [_member(found[0], each) for each in value]}
-    if str(getattr(value, "ion_type", "")).endswith("NULL") or type(value).__name__ == "IonPyNull":
+    if value is None or type(value).__name__ == "IonPyNull":
         return {"NULL": True}
     raise _NotAValue(f"no attribute has a value such as {value!r:.100}")
+
+
+def _kind(value: Any) -> str | None:  # noqa: ANN401 - any Ion value
+    """Return the type of a scalar, None for everything else."""
+    kind = _SCALARS.get(type(value))
+    if kind is not None:
+        return kind
+    ion_type = getattr(value, "ion_type", None)
+    return None if type(value).__name__ == "IonPyNull" or ion_type is None else _KINDS.get(ion_type.name)
 
 
 def _content(kind: str, value: Any) -> Any:  # noqa: ANN401 - any scalar
@@ -174,11 +234,13 @@ def _content(kind: str, value: Any) -> Any:  # noqa: ANN401 - any scalar
         if isinstance(value, float) and not math.isfinite(value):
             raise _NotAValue(f"{value} is not a number")
         return str(value)
-    return b64encode(value).decode() if kind == "B" else value
+    if kind == "BOOL":
+        return bool(value)
+    return b64encode(value).decode() if kind == "B" else str(value)
 
 
 def _member(kind: str, value: Any) -> Any:  # noqa: ANN401 - any Ion value
     """Return a member of a set. kind: the type that all members have."""
-    if _SCALARS.get(type(value)) != kind:
+    if _kind(value) != kind:
         raise _NotAValue(f"a set of {kind} has the member {value!r:.100}")
     return _content(kind, value)

@@ -51,7 +51,8 @@ class Settling:
     def overdue(self, table: Table) -> bool:
         """Say whether CREATING or DELETING lasts too long: the disk is too full to end it."""
         definition = table.definition
-        return definition.status in (CREATING, DELETING) and self.has_passed(definition.until)
+        busy = definition.status in (CREATING, DELETING) and not definition.filling
+        return busy and self.has_passed(definition.until)
 
     def settle_all(self) -> None:
         """Settle all tables. A table whose deletion an earlier process began is removed now."""
@@ -63,7 +64,7 @@ class Settling:
 
         This writes. On a full disk the old status stays until there is room (`overdue`).
         """
-        if not table.transient:
+        if not table.transient or table.definition.filling:
             return table
         try:
             return self._settle(table)

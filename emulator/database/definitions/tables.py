@@ -140,6 +140,7 @@ class TableDefinition:
     ttl_filled_to: str | None = None  # storage key (hex) up to which items were entered into the queue
     kinesis: tuple[KinesisDestination, ...] = ()
     policy: AttachedPolicy | None = None
+    filling: bool = False  # whether the table is CREATING until an import has filled it
     status: str = CREATING
     until: float = 0.0
     pending: tuple[Pending, ...] = ()

@@ -29,6 +29,9 @@
 |            |                                                      | 01 and its value if not      |
 | 10         | u32 frozen view                                      | view definition, JSON        |
 | 11         | name of a snapshot                                   | snapshot definition, JSON    |
+| 16         | escape(access key) escape(region) kind and id of an  | job, JSON                    |
+|            | S3 job                                               |                              |
+| 17         | the key of an S3 job [1:]                            | its progress, JSON           |
 
 The digest bounds the length of a partition key. It also gives a Scan the same order as on AWS:
 ascending MD5 over the ASCII bytes `Outliers` followed by the partition key's bytes (behaviour 6.2).
@@ -72,6 +75,8 @@ _CHECKPOINT: Final = b"\x0e"
 _IMAGE: Final = b"\x0f"
 _VIEW: Final = b"\x10"
 _SNAPSHOT: Final = b"\x11"
+_S3_JOB: Final = b"\x16"
+_S3_PROGRESS: Final = b"\x17"
 
 Owned = Callable[[bytes], bytes]
 """Returns the prefix of an owner's resources of one kind."""
@@ -332,6 +337,26 @@ def snapshot(name: str) -> bytes:
 def snapshots() -> tuple[bytes, bytes]:
     """Return the range of the definitions of all snapshots."""
     return _SNAPSHOT, keycode.prefix_end(_SNAPSHOT)
+
+
+def s3_job(access_key: str, region: str, kind: str, number: str) -> bytes:
+    """Return the key of an export, import or bulk operation. number: the end of its ARN."""
+    return _S3_JOB + _escaped(access_key, region) + f"{kind}/{number}".encode()
+
+
+def s3_jobs() -> tuple[bytes, bytes]:
+    """Return the range of all exports, imports and bulk operations."""
+    return _S3_JOB, keycode.prefix_end(_S3_JOB)
+
+
+def owned_s3_jobs(owner: bytes) -> bytes:
+    """Return the prefix of the exports, imports and bulk operations of an owner."""
+    return _S3_JOB + owner
+
+
+def progress_of_s3_job(key: bytes) -> bytes:
+    """Return the key of the progress of an export, import or bulk operation. key: its own."""
+    return _S3_PROGRESS + key[1:]
 
 
 def segment(prefix: bytes, number: int, total: int) -> tuple[bytes, bytes]:

@@ -2,12 +2,14 @@
 
 import gzip
 import sys
+from contextlib import suppress
 from io import BytesIO
 
 import pytest
 import zstandard
 from amazon.ion import simpleion
 from hypothesis import given
+from hypothesis import strategies as st
 
 from emulator.formats.ion import ion_line, record_line, records
 from emulator.formats.records import FormatError, ItemRecord
@@ -35,6 +37,12 @@ TEXT = (
     'l:[1.,"x"],ss:$dynamodb_SS::["a","b"],ns:$dynamodb_NS::[1.,2.5],bs:$dynamodb_BS::[{{AA==}},{{aGVsbG8=}}]}}\n'
 )
 """As the service writes it (control-plane 4.4)."""
+
+
+def binary():
+    """Return a strategy of binary Ion."""
+    one = items.map(canonical).map(ion_line).map(lambda text: simpleion.loads(text, text_buffer_size_limit=1 << 20))
+    return one.map(lambda value: simpleion.dumps(value, binary=True))
 
 
 def read(data):
@@ -117,6 +125,32 @@ def test_what_is_not_ion_ends_the_file(text):
 def test_a_text_that_is_not_unicode_ends_the_file():
     with pytest.raises(FormatError, match="this is not Ion"):
         read(b'{Item:{a:"\xff"}}')
+
+
+@given(binary(), st.randoms())
+def test_damaged_binary_ion_ends_the_file(data, random):
+    """The extension module of the library does not return from some of these."""
+    damaged = bytearray(data)
+    for _ in range(random.randint(1, 4)):
+        damaged[random.randrange(4, len(damaged))] = random.randrange(256)
+    with suppress(FormatError):
+        read(bytes(damaged))
+
+
+def test_an_error_of_the_stream_is_not_the_librarys():
+    """The extension module crashes if a stream raises."""
+
+    class Broken(BytesIO):
+        def read(self, *_arguments):
+            raise OSError("broken")
+
+    with pytest.raises(OSError, match="broken"):
+        list(records(Broken(b""), "f", "t"))
+
+
+def test_a_struct_that_is_too_deep_ends_the_file():
+    with pytest.raises(FormatError, match="nesting"):
+        read(b"{Item:{a:" + b"[" * 100_000)
 
 
 def test_a_record_of_an_incremental_export():
