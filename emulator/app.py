@@ -79,7 +79,9 @@ class Emulator:
 
     def _open(self, engine: Engine, options: Options, sharing: SharedMemory | None) -> None:
         settings = self.settings
-        self.database = Database(engine, self.clock, options, sharing, jobs=(_resume_walks, _resume_restores))
+        self.database = Database(
+            engine, self.clock, options, sharing, jobs=(_resume_walks, _resume_fillings, _resume_restores)
+        )
         if self.database.owner:
             self.database.scheduler.every(settings.ttl_sweep_interval, partial(_begin_sweep, self.database))
         if settings.ongoing_transaction:
@@ -104,6 +106,19 @@ class Emulator:
         found = find(operation)
         if found is not None:
             found.load()
+
+    def parsed(self, operation: str, body: bytes) -> object:
+        """Return the JSON of a large body.
+
+        It lacks members of a list or map that is too long for any request of the operation. Raises
+        orjson.JSONDecodeError.
+        """
+        model = service_operations().get(operation)
+        if model is None:
+            return orjson.loads(body)
+        from emulator.model import shortening  # noqa: PLC0415 - few servers get such bodies
+
+        return shortening.parsed(model, body)
 
     def call(self, operation: str, raw: object, caller: Caller) -> bytes:
         """Answer one request, given as parsed JSON, with JSON. Raises ApiError, Sliced."""
@@ -205,6 +220,14 @@ def _resume_walks(database: Database) -> None:
 
         backfill.resume_all(database)
         ttl_fill.resume_all(database)
+
+
+def _resume_fillings(database: Database) -> None:
+    """Queue the filling of tables that an earlier start left incomplete."""
+    if any(table.definition.filling is not None for table in database.catalog.everything()):
+        from emulator.database.jobs import filling  # noqa: PLC0415 - start-up time
+
+        filling.resume_all(database)
 
 
 def _resume_restores(database: Database) -> None:

@@ -7,7 +7,7 @@ Each room uses only the rooms above it (`tests/test_architecture.py` verifies th
 | `store` | storage keys, ids, registries of stored definitions, their versions, deletions |
 | `views` | frozen views: key ranges as they were, while writes go on |
 | `definitions` | what is stored about tables, indexes, streams and Kinesis destinations; ARNs |
-| `throughput` | capacity units, limits of tables and partitions, their enforcement |
+| `throughput` | capacity units, limits of tables and partitions, their enforcement; counted keys |
 | `schema` | the compiled `Table` and `Index`; the followers of writes; descriptions of tables |
 | `items` | reading and writing items; only `write.store` changes items and what depends on them |
 | `changes` | stream records and change logs, their shards, and the queue of expiry times |

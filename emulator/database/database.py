@@ -107,6 +107,7 @@ class Database:
         self.read_committed = engine.read if self.group_commit is None else self.group_commit.read_committed
         self.write = self.access.write
         self.streams = self.catalog.streams
+        self.histories = self.catalog.histories
         self.kinesis = options.kinesis
         self.sliced = False  # whether callers can wait for slices; if so, operations may raise Sliced
         self.refresh()
@@ -180,6 +181,7 @@ class Database:
         if not self.kinesis:
             kinesis.log_unconnected(table.definition for table in self.catalog.everything())
         self.scheduler.every(ROLL_OVER_SECONDS, self.streams.begin_roll_over)
+        self.scheduler.every(ROLL_OVER_SECONDS, self.histories.begin_trimming)
 
     def refresh(self) -> None:
         """Reload the definitions whose stored bytes have changed. Raises StorageError."""
@@ -297,13 +299,15 @@ class Database:
             return require(table)
         return table
 
-    def described(self, caller: Caller, name: str) -> Table:
+    def described(self, caller: Caller, name: str, *, restoring: bool = False) -> Table:
         """Return a table for the control plane, whatever its status. Settles it, which may write.
 
-        Raises the errors of a missing table and of wrong ARNs, with the control plane's texts.
+        restoring: whether a table counts that is being restored. Most operations do not find such
+        a table (control-plane 0.3). Raises the errors of a missing table and of wrong ARNs, with
+        the control plane's texts.
         """
         table = self.catalog.find(caller, name)
-        if table is None:
+        if table is None or (table.definition.is_restored and not restoring):
             raise errors.table_not_found(name)
         return table
 

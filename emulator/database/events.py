@@ -6,6 +6,8 @@
 | `IndexStatus`       | ARN of the index          | CREATING, UPDATING or DELETING ends                       |
 | `KinesisStatus`     | ARN of the table          | a status of its Kinesis destinations ends                 |
 | `StreamStatus`      | ARN of the stream         | ENABLING or DISABLING ends                                |
+| `InsightsStatus`    | ARN of the table or index | ENABLING or DISABLING of Contributor Insights ends        |
+| `ResourcePolicy`    | ARN of the table, stream  | a change of a resource policy comes into force            |
 | `Settings`          | ARN of the table or index | a change of settings comes into force                     |
 | `TimeToLive`        | ARN of the table          | an item expires                                           |
 | `ShardRollover`     | ARN of the stream         | open shards are closed, and their children are opened     |
@@ -79,6 +81,7 @@ def let_happen(database: Database) -> Steps[None]:
     database.rerun(database.catalog.settle_all)
     yield from ttl_sweep.sweep(database, ttl_sweep.tables(database))
     database.streams.begin_roll_over()
+    database.histories.begin_trimming()
 
 
 def _transactions(database: Database, now: float) -> Iterator[Event]:
@@ -98,6 +101,11 @@ def _of_table(database: Database, table: Table, now: float) -> Iterator[Event]:
         yield from _of_part(database, definition, "TableStatus", table.arn)
         for index in definition.indexes:
             yield from _of_part(database, index, "IndexStatus", f"{table.arn}/index/{index.name}")
+    for name, setting in definition.insights_settings():
+        if not database.catalog.has_passed(setting.until):
+            yield Event(setting.until, "InsightsStatus", table.arn if name is None else f"{table.arn}/index/{name}")
+    if definition.policy is not None and not database.catalog.has_passed(definition.policy.until):
+        yield Event(definition.policy.until, "ResourcePolicy", table.arn)
     for destination in definition.kinesis:
         if not database.catalog.has_passed(destination.until):
             yield Event(destination.until, "KinesisStatus", table.arn)
@@ -135,6 +143,8 @@ def _first_expiry(database: Database, definition: TableDefinition, now: float) -
 def _of_stream(database: Database, stream: StreamDefinition, now: float) -> Iterator[Event]:
     if not database.catalog.has_passed(stream.until):
         yield Event(stream.until, "StreamStatus", stream.arn)
+    if stream.policy is not None and not database.catalog.has_passed(stream.policy.until):
+        yield Event(stream.policy.until, "ResourcePolicy", stream.arn)
     for shard in stream.shards:
         if shard.closed is None:
             yield Event(shard.opened + SHARD_LIFE, "ShardRollover", stream.arn)

@@ -112,7 +112,13 @@ def _run(
         txn.urgent = all(write.urgent for write in writes)
         if token is not None and token.has_run(txn, now):
             return _charge_reads(writes, [txn.get(write.key) for write in writes]), True
-        consumed = _store(txn, writes, _prepare(txn, writes, outcomes, most))
+        changes = _prepare(txn, writes, outcomes, most)
+        moment = database.histories.moment
+        moment.hold(now)
+        try:
+            consumed = _store(txn, writes, changes)
+        finally:
+            moment.release()
         if token is not None:
             token.remember(txn, now)
     return consumed, False
@@ -198,7 +204,7 @@ def _charge_reads(reads: Sequence[ItemRequest], rows: Sequence[bytes | None]) ->
     for position, (each, row) in enumerate(zip(reads, rows, strict=True)):
         units = 2 * reading.item_units(row, consistent=True)
         try:
-            reading.charge(each.table, each.key, units)
+            reading.charge(each.table, each.key, each.key_item, units)
         except ApiError as error:
             raise canceled_by({position: error}, len(reads)) from None
         consumed.append(Consumed(units))

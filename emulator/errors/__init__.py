@@ -19,8 +19,10 @@ from emulator.errors.values import *  # noqa: F403 - values/problems.py refers t
 
 _AT_FIRST_USE: Final = (
     "arns",
+    "backups",
     "expressions",
     "indexes",
+    "insights",
     "items",
     "kinesis",
     "legacy",
@@ -40,8 +42,10 @@ The imports below are for the type checker.
 
 if TYPE_CHECKING:
     from emulator.errors.arns import *  # noqa: F403
+    from emulator.errors.backups import *  # noqa: F403
     from emulator.errors.expressions import *  # noqa: F403
     from emulator.errors.indexes import *  # noqa: F403
+    from emulator.errors.insights import *  # noqa: F403
     from emulator.errors.items import *  # noqa: F403
     from emulator.errors.kinesis import *  # noqa: F403
     from emulator.errors.legacy import *  # noqa: F403

@@ -36,6 +36,11 @@ def being_changed(table: str, status: str) -> ApiError:
     return still_in_use(f"Table is being {_BEING[status]}: {table}")
 
 
+def table_being_restored(table: str) -> ApiError:
+    """Return the error of creating a table whose name a restore uses (control-plane 3.4)."""
+    return still_in_use(f"Table is being used: {table}")
+
+
 def index_being_changed(table: str, index: str, status: str) -> ApiError:
     """`status` is the index's."""
     return still_in_use(f"Index is being {_BEING[status]}. Table: {table} Index: {index}")

@@ -22,4 +22,5 @@ with its place (file and line). A bad record becomes a `Problem`, and the reader
 | `serverless`      | Serverless Framework files with their variables                             |
 | `workbench`       | models of NoSQL Workbench with their sample data                            |
 | `yaml_text`       | YAML with the short forms of intrinsic functions (the extra `yaml`)         |
+| `bounds`          | how much memory and work a file may cost                                    |
 """  # noqa: W505 - a table

@@ -13,9 +13,10 @@ stack's name and random letters. What the emulator does not need is left out wit
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from emulator.formats.bounds import Unresolved
 from emulator.formats.document import Document
-from emulator.formats.intrinsics import Resolver, Unresolved
-from emulator.formats.records import Definition, Notice, Problem, Record
+from emulator.formats.intrinsics import Resolver
+from emulator.formats.records import WRONG_FORM, Definition, Notice, Problem, Record
 
 Properties = dict[str, Any]
 
@@ -49,7 +50,8 @@ def records(document: Document) -> Iterator[Record]:
     content = document.content
     resolver = Resolver(content, document.options.parameters)
     for name, resource in content["Resources"].items():
-        read = _KINDS.get(resource.get("Type")) if isinstance(resource, dict) else None
+        kind = resource.get("Type") if isinstance(resource, dict) else None
+        read = _KINDS.get(kind) if isinstance(kind, str) else None
         if read is None:
             continue
         place = document.place(name)
@@ -60,16 +62,21 @@ def records(document: Document) -> Iterator[Record]:
             left_out = [each for each in _LEFT_OUT if each in properties]
             create = read({"TableName": name, **properties})
             ttl = properties.get("TimeToLiveSpecification") or {}
+            enabled = str(ttl.get("Enabled", False)).lower() == "true"
+            definition = Definition(place, create, str(ttl["AttributeName"]) if enabled else None)
+            definition.check()
         except Unresolved as error:
             yield Problem(place, f"table {name}: {error}")
             continue
-        except (TypeError, ValueError, KeyError, IndexError, AttributeError):
-            yield Problem(place, f"table {name}: the properties have not the form of {resource['Type']}")
+        except RecursionError:
+            yield Problem(place, f"table {name}: the properties are nested too deeply")
+            continue
+        except WRONG_FORM:
+            yield Problem(place, f"table {name}: the properties have not the form of {kind}")
             continue
         if left_out:
             yield Notice(place, f"table {create['TableName']}: {', '.join(left_out)} left out")
-        enabled = str(ttl.get("Enabled", False)).lower() == "true"
-        yield Definition(place, create, ttl.get("AttributeName") if enabled else None)
+        yield definition
 
 
 def _table(properties: Properties) -> Properties:
@@ -155,7 +162,7 @@ def _simple_table(properties: Properties) -> Properties:
     return _table({**whole, "BillingMode": "PAY_PER_REQUEST"})
 
 
-_KINDS: Final[Mapping[str | None, Callable[[Properties], Properties]]] = {
+_KINDS: Final[Mapping[str, Callable[[Properties], Properties]]] = {
     "AWS::DynamoDB::Table": _table,
     "AWS::DynamoDB::GlobalTable": _global_table,
     "AWS::Serverless::SimpleTable": _simple_table,

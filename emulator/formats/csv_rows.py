@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, Final, TextIO
 
 import orjson
 
+from emulator.formats.bounds import LONGEST_ITEM, too_long
 from emulator.formats.records import FormatError, Item, ItemRecord, Place, Problem, ReadOptions, Record, Types
 
 _LONGEST_FIELD: Final = 1 << 20  # an item has at most 400 KB; Python's own limit is 128 KB
@@ -21,11 +22,13 @@ def rows(stream: BinaryIO, file: str, table: str | None, types: Types, options: 
     """Yield the items of a CSV file. Raises FormatError."""
     csv.field_size_limit(_LONGEST_FIELD)
     delimiter = options.delimiter or ("\t" if ".tsv" in file else ",")
-    reader = csv.reader(io.TextIOWrapper(stream, "utf-8", newline=""), delimiter=delimiter, strict=True)
+    lines = _Lines(io.TextIOWrapper(stream, "utf-8", newline=""), file)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     names = list(options.header) if options.header else None
     while True:
         line = reader.line_num + 1
         place = Place(file, line)
+        lines.row = 0
         try:
             fields = next(reader)
         except StopIteration:
@@ -46,6 +49,29 @@ def rows(stream: BinaryIO, file: str, table: str | None, types: Types, options: 
         else:
             item = {name: {types.get(name, "S"): text} for name, text in zip(names, fields, strict=False) if text}
             yield ItemRecord(place, table, item)
+
+
+class _Lines:
+    """The lines of a text. row: the characters of a row so far; a row may have several lines."""
+
+    def __init__(self, text: TextIO, file: str) -> None:
+        self._text = text
+        self._file = file
+        self._number = 0
+        self.row = 0
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(LONGEST_ITEM)
+        if not line:
+            raise StopIteration
+        self._number += 1
+        self.row += len(line)
+        if self.row >= LONGEST_ITEM:
+            raise FormatError(Place(self._file, self._number), too_long("this row", LONGEST_ITEM))
+        return line
 
 
 class CsvWriter:

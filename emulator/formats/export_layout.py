@@ -20,7 +20,8 @@ from typing import Any, Final, Protocol, Self
 
 import orjson
 
-from emulator.formats.records import FormatError, Item, Place
+from emulator.formats.files import read_document
+from emulator.formats.records import WRONG_FORM, FormatError, Item, Place
 
 SUMMARY: Final = "manifest-summary.json"
 FILES: Final = "manifest-files.json"
@@ -108,12 +109,12 @@ def _data_files(folder: Path) -> Iterator[DataFile]:
         for path in sorted((folder / DATA).glob("*")):
             yield DataFile(path, None)
         return
-    for number, line in enumerate(manifest.read_bytes().splitlines(), 1):
+    for number, line in enumerate(read_document(str(manifest)).splitlines(), 1):
         try:
             entry = orjson.loads(line)
             name = entry["dataFileS3Key"].rpartition("/")[2]
             items = int(entry["itemCount"])
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except WRONG_FORM:
             raise FormatError(Place(str(manifest), number), "this is not the entry of a data file") from None
         path = folder / DATA / name
         if not path.exists() and (folder.parent / DATA / name).exists():  # an incremental export
@@ -123,8 +124,8 @@ def _data_files(folder: Path) -> Iterator[DataFile]:
 
 def _object(path: Path) -> Mapping[str, Any]:
     try:
-        found = orjson.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+        found = orjson.loads(read_document(str(path)))
+    except orjson.JSONDecodeError as error:
         raise FormatError(Place(str(path)), f"this manifest cannot be read: {error}") from None
     if not isinstance(found, dict):
         raise FormatError(Place(str(path)), "this manifest is not a JSON object")

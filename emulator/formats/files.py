@@ -4,10 +4,12 @@ import gzip
 import io
 import sys
 import zlib
+from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
-from emulator.formats.records import FormatError, Place
+from emulator.formats.bounds import LONGEST_DOCUMENT, too_long
+from emulator.formats.records import FormatError, Place, TooLong
 
 STDIN: Final = "-"
 
@@ -24,11 +26,15 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 class _Joined(io.RawIOBase):
-    """The bytes that were read ahead, then the rest of a stream."""
+    """The bytes that were read ahead, then the rest of a stream.
 
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+    file: the file below the stream, as GzipFile does not close it.
+    """
+
+    def __init__(self, head: bytes, rest: BinaryIO, file: BinaryIO) -> None:
         self._head: memoryview = memoryview(head)
         self._rest = rest
+        self._file = file
 
     def readable(self) -> bool:
         return True
@@ -45,6 +51,7 @@ class _Joined(io.RawIOBase):
 
     def close(self) -> None:
         self._rest.close()
+        self._file.close()
         super().close()
 
 
@@ -53,19 +60,51 @@ def opened(path: str) -> tuple[bytes, BinaryIO]:
 
     Both are decompressed and without a byte order mark. Raises FormatError.
     """
+    raw = None
     try:
-        raw = sys.stdin.buffer if path == STDIN else Path(path).open("rb")  # noqa: SIM115 - the caller reads it
+        raw = sys.stdin.buffer if path == STDIN else _file(path)
         magic = raw.read(4)
-        stream = cast("BinaryIO", io.BufferedReader(_Joined(magic, raw)))
+        stream = cast("BinaryIO", io.BufferedReader(_Joined(magic, raw, raw)))
         if magic.startswith(_GZIP):
             stream = cast("BinaryIO", gzip.GzipFile(fileobj=stream))
         elif magic == _ZSTANDARD:
             stream = open_zstandard(stream, path)
         head = stream.read(HEAD)
     except UNREADABLE as error:
+        if raw is not None:
+            raw.close()
         raise FormatError(Place(path), why(error)) from error
     head = head.removeprefix(_BOM)
-    return head, cast("BinaryIO", io.BufferedReader(_Joined(head, stream), HEAD))
+    return head, cast("BinaryIO", io.BufferedReader(_Joined(head, stream, raw), HEAD))
+
+
+def _file(path: str) -> BinaryIO:
+    """Open a file. Raises OSError."""
+    try:
+        return Path(path).open("rb")
+    except ValueError as error:  # a manifest may name a file with a NUL
+        raise OSError(f"this is not the name of a file: {error}") from None
+
+
+def read_document(path: str) -> str:
+    """Return the text of a file that is read as a whole. Raises FormatError."""
+    _, stream = opened(path)
+    with stream:
+        return document_text(path, stream)
+
+
+def document_text(path: str, stream: BinaryIO) -> str:
+    """Return the text of a stream that is read as a whole. Raises FormatError."""
+    try:
+        data = stream.read(LONGEST_DOCUMENT + 1)
+    except UNREADABLE as error:
+        raise FormatError(Place(path), why(error)) from error
+    if len(data) > LONGEST_DOCUMENT:
+        raise TooLong(Place(path), too_long("this file", LONGEST_DOCUMENT))
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise FormatError(Place(path), "this file is not UTF-8") from None
 
 
 def why(error: Exception) -> str:
@@ -124,8 +163,6 @@ class _Zstandard(io.RawIOBase):
 
 def open_zstandard(stream: BinaryIO, path: str) -> BinaryIO:
     """Return the decompressed bytes of a stream. path: what an error names. Raises FormatError."""
-    from importlib import import_module  # noqa: PLC0415 - few files need it
-
     for module in ("compression.zstd", "zstandard"):  # Python 3.14's own, and the package
         try:
             found = import_module(module)

@@ -8,6 +8,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from emulator.formats.bounds import Budget, Unresolved
+from emulator.formats.records import WRONG_FORM
+
 NO_VALUE: Final = object()
 """The value of `AWS::NoValue`: the member or element that has it is left out."""
 
@@ -24,10 +27,6 @@ _PSEUDO: Final[Mapping[str, Any]] = {
 _VARIABLE: Final = re.compile(r"\$\{(!?)([^{}]*)\}")
 
 
-class Unresolved(Exception):
-    """A value is not known here. The text says which."""
-
-
 class Resolver:
     """Resolves the functions of one template. parameters: values that the user has given."""
 
@@ -37,10 +36,12 @@ class Resolver:
         self._resources = _mapping(template, "Resources")
         self._declared = _mapping(template, "Parameters")
         self._given = parameters
+        self._budget = Budget()
         self._open: list[str] = []  # names that are being resolved
 
     def resolve(self, value: Any) -> Any:  # noqa: ANN401 - JSON
         """Return a value without functions. Raises Unresolved."""
+        self._budget.spend(value)
         if isinstance(value, list):
             elements = [self.resolve(each) for each in value]
             return [each for each in elements if each is not NO_VALUE]
@@ -64,9 +65,11 @@ class Resolver:
 
     def _call(self, function: Callable[["Resolver", Any], Any], name: str, argument: Any) -> Any:  # noqa: ANN401 - JSON
         try:
-            return function(self, argument)
-        except (TypeError, ValueError, KeyError, IndexError, AttributeError):
+            found = function(self, argument)
+        except WRONG_FORM:
             raise Unresolved(f"the arguments of {name} are wrong") from None
+        self._budget.spend(found)
+        return found
 
     def _guarded(self, name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
         """Resolve what a name stands for. A name that stands for itself is an error."""
@@ -119,15 +122,20 @@ class Resolver:
             if literal:
                 return "${" + name + "}"
             if name in values:
-                return str(self.resolve(values[name]))
-            return str(self.get_att(name) if "." in name else self.ref(name))
+                found = str(self.resolve(values[name]))
+            else:
+                found = str(self.get_att(name) if "." in name else self.ref(name))
+            self._budget.spend(found)
+            return found
 
         return _VARIABLE.sub(replaced, text)
 
     def join(self, argument: Any) -> str:  # noqa: ANN401 - JSON
         """Return the joined parts."""
         separator, parts = argument
-        return str(separator).join(str(each) for each in self.resolve(parts))
+        texts = [str(each) for each in self.resolve(parts)]
+        self._budget.spend_for(len(str(separator)) * len(texts) + sum(map(len, texts)))
+        return str(separator).join(texts)
 
     def select(self, argument: Any) -> Any:  # noqa: ANN401 - JSON
         """Return an element of a list."""

@@ -12,13 +12,15 @@ JSON (`{"id": "a"}`).
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from io import BytesIO
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 import orjson
 
+from emulator.formats.bounds import LONGEST_ITEM, too_long
 from emulator.formats.json_text import Number, Values
-from emulator.formats.records import FormatError, Item, ItemRecord, Place, Problem, Record
+from emulator.formats.records import FormatError, ItemRecord, Place, Problem, Record, is_text
 
 WRAPPERS: Final = frozenset(("Item", "PutRequest", "Keys"))
 """Members that tell a wrapper from other objects."""
@@ -38,18 +40,21 @@ _TYPES: Final[Mapping[str, type]] = {
 
 
 def is_typed(item: Mapping[str, Any]) -> bool:
-    """Say whether an object is an item in DynamoDB JSON: each member is a value with a type."""
+    """Say whether an object is an item in DynamoDB JSON: each member is a value with a type.
+
+    Raises RecursionError if it is nested too deeply.
+    """
     return bool(item) and all(map(_is_value, item.values()))
 
 
-def _is_value(value: object) -> bool:
+def _is_value(value: Any) -> bool:  # noqa: ANN401 - JSON
     if type(value) is not dict or len(value) != 1:
         return False
     ((kind, content),) = value.items()
     expected = _TYPES.get(kind)
     if expected is None or not isinstance(content, expected):
         return False
-    return kind != "M" or not value["M"] or is_typed(value["M"])
+    return kind != "M" or all(map(_is_value, value["M"].values()))
 
 
 def typed(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
@@ -69,6 +74,18 @@ def typed(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
             return {"M": {name: typed(each) for name, each in value.items()}}
 
 
+def typed_record(place: Place, table: object, item: object) -> ItemRecord | Problem:
+    """Return the record of an item with types, or a problem if it is none. table: its table's name.
+
+    The server checks the values.
+    """
+    if type(item) is not dict:
+        return Problem(place, "this is not an item: it is not a JSON object")
+    if table is not None and not is_text(table):
+        return Problem(place, "the name of the table is not a text")
+    return ItemRecord(place, cast("str | None", table), item)
+
+
 class ItemReader:
     """Makes records from the JSON objects of one file. table: the table of items without a name."""
 
@@ -79,9 +96,15 @@ class ItemReader:
 
     def record(self, place: Place, value: object) -> ItemRecord | Problem:
         """Return the record of an item, bare or in a wrapper."""
+        try:
+            return self._record(place, value)
+        except RecursionError:
+            return Problem(place, "this item is nested too deeply")
+
+    def _record(self, place: Place, value: object) -> ItemRecord | Problem:
         if type(value) is not dict:
             return Problem(place, "this is not an item: it is not a JSON object")
-        table: str | None = self._table
+        table: Any = self._table
         item: Any = value
         if WRAPPERS.isdisjoint(value) or is_typed(value):
             pass  # an item may have attributes of these names
@@ -93,19 +116,20 @@ class ItemReader:
             if "NewImage" not in value:
                 return Problem(place, "this is a deletion of an incremental export, which cannot be loaded")
             item = value["NewImage"]
-        if type(item) is not dict:
-            return Problem(place, "this is not an item: it is not a JSON object")
-        if self.ordinary is None:
+        if type(item) is dict and self.ordinary is None:
             self.ordinary = bool(item) and not is_typed(item)
-        return ItemRecord(place, table, self._converted(item))
-
-    def _converted(self, item: Item) -> Item:
-        return {name: typed(value) for name, value in item.items()} if self.ordinary else item
+        if type(item) is dict and self.ordinary:
+            item = {name: typed(value) for name, value in item.items()}
+        return typed_record(place, table, item)
 
     def lines(self, stream: BinaryIO, file: str) -> Iterator[Record]:
         """Yield the items of JSON lines. Several objects may stand in one line."""
-        for number, line in enumerate(stream, 1):
+        for number, line in enumerate(iter(partial(stream.readline, LONGEST_ITEM + 1), b""), 1):
             place = Place(file, number)
+            if len(line) > LONGEST_ITEM:
+                yield Problem(place, too_long("the line", LONGEST_ITEM))
+                _skip_line(stream, line)
+                continue
             if not self.ordinary:
                 try:
                     value = orjson.loads(line)
@@ -130,7 +154,13 @@ class ItemReader:
         for table, requests in tables.items():
             for request in requests:
                 record = self.record(Place(file), request)
-                yield record._replace(table=table) if isinstance(record, ItemRecord) else record
+                yield typed_record(record.place, table, record.item) if isinstance(record, ItemRecord) else record
+
+
+def _skip_line(stream: BinaryIO, part: bytes) -> None:
+    """Skip the rest of a line. part: what was read of it."""
+    while part and not part.endswith(b"\n"):
+        part = stream.readline(LONGEST_ITEM)
 
 
 def _certainly_typed(value: object) -> bool:
@@ -138,4 +168,7 @@ def _certainly_typed(value: object) -> bool:
     if type(value) is not dict:
         return False
     item = value.get("Item", value)
-    return type(item) is dict and is_typed(item)
+    try:
+        return type(item) is dict and is_typed(item)
+    except RecursionError:  # `record` reports it
+        return False

@@ -5,10 +5,12 @@ Numbers become `Number`, a text: a float would lose digits that DynamoDB keeps.
 
 import codecs
 import json
+import re
 from collections.abc import Iterator
 from json import JSONDecodeError
 from typing import Any, BinaryIO, Final, NoReturn
 
+from emulator.formats.bounds import LONGEST_ITEM, is_short_number, too_long
 from emulator.formats.records import FormatError, Place
 
 
@@ -24,13 +26,18 @@ def _constant(name: str) -> NoReturn:
 
 _DECODER: Final = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant=_constant)
 _CHUNK: Final = 1 << 16
-_SPACE: Final = " \t\r\n"
+_SPACE: Final = re.compile(r"[ \t\r\n]*+")
 _TAIL: Final = 16  # an error so near to the end of what was read may be an incomplete value
 
 
 def with_numbers(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a value with numbers of Python in the place of `Number`."""
+    """Return a value with numbers of Python in the place of `Number`.
+
+    A number of hundreds of digits, which no template needs, becomes a text.
+    """
     match value:
+        case Number() if not is_short_number(value):
+            return str(value)
         case Number():
             return int(value) if value.lstrip("-").isdigit() else float(value)
         case dict():
@@ -52,10 +59,14 @@ def parse(text: str, file: str) -> Any:  # noqa: ANN401 - JSON
 
 
 class Values:
-    """A stream of JSON text, from which values and single characters are taken."""
+    """A stream of JSON text, from which values and single characters are taken.
 
-    def __init__(self, stream: BinaryIO, file: str, line: int = 1) -> None:
+    longest: the bytes that a value may have.
+    """
+
+    def __init__(self, stream: BinaryIO, file: str, line: int = 1, longest: int = LONGEST_ITEM) -> None:
         self._stream = stream
+        self._longest = longest
         self._file = file
         self._decode = codecs.getincrementaldecoder("utf-8")()
         self._text = ""
@@ -71,9 +82,10 @@ class Values:
     def next(self) -> str:
         """Skip white space; return the next character without taking it, "" at the end."""
         while True:
-            while self._position < len(self._text) and self._text[self._position] in _SPACE:
-                self._line += self._text[self._position] == "\n"
-                self._position += 1
+            space = _SPACE.match(self._text, self._position)
+            assert space is not None, "the pattern matches an empty text too"
+            self._line += self._text.count("\n", self._position, space.end())
+            self._position = space.end()
             if self._position < len(self._text):
                 return self._text[self._position]
             if not self._more():
@@ -132,6 +144,8 @@ class Values:
         if self._ended:
             return False
         left = self._text[self._position :]
+        if len(left) > self._longest:
+            raise FormatError(self.place, too_long("a value", self._longest))
         data = self._stream.read(max(_CHUNK, len(left)))
         self._ended = not data
         try:

@@ -2,13 +2,23 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+import orjson
 
 Item = dict[str, Any]
 """An item as DynamoDB JSON: `{"id": {"S": "a"}}`."""
 
 Types = Mapping[str, str]
 """Names of key attributes -> their types, as in AttributeDefinitions."""
+
+
+WRONG_FORM: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What reading a value raises that has not the form of its format: a number in the place of a
+list, a missing member."""
+
+_NAME: Final = "AttributeName"
+_LONGEST: Final = 1000  # characters of a message: a name in a hostile file may have millions
 
 
 class Place(NamedTuple):
@@ -19,6 +29,27 @@ class Place(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}" if self.line else self.file
+
+
+def is_text(value: object) -> bool:
+    r"""Say whether a value is a text of UTF-8. JSON may escape half a character: `\ud800`."""
+    return isinstance(value, str) and (value.isascii() or value.isprintable() or _is_utf8(value))
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _one_line(message: str) -> str:
+    """Return a message as one line: names in it may have line breaks or control a terminal."""
+    shown = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}... ({len(message):,} characters)"
+    if shown.isprintable():
+        return shown
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in shown)
 
 
 class ItemRecord(NamedTuple):
@@ -45,6 +76,18 @@ class Definition:
         """The table's name."""
         return str(self.create["TableName"])
 
+    def check(self) -> None:
+        """Raise one of WRONG_FORM unless names and keys have the form that CreateTable takes.
+
+        The server checks all else. Whoever loads a table needs these before they ask the server.
+        """
+        members = [("AttributeDefinitions", "AttributeType"), ("KeySchema", "KeyType")]
+        names = [each[name] for member, other in members for each in self.create[member] for name in (_NAME, other)]
+        texts = (self.create["TableName"], *names, *(() if self.ttl is None else (self.ttl,)))
+        if not all(map(is_text, texts)):
+            raise TypeError("a name is not a text")
+        orjson.dumps(self.create)  # no texts that are not UTF-8, and no numbers that are not JSON
+
 
 class Problem(NamedTuple):
     """Something that cannot be read. It is reported and counted; the other records are unharmed."""
@@ -53,7 +96,7 @@ class Problem(NamedTuple):
     text: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.text}"
+        return _one_line(f"{self.place}: {self.text}")
 
 
 class Notice(NamedTuple):
@@ -63,7 +106,7 @@ class Notice(NamedTuple):
     text: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.text}"
+        return _one_line(f"{self.place}: {self.text}")
 
 
 Record = ItemRecord | Definition | Problem | Notice
@@ -73,9 +116,13 @@ class FormatError(Exception):
     """A file, or the rest of it, cannot be read. A source turns it into a Problem."""
 
     def __init__(self, place: Place, text: str) -> None:
-        super().__init__(f"{place}: {text}")
+        super().__init__(_one_line(f"{place}: {text}"))
         self.place = place
         self.text = text
+
+
+class TooLong(FormatError):
+    """A file is too long to be read as a whole."""
 
 
 class UnknownFormat(FormatError):

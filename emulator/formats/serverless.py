@@ -9,6 +9,10 @@
 | `${sls:stage}`, `${aws:region}`| the option of that name, else that of `provider`             |
 | `${file(path):path}`           | of another file, in YAML or JSON                             |
 
+The files that `file` names may be anywhere, also in a parent folder: services of one repository
+share their settings in this way, and the Serverless Framework reads them too (serverless/serverless
+issue 9095). Their content goes nowhere but into the definitions of tables.
+
 After commas there may be other values, one of which is taken if those before it do not exist.
 Variables inside variables are replaced first. Other variables are known only on AWS.
 """
@@ -19,14 +23,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from emulator.formats.bounds import Budget, Unresolved
 from emulator.formats.cloudformation import records as of_cloudformation
 from emulator.formats.document import Document
-from emulator.formats.intrinsics import Unresolved
+from emulator.formats.files import read_document
 from emulator.formats.records import FormatError, Problem, Record
 from emulator.formats.yaml_text import parse_yaml
 
 _VARIABLE: Final = re.compile(r"\$\{((?:self|env|opt|param|sls|aws|file|cf|ssm|s3|strToBool)[:(][^${}]*)\}")
 _FILE: Final = re.compile(r"file\(([^)]*)\)(?::(.*))?")
+_INDEX: Final = re.compile(r"[0-9]{1,9}")
 _DEEPEST: Final = 50
 _MISSING: Final = object()
 
@@ -53,9 +59,12 @@ class _Variables:
         self._content = document.content
         self._options = document.options
         self._folder = Path(document.file).parent
+        self._files: dict[Path, Any] = {}
+        self._budget = Budget()
 
     def resolve(self, value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - YAML
         """Return a value without variables. Raises Unresolved."""
+        self._budget.spend(value)
         if depth > _DEEPEST:
             raise Unresolved("a variable refers to itself")
         if isinstance(value, dict):
@@ -70,7 +79,9 @@ class _Variables:
         inner = self._value(found[1], depth)
         if found.span() == (0, len(value)):
             return self.resolve(inner, depth + 1)
-        return self.resolve(value[: found.start()] + str(inner) + value[found.end() :], depth + 1)
+        text = str(inner)
+        self._budget.spend(text)
+        return self.resolve(value[: found.start()] + text + value[found.end() :], depth + 1)
 
     def _value(self, text: str, depth: int) -> Any:  # noqa: ANN401 - YAML
         """Return the first alternative that exists. Raises Unresolved."""
@@ -114,7 +125,7 @@ class _Variables:
         for name in path.split(".") if path else ():
             if isinstance(value, str):
                 value = self.resolve(value, depth + 1)
-            if isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+            if isinstance(value, list) and _INDEX.fullmatch(name) and int(name) < len(value):
                 value = value[int(name)]
             elif isinstance(value, Mapping) and name in value:
                 value = value[name]
@@ -129,10 +140,12 @@ class _Variables:
         path = self._folder / found[1].strip()
         if path.suffix not in (".yml", ".yaml", ".json") or not path.is_file():
             return _MISSING
-        try:  # JSON is YAML too
-            return self._path(parse_yaml(path.read_text(), str(path)), found[2] or "", depth)
-        except (FormatError, OSError, UnicodeDecodeError) as error:
+        try:
+            if path not in self._files:
+                self._files[path] = parse_yaml(read_document(str(path)), str(path))  # JSON is YAML too
+        except FormatError as error:
             raise Unresolved(str(error)) from None
+        return self._path(self._files[path], found[2] or "", depth)
 
 
 def _alternatives(text: str) -> list[str]:
@@ -143,6 +156,6 @@ def _alternatives(text: str) -> list[str]:
 def _literal(text: str) -> Any:  # noqa: ANN401 - YAML
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
         return text[1:-1]
-    if re.fullmatch(r"-?\d+", text):
+    if re.fullmatch(r"-?\d{1,99}", text):
         return int(text)
     return {"true": True, "false": False}.get(text, _MISSING)

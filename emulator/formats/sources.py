@@ -15,6 +15,7 @@ Each may be compressed with gzip (`.gz`) or Zstandard (`.zst`). The name of a fi
 its endings, is the name of its table, unless the file itself or the user says another one.
 """  # noqa: W505 - a table
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -27,12 +28,15 @@ from typing import Any, BinaryIO, Final
 import orjson
 
 from emulator.formats import csv_rows, described, ion
-from emulator.formats.document import Document
+from emulator.formats.bounds import LONGEST_DOCUMENT
+from emulator.formats.document import Document, KeyLines
 from emulator.formats.export_layout import DATA, FILES, ION, SUMMARY, DataFile, Export, is_export, read_export
-from emulator.formats.files import HEAD, STDIN, UNREADABLE, opened, why
+from emulator.formats.files import HEAD, STDIN, UNREADABLE, document_text, opened, why
 from emulator.formats.items import WRAPPERS, ItemReader, is_typed
 from emulator.formats.json_text import Values, parse, with_numbers
 from emulator.formats.records import (
+    WRONG_FORM,
+    Definition,
     FormatError,
     Notice,
     Place,
@@ -40,6 +44,7 @@ from emulator.formats.records import (
     Reader,
     ReadOptions,
     Record,
+    TooLong,
     TypesOf,
     UnknownFormat,
 )
@@ -64,57 +69,81 @@ class Source:
     def records(self, types: TypesOf) -> Iterator[Record]:
         """Yield the records. What ends the file early becomes a Problem."""
         try:
-            yield from self.reader(types)
+            for record in self.reader(types):
+                yield _checked(record) if type(record) is Definition else record
+        except RecursionError:
+            yield Problem(Place(self.name), "this is nested too deeply")
         except FormatError as error:
             yield Problem(error.place, error.text)
         except UNREADABLE as error:
             yield Problem(Place(self.name), why(error))
 
 
+def _checked(definition: Definition) -> Record:
+    """Return a definition, or a problem if it has not even the form of one."""
+    try:
+        definition.check()
+    except WRONG_FORM:
+        return Problem(definition.place, "this is no definition of a table: it needs a name, attributes and keys")
+    return definition
+
+
 def sources(paths: Iterable[str], options: ReadOptions) -> list[Source]:
     """Return the sources of paths, those with definitions first."""
-    found = list(chain.from_iterable(_of_path(path, options, named=True) for path in paths))
+    folders: set[str] = set()
+    found = list(chain.from_iterable(_of_path(path, options, folders, named=True) for path in paths))
     return sorted(found, key=lambda source: not source.defines)
 
 
-def _of_path(path: str, options: ReadOptions, *, named: bool) -> Iterator[Source]:
-    """Yield the sources of a path. named: the user has named the path, so that it must exist."""
-    place = Path(path)
-    if path != STDIN and place.is_dir():
-        yield from _of_folder(place, options)
-        return
-    if not named and _endings(place)[0] not in _KNOWN:
-        return
+def _of_path(path: str, options: ReadOptions, folders: set[str], *, named: bool) -> Iterator[Source]:
+    """Yield the sources of a path.
+
+    folders: the real paths of folders that are read already, as links may lead to them again.
+    named: the user has named the path, so it must exist and may be a pipe.
+    """
     try:
-        yield _of_file(path, options)
+        place = Path(path)
+        if path != STDIN and place.is_dir():
+            real = os.path.realpath(place)
+            if real not in folders:
+                folders.add(real)
+                yield from _of_folder(place, options, folders)
+        elif named or (_endings(place)[0] in _KNOWN and place.is_file()):
+            yield _of_file(path, options)
     except UnknownFormat as error:
-        found = Problem(error.place, error.text) if named else Notice(error.place, "left out: no known format")
-        yield Source(path, defines=True, reader=lambda _types: iter((found,)))
+        yield _of_record(path, Problem(error.place, error.text) if named else _left_out(error.place))
     except FormatError as error:
-        problem = Problem(error.place, error.text)
-        yield Source(path, defines=True, reader=lambda _types: iter((problem,)))
+        yield _of_record(path, Problem(error.place, error.text))
+    except OSError as error:
+        yield _of_record(path, Problem(Place(path), why(error)))
+    except RecursionError:
+        yield _of_record(path, Problem(Place(path), "this is nested too deeply"))
 
 
-def _of_folder(folder: Path, options: ReadOptions) -> Iterator[Source]:
+def _of_record(path: str, record: Record) -> Source:
+    return Source(path, defines=True, reader=lambda _types: iter((record,)))
+
+
+def _left_out(place: Place) -> Notice:
+    return Notice(place, "left out: no known format")
+
+
+def _of_folder(folder: Path, options: ReadOptions, folders: set[str]) -> Iterator[Source]:
+    """Yield the sources of a folder. Raises FormatError, OSError."""
     if not is_export(folder):
         for path in sorted(folder.iterdir()):
             if not path.name.startswith("."):
-                yield from _of_path(str(path), options, named=False)
+                yield from _of_path(str(path), options, folders, named=False)
         return
-    try:
-        export = read_export(folder)
-    except FormatError as error:
-        problem = Problem(error.place, error.text)
-        yield Source(str(folder), defines=True, reader=lambda _types: iter((problem,)))
-        return
+    export = read_export(folder)
     if (folder / DEFINITION).is_file():
-        yield from _of_path(str(folder / DEFINITION), options, named=True)
+        yield from _of_path(str(folder / DEFINITION), options, folders, named=True)
     for data in export.files:
         yield Source(str(data.path), defines=False, reader=_data_reader(export, data))
     known = {SUMMARY, FILES, DATA, DEFINITION}
     for path in sorted(folder.iterdir()):
         if path.name not in known and path.is_dir():
-            yield from _of_path(str(path), options, named=False)
+            yield from _of_path(str(path), options, folders, named=False)
 
 
 def _data_reader(export: Export, data: DataFile) -> Reader:
@@ -154,21 +183,23 @@ def _of_file(path: str, options: ReadOptions) -> Source:
         content = _Content(path, stream)
         return Source(path, defines=False, reader=lambda types: _csv(content, table, types, options))
     if ending in (".yaml", ".yml") or (ending == ".template" and not head.lstrip().startswith(b"{")):
-        return _of_yaml(path, stream.read(), options)
+        with stream:
+            return _of_yaml(path, document_text(path, stream), options)
     return _of_json(path, table, head, stream, options)
 
 
 class _Content:
-    """The stream of a file that a reader reads later. It is closed until then, except stdin."""
+    """The stream of a file that a reader reads later. It is closed until then, except a pipe."""
 
     def __init__(self, path: str, stream: BinaryIO) -> None:
         self.path = path
         self._stream = stream
-        if path != STDIN:
+        self.kept = path == STDIN or not Path(path).is_file()
+        if not self.kept:
             stream.close()
 
     def open(self) -> BinaryIO:
-        return self._stream if self.path == STDIN else opened(self.path)[1]
+        return self._stream if self.kept else opened(self.path)[1]
 
 
 def _csv(content: _Content, table: str | None, types: TypesOf, options: ReadOptions) -> Iterator[Record]:
@@ -192,21 +223,24 @@ def _of_json(path: str, table: str | None, head: bytes, stream: BinaryIO, option
     if (second or len(head) >= HEAD) and (_is_object(line) or _is_object(second)):
         content = _Content(path, stream)
         return Source(path, defines=False, reader=lambda _types: _lines(reader, content))
-    with stream:
-        data = stream.read()
-    if not data.strip():
-        return Source(path, defines=False, reader=lambda _types: iter(()))
     try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        raise FormatError(Place(path), "this file is not UTF-8") from None
+        with stream:
+            text = document_text(path, stream)
+    except TooLong:
+        content = _Content(path, stream)
+        if content.kept:
+            raise
+        return Source(path, defines=False, reader=lambda _types: _all_values(reader, content))
+    if not text.strip():
+        return Source(path, defines=False, reader=lambda _types: iter(()))
     try:
         whole = parse(text, path)
     except FormatError as error:
         if "Extra data" not in error.text:
             raise
-        return Source(path, defines=False, reader=lambda _types: _values(reader, data, path))
-    return _of_document(Document(path, whole, text, options), reader)
+        values = Values(BytesIO(text.encode()), path, longest=LONGEST_DOCUMENT)
+        return Source(path, defines=False, reader=lambda _types: _values(reader, values))
+    return _of_document(Document(path, whole, KeyLines(text), options), reader)
 
 
 def _is_object(line: bytes) -> bool:
@@ -232,26 +266,32 @@ def _lines(reader: ItemReader, content: _Content) -> Iterator[Record]:
         yield from reader.lines(stream, content.path)
 
 
-def _values(reader: ItemReader, data: bytes, path: str) -> Iterator[Record]:
-    for place, value in Values(BytesIO(data), path).all():
+def _all_values(reader: ItemReader, content: _Content) -> Iterator[Record]:
+    with content.open() as stream:
+        yield from _values(reader, Values(stream, content.path, longest=LONGEST_DOCUMENT))
+
+
+def _values(reader: ItemReader, values: Values) -> Iterator[Record]:
+    for place, value in values.all():
         yield _definition_or_item(reader, place, value)
 
 
 def _definition_or_item(reader: ItemReader, place: Place, value: Any) -> Record:  # noqa: ANN401 - JSON
     if described.is_create_input(value) or described.is_description(value):
-        return described.definition(place, with_numbers(value))
+        try:
+            return described.definition(place, with_numbers(value))
+        except WRONG_FORM:
+            return Problem(place, "this is not the definition of a table: it has another form")
+        except RecursionError:
+            return Problem(place, "this definition is nested too deeply")
     return reader.record(place, value)
 
 
-def _of_yaml(path: str, data: bytes, options: ReadOptions) -> Source:
+def _of_yaml(path: str, text: str, options: ReadOptions) -> Source:
     from emulator.formats.yaml_text import parse_yaml  # noqa: PLC0415 - an extra
 
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise FormatError(Place(path), "this file is not UTF-8") from None
     content = parse_yaml(text, path)
-    return _of_document(Document(path, content, text, options), ItemReader())
+    return _of_document(Document(path, content, KeyLines(text), options), ItemReader())
 
 
 # --- documents ------------------------------------------------------------------------------------
@@ -273,6 +313,14 @@ def _later(module: str) -> Callable[[Document], Iterator[Record]]:
         return found
 
     return read
+
+
+def _read(read: Callable[[Document], Iterator[Record]], document: Document) -> Iterator[Record]:
+    """Yield the records of a document. A form that is wrong as a whole is a problem."""
+    try:
+        yield from read(document)
+    except WRONG_FORM:
+        yield Problem(document.place(), "this document has not the form that its members promise")
 
 
 def _is_batch(content: Mapping[str, Any]) -> bool:
@@ -302,7 +350,7 @@ def _of_document(document: Document, reader: ItemReader) -> Source:
         read = next((read for recognised, read in _DOCUMENTS if recognised(content)), None)
         if read is not None:
             whole = document if read is _batch else replace(document, content=with_numbers(content))
-            return Source(path, defines=True, reader=lambda _types: read(whole))
+            return Source(path, defines=True, reader=lambda _types: _read(read, whole))
         if "Items" in content and isinstance(content["Items"], list):
             records = [reader.record(document.place("Items"), each) for each in content["Items"]]
             return Source(path, defines=False, reader=lambda _types: iter(records))

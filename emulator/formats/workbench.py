@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from emulator.formats.document import Document
-from emulator.formats.records import Definition, ItemRecord, Problem, Record
+from emulator.formats.items import typed_record
+from emulator.formats.records import WRONG_FORM, Definition, Problem, Record
 
 
 def records(document: Document) -> Iterator[Record]:
@@ -15,8 +16,8 @@ def records(document: Document) -> Iterator[Record]:
         try:
             yield Definition(place, _create(model))
             for item in model.get("TableData") or ():
-                yield ItemRecord(place, model["TableName"], item)
-        except (TypeError, KeyError, AttributeError):
+                yield typed_record(place, model["TableName"], item)
+        except WRONG_FORM:
             yield Problem(place, f"table {name}: it has not the form of a model of NoSQL Workbench")
 
 

@@ -60,8 +60,9 @@ def scalar_accept(shape: Shape, owner: str) -> Accept | None:
 
 def range_constraints(shape: Shape, owner: str) -> list[Constraint]:
     """Return the bounds of a number's value, or of the length of any other value."""
-    low = None if owner in overrides.OPTIONAL_LENGTH else shape.minimum
-    high = CHANGES.get(owner, _NO_CHANGE).maximum or shape.maximum
+    change = CHANGES.get(owner, _NO_CHANGE)
+    low = None if owner in overrides.OPTIONAL_LENGTH else change.minimum or shape.minimum
+    high = change.maximum or shape.maximum
     numeric = shape.type in _NUMBERS
     constraints = []
     if low is not None:

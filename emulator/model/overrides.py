@@ -26,6 +26,7 @@ class Change:
 
     required: bool = False
     unless: str | None = None
+    minimum: int | None = None
     maximum: int | None = None
 
 
@@ -47,6 +48,7 @@ CHANGES: Final[Mapping[str, Change]] = {
     "DescribeStreamInput.Limit": Change(maximum=100),  # behaviour 11.2
     "GetRecordsInput.Limit": Change(maximum=1000),  # behaviour 2.5
     "ListStreamsInput.Limit": Change(maximum=100),  # behaviour 2.5
+    "ListContributorInsightsInput.MaxResults": Change(minimum=1),  # inferred
 }
 
 # Structure -> the member that is reported first and bare if it is missing (behaviour 3.4).
@@ -136,11 +138,16 @@ _RETURN_VALUES: Final = Wording(  # sic, UPDATE_NEW
     "Failed to satisfy constraint: Member must satisfy enum value set: "
     "[ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]"
 )
+_INDEX_NAME: Final = Wording(
+    "IndexName must be at least 3 characters long and at most 255 characters long", alone=True, bare=True
+)
 _CONDITIONAL_OPERATOR: Final = Wording(  # sic, ALL
     "Failed to satisfy constraint: Member must satisfy enum value set: [ALL, OR]",
     alone=True,
     bare=True,
 )
+
+_LENGTH: Final[tuple[Kind, Kind]] = ("minimum", "maximum")
 
 WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
     # behaviour 3.4, for these five operations. In us-east-1, Scan has the wording OLD.
@@ -159,6 +166,11 @@ WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
     ("BatchGetItemInput.RequestItems", "maximum"): NEW,  # inferred from the row above
     ("KeysAndAttributes.Keys", "maximum"): NEW,  # behaviour 7.1
     ("KeysAndAttributes.Keys", "minimum"): NEW,  # behaviour 7.1
+    **{
+        (f"{operation}ContributorInsightsInput.IndexName", kind): _INDEX_NAME  # control-plane 12
+        for operation in ("Update", "Describe")
+        for kind in _LENGTH
+    },
 }
 
 # --- how several failures combine (behaviour 3.5) -------------------------------------------------

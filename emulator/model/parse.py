@@ -133,19 +133,19 @@ def _parser(shapes: Shapes, shape: Shape, scalar_error: _ScalarError) -> Parser:
     if shape.type == "structure":
         return _structure(_members(shapes, shape), java_type, scalar_error)
     if shape.type == "list" and shape.value == _ATTRIBUTE_VALUE:
-        return _attribute_value_list(scalar_error, _kept(shapes, shape))
+        return _attribute_value_list(scalar_error, kept(shapes, shape))
     if shape.type == "list" and shapes[shape.value].type == "string":
-        return _string_list(scalar_error, _kept(shapes, shape))
+        return _string_list(scalar_error, kept(shapes, shape))
     if shape.type == "list":
-        return _list(_parser(shapes, shapes[shape.value], errors.scalar_as_member), scalar_error, _kept(shapes, shape))
+        return _list(_parser(shapes, shapes[shape.value], errors.scalar_as_member), scalar_error, kept(shapes, shape))
     if shape.value == _ATTRIBUTE_VALUE:
         return _attribute_values(shape, java_type, scalar_error)
     member = _parser(shapes, shapes[shape.value], errors.scalar_as_member)
-    parse = _map(member, java_type, scalar_error, _kept(shapes, shape))
+    parse = _map(member, java_type, scalar_error, kept(shapes, shape))
     return _by_attribute(parse) if shape.name in _BY_ATTRIBUTE else parse
 
 
-def _kept(shapes: Shapes, shape: Shape) -> int:
+def kept(shapes: Shapes, shape: Shape) -> int:
     """Return how many members of a list or map are read at most."""
     if shape.name in _KEPT:
         return _KEPT[shape.name]

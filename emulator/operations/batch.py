@@ -168,7 +168,7 @@ def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
             continue
         units = read_units(size, consistent=consistent)
         try:
-            read.charge(reads.table, get.key, units)
+            read.charge(reads.table, get.key, get.key_item, units)
         except ApiError as error:
             reads.throttled = error
             reads.left.append(get.key_item)

@@ -143,9 +143,11 @@ def operation(
 
 LATER: Final[Mapping[str, tuple[str, ...]]] = {
     "account": ("DescribeEndpoints", "DescribeLimits"),
+    "continuous_backups": ("DescribeContinuousBackups", "UpdateContinuousBackups"),
     "batch": ("BatchGetItem", "BatchWriteItem"),
     "execute_transaction": ("ExecuteTransaction",),
     "imports": ("DescribeImport", "ImportTable", "ListImports"),
+    "insights": ("DescribeContributorInsights", "ListContributorInsights", "UpdateContributorInsights"),
     "kinesis": (
         "DescribeKinesisStreamingDestination",
         "DisableKinesisStreamingDestination",

@@ -147,7 +147,7 @@ def _read_row(txn: ReadTxn, planned: Read, *, consistent: bool) -> tuple[bytes |
     """Return the row that a SELECT by key reads, and the units that the read consumed."""
     row = txn.get(planned.key)
     units = read.item_units(row, consistent=consistent)
-    read.charge(planned.table, planned.key, units)
+    read.charge(planned.table, planned.key, planned.key_item, units)
     return row, units
 
 

@@ -14,9 +14,9 @@ from typing import Any, Final
 from emulator import errors
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.definitions.s3_jobs import COMPLETED, FAILED, Progress, S3Job
-from emulator.database.definitions.tables import TableDefinition
-from emulator.database.items.write import store
+from emulator.database.definitions.s3_jobs import COMPLETED, FAILED, IMPORT, Progress, S3Job
+from emulator.database.definitions.tables import Filling, TableDefinition
+from emulator.database.items.write import load
 from emulator.database.s3_jobs import Failure
 from emulator.database.schema.table import Table
 from emulator.database.store.ids import next_id
@@ -25,7 +25,7 @@ from emulator.objects.opening import local_folder
 from emulator.objects.store import ObjectError
 from emulator.s3_jobs.local_log import LOGS, LocalLog
 from emulator.s3_jobs.reading import Bad, Batch, Layout, ObjectReader, check_libraries
-from emulator.s3_jobs.storing import put_of, text_of, unthrottled
+from emulator.s3_jobs.storing import put_of, text_of
 from emulator.s3_jobs.work import Call, Work, Workshop, in_slice
 
 log = logging.getLogger("emulator")
@@ -114,7 +114,14 @@ def _begin(database: Database, job: S3Job) -> None:
         indexes = tuple(replace(index, id=next_id(change.txn), until=now) for index in definition.indexes)
         database.catalog.save(
             change,
-            replace(definition, id=next_id(change.txn), created=now, until=now, indexes=indexes, filling=True),
+            replace(
+                definition,
+                id=next_id(change.txn),
+                created=now,
+                until=now,
+                indexes=indexes,
+                filling=Filling(IMPORT, job.arn),
+            ),
         )
 
 
@@ -135,14 +142,14 @@ def _store(database: Database, job: S3Job, before: Progress, batch: Batch, error
         raise gone(job)
     written = failed = 0
     lines: list[dict[str, Any]] = []
-    with database.write() as txn, unthrottled(table):
+    with database.write() as txn:
         for index, record in enumerate(batch.records, batch.first):
             try:
                 if isinstance(record, Bad):
                     text = record.text
                 else:
                     put = put_of(table, record.content["Item"])
-                    store(txn, table, put.prepare(txn))
+                    load(txn, table, put.prepare(txn))
                     written += 1
                     continue
             except errors.ApiError as error:
@@ -179,7 +186,7 @@ def end(database: Database, job: S3Job, failure: Failure) -> None:
     """End an import; its table becomes ACTIVE. failure: FailureCode and FailureMessage."""
     with database.catalog.changing(urgent=True) as change:
         table = _table(database, job)
-        if table is not None and table.definition.filling:
-            database.catalog.save(change, replace(table.definition, filling=False))
+        if table is not None and table.definition.filling is not None:
+            database.catalog.save(change, replace(table.definition, filling=None))
         status = COMPLETED if failure is None else FAILED
         database.s3_jobs.end(change, job, status, database.clock.now(), failure)

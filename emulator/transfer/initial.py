@@ -13,6 +13,7 @@ import logging
 import os
 import time
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -71,11 +72,12 @@ def load_initial(emulator: Emulator, paths: Sequence[str]) -> None:
     folder = emulator.settings.folder
     mark = None if folder is None else folder / _MARK
     if mark is not None and mark.exists():
-        found = orjson.loads(mark.read_bytes())
-        _drop_new(EmulatorEndpoint(emulator, found["AccessKey"], found["Region"]), found["Tables"])
+        _drop_unfinished(emulator, mark)
     before = list(tables.names(connect()))
     if mark is not None:
-        mark.write_bytes(orjson.dumps({"AccessKey": access_key, "Region": region, "Tables": before}))
+        new = mark.with_suffix(".new")
+        new.write_bytes(orjson.dumps({"AccessKey": access_key, "Region": region, "Tables": before}))
+        new.replace(mark)
     problems = _load(connect, paths)
     if problems:
         _drop_new(connect(), before)
@@ -83,6 +85,18 @@ def load_initial(emulator: Emulator, paths: Sequence[str]) -> None:
         mark.unlink()
     if problems:
         raise InitialDataError(f"{problems} {'problem' if problems == 1 else 'problems'} in {', '.join(paths)}")
+
+
+def _drop_unfinished(emulator: Emulator, mark: Path) -> None:
+    """Delete the tables that a load which was killed has created. Raises InitialDataError."""
+    try:
+        found = orjson.loads(mark.read_bytes())
+        endpoint = EmulatorEndpoint(emulator, str(found["AccessKey"]), str(found["Region"]))
+        before = set(found["Tables"])
+    except (ValueError, LookupError, TypeError):
+        text = f"{mark} cannot be read: check the tables in this folder, then delete the file"
+        raise InitialDataError(text) from None
+    _drop_new(endpoint, before)
 
 
 def _load(connect: Connect, paths: Sequence[str]) -> int:

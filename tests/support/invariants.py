@@ -5,9 +5,11 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
+from emulator.database.changes.history import record_of
 from emulator.database.changes.log import counter_key
 from emulator.database.changes.ttl_queue import queue_of
 from emulator.database.database import Database
+from emulator.database.definitions.histories import HistoryDefinition
 from emulator.database.definitions.kinesis import consumer
 from emulator.database.definitions.streams import StreamDefinition
 from emulator.database.items import statistics
@@ -25,11 +27,11 @@ Rows = list[tuple[bytes, bytes]]
 Ranges = list[tuple[bytes, bytes]]
 
 EVERYTHING = (b"", b"\xff" * 64)
-OWNED = (b"\x03", b"\x04", b"\x05", b"\x09", b"\x0a", b"\x0b", b"\x0c", b"\x0e", b"\x0f")
+OWNED = (b"\x03", b"\x04", b"\x05", b"\x09", b"\x0a", b"\x0b", b"\x0c", b"\x0e", b"\x0f", b"\x12", b"\x13")
 """First bytes of keys that belong to a table, a stream, a stream's consumer or a frozen view.
 
 They are items, index entries, statistics, item collections, streams, records, TTL queues,
-checkpoints and images.
+checkpoints, images, records of histories and their entries.
 """
 
 
@@ -50,6 +52,7 @@ def check_store(database: Database) -> None:
         check_streams(txn, database, streams)
         for stream in streams:
             known += _of_stream(stream)
+        known += check_histories(txn, database)
         for _, value in txn.scan(*keyspace.mappings()):
             known.append(_range(keyspace.checkpoints(EventSourceMapping.load(value).consumer)))
         known += [_range(View.load(value).images) for _, value in txn.scan(*keyspace.views())]
@@ -72,6 +75,27 @@ def _of_stream(stream: StreamDefinition) -> Ranges:
     prefixes = [keyspace.stream(stream.id), keyspace.checkpoints(consumer(stream.id))]
     prefixes += [keyspace.shard_records(stream.id, shard.number) for shard in stream.shards]
     return [_range(prefix) for prefix in prefixes]
+
+
+def check_histories(txn: ReadTxn, database: Database) -> Ranges:
+    """Assert that records of histories and their entries agree; return the ranges of their keys.
+
+    Open histories have a table, and closed ones do not.
+    """
+    stored = [HistoryDefinition.load(value) for _, value in txn.scan(*keyspace.histories())]
+    used = {table.definition.history for table in database.catalog.everything()} - {None}
+    assert used == {history.id for history in stored if history.closed is None}
+    known: Ranges = []
+    for history in stored:
+        assert database.histories.get(history.id) == history
+        records, entries = keyspace.history_records(history.id), keyspace.history_keys(history.id)
+        known += [_range(records), _range(entries)]
+        wanted = {
+            entries + keyspace.history_key(record_of(record).item) + key[keyspace.ITEM_PREFIX :]
+            for key, record in _rows(txn, records)
+        }
+        assert wanted == {key for key, _ in _rows(txn, entries)}
+    return known
 
 
 def check_streams(txn: ReadTxn, database: Database, streams: list[StreamDefinition]) -> None:

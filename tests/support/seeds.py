@@ -50,6 +50,9 @@ TABLES: list[dict[str, Any]] = [
     },
 ]
 
+INSIGHTS = {"TableName": "plain", "IndexName": "thin", "ContributorInsightsAction": "ENABLE"}
+"""The setting of Contributor Insights of an index, enabled before the items are put."""
+
 DESTINATION = {"TableName": "plain", "StreamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/plain"}
 """A Kinesis destination, enabled before the items are put."""
 
@@ -102,6 +105,14 @@ _ITEM = {**_KEY, "n": {"N": "1"}, "l": {"S": "z"}, "g": {"S": "y"}, "h": {"N": "
 _ASKED = {"ReturnConsumedCapacity": "INDEXES", "ReturnItemCollectionMetrics": "SIZE"}
 
 SEEDS: dict[str, list[dict[str, Any]]] = {
+    "UpdateContinuousBackups": [
+        {
+            "TableName": "music",
+            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 7},
+        },
+        {"TableName": ARN, "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False}},
+    ],
+    "DescribeContinuousBackups": [{"TableName": "music"}, {"TableName": ARN}],
     "GetItem": [
         {"TableName": "music", "Key": _KEY, "ReturnConsumedCapacity": "TOTAL", "ConsistentRead": True},
         {
@@ -431,6 +442,12 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
     ],
     "GetResourcePolicy": [{"ResourceArn": ARN}],
     "DeleteResourcePolicy": [{"ResourceArn": ARN, "ExpectedRevisionId": str(int(_NOW * 1000))}],
+    "UpdateContributorInsights": [
+        {"TableName": "music", "ContributorInsightsAction": "ENABLE", "ContributorInsightsMode": "THROTTLED_KEYS"},
+        {"TableName": ARN, "IndexName": "thin", "ContributorInsightsAction": "DISABLE"},
+    ],
+    "DescribeContributorInsights": [{"TableName": "plain", "IndexName": "thin"}, {"TableName": ARN}],
+    "ListContributorInsights": [{"MaxResults": 1}, {"TableName": ARN, "NextToken": "YS8="}],
     "UpdateTimeToLive": [{"TableName": "music", "TimeToLiveSpecification": {"Enabled": True, "AttributeName": "ttl"}}],
     "DescribeTimeToLive": [{"TableName": "music"}],
     "EnableKinesisStreamingDestination": [

@@ -1,4 +1,4 @@
-"""What a table's settings bring with them: a stream, change logs for Kinesis, a TTL queue.
+"""What a table's settings bring with them: streams, logs for Kinesis, TTL queue, history.
 
 Operations only change settings. Whenever a definition is saved, `reconcile` opens, closes and
 removes attachments until they match the settings. So no operation can forget an attachment.
@@ -6,6 +6,7 @@ removes attachments until they match the settings. So no operation can forget an
 
 from dataclasses import replace
 
+from emulator.database.changes.histories import Histories
 from emulator.database.changes.streams import Streams
 from emulator.database.changes.ttl_queue import queue_of
 from emulator.database.definitions.kinesis import DISABLED, DISABLING, ENDED, consumer
@@ -24,16 +25,23 @@ from emulator.database.store.registry import DefinitionChange
 class Attachments:
     """The attachments of all tables."""
 
-    def __init__(self, streams: Streams, deletions: Deletions, collection_limit: int) -> None:
+    def __init__(self, streams: Streams, histories: Histories, deletions: Deletions, collection_limit: int) -> None:
         self._collection_limit = collection_limit
         self._streams = streams
+        self._histories = histories
         self._deletions = deletions
 
     def reconcile(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
         """Make a table's attachments match its settings; return its definition with their ids."""
         definition = self._reconcile_stream(change, definition)
         definition = self._reconcile_kinesis(change, definition)
-        return self._reconcile_ttl(change, definition)
+        definition = self._reconcile_ttl(change, definition)
+        return self._reconcile_history(change, definition)
+
+    def detach(self, change: DefinitionChange, definition: TableDefinition) -> None:
+        """Close what a table has when the table is removed or emptied."""
+        if definition.history is not None:
+            self._histories.close(change, definition.history)
 
     def compiled(self, definition: TableDefinition) -> Table:
         """Return the table of a definition, with the followers of its writes in their order.
@@ -54,6 +62,9 @@ class Attachments:
         queue = queue_of(definition)
         if queue is not None:
             followers.append(queue)
+        history = self._histories.log(definition.history)
+        if history is not None:
+            followers.append(history)
         ids = (definition.stream_id, *(each.stream_id for each in definition.kinesis))
         followers += [log for log in map(self._streams.log, ids) if log is not None]
         return Table(definition, tuple(followers), tuple(preconditions))
@@ -94,3 +105,16 @@ class Attachments:
             self._deletions.begin(change.txn, keyspace.expiries(definition.ttl_queue))
             return replace(definition, ttl_queue=None, ttl_filled_to=None)
         return definition
+
+    def _reconcile_history(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
+        """Open a history if recovery was enabled; close it if recovery was disabled."""
+        days, number = definition.recovery_days, definition.history
+        if days is None:
+            if number is not None:
+                self._histories.close(change, number)
+            return replace(definition, history=None)
+        if number is None:
+            number = self._histories.open(change, definition, days)
+        else:
+            self._histories.adjust(change, number, days, referred=False)
+        return replace(definition, history=number)

@@ -20,6 +20,7 @@ from emulator.database.catalog.misses import Misses
 from emulator.database.catalog.settling import TRANSIENT_SECONDS, Settling
 from emulator.database.catalog.tables import TableRegistry
 from emulator.database.catalog.tenants import Tables
+from emulator.database.changes.histories import Histories
 from emulator.database.changes.streams import Streams
 from emulator.database.definitions import arns
 from emulator.database.definitions.tables import CREATING, DELETING
@@ -114,7 +115,8 @@ class Catalog:
             delay=delay,
             registries=registries,
         )
-        attachments = Attachments(self.streams, self.deletions, options.collection_limit)
+        self.histories = Histories(engine, clock, background, self.deletions, registries, shared=options.shared)
+        attachments = Attachments(self.streams, self.histories, self.deletions, options.collection_limit)
         self._tables = tables = TableRegistry(
             registries, attachments, self.deletions, enforcer, account=options.account, shared=options.shared
         )
@@ -131,6 +133,8 @@ class Catalog:
         self.save = tables.save
         self.change = tables.change
         self.published = tables.published
+        self.emptied = tables.emptied
+        self.delay = delay
         settling = Settling(tables, self.deletions, clock, delay)
         self.until = settling.until
         self.has_passed = settling.has_passed

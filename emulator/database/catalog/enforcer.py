@@ -1,5 +1,7 @@
 """What is enforced on which tables: throughput limits, and conflicts with transactions.
 
+It also keeps the counts of the tables with Contributor Insights.
+
 Requests run one after another here, so two transactions never conflict by themselves. Instead, a
 test declares that a transaction is under way on an item or with a token. The declaration ends at a
 time of the emulator's clock (behaviour 8.4).
@@ -7,15 +9,19 @@ time of the emulator's clock (behaviour 8.4).
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from emulator import errors
 from emulator.clock import Clock
+from emulator.database.definitions.tables import TableDefinition
 from emulator.database.schema.table import Table
 from emulator.database.throughput.enforcement import Enforcement
 from emulator.database.throughput.throttle import TableThrottle
+
+if TYPE_CHECKING:
+    from emulator.database.throughput.insights import TableInsights
 
 
 class Hold(NamedTuple):
@@ -43,6 +49,7 @@ class Enforcer:
         self._throttle_all = throttle_all
         self._throttled: dict[str, bool] = {}
         self._throttles: dict[int, TableThrottle] = {}
+        self._insights: dict[int, TableInsights] = {}
         self._holds: list[Hold] = []
         self._tokens: dict[str, float] = {}
 
@@ -104,8 +111,13 @@ class Enforcer:
         self._tokens.clear()
 
     def forget(self, table_id: int) -> None:
-        """Forget the token buckets of a table that is gone."""
+        """Forget the token buckets and the counts of a table that is gone."""
         self._throttles.pop(table_id, None)
+        self._insights.pop(table_id, None)
+
+    def insights(self, table_id: int) -> "TableInsights | None":
+        """Return the counts of a table and its indexes, None if its keys are not counted."""
+        return self._insights.get(table_id)
 
     def declared(self) -> bytes:
         """Return all declarations as JSON, which other processes `adopt`."""
@@ -125,17 +137,18 @@ class Enforcer:
             raise errors.transaction_in_progress()
 
     def of(self, table: Table) -> Enforcement | None:
-        """Return what is enforced on a table, None if nothing is.
+        """Return what is enforced and counted on a table, None if nothing is.
 
-        A table keeps its token buckets when its definition changes.
+        A table keeps its token buckets and its counts when its definition changes.
         """
         throttle = self._throttle(table)
+        insights = self._configured_insights(table.definition)
         held = {}
         for hold in self._holds:
             if hold.table in (table.name, table.arn) and hold.key.keys() == set(table.key_names):
                 with suppress(errors.ApiError):  # a key of wrong types belongs to no item
                     held[table.item_key(dict(hold.key))] = hold.until
-        return Enforcement(self._clock, throttle, held) if throttle or held else None
+        return Enforcement(self._clock, throttle, held, insights) if throttle or held or insights else None
 
     def _throttle(self, table: Table) -> TableThrottle | None:
         by_name = self._throttled.get(table.name, self._throttle_all)
@@ -147,3 +160,15 @@ class Enforcer:
             throttle = self._throttles[table.id] = TableThrottle(self._clock)
         throttle.configure(table.definition)
         return throttle
+
+    def _configured_insights(self, definition: TableDefinition) -> "TableInsights | None":
+        if not any(setting.counts for _, setting in definition.insights_settings()):
+            self._insights.pop(definition.id, None)
+            return None
+        insights = self._insights.get(definition.id)
+        if insights is None:
+            from emulator.database.throughput.insights import TableInsights  # noqa: PLC0415 - few tables have them
+
+            insights = self._insights[definition.id] = TableInsights()
+        insights.configure(definition)
+        return insights

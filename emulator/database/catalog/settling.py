@@ -51,8 +51,9 @@ class Settling:
     def overdue(self, table: Table) -> bool:
         """Say whether CREATING or DELETING lasts too long: the disk is too full to end it."""
         definition = table.definition
-        busy = definition.status in (CREATING, DELETING) and not definition.filling
-        return busy and self.has_passed(definition.until)
+        if definition.filling is not None:
+            return False
+        return definition.status in (CREATING, DELETING) and self.has_passed(definition.until)
 
     def settle_all(self) -> None:
         """Settle all tables. A table whose deletion an earlier process began is removed now."""
@@ -64,7 +65,7 @@ class Settling:
 
         This writes. On a full disk the old status stays until there is room (`overdue`).
         """
-        if not table.transient or table.definition.filling:
+        if not table.transient:
             return table
         try:
             return self._settle(table)
@@ -77,9 +78,10 @@ class Settling:
             with self._tables.changing(urgent=True) as change:
                 self._tables.remove(change, table)
             return None
+        complete = self.has_passed(definition.until) and definition.filling is None
         settled = replace(
             in_force(definition, self.has_passed),
-            status=ACTIVE if self.has_passed(definition.until) else definition.status,
+            status=ACTIVE if complete else definition.status,
             indexes=tuple(self._settled(definition.indexes)),
         )
         if settled == definition:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 
 from emulator.database.catalog.attachments import Attachments
@@ -95,9 +96,16 @@ class TableRegistry:
     def remove(self, change: DefinitionChange, table: Table) -> None:
         """Remove a table now, and in the background everything that was stored for it."""
         self._registry.remove(change, self._key(table.definition))
+        self._attachments.detach(change, table.definition)
         change.txn.delete(table.statistics_key)
         for prefix in table.definition.data_prefixes():
             self._deletions.begin(change.txn, prefix)
+
+    def emptied(self, change: DefinitionChange, definition: TableDefinition, now: float) -> TableDefinition:
+        """Return the definition of a table whose items are gone: its recovery begins again."""
+        self._attachments.detach(change, definition)
+        since = None if definition.recovery_since is None else now
+        return replace(definition, history=None, recovery_since=since)
 
     def recompile(self) -> None:
         """Compile all tables of this process anew, after a change of what is enforced."""

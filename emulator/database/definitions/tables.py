@@ -10,6 +10,7 @@ from typing import Any, Final, Self, TypeVar
 import orjson
 
 from emulator.database.definitions import arns
+from emulator.database.definitions.insights import InsightsSetting
 from emulator.database.definitions.policies import AttachedPolicy
 from emulator.database.store import keyspace
 from emulator.database.store.loading import check_names, from_fields
@@ -62,6 +63,7 @@ class IndexDefinition:
     on_demand: Mapping[str, int] = field(default_factory=dict)
     warm: Mapping[str, int] = field(default_factory=dict)
     filled_to: str | None = None
+    insights: InsightsSetting | None = None
     status: str = CREATING
     until: float = 0.0
     pending: tuple[Pending, ...] = ()
@@ -70,7 +72,8 @@ class IndexDefinition:
     def load(cls, stored: Mapping[str, Any]) -> Self:
         """Return the definition of an index. stored: the index's part of the table's JSON."""
         tuples = {name: tuple(stored[name]) for name in ("hash", "range", "non_key")}
-        return from_fields(cls, {**stored, **tuples, "pending": _load_pending(cls, stored)})
+        insights = InsightsSetting.load(stored.get("insights"))
+        return from_fields(cls, {**stored, **tuples, "insights": insights, "pending": _load_pending(cls, stored)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,21 @@ class KinesisDestination:
     until: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What fills a new table in the background (jobs/filling.py). The table is CREATING meanwhile.
+
+    kind: the kind of source. source: the text by which the source is found.
+    position: where in the source the next slice begins.
+    summary: RestoreSummary, empty if the table is not being restored.
+    """
+
+    kind: str
+    source: str
+    position: str = ""
+    summary: Mapping[str, Any] = field(default_factory=dict)
+
+
 GONE: Final = ("ttl_disabled", "ttl_until")
 """Fields of tables that only older versions of the program had."""
 
@@ -103,6 +121,10 @@ class TableDefinition:
 
     account: follows from the access key and the setting `account` alone. So `load` replaces the
     stored account, and no definition is rewritten when the setting changes.
+    recovery_days, recovery_since: the period of point-in-time recovery in days, and a time before
+    which the table cannot be restored; None while recovery is off (definitions/recovery.py).
+    history: the id of the table's history while recovery is on.
+    filling: what fills the table, None once it is complete.
     """
 
     id: int
@@ -139,8 +161,12 @@ class TableDefinition:
     ttl_queue: int | None = None  # id of the TTL queue; each enabling of TTL makes a new queue
     ttl_filled_to: str | None = None  # storage key (hex) up to which items were entered into the queue
     kinesis: tuple[KinesisDestination, ...] = ()
+    recovery_days: int | None = None
+    recovery_since: float | None = None
+    history: int | None = None
+    filling: Filling | None = None
     policy: AttachedPolicy | None = None
-    filling: bool = False  # whether the table is CREATING until an import has filled it
+    insights: InsightsSetting | None = None
     status: str = CREATING
     until: float = 0.0
     pending: tuple[Pending, ...] = ()
@@ -158,7 +184,10 @@ class TableDefinition:
         fields["indexes"] = tuple(map(IndexDefinition.load, fields["indexes"]))
         fields["kinesis"] = tuple(from_fields(KinesisDestination, each) for each in fields.get("kinesis", ()))
         fields["policy"] = AttachedPolicy.load(fields.get("policy"))
+        fields["insights"] = InsightsSetting.load(fields.get("insights"))
         fields["pending"] = _load_pending(cls, fields)
+        if fields.get("filling") is not None:
+            fields["filling"] = from_fields(Filling, fields["filling"])
         return from_fields(cls, fields)
 
     def dump(self) -> bytes:
@@ -169,6 +198,14 @@ class TableDefinition:
     def arn(self) -> str:
         """The table's ARN (behaviour 13)."""
         return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{self.name}"
+
+    def insights_settings(self) -> Iterator[tuple[str | None, InsightsSetting]]:
+        """Yield the settings of Contributor Insights: name of an index, None for the table."""
+        if self.insights is not None:
+            yield None, self.insights
+        for index in self.indexes:
+            if index.insights is not None:
+                yield index.name, index.insights
 
     def data_prefixes(self) -> list[bytes]:
         """Return the prefixes of the table's items, entries, item collections and TTL queue.
@@ -182,6 +219,11 @@ class TableDefinition:
         if self.ttl_queue is not None:
             prefixes.append(keyspace.expiries(self.ttl_queue))
         return prefixes
+
+    @property
+    def is_restored(self) -> bool:
+        """Whether the table is being restored from a backup or from a history."""
+        return self.filling is not None and bool(self.filling.summary)
 
     @property
     def is_walked(self) -> bool:

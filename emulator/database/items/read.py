@@ -15,7 +15,7 @@ are applied in slices after the transaction, to the rows that the transaction sa
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import orjson
 
@@ -25,6 +25,7 @@ from emulator.database.schema.index import Index
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.throughput.capacity import Consumed, read_units
+from emulator.database.throughput.enforcement import Enforcement
 from emulator.limits import PAGE
 from emulator.slices import Steps
 from emulator.values.rows import decode_row, row_json, row_size
@@ -90,10 +91,13 @@ def item_units(row: bytes | None, *, consistent: bool) -> float:
     return read_units(0 if row is None else row_size(row), consistent=consistent)
 
 
-def charge(table: Table, key: bytes, units: float) -> None:
-    """Charge one item's read to enforced throughput. Raises if the throughput refuses the read."""
-    if table.enforcement is not None and table.enforcement.throttle is not None:
-        table.enforcement.throttle.read(None, keyspace.partition_of(key), units)
+def charge(table: Table, key: bytes, item: Item, units: float) -> None:
+    """Charge one item's read to enforced throughput. Raises if the throughput refuses the read.
+
+    item: the request's Key.
+    """
+    if table.enforcement is not None:
+        table.enforcement.read(keyspace.partition_of(key), units, item)
 
 
 def read_page(txn: ReadTxn, request: PageRequest) -> Page:
@@ -101,17 +105,60 @@ def read_page(txn: ReadTxn, request: PageRequest) -> Page:
 
     The read is admitted while at least half a unit is left (throughput/throttle.py).
     """
-    enforcement = request.table.enforcement
-    throttle = None if enforcement is None else enforcement.throttle
-    if throttle is None:
+    if request.table.enforcement is None:
         return _page(txn, request)
+    return _enforced_page(txn, request, request.table.enforcement)
+
+
+def _enforced_page(txn: ReadTxn, request: PageRequest, enforcement: Enforcement) -> Page:
+    """Read one page of a table on which something is enforced or counted."""
     source = request.source
     name = source.name if isinstance(source, Index) and source.is_global else None
-    throttle.admit(name, request.partition)
+    enforcement.admit(name, request.partition)
     request.measured = True
-    page = _page(txn, request)
-    throttle.charge(name, request.partition, page.consumed.total())
+    insights = enforcement.insights
+    counted = None if insights is None else insights.parts.get(name)
+    recorder = _Recorder(txn)
+    page = _page(txn if counted is None else recorder, request)
+    units = page.consumed.total()
+    if enforcement.throttle is not None:
+        enforcement.throttle.charge(name, request.partition, units)
+    if counted is not None:
+        items = list(map(decode_row, recorder.rows[: page.scanned]))
+        counted.add_page(request.partition, units, [(_partition(request, item), item) for item in items])
     return page
+
+
+def _partition(request: PageRequest, item: Item) -> bytes:
+    """Return the digest of the partition key of an item that a page has evaluated."""
+    if request.partition is not None:
+        return request.partition
+    table, source = request.table, request.source
+    key = table.key_of_item(item) if isinstance(source, Table) or source.local else source.key(item, b"")
+    assert key is not None, "an entry of an index has the key of the index"
+    return keyspace.partition_of(key)
+
+
+class _Recorder:
+    """A read transaction that remembers the rows of its pages. A page may use fewer of them."""
+
+    def __init__(self, txn: ReadTxn) -> None:
+        self._txn = txn
+        self.rows: list[bytes] = []
+        self.get = txn.get
+        self.scan = txn.scan
+
+    def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> tuple[list[bytes], bytes]:
+        """Return a page of the transaction."""
+        rows, last = self._txn.page(start, stop, limit, reverse=reverse)
+        self.rows += rows
+        return rows, last
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the transaction open: its owner ends it."""
 
 
 def _page(txn: ReadTxn, request: PageRequest) -> Page:

@@ -146,13 +146,13 @@ def _allowed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, key_
         for name in names:
             shown[name] = key_item[name]
     if not guard.test(shown, guard.values):
-        raise _failed(table, key, guard, old_row)
+        raise _failed(table, key, guard, old_row, key_item)
     return old
 
 
-def _failed(table: Table, key: bytes, guard: Guard, old_row: bytes | None) -> errors.ApiError:
+def _failed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, key_item: Item) -> errors.ApiError:
     """Return the error of a failed condition, after charging a write (behaviour 9.1)."""
-    charge(table, key, Consumed(write_units(0 if old_row is None else row_size(old_row), 0)))
+    charge(table, key, Consumed(write_units(0 if old_row is None else row_size(old_row), 0)), key_item)
     if guard.duplicate:
         return errors.duplicate_item()
     return errors.conditional_check_failed(decode_row(old_row) if guard.return_item and old_row is not None else None)
@@ -270,7 +270,7 @@ class Update(Write):
         old = None if old_row is None else decode_row(old_row)
         if guard is not None and not guard.test(old or {}, guard.values):
             self._refuse_oversized(old)
-            raise _failed(table, key, guard, old_row)
+            raise _failed(table, key, guard, old_row, key_item)
         before = new = key_item if old is None else old
         size = item_size(key_item) if old_row is None else row_size(old_row)
         if update is not None:

@@ -117,6 +117,8 @@ def _add_settings(description: dict[str, Any], definition: TableDefinition) -> N
             description["TableClassSummary"]["LastUpdateDateTime"] = round(definition.table_class_updated, 3)
     if definition.on_demand:
         description["OnDemandThroughput"] = dict(definition.on_demand)
+    if definition.is_restored and definition.filling is not None:
+        description["RestoreSummary"] = dict(definition.filling.summary)
 
 
 def _throughput(part: TableDefinition | IndexDefinition, now: float) -> dict[str, Any]:

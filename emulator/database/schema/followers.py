@@ -63,6 +63,8 @@ class Change:
     """One entry change for each index of the table, in the order of the indexes."""
     collection_size: int = 0
     """Bytes of the item collection after the change, for tables with local indexes."""
+    recorded: bytes = b""
+    """The position of the change's record in the table's history, empty if it has no history."""
 
     @property
     def count(self) -> int:

@@ -27,7 +27,7 @@ from emulator.slices import Steps
 from storage import WriteTxn
 from storage.keycode import prefix_end
 
-SLICE: Final = 1_000  # rows copied in one slice: about 4 ms
+SLICE: Final = 1_000  # rows copied in one slice: about 4 ms; see also slices.COPIED_IN_STEP
 
 
 class BranchRefused(Exception):
@@ -140,6 +140,8 @@ def _copied(txn: WriteTxn, table: TableDefinition, now: float, prefixes: dict[by
         stream_id=None,
         stream_label=None,
         kinesis=(),
+        recovery_since=None if table.recovery_since is None else now,
+        history=None,
     )
     prefixes.update(zip(table.data_prefixes(), copied.data_prefixes(), strict=True))
     prefixes[keyspace.statistics(table.id)] = keyspace.statistics(copied.id)
@@ -168,7 +170,7 @@ def _refuse(database: Database, tables: list[TableDefinition]) -> None:
 
 
 def _copy_rows(views: Views, txn: WriteTxn, copy: _Copy) -> None:
-    """Copy up to SLICE rows; leave in `copy.remaining` what is to do."""
+    """Copy up to SLICE rows, or fewer large ones; leave in `copy.remaining` what is to do."""
     room = SLICE
     left: list[tuple[bytes, bytes]] = []
     for prefix, start in copy.remaining:

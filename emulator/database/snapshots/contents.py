@@ -7,7 +7,9 @@ from emulator.database.changes.log import counter_key
 from emulator.database.database import Database
 from emulator.database.definitions import kinesis, mappings
 from emulator.database.definitions.streams import StreamDefinition
+from emulator.database.definitions.tables import TableDefinition
 from emulator.database.definitions.tenants import SHARED
+from emulator.database.jobs import filling
 from emulator.database.snapshots.scope import Scope
 from emulator.database.store import keyspace
 from emulator.database.store.deletions import SLICE
@@ -23,18 +25,22 @@ _EXPIRY: Final = 8  # bytes at the start of a token's record: when it expires
 class Contents:
     """What is stored for a scope. Dictionaries without values are ordered sets.
 
-    tables, streams, mappings: storage keys of definitions, with the stored values.
-    data: prefixes of items, entries, statistics, collections, TTL queues and stream records.
+    tables, streams, histories, mappings: storage keys of definitions, with the stored values.
+    data: prefixes of items, entries, statistics, collections, TTL queues, records of streams and
+    of histories.
     counters: keys of the last sequence numbers of streams.
     checkpoints: prefixes of the checkpoints of consumers.
+    incomplete: the tables that are being filled.
     """
 
     tables: dict[bytes, bytes] = field(default_factory=dict)
     streams: dict[bytes, bytes] = field(default_factory=dict)
+    histories: dict[bytes, bytes] = field(default_factory=dict)
     mappings: dict[bytes, bytes] = field(default_factory=dict)
     data: dict[bytes, None] = field(default_factory=dict)
     counters: dict[bytes, None] = field(default_factory=dict)
     checkpoints: dict[bytes, None] = field(default_factory=dict)
+    incomplete: list[TableDefinition] = field(default_factory=list)
 
     def add_stream(self, key: bytes, stored: bytes) -> None:
         """Add a stream, and what belongs to it."""
@@ -44,20 +50,33 @@ class Contents:
         self.counters[counter_key(number)] = None
         self.checkpoints[keyspace.checkpoints(kinesis.consumer(number))] = None
 
+    def add_history(self, key: bytes, stored: bytes) -> None:
+        """Add a history, and what belongs to it."""
+        number = keyspace.history_of(key)
+        self.histories[key] = stored
+        self.data[keyspace.history_records(number)] = None
+        self.data[keyspace.history_keys(number)] = None
+
     def add_mapping(self, key: bytes, stored: bytes) -> None:
         """Add an event source mapping, and its checkpoints."""
         self.mappings[key] = stored
         self.checkpoints[keyspace.checkpoints(mappings.consumer(keyspace.uuid_of_mapping(key)))] = None
 
+    def definitions(self) -> dict[bytes, bytes]:
+        """Return the storage keys of all definitions, with the stored values."""
+        return self.tables | self.streams | self.histories | self.mappings
+
     def without(self, other: "Contents") -> "Contents":
-        """Return what these contents have and the others lack."""
+        """Return what these contents have and the others lack, and all incomplete tables."""
         return Contents(
             _less(self.tables, other.tables),
             _less(self.streams, other.streams),
+            _less(self.histories, other.histories),
             _less(self.mappings, other.mappings),
             _less(self.data, other.data),
             _less(self.counters, other.counters),
             _less(self.checkpoints, other.checkpoints),
+            self.incomplete,
         )
 
 
@@ -74,6 +93,8 @@ def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
             table = database.catalog.stored(key)
             assert table is not None, "a write transaction sees the definitions that this process holds"
             found.tables[key] = stored
+            if table.filling is not None:
+                found.incomplete.append(table)
             found.data.update(dict.fromkeys((*table.data_prefixes(), keyspace.statistics(table.id))))
             logs += [each.stream_id for each in table.kinesis if each.stream_id is not None]
     visible = (each.id for each in database.streams.owned(scope.owns) if scope.has(_tenant(each), each.table))
@@ -82,6 +103,11 @@ def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
         stream = txn.get(key)
         if stream is not None:
             found.add_stream(key, stream)
+    for history in database.histories.owned(scope.owns):
+        key = keyspace.history(history.id)
+        stored_history = txn.get(key) if scope.has((history.access_key, history.region), history.table) else None
+        if stored_history is not None:
+            found.add_history(key, stored_history)
     for span in scope.of_mappings():
         for key, stored in txn.scan(*span):
             if scope.tables is None or keyspace.stream(mappings.stream_of(stored)) in found.streams:
@@ -99,7 +125,9 @@ def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> No
     What is small is deleted at once, and the rest in the background.
     """
     deletions = database.catalog.deletions
-    for key in (*gone.tables, *gone.streams, *gone.mappings):
+    for table in gone.incomplete:
+        filling.abandon(database, change, table)
+    for key in gone.definitions():
         database.registries.remove(change, key)
     for prefix in (*gone.data, *gone.checkpoints):
         deletions.drop(change.txn, prefix)

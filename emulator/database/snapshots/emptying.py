@@ -20,7 +20,7 @@ def empty(database: Database, change: DefinitionChange, table: Table) -> None:
     for prefix in definition.data_prefixes():
         database.catalog.deletions.drop(txn, prefix)
     emptied = replace(
-        definition,
+        database.catalog.emptied(change, definition, database.clock.now()),
         id=next_id(txn),
         indexes=tuple(replace(index, id=next_id(txn), filled_to=None) for index in definition.indexes),
         ttl_queue=None if definition.ttl_queue is None else next_id(txn),

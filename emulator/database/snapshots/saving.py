@@ -6,7 +6,14 @@ from emulator.database.database import Database
 from emulator.database.items import statistics
 from emulator.database.snapshots.contents import Contents, contents_of
 from emulator.database.snapshots.scope import Scope
-from emulator.database.snapshots.snapshot import Restoring, Snapshot, find, refuse_while_restoring, snapshots
+from emulator.database.snapshots.snapshot import (
+    Incomplete,
+    Restoring,
+    Snapshot,
+    find,
+    refuse_while_restoring,
+    snapshots,
+)
 from emulator.database.store import keyspace
 from emulator.database.store.registry import DefinitionChange
 from emulator.database.views.views import View, Views
@@ -21,7 +28,7 @@ class NameTaken(Exception):
 def save(database: Database, name: str, scope: Scope, *, replaced: bool = False) -> Snapshot:
     """Save a snapshot. replaced: whether it takes the place of an older one with its name.
 
-    Raises NameTaken, Restoring.
+    Raises NameTaken, Restoring, Incomplete.
     """
     views = database.views
     with database.registries.changing() as change:
@@ -33,6 +40,8 @@ def save(database: Database, name: str, scope: Scope, *, replaced: bool = False)
                 raise NameTaken(name)
             _close(views, change, Snapshot.load(stored))
         contents = contents_of(database, txn, scope)
+        for table in contents.incomplete:
+            raise Incomplete(table.name)
         view = views.open(change, contents.data)
         _keep(views, txn, view, contents)
         counts = [_count(database, txn, key) for key in contents.tables]
@@ -75,7 +84,7 @@ def _count(database: Database, txn: ReadTxn, key: bytes) -> int:
 
 def _keep(views: Views, txn: WriteTxn, view: View, contents: Contents) -> None:
     """Let a view keep what belongs to the data that it covers."""
-    for key, stored in (contents.tables | contents.streams | contents.mappings).items():
+    for key, stored in contents.definitions().items():
         views.keep(txn, view, key, stored)
     for key in contents.counters:
         value = txn.get(key)

@@ -28,6 +28,13 @@ class Restoring(Exception):
         super().__init__(f"the snapshot {name} is being restored: call again when this is over")
 
 
+class Incomplete(Restoring):
+    """A table is being filled: a restore from a backup, or an import. name: the table's name."""
+
+    def __init__(self, name: str) -> None:
+        Exception.__init__(self, f"the table {name} is being filled: call again when it is ACTIVE")
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A snapshot as stored.

@@ -9,10 +9,11 @@ from typing import Final
 
 from emulator.clock import Background
 from emulator.database.store import keyspace
+from emulator.slices import portion
 from storage import Engine, WriteTxn
 from storage.keycode import prefix_end
 
-SLICE: Final = 1000  # rows deleted in one slice: about 2 ms
+SLICE: Final = 1000  # rows deleted in one slice: about 2 ms; see also slices.COPIED_IN_STEP
 AT_ONCE: Final = 100  # rows that are deleted without a slice
 
 BEGUN: Final = b"\1"
@@ -34,7 +35,7 @@ class Deletions:
 
     def drop(self, txn: WriteTxn, prefix: bytes) -> None:
         """Delete everything with this prefix: now if there is little, else as `begin` does."""
-        if txn.drop_range(prefix, prefix_end(prefix), AT_ONCE) == AT_ONCE:
+        if _drop_some(txn, prefix, prefix_end(prefix), AT_ONCE):
             self.begin(txn, prefix)
 
     def reserve(self, txn: WriteTxn, prefix: bytes) -> None:
@@ -65,9 +66,19 @@ class Deletions:
             stored = txn.get(record)
             if stored is None:  # cancelled, or the transaction of `begin` did not commit
                 return False
-            if txn.drop_range(*keyspace.deleted_range(record), SLICE) == SLICE:
+            if _drop_some(txn, *keyspace.deleted_range(record), SLICE):
                 if stored != BEGUN:
                     txn.put(record, BEGUN)
                 return True
             txn.delete(record)
         return False
+
+
+def _drop_some(txn: WriteTxn, start: bytes, stop: bytes, limit: int) -> bool:
+    """Delete the first keys of a range: `limit` of them, or fewer large ones. Say if others follow.
+
+    While a frozen view is open, the transaction stores what it deletes.
+    """
+    first, more = portion(txn.scan(start, stop), limit)
+    txn.drop_range(start, stop, len(first))
+    return more

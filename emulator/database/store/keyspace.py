@@ -9,8 +9,8 @@
 |            | escape(range key)..., item key [5:]                  |                              |
 | 05         | u32 table                                            | u64 pairs: count, bytes      |
 | 06         | prefix of the keys that are being deleted: a first   | empty, 01 once some of them  |
-|            | byte (03, 04, 09, 0B, 0C or 0F) and a u32; for a     | are deleted                  |
-|            | shard 0B, u32, u32; for checkpoints 0E,              |                              |
+|            | byte (03, 04, 09, 0B, 0C, 0F, 12, 13) and a u32; for | are deleted                  |
+|            | a shard 0B, u32, u32; for checkpoints 0E,            |                              |
 |            | escape(consumer)                                     |                              |
 | 07         | escape(access key) escape(region) escape(operation)  | u64 ms of expiry, sha256     |
 |            | client request token                                 |                              |
@@ -29,6 +29,12 @@
 |            |                                                      | 01 and its value if not      |
 | 10         | u32 frozen view                                      | view definition, JSON        |
 | 11         | name of a snapshot                                   | snapshot definition, JSON    |
+| 12         | u32 history of a table, u64 microseconds of a        | history record               |
+|            | change, u32 number                                   |                              |
+| 13         | u32 history, escape(item key [5:]), u64 and u32 of   | empty                        |
+|            | the record                                           |                              |
+| 14         | u32 history                                          | history definition, JSON     |
+| 15         | escape(access key) escape(region) id of a backup     | backup, JSON                 |
 | 16         | escape(access key) escape(region) kind and id of an  | job, JSON                    |
 |            | S3 job                                               |                              |
 | 17         | the key of an S3 job [1:]                            | its progress, JSON           |
@@ -75,6 +81,10 @@ _CHECKPOINT: Final = b"\x0e"
 _IMAGE: Final = b"\x0f"
 _VIEW: Final = b"\x10"
 _SNAPSHOT: Final = b"\x11"
+_HISTORY_RECORD: Final = b"\x12"
+_HISTORY_KEY: Final = b"\x13"
+_HISTORY: Final = b"\x14"
+_BACKUP: Final = b"\x15"
 _S3_JOB: Final = b"\x16"
 _S3_PROGRESS: Final = b"\x17"
 
@@ -84,7 +94,7 @@ Owned = Callable[[bytes], bytes]
 DIGEST: Final = 16
 ITEM_PREFIX: Final = 5  # bytes before the digest, in keys of items and of index entries
 
-COVERED: Final = _ITEM, _IMAGE
+COVERED: Final = _ITEM, b"\xff"
 """The range of all keys that a frozen view may cover."""
 
 _SEED: Final = b"Outliers"
@@ -337,6 +347,57 @@ def snapshot(name: str) -> bytes:
 def snapshots() -> tuple[bytes, bytes]:
     """Return the range of the definitions of all snapshots."""
     return _SNAPSHOT, keycode.prefix_end(_SNAPSHOT)
+
+
+def history(number: int) -> bytes:
+    """Return the key of a history's definition."""
+    return _HISTORY + keycode.u32(number)
+
+
+def history_of(key: bytes) -> int:
+    """Return the id of a history. key: the key of its definition."""
+    return int.from_bytes(key[1:], "big")
+
+
+def histories() -> tuple[bytes, bytes]:
+    """Return the range of the definitions of all histories."""
+    return _HISTORY, keycode.prefix_end(_HISTORY)
+
+
+def history_records(number: int) -> bytes:
+    """Return the prefix of a history's records; the position of a record follows."""
+    return _HISTORY_RECORD + keycode.u32(number)
+
+
+def history_keys(number: int) -> bytes:
+    """Return the prefix of a history's entries by item; what `history_key` returns follows."""
+    return _HISTORY_KEY + keycode.u32(number)
+
+
+def history_key(item: bytes) -> bytes:
+    """Return an item in a history's entries. item: the item's key without the table's prefix."""
+    return keycode.escape(item)
+
+
+def history_entry_of(entry: bytes) -> tuple[bytes, bytes]:
+    """Return item and position of a history's entry. entry: the whole key."""
+    item, end = keycode.unescape(entry, ITEM_PREFIX)
+    return item, entry[end:]
+
+
+def backup(access_key: str, region: str, number: str) -> bytes:
+    """Return the key of a backup. number: the last part of its ARN."""
+    return _BACKUP + _escaped(access_key, region) + number.encode()
+
+
+def owned_backups(owner: bytes) -> bytes:
+    """Return the prefix of an owner's backups."""
+    return _BACKUP + owner
+
+
+def backups() -> tuple[bytes, bytes]:
+    """Return the range of all backups."""
+    return _BACKUP, keycode.prefix_end(_BACKUP)
 
 
 def s3_job(access_key: str, region: str, kind: str, number: str) -> bytes:

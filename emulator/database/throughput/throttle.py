@@ -69,13 +69,16 @@ class Bucket:
 
 
 class Resource:
-    """The limits on reads or writes of a table or global index, in total and per partition key."""
+    """The limits on reads or writes of a table or global index, in total and per partition key.
 
-    def __init__(self, clock: Clock, kind: Kind, arn: str, *, index: bool) -> None:
+    source: a global index's name, None for the table.
+    """
+
+    def __init__(self, clock: Clock, kind: Kind, arn: str, source: str | None) -> None:
         self._clock = clock
         self._kind = kind
         self._arn = arn
-        self._index = index
+        self.source = source
         self._on_demand = False
         self._whole: Bucket | None = None
         self._partitions: dict[bytes, Bucket] = {}
@@ -101,11 +104,16 @@ class Resource:
         now = self._clock.now()
         if self._whole is not None and not self._whole.holds(sum(units.values()), now):
             return errors.throughput_exceeded(
-                self._arn, self._kind, index=self._index, on_demand=self._on_demand, maximum=self._on_demand
+                self._arn, self._kind, index=self.source is not None, on_demand=self._on_demand, maximum=self._on_demand
             )
         if any(key is not None and not self._bucket(key).holds(cost, now) for key, cost in units.items()):
             return errors.throughput_exceeded(
-                self._arn, self._kind, index=self._index, on_demand=self._on_demand, maximum=False, key_range=True
+                self._arn,
+                self._kind,
+                index=self.source is not None,
+                on_demand=self._on_demand,
+                maximum=False,
+                key_range=True,
             )
         return None
 
@@ -132,10 +140,15 @@ class Resource:
 
 
 class TableThrottle:
-    """All buckets of one table and its global indexes."""
+    """All buckets of one table and its global indexes.
+
+    refused: what refused the last write that was not admitted: a global index's name, None for the
+    table.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self.refused: str | None = None
         self._resources: dict[tuple[str | None, Kind], Resource] = {}
 
     def configure(self, definition: TableDefinition) -> None:
@@ -152,9 +165,7 @@ class TableThrottle:
                 ("Write", part.write_units, "MaxWriteRequestUnits"),
             )
             for kind, units, maximum in kinds:
-                resource = self._resources.setdefault(
-                    (name, kind), Resource(self._clock, kind, arn, index=name is not None)
-                )
+                resource = self._resources.setdefault((name, kind), Resource(self._clock, kind, arn, name))
                 limit = part.on_demand.get(maximum) if on_demand else units
                 resource.configure(limit, on_demand=on_demand, since=since)
 
@@ -195,6 +206,7 @@ class TableThrottle:
         for resource, units in charges.items():
             error = resource.refusal(units)
             if error is not None:
+                self.refused = resource.source
                 raise error
         for resource, units in charges.items():
             resource.take(units)

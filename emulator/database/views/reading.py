@@ -6,10 +6,10 @@ oldest first; the live values are the last.
 
 from collections.abc import Iterator, Sequence
 from heapq import merge
-from itertools import islice
 
 from emulator.database.store.keyspace import ITEM_PREFIX
 from emulator.database.views.recording import image_of, value_of
+from emulator.slices import portion
 from storage import ReadTxn
 
 Pair = tuple[bytes, bytes]
@@ -19,20 +19,20 @@ Slice = tuple[list[Pair], bytes | None]
 
 
 def page(txn: ReadTxn, layers: Sequence[bytes], start: bytes, stop: bytes, limit: int) -> Slice:
-    """Return the pairs of the first `limit` keys with start <= key < stop.
+    """Return the pairs of the first keys with start <= key < stop: `limit`, or fewer large ones.
 
     layers: prefixes of images. Keys that a layer knows as absent count too, so that one page never
     visits more keys than `limit`. The page may thus have fewer pairs although others follow it.
     """
     imaged = [layer for layer in layers if txn.page(layer + start, layer + stop, 1)[0]]
     if not imaged:
-        pairs = list(islice(txn.scan(start, stop), limit))
-        return pairs, pairs[-1][0] if len(pairs) == limit else None
+        pairs, more = portion(txn.scan(start, stop), limit)
+        return pairs, pairs[-1][0] if more else None
     live = ((key, image_of(value)) for key, value in txn.scan(start, stop))
     walks = [*(images(txn, layer, start, stop) for layer in imaged), live]
-    visited = list(islice(merged(walks), limit))
+    visited, more = portion(merged(walks), limit)
     pairs = [(key, value) for key, image in visited if (value := value_of(image)) is not None]
-    return pairs, visited[-1][0] if len(visited) == limit else None
+    return pairs, visited[-1][0] if more else None
 
 
 def get(txn: ReadTxn, layers: Sequence[bytes], key: bytes) -> bytes | None:

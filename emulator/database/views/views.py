@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from typing import Final, Self
 
 import orjson
@@ -19,6 +18,7 @@ from emulator.database.store.versions import Versions
 from emulator.database.views import reading
 from emulator.database.views.reading import Pair, Slice
 from emulator.database.views.recording import RecordingTxn, image_of, value_of
+from emulator.slices import portion
 from storage import Interrupted, ReadTxn, WriteTxn
 from storage.keycode import prefix_end
 
@@ -118,7 +118,8 @@ class Views:
     def page(self, txn: ReadTxn, view: View, start: bytes, stop: bytes, limit: int) -> Slice:
         """Return a slice of what a view shows of the keys with start <= key < stop.
 
-        start, stop: in one prefix that the view covers. limit: the most keys that are visited.
+        start, stop: in one prefix that the view covers. limit: the most keys that are visited;
+        large values end the slice earlier.
         Raises Interrupted if another process has opened or closed views meanwhile.
         """
         self._check(txn)
@@ -193,17 +194,16 @@ class Views:
             return False
         with self._registries.changing() as change:
             txn = change.txn
-            moved = list(islice(txn.scan(view.images, prefix_end(view.images)), SLICE))
+            moved, more = portion(txn.scan(view.images, prefix_end(view.images)), SLICE)
             for image_key, image in moved:
                 key = keyspace.imaged(image_key)
                 older = self._older(number, key[: keyspace.ITEM_PREFIX])
                 if older is not None and txn.get(keyspace.images(older) + key) is None:
                     txn.put(keyspace.images(older) + key, image)
                 txn.delete(image_key)
-            if len(moved) < SLICE:
+            if not more:
                 self._registry.remove(change, view.key)
-                return False
-        return True
+        return more
 
     # --- publishing -------------------------------------------------------------------------------
 

@@ -47,6 +47,7 @@ NOT_FOUND: Final = b"<UnknownOperationException/>\n"
 _TARGET_PREFIXES: Final = ("DynamoDB_20120810.", "DynamoDBStreams_20120810.")
 _STREAM_OPERATIONS: Final = frozenset(("ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"))
 _LARGE: Final = 256 * limits.KIB  # bytes of a body; for smaller ones the garbage collector has no noticeable work
+_SEARCHED: Final = limits.MIB  # bytes of a body; in a larger one, lists that are too long are searched first
 _SPARE: Final = [size for size in range(16, 480, 16) for _ in range(50)]
 """Sizes of small objects that are made before a large body is parsed, and freed after the parsing.
 
@@ -208,7 +209,7 @@ class DynamoDbEndpoint:
         gc.disable()
         try:
             try:
-                raw = orjson.loads(body)
+                raw = orjson.loads(body) if len(body) <= _SEARCHED else self._emulator.parsed(_target(fields), body)
             except orjson.JSONDecodeError:
                 raise errors.not_json() from None
             del spare

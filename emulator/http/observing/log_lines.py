@@ -61,6 +61,8 @@ def line(summary: Summary) -> Parts:
         parts.append((Style.NOTE, f" ({printable(summary['Reason'], _REASON)})"))
     if "CapacityUnits" in summary:
         parts.append((Style.PLAIN, f", {summary['CapacityUnits']} units"))
+    if "BodyBytes" in summary:
+        parts.append((Style.PLAIN, f", a body of {summary['BodyBytes'] / 1e6:.1f} MB"))
     parts.append((Style.PLAIN, f", {summary['Milliseconds']:.1f} ms"))
     if "AccessKey" in summary:
         parts.append((Style.FAINT, f", {printable(summary['AccessKey'])} {printable(summary['Region'])}"))

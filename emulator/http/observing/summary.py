@@ -9,6 +9,8 @@
 | `Status`, `Code`, `Message`   | of the answer; code and message only of errors                   |
 | `Reason`                      | why it failed or was slow, if the message does not say it        |
 | `CapacityUnits`               | only if the request has ReturnConsumedCapacity                   |
+| `BodyBytes`                   | only of requests with more than 0.5 MB: they are not read as a   |
+|                               | whole, and `Tables` has only names near their beginning and end  |
 | `Milliseconds`                | from the beginning of the request's work to its answer           |
 | `RequestId`                   | as in the answer                                                 |
 | `AccessKey`, `Region`         | of the credentials                                               |
@@ -20,6 +22,7 @@ service's message quotes one.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from time import perf_counter, time
 from typing import Any, Final
 
@@ -28,12 +31,17 @@ import orjson
 from emulator.errors import ApiError
 from emulator.http.front import auth, encoding
 from emulator.http.front.observed import Exchange
+from emulator.http.observing import large_bodies
 
 Summary = dict[str, Any]
 Body = Mapping[str, Any]
 
 FIRST_ERROR: Final = 400
 MESSAGE: Final = 500  # characters of a message that are kept at most
+
+_MOST_TABLES: Final = 100  # of one request; no valid request has more
+_LONGEST_NAME: Final = 1_024  # characters; an ARN may have so many
+_LONGEST_STATEMENT: Final = 8_192  # characters
 
 _STATEMENT: Final = re.compile(r'\b(?:FROM|INTO|UPDATE)\s+"?([\w.:/-]+)', re.IGNORECASE)
 
@@ -51,7 +59,9 @@ def summary_of(exchange: Exchange, explain: Explain) -> Summary:
     """Return the summary of an exchange."""
     answer = exchange.answer
     head = dict(answer.headers)
-    request = request_of(exchange)
+    body = plain_request(exchange)
+    large = len(body) > large_bodies.LARGE
+    request = large_bodies.request_facts(body) if large else parsed(body)
     summary: Summary = {"Time": wall_time(exchange.began)}
     operation = operation_of(exchange)
     if operation:
@@ -64,11 +74,13 @@ def summary_of(exchange: Exchange, explain: Explain) -> Summary:
         summary |= {"Method": exchange.method, "Path": exchange.path.decode("latin-1")}
     summary["Status"] = answer.status
     failed = answer.status >= FIRST_ERROR or _is_partial(operation, answer.body)
-    if failed or b'"ReturnConsumedCapacity"' in plain_request(exchange):  # parsing a page of 1 MB takes long
-        answered = parsed(plain(answer.body, head.get(b"content-encoding")))
+    if failed or b'"ReturnConsumedCapacity"' in body:  # parsing a page of 1 MB takes long
+        answered = _answered(plain(answer.body, head.get(b"content-encoding")))
         units = _units(answered)
         if units is not None:
             summary["CapacityUnits"] = units
+    if large:
+        summary["BodyBytes"] = len(body)
     summary["Milliseconds"] = round(exchange.seconds * 1000, 3)
     if b"x-amzn-requestid" in head:
         summary["RequestId"] = head[b"x-amzn-requestid"].decode("latin-1")
@@ -100,9 +112,9 @@ def operation_of(exchange: Exchange) -> str:
     return exchange.fields.get(b"x-amz-target", b"").decode("latin-1").rpartition(".")[2]
 
 
-def request_of(exchange: Exchange) -> Body:
-    """Return the request's JSON object, or {} if its body is something else."""
-    return parsed(plain_request(exchange))
+def _answered(body: bytes) -> Body:
+    """Return the members of an answer. A large answer lacks its items."""
+    return large_bodies.answer_facts(body) if len(body) > large_bodies.LARGE else parsed(body)
 
 
 def plain_request(exchange: Exchange) -> bytes:
@@ -130,8 +142,12 @@ def parsed(body: bytes) -> Body:
 
 
 def tables_of(request: Body) -> list[str]:
-    """Return the names of tables, or ARNs of resources, in a request. Each comes once."""
-    return list(dict.fromkeys(name for name in _tables(request) if isinstance(name, str)))
+    """Return the names of tables, or ARNs of resources, in a request. Each comes once.
+
+    Long lists of names and long names, which no valid request has, are cut.
+    """
+    names = (name[:_LONGEST_NAME] for name in _tables(request) if isinstance(name, str))
+    return list(dict.fromkeys(islice(names, _MOST_TABLES)))
 
 
 def _tables(request: Body) -> Iterator[object]:
@@ -143,7 +159,7 @@ def _tables(request: Body) -> Iterator[object]:
     statements = [request, *_dicts(request.get("Statements")), *_dicts(request.get("TransactStatements"))]
     for statement in statements:
         text = statement.get("Statement")
-        found = _STATEMENT.search(text) if isinstance(text, str) else None
+        found = _STATEMENT.search(text[:_LONGEST_STATEMENT]) if isinstance(text, str) else None
         if found is not None:
             yield found[1]
     for item in _dicts(request.get("TransactItems")):
@@ -152,7 +168,9 @@ def _tables(request: Body) -> Iterator[object]:
 
 
 def _dicts(values: object) -> Iterator[Body]:
-    return (value for value in values if isinstance(value, dict)) if isinstance(values, list) else iter(())
+    """Yield the objects in a list, as far as a valid request could have them."""
+    members = islice(values, _MOST_TABLES) if isinstance(values, list) else ()
+    return (value for value in members if isinstance(value, dict))
 
 
 def _error(answer: Body, errortype: str) -> Summary:

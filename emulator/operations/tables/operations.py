@@ -29,6 +29,8 @@ def create_table(database: Database, caller: Caller, request: Request, _: None) 
     catalog = database.catalog
     existing = catalog.find(caller, name, expected=False)
     if existing is not None:
+        if existing.definition.is_restored:
+            raise errors.table_being_restored(name)
         if existing.definition.status == CREATING:
             _refuse_busy(existing.definition)
         raise errors.table_exists(name)
@@ -50,7 +52,7 @@ def create_table(database: Database, caller: Caller, request: Request, _: None) 
 @operation("DescribeTable")
 def describe_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Describe a table with its current counts and sizes."""
-    table = database.described(caller, request["TableName"])
+    table = database.described(caller, request["TableName"], restoring=True)
     return {"Table": _description(database, table)}
 
 
@@ -68,7 +70,7 @@ def list_tables(database: Database, caller: Caller, request: Request, _: None) -
 @operation("DeleteTable")
 def delete_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Delete a table. The response says DELETING, and its rows are dropped in the background."""
-    table = database.described(caller, request["TableName"])
+    table = database.described(caller, request["TableName"], restoring=True)
     definition = table.definition
     if definition.status in (ACTIVE, UPDATING) and any(index.status != ACTIVE for index in definition.indexes):
         raise errors.indexes_being_changed()

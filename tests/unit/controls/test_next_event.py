@@ -1,5 +1,7 @@
 """The clock's `Next`: it moves to the next event, and the event has happened afterwards."""
 
+import json
+
 import pytest
 
 from emulator.controls import registry
@@ -75,6 +77,22 @@ def test_statuses(engine_name, tmp_path):
         inside("DeleteTable", TableName=name)
         assert following(inside) == (9, ["TableStatus"])
         assert inside("ListTables")["TableNames"] == []
+
+
+def test_settings_of_tables_come_into_force(engine_name, tmp_path):
+    with emulator(engine_name, tmp_path, delay_transient_statuses=True) as inside:
+        indexes = [index_request("index", "g")]
+        request = table_request("pk:S", define="g:S", GlobalSecondaryIndexes=indexes, StreamSpecification=IMAGES)
+        described = inside("CreateTable", request)["TableDescription"]
+        assert following(inside)[0] == 3
+        name = request["TableName"]
+        for extra in ({}, {"IndexName": "index"}):
+            inside("UpdateContributorInsights", TableName=name, ContributorInsightsAction="ENABLE", **extra)
+            assert following(inside)[1] == ["InsightsStatus"]
+        for arn, action in ((described["TableArn"], "GetItem"), (described["LatestStreamArn"], "GetRecords")):
+            statement = {"Effect": "Deny", "Principal": "*", "Action": f"dynamodb:{action}", "Resource": "*"}
+            inside("PutResourcePolicy", ResourceArn=arn, Policy=json.dumps({"Statement": statement}))
+            assert following(inside)[1] == ["ResourcePolicy"]
 
 
 def test_shards_roll_over_and_records_are_trimmed(engine_name, tmp_path):

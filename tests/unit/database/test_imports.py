@@ -152,7 +152,7 @@ def test_what_cannot_be_parsed_ends_its_object(db, bucket, line):
         ("DYNAMODB_JSON", "ZSTD", GOOD % 1),
         ("DYNAMODB_JSON", "NONE", gzip.compress((GOOD % 1).encode())),
         ("DYNAMODB_JSON", "GZIP", zstandard.compress((GOOD % 1).encode())),
-        ("ION", "NONE", "{Item:{pk:\"a\",sk:1.}}}"),
+        ("ION", "NONE", '{Item:{pk:"a",sk:1.}}}'),
         ("ION", "GZIP", "{Item:{}}"),
         ("CSV", "GZIP", "pk,sk\na,1\n"),
         ("CSV", "NONE", b"pk,\xff\na,1\n"),

@@ -264,10 +264,13 @@ def test_wrong_yaml_has_its_line(tmp_path):
     assert problem.startswith("t.yml:3: this is not YAML: ")
 
 
-@pytest.mark.parametrize("value", ["1" * 5000, "!!timestamp 'abc'", "!!timestamp '2020-99-99'", "!!float abc"])
-def test_a_value_that_pyyaml_cannot_convert_is_a_problem(tmp_path, value):
-    (problem,) = Read(written(tmp_path, f"Resources: {value}\n", "t.yml")).problems
-    assert problem.startswith("t.yml: a value of this YAML cannot be read: ")
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [("1" * 5000, "int"), ("!!int ''", "int"), ("!!float abc", "float"), ("!!bool maybe", "bool")],
+)
+def test_a_value_that_pyyaml_cannot_convert_is_a_problem(tmp_path, value, kind):
+    (problem,) = Read(written(tmp_path, f"# comment\nResources: {value}\n", "t.yml")).problems
+    assert problem == f"t.yml:2: this is not YAML: a value cannot be converted to {kind}"
 
 
 def test_wrong_properties_lose_no_other_table(tmp_path):

@@ -11,7 +11,7 @@ from emulator.app import Emulator
 from emulator.http import memory
 from emulator.http.front import encoding
 from emulator.http.front.bodies import Bodies
-from emulator.http.front.dynamodb import _LARGE, DynamoDbEndpoint
+from emulator.http.front.dynamodb import _LARGE, _SEARCHED, DynamoDbEndpoint
 from emulator.settings import Settings
 from tests.support.http_clients import AUTHORIZATION
 
@@ -23,6 +23,7 @@ FIELDS = {
 }
 SMALL = b"{}"
 LARGE = orjson.dumps({"Unknown": "x" * _LARGE})
+VERY_LARGE = orjson.dumps({"Unknown": "x" * _SEARCHED})
 WRONG = orjson.dumps({"Limit": 0, "Unknown": "x" * _LARGE})
 
 
@@ -68,21 +69,41 @@ def test_an_operation_is_loaded_before_a_large_body_is_parsed(monkeypatch):
     emulator.close()
 
 
+def test_few_objects_are_made_of_many_table_names(monkeypatch):
+    emulator = Emulator(Settings(in_memory=True))
+    endpoint = DynamoDbEndpoint(emulator)
+    fields = FIELDS | {b"x-amz-target": b"DynamoDB_20120810.BatchWriteItem"}
+    small, large = (
+        b'{"RequestItems":{%b}}' % b",".join([b'"%d":[]' % number for number in range(names)])
+        for names in (2_000, 200_000)
+    )
+    parsed = []
+    loads = orjson.loads
+    monkeypatch.setattr(orjson, "loads", lambda body: parsed.append(len(body)) or loads(body))
+    answers = [endpoint.answer("POST", b"", fields, body) for body in (small, large)]
+    assert answers[0].status == 400
+    assert answers[1].body == answers[0].body
+    assert parsed[0] == len(small)
+    assert max(parsed[1:]) < 10_000
+    emulator.close()
+
+
 @pytest.mark.parametrize("target", [b"", b"DynamoDB_20120810.Nothing", b"DynamoDB_20111205.ListTables"])
 def test_a_large_body_for_no_operation_of_ours(target):
     emulator = Emulator(Settings(in_memory=True))
     endpoint = DynamoDbEndpoint(emulator)
     fields = FIELDS | {b"x-amz-target": target}
-    small, large = (endpoint.answer("POST", b"", fields, body) for body in (SMALL, LARGE))
-    assert (large.status, large.body) == (small.status, small.body)
+    small, *large = (endpoint.answer("POST", b"", fields, body) for body in (SMALL, LARGE, VERY_LARGE))
+    assert {(each.status, each.body) for each in large} == {(small.status, small.body)}
     emulator.close()
 
 
 def test_a_large_body_that_is_not_json():
     emulator = Emulator(Settings(in_memory=True))
     endpoint = DynamoDbEndpoint(emulator)
-    small, large = (endpoint.answer("POST", b"", FIELDS, body) for body in (b"{", LARGE[:-1]))
-    assert (large.status, large.body) == (small.status, small.body) == (400, small.body)
+    small, *large = (endpoint.answer("POST", b"", FIELDS, body) for body in (b"{", LARGE[:-1], VERY_LARGE[:-1]))
+    assert small.status == 400
+    assert {(each.status, each.body) for each in large} == {(small.status, small.body)}
     emulator.close()
 
 

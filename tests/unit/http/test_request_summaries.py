@@ -14,13 +14,16 @@ from emulator.http.application import create_front
 from emulator.http.front.answers import Answer
 from emulator.http.front.dynamodb import DynamoDbEndpoint
 from emulator.http.front.observed import Exchange
+from emulator.http.observing import summary
 from emulator.http.observing.kept import MOST, KeptRequests
+from emulator.http.observing.large_bodies import LARGE
 from emulator.http.observing.waits import Waits
 from tests.support.asgi import ask
 from tests.support.http_clients import AUTHORIZATION
 from tests.support.tables import table_request
 
 ITEM = {"pk": {"S": "secret"}}
+TARGET = {b"x-amz-target": b"DynamoDB_20120810.BatchGetItem"}
 
 
 @pytest.fixture(autouse=True)
@@ -96,6 +99,102 @@ def test_other_requests_and_our_own_calls(db, front):
         ("GET", "/", 200, None),
         (None, None, 413, "its body has more than 16 MB"),
     ]
+
+
+# --- large bodies ---------------------------------------------------------------------------------
+
+FILL = {"x": {"S": "y" * 30_000}}
+PUTS = [{"PutRequest": {"Item": {"pk": {"S": str(number)}, **FILL}}} for number in range(25)]
+LIST = {"L": [{"N": "1"}] * 60_000}
+
+
+def lookalike(name):
+    """Return an item with an attribute that has the name of a member of a request."""
+    return {"pk": {"S": "a"}, name: {"M": {name: {"S": f'"{name}":"wrong"'}}}, "l": LIST}
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_", "tables"),
+    [
+        ("BatchWriteItem", {"RequestItems": {f"t{number}": [] for number in range(60_000)}}, ["t0"]),
+        ("BatchWriteItem", {"RequestItems": {"Orders": PUTS}}, ["Orders"]),
+        ("PutItem", {"TableName": "Orders", "Item": lookalike("TableName")}, ["Orders"]),
+        ("PutItem", {"Item": lookalike("TableName"), "TableName": "Orders"}, ["Orders"]),
+        ("ExecuteStatement", {"Statement": 'SELECT * FROM "Orders"', "Parameters": [LIST]}, ["Orders"]),
+        ("GetItem", {"TableName": "n" * 600_000}, []),
+        ("TransactWriteItems", {"TransactItems": [{}] * 200_000}, []),
+    ],
+)
+def test_a_large_request_is_not_parsed_for_its_summary(db, front, monkeypatch, operation, request_, tables):
+    parsed = []
+    loads = orjson.loads
+    monkeypatch.setattr(summary.orjson, "loads", lambda body: parsed.append(len(body)) or loads(body))
+    answer = send(front, operation, request_)
+    found = kept(db)[-1]
+    assert found["Tables"] == tables
+    assert found["BodyBytes"] == len(orjson.dumps(request_))
+    assert found["Status"] == answer.status
+    assert sum(size > LARGE for size in parsed) == 1, "the endpoint parses it"
+
+
+def test_a_large_request_tells_its_capacity_index_and_condition(db, front):
+    request = {"RequestItems": {"Orders": PUTS}, "ReturnConsumedCapacity": "TOTAL"}
+    send(front, "BatchWriteItem", request)
+    assert kept(db)[-1]["CapacityUnits"] == 25 * 30.0
+    send(front, "Scan", {"TableName": "Orders", "IndexName": "no", "ExpressionAttributeValues": {":v": LIST}})
+    assert kept(db)[-1]["Index"] == "no"
+    item = {"pk": {"S": "a"}, "b": {"B": "AAAA" * 130_000}}
+    condition = "attribute_exists(pk) AND NOT begins_with(pk, :v)" + " OR attribute_exists(pk)" * 100
+    send(front, "PutItem", {"TableName": "Orders", "Item": item, "ConditionExpression": condition})
+    assert "BodyBytes" in kept(db)[-1]
+
+
+@pytest.mark.parametrize("operation", ["Scan", "BatchGetItem", "ExecuteStatement"])
+def test_a_large_answer_tells_its_capacity(db, front, operation):
+    send(front, "BatchWriteItem", {"RequestItems": {"Orders": PUTS}})
+    requests = {
+        "Scan": {"TableName": "Orders"},
+        "BatchGetItem": {"RequestItems": {"Orders": {"Keys": [{"pk": {"S": str(number)}} for number in range(25)]}}},
+        "ExecuteStatement": {"Statement": "SELECT * FROM Orders"},
+    }
+    answer = send(front, operation, requests[operation] | {"ReturnConsumedCapacity": "INDEXES"})
+    assert len(answer.body) > LARGE
+    consumed = orjson.loads(answer.body)["ConsumedCapacity"]
+    units = consumed["CapacityUnits"] if isinstance(consumed, dict) else consumed[0]["CapacityUnits"]
+    assert kept(db)[-1]["CapacityUnits"] == units > 0
+
+
+def test_a_large_transaction_that_is_canceled(db, front):
+    send(front, "BatchWriteItem", {"RequestItems": {"Orders": PUTS}})
+    actions = [
+        {
+            "Delete": {
+                "TableName": "Orders",
+                "Key": {"pk": {"S": str(number)}},
+                "ConditionExpression": "attribute_not_exists(pk)",
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+        for number in range(25)
+    ]
+    answer = send(front, "TransactWriteItems", {"TransactItems": actions})
+    assert len(answer.body) > LARGE
+    found = kept(db)[-1]
+    assert found["Code"] == "TransactionCanceledException"
+    assert found["Message"].startswith("Transaction cancelled, please refer cancellation reasons")
+
+
+def test_a_large_batch_that_is_not_finished():
+    answers = []
+    body = b'{"Responses":{"t":[{"UnprocessedKeys":{"S":"%b"}}]},"UnprocessedKeys":{"t":{"Keys":[]}}}' % (b"y" * LARGE)
+    exchange = Exchange(0.0, 0.1, 0.0, "POST", b"/", b"", TARGET, b"{}", Answer(200, b"", body))
+    summary.summary_of(exchange, lambda *given: answers.append(given[2]))
+    assert answers == [{"UnprocessedKeys": {"t": {"Keys": []}}}]
+
+
+def test_long_lists_and_names_in_a_summary():
+    assert len(summary.tables_of({"RequestItems": dict.fromkeys(map(str, range(1_000)))})) == 100
+    assert summary.tables_of({"TableName": "n" * 5_000}) == ["n" * 1_024]
 
 
 # --- reasons --------------------------------------------------------------------------------------

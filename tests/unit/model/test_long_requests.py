@@ -10,42 +10,10 @@ from emulator import errors
 from emulator.errors import ApiError
 from emulator.model import validate
 from emulator.model.service import request_model
+from tests.support.long_requests import LONG_REQUESTS, MANY
 from tests.support.tables import table_request
 
 ANSWER = 64 * 1024  # bytes of an answer
-MANY = 11_000  # members
-
-PUT = {"Put": {"TableName": "tab", "Item": {"pk": {"S": "x"}}}}
-LONG = "é" * 70_000
-ODD = '\x01"\\' * 70_000  # each character takes two to six bytes of JSON
-LONG_REQUESTS = {
-    "empty actions": ("TransactWriteItems", {"TransactItems": [{}] * MANY}),
-    "null actions": ("TransactWriteItems", {"TransactItems": [None] * MANY}),
-    "whole actions": ("TransactWriteItems", {"TransactItems": [PUT] * MANY}),
-    "empty reads": ("TransactGetItems", {"TransactItems": [{}] * MANY}),
-    "empty statements": ("BatchExecuteStatement", {"Statements": [{}] * MANY}),
-    "empty statements of a transaction": ("ExecuteTransaction", {"TransactStatements": [{}] * MANY}),
-    "empty indexes": ("CreateTable", {"TableName": "tab", "GlobalSecondaryIndexes": [{}] * MANY}),
-    "tables to write": ("BatchWriteItem", {"RequestItems": {f"t{number}": [] for number in range(MANY)}}),
-    "tables to read": ("BatchGetItem", {"RequestItems": {f"t{number}": {} for number in range(MANY)}}),
-    "keys to read": ("BatchGetItem", {"RequestItems": {"tab": {"Keys": [{"pk": {"S": "x"}}] * MANY}}}),
-    "keys of an index": (
-        "UpdateTable",
-        {"TableName": "tab", "GlobalSecondaryIndexUpdates": [{"Create": {"KeySchema": [{}] * MANY}}]},
-    ),
-    "a long name": ("GetItem", {"TableName": LONG, "Key": {}}),
-    "a long name of odd characters": ("GetItem", {"TableName": ODD, "Key": {}}),
-    "a long name in a path": ("BatchGetItem", {"RequestItems": {ODD: {"Keys": [None] * 50}}}),
-    "a long statement": ("ExecuteStatement", {"Statement": ODD}),
-    "two long members": (
-        "TransactWriteItems",
-        {"TransactItems": [{}] * MANY, "ClientRequestToken": ODD, "ReturnConsumedCapacity": LONG},
-    ),
-    "many long names": (
-        "TransactGetItems",
-        {"TransactItems": [{"Get": {"TableName": ODD, "Key": {}}} for _ in range(12)]},
-    ),
-}
 
 
 def refusal(operation, raw):

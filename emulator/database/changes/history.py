@@ -1,0 +1,145 @@
+"""The history of one table: a record for each change of an item, in the change's transaction.
+
+From the history follow the items at any time since it was opened: an item was then what its first
+record after that time says it was before the change, or what it is now if there is none.
+
+A record lies under its *position*: the microseconds of the change and a number, eight and four
+bytes. Positions rise in the order of the changes, also if the clock is set back: the time of a
+record is never less than that of the record before it. All changes of a transaction have one time.
+A second key for each record, under the item's key, finds the records of an item.
+
+    1 byte     version of this layout, 1
+    1 byte     flags: TTL, if TTL deleted the item
+    2 bytes    length of the item's key, without the prefix of its table
+    4 bytes    length of the row before the change, 0 if there was no item
+    4 bytes    length of the row after the change, 0 if there is no item or the row is not kept
+    the rest   key, row before, row after
+
+The row after the change is kept only for records of streams that refer to it (record.py).
+"""
+
+from struct import Struct
+from typing import Final, NamedTuple
+
+from emulator.clock import Clock
+from emulator.database.definitions.histories import HistoryDefinition
+from emulator.database.schema.followers import Change
+from emulator.database.store import keyspace
+from storage import ReadTxn, WriteTxn
+from storage.keycode import prefix_end
+
+VERSION: Final = 1
+TTL: Final = 1
+
+_header: Final = Struct(">BBHII")
+_position: Final = Struct(">QI")
+
+POSITION: Final = _position.size
+LAST: Final = b"\xff" * POSITION
+"""After every position."""
+
+
+class Record(NamedTuple):
+    """A record of a history. item: the item's key without the prefix of its table."""
+
+    item: bytes
+    expired: bool
+    old: bytes | None
+    new: bytes | None
+
+
+def position(micros: int, number: int = 0) -> bytes:
+    """Return the position of a record, by default of the first one of a microsecond."""
+    return _position.pack(micros, number)
+
+
+def micros_of(where: bytes) -> int:
+    """Return the microseconds of a position."""
+    micros: int = _position.unpack(where)[0]
+    return micros
+
+
+def microseconds(seconds: float) -> int:
+    """Return a time in whole microseconds."""
+    return round(seconds * 1_000_000)
+
+
+def record_of(stored: bytes) -> Record:
+    """Return the parts of a stored record."""
+    _, flags, key, old, new = _header.unpack_from(stored)
+    old_at = _header.size + key
+    new_at = old_at + old
+    return Record(
+        stored[_header.size : old_at],
+        bool(flags & TTL),
+        stored[old_at:new_at] if old else None,
+        stored[new_at : new_at + new] if new else None,
+    )
+
+
+class Moment:
+    """The time that changes have now: that of the clock, or of the transaction under way."""
+
+    __slots__ = ("_clock", "_held")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._held: int | None = None
+
+    def hold(self, now: float) -> None:
+        """Give all changes until `release` this time, in seconds."""
+        self._held = microseconds(now)
+
+    def release(self) -> None:
+        """Follow the clock again."""
+        self._held = None
+
+    def micros(self) -> int:
+        """Return the time of a change, in microseconds since the epoch."""
+        return microseconds(self._clock.now()) if self._held is None else self._held
+
+
+class History:
+    """The writing side of a history: a follower of its table's writes.
+
+    alone: whether no other process writes it. If so, the last position is kept in memory.
+    """
+
+    __slots__ = ("_alone", "_keys", "_last", "_moment", "_records", "_referred", "id")
+
+    def __init__(self, history: HistoryDefinition, moment: Moment, *, alone: bool) -> None:
+        self.id = history.id
+        self._moment = moment
+        self._alone = alone
+        self._records = keyspace.history_records(history.id)
+        self._keys = keyspace.history_keys(history.id)
+        self.adopt(history)
+
+    def adopt(self, history: HistoryDefinition) -> None:
+        """Record as a changed definition says from now on."""
+        self._referred = history.referred
+        self._last: tuple[int, int] | None = None
+
+    def follow(self, txn: WriteTxn, change: Change) -> None:
+        """Record a change."""
+        old, new = change.old_row or b"", (change.new_row or b"") if self._referred else b""
+        item = change.key[keyspace.ITEM_PREFIX :]
+        where = change.recorded = self._next(txn)
+        header = _header.pack(VERSION, TTL if change.expired else 0, len(item), len(old), len(new))
+        txn.put(self._records + where, b"".join((header, item, old, new)))
+        txn.put(b"".join((self._keys, keyspace.history_key(item), where)), b"")
+
+    def _next(self, txn: WriteTxn) -> bytes:
+        """Return the position of a new record."""
+        last = self._last or last_position(txn, self._records)
+        micros = self._moment.micros()
+        place = (micros, 0) if micros > last[0] else (last[0], last[1] + 1)
+        if self._alone:
+            self._last = place
+        return _position.pack(*place)
+
+
+def last_position(txn: ReadTxn, records: bytes) -> tuple[int, int]:
+    """Return the last position in use, (0, 0) if there are no records. records: their prefix."""
+    _, last = txn.page(records, prefix_end(records), 1, reverse=True)
+    return _position.unpack_from(last, keyspace.ITEM_PREFIX) if last else (0, 0)
