@@ -12,6 +12,7 @@ from emulator.database.definitions.s3_jobs import KEPT, NOTHING, Progress, S3Job
 from emulator.database.definitions.tenants import Tenant
 from emulator.database.store import keyspace
 from emulator.database.store.registry import DefinitionChange, Registries
+from emulator.database.views.views import Views
 from storage import ReadTxn, WriteTxn
 
 
@@ -25,6 +26,10 @@ class S3Jobs:
         self._unfinished: dict[bytes, S3Job] = {}
 
     # --- finding ----------------------------------------------------------------------------------
+
+    def everything(self) -> Iterator[S3Job]:
+        """Walk all jobs."""
+        return iter(self._registry)
 
     def unfinished(self) -> dict[bytes, S3Job]:
         """Return the jobs that have work left, by their storage keys, oldest first."""
@@ -67,8 +72,16 @@ class S3Jobs:
     def forget_old(self, change: DefinitionChange, now: float) -> None:
         """Remove the jobs whose time is over."""
         for job in [job for job in self._registry if not _is_kept(job, now)]:
-            self._registry.remove(change, key_of(job))
-            change.txn.delete(_progress_key(job))
+            self._remove(change, job)
+
+    def remove(self, change: DefinitionChange, job: S3Job, views: Views) -> None:
+        """Remove a job, which may be unfinished. Its work ends with its next slice."""
+        close_view(change, job, views)
+        self._remove(change, job)
+
+    def _remove(self, change: DefinitionChange, job: S3Job) -> None:
+        self._registry.remove(change, key_of(job))
+        change.txn.delete(_progress_key(job))
 
     def _publish(self, key: bytes, job: S3Job) -> None:
         if job.unfinished:
@@ -88,9 +101,11 @@ def key_of(job: S3Job) -> bytes:
     return keyspace.s3_job(*job.owner, job.kind, job.id)
 
 
-def open_views(jobs: Iterator[S3Job]) -> Iterator[int]:
-    """Yield the ids of the frozen views that unfinished jobs read."""
-    return (job.plan["view"] for job in jobs if job.unfinished and job.plan.get("view") is not None)
+def close_view(change: DefinitionChange, job: S3Job, views: Views) -> None:
+    """Close the frozen view that a job reads, if it has one that is open."""
+    view = None if job.plan.get("view") is None else views.get(job.plan["view"])
+    if view is not None and not view.closing:
+        views.close(change, view)
 
 
 def _progress_key(job: S3Job) -> bytes:

@@ -1,7 +1,8 @@
 """ImportTable, DescribeImport, ListImports (control-plane 5). The work is in emulator/s3_jobs."""
 
-from dataclasses import replace
 from typing import Any, Final
+
+import orjson
 
 from emulator import errors
 from emulator.database.catalog.catalog import Caller
@@ -91,7 +92,7 @@ def import_table(database: Database, caller: Caller, request: Request, sent: dic
         begins=database.catalog.until(),
         request={"InputCompressionType": "NONE", **echoed, "S3BucketSource": source, "TableCreationParameters": sent},
         token=token_of(request),
-        plan={"table": replace(definition, account=caller.account).dump().decode()},
+        plan={"table": orjson.loads(definition.dump())},
     )
     with database.registries.changing() as change:
         jobs.forget_old(change, now)

@@ -40,7 +40,12 @@ def new_id(database: Database, caller: Caller, kind: str, now: float) -> str:
     newest = next(iter(database.s3_jobs.of(caller.tenant, kind, now)), None)
     if newest is not None and newest.id.startswith(milliseconds):
         return f"{milliseconds}-{int(newest.id[-8:], 16) + 1:08x}"
-    return f"{milliseconds}-{uuid4().hex[:7]:0>8}"
+    return f"{milliseconds}-{_random():0>8}"
+
+
+def _random() -> str:
+    """Return seven hexadecimal digits, so that some ids can follow."""
+    return uuid4().hex[:7]
 
 
 def token_of(request: dict[str, Any]) -> str:

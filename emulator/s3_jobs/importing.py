@@ -2,7 +2,7 @@
 
 The table is CREATING until the last item is there (control-plane 5.2). It is created when the
 bucket was found, so an import from a missing bucket makes no table. A bad record goes to the error
-log; the import then ends as FAILED, with all good items in the table (5.4).
+log; the import then ends as FAILED, with all good items in the table (control-plane 5.4).
 """
 
 import logging
@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
+
+import orjson
 
 from emulator import errors
 from emulator.database.catalog.catalog import Caller
@@ -25,7 +27,7 @@ from emulator.objects.opening import local_folder
 from emulator.objects.store import ObjectError
 from emulator.s3_jobs.local_log import LOGS, LocalLog
 from emulator.s3_jobs.reading import Bad, Batch, Layout, ObjectReader, check_libraries
-from emulator.s3_jobs.storing import put_of, text_of
+from emulator.s3_jobs.storing import put_of
 from emulator.s3_jobs.work import Call, Work, Workshop, in_slice
 
 log = logging.getLogger("emulator")
@@ -109,7 +111,7 @@ def _begin(database: Database, job: S3Job) -> None:
     with database.catalog.changing() as change:
         if database.s3_jobs.progress(change.txn, job).processed:
             raise gone(job)
-        definition = TableDefinition.load(job.plan["table"].encode(), account=database.catalog.account)
+        definition = TableDefinition.load(orjson.dumps(job.plan["table"]), account=database.catalog.account)
         now = database.clock.now()
         indexes = tuple(replace(index, id=next_id(change.txn), until=now) for index in definition.indexes)
         database.catalog.save(
@@ -153,7 +155,7 @@ def _store(database: Database, job: S3Job, before: Progress, batch: Batch, error
                     written += 1
                     continue
             except errors.ApiError as error:
-                text = text_of(error)
+                text = error.message or error.code
             failed += 1
             if before.failed + failed <= _MOST_LOGGED:
                 lines.append(_line(job, batch.object.key, index, [text]))

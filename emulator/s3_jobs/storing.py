@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from emulator import errors
 from emulator.database.items.requested import Put
 from emulator.database.schema.table import Table
 from emulator.values.problems import Layer, first_problem
@@ -23,11 +22,6 @@ def put_of(table: Table, item: Mapping[str, Any]) -> Put:
     put.check_size()
     put.locate(table)
     return put
-
-
-def text_of(error: errors.ApiError) -> str:
-    """Return what an error log says about an error."""
-    return error.message or error.code
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 from emulator.database.changes.log import counter_key
 from emulator.database.database import Database
 from emulator.database.definitions import kinesis, mappings
+from emulator.database.definitions.s3_jobs import S3Job
 from emulator.database.definitions.streams import StreamDefinition
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.definitions.tenants import SHARED
@@ -31,6 +32,8 @@ class Contents:
     counters: keys of the last sequence numbers of streams.
     checkpoints: prefixes of the checkpoints of consumers.
     incomplete: the tables that are being filled.
+    s3_jobs: exports, imports and bulk operations of whole accounts, which `reset` deletes.
+    Snapshots leave them as they are.
     """
 
     tables: dict[bytes, bytes] = field(default_factory=dict)
@@ -41,6 +44,7 @@ class Contents:
     counters: dict[bytes, None] = field(default_factory=dict)
     checkpoints: dict[bytes, None] = field(default_factory=dict)
     incomplete: list[TableDefinition] = field(default_factory=list)
+    s3_jobs: list[S3Job] = field(default_factory=list)
 
     def add_stream(self, key: bytes, stored: bytes) -> None:
         """Add a stream, and what belongs to it."""
@@ -108,6 +112,9 @@ def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
         stored_history = txn.get(key) if scope.has((history.access_key, history.region), history.table) else None
         if stored_history is not None:
             found.add_history(key, stored_history)
+    jobs = database.known_s3_jobs
+    if scope.tables is None and jobs is not None:
+        found.s3_jobs.extend(job for job in jobs.everything() if scope.owns(job.owner))
     for span in scope.of_mappings():
         for key, stored in txn.scan(*span):
             if scope.tables is None or keyspace.stream(mappings.stream_of(stored)) in found.streams:
@@ -127,6 +134,8 @@ def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> No
     deletions = database.catalog.deletions
     for table in gone.incomplete:
         filling.abandon(database, change, table)
+    for job in gone.s3_jobs:
+        database.s3_jobs.remove(change, job, database.views)
     for key in gone.definitions():
         database.registries.remove(change, key)
     for prefix in (*gone.data, *gone.checkpoints):

@@ -9,6 +9,7 @@ import pytest
 import zstandard
 from amazon.ion import simpleion
 
+from emulator.controls.registry import call
 from emulator.database.definitions.s3_jobs import IMPORT
 from emulator.objects.folder import FolderStore
 from emulator.s3_jobs import reading
@@ -461,3 +462,38 @@ def test_a_missing_library_is_named(one, bucket, monkeypatch, missing):
     assert (found["ImportStatus"], found["FailureCode"]) == ("FAILED", "UnsupportedFormat")
     assert "pip install 'dynamodb-emulator[" in found["FailureMessage"]
     assert one.error("DescribeTable", TableName="tab")[0] == "ResourceNotFoundException"
+
+
+# --- resets and snapshots -------------------------------------------------------------------------
+
+
+def test_a_reset_ends_an_import(db, bucket):
+    bucket.put("a", "".join(f"{GOOD % number}\n" for number in range(300)))
+    arn = begin(db)
+    [work] = Runner(db.emulator.database, db.emulator.settings).due()
+    steps_of = steps(work)
+    for _ in range(5):
+        next(steps_of)
+    assert described(db, arn)["ProcessedItemCount"]
+    call(db.emulator, "reset", {})
+    assert list(steps_of) == []
+    assert db.error("DescribeImport", ImportArn=arn)[0] == "ImportNotFoundException"
+    assert db("ListTables") == {"TableNames": []}
+    db.emulator.database.background.run_all()
+
+
+def test_a_restored_snapshot_ends_an_import_and_keeps_what_is_known_of_it(db, bucket):
+    bucket.put("a", "".join(f"{GOOD % number}\n" for number in range(300)))
+    call(db.emulator, "snapshots/save", {"Name": "before"})
+    arn = begin(db)
+    [work] = Runner(db.emulator.database, db.emulator.settings).due()
+    steps_of = steps(work)
+    for _ in range(5):
+        next(steps_of)
+    call(db.emulator, "snapshots/restore", {"Name": "before"})
+    list(steps_of)
+    found = described(db, arn)
+    assert (found["ImportStatus"], found["FailureCode"]) == ("FAILED", "TableNotFound")
+    assert db("ListTables") == {"TableNames": []}
+    call(db.emulator, "snapshots/delete", {"Name": "before"})
+    db.emulator.database.background.run_all()
