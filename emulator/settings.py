@@ -65,7 +65,7 @@ def _check_host(text: str) -> None:
 
 
 def is_account(text: str) -> bool:
-    """Say whether a text has the form of an AWS account: twelve digits."""
+    """Return whether a text has the form of an AWS account: twelve digits."""
     return len(text) == 12 and text.isascii() and text.isdigit()  # noqa: PLR2004 - twelve digits
 
 

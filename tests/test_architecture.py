@@ -121,6 +121,7 @@ ROOMS = {
         {"auth", "bodies", "encoding", "failures", "origins", "outbox", "states"},
         {"answers"},
         {"other_services", "requests", "sliced_answers", "commits"},
+        {"sts"},
         {"dynamodb"},
         {"observed", "held_answers"},
         {"front"},
@@ -164,7 +165,8 @@ ROOMS = {
         {"deliveries"},
     ),
     "emulator/s3_jobs": (
-        {"work", "local_log", "reading", "storing"},
+        {"work", "local_log", "reading"},
+        {"storing"},
         {"importing"},
         {"runner"},
     ),

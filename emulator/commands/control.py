@@ -1,8 +1,8 @@
 """`dynamodb-emulator control [NAME [JSON]]`: call a control of a running server.
 
 The names are those of the calls under `/_emulator/`. Without a name, the command lists the
-controls. Without JSON, the call is a GET, which only shows something. So a forgotten argument
-changes nothing. The answer goes to stdout, as JSON.
+controls. Without JSON, the call is a GET, which only shows something. So a user who forgets the
+argument changes nothing. The answer goes to stdout, as JSON.
 
 Exit status: 0; 1 if the server refuses the call; 2 if the call cannot be sent.
 """
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit status."""
     parser = Parser(
         prog="dynamodb-emulator control",
-        description="Call a control of a running server. Without JSON, only show what the control has. Without a NAME, "
+        description="Call a control of a running server. Without JSON, only show its state. Without a NAME, "
         "list the controls.",
     )
     parser.add_argument("name", metavar="NAME", nargs="?", help="control, for example clock or snapshots/save")
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _missing(name: str, method: str, controls: Collection[tuple[str, str]]) -> str:
-    """Return why there is no such call."""
+    """Return why there is no such call of a control."""
     names = sorted({each for _, each in controls})
     if name not in names:
         return f"there is no control {name}; there are: {', '.join(names)}"

@@ -1,6 +1,6 @@
 """`dynamodb-emulator dump FOLDER`: write tables of a running server to files.
 
-`dynamodb-emulator load FOLDER` makes the same tables again.
+`dynamodb-emulator load FOLDER` creates the same tables again.
 
 Exit status: 0, or 2 if the work could not be done.
 """
@@ -27,7 +27,7 @@ formats:
   export   a folder for each table, as DynamoDB's export to S3 writes it (the default)
   lines    a file for each table, with a line of DynamoDB JSON for each item
   ion      a file for each table, with a line of Amazon Ion for each item
-  csv      a file for each table. Types other than strings, and those of keys, are lost
+  csv      a file for each table. All types are lost, except those of strings and keys
 
 examples:
   dynamodb-emulator dump backup                          all tables
@@ -46,8 +46,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with Progress("dumped") as progress:
             count = _dump(connect, options, progress)
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
+    except BrokenPipeError:  # the program that reads the output, such as `head`, has ended
+        # So that the flush at the exit does not fail.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _FAILED
     except (Refused, Unreachable, OSError) as error:
         print(f"dynamodb-emulator: {error}", file=sys.stderr)  # noqa: T201 - the message for the user

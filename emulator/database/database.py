@@ -23,10 +23,12 @@ from emulator.database.catalog.catalog import Caller, Catalog, Options, require
 from emulator.database.catalog.enforcer import Enforcer
 from emulator.database.changes.streams import ROLL_OVER_SECONDS
 from emulator.database.definitions import kinesis
+from emulator.database.definitions.backups import Backup
+from emulator.database.definitions.tables import TableDefinition
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.store.access import EngineAccess
-from emulator.database.store.registry import Registries
+from emulator.database.store.registry import DefinitionChange, Registries
 from emulator.database.store.versions import SharedEngine, Versions
 from emulator.log_limits import once_a_minute
 from emulator.shared_memory import SharedMemory
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("emulator")
 
 _DEFAULTS: Final = Options()
-_ATTEMPTS: Final = 20  # how often an interrupted request runs again before it fails
+_ATTEMPTS: Final = 20  # how often an interrupted request is tried before it fails
 
 _T = TypeVar("_T")
 _Arguments = TypeVarTuple("_Arguments")
@@ -54,21 +56,22 @@ def report_full(error: Full) -> None:
 
 
 def _no_disk() -> int:
-    """Return the free bytes of a store without a disk, as a figure that never changes."""
+    """Return the free bytes of a store that uses no disk: a figure that never changes."""
     return 0
 
 
 def no_room(error: Full) -> errors.ApiError:
-    """Log that the disk is full; return the error for the client."""
+    """Log that the disk is full; return the error that the client gets."""
     report_full(error)
     return errors.storage_full()
 
 
 class Database:
-    """What every operation gets: the catalog, transactions and background work. One thread owns it.
+    """The catalog, transactions and background work, for every operation. One thread owns it.
 
     sharing: the memory that is shared with other processes which use the same folder; None if no
     other process uses it. jobs: functions; each queues the unfinished work of one kind.
+    removal: see Removal; None if nothing is done when a table with recovery is removed.
     group_commit, numbered, upkeep: what the engine offers its host (storage/host.py), or None.
     """
 
@@ -79,6 +82,7 @@ class Database:
         options: Options = _DEFAULTS,
         sharing: SharedMemory | None = None,
         jobs: Iterable["Job"] = (),
+        removal: "Removal | None" = None,
     ) -> None:
         self._jobs = tuple(jobs)
         self._shared = sharing is not None
@@ -99,6 +103,9 @@ class Database:
         self.catalog = Catalog(
             self.access, clock, self.background, self.enforcer, options, self.versions, self.registries
         )
+        self.backups = self.registries.add(keyspace.backups(), partial(Backup.load, account=options.account))
+        if removal is not None:
+            self.catalog.settling.removal = partial(removal, self)
         self._views: Views | None = None
         self._s3_jobs: S3Jobs | None = None
         self.registries.on_reload(self._notice_views)
@@ -109,7 +116,8 @@ class Database:
         self.streams = self.catalog.streams
         self.histories = self.catalog.histories
         self.kinesis = options.kinesis
-        self.sliced = False  # whether callers can wait for slices; if so, operations may raise Sliced
+        # whether callers can wait for slices; only then may operations raise Sliced
+        self.sliced = False
         self.refresh()
         self.owner = sharing is None or sharing.owner
         if self.owner:
@@ -117,14 +125,17 @@ class Database:
         self._resume()
 
     def _adopt_write(self) -> None:
-        """Hold the function with which writes begin now, so that callers find it in one step."""
+        """Store the engine's current function for beginning a write in an attribute of its own.
+
+        So a caller reaches the function with one attribute lookup.
+        """
         self.write = self.access.write
 
     @property
     def views(self) -> "Views":
         """The frozen views. Their code is loaded at first use, because most servers have no views.
 
-        The first use reloads definitions, so it must not be inside of a transaction.
+        The first use reloads definitions, so it must not be inside a transaction.
         """
         if self._views is None:
             self._views = self._load_views()
@@ -132,7 +143,7 @@ class Database:
         return self._views
 
     def _notice_views(self, txn: ReadTxn) -> None:
-        """Load the views if there are any. They reload with this snapshot, after this function."""
+        """Load the code of views if the store has views. The registries reload them afterwards."""
         if self._views is None and txn.page(*keyspace.views(), 1)[0]:
             self._views = self._load_views()
 
@@ -164,10 +175,9 @@ class Database:
         return S3Jobs(self.registries, self.catalog.account)
 
     def _resume(self) -> None:
-        """Queue unfinished work. This is called after a start, a process's death or a lost commit.
+        """Queue unfinished work: after a start, a lost commit or the death of a process.
 
-        Several processes may queue the same work. These processes do the work in turns, slice by
-        slice.
+        Several processes may queue the same work. Then each of them does some of its slices.
         """
         self.catalog.deletions.resume()
         if self._views is not None:
@@ -176,7 +186,10 @@ class Database:
             resume(self)
 
     def _take_over(self) -> None:
-        """Settle statuses that are due, and schedule regular work. Only the owner does this."""
+        """Settle statuses that are due, and schedule regular work.
+
+        Only the owner process calls this.
+        """
         self.rerun(self.catalog.settle_all)
         if not self.kinesis:
             kinesis.log_unconnected(table.definition for table in self.catalog.everything())
@@ -188,7 +201,10 @@ class Database:
         self.registries.reload()
 
     def recover(self) -> None:
-        """Return to what is stored, after a commit that failed or was lost. Raises StorageError."""
+        """Reload everything from the store after a commit failed or was lost.
+
+        Raises StorageError.
+        """
         self.refresh()
         self._resume()
 
@@ -197,10 +213,10 @@ class Database:
     def run(self, work: Callable[[*_Arguments], _T], *arguments: *_Arguments) -> _T:
         """Run work(*arguments) on the newest definitions; return its result.
 
-        Interrupted work has changed nothing, and runs again from its start. Raises ApiError, also
-        for a full disk; Interrupted after too many attempts; Lost if a commit was lost.
+        Interrupted work has changed nothing, and runs again from its start. Raises ApiError (also
+        if the disk is full), Interrupted after too many attempts, and Lost if a commit was lost.
         """
-        try:  # the same as `rerun`, without the cost of another call
+        try:  # the same as `rerun`, inlined to save a call
             if self._shared and self.versions.is_stale():
                 self.refresh()
             return work(*arguments)
@@ -215,10 +231,10 @@ class Database:
                 raise no_room(error) from error
 
     def run_steps(self, work: Callable[[], _T | Steps[_T]], again: Callable[[], _T] | None = None) -> Steps[_T]:
-        """Return work(), or what its steps return. Raises as `run` does.
+        """Return the result of `work`, which may be a result of steps. Raises as `run` does.
 
-        again: a function that does all the work in one piece; it is called if a step was
-        interrupted. Without `again`, each step must `rerun` the work that may be interrupted.
+        again: a function that does all the work in one piece. It is called if a step was
+        interrupted. Without `again`, each step must call `rerun` for work that may be interrupted.
         """
         try:
             self.catch_up()
@@ -229,7 +245,10 @@ class Database:
         except Interrupted as error:
             if again is None or isinstance(error, Lost):
                 raise
-        sliced, self.sliced = self.sliced, False  # no slices now: they would be interrupted again
+        # Return the result of `work`; `otherwise` if the disk is full or `work` never finishes.
+        #
+        # Work that is interrupted too often never finishes.
+        sliced, self.sliced = self.sliced, False
         try:
             return self._run_again(again)
         except Full as error:
@@ -238,7 +257,10 @@ class Database:
             self.sliced = sliced
 
     def try_run(self, work: Callable[[], _T], otherwise: _T) -> _T:
-        """Return work(), or `otherwise` if the disk is full or work() is interrupted too often."""
+        """Return the result of `work`, or `otherwise` if it cannot finish now.
+
+        That is: if the disk is full, or if `work` is interrupted too often.
+        """
         try:
             self.catch_up()
             return self.rerun(work)
@@ -246,28 +268,36 @@ class Database:
             return otherwise
 
     def run_slice(self, name: Hashable | None = None) -> bool:
-        """Run the next slice of background work, or of the work `name`. Say whether a slice ran."""
+        """Run the next slice of background work, or of the work called `name`.
+
+        Return whether a slice ran.
+        """
         if not self.background.slices or self.background.held:
             return False
         if self.background.run_slice(name):
             return True
-        self.refresh()  # the work may wait because another process has changed definitions
+        self.refresh()  # the work may wait for definitions that another process has changed
         return False
 
     def catch_up(self) -> None:
-        """Reload definitions if another process has changed them. Steps call this after a pause."""
+        """Reload definitions if another process has changed them.
+
+        Work that runs in steps calls this after each pause.
+        """
         if self.versions.is_stale():
             self.refresh()
 
     def rerun(self, work: Callable[[], _T]) -> _T:
-        """Return work(). If it is interrupted, run it again on the newest definitions.
+        """Return the result of `work`.
 
-        Use this for a part of the work that an entrance runs. Raises Interrupted after too many
+        If it is interrupted, run it again on the newest definitions.
+
+        Work that an entrance runs uses this for its own parts. Raises Interrupted after too many
         attempts, and Lost if a commit was lost.
         """
         try:
             return work()
-        except Lost:  # no write can begin until a commit has reported the loss
+        except Lost:  # no write can begin until a commit call has reported the loss
             raise
         except Interrupted:
             return self._run_again(work)
@@ -286,10 +316,10 @@ class Database:
     # --- tables -----------------------------------------------------------------------------------
 
     def table(self, caller: Caller, name: str) -> Table:
-        """Return a table for the data plane. Settles its status first, which may write.
+        """Return a table for the data plane. Settling its status first may write to the store.
 
-        Raises ResourceNotFoundException without detail (behaviour 3.1), the errors of wrong ARNs
-        (behaviour 3.4), and Full if the disk has no room for the table's new status.
+        Raises ResourceNotFoundException without a table name (behaviour 3.1), the errors of wrong
+        ARNs (behaviour 3.4), and Full if the disk has no room for the table's new status.
         """
         table = caller.tables.get(name)
         if table is None or table.transient:
@@ -300,7 +330,7 @@ class Database:
         return table
 
     def described(self, caller: Caller, name: str, *, restoring: bool = False) -> Table:
-        """Return a table for the control plane, whatever its status. Settles it, which may write.
+        """Return a table of any status for the control plane. Settling it may write to the store.
 
         restoring: whether a table counts that is being restored. Most operations do not find such
         a table (control-plane 0.3). Raises the errors of a missing table and of wrong ARNs, with
@@ -326,7 +356,7 @@ class Database:
             self.versions.committed()
 
     def sync(self) -> None:
-        """Make every commit so far survive a power cut. If the disk fails, log a warning."""
+        """Make all commits so far durable against a power cut. If the disk fails, log a warning."""
         if self.upkeep is None:
             return
         try:
@@ -341,3 +371,8 @@ class Database:
 
 Job = Callable[[Database], None]
 """Queues the unfinished work of one kind (`jobs/`)."""
+
+Removal = Callable[[Database, TableDefinition], Callable[[DefinitionChange], None]]
+"""Called before a table with recovery is removed. It returns what the transaction does that removes
+the table.
+"""

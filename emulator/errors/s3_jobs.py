@@ -23,6 +23,11 @@ def too_many_jobs(kind: str, largest: int) -> ApiError:
     return limit_exceeded(f"Subscriber limit exceeded: There is a limit of {largest} concurrent {kind} per subscriber")
 
 
+def record_unreadable(text: str) -> ApiError:
+    """Of the error log only. inferred; `text` says why a record is not an item."""
+    return validation(text)
+
+
 # --- imports --------------------------------------------------------------------------------------
 
 

@@ -86,7 +86,7 @@ class Export:
 
 
 def is_export(folder: Path) -> bool:
-    """Say whether a folder is that of an export."""
+    """Return whether a folder is that of an export."""
     return (folder / SUMMARY).is_file()
 
 

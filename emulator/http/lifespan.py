@@ -1,4 +1,4 @@
-"""The work beside requests. It runs as long as the server, which is ours or another ASGI server.
+"""Background work. It runs as long as the server, under our own server and any ASGI server.
 
 | work                                              | who does it                                  |
 |---------------------------------------------------|----------------------------------------------|
@@ -36,7 +36,7 @@ _INTERVAL: Final = 0.05  # seconds between polls for work
 
 @asynccontextmanager
 async def running(front: Front, peers: "Peers | None" = None) -> AsyncIterator[None]:
-    """Run the background work of an emulator for the length of a with block.
+    """Run the background work of an emulator until the end of a `with` block.
 
     peers: the other workers of the same server, if there are any.
     """
@@ -68,7 +68,7 @@ async def running(front: Front, peers: "Peers | None" = None) -> AsyncIterator[N
 
 
 async def _run_due(emulator: Emulator) -> None:
-    """Run the jobs that are due by the clock, and slices of long work, until cancelled."""
+    """Run jobs that are due by the clock, and slices of long work, until cancelled."""
 
     async def tick() -> float:
         return 0 if emulator.tick() else _INTERVAL

@@ -1,4 +1,4 @@
-"""Serving over HTTP with uvicorn, and a clean end on SIGINT and SIGTERM."""
+"""Serves HTTP with uvicorn, and ends cleanly after SIGINT or SIGTERM."""
 
 import asyncio
 import contextlib
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from emulator.http.parent import Parent
     from emulator.http.peers import Peers
 
-_GRACE = 10  # seconds that open requests have to end after the signal
+_GRACE = 10  # seconds after the signal in which open requests must end
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server. After a signal the process ends with status 0.
+    """uvicorn's server, except that the process ends with status 0 after a signal.
 
     announce: called when the server has begun to serve. waits: the calls that it cancels when it
     stops.
@@ -47,7 +47,7 @@ class _Server(uvicorn.Server):
         for each in tuple(self._waits):
             each.cancel()
         await super().shutdown(sockets)
-        if self.force_exit:  # after a second signal uvicorn does not end the lifespan
+        if self.force_exit:  # after a second signal, uvicorn does not end the lifespan
             await self.lifespan.shutdown()
 
     @contextlib.contextmanager
@@ -72,10 +72,11 @@ def serve(
     parent: "Parent | None" = None,
     peers: "Peers | None" = None,
 ) -> None:
-    """Serve until a signal comes. Answer the open requests before the return.
+    """Serve until a signal arrives. Answer the open requests before returning.
 
-    announce: called once requests are answered. lifeline: a file descriptor whose end has the
-    effect of a signal. parent: a process whose end has the effect of a signal.
+    announce: called when the server answers requests. lifeline: a file descriptor of a pipe. If the
+    pipe is closed, the server stops as after a signal. parent: a process. If it ends, the server
+    stops as after a signal.
     peers: the other workers.
     """
     logging.getLogger("uvicorn").setLevel(logging.WARNING)

@@ -1,6 +1,6 @@
 """PutItem, UpdateItem, DeleteItem (behaviour 4.5, 4.6, 5).
 
-The errors of the checks of these operations are enveloped.
+Errors of the checks of these operations have the envelope.
 """
 
 from typing import Final

@@ -26,8 +26,8 @@ from emulator.formats.records import ReadOptions
 from emulator.objects.opening import local_folder
 from emulator.objects.store import ObjectError
 from emulator.s3_jobs.local_log import LOGS, LocalLog
-from emulator.s3_jobs.reading import Bad, Batch, Layout, ObjectReader, check_libraries
-from emulator.s3_jobs.storing import put_of
+from emulator.s3_jobs.reading import Batch, Layout, ObjectReader, check_libraries
+from emulator.s3_jobs.storing import content_of, put_of
 from emulator.s3_jobs.work import Call, Work, Workshop, in_slice
 
 log = logging.getLogger("emulator")
@@ -142,30 +142,22 @@ def _store(database: Database, job: S3Job, before: Progress, batch: Batch, error
     table = _table(database, job)
     if table is None:
         raise gone(job)
-    written = failed = 0
     lines: list[dict[str, Any]] = []
     with database.write() as txn:
         for index, record in enumerate(batch.records, batch.first):
             try:
-                if isinstance(record, Bad):
-                    text = record.text
-                else:
-                    put = put_of(table, record.content["Item"])
-                    load(txn, table, put.prepare(txn))
-                    written += 1
-                    continue
+                put = put_of(table, content_of(record)["Item"])
             except errors.ApiError as error:
-                text = error.message or error.code
-            failed += 1
-            if before.failed + failed <= _MOST_LOGGED:
-                lines.append(_line(job, batch.object.key, index, [text]))
+                lines.append(_line(job, batch.object.key, index, [error.message]))
+            else:
+                load(txn, table, put.prepare(txn))
         progress = replace(
             advanced(before, batch),
-            processed=before.processed + written + failed,
-            written=before.written + written,
-            failed=before.failed + failed,
+            processed=before.processed + len(batch.records),
+            written=before.written + len(batch.records) - len(lines),
+            failed=before.failed + len(lines),
             size=before.size + batch.size,
-            log={"error": errors_log.append(before.log.get("error", 0), lines)},
+            log={"error": errors_log.append(before.log.get("error", 0), lines[: max(0, _MOST_LOGGED - before.failed)])},
         )
         database.s3_jobs.save_progress(txn, job, progress)
     return progress
@@ -178,7 +170,7 @@ def advanced(progress: Progress, batch: Batch) -> Progress:
     return replace(progress, record=batch.first + len(batch.records))
 
 
-def _line(job: S3Job, key: str, index: int, messages: Sequence[str]) -> dict[str, Any]:
+def _line(job: S3Job, key: str, index: int, messages: Sequence[str | None]) -> dict[str, Any]:
     """Return a line of the error log (control-plane 5.4)."""
     pointer = {"bucket": job.request["S3BucketSource"]["S3Bucket"], "key": key, "itemIndex": index}
     return {"itemS3Pointer": pointer, "importArn": job.arn, "errorMessages": list(messages)}

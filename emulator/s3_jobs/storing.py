@@ -6,10 +6,18 @@ from typing import Any
 
 from emulator.database.items.requested import Put
 from emulator.database.schema.table import Table
+from emulator.s3_jobs.reading import Bad, Record
 from emulator.values.problems import Layer, first_problem
 from emulator.values.wire import parse_item
 
 _LAYER: Layer = "new"
+
+
+def content_of(record: Record | Bad) -> dict[str, Any]:
+    """Return the JSON object of a record. Raises ApiError if it could not be read."""
+    if isinstance(record, Bad):
+        raise errors.record_unreadable(record.text)
+    return record.content
 
 
 def put_of(table: Table, item: Mapping[str, Any]) -> Put:

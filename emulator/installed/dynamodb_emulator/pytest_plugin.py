@@ -133,7 +133,7 @@ def _of_marker(node: pytest.Item | None, name: str) -> Any:  # noqa: ANN401 - an
 
 
 def _only_distributes(options: object) -> bool:
-    """Say whether this process only gives the tests to workers of pytest-xdist."""
+    """Return whether this process only gives the tests to workers of pytest-xdist."""
     return "PYTEST_XDIST_WORKER" not in os.environ and bool(
         getattr(options, "numprocesses", None) or getattr(options, "tx", None)
     )

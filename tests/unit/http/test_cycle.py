@@ -144,7 +144,7 @@ def test_an_application_that_fails_before_its_answer_begins(db, caplog, messages
     ((status, headers, body),) = line.answers()
     assert (status, headers["connection"], line.transport.closed) == (500, "close", True)
     assert b"InternalServerError" in body
-    assert "a request, whose connection is closed, failed" in caplog.text
+    assert "a request (its connection is closed) failed" in caplog.text
 
 
 def test_an_application_that_cannot_be_loaded(db, caplog):
