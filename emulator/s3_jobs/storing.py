@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from emulator import errors
 from emulator.database.items.requested import Put
 from emulator.database.schema.table import Table
 from emulator.s3_jobs.reading import Bad, Record
