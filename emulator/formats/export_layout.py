@@ -1,11 +1,11 @@
 """The folders that the service's export writes (control-plane 4.3), with DynamoDB JSON.
 
-    manifest-summary.json    about the table and the export
+    manifest-summary.json    facts about the table and the export
     manifest-files.json      a line for each data file: number of items, checksum, key
     data/*.json.gz           lines: {"Item": item}
 
-Each manifest has a companion with its MD5. Where the folder is, `<prefix>/AWSDynamoDB/<id>/` on S3,
-is up to the caller.
+Each manifest has a second file with its MD5. The caller chooses the folder, which is
+`<prefix>/AWSDynamoDB/<id>/` on S3.
 """
 
 import gzip
@@ -27,17 +27,17 @@ FILES: Final = "manifest-files.json"
 DATA: Final = "data"
 
 _VERSION: Final = "2020-06-30"
-_LEVEL: Final = 3  # half the time of gzip's default, and files that are a tenth larger
+_LEVEL: Final = 3  # takes half the time of gzip's default level; the files are a tenth larger
 
 
 def item_line(item: Item) -> bytes:
-    """Return the line of an item, with its end."""
+    """Return the line of an item, including the line feed."""
     return orjson.dumps({"Item": item}, option=orjson.OPT_APPEND_NEWLINE)
 
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A data file of an export. items: their number, None if no manifest says it."""
+    """A data file of an export. items: the number of its items, None if no manifest has it."""
 
     path: Path
     items: int | None
@@ -45,19 +45,19 @@ class DataFile:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """An export that was found in a folder."""
+    """An export in a folder."""
 
     table: str
     files: tuple[DataFile, ...]
 
 
 def is_export(folder: Path) -> bool:
-    """Return whether a folder is that of an export."""
+    """Return whether a folder has an export."""
     return (folder / SUMMARY).is_file()
 
 
 def read_export(folder: Path) -> Export:
-    """Return what the manifests of an export say. Raises FormatError."""
+    """Read the manifests of an export; return the export. Raises FormatError."""
     summary = _object(folder / SUMMARY)
     if summary.get("outputFormat", "DYNAMODB_JSON") != "DYNAMODB_JSON":
         raise FormatError(Place(str(folder / SUMMARY)), "only exports in the format DYNAMODB_JSON can be read")
@@ -68,7 +68,7 @@ def read_export(folder: Path) -> Export:
 
 
 def _data_files(folder: Path) -> Iterator[DataFile]:
-    """Yield the files of the manifest or, without one, the files of the data folder."""
+    """Yield the data files in the manifest or, without a manifest, those in the data folder."""
     manifest = folder / FILES
     if not manifest.is_file():
         for path in sorted((folder / DATA).glob("*")):
@@ -82,7 +82,8 @@ def _data_files(folder: Path) -> Iterator[DataFile]:
         except WRONG_FORM:
             raise FormatError(Place(str(manifest), number), "this is not the entry of a data file") from None
         path = folder / DATA / name
-        if not path.exists() and (folder.parent / DATA / name).exists():  # an incremental export
+        # An incremental export has its data folder in another place.
+        if not path.exists() and (folder.parent / DATA / name).exists():
             path = folder.parent / DATA / name
         yield DataFile(path, items)
 
@@ -98,7 +99,7 @@ def _object(path: Path) -> Mapping[str, Any]:
 
 
 class _Checked:
-    """A file that computes the MD5 of what is written to it."""
+    """A file that computes the MD5 of the bytes written to it."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -137,7 +138,7 @@ class DataWriter:
         return len(lines)
 
     def entry(self) -> dict[str, Any]:
-        """Return the file's entry in the manifest, after its end."""
+        """Return the file's entry in the manifest. Call this after closing the file."""
         md5 = self._checked.md5
         return {
             "itemCount": self.items,
@@ -148,7 +149,7 @@ class DataWriter:
 
 
 class ExportWriter:
-    """Writes an export into a folder. prefix: of S3 keys, such as `AWSDynamoDB/id/`."""
+    """Writes an export into a folder. prefix: the prefix of S3 keys, such as `AWSDynamoDB/id/`."""
 
     def __init__(self, folder: Path, prefix: str = "") -> None:
         self._folder = folder
@@ -157,12 +158,12 @@ class ExportWriter:
         (folder / DATA).mkdir(parents=True, exist_ok=True)
 
     def data_file(self, name: str) -> DataWriter:
-        """Open a data file. name: without its ending."""
+        """Open a data file. name: the file's name without its ending."""
         path = f"{DATA}/{name}.json.gz"
         return DataWriter(self._folder / path, self._prefix + path)
 
     def add(self, data: DataWriter) -> None:
-        """Add a data file, which is closed, to the manifest."""
+        """Add a closed data file to the manifest."""
         self._entries.append(data.entry())
 
     @property
@@ -171,9 +172,9 @@ class ExportWriter:
         return sum(entry["itemCount"] for entry in self._entries)
 
     def finish(self, summary: Mapping[str, Any]) -> None:
-        """Write the manifests. summary: members of the summary that the caller knows.
+        """Write the manifests. summary: further members of the summary.
 
-        The summary comes last, so that an unfinished folder is not taken for an export.
+        The summary is written last, so that an unfinished folder is not read as an export.
         """
         lines = b"".join(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE) for entry in self._entries)
         self._with_checksum(FILES, lines)

@@ -1,4 +1,4 @@
-"""Opens files for reading: plain, gzip or Zstandard, by their first bytes; `-` is stdin."""
+"""Opens plain, gzip and Zstandard files for reading, by their first bytes. `-` means stdin."""
 
 import gzip
 import io
@@ -14,10 +14,13 @@ from emulator.formats.records import FormatError, Place, TooLong
 STDIN: Final = "-"
 
 HEAD: Final = 1 << 20
-"""Bytes that `opened` reads ahead. An item has at most 400 KB, so they show the first line."""
+"""How many bytes `opened` reads ahead.
+
+An item has at most 400 KB, so they contain the first line.
+"""
 
 UNREADABLE: Final = (OSError, EOFError, zlib.error)
-"""What reading a damaged or unreadable file raises."""
+"""The errors that reading a damaged or unreadable file raises."""
 
 _GZIP: Final = b"\x1f\x8b"
 _ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
@@ -25,9 +28,9 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 class _Joined(io.RawIOBase):
-    """The bytes that were read ahead, then the rest of a stream.
+    """A stream of the bytes that were read ahead and then the rest of another stream.
 
-    file: the file below the stream, as GzipFile does not close it.
+    file: the file under the other stream, which GzipFile does not close.
     """
 
     def __init__(self, head: bytes, rest: BinaryIO, file: BinaryIO) -> None:
@@ -57,7 +60,7 @@ class _Joined(io.RawIOBase):
 def opened(path: str) -> tuple[bytes, BinaryIO]:
     """Return the first bytes of a file, at most HEAD, and a stream of all its bytes.
 
-    Both are decompressed and without a byte order mark. Raises FormatError.
+    Both are decompressed, and have no byte order mark. Raises FormatError.
     """
     raw = None
     try:
@@ -81,7 +84,7 @@ def _file(path: str) -> BinaryIO:
     """Open a file. Raises OSError."""
     try:
         return Path(path).open("rb")
-    except ValueError as error:  # a manifest may name a file with a NUL
+    except ValueError as error:  # a manifest may name a file with a NUL in its name
         raise OSError(f"this is not the name of a file: {error}") from None
 
 
@@ -107,14 +110,14 @@ def document_text(path: str, stream: BinaryIO) -> str:
 
 
 def why(error: Exception) -> str:
-    """Return what an error of UNREADABLE says to the user."""
+    """Return the text for the user about an error of UNREADABLE."""
     if isinstance(error, gzip.BadGzipFile | EOFError | zlib.error):
         return f"the compressed data is damaged: {error}"
     return str(getattr(error, "strerror", None) or error)
 
 
 class _Zstandard(io.RawIOBase):
-    """A Zstandard stream. Damaged data are an OSError, whichever library finds them."""
+    """A Zstandard stream. Damaged data raise OSError, with any library."""
 
     def __init__(self, library: Any, compressed: BinaryIO) -> None:  # noqa: ANN401 - a module
         self._stream = library.open(compressed)
@@ -134,7 +137,8 @@ class _Zstandard(io.RawIOBase):
 
 def _zstandard(path: str, compressed: BinaryIO) -> _Zstandard:
     """Return the stream of a Zstandard file. Raises FormatError."""
-    for module in ("compression.zstd", "zstandard"):  # Python 3.14's own, and the package
+    # The module of Python 3.14, or the package from PyPI.
+    for module in ("compression.zstd", "zstandard"):
         try:
             return _Zstandard(import_module(module), compressed)
         except ImportError:

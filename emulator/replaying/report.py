@@ -11,8 +11,8 @@ from emulator.escaping import printable
 from emulator.replaying.replaying import Outcome, Totals
 from emulator.version import VERSION
 
-_LONGEST: Final = 200  # characters of a value that a line shows
-_MOST: Final = 1000  # differing requests that the file has at most
+_LONGEST: Final = 200  # the most characters of a value that a line shows
+_MOST: Final = 1000  # the most differing requests in the file
 
 
 def lines(outcome: Outcome) -> Iterator[str]:
@@ -27,7 +27,7 @@ def lines(outcome: Outcome) -> Iterator[str]:
 
 
 def summary(totals: Totals) -> Iterator[str]:
-    """Yield the last lines."""
+    """Yield the last lines, with the counts."""
     yield f"{totals.sent} requests sent, {totals.sent - totals.different} answers equal, {totals.different} different"
     for why, count in totals.skipped.items():
         yield f"not sent: {count}, because {why}"

@@ -1,4 +1,4 @@
-"""What a user sees of long work: progress, notices and problems on stderr, and a count of each.
+"""Shows the user progress, notices and problems of long work on stderr, and counts them.
 
 On a terminal with rich (extra `cli`) the progress is a bar or, without a known total, a spinner.
 Elsewhere it is a line every few seconds.
@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Final, Protocol, Self, TextIO
 
 _LINE: Final = 5.0  # seconds between two lines of progress
-_SHOWN: Final = 100  # problems that are shown; the others are only counted
+_SHOWN: Final = 100  # the most problems that are shown; further ones are only counted
 
 
 class _Bar(Protocol):
@@ -22,7 +22,7 @@ class _Bar(Protocol):
 
 
 class Progress:
-    """Counts items and problems, and shows them. One thread uses it."""
+    """Counts items and problems, and shows them. Only one thread may use it."""
 
     def __init__(self, title: str, stream: TextIO | None = None) -> None:
         self._title = title
@@ -50,7 +50,7 @@ class Progress:
         self._bar.say(str(text))
 
     def problem(self, text: object) -> None:
-        """Count a problem, and show it unless there were too many."""
+        """Count a problem. Show it, unless too many were shown."""
         self.problems += 1
         if self.problems <= _SHOWN:
             self._bar.say(str(text))
@@ -58,7 +58,7 @@ class Progress:
             self._bar.say("further problems are only counted")
 
     def summary(self, what: str) -> str:
-        """Return the last line: what was done, how fast, and how many problems there were."""
+        """Return the last line: the work that was done, its rate, and the number of problems."""
         seconds = max(time.monotonic() - self._began, 1e-3)
         rate = f" in {seconds:.1f} s ({self.items / seconds:,.0f} items/s)" if self.items else ""
         problems = f", {self.problems} {'problem' if self.problems == 1 else 'problems'}" if self.problems else ""
@@ -66,7 +66,7 @@ class Progress:
 
 
 class _Lines:
-    """Progress as lines of text."""
+    """Shows progress as lines of text."""
 
     def __init__(self, title: str, stream: TextIO) -> None:
         self._title = title
@@ -89,7 +89,7 @@ class _Lines:
 
 
 class _RichBar:
-    """Progress with rich."""
+    """Shows progress with the library rich."""
 
     def __init__(self, rich: Any, title: str, stream: TextIO) -> None:  # noqa: ANN401 - modules
         console, progress = rich

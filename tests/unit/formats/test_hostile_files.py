@@ -29,7 +29,7 @@ KEYS = {
     "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
 }
 TABLE = {"Type": "AWS::DynamoDB::Table", "Properties": {**KEYS, "BillingMode": "PAY_PER_REQUEST"}}
-TOO_MUCH = "its variables and functions stand for too much"
+TOO_MUCH = "its variables and functions expand to too much"
 
 
 def doubled(line, first, levels=40):
@@ -64,22 +64,22 @@ FILES = {
     "aliases that double": (
         "t.yaml",
         doubled(" x{this}: &x{this} [*x{before}, *x{before}]\n", "a:\n x0: &x0 [1]\n"),
-        "t.yaml:1: this is not YAML: its aliases stand for more than 100,000 values",
+        "t.yaml:1: this is not YAML: its aliases expand to more than 100,000 values",
     ),
     "merges that double": (
         "t.yaml",
         doubled(" x{this}: &x{this} {{<<: [*x{before}, *x{before}]}}\n", "a:\n x0: &x0 {a: 1}\n"),
-        "t.yaml:1: this is not YAML: its aliases stand for more than 100,000 values",
+        "t.yaml:1: this is not YAML: its aliases expand to more than 100,000 values",
     ),
     "a long text with many aliases": (
         "t.yaml",
         f"a: &a {'x' * 70_000}\nb: [{', '.join(['*a'] * 200)}]\n",
-        "t.yaml:1: this is not YAML: its aliases stand for more than 100,000 values",
+        "t.yaml:1: this is not YAML: its aliases expand to more than 100,000 values",
     ),
     "an alias of itself": (
         "t.yaml",
         "Resources:\n  a: &a\n    b: *a\n",
-        "t.yaml:2: this is not YAML: an alias stands for what contains it",
+        "t.yaml:2: this is not YAML: an alias contains itself",
     ),
     "a value that is not JSON": (
         "t.yaml",
