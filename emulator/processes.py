@@ -18,6 +18,6 @@ def command(module: str, *arguments: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment for `command`: the current one, with our folder first in PYTHONPATH."""
+    """Return an environment for `command`: the current one, our folder first on PYTHONPATH."""
     paths = [_FOLDER, os.environ.get("PYTHONPATH", "")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
