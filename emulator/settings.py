@@ -81,6 +81,16 @@ def _setting(group: Group, default: Any, text: str, **metadata: Any) -> Any:  # 
     return field(default=default, metadata={"group": group, "help": text, **metadata})
 
 
+class AnyPage(tuple[str, ...]):
+    """No origins, because a command line of DynamoDB Local says `-cors '*'`.
+
+    Pages of any origin may use the DynamoDB API anyway. Our own `*` would also open /_emulator/ to
+    them, which DynamoDB Local does not have.
+    """
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of one server. If `data_dir` is None, the data are in memory."""

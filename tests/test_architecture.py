@@ -26,6 +26,7 @@ LEAVES = {
     "shared_memory",
     "slices",
     "version",
+    "wording",
 }
 MAY_IMPORT = {
     "cli": {"app", "commands", "controls", "database", "flags", "event_sources", "http", "outbound", "storage"},
@@ -80,6 +81,7 @@ MAY_IMPORT = {
     "clock": set(),
     "shared_memory": set(),
     "slices": set(),
+    "wording": set(),
     "version": set(),
     "storage": set(),
 }
@@ -118,6 +120,7 @@ ROOMS = {
         {"auth", "bodies", "encoding", "failures", "origins", "outbox", "states"},
         {"answers"},
         {"other_services", "requests", "sliced_answers", "commits"},
+        {"sts"},
         {"dynamodb"},
         {"observed", "held_answers"},
         {"front"},
@@ -126,7 +129,7 @@ ROOMS = {
     ),
     "emulator/http/site": (
         {"metrics", "responses", "page_guard", "observed"},
-        {"controls", "lambda_api", "other_paths"},
+        {"controls", "lambda_api", "localstack", "other_paths"},
         {"app"},
     ),
     "emulator/controls": (

@@ -21,6 +21,7 @@ _AT_FIRST_USE: Final = (
     "arns",
     "backups",
     "expressions",
+    "global_tables",
     "indexes",
     "insights",
     "items",
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from emulator.errors.arns import *  # noqa: F403
     from emulator.errors.backups import *  # noqa: F403
     from emulator.errors.expressions import *  # noqa: F403
+    from emulator.errors.global_tables import *  # noqa: F403
     from emulator.errors.indexes import *  # noqa: F403
     from emulator.errors.insights import *  # noqa: F403
     from emulator.errors.items import *  # noqa: F403

@@ -80,7 +80,10 @@ def not_implemented(operation: str) -> ApiError:
     )
 
 
-SPEAKS: Final = "This server speaks DynamoDB, DynamoDB Streams and the event source mappings of Lambda only"
+SPEAKS: Final = (
+    "This server speaks DynamoDB, DynamoDB Streams, its Application Auto Scaling, GetCallerIdentity of STS and the event "
+    "source mappings of Lambda only"
+)
 REDIRECTED: Final = (
     "If AWS_ENDPOINT_URL is set to this server, set AWS_ENDPOINT_URL_DYNAMODB instead "
     "(and AWS_ENDPOINT_URL_DYNAMODB_STREAMS, AWS_ENDPOINT_URL_LAMBDA), so that other services keep their own endpoints."

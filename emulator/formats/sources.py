@@ -23,7 +23,7 @@ from importlib import import_module
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import orjson
 
@@ -60,11 +60,16 @@ _TABLE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file or export. defines: whether it may have definitions and so is read before others."""
+    """A file or export.
+
+    defines: whether it may have definitions and so is read before others. parameters: the names of
+    the parameters that it uses, None if it may use any.
+    """
 
     name: str
     defines: bool
     reader: Reader
+    parameters: frozenset[str] | None = frozenset()
 
     def records(self, types: TypesOf) -> Iterator[Record]:
         """Yield the records. If the file cannot be read to its end, the last one is a Problem."""
@@ -307,6 +312,20 @@ def _later(module: str) -> Callable[[Document], Iterator[Record]]:
     return read
 
 
+def _parameters_of(module: str) -> Callable[[Document], frozenset[str] | None]:
+    """Return the function `parameters` of a module that is imported when it is called."""
+
+    def parameters(document: Document) -> frozenset[str] | None:
+        found: frozenset[str] | None = import_module(f"emulator.formats.{module}").parameters(document)
+        return found
+
+    return parameters
+
+
+def _no_parameters(_document: Document) -> frozenset[str]:
+    return frozenset()
+
+
 def _read(read: Callable[[Document], Iterator[Record]], document: Document) -> Iterator[Record]:
     """Yield the records of a document, or a problem if the document has a wrong form."""
     try:
@@ -323,26 +342,42 @@ def _is_batch(content: Mapping[str, Any]) -> bool:
     )
 
 
-_DOCUMENTS: Final[tuple[tuple[Callable[[Mapping[str, Any]], bool], Callable[[Document], Iterator[Record]]], ...]] = (
-    (described.is_description, _described),
-    (described.is_create_input, _described),
-    (lambda content: "DataModel" in content and "ModelName" in content, _later("workbench")),
-    (lambda content: "terraform_version" in content or "planned_values" in content, _later("terraform")),
-    (lambda content: "service" in content and "provider" in content, _later("serverless")),
-    (lambda content: isinstance(content.get("Resources"), dict), _later("cloudformation")),
-    (lambda content: bool(content) and _is_batch(content), _batch),
+class _Kind(NamedTuple):
+    """A kind of document: how to recognise one, its reader, and the parameters that it takes."""
+
+    recognised: Callable[[Mapping[str, Any]], bool]
+    read: Callable[[Document], Iterator[Record]]
+    parameters: Callable[[Document], frozenset[str] | None] = _no_parameters
+
+
+def _is_template(content: Mapping[str, Any]) -> bool:
+    return isinstance(content.get("Resources"), dict)
+
+
+_DOCUMENTS: Final = (
+    _Kind(described.is_description, _described),
+    _Kind(described.is_create_input, _described),
+    _Kind(lambda content: "DataModel" in content and "ModelName" in content, _later("workbench")),
+    _Kind(lambda content: "terraform_version" in content or "planned_values" in content, _later("terraform")),
+    _Kind(
+        lambda content: "service" in content and "provider" in content,
+        _later("serverless"),
+        _parameters_of("serverless"),
+    ),
+    _Kind(_is_template, _later("cloudformation"), _parameters_of("cloudformation")),
+    _Kind(lambda content: bool(content) and _is_batch(content), _batch),
 )
-"""The kinds of documents: a test that recognises a document, and its reader."""
 
 
 def _of_document(document: Document, reader: ItemReader) -> Source:
     """Return the source of a document. Raises FormatError if its kind is unknown."""
     path, content = document.file, document.content
     if isinstance(content, dict):
-        read = next((read for recognised, read in _DOCUMENTS if recognised(content)), None)
-        if read is not None:
-            whole = document if read is _batch else replace(document, content=with_numbers(content))
-            return Source(path, defines=True, reader=lambda _types: _read(read, whole))
+        kind = next((kind for kind in _DOCUMENTS if kind.recognised(content)), None)
+        if kind is not None:
+            whole = document if kind.read is _batch else replace(document, content=with_numbers(content))
+            taken = kind.parameters(whole)
+            return Source(path, defines=True, reader=lambda _types: _read(kind.read, whole), parameters=taken)
         if "Items" in content and isinstance(content["Items"], list):
             records = [reader.record(document.place("Items"), each) for each in content["Items"]]
             return Source(path, defines=False, reader=lambda _types: iter(records))

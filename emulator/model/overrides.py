@@ -141,7 +141,10 @@ _RETURN_VALUES: Final = Wording(  # the service writes UPDATE_NEW
 _INDEX_NAME: Final = Wording(
     "IndexName must be at least 3 characters long and at most 255 characters long", alone=True, bare=True
 )
-_CONDITIONAL_OPERATOR: Final = Wording(  # the service writes ALL
+_GLOBAL_TABLE_NAME: Final = Wording(
+    "TableName must be at least 3 characters long and at most 255 characters long", alone=True, bare=True
+)
+_CONDITIONAL_OPERATOR: Final = Wording(  # sic, ALL
     "Failed to satisfy constraint: Member must satisfy enum value set: [ALL, OR]",
     alone=True,
     bare=True,
@@ -169,6 +172,17 @@ WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
     **{
         (f"{operation}ContributorInsightsInput.IndexName", kind): _INDEX_NAME  # control-plane 12
         for operation in ("Update", "Describe")
+        for kind in _LENGTH
+    },
+    **{
+        (f"{operation}Input.GlobalTableName", kind): _GLOBAL_TABLE_NAME  # control-plane 8
+        for operation in (
+            "CreateGlobalTable",
+            "DescribeGlobalTable",
+            "DescribeGlobalTableSettings",
+            "UpdateGlobalTable",
+            "UpdateGlobalTableSettings",
+        )
         for kind in _LENGTH
     },
 }

@@ -50,7 +50,7 @@ class Operation:
         self.enveloped = enveloped
         self.model: RequestModel | None = None  # compiled at the first call
 
-    def __call__(self, database: Database, caller: Caller, raw: object) -> Response:
+    def run(self, database: Database, caller: Caller, raw: object) -> Response:
         """Return the response to a request that is parsed JSON. Raises ApiError."""
         model = self.model
         if model is None:
@@ -88,7 +88,7 @@ class OperationInSteps(Operation):
 
     __slots__ = ()
 
-    def __call__(self, database: Database, caller: Caller, raw: object) -> Response:
+    def run(self, database: Database, caller: Caller, raw: object) -> Response:
         """Return the response to a request that is parsed JSON.
 
         Raises ApiError. Raises Sliced if the response is made in slices.
@@ -147,9 +147,18 @@ def operation(
 
 LATER: Final[Mapping[str, tuple[str, ...]]] = {
     "account": ("DescribeEndpoints", "DescribeLimits"),
+    "backups": ("CreateBackup", "DeleteBackup", "DescribeBackup", "ListBackups"),
     "continuous_backups": ("DescribeContinuousBackups", "UpdateContinuousBackups"),
     "batch": ("BatchGetItem", "BatchWriteItem"),
     "execute_transaction": ("ExecuteTransaction",),
+    "global_tables": (
+        "CreateGlobalTable",
+        "DescribeGlobalTable",
+        "DescribeGlobalTableSettings",
+        "ListGlobalTables",
+        "UpdateGlobalTable",
+        "UpdateGlobalTableSettings",
+    ),
     "insights": ("DescribeContributorInsights", "ListContributorInsights", "UpdateContributorInsights"),
     "kinesis": (
         "DescribeKinesisStreamingDestination",
@@ -158,6 +167,8 @@ LATER: Final[Mapping[str, tuple[str, ...]]] = {
         "UpdateKinesisStreamingDestination",
     ),
     "policies": ("DeleteResourcePolicy", "GetResourcePolicy", "PutResourcePolicy"),
+    "restores": ("RestoreTableFromBackup", "RestoreTableToPointInTime"),
+    "replica_scaling": ("DescribeTableReplicaAutoScaling", "UpdateTableReplicaAutoScaling"),
     "statements": ("BatchExecuteStatement", "ExecuteStatement"),
     "tables.operations": ("CreateTable", "DeleteTable", "DescribeTable", "ListTables", "UpdateTable"),
     "streams": ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"),

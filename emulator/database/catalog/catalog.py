@@ -137,7 +137,7 @@ class Catalog:
         self.published = tables.published
         self.emptied = tables.emptied
         self.delay = delay
-        settling = Settling(tables, self.deletions, clock, delay)
+        self.settling = settling = Settling(tables, self.deletions, clock, delay)
         self.until = settling.until
         self.has_passed = settling.has_passed
         self.overdue = settling.overdue

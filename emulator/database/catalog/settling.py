@@ -5,7 +5,7 @@ stores the new status, puts pending changes into force, and removes the table if
 DELETING.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -22,6 +22,7 @@ from emulator.database.definitions.tables import (
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.store.deletions import Deletions
+from emulator.database.store.registry import DefinitionChange
 from storage import Full
 
 # how long a status such as CREATING lasts with delay_transient_statuses
@@ -29,9 +30,10 @@ TRANSIENT_SECONDS: Final = 3.0
 
 
 class Settling:
-    """Ends statuses and puts pending changes into force.
+    """Ends statuses and puts pending changes into force. delay: seconds that a status lasts.
 
-    delay: how many seconds a transient status lasts.
+    removal: called with the definition of a table with recovery, before the transaction that
+    removes the table; the function that it returns is called in the transaction.
     """
 
     def __init__(self, tables: TableRegistry, deletions: Deletions, clock: Clock, delay: float) -> None:
@@ -39,6 +41,7 @@ class Settling:
         self._deletions = deletions
         self._clock = clock
         self._delay = delay
+        self.removal: Callable[[TableDefinition], Callable[[DefinitionChange], None]] | None = None
 
     def until(self) -> float:
         """Return the time at which a status ends that begins now."""
@@ -80,8 +83,7 @@ class Settling:
     def _settle(self, table: Table) -> Table | None:
         definition = table.definition
         if definition.status == DELETING and self.has_passed(definition.until):
-            with self._tables.changing(urgent=True) as change:
-                self._tables.remove(change, table)
+            self._remove(table)
             return None
         complete = self.has_passed(definition.until) and definition.filling is None
         settled = replace(
@@ -94,6 +96,14 @@ class Settling:
         kept = {index.id for index in settled.indexes}
         gone = [index for index in definition.indexes if index.id not in kept]
         return self._without_indexes(table, settled, gone) if gone else self._tables.change(settled)
+
+    def _remove(self, table: Table) -> None:
+        removal = self.removal if table.definition.recovery_days is not None else None
+        keep = None if removal is None else removal(table.definition)
+        with self._tables.changing(urgent=True) as change:
+            if keep is not None:
+                keep(change)
+            self._tables.remove(change, table)
 
     def _settled(self, indexes: Iterable[IndexDefinition]) -> Iterator[IndexDefinition]:
         for index in indexes:

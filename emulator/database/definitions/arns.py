@@ -36,6 +36,8 @@ SERVICE: Final = "dynamodb"
 
 # These patterns are compiled at first use: compiling takes 0.6 ms, and few clients send ARNs.
 _RESOURCE: Final = r"table/([^/]*)(?:/(index|stream)/([^/]+))?"
+_NUMBERED: Final = r"table/([a-zA-Z0-9_.-]{3,255})/([a-z]+)/([0-9]{14}-[0-9a-f]{8})"
+_REGION: Final = r"local|[a-z]{2,4}(-[a-z]+)+-[0-9]+"
 _TABLE_NAME: Final = r"[a-zA-Z0-9_.-]{3,255}"
 _PARTS: Final = 6
 
@@ -183,6 +185,36 @@ def _is_own_partition(arn: Arn, home: Home) -> bool:
     return arn.partition == _DEFAULT_PARTITION or any(
         region.startswith(prefix) and arn.partition == partition for prefix, partition in _PARTITIONS
     )
+
+
+# --- backups, exports, imports --------------------------------------------------------------------
+
+
+class NumberedArn(NamedTuple):
+    """The ARN of something that is made of a table and has a number: a backup, for example."""
+
+    text: str
+    partition: str
+    service: str
+    region: str
+    account: str
+    table: str
+    number: str
+
+    def is_valid(self) -> bool:
+        """Say whether partition, service and region can be those of a table."""
+        known = self.partition in {_DEFAULT_PARTITION, *(partition for _, partition in _PARTITIONS)}
+        return known and self.service == SERVICE and re.fullmatch(_REGION, self.region) is not None
+
+
+def numbered(text: str, kind: str) -> NumberedArn | None:
+    """Return the parts of an ARN of a kind: backup, export or import. None if it is none."""
+    parts = text.split(":", _PARTS - 1)
+    match = re.fullmatch(_NUMBERED, parts[-1]) if len(parts) == _PARTS and parts[0] == "arn" else None
+    if match is None or match[2] != kind:
+        return None
+    _, partition, service, region, account, _ = parts
+    return NumberedArn(text, partition, service, region, account, match[1], match[3])
 
 
 # --- accounts -------------------------------------------------------------------------------------

@@ -6,9 +6,11 @@ from typing import Final, TypeVar
 from emulator.database.changes.log import counter_key
 from emulator.database.database import Database
 from emulator.database.definitions import kinesis, mappings
+from emulator.database.definitions.backups import Backup
 from emulator.database.definitions.streams import StreamDefinition
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.definitions.tenants import SHARED
+from emulator.database.history import backups
 from emulator.database.jobs import filling
 from emulator.database.snapshots.scope import Scope
 from emulator.database.store import keyspace
@@ -31,6 +33,7 @@ class Contents:
     counters: keys of the last sequence numbers of streams.
     checkpoints: prefixes of the checkpoints of consumers.
     incomplete: the tables that are being filled.
+    backups: those of whole accounts, which `reset` deletes; snapshots leave backups as they are.
     """
 
     tables: dict[bytes, bytes] = field(default_factory=dict)
@@ -41,6 +44,7 @@ class Contents:
     counters: dict[bytes, None] = field(default_factory=dict)
     checkpoints: dict[bytes, None] = field(default_factory=dict)
     incomplete: list[TableDefinition] = field(default_factory=list)
+    backups: list[Backup] = field(default_factory=list)
 
     def add_stream(self, key: bytes, stored: bytes) -> None:
         """Add a stream and the data that belong to it."""
@@ -111,6 +115,8 @@ def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
         stored_history = txn.get(key) if scope.has((history.access_key, history.region), history.table) else None
         if stored_history is not None:
             found.add_history(key, stored_history)
+    if scope.tables is None:
+        found.backups.extend(each for each in database.backups if scope.owns(backups.tenant_of(database, each.table)))
     for span in scope.of_mappings():
         for key, stored in txn.scan(*span):
             if scope.tables is None or keyspace.stream(mappings.stream_of(stored)) in found.streams:
@@ -130,6 +136,8 @@ def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> No
     deletions = database.catalog.deletions
     for table in gone.incomplete:
         filling.abandon(database, change, table)
+    for backup in gone.backups:
+        backups.remove(database, database.views, change, backup)
     for key in gone.definitions():
         database.registries.remove(change, key)
     for prefix in (*gone.data, *gone.checkpoints):

@@ -34,7 +34,8 @@
 | 13         | u32 history, escape(item key [5:]), u64 and u32 of   | empty                        |
 |            | the record                                           |                              |
 | 14         | u32 history                                          | history definition, JSON     |
-| 15         | escape(access key) escape(region) id of a backup     | backup, JSON                 |
+| 15         | escape(access key) escape(region) escape(id of a     | backup, JSON                 |
+|            | backup) table name                                   |                              |
 
 The digest bounds the length of a partition key. It also gives a Scan the same order as on AWS:
 ascending MD5 over the ASCII bytes `Outliers` followed by the partition key's bytes (behaviour 6.2).
@@ -386,9 +387,15 @@ def history_entry_of(entry: bytes) -> tuple[bytes, bytes]:
     return item, entry[end:]
 
 
-def backup(access_key: str, region: str, number: str) -> bytes:
-    """Return the key of a backup. number: the last part of its ARN."""
-    return _BACKUP + _escaped(access_key, region) + number.encode()
+def backup(access_key: str, region: str, number: str, table: str) -> bytes:
+    """Return the key of a backup. number: the last part of its ARN; unique for its table."""
+    return _BACKUP + _escaped(access_key, region, number) + table.encode()
+
+
+def owner_of_backup(key: bytes) -> tuple[str, str]:
+    """Return the tenant that owns a backup. key: its storage key."""
+    access_key, offset = keycode.unescape(key, 1)
+    return access_key.decode(), keycode.unescape(key, offset)[0].decode()
 
 
 def owned_backups(owner: bytes) -> bytes:

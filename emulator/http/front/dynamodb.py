@@ -175,16 +175,18 @@ class DynamoDbEndpoint:
 
     def _for_another_service(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer | None:
         """Answer a request if it belongs to another service, else return None."""
-        from emulator.http.front import other_services  # noqa: PLC0415 - most servers never need it
+        from emulator.http.front import other_services, sts  # noqa: PLC0415 - most servers never need it
 
+        identity = sts.reply(self._emulator.account_of, method, query, fields, body)
+        if identity is not None:
+            return other_services.made(self.answers, identity, fields)
         return other_services.answer(self.answers, method, b"/", query, fields, body)
 
     def _call(self, query: bytes, fields: Fields, body: bytes) -> bytes:
-        coding = fields.get(b"content-encoding")
-        if coding is not None:
+        if b"content-encoding" in fields:
             if self.bodies is not None:
                 self.bodies.note(len(body) * encoding.MOST_INFLATED)
-            body = encoding.decoded(body, coding)
+            body = encoding.decoded(body, fields[b"content-encoding"])
         if len(body) > _LARGE and gc.isenabled():
             return self._call_large(query, fields, body)
         raw: object = None

@@ -80,8 +80,11 @@ class Reply(NamedTuple):
 def answer(answers: Answers, method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -> Answer | None:
     """Answer and log a request for another service. Return None if the request names none."""
     found = logged_reply(answers, method, path, query, fields, body)
-    if found is None:
-        return None
+    return None if found is None else made(answers, found, fields)
+
+
+def made(answers: Answers, found: Reply, fields: Fields) -> Answer:
+    """Return the HTTP answer of a reply."""
     return answers.make(found.status, found.body, fields).typed(found.content_type).with_lines(found.head)
 
 
@@ -95,8 +98,8 @@ def logged_reply(answers: Answers, method: str, path: bytes, query: bytes, field
 
 
 def reply(method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -> Reply | None:
-    """Return the answer to a request for another service; None if it is not for another service."""
-    form = _form(method, query, fields, body)
+    """Return the answer to a request for another service; None if the request names none."""
+    form = form_of(method, query, fields, body)
     service = _service(query, fields)
     # Requests such as sts's AssumeRoleWithWebIdentity are not signed.
     if service is None and not {"Action", "Version"} <= form.keys():
@@ -112,11 +115,11 @@ def reply(method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -
         json = content_type if content_type.startswith(b"application/x-amz-json-1.") else b"application/x-amz-json-1.1"
         return Reply(shown, _REFUSED, json, b"", orjson.dumps(error.body()))
     if "Action" in form:
-        return Reply(shown, _REFUSED, b"text/xml", b"", _ec2(error) if service == _EC2 else _query(error))
+        return Reply(shown, _REFUSED, b"text/xml", b"", _ec2(error) if service == _EC2 else query_error(error))
     if service in _S3:
         return Reply(shown, _REFUSED, b"application/xml", b"", _s3(error))
     if service in _REST_XML:
-        return Reply(shown, _NO_PATH, b"text/xml", b"", _query(error))
+        return Reply(shown, _NO_PATH, b"text/xml", b"", query_error(error))
     if path == b"/" and method == "POST":
         return None
     message = orjson.dumps({"message": error.message})
@@ -130,7 +133,7 @@ def _service(query: bytes, fields: Fields) -> str | None:
     return _TARGETS.get(fields.get(b"x-amz-target", b"").decode("latin-1").partition(".")[0])
 
 
-def _form(method: str, query: bytes, fields: Fields, body: bytes) -> dict[str, str]:
+def form_of(method: str, query: bytes, fields: Fields, body: bytes) -> dict[str, str]:
     """Return the members in the first 8 KiB of a request's form; {} if it has no form."""
     if method == "GET":
         text = query
@@ -152,9 +155,10 @@ def _cbor_text(text: str) -> bytes:
     return b"\x79" + len(data).to_bytes(2, "big") + data
 
 
-def _query(error: ApiError) -> bytes:
+def query_error(error: ApiError, code: str = _QUERY_CODE) -> bytes:
+    """Return the XML with which query services report an error."""
     return (
-        f"<ErrorResponse><Error><Type>Sender</Type><Code>{_QUERY_CODE}</Code>"
+        f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>"
         f"<Message>{escape(error.message or '')}</Message></Error><RequestId/></ErrorResponse>\n"
     ).encode()
 
