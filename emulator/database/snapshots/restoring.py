@@ -129,6 +129,7 @@ def saved_contents(views: Views, txn: ReadTxn, view: View) -> Contents:
         found.add_history(key, stored)
     for key, stored in kept(*keyspace.mappings()):
         found.add_mapping(key, stored)
+    found.targets.update(kept(*keyspace.scalable_targets()))
     return found
 
 
@@ -167,7 +168,7 @@ def _finish(database: Database, change: DefinitionChange, snapshot: Snapshot, vi
     for key, stored in then.streams.items():
         fields = {**orjson.loads(stored), "restored": next_id(txn)}
         database.registries.restore(change, key, orjson.dumps(fields))
-    for key, stored in (then.histories | then.tables | then.mappings).items():
+    for key, stored in (then.histories | then.tables | then.mappings | then.targets).items():
         database.registries.restore(change, key, stored)
     change.then(partial(resume_walks, database))
 

@@ -35,6 +35,8 @@
 |            | the record                                           |                              |
 | 14         | u32 history                                          | history definition, JSON     |
 | 15         | escape(access key) escape(region) id of a backup     | backup, JSON                 |
+| 1A         | escape(access key) escape(region) escape(resource    | scalable target, JSON        |
+|            | id) scalable dimension                               |                              |
 
 The digest bounds the length of a partition key. It also gives a Scan the same order as on AWS:
 ascending MD5 over the ASCII bytes `Outliers` followed by the partition key's bytes (behaviour 6.2).
@@ -82,6 +84,8 @@ _HISTORY_RECORD: Final = b"\x12"
 _HISTORY_KEY: Final = b"\x13"
 _HISTORY: Final = b"\x14"
 _BACKUP: Final = b"\x15"
+
+_SCALABLE_TARGET: Final = b"\x1a"
 
 Owned = Callable[[bytes], bytes]
 """Returns the prefix of an owner's resources of one kind."""
@@ -174,6 +178,21 @@ def table_of(key: bytes) -> tuple[str, str, str]:
     access_key, offset = keycode.unescape(key, 1)
     region, offset = keycode.unescape(key, offset)
     return access_key.decode(), region.decode(), key[offset:].decode()
+
+
+def owned_scalable_targets(owner: bytes) -> bytes:
+    """Return the prefix of an owner's scalable targets."""
+    return _SCALABLE_TARGET + owner
+
+
+def scalable_target(access_key: str, region: str, resource_id: str, dimension: str) -> bytes:
+    """Return the key of a scalable target."""
+    return _SCALABLE_TARGET + _escaped(access_key, region, resource_id) + dimension.encode()
+
+
+def scalable_targets() -> tuple[bytes, bytes]:
+    """Return the range of all scalable targets."""
+    return _SCALABLE_TARGET, keycode.prefix_end(_SCALABLE_TARGET)
 
 
 def items(table_id: int) -> bytes:

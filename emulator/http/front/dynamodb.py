@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from emulator import errors, limits
-from emulator.app import Emulator
+from emulator.app import AUTO_SCALING, Emulator
 from emulator.database.catalog.catalog import Caller
 from emulator.errors import ApiError
 from emulator.http.front import auth, encoding
@@ -224,6 +224,8 @@ class DynamoDbEndpoint:
 
     def _operation(self, target: bytes, query: bytes, fields: Fields) -> str:
         prefix, _, name = target.decode("latin-1").rpartition(".")
+        if prefix + "." == AUTO_SCALING:
+            return AUTO_SCALING + name
         streams = name in _STREAM_OPERATIONS
         if prefix + "." != _TARGET_PREFIXES[streams] or not self._emulator.knows(name):
             raise self._unknown(query, fields)
