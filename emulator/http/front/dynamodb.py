@@ -46,6 +46,8 @@ NOT_FOUND: Final = b"<UnknownOperationException/>\n"
 
 _TARGET_PREFIXES: Final = ("DynamoDB_20120810.", "DynamoDBStreams_20120810.")
 _STREAM_OPERATIONS: Final = frozenset(("ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"))
+_SCALING_TARGET: Final = AUTO_SCALING.encode()
+_SCALING_JSON: Final = b"application/x-amz-json-1.1"  # the content type of Application Auto Scaling
 _LARGE: Final = 256 * limits.KIB  # bytes of a body; for smaller ones the garbage collector has no noticeable work
 _SEARCHED: Final = limits.MIB  # bytes of a body; in a larger one, lists that are too long are searched first
 _SPARE: Final = [size for size in range(16, 480, 16) for _ in range(50)]
@@ -158,6 +160,8 @@ class DynamoDbEndpoint:
     def _other_type(self, query: bytes, fields: Fields, body: bytes) -> Answer:
         """Answer a POST whose content type differs from `application/x-amz-json-1.0`."""
         given = fields.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if given == _SCALING_JSON and fields.get(b"x-amz-target", b"").startswith(_SCALING_TARGET):
+            return self.answer("POST", query, {**fields, b"content-type": JSON}, body).typed(_SCALING_JSON)
         if body and given not in (JSON, PLAIN_JSON):
             answer = self._for_another_service("POST", query, fields, body)
             return answer or self._make(404, NOT_FOUND, fields)
