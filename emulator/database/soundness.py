@@ -98,8 +98,9 @@ def _problems(txn: ReadTxn) -> Iterator[str]:
     for snapshot in snapshots(txn):
         if txn.get(keyspace.view(snapshot.view)) is None:
             yield f"the data of the snapshot {snapshot.name} are missing"
-    for _, stored in txn.scan(*keyspace.mappings()):
-        orjson.loads(stored)
+    for span in (keyspace.mappings(), keyspace.scalable_targets()):
+        for _, stored in txn.scan(*span):
+            orjson.loads(stored)
 
 
 def _problems_of_table(txn: ReadTxn, table: Table) -> Iterator[str]:
