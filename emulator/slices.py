@@ -8,7 +8,7 @@ transaction when it yields. A caller without a server, such as a test, runs all 
 (`finish`).
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import Final, TypeVar
 
 _T = TypeVar("_T")
@@ -20,6 +20,26 @@ wait.
 
 PARSED_IN_STEP: Final = 8_000  # characters of expressions or statements that one step parses: 3 to 12 ms
 DECODED_IN_STEP: Final = 200_000  # bytes of rows that one step decodes and projects: 2 to 8 ms
+
+
+COPIED_IN_STEP: Final = 4 << 20
+"""Bytes of values that one step copies in the store: about 10 ms on disk."""
+
+
+def portion(
+    pairs: Iterable[tuple[bytes, bytes]], limit: int, room: int = COPIED_IN_STEP
+) -> tuple[list[tuple[bytes, bytes]], bool]:
+    """Return the first keys and values of a walk, and whether others may follow.
+
+    These are up to `limit` pairs. The walk ends earlier with the value that uses up the room.
+    """
+    taken = []
+    for pair in pairs:
+        taken.append(pair)
+        room -= len(pair[1])
+        if len(taken) >= limit or room <= 0:
+            return taken, True
+    return taken, False
 
 
 class Sliced(Exception):

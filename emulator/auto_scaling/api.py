@@ -22,6 +22,7 @@ from emulator.auto_scaling.target import (
 )
 from emulator.auto_scaling.targets import Targets
 from emulator.auto_scaling.tracking import METRICS
+from emulator.clock import EARLIEST, LATEST
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
 
@@ -189,6 +190,9 @@ class Api:
             raise errors.scaling_action_empty()
         if None not in (low := action.min_capacity, high := action.max_capacity) and high < low:  # type: ignore[operator]
             raise errors.scaling_capacity_reversed()
+        for member, time in (("StartTime", action.start), ("EndTime", action.end)):
+            if time is not None and not EARLIEST <= time < LATEST:
+                raise errors.scaling_time_invalid(member)
         schedules.check(action.schedule, action.timezone)
         self._targets.save(replace(target, actions=_with(target.actions, action)))
         return {}

@@ -34,6 +34,7 @@ _NAMESPACES: Final = (
 )
 _POLICY_TYPES: Final = ("StepScaling", "TargetTrackingScaling", "PredictiveScaling")
 _LONGEST: Final = 1600
+_INTEGERS: Final = 1 << 31
 _ARN: Final = re.compile(r"arn:.+:application-autoscaling:.+:[0-9]+:scalable-target/[a-zA-Z0-9-]+")
 
 
@@ -159,13 +160,15 @@ def _typed(raw: Mapping[str, Any], members: Mapping[str, Member]) -> Request:
     }
 
 
-def _value(raw: object, member: Member) -> Any:  # noqa: ANN401 - of the member's type
+def _value(raw: Any, member: Member) -> Any:  # noqa: ANN401 - JSON, and of the member's type
     if member.type is float and type(raw) in (int, float):
-        assert isinstance(raw, int | float), "the line above says so"
         return _number(raw)
     if member.type is int and type(raw) is float and raw.is_integer():
         raw = int(raw)
-    if type(raw) is not member.type:
+    is_typed = type(raw) is member.type
+    if not is_typed:
+        raise errors.scaling_not_parsed()
+    if type(raw) is int and not -_INTEGERS <= raw < _INTEGERS:
         raise errors.scaling_not_parsed()
     if isinstance(raw, dict) and member.members:
         return _typed(raw, member.members)
@@ -173,7 +176,6 @@ def _value(raw: object, member: Member) -> Any:  # noqa: ANN401 - of the member'
         return raw
     if isinstance(raw, dict):
         return {name: _value(value, member.items) for name, value in raw.items()}
-    assert isinstance(raw, list), "only lists and maps have items"
     return [_value(value, member.items) for value in raw]
 
 

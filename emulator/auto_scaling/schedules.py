@@ -91,6 +91,8 @@ def _following_cron(text: str, content: str, after: float, zone: tzinfo) -> floa
     start = datetime.fromtimestamp(after, zone).replace(second=0, microsecond=0, tzinfo=None) + timedelta(minutes=1)
     day = start.date()
     for _ in range(_DAYS_AHEAD):
+        if day.year > _FIELDS[-1][1]:
+            return None
         if day.year in years and day.month in months and day.day in days and day.isoweekday() % 7 + 1 in weekdays:
             for hour in sorted(hours):
                 for minute in sorted(minutes):

@@ -1,4 +1,4 @@
-"""Snapshots: save the state of everything, of an account or of some tables, and return to it.
+"""Snapshots: save and restore the state of everything, of an account, or of some tables.
 
 | control             | body                                                                     |
 |---------------------|--------------------------------------------------------------------------|
@@ -8,21 +8,21 @@
 | `snapshots/delete`  | `{"Name"}`                                                               |
 | `snapshots/branch`  | `{"Name", "AccessKey", "Region"?}`                                       |
 
-- Saving takes the same time for one item as for a million. Restoring undoes the writes since.
+- Saving takes the same time for one item and for a million. Restoring undoes later writes.
 - A snapshot has items, indexes, streams with their records, time to live, settings, and event
   source mappings with their positions. It does not have the clock, declarations or dead letters.
 - What was made in its scope after it was saved, such as new tables, is deleted by restoring it.
 - `Tables` selects tables by name, with their streams and the mappings of these. A table's name
   means the tables of that name of every account that the other members allow.
-- If more than 12,000 stored keys change, the tables do not exist until the restore is complete.
-  Meanwhile nothing can be saved, and no other snapshot restored.
+- If more than 6,000 stored keys change, or some megabytes, the tables do not exist until the
+  restore is complete. Meanwhile nothing can be saved, and no other snapshot restored.
 - Functions get the records that their restored position has not passed, once more.
 - Snapshots survive restarts if the data do.
 
 `snapshots/branch` copies the tables of a snapshot to another account, as they were when it was
 saved. The copies are new tables, with new streams. Kinesis destinations and event source mappings
-are not copied. The account must not have tables of these names. Without `Region`, each copy is in
-its table's region. The result is `{"Tables": number}`.
+are not copied. The account must not have tables with these names. Without `Region`, each copy is in
+the region of its table. The result is `{"Tables": number}`.
 
 A saved, restored or listed snapshot is `{"Name", "Created": seconds since the epoch, "Tables":
 number, "Items": number}`.
@@ -42,7 +42,7 @@ from emulator.database.snapshots.snapshot import Restoring, Snapshot, UnknownSna
 from emulator.slices import Steps
 
 _SAVED: Final = ("Name", "AccessKey", "Region", "Tables", "Replace")
-_LONGEST: Final = 255  # characters of a name
+_LONGEST: Final = 255  # the most characters of a name
 
 
 @control("snapshots", changes=False, summary="list the snapshots")
@@ -52,7 +52,11 @@ def listed(emulator: Emulator, _body: Body) -> Result:
         return {"Snapshots": [_described(snapshot) for snapshot in snapshots(txn)]}
 
 
-@control("snapshots/save", summary="save the state of everything, of an account or of some tables under a name")
+@control(
+    "snapshots/save",
+    summary="save the state of everything, of an account or of some tables under a name",
+    members=("Name", "AccessKey?", "Region?", "Tables?", "Replace?"),
+)
 def save(emulator: Emulator, body: Body) -> Result:
     """Save a snapshot. Raises BadDeclaration."""
     name = _name(body, _SAVED)
@@ -67,7 +71,7 @@ def save(emulator: Emulator, body: Body) -> Result:
         raise BadDeclaration(str(error)) from None
 
 
-@control("snapshots/restore", summary="return to the state that a snapshot has")
+@control("snapshots/restore", summary="return to the state that a snapshot has", members=("Name",))
 def restore(emulator: Emulator, body: Body) -> Steps[Result]:
     """Restore a snapshot. Raises BadDeclaration."""
     name = _name(body, ("Name",))
@@ -80,7 +84,7 @@ def restore(emulator: Emulator, body: Body) -> Steps[Result]:
     return _described(snapshot)
 
 
-@control("snapshots/delete", summary="delete a snapshot")
+@control("snapshots/delete", summary="delete a snapshot", members=("Name",))
 def delete(emulator: Emulator, body: Body) -> Result:
     """Delete a snapshot. Raises BadDeclaration."""
     name = _name(body, ("Name",))
@@ -94,7 +98,11 @@ def delete(emulator: Emulator, body: Body) -> Result:
     return {}
 
 
-@control("snapshots/branch", summary="copy the tables of a snapshot to another account")
+@control(
+    "snapshots/branch",
+    summary="copy the tables of a snapshot to another account",
+    members=("Name", "AccessKey", "Region?"),
+)
 def branch(emulator: Emulator, body: Body) -> Steps[Result]:
     """Copy a snapshot's tables. Raises BadDeclaration."""
     name = _name(body, ("Name", "AccessKey", "Region"))
@@ -113,7 +121,7 @@ def branch(emulator: Emulator, body: Body) -> Steps[Result]:
 
 
 class _Saving:
-    """Saves a snapshot. The scope is found anew if the work runs again."""
+    """Saves a snapshot. If the work runs again, it finds the scope again."""
 
     def __init__(self, database: Database, name: str, body: Body, *, shared: bool, replaced: bool) -> None:
         self._database = database
@@ -129,8 +137,8 @@ class _Saving:
             raise BadDeclaration("the member Tables must be a list of names")
 
     def run(self) -> Snapshot:
-        """Save the snapshot. Raises BadDeclaration if there is no table of some name."""
-        self._database.catalog.settle_all()  # so that a deleted table is not saved
+        """Save the snapshot. Raises BadDeclaration if some table does not exist."""
+        self._database.catalog.settle_all()  # so that no deleted table is saved
         scope = self._scope if self._tables is None else Scope(tables=tuple(self._found(self._tables)))
         return saving.save(self._database, self._name, scope, replaced=self._replaced)
 

@@ -86,6 +86,11 @@ def scaling_timezone_invalid(text: str) -> ApiError:
     return _invalid(f"Invalid time zone: {text}")  # gap
 
 
+def scaling_time_invalid(member: str) -> ApiError:
+    """`member`: StartTime or EndTime."""
+    return _invalid(f"{member} is not valid")  # gap
+
+
 def scaling_action_empty() -> ApiError:
     return _invalid("At least one of minimum capacity and maximum capacity is required")  # gap
 

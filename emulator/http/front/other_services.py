@@ -1,10 +1,9 @@
-"""Answers to requests that belong to another service of AWS: sts, s3, sqs and the rest.
+"""Answers to requests for another service of AWS: sts, s3, sqs and the rest.
 
-A program sends such requests here if it sets AWS_ENDPOINT_URL, which redirects all services. It
-should set the variable of DynamoDB alone. The answer has the form in which the other service
-reports errors, so that the SDK shows its user the sentence that names the mistake. The AWS
-protocols define the forms, and botocore/parsers.py reads all of them. The first row that matches
-decides:
+A program sends such requests here if it sets AWS_ENDPOINT_URL, which redirects all services,
+instead of DynamoDB's own variable. The answer says so in the form in which the other service
+reports errors, so that the SDK shows the text to its user. The AWS protocols define these forms,
+and botocore/parsers.py reads all of them. The first matching row decides:
 
 | the request                                                     | the answer                                     |
 |-----------------------------------------------------------------|------------------------------------------------|
@@ -53,17 +52,18 @@ _TARGETS: Final[Mapping[str, str]] = {
     "TrentService": "kms",
     "secretsmanager": "secretsmanager",
 }
-"""Prefixes of X-Amz-Target (botocore's `targetPrefix`) of the most used services."""
+"""Prefixes of X-Amz-Target (botocore's `targetPrefix`) of the most common services."""
 
 _S3: Final = frozenset(("s3", "s3express", "s3-object-lambda", "s3-outposts"))
 _REST_XML: Final = frozenset(("cloudfront", "route53"))
 _EC2: Final = "ec2"
 
-_READ: Final = 1 << 13  # bytes of a form that are searched for its Action; SDKs write the Action first
+# Bytes of a form in which the Action is searched; SDKs write the Action first.
+_READ: Final = 1 << 13
 _REFUSED: Final = 400
 _NO_PATH: Final = 404
 _CODE: Final = "UnknownOperationException"
-_QUERY_CODE: Final = "InvalidAction"  # from AWS's common errors of query services
+_QUERY_CODE: Final = "InvalidAction"  # one of AWS's common errors of query services
 _S3_CODE: Final = "InvalidRequest"
 
 
@@ -89,7 +89,7 @@ def made(answers: Answers, found: Reply, fields: Fields) -> Answer:
 
 
 def logged_reply(answers: Answers, method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -> Reply | None:
-    """Return what `reply` returns, and log the mistake."""
+    """Log a request for another service, and return the result of `reply`."""
     found = reply(method, path, query, fields, body)
     if found is not None and answers.mistakes.allows(found.service):
         where = printable(path.decode("latin-1"))
@@ -101,7 +101,8 @@ def reply(method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -
     """Return the answer to a request for another service; None if the request names none."""
     form = form_of(method, query, fields, body)
     service = _service(query, fields)
-    if service is None and not {"Action", "Version"} <= form.keys():  # AssumeRoleWithWebIdentity of sts is not signed
+    # Requests such as sts's AssumeRoleWithWebIdentity are not signed.
+    if service is None and not {"Action", "Version"} <= form.keys():
         return None
     shown = printable(service or form["Action"], 40)
     error = errors.another_service(shown)

@@ -162,6 +162,13 @@ def tracking(**configuration):
             "Schedule and scalable target action are required to create a scheduled action",
         ),
         ("PutScheduledAction", ACTION | {"Schedule": "daily"}, INVALID, "Invalid schedule expression: daily"),
+        ("PutScheduledAction", ACTION | {"EndTime": 1e300}, INVALID, "EndTime is not valid"),
+        (
+            "PutScheduledAction",
+            ACTION | {"ScalableTargetAction": {"MinCapacity": 1 << 31}},
+            "SerializationException",
+            "The request could not be parsed.",
+        ),
         ("PutScheduledAction", ACTION | {"Timezone": "Mars"}, INVALID, "Invalid time zone: Mars"),
         (
             "PutScheduledAction",
