@@ -193,7 +193,7 @@ def _check(request: Request, members: Mapping[str, Member], path: str) -> None:
         value = request.get(name)
         if value is None:
             if member.required:
-                raise errors.scaling_member_invalid("null", place, "Member must not be null")
+                raise errors.scaling_member_missing(place)
             continue
         for holds, constraint in _constraints(member):
             if not holds(value):

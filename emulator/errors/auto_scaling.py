@@ -29,6 +29,15 @@ def scaling_member_invalid(value: str, path: str, constraint: str) -> ApiError:
     return _invalid(f"{ENVELOPE}Value {value} at '{path}' failed to satisfy constraint: {constraint}")
 
 
+def scaling_member_missing(path: str) -> ApiError:
+    return scaling_member_invalid("null", path, "Member must not be null")
+
+
+def scaling_tag_key_invalid(key: str, constraint: str) -> ApiError:
+    """`constraint`: from "Member must" on."""
+    return scaling_member_invalid(f"'{key}'", "tags", f"Map keys must satisfy constraint: [{constraint}]")
+
+
 def scaling_resource_unsupported() -> ApiError:
     return _invalid("Unsupported service namespace, resource type or scalable dimension")  # recall
 
