@@ -303,9 +303,7 @@ def _check_tags(tags: Mapping[str, str], arn: str) -> None:
     for name in tags:
         if not 1 <= len(name) <= limits.TAG_KEY:
             constraint = errors.max_length(limits.TAG_KEY) if name else errors.min_length(1)
-            raise errors.scaling_member_invalid(
-                f"'{name}'", "tags", f"Map keys must satisfy constraint: [{constraint}]"
-            )
+            raise errors.scaling_tag_key_invalid(name, constraint)
 
 
 def _named(parts: Iterable[_T], name: str) -> _T | None:
