@@ -83,6 +83,7 @@ class Emulator:
             engine, self.clock, options, sharing, jobs=(_resume_walks, _resume_fillings, _resume_restores)
         )
         if self.database.owner:
+            _release_snapshots(self.database)
             self.database.scheduler.every(settings.ttl_sweep_interval, partial(_begin_sweep, self.database))
         if settings.ongoing_transaction:
             _declare_transactions(self.database, settings.ongoing_transaction)
@@ -230,11 +231,22 @@ def _resume_fillings(database: Database) -> None:
         filling.resume_all(database)
 
 
+def _has_snapshots(database: Database) -> bool:
+    with database.read() as txn:
+        return bool(txn.page(*keyspace.snapshots(), 1)[0])
+
+
+def _release_snapshots(database: Database) -> None:
+    """Queue the deletion of snapshots whose holders a killed process has lost."""
+    if _has_snapshots(database):
+        from emulator.database.snapshots import holding  # noqa: PLC0415 - start-up time
+
+        holding.release_all(database)
+
+
 def _resume_restores(database: Database) -> None:
     """Queue the restores of snapshots that an earlier start left unfinished."""
-    with database.read() as txn:
-        any_snapshot = txn.page(*keyspace.snapshots(), 1)[0]
-    if any_snapshot:
+    if _has_snapshots(database):
         from emulator.database.snapshots import restoring  # noqa: PLC0415 - start-up time
 
         restoring.resume(database)
