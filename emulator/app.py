@@ -11,9 +11,10 @@ from emulator import errors, operations
 from emulator.clock import EmulatorClock, Stopwatch
 from emulator.controls.body import BadDeclaration, Body
 from emulator.database.catalog.catalog import Caller, Options
-from emulator.database.changes.streams import ROLL_OVER
+from emulator.database.changes.streams import ROLL_OVER, ROLL_OVER_SECONDS
 from emulator.database.database import Database
 from emulator.database.definitions import arns
+from emulator.database.definitions.tables import TableDefinition
 from emulator.database.store import keyspace
 from emulator.database.store.loading import refused
 from emulator.log_limits import once_a_minute
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from emulator.controls.registry import RequestLog
     from emulator.database.definitions.streams import StreamDefinition
     from emulator.database.events import Event
+    from emulator.database.store.registry import DefinitionChange
     from emulator.event_sources.api import Answer as LambdaAnswer
     from emulator.event_sources.service import FunctionService
 
@@ -79,23 +81,27 @@ class Emulator:
 
     def _open(self, engine: Engine, options: Options, sharing: SharedMemory | None) -> None:
         settings = self.settings
-        self.database = Database(
-            engine, self.clock, options, sharing, jobs=(_resume_walks, _resume_fillings, _resume_restores)
-        )
+        jobs = _resume_walks, _resume_fillings, _resume_restores
+        self.database = Database(engine, self.clock, options, sharing, jobs=jobs, removal=_before_removal)
         if self.database.owner:
             _release_snapshots(self.database)
             self.database.scheduler.every(settings.ttl_sweep_interval, partial(_begin_sweep, self.database))
+            self.database.scheduler.every(ROLL_OVER_SECONDS, partial(_begin_expiry, self.database))
         if settings.ongoing_transaction:
             _declare_transactions(self.database, settings.ongoing_transaction)
         self._background = self.database.background
-        self._run = self.database.run
+        self._respond = self.database.respond
         self.caller = self.database.catalog.caller
         self._functions: FunctionService | None = None
         if settings.functions or _has_mappings(self.database):
             self._functions = self._load_functions()
 
+    def account_of(self, access_key: str) -> str:
+        """Return the account that an access key stands for."""
+        return arns.account_of(access_key, self.settings.account)
+
     def knows(self, operation: str) -> bool:
-        """Say whether the service has an operation of this name, implemented here or not."""
+        """Return whether the service has an operation of this name, implemented here or not."""
         return find(operation) is not None or operation in service_operations()
 
     def load(self, operation: str) -> None:
@@ -132,14 +138,14 @@ class Emulator:
                 log.warning("%s", refusal.message)
             raise refusal
         try:
-            response = self._run(found, self.database, caller, raw)
+            response = self._respond(found, caller, raw)
         except Sliced as sliced:
             steps, again = sliced.steps, partial(self._in_one_piece, found, raw, caller)
             raise Sliced(self.database.run_steps(lambda: steps, again)) from None
         return response if type(response) is bytes else orjson.dumps(response)
 
     def _in_one_piece(self, found: Operation, raw: object, caller: Caller) -> bytes:
-        response = found(self.database, caller, raw)
+        response = found.run(self.database, caller, raw)
         return response if type(response) is bytes else orjson.dumps(response)
 
     @property
@@ -250,6 +256,21 @@ def _resume_restores(database: Database) -> None:
         from emulator.database.snapshots import restoring  # noqa: PLC0415 - start-up time
 
         restoring.resume(database)
+
+
+def _before_removal(database: Database, table: TableDefinition) -> "Callable[[DefinitionChange], None]":
+    """Return what keeps the items of a table with recovery when it is removed."""
+    from emulator.database.history import backups  # noqa: PLC0415 - most servers never need it
+
+    return backups.before_removal(database, table)
+
+
+def _begin_expiry(database: Database) -> None:
+    """Queue the deletion of expired backups, if there are backups that expire."""
+    if any(backup.expires is not None for backup in database.backups):
+        from emulator.database.history import backups  # noqa: PLC0415 - most servers never need it
+
+        backups.begin_expiry(database)
 
 
 def _begin_sweep(database: Database) -> None:

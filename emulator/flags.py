@@ -96,7 +96,7 @@ def configuration(arguments: Sequence[str], environment: Mapping[str, str]) -> C
 
 
 def _is_of_dynamodb_local(argument: str) -> bool:
-    """Say whether only a command line of DynamoDB Local has such an argument."""
+    """Return whether only a command line of DynamoDB Local has such an argument."""
     if argument.startswith("--"):
         name = argument.partition("=")[0]
         return name != name.lower()  # DynamoDB Local also takes two hyphens: --inMemory

@@ -31,7 +31,7 @@ class LogLimit:
         self._logged: dict[Hashable, float] = {}
 
     def allows(self, key: Hashable) -> bool:
-        """Say whether a line about this key may be logged now. If so, count it as logged."""
+        """Return whether a line about this key may be logged now. If so, count it as logged."""
         now = self._now()
         logged = self._logged
         last = logged.get(key)

@@ -1,7 +1,7 @@
 """Calls operations of DynamoDB, and controls of this server, over HTTP.
 
-A request is sent once and never again: the server may have done the work of a request whose answer
-is lost. One thread uses an endpoint.
+The client never repeats a request, because the server may have done its work although the answer
+was lost. Only one thread uses an endpoint.
 """
 
 import http.client
@@ -16,23 +16,24 @@ import orjson
 from emulator.settings import check_url
 
 STREAMS_OPERATIONS: Final = frozenset(("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"))
-"""The operations of DynamoDB Streams, which is a service of its own."""
+"""The operations of DynamoDB Streams, which is a separate service."""
 
 _DYNAMODB: Final = "DynamoDB_20120810"
 _STREAMS: Final = "DynamoDBStreams_20120810"
 
-_TIMEOUT: Final = 65.0  # seconds without a byte from the server, as long as the server waits for a client
+# Seconds without a byte from the server; the server waits for a client for the same time.
+_TIMEOUT: Final = 65.0
 _OK: Final = 200
 
 Response = dict[str, Any]
 
 
 class Unreachable(Exception):
-    """No server answers at the address, or its answer is not that of a DynamoDB endpoint."""
+    """No server answers at the address, or the answer does not come from a DynamoDB endpoint."""
 
 
 class Refused(Exception):
-    """The endpoint has answered with an error. str(error) is "code: message"."""
+    """The endpoint answered with an error. str(error) is "code: message"."""
 
     def __init__(self, status: int, code: str, text: str, body: Mapping[str, Any]) -> None:
         super().__init__(f"{code}: {text}" if code else text)
@@ -43,7 +44,10 @@ class Refused(Exception):
 
 
 class HttpEndpoint:
-    """An endpoint that checks no signatures. access_key and region select the tables."""
+    """A connection to an endpoint that checks no signatures.
+
+    access_key, region: select the tables.
+    """
 
     def __init__(self, url: str, access_key: str = "local", region: str = "us-east-1") -> None:
         try:
@@ -83,7 +87,7 @@ class HttpEndpoint:
     def control(self, method: str, path: str, body: Mapping[str, Any]) -> Response:
         """Call a control of this server; return its answer. Raises Refused, Unreachable.
 
-        If the body has a `Timeout`, the server may take that long to answer.
+        If the body has a `Timeout`, this waits for the answer for that time too.
         """
         longer = body.get("Timeout")
         self._connection.timeout = _TIMEOUT + (longer if isinstance(longer, (int, float)) else 0)
@@ -102,7 +106,7 @@ class HttpEndpoint:
             raise Unreachable(f"{self.name} has ended the call of a control")
 
     def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Response:
-        """Send a request and return its answer. Raises Refused, Unreachable."""
+        """Send a request; return its answer. Raises Refused, Unreachable."""
         self._request(method, path, body, headers)
         return self._answer(f"{method} {path}")
 

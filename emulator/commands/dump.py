@@ -2,7 +2,7 @@
 
 Of a server of ours, the files have the state of one moment, however long the dump takes.
 
-`dynamodb-emulator load FOLDER` makes the same tables again.
+`dynamodb-emulator load FOLDER` creates the same tables again.
 
 Exit status: 0, or 2 if the work could not be done.
 """
@@ -30,7 +30,8 @@ _EXAMPLES: Final = """\
 formats:
   export   a folder for each table, as DynamoDB's export to S3 writes it (the default)
   lines    a file for each table, with a line of DynamoDB JSON for each item
-  csv      a file for each table. Types other than strings, and those of keys, are lost
+  ion      a file for each table, with a line of Amazon Ion for each item
+  csv      a file for each table. All types are lost, except those of strings and keys
 
 examples:
   dynamodb-emulator dump backup                          all tables
@@ -44,13 +45,14 @@ def main(arguments: Sequence[str]) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.folder == "-" and (options.format == "export" or len(options.table) != 1):
-        parser.error("- needs one --table, and --format lines or csv")
+        parser.error("- needs one --table, and --format lines, ion or csv")
     connect = connecting(options.endpoint, options.access_key, options.region)
     try:
         with Progress("dumped") as progress:
             count = _dump(connect, options, progress)
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
+    except BrokenPipeError:  # the program that reads the output, such as `head`, has ended
+        # So that the flush at the exit does not fail.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _FAILED
     except (Refused, Unreachable, OSError) as error:
         print(f"dynamodb-emulator: {error}", file=sys.stderr)  # noqa: T201 - the message for the user
@@ -70,7 +72,7 @@ def _parser() -> Parser:
     )
     parser.add_argument("folder", metavar="FOLDER", help="folder for the files, made if missing; - for standard output")
     parser.add_argument("--table", metavar="T", action="append", default=[], help="table; repeatable (default: all)")
-    parser.add_argument("--format", choices=("export", "lines", "csv"), default="export", help="see below")
+    parser.add_argument("--format", choices=("export", "lines", "ion", "csv"), default="export", help="see below")
     add_endpoint_options(parser)
     return parser
 
@@ -110,8 +112,13 @@ def _lines(pages: Pages, description: dict[str, Any], stream: BinaryIO, progress
     dumping.dump_lines(pages, description["TableName"], stream, progress)
 
 
-_ENDINGS: Final = {"lines": ".jsonl", "csv": ".csv"}
+def _ion(pages: Pages, description: dict[str, Any], stream: BinaryIO, progress: Progress) -> None:
+    dumping.dump_ion(pages, description["TableName"], stream, progress)
+
+
+_ENDINGS: Final = {"lines": ".jsonl", "ion": ".ion", "csv": ".csv"}
 _ITEMS: Final[dict[str, Callable[[Pages, dict[str, Any], BinaryIO, Progress], None]]] = {
     "lines": _lines,
+    "ion": _ion,
     "csv": dumping.dump_csv,
 }

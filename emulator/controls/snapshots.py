@@ -1,4 +1,4 @@
-"""Snapshots: save the state of everything, of an account or of some tables, and return to it.
+"""Snapshots: save and restore the state of everything, of an account, or of some tables.
 
 | control             | body                                                                     |
 |---------------------|--------------------------------------------------------------------------|
@@ -10,7 +10,7 @@
 | `snapshots/items`   | `{"Name", "TableName", "AccessKey", "Region", "Segment"?, "TotalSegments"?, "After"?}` |
 | `snapshots/hold`    | `{"Name", "AccessKey"?, "Region"?, "Tables"?}`; a GET lists the holds     |
 
-- Saving takes the same time for one item as for a million. Restoring undoes the writes since.
+- Saving takes the same time for one item and for a million. Restoring undoes later writes.
 - A snapshot has items, indexes, streams with their records, time to live, settings, and event
   source mappings with their positions. It does not have the clock, declarations or dead letters.
 - What was made in its scope after it was saved, such as new tables, is deleted by restoring it.
@@ -23,8 +23,8 @@
 
 `snapshots/branch` copies the tables of a snapshot to another account, as they were when it was
 saved. The copies are new tables, with new streams. Kinesis destinations and event source mappings
-are not copied. The account must not have tables of these names. Without `Region`, each copy is in
-its table's region. The result is `{"Tables": number}`.
+are not copied. The account must not have tables with these names. Without `Region`, each copy is in
+the region of its table. The result is `{"Tables": number}`.
 
 `snapshots/items` returns items of a table as the snapshot has them: `{"Items": [items], "After"?}`.
 `After` of the next call is that of the answer; without it, the table or segment is at its end.
@@ -60,7 +60,7 @@ _HOLD: Final = ("Name", "AccessKey", "Region", "Tables")
 _ITEMS: Final = ("Name", "TableName", "AccessKey", "Region", "Segment", "TotalSegments", "After")
 _SEGMENT: Final = (("Segment", 0), ("TotalSegments", 1))
 _MOST_SEGMENTS: Final = 1_000_000  # as of a Scan
-_LONGEST: Final = 255  # characters of a name
+_LONGEST: Final = 255  # the most characters of a name
 _WRONG_AFTER: Final = "the member After is not that of an answer for this segment"
 _REST: Final = 60.0  # seconds between two steps of a hold, which do nothing
 
@@ -212,7 +212,7 @@ def _after(body: Body) -> bytes | None:
 
 
 class _Saving:
-    """Saves a snapshot. The scope is found anew if the work runs again."""
+    """Saves a snapshot. If the work runs again, it finds the scope again."""
 
     def __init__(self, database: Database, name: str, body: Body, *, shared: bool, replaced: bool) -> None:
         self._database = database
@@ -228,8 +228,8 @@ class _Saving:
             raise BadDeclaration("the member Tables must be a list of names")
 
     def run(self) -> Snapshot:
-        """Save the snapshot. Raises BadDeclaration if there is no table of some name."""
-        self._database.catalog.settle_all()  # so that a deleted table is not saved
+        """Save the snapshot. Raises BadDeclaration if some table does not exist."""
+        self._database.catalog.settle_all()  # so that no deleted table is saved
         scope = self._scope if self._tables is None else Scope(tables=tuple(self._found(self._tables)))
         return saving.save(self._database, self._name, scope, replaced=self._replaced)
 

@@ -1,6 +1,6 @@
-"""`ttl`: delete now all items whose time to live is over.
+"""`ttl`: delete all expired items now.
 
-The body `{"TableName"?}` selects the tables of this name; without it, all tables. The result counts
+`TableName` in the body selects the tables of this name; without it, all tables. The result counts
 the deleted items: `{"Deleted": number, "Tables": {ARN: number}}`.
 """
 

@@ -1,4 +1,4 @@
-"""What happens next by the clock, so that a test can move the clock from one event to the next.
+"""The coming events of the clock. With them, a test can move the clock from event to event.
 
 | kind                | resource                  | what happens                                              |
 |---------------------|---------------------------|-----------------------------------------------------------|
@@ -19,13 +19,13 @@
 | `FunctionRetry`     | UUID of the mapping       | a failed batch is sent again                              |
 | `BatchingWindow`    | UUID of the mapping       | a batch is sent although it is not full                   |
 
-The last three come from event_sources (`Emulator.coming_events` adds them), because
-only the process that delivers knows two of them.
+The last three kinds come from event_sources; `Emulator.coming_events` adds them. Only the process
+that calls functions knows of retries and batching windows.
 
-The others follow from definitions, items and records in the store, and from declarations,
-which all processes know. So each process of a server finds the same events. Sweeps and shard
-rollover run at intervals of the scheduler; an event is due when the item expires or the shard is
-old enough, however late that work runs.
+All processes of a server find the same events of the other kinds: these events follow from
+declarations, and from definitions, items and records in the store. The scheduler runs sweeps and
+shard rollover at intervals. An event has the time at which its item expires or its shard is old
+enough, and not the time of that work.
 """  # noqa: W505 - a table
 
 from collections.abc import Iterator
@@ -47,7 +47,7 @@ from storage.keycode import prefix_end, u64
 MILLISECOND: Final = 0.001
 
 _IN_STEP: Final = 200
-"""Tables or streams in one step: each takes 10 to 30 microseconds."""
+"""The most tables or streams in one step. Each takes 10 to 30 microseconds."""
 
 
 class Event(NamedTuple):
@@ -61,7 +61,7 @@ class Event(NamedTuple):
 def coming(database: Database) -> Steps[list[Event]]:
     """Return the next event of each table, stream and declaration, in no order.
 
-    The time of a late event has passed: expired items that no sweep has deleted yet, for example.
+    The time of an event may have passed: for example, if no sweep has deleted an expired item yet.
     """
     now = database.clock.now()
     found: list[Event] = [*_transactions(database, now)]
@@ -77,7 +77,7 @@ def coming(database: Database) -> Steps[list[Event]]:
 
 
 def let_happen(database: Database) -> Steps[None]:
-    """Do the work of events whose time has come, which the scheduler would do later."""
+    """Do the work of all events that are due. Otherwise the scheduler would do that work later."""
     database.rerun(database.catalog.settle_all)
     yield from ttl_sweep.sweep(database, ttl_sweep.tables(database))
     database.streams.begin_roll_over()
@@ -126,7 +126,7 @@ def _of_part(database: Database, part: TableDefinition | IndexDefinition, kind: 
 def _first_expiry(database: Database, definition: TableDefinition, now: float) -> float | None:
     """Return when the first item of a table expires, None if no item does.
 
-    An item expires once its time is less than the current time, so a millisecond later.
+    An item expires as soon as its TTL time is earlier than the current time: a millisecond later.
     """
     queue = queue_of(definition)
     if queue is None:

@@ -1,11 +1,11 @@
 """Verifying that the records of a store fit together, before a copied data folder is used.
 
-A copy that was made while a server wrote may mix pages of several commits. Checking the pages
-(`problem_of` in storage/data_folder.py) does not always reveal such a mix. Checking the records
-reveals it: the check finds items that cannot be read, missing index entries and wrong counts.
+A copy that was made while a server wrote may mix pages of several commits. A check of the pages
+(`problem_of` in storage/data_folder.py) does not always find such a mix. A check of the records
+does: it finds unreadable items, missing index entries and wrong counts.
 
-`verify` starts a process that checks the records, because reading a damaged store can crash the
-process that reads it. Checking a store of 100,000 items of 1 KB with an index takes 1.5 s.
+`verify` checks the records in another process, because reading a damaged store can crash the
+process. Checking a store of 100,000 items of 1 KB with an index takes 1.5 s.
 """
 
 import logging
@@ -19,6 +19,7 @@ import orjson
 
 from emulator import processes
 from emulator.database.changes.record import current, is_consistent, record_sequence
+from emulator.database.definitions.s3_jobs import Progress, S3Job
 from emulator.database.definitions.streams import StreamDefinition
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.items import statistics
@@ -38,14 +39,14 @@ log = logging.getLogger("emulator")
 _COMMAND: Final = "emulator.commands.verify"
 
 NEWER: Final = 2
-"""Exit status of the command if a newer version of the program wrote the folder."""
+"""Exit status of the checking process if a newer version of the program wrote the folder."""
 
 
 def verify(folder: Path) -> None:
-    """Verify a folder in a process of its own.
+    """Verify a folder in a separate process.
 
-    Raises Corrupted for a damaged folder, and LayoutMismatch if a newer version of the program
-    wrote the folder.
+    Raises Corrupted if the folder is damaged, and LayoutMismatch if a newer version of the program
+    wrote it.
     """
     log.warning(
         "the data folder %s was copied or restored, or an older version of the program used it last: it is verified"
@@ -71,8 +72,8 @@ def verify(folder: Path) -> None:
 def check(txn: ReadTxn) -> None:
     """Check all records of a store.
 
-    Raises Corrupted with the first problem, and LayoutMismatch if a newer version of the program
-    wrote a definition.
+    Raises Corrupted with a text about the first problem, and LayoutMismatch if a newer version of
+    the program wrote a definition.
     """
     try:
         problem = next(_problems(txn), None)
@@ -100,6 +101,11 @@ def _problems(txn: ReadTxn) -> Iterator[str]:
             yield f"the data of the snapshot {snapshot.name} are missing"
     for _, stored in txn.scan(*keyspace.mappings()):
         orjson.loads(stored)
+    for key, stored in txn.scan(*keyspace.s3_jobs()):
+        S3Job.load(stored)
+        progress = txn.get(keyspace.progress_of_s3_job(key))
+        if progress is not None:
+            Progress.load(progress)
 
 
 def _problems_of_table(txn: ReadTxn, table: Table) -> Iterator[str]:
@@ -133,7 +139,7 @@ class _Count:
         self.size = 0
 
     def add(self, row: bytes) -> None:
-        """Count a row. Empty bytes stand for a missing row and are not counted."""
+        """Count a row. Empty bytes mean that there is no row, and are not counted."""
         if row:
             self.rows += 1
             self.size += row_size(row)
@@ -142,12 +148,12 @@ class _Count:
 def _entry(txn: ReadTxn, index: Index, item: dict[str, Any], item_key: bytes) -> bytes | None:
     """Return an item's entry in an index.
 
-    Empty bytes mean that the entry is missing. None means that the item needs no entry.
+    Empty bytes: the entry is missing. None: the item needs no entry.
     """
     key = index.key(item, item_key)
     return (txn.get(key) or b"") if key is not None and index.holds(item_key) else None
 
 
 def _is_part(entry: bytes, item: dict[str, Any]) -> bool:
-    """Say whether an entry exists and each of its attributes has the same value as in the item."""
+    """Return whether an entry exists and all its attributes have the same values as in the item."""
     return bool(entry) and decode_row(entry).items() <= item.items()

@@ -1,6 +1,6 @@
-"""Forms that many errors share.
+"""Shared forms of errors.
 
-These functions take any text, so only the factories of this package call them.
+These functions accept any text, so only the factories of this package call them.
 """
 
 from typing import Final
@@ -20,7 +20,7 @@ def invalid_parameters(detail: str, *, about: About = "request") -> ApiError:
 
 
 def missing_resource(detail: str) -> ApiError:
-    """The control plane's form of tables.resource_not_found."""
+    """Return the control plane's form of tables.resource_not_found."""
     return ApiError("ResourceNotFoundException", "Requested resource not found" + detail)
 
 

@@ -1,6 +1,6 @@
 """Errors of resource policies (control-plane 11.2).
 
-`resource` names what a policy belongs to, for example "table t" or "stream <label>".
+resource: names the table or stream that has the policy, for example "table t" or "stream <label>".
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from emulator.errors.forms import invalid_parameters, missing_resource, still_in
 
 
 def policy_too_large(largest: int) -> ApiError:
-    """`largest`: bytes."""
+    """largest: in bytes."""
     return invalid_parameters(f"Maximum policy size of {largest} bytes exceeded")
 
 
@@ -34,7 +34,7 @@ def policy_syntax(line: int, column: int) -> ApiError:
 
 
 def policy_field_missing(field: str) -> ApiError:
-    """`field`: an element of a statement."""
+    """field: an element of a statement of the policy."""
     return _document_invalid(f"Missing required field {field}")
 
 
@@ -47,9 +47,9 @@ def policy_sids_repeated() -> ApiError:
 
 
 def policy_actions_invalid(names: Iterable[str]) -> ApiError:
-    """Return the error for actions that do not work on the resource.
+    """Return the error for actions that do not exist for the resource.
 
-    The separator of several names is inferred.
+    names: joined with a separator that we infer.
     """
     printed = ", ".join(f'"{name}"' for name in names)
     return _document_invalid(f"The following action names are invalid: {printed}")
@@ -60,7 +60,7 @@ def policy_relative_id_invalid(relative_id: str, arn: str) -> ApiError:
 
 
 def policy_resource_not_an_arn(text: str) -> ApiError:
-    """The text is IAM's (recall)."""
+    """The text is IAM's, written from memory (recall)."""
     return _document_invalid(f'Resource {text} must be in ARN format or "*".')
 
 
@@ -76,7 +76,7 @@ def policy_unbounded() -> ApiError:
 
 
 def policy_locks_out() -> ApiError:
-    """The error of a policy that denies its author the next PutResourcePolicy."""
+    """Return the error for a policy that forbids its author the next PutResourcePolicy."""
     return ApiError(
         "AccessDeniedException",
         "The new resource policy will not allow you to update the resource policy in the future.",
@@ -104,14 +104,14 @@ def policy_revision_differs(resource: str, expected: str, current: str) -> ApiEr
 
 
 def policy_revision_missing(resource: str, expected: str) -> ApiError:
-    """The end of the text is not known."""
+    """We do not know the end of the text."""
     return _not_found(
         f"Requested update for policy with revision id {expected}, but {resource} has no associated policy."
     )
 
 
 def policy_present(resource: str, current: str) -> ApiError:
-    """The error of a request that expects no policy (NO_POLICY)."""
+    """Return the error for a request that expects no policy (NO_POLICY)."""
     return _not_found(
         f"Requested policy update expecting none to be present for {resource}, but a policy exists with revision id "
         f"{current}."
@@ -119,12 +119,12 @@ def policy_present(resource: str, current: str) -> ApiError:
 
 
 def policy_pending(kind: str, name: str) -> ApiError:
-    """The error of a write that follows a change of the policy at once. `kind`: Table or Stream."""
+    """Return the error for a write directly after a change of the policy. kind: Table or Stream."""
     return still_in_use(f"{kind} is pending previous resource-based policy update: {name}")
 
 
 def policy_throttled(resource: str, milliseconds: int, until: float) -> ApiError:
-    """Return the error of a write within a time after a change of the policy.
+    """Return the error for a change too soon after an earlier change of the policy.
 
     until: when the next change is allowed, in seconds since the epoch.
     """
@@ -137,7 +137,7 @@ def policy_throttled(resource: str, milliseconds: int, until: float) -> ApiError
 
 
 def policy_update_pending(table: str) -> ApiError:
-    """The error of a DeleteTable that follows a change of the table's policy at once."""
+    """Return the error for a DeleteTable directly after a change of the table's policy."""
     return still_in_use(f"Table: {table} has a pending resource-based policy update.")
 
 
@@ -145,7 +145,7 @@ def policy_update_pending(table: str) -> ApiError:
 
 
 def policy_arn_invalid(arn: str) -> ApiError:
-    """The error for an ARN of another region or partition."""
+    """Return the error for an ARN of another region or partition."""
     return invalid_parameters(f"Invalid resource Arn: {arn}")
 
 

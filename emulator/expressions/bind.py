@@ -1,20 +1,20 @@
-"""Programs for the expressions of a request: parsed, analysed, compiled, and cached by form.
+"""Makes the programs for the expressions of a request, and caches them by form.
 
     Update, Condition, Filter, KeyCondition, Projection ──parse, analyze, compile──▶ Bound
 
 Two requests have the same form if their texts, their names, and the placeholders and *types* of
 their values are equal. The cache holds the programs of the latest forms. Checks that depend on the
-contents of values run at every call. Failures are not cached: they are rare, and would push out
+contents of values run at every call. Errors are not cached: they are rare, and would displace
 programs that are in use.
 
 Order of problems (behaviour 3.6, 4.2):
 
 1. names or values without an expression that could use them
-2. `ExpressionAttributeNames`: an empty map, or keys that are too long or malformed
-3. `ExpressionAttributeValues`: an empty map, or keys that are too long or malformed
+2. `ExpressionAttributeNames`: the map is empty, or its keys are too long or malformed
+3. `ExpressionAttributeValues`: the map is empty, or its keys are too long or malformed
 4. malformed attribute names
-5. the expressions, in the order in which the diagram names them. For each: whether it is empty, its
-   size, its syntax, its analysis, the contents of its values
+5. the expressions, in the order of the diagram. For each: whether it is empty, its size, its
+   syntax, its analysis, the contents of its values
 6. unused names, then unused values
 """
 
@@ -50,7 +50,7 @@ _NO_VALUES: Final[Values] = {}
 class Bound:
     """The programs of one request, in the order in which they are parsed.
 
-    A program is None if the request does not have its parameter.
+    A program is None if the request does not have that parameter.
 
     checks: pairs of a parameter's name and a check, which runs with the values of each request.
     """
@@ -69,7 +69,7 @@ _cache: BoundedCache[Bound] = BoundedCache()
 def bind(request: Request) -> Bound:
     """Return the programs of a request's expressions. Raises ApiError without envelope.
 
-    request: its members by their wire names, with the types of the model. Attribute values must be
+    request: members by their wire names, with the types of the model. Attribute values must be
     canonical. A member that is None counts as absent.
     """
     get = request.get
@@ -115,7 +115,7 @@ def check_members_used(request: Request) -> None:
 def check_names(names: Collection[str]) -> None:
     """Raise if one of these attribute names is empty or too long (behaviour 2.1)."""
     if not names or ("" not in names and max(map(len, names)) <= limits.ATTRIBUTE_NAME // 4):
-        return  # the usual case, without a loop: a request can have a million names
+        return  # most requests need no loop, and a request can have a million names
     for name in names:
         if not name:
             raise errors.empty_attribute_name()
@@ -124,7 +124,7 @@ def check_names(names: Collection[str]) -> None:
 
 
 def _length(request: Request, names: Mapping[str, str] | None, values: Values | None) -> int:
-    """Return the number of characters in all texts of a form."""
+    """Return the number of characters in all texts of a form: expressions, names, placeholders."""
     texts = [text for parameter in _PARAMETERS if (text := request.get(parameter)) is not None]
     return sum(map(len, chain(texts, names or (), (names or {}).values(), values or ())))
 
@@ -161,7 +161,7 @@ class _Binding:
         return bound
 
     def check_members(self) -> None:
-        """Check the names and the values, without the expressions."""
+        """Check names and values by all rules that do not need the expressions."""
         check_members_used(self.request)
         if self.request.get(_NAMES) is not None:
             _check_placeholders(_NAMES, self.names, _IS_ALIAS)
@@ -224,7 +224,10 @@ _PARAMETERS: Final = (
     "ProjectionExpression",
 )
 _USERS: Final = {_NAMES: _PARAMETERS, _VALUES: _PARAMETERS[:-1]}
-"""Names or values -> the parameters that can use them. A projection cannot use values."""
+"""The member with names or values -> the parameters that can use it.
+
+A projection cannot use values.
+"""
 
 
 def _check_placeholders(member: str, placeholders: Collection[str], is_valid: Callable[[str], object]) -> None:

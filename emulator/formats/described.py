@@ -17,12 +17,12 @@ _OF_CREATE: Final = frozenset(("TableName", "KeySchema", "AttributeDefinitions")
 
 
 def is_create_input(value: object) -> bool:
-    """Say whether a value is the input of CreateTable."""
+    """Return whether a value is the input of CreateTable."""
     return isinstance(value, dict) and value.keys() >= _OF_CREATE and "TableStatus" not in value
 
 
 def is_description(value: object) -> bool:
-    """Say whether a value is DescribeTable's answer, CreateTable's answer or their content."""
+    """Return whether a value is DescribeTable's answer, CreateTable's answer or their content."""
     return _description(value) is not None
 
 

@@ -63,7 +63,7 @@ class Resolver:
         return {name: each for name, each in members.items() if each is not NO_VALUE}
 
     def holds(self, condition: str) -> bool:
-        """Say whether a condition of the template is true. Raises Unresolved."""
+        """Return whether a condition of the template is true. Raises Unresolved."""
         if condition not in self._conditions:
             raise Unresolved(f"there is no condition {condition}")
         return bool(self._guarded(condition, self._conditions[condition]))
@@ -169,7 +169,7 @@ class Resolver:
             raise Unresolved(f"there is no mapping {'.'.join(map(str, path))}") from None
 
     def equals(self, argument: Any) -> bool:  # noqa: ANN401 - JSON
-        """Say whether two values are equal."""
+        """Return whether two values are equal."""
         first, second = argument
         return _text(self.resolve(first)) == _text(self.resolve(second))
 

@@ -40,7 +40,7 @@ _TYPES: Final[Mapping[str, type]] = {
 
 
 def is_typed(item: Mapping[str, Any]) -> bool:
-    """Say whether an object is an item in DynamoDB JSON: each member is a value with a type.
+    """Return whether an object is an item in DynamoDB JSON: each member is a value with a type.
 
     Raises RecursionError if it is nested too deeply.
     """
@@ -164,7 +164,7 @@ def _skip_line(stream: BinaryIO, part: bytes) -> None:
 
 
 def _certainly_typed(value: object) -> bool:
-    """Say whether a first line has an item with types, whose numbers cannot lose digits."""
+    """Return whether a first line has an item with types, whose numbers cannot lose digits."""
     if type(value) is not dict:
         return False
     item = value.get("Item", value)

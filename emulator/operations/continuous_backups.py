@@ -46,7 +46,7 @@ def describe_continuous_backups(database: Database, caller: Caller, request: Req
 def found(database: Database, caller: Caller, name: str) -> Table:
     """Return a table by name or ARN. Raises TableNotFoundException (control-plane 0.1)."""
     table = database.catalog.find(caller, name)
-    if table is None:
+    if table is None or table.definition.is_restored:
         raise errors.backup_table_not_found(name.rpartition("/")[2])
     return table
 

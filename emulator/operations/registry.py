@@ -1,13 +1,13 @@
 """Which operations exist, and the order of the checks of a request.
 
-An operation is a *check* and a *handler*, both in the file of its family. The check sees only
-the request (layer 3 of behaviour 3.1: parameter combinations, attribute values, expressions), and
-returns what the handler needs. The handler finds the table and does the work. Types and
-member constraints (layers 1 and 2) come from the service model.
+An operation is a *check* and a *handler*, both in the file of its family. The check sees only the
+request (layer 3 of behaviour 3.1: parameter combinations, attribute values, expressions), and
+returns what the handler needs. The handler finds the table and does the work. Types and member
+constraints (layers 1 and 2) come from the service model.
 
-Problems of attribute values are found while the request is parsed. The check reports them, in the
-operation's own order and wording. If a check does not report them, the registry refuses to run the
-handler, because the handler could store a malformed value.
+The parser of requests finds problems of attribute values. The operation's check reports them, in
+the operation's own order and wording. If a check does not report them, the registry refuses to run
+the handler, because the handler could store a malformed value.
 
 Some operations accept a hundred expressions of 4 KB in one request. Parsing them takes 0.6 s. The
 check of such an operation is a generator that yields between expressions (emulator/slices.py).
@@ -28,7 +28,7 @@ from emulator.model.service import request_model
 from emulator.slices import Sliced, Steps, finish
 
 Response = dict[str, Any] | bytes
-"""The result of a handler: a dictionary, or finished JSON."""
+"""The result of a handler: a dictionary, or a JSON text."""
 
 Check = Callable[[Request], Any]
 CheckInSteps = Callable[[Request], Steps[Any]]
@@ -38,7 +38,7 @@ Handler = Callable[[Database, Caller, Request, Any], Response]
 class Operation:
     """One operation: its request model, check and handler.
 
-    enveloped: whether the errors of the check are reported in an envelope.
+    enveloped: whether the errors of the check get an envelope.
     """
 
     __slots__ = ("check", "enveloped", "handler", "model", "name")
@@ -50,7 +50,7 @@ class Operation:
         self.enveloped = enveloped
         self.model: RequestModel | None = None  # compiled at the first call
 
-    def __call__(self, database: Database, caller: Caller, raw: object) -> Response:
+    def run(self, database: Database, caller: Caller, raw: object) -> Response:
         """Return the response to a request that is parsed JSON. Raises ApiError."""
         model = self.model
         if model is None:
@@ -70,25 +70,29 @@ class Operation:
         return self.handler(database, caller, request, prepared)
 
     def load(self) -> None:
-        """Compile the request model now, and not at the first call."""
+        """Compile the request model now, instead of at the first call."""
         if self.model is None:
             self.model = request_model(self.name)
 
     def unreported(self) -> AssertionError:
-        """Return the error for our own mistake: the check ignores problems of attribute values."""
+        """Return the error for a check that does not report problems of attribute values."""
         return AssertionError(f"the check of {self.name} does not report the problems of attribute values")
 
 
 class OperationInSteps(Operation):
-    """An operation whose check may take long.
+    """An operation whose check may take long and so runs in steps.
 
-    If the check takes long, it continues in slices, and the handler runs after the last slice.
+    If the check takes longer than a slice, it continues in slices, and the handler runs after the
+    last one.
     """
 
     __slots__ = ()
 
-    def __call__(self, database: Database, caller: Caller, raw: object) -> Response:
-        """Return the response to a request that is parsed JSON. Raises ApiError, Sliced."""
+    def run(self, database: Database, caller: Caller, raw: object) -> Response:
+        """Return the response to a request that is parsed JSON.
+
+        Raises ApiError. Raises Sliced if the response is made in slices.
+        """
         model = self.model
         if model is None:
             model = self.model = request_model(self.name)
@@ -143,9 +147,19 @@ def operation(
 
 LATER: Final[Mapping[str, tuple[str, ...]]] = {
     "account": ("DescribeEndpoints", "DescribeLimits"),
+    "backups": ("CreateBackup", "DeleteBackup", "DescribeBackup", "ListBackups"),
     "continuous_backups": ("DescribeContinuousBackups", "UpdateContinuousBackups"),
     "batch": ("BatchGetItem", "BatchWriteItem"),
     "execute_transaction": ("ExecuteTransaction",),
+    "global_tables": (
+        "CreateGlobalTable",
+        "DescribeGlobalTable",
+        "DescribeGlobalTableSettings",
+        "ListGlobalTables",
+        "UpdateGlobalTable",
+        "UpdateGlobalTableSettings",
+    ),
+    "imports": ("DescribeImport", "ImportTable", "ListImports"),
     "insights": ("DescribeContributorInsights", "ListContributorInsights", "UpdateContributorInsights"),
     "kinesis": (
         "DescribeKinesisStreamingDestination",
@@ -154,6 +168,8 @@ LATER: Final[Mapping[str, tuple[str, ...]]] = {
         "UpdateKinesisStreamingDestination",
     ),
     "policies": ("DeleteResourcePolicy", "GetResourcePolicy", "PutResourcePolicy"),
+    "restores": ("RestoreTableFromBackup", "RestoreTableToPointInTime"),
+    "replica_scaling": ("DescribeTableReplicaAutoScaling", "UpdateTableReplicaAutoScaling"),
     "statements": ("BatchExecuteStatement", "ExecuteStatement"),
     "tables.operations": ("CreateTable", "DeleteTable", "DescribeTable", "ListTables", "UpdateTable"),
     "streams": ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"),
@@ -161,15 +177,16 @@ LATER: Final[Mapping[str, tuple[str, ...]]] = {
     "transact": ("TransactGetItems", "TransactWriteItems"),
     "ttl": ("DescribeTimeToLive", "UpdateTimeToLive"),
 }
-"""Families that are imported at the first call of one of their operations. Importing them so late
-saves a fifth of the start-up time.
+"""Families that are imported at the first call of one of their operations.
+
+This saves a fifth of the start-up time.
 """
 
 _families: Final = {name: family for family, names in LATER.items() for name in names}
 
 
 def find(name: str) -> Operation | None:
-    """Return the operation with this name, or None if the emulator lacks the operation."""
+    """Return the operation with this name, or None if the emulator does not have it."""
     registered_operation = _operations.get(name)
     if registered_operation is None and name in _families:
         import_module(f"emulator.operations.{_families[name]}")

@@ -124,7 +124,7 @@ class Loader:
             self._writer.put(name, record)
 
     def _is_only(self, place: Place, name: str) -> bool:
-        """Say whether the files name one table; with --table they may not name two."""
+        """Return whether the files name one table; with --table they may not name two."""
         if self._only is None:
             self._only = name
         if name == self._only:

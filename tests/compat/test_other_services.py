@@ -15,7 +15,10 @@ from botocore.exceptions import ClientError
 
 from tests.support.http_clients import boto_options
 
-SPEAKS = "This server speaks DynamoDB, DynamoDB Streams and the event source mappings of Lambda only, not "
+SPEAKS = (
+    "This server speaks DynamoDB, DynamoDB Streams, its Application Auto Scaling, GetCallerIdentity of STS and the event "
+    "source mappings of Lambda only, not "
+)
 REDIRECTED = "set AWS_ENDPOINT_URL_DYNAMODB instead"
 REST_OF_LAMBDA = "Use a client with another endpoint for Lambda's other operations."
 
@@ -28,7 +31,7 @@ def client_of(service, url):
 @pytest.mark.parametrize(
     ("service", "call", "request_", "shown"),
     [
-        ("sts", "get_caller_identity", {}, "sts"),
+        ("sts", "assume_role", {"RoleArn": "a" * 20, "RoleSessionName": "name"}, "sts"),
         ("iam", "list_roles", {}, "iam"),
         ("ec2", "describe_instances", {}, "ec2"),
         ("s3", "list_buckets", {}, "s3"),
@@ -130,7 +133,7 @@ def signed(service, **more):
             b"<ErrorResponse><Error><Type>Sender",
         ),
         (
-            "/?Action=GetCallerIdentity&Version=1&X-Amz-Credential=k%2F20260101%2Fus-east-1%2Fsts%2Faws4_request",
+            "/?Action=GetSessionToken&Version=1&X-Amz-Credential=k%2F20260101%2Fus-east-1%2Fsts%2Faws4_request",
             {},
             None,
             "text/xml",

@@ -50,8 +50,11 @@ TABLES: list[dict[str, Any]] = [
     },
 ]
 
+BACKUP = f"{ARN}/backup/01700000000000-00000001"
+"""A backup of the table `plain`, made before the tests."""
 INSIGHTS = {"TableName": "plain", "IndexName": "thin", "ContributorInsightsAction": "ENABLE"}
 """The setting of Contributor Insights of an index, enabled before the items are put."""
+
 
 DESTINATION = {"TableName": "plain", "StreamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/plain"}
 """A Kinesis destination, enabled before the items are put."""
@@ -81,6 +84,18 @@ _STREAM = opened(
 )
 _SHARD = {"StreamArn": _STREAM.arn, "ShardId": _STREAM.shards[0].id}
 
+JOB_ID = "01700000000000-0abcdef0"
+"""The id of each S3 job that is begun before the items are put, with a fixed random part."""
+
+IMPORT = {
+    "S3BucketSource": {"S3Bucket": "bucket", "S3KeyPrefix": "data/"},
+    "InputFormat": "CSV",
+    "InputFormatOptions": {"Csv": {"Delimiter": ";", "HeaderList": ["k", "g"]}},
+    "InputCompressionType": "GZIP",
+    "TableCreationParameters": {**table_request("k:S"), "TableName": "imported"},
+    "ClientToken": "token",
+}
+
 ITEMS: list[tuple[str, dict[str, Any]]] = [
     (
         "music",
@@ -105,12 +120,61 @@ _ITEM = {**_KEY, "n": {"N": "1"}, "l": {"S": "z"}, "g": {"S": "y"}, "h": {"N": "
 _ASKED = {"ReturnConsumedCapacity": "INDEXES", "ReturnItemCollectionMetrics": "SIZE"}
 
 SEEDS: dict[str, list[dict[str, Any]]] = {
+    "ImportTable": [IMPORT, {**IMPORT, "ClientToken": "other"}],
+    "DescribeImport": [{"ImportArn": f"{ARN.replace('plain', 'imported')}/import/{JOB_ID}"}],
+    "ListImports": [{}, {"TableArn": ARN, "PageSize": 3}],
     "UpdateContinuousBackups": [
         {
             "TableName": "music",
             "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 7},
         },
         {"TableName": ARN, "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False}},
+    ],
+    "CreateBackup": [{"TableName": "music", "BackupName": "backup"}, {"TableName": ARN, "BackupName": "a.b-c_d"}],
+    "DescribeBackup": [{"BackupArn": BACKUP}],
+    "DeleteBackup": [{"BackupArn": BACKUP}],
+    "ListBackups": [
+        {},
+        {
+            "TableName": "music",
+            "BackupType": "ALL",
+            "Limit": 1,
+            "TimeRangeLowerBound": 1.5,
+            "TimeRangeUpperBound": 1_800_000_000,
+            "ExclusiveStartBackupArn": BACKUP,
+        },
+    ],
+    "RestoreTableFromBackup": [
+        {"TargetTableName": "restored", "BackupArn": BACKUP},
+        {
+            "TargetTableName": "restored",
+            "BackupArn": BACKUP,
+            "BillingModeOverride": "PROVISIONED",
+            "ProvisionedThroughputOverride": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
+            "GlobalSecondaryIndexOverride": [
+                {
+                    **index_request("thin", "g", "KEYS_ONLY"),
+                    "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+                }
+            ],
+            "LocalSecondaryIndexOverride": [],
+            "SSESpecificationOverride": {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": "alias/aws/dynamodb"},
+        },
+        {
+            "TargetTableName": "restored",
+            "BackupArn": BACKUP,
+            "BillingModeOverride": "PAY_PER_REQUEST",
+            "OnDemandThroughputOverride": {"MaxReadRequestUnits": 5, "MaxWriteRequestUnits": -1},
+        },
+    ],
+    "RestoreTableToPointInTime": [
+        {"SourceTableName": "plain", "TargetTableName": "restored", "UseLatestRestorableTime": True},
+        {
+            "SourceTableArn": ARN,
+            "TargetTableName": "restored",
+            "RestoreDateTime": ManualClock().now(),
+            "GlobalSecondaryIndexOverride": [],
+        },
     ],
     "DescribeContinuousBackups": [{"TableName": "music"}, {"TableName": ARN}],
     "GetItem": [
@@ -448,6 +512,7 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
     ],
     "DescribeContributorInsights": [{"TableName": "plain", "IndexName": "thin"}, {"TableName": ARN}],
     "ListContributorInsights": [{"MaxResults": 1}, {"TableName": ARN, "NextToken": "YS8="}],
+    "ListGlobalTables": [{"Limit": 1, "RegionName": "us-east-1"}],
     "UpdateTimeToLive": [{"TableName": "music", "TimeToLiveSpecification": {"Enabled": True, "AttributeName": "ttl"}}],
     "DescribeTimeToLive": [{"TableName": "music"}],
     "EnableKinesisStreamingDestination": [
@@ -466,6 +531,19 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
     ],
     "DescribeKinesisStreamingDestination": [{"TableName": "plain"}, {"TableName": ARN}],
 }
+
+REFUSED: dict[str, list[dict[str, Any]]] = {
+    "CreateGlobalTable": [{"GlobalTableName": "music", "ReplicationGroup": [{"RegionName": "us-east-1"}]}],
+    "UpdateGlobalTable": [{"GlobalTableName": "music", "ReplicaUpdates": [{"Delete": {"RegionName": "us-east-1"}}]}],
+    "DescribeGlobalTable": [{"GlobalTableName": "music"}],
+    "DescribeGlobalTableSettings": [{"GlobalTableName": "music"}],
+    "UpdateGlobalTableSettings": [{"GlobalTableName": "music", "GlobalTableProvisionedWriteCapacityUnits": 5}],
+    "DescribeTableReplicaAutoScaling": [{"TableName": "music"}],
+    "UpdateTableReplicaAutoScaling": [{"TableName": ARN, "ReplicaUpdates": [{"RegionName": "us-east-1"}]}],
+}
+"""Well-formed requests of the operations that refuse every request."""
+
+SEEDS |= REFUSED
 
 READS = frozenset(
     name

@@ -8,7 +8,7 @@
 | `{"StreamArn", "Status"}`                     | the stream                                          |
 | `{"UUID", "State"}`                           | an event source mapping                             |
 
-NOT_FOUND is the status of what does not exist, also after its deletion.
+NOT_FOUND is the status of something that does not exist or was deleted.
 """  # noqa: W505 - a table
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ _OF_MAPPINGS: Final = (
 
 
 class StatusCondition:
-    """Holds when something has a status. name: the body's member with the wanted status."""
+    """Holds if something has a status. name: the member of the body with that status."""
 
     def __init__(self, body: Body, name: str, statuses: tuple[str, ...], status: Callable[[], str]) -> None:
         self._name = name
@@ -40,7 +40,7 @@ class StatusCondition:
         self._status = status
 
     def look(self) -> Seen:
-        """Read the status. The clock can end it."""
+        """Read the status. A change of the clock can end it."""
         status = self._status()
         return Seen(status == self._wanted, {self._name: status}, static=False)
 

@@ -1,7 +1,8 @@
-"""What a table's settings bring with them: streams, logs for Kinesis, TTL queue, history.
+"""The attachments of tables: streams, change logs for Kinesis, TTL queues and histories.
 
-Operations only change settings. Whenever a definition is saved, `reconcile` opens, closes and
-removes attachments until they match the settings. So no operation can forget an attachment.
+An operation only changes a table's settings. Whenever a table's definition is saved, `reconcile`
+opens, closes and removes attachments until they match the settings. So no operation can forget an
+attachment.
 """
 
 from dataclasses import replace
@@ -32,7 +33,10 @@ class Attachments:
         self._deletions = deletions
 
     def reconcile(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-        """Make a table's attachments match its settings; return its definition with their ids."""
+        """Make a table's attachments match its settings.
+
+        Return the definition with the ids of the attachments.
+        """
         definition = self._reconcile_stream(change, definition)
         definition = self._reconcile_kinesis(change, definition)
         definition = self._reconcile_ttl(change, definition)
@@ -44,9 +48,9 @@ class Attachments:
             self._histories.close(change, definition.history)
 
     def compiled(self, definition: TableDefinition) -> Table:
-        """Return the table of a definition, with the followers of its writes in their order.
+        """Return the compiled form of a table's definition.
 
-        A table gets only the followers that its settings need.
+        The table gets only the followers that its settings need, in the order in which they run.
         """
         followers: list[Follower] = []
         preconditions: list[Precondition] = []
@@ -74,20 +78,22 @@ class Attachments:
             stream = self._streams.open(change, next_id(change.txn), definition, definition.stream_view)
             return replace(definition, stream_id=stream.id, stream_label=stream.label)
         if definition.stream_view is None and definition.stream_id is not None:
-            if self._streams.get(definition.stream_id) is not None:  # older versions could lose streams
+            # older versions could lose a stream that a definition names
+            if self._streams.get(definition.stream_id) is not None:
                 self._streams.close(change, definition.stream_id)
             return replace(definition, stream_id=None)
         return definition
 
     def _reconcile_kinesis(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-        """Give each destination the change log of its status: open, closed to drain, or none."""
+        """Give each destination the change log that its status needs: open, closed or none."""
         destinations: list[KinesisDestination] = []
         for each in definition.kinesis:
             destination = each
             if each.status == DISABLED and each.stream_id is not None:
                 self._streams.remove(change, each.stream_id)
                 self._deletions.begin(change.txn, keyspace.checkpoints(consumer(each.stream_id)))
-                destination = replace(each, stream_id=None, precision=None)  # behaviour 15
+                # a new log each time (behaviour 15)
+                destination = replace(each, stream_id=None, precision=None)
             elif each.status == DISABLING and each.stream_id is not None and self._streams.log(each.stream_id):
                 self._streams.close(change, each.stream_id)
             elif each.status != DISABLING and each.status not in ENDED and each.stream_id is None:
@@ -98,7 +104,7 @@ class Attachments:
         return replace(definition, kinesis=tuple(destinations))
 
     def _reconcile_ttl(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-        """Begin a queue of expiry times if TTL was enabled; delete it if TTL was disabled."""
+        """Make a queue of expiry times if TTL was enabled; delete the queue if TTL was disabled."""
         if definition.ttl_attribute is not None and definition.ttl_queue is None:
             return replace(definition, ttl_queue=next_id(change.txn), ttl_filled_to="")
         if definition.ttl_attribute is None and definition.ttl_queue is not None:

@@ -1,10 +1,10 @@
-"""What is enforced on which tables: throughput limits, and conflicts with transactions.
+"""Which throughput limits and transaction conflicts are enforced on which tables.
 
-It also keeps the counts of the tables with Contributor Insights.
+The enforcer also keeps the counts of tables with Contributor Insights.
 
-Requests run one after another here, so two transactions never conflict by themselves. Instead, a
-test declares that a transaction is under way on an item or with a token. The declaration ends at a
-time of the emulator's clock (behaviour 8.4).
+The emulator runs requests one after another, so two transactions never conflict by themselves.
+Instead, a test declares that a transaction is under way on an item, or that one with a certain
+token is. The declaration ends at a time of the emulator's clock (behaviour 8.4).
 """
 
 from collections.abc import Mapping
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 
 class Hold(NamedTuple):
-    """An item declared to be in an ongoing transaction.
+    """A declaration that an item is in an ongoing transaction.
 
-    table: name or ARN; until: seconds since the epoch.
+    table: name or ARN of the table. until: the end of the transaction, seconds since the epoch.
     """
 
     table: str
@@ -36,11 +36,11 @@ class Hold(NamedTuple):
 
 
 class Enforcer:
-    """What is enforced on which tables.
+    """The limits and declared transactions that are enforced on tables.
 
-    throttle_all: whether throughput is enforced on every table.
-    All processes of a server share the declarations, but each process counts throughput by itself.
-    So requests to several processes together can exceed the limit of a table.
+    throttle_all: whether throughput is enforced on every table. All processes of a server share the
+    declarations, but each process counts only the throughput of its own requests. So the requests
+    of several processes together can exceed the limit of a table.
     """
 
     def __init__(self, clock: Clock, *, throttle_all: bool = False) -> None:
@@ -82,36 +82,37 @@ class Enforcer:
         self._tokens[token] = self._clock.now() + seconds
 
     def is_declared(self, table: Table) -> bool:
-        """Say whether throughput is enforced by a declaration that names this table.
+        """Return whether a declaration that names this table enforces its throughput.
 
         A declaration about all tables does not count.
         """
         return bool(self._throttled.get(table.arn, self._throttled.get(table.name, False)))
 
     def throttling(self) -> tuple[bool, Mapping[str, bool]]:
-        """Return whether throughput is enforced on all tables, and on which tables it differs.
+        """Return whether throughput is enforced on all tables, and the tables that differ.
 
-        The keys are names and ARNs of tables.
+        The mapping has names and ARNs of tables as keys, and whether their throughput is enforced
+        as values.
         """
         return self._throttle_all, dict(self._throttled)
 
     def transactions(self, now: float) -> tuple[list[Hold], dict[str, float]]:
         """Return the items and the tokens that are in transactions at the time `now`.
 
-        The value of a token is the end of its transaction.
+        The dictionary maps each token to the end of its transaction.
         """
         holds = [hold for hold in self._holds if hold.until > now]
         return holds, {token: until for token, until in self._tokens.items() if until > now}
 
     def clear(self) -> None:
-        """End all declarations; enforce what the setting of the server says."""
+        """End all declarations; enforce throughput as the server's settings say."""
         self._throttle_all = self._started_with
         self._throttled.clear()
         self._holds.clear()
         self._tokens.clear()
 
     def forget(self, table_id: int) -> None:
-        """Forget the token buckets and the counts of a table that is gone."""
+        """Forget the token buckets and the counts of a deleted table."""
         self._throttles.pop(table_id, None)
         self._insights.pop(table_id, None)
 
@@ -120,7 +121,7 @@ class Enforcer:
         return self._insights.get(table_id)
 
     def declared(self) -> bytes:
-        """Return all declarations as JSON, which other processes `adopt`."""
+        """Return all declarations as JSON, which other processes take over with `adopt`."""
         holds = [[hold.table, hold.key, hold.until] for hold in self._holds]
         return orjson.dumps([self._throttle_all, self._throttled, holds, self._tokens])
 
@@ -137,7 +138,7 @@ class Enforcer:
             raise errors.transaction_in_progress()
 
     def of(self, table: Table) -> Enforcement | None:
-        """Return what is enforced and counted on a table, None if nothing is.
+        """Return the limits and counts of a table, None if there are none.
 
         A table keeps its token buckets and its counts when its definition changes.
         """
@@ -146,7 +147,8 @@ class Enforcer:
         held = {}
         for hold in self._holds:
             if hold.table in (table.name, table.arn) and hold.key.keys() == set(table.key_names):
-                with suppress(errors.ApiError):  # a key of wrong types belongs to no item
+                # a key with values of the wrong types belongs to no item
+                with suppress(errors.ApiError):
                     held[table.item_key(dict(hold.key))] = hold.until
         return Enforcement(self._clock, throttle, held, insights) if throttle or held or insights else None
 

@@ -1,11 +1,11 @@
-"""Ending statuses and putting pending changes into force, each at a stored time.
+"""Settling: ending statuses and putting pending changes into force after a stored time.
 
-Nothing happens at that time by itself. The first request for the table afterwards *settles* the
-table: it stores the new status, puts pending changes into force, and removes a table that is
+Nothing runs at that time. The first request for the table after it *settles* the table: the request
+stores the new status, puts pending changes into force, and removes the table if its status is
 DELETING.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -22,26 +22,33 @@ from emulator.database.definitions.tables import (
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.store.deletions import Deletions
+from emulator.database.store.registry import DefinitionChange
 from storage import Full
 
-TRANSIENT_SECONDS: Final = 3.0  # how long CREATING lasts with delay_transient_statuses
+# how long a status such as CREATING lasts with delay_transient_statuses
+TRANSIENT_SECONDS: Final = 3.0
 
 
 class Settling:
-    """Ends statuses and puts pending changes into force. delay: seconds that a status lasts."""
+    """Ends statuses and puts pending changes into force. delay: seconds that a status lasts.
+
+    removal: called with the definition of a table with recovery, before the transaction that
+    removes the table; the function that it returns is called in the transaction.
+    """
 
     def __init__(self, tables: TableRegistry, deletions: Deletions, clock: Clock, delay: float) -> None:
         self._tables = tables
         self._deletions = deletions
         self._clock = clock
         self._delay = delay
+        self.removal: Callable[[TableDefinition], Callable[[DefinitionChange], None]] | None = None
 
     def until(self) -> float:
-        """Return the time at which a status entered now ends."""
+        """Return the time at which a status ends that begins now."""
         return self._clock.now() + self._delay
 
     def has_passed(self, until: float) -> bool:
-        """Say whether a status that ends at the time `until` has ended.
+        """Return whether a status that ends at the time `until` has ended.
 
         The status has also ended if the clock was set back to before the status began.
         """
@@ -49,21 +56,22 @@ class Settling:
         return not now < until <= now + self._delay
 
     def overdue(self, table: Table) -> bool:
-        """Say whether CREATING or DELETING lasts too long: the disk is too full to end it."""
+        """Return whether CREATING or DELETING is over, but the disk is too full to store that."""
         definition = table.definition
         if definition.filling is not None:
             return False
         return definition.status in (CREATING, DELETING) and self.has_passed(definition.until)
 
     def settle_all(self) -> None:
-        """Settle all tables. A table whose deletion an earlier process began is removed now."""
+        """Settle all tables. This removes tables whose deletion an earlier process began."""
         for table in list(self._tables.everything()):
             self.settle(table)
 
     def settle(self, table: Table) -> Table | None:
-        """End the statuses whose time has come; return the settled table, None if it is gone.
+        """End the table's statuses that are due; return the settled table, None if it was removed.
 
-        This writes. On a full disk the old status stays until there is room (`overdue`).
+        This may write to the store. On a full disk the old status stays until there is room
+        (`overdue`).
         """
         if not table.transient:
             return table
@@ -75,8 +83,7 @@ class Settling:
     def _settle(self, table: Table) -> Table | None:
         definition = table.definition
         if definition.status == DELETING and self.has_passed(definition.until):
-            with self._tables.changing(urgent=True) as change:
-                self._tables.remove(change, table)
+            self._remove(table)
             return None
         complete = self.has_passed(definition.until) and definition.filling is None
         settled = replace(
@@ -90,6 +97,14 @@ class Settling:
         gone = [index for index in definition.indexes if index.id not in kept]
         return self._without_indexes(table, settled, gone) if gone else self._tables.change(settled)
 
+    def _remove(self, table: Table) -> None:
+        removal = self.removal if table.definition.recovery_days is not None else None
+        keep = None if removal is None else removal(table.definition)
+        with self._tables.changing(urgent=True) as change:
+            if keep is not None:
+                keep(change)
+            self._tables.remove(change, table)
+
     def _settled(self, indexes: Iterable[IndexDefinition]) -> Iterator[IndexDefinition]:
         for index in indexes:
             has_passed = self.has_passed(index.until)
@@ -99,10 +114,10 @@ class Settling:
             yield replace(settled, status=ACTIVE) if has_passed and index.filled_to is None else settled
 
     def _without_indexes(self, table: Table, settled: TableDefinition, gone: list[IndexDefinition]) -> Table:
-        """Save a definition that lost indexes.
+        """Save a table's definition without its deleted indexes.
 
-        The statistics of these indexes, and the attribute definitions that only they needed, are
-        deleted now. The entries are deleted in the background.
+        The transaction also deletes the statistics of these indexes. A background job deletes the
+        entries.
         """
         keep = {index.id for index in settled.indexes}
         used = {settled.hash, settled.range}.union(*(index.hash + index.range for index in settled.indexes))

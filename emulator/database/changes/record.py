@@ -1,4 +1,4 @@
-"""The stored form of a stream record: written with a change, read by all readers of change logs.
+"""The stored form of a stream record. A write makes it; all readers of change logs read it.
 
     1 byte     version of this layout, 2
     8 bytes    time of the change, milliseconds since the epoch, big-endian as all numbers here
@@ -12,16 +12,16 @@
     4 bytes    length of OldImage, 0 if the record has none
     the rest   the record as GetRecords returns it, JSON (behaviour 11.3)
 
-The text is a frame around parts that were JSON already:
+The JSON text is a frame around parts that were JSON already:
 
     {"eventID":..,"dynamodb":{..,"Keys":K,"NewImage":N,"OldImage":O,"SequenceNumber":..}<identity>}
 
-So GetRecords copies the text into its answer. Every other form of the record consists of copies of
-the parts. No text is parsed.
+So GetRecords copies the text into its answer. The records for Lambda and Kinesis are made of copies
+of the parts. No text is parsed.
 
 A record of version 1 has the first four fields and the text. Data folders of storage layout 1 hold
-such records. `current` returns such a record in version 2. The stored record is not rewritten. Code
-that needs only the first four fields may read a record of either version.
+such records. `current` converts such a record to version 2. The stored record is not rewritten.
+Code that needs only the first four fields may read a record of either version.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ from emulator.database.definitions.streams import sequence_text
 
 CLIENT: Final = 0
 TTL: Final = 1
-"""Origins of a change."""
+"""The origins of a change."""
 
 EVENTS: Final = (b"INSERT", b"MODIFY", b"REMOVE")
 INSERT: Final = 0
@@ -42,7 +42,7 @@ MODIFY: Final = 1
 REMOVE: Final = 2
 
 IDENTITIES: Final = (b"}", b',"userIdentity":{"Type":"Service","PrincipalId":"dynamodb.amazonaws.com"}}')
-"""How the text of a record ends, by origin (behaviour 12)."""
+"""How the text of a record ends. The origin of the change is the index (behaviour 12)."""
 
 _KEYS: Final = b',"Keys":'
 NEW_IMAGE: Final = b',"NewImage":'
@@ -62,7 +62,7 @@ _ID: Final = 32  # hexadecimal digits of an event id
 class Parts(NamedTuple):
     """The parts of a record.
 
-    keys, new, old: JSON texts; `new` and `old` are empty if the record has no such image. event_id:
+    keys, new, old: JSON texts. `new` and `old` are empty if the record has no such image. event_id:
     32 hexadecimal digits.
     """
 
@@ -76,18 +76,18 @@ class Parts(NamedTuple):
 
 
 def milliseconds(seconds: float) -> int:
-    """Return a time in whole milliseconds, rounded: the float 1.000999.. stands for 1.001."""
+    """Return a time in whole milliseconds. Rounds, because 1.001 s may be the float 1.000999..."""
     return round(seconds * 1000)
 
 
 def record_milliseconds(row: bytes) -> int:
-    """Return when a stored record's change was made, milliseconds since the epoch."""
+    """Return the time of a stored record's change, milliseconds since the epoch."""
     time: int = _first_header.unpack_from(row)[1]
     return time
 
 
 def record_time(row: bytes) -> float:
-    """Return when a stored record's change was made, seconds since the epoch to the millisecond."""
+    """Return the time of a stored record's change: seconds since the epoch, to the millisecond."""
     return record_milliseconds(row) / 1000
 
 
@@ -104,12 +104,12 @@ def record_size(row: bytes) -> int:
 
 
 def record_json(row: bytes) -> bytes:
-    """Return a record as GetRecords returns it."""
+    """Return a record's JSON as GetRecords returns it."""
     return row[HEADER:]
 
 
 def record_frame(row: bytes) -> tuple[bytes, int]:
-    """Return a record's text without the end that IDENTITIES gives it, and the change's origin."""
+    """Return a record's text without its end from IDENTITIES, and the origin of the change."""
     origin = _header.unpack_from(row)[4]
     return row[HEADER : len(row) - len(IDENTITIES[origin])], origin
 
@@ -135,16 +135,17 @@ def record_parts(row: bytes) -> Parts:
 
 
 def current(row: bytes) -> bytes:
-    """Return a stored record in the newest version. Raises KeyError if its version is unknown."""
+    """Convert a stored record to the newest version. Raises KeyError if its version is unknown."""
     return row if row[0] == VERSION else _UPGRADES[row[0]](row)
 
 
 def _from_first(row: bytes) -> bytes:
-    """Return a record of version 1 in version 2.
+    """Convert a record of version 1 to version 2.
 
-    The lengths of the parts come from parsing the text and dumping each part again: stored JSON is
-    canonical, so a dumped part equals the stored one. The first `,"Keys":` of the text is the
-    member Keys and not a part of some value, because quotes inside JSON strings are escaped.
+    To find the lengths of the parts, this parses the text and dumps each part again. A dumped part
+    equals the stored part, because all stored JSON has the same format. The first `,"Keys":` in the
+    text is the member Keys: it cannot be inside a string value, because quotes in JSON strings are
+    escaped.
     """
     _, time, sequence, size = _first_header.unpack_from(row)
     text = row[_first_header.size :]
@@ -160,7 +161,7 @@ def _from_first(row: bytes) -> bytes:
 
 
 _UPGRADES: Final[dict[int, Callable[[bytes], bytes]]] = {FIRST_VERSION: _from_first}
-"""Version of a stored record -> function that returns it in the newest version."""
+"""Version of a stored record -> function that converts the record to the newest version."""
 
 
 def is_consistent(row: bytes) -> bool:

@@ -26,7 +26,7 @@ DAY: Final = 86_400  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A change that was answered and is not in force yet (behaviour 10.4).
+    """A change that a request made and that is not in force yet (behaviour 10.4).
 
     until: the time (seconds) at which the change comes into force. fields: name of a field of the
     definition -> the field's value from that time on.
@@ -40,12 +40,12 @@ class Pending:
 class IndexDefinition:
     """A secondary index as stored.
 
-    hash, range: names of key attributes.
+    hash, range: the names of the key attributes.
     projection: ALL, KEYS_ONLY or INCLUDE.
-    filled_to: the storage key (hex) up to which the table's items have been entered, while the
-    index is being filled; None once the index is complete.
-    until: the time (seconds) at which a transient status ends.
-    The fields about throughput mean the same as in TableDefinition.
+    filled_to: while the index is being filled, the storage key (hex) up to which it has the table's
+    items. None once the index is complete.
+    until: the time (seconds) at which a transient status ends. The fields about throughput mean the
+    same as in TableDefinition.
     """
 
     id: int
@@ -84,8 +84,8 @@ class KinesisDestination:
     status: the stored status; see the table in definitions/kinesis.py.
     precision: MILLISECOND or MICROSECOND, the unit of ApproximateCreationDateTime; None if the
     request did not set it.
-    stream_id: the id of the change log (a stream that clients do not see) whose records the
-    destination gets. The log is closed during DISABLING. None once the destination is disabled.
+    stream_id: the id of the change log (a hidden stream) whose records the destination gets. The
+    log is closed during DISABLING. The id is None once the destination is disabled.
     until: the latest time (seconds) at which a transient status ends.
     """
 
@@ -112,19 +112,19 @@ class Filling:
 
 
 GONE: Final = ("ttl_disabled", "ttl_until")
-"""Fields of tables that only older versions of the program had."""
+"""Fields that only older versions of the program stored in tables."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableDefinition:
     """A table as stored. Times are seconds since the epoch; units are capacity units per second.
 
-    account: follows from the access key and the setting `account` alone. So `load` replaces the
-    stored account, and no definition is rewritten when the setting changes.
-    recovery_days, recovery_since: the period of point-in-time recovery in days, and a time before
-    which the table cannot be restored; None while recovery is off (definitions/recovery.py).
+    account: depends only on the access key and the setting `account`. `load` computes it again, so
+    no stored definition has to change when the setting changes.
+    recovery_days, recovery_since: the period of point-in-time recovery in days, and the earliest
+    time to which the table can be restored; None while recovery is off (definitions/recovery.py).
     history: the id of the table's history while recovery is on.
-    filling: what fills the table, None once it is complete.
+    filling: the source from which the table is being filled, None once it is complete.
     """
 
     id: int
@@ -143,11 +143,12 @@ class TableDefinition:
     write_units: int = 0
     throughput_increased: float | None = None
     throughput_decreased: float | None = None
-    decreases: int = 0  # how many decreases on the UTC day of the last one
+    decreases: int = 0  # how often throughput was lowered on the UTC day of the last decrease
     pay_per_request_since: float | None = None
     billing_explicit: bool = False
     on_demand: Mapping[str, int] = field(default_factory=dict)
-    warm: Mapping[str, int] = field(default_factory=dict)  # the most ever requested or held (units per second)
+    # the highest units per second that were ever requested or provisioned
+    warm: Mapping[str, int] = field(default_factory=dict)
     table_class: str | None = None
     table_class_updated: float | None = None
     deletion_protection: bool = False
@@ -159,7 +160,8 @@ class TableDefinition:
     ttl_attribute: str | None = None
     ttl_changed: float | None = None
     ttl_queue: int | None = None  # id of the TTL queue; each enabling of TTL makes a new queue
-    ttl_filled_to: str | None = None  # storage key (hex) up to which items were entered into the queue
+    # storage key (hex) up to which the queue has the table's items
+    ttl_filled_to: str | None = None
     kinesis: tuple[KinesisDestination, ...] = ()
     recovery_days: int | None = None
     recovery_since: float | None = None
@@ -173,7 +175,7 @@ class TableDefinition:
 
     @classmethod
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
-        """Return the table that dump() stored.
+        """Return the table from the bytes that `dump` returned.
 
         account: the account of access keys that are not account numbers.
         """
@@ -210,7 +212,8 @@ class TableDefinition:
     def data_prefixes(self) -> list[bytes]:
         """Return the prefixes of the table's items, entries, item collections and TTL queue.
 
-        Its statistics have only one key. Its streams outlive the table.
+        The statistics are not among them, because they have only one key. Nor are the streams,
+        which outlive the table.
         """
         prefixes = [keyspace.items(self.id)]
         if any(index.local for index in self.indexes):
@@ -232,7 +235,7 @@ class TableDefinition:
 
 
 def _move(fields: dict[str, Any], account: str) -> None:
-    """Give a table's JSON another account, also in the ARNs of KMS keys that the account owns."""
+    """Replace the account in a table's JSON, also in the ARNs of KMS keys that the account owns."""
     before = fields["account"]
     if before == account:
         return
@@ -273,7 +276,7 @@ def deferred(part: Part, until: float, fields: Mapping[str, Any]) -> Part:
 
 
 def _without(pending: Iterable[Pending], names: Container[str]) -> Iterator[Pending]:
-    """Yield the pending changes without the fields that have these names."""
+    """Yield the pending changes without the fields in `names`."""
     for change in pending:
         fields = {name: value for name, value in change.fields.items() if name not in names}
         if fields:
@@ -281,7 +284,7 @@ def _without(pending: Iterable[Pending], names: Container[str]) -> Iterator[Pend
 
 
 def in_force(part: Part, has_passed: Callable[[float], bool]) -> Part:
-    """Return the definition with those pending changes made whose time has come."""
+    """Return the definition after making the pending changes that are due."""
     fields: dict[str, Any] = {}
     for change in part.pending:
         if has_passed(change.until):
@@ -292,5 +295,5 @@ def in_force(part: Part, has_passed: Callable[[float], bool]) -> Part:
 
 
 def coming(part: TableDefinition | IndexDefinition, field_name: str) -> Any:  # noqa: ANN401 - of any field
-    """Return the pending value of a field, None if no change of the field is pending."""
+    """Return the pending value of a field, None if the field has no pending change."""
     return next((change.fields[field_name] for change in part.pending if field_name in change.fields), None)

@@ -84,7 +84,12 @@ def find(views: Views, txn: ReadTxn, number: int) -> Past | None:
 
 def close(views: Views, change: DefinitionChange, past: Past) -> None:
     """Close a table, if it is open."""
-    view = views.get(past.view)
+    close_view(views, change, past.view)
+
+
+def close_view(views: Views, change: DefinitionChange, number: int) -> None:
+    """Close the table with this number, if it is open."""
+    view = views.get(number)
     if view is not None and not view.closing:
         views.close(change, view)
 

@@ -27,7 +27,7 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
     """Write a change and the records that depend on its item; return the units consumed.
 
     times: the factor for the table's own units, 2 in a transaction. If a precondition or an
-    enforced limit refuses the change, this raises the error before anything is written.
+    enforced limit refuses the change, this raises an error and writes nothing.
     """
     old_row, new_row = change.old_row, change.new_row
     old_size = 0 if old_row is None else row_size(old_row)
@@ -38,7 +38,7 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
         return consumed
     change.size = new_size - old_size
     if table.indexes:
-        if not change.entries:  # ahead.py may have set them
+        if not change.entries:  # they are already set if the write was prepared ahead (ahead.py)
             change.entries = entry_changes(table, change)
         for entry in change.entries:
             if entry.units:
@@ -60,7 +60,7 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
 def load(txn: WriteTxn, table: Table, change: Change) -> None:
     """Write a change of background work, such as a restore: nothing is charged or refused.
 
-    The item collection may become too large: it was so large where the items come from.
+    The item collection may become too large, because it may be as large in the restored data.
     """
     change.size = row_size(change.new_row or _EMPTY) - row_size(change.old_row or _EMPTY)
     change.entries = entry_changes(table, change)
@@ -76,9 +76,9 @@ def load(txn: WriteTxn, table: Table, change: Change) -> None:
 
 
 def charge(table: Table, key: bytes, consumed: Consumed, item: Item | None, change: Change | None = None) -> None:
-    """Charge a write to enforced throughput. Raises if the throughput refuses the write.
+    """Charge a write to enforced throughput. Raises ApiError if the throughput refuses the write.
 
-    item: at least the key attributes, None if there is no item. change: what changes the item.
+    item: at least the key attributes, None if there is no item. change: the change of the item.
     """
     if table.enforcement is None:
         return

@@ -22,14 +22,13 @@ Counts = Sequence[tuple[int, int]]
 """(number of items, bytes) of the table, and then of each of its indexes."""
 
 ON_DEMAND_WARM: Final = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000}
-"""The warm throughput that an on-demand table or index has at least (features 4)."""
+"""The least warm throughput of an on-demand table or index (features 4)."""
 
 
 def created(definition: TableDefinition) -> dict[str, Any]:
     """Return the description in the response of CreateTable.
 
-    The counts are 0. The warm throughput of the table or of an index is left out unless the request
-    set it.
+    The counts are 0. WarmThroughput of the table or an index is left out unless the request set it.
     """
     description = described(definition, [(0, 0)] * (len(definition.indexes) + 1), definition.created)
     parts: list[TableDefinition | IndexDefinition] = [definition]
@@ -42,7 +41,7 @@ def created(definition: TableDefinition) -> dict[str, Any]:
 
 
 def deleted(definition: TableDefinition, counts: tuple[int, int], now: float) -> dict[str, Any]:
-    """Return the reduced description in the response of DeleteTable.
+    """Return the short description in the response of DeleteTable.
 
     The billing mode is left out unless it is on-demand (behaviour 10.2).
     """
@@ -97,7 +96,8 @@ def _add_billing(description: dict[str, Any], definition: TableDefinition) -> No
     since: dict[str, Any] = {}
     if definition.pay_per_request_since is not None and definition.status != CREATING:
         since["LastUpdateToPayPerRequestDateTime"] = round(definition.pay_per_request_since, 3)
-    for member in ("BillingMode", "TableThroughputMode"):  # two names of one mode (behaviour 10.1, 10.3)
+    # two names of the same mode (behaviour 10.1, 10.3)
+    for member in ("BillingMode", "TableThroughputMode"):
         description[f"{member}Summary"] = {member: definition.billing_mode, **since}
 
 
@@ -137,8 +137,8 @@ def _throughput(part: TableDefinition | IndexDefinition, now: float) -> dict[str
 def _warm(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, Any]:
     """Return the WarmThroughput member.
 
-    Each figure is the most units that were ever requested or reached. It is never less than the
-    units that the billing mode provides.
+    Each figure is the highest number of units that was ever requested or provisioned. It is never
+    less than the units that the billing mode provides.
     """
     if billing_mode == "PAY_PER_REQUEST":
         units = dict(ON_DEMAND_WARM)
@@ -151,7 +151,7 @@ def _warm(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[st
 
 
 def warm_units(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, int]:
-    """Return the ReadUnitsPerSecond and WriteUnitsPerSecond that are in force."""
+    """Return ReadUnitsPerSecond and WriteUnitsPerSecond of the warm throughput in force."""
     warm = _warm(part, billing_mode)
     return {name: warm[name] for name in ("ReadUnitsPerSecond", "WriteUnitsPerSecond")}
 
@@ -182,9 +182,9 @@ def _index(definition: TableDefinition, index: IndexDefinition, counts: tuple[in
 
 
 def _is_allocating(definition: TableDefinition, index: IndexDefinition) -> bool:
-    """Say whether the table is UPDATING to allocate resources for this index.
+    """Return whether the table is UPDATING because it still allocates resources for this index.
 
-    The backfill begins only after that (DDB-TABLE-148).
+    The backfill begins after that (DDB-TABLE-148).
     """
     return definition.status == UPDATING and definition.until == index.until
 

@@ -16,11 +16,11 @@ from storage import WriteTxn
 
 @dataclass(slots=True, eq=False)
 class EntryChange:
-    """What a write does to one index.
+    """The change of one index by one write.
 
     At most one entry is removed (old_key), and at most one is added or replaced (new_key).
-    Units are write capacity units (behaviour 9.2). count and size are the growth of the index, in
-    entries and in bytes.
+    old_units and new_units are write capacity units (behaviour 9.2). count and size: how many
+    entries and bytes the index grows by.
     """
 
     index: Index
@@ -34,7 +34,7 @@ class EntryChange:
 
     @property
     def units(self) -> float:
-        """Return the units that the change costs."""
+        """Return the write units that the change consumes."""
         return self.old_units + self.new_units
 
 
@@ -49,7 +49,10 @@ class Change:
     key: bytes
     old_row: bytes | None
     old: Item | None
-    """`old_row`, decoded; also None before the row is decoded. Use `old_item` to read it."""
+    """The decoded `old_row`; None if there is no item or it is not decoded yet.
+
+    Use `old_item` to read it.
+    """
     new_row: bytes | None
     new: Item | None
     expired: bool = False
@@ -58,21 +61,21 @@ class Change:
     Such a deletion consumes no capacity, and its stream record says that TTL deleted the item.
     """
     size: int = 0
-    """By how many bytes the table's rows grow. `store` sets this field and those below."""
+    """How many bytes the table's rows grow by. `store` sets this field and those below."""
     entries: Sequence[EntryChange] = ()
     """One entry change for each index of the table, in the order of the indexes."""
     collection_size: int = 0
-    """Bytes of the item collection after the change, for tables with local indexes."""
+    """The size in bytes of the item collection after the change, for tables with local indexes."""
     recorded: bytes = b""
     """The position of the change's record in the table's history, empty if it has no history."""
 
     @property
     def count(self) -> int:
-        """Return by how many items the table grows."""
+        """Return by how many items the table grows: -1, 0 or 1."""
         return (self.new_row is not None) - (self.old_row is not None)
 
     def old_item(self) -> Item | None:
-        """Return the item before the write, decoded at the first call."""
+        """Return the item before the write. The first call decodes it."""
         if self.old is None and self.old_row is not None:
             self.old = decode_row(self.old_row)
         return self.old
@@ -82,7 +85,7 @@ class Follower(Protocol):
     """Writes the records that depend on the items of one table, whenever an item changes."""
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Write what depends on the item.
+        """Write the records that depend on the changed item.
 
         The item's row is already written, so this must not raise an error.
         """

@@ -6,9 +6,12 @@ from typing import Final, TypeVar
 from emulator.database.changes.log import counter_key
 from emulator.database.database import Database
 from emulator.database.definitions import kinesis, mappings
+from emulator.database.definitions.backups import Backup
+from emulator.database.definitions.s3_jobs import S3Job
 from emulator.database.definitions.streams import StreamDefinition
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.definitions.tenants import SHARED
+from emulator.database.history import backups
 from emulator.database.jobs import filling
 from emulator.database.snapshots.scope import Scope
 from emulator.database.store import keyspace
@@ -18,12 +21,12 @@ from storage import ReadTxn, WriteTxn
 
 _V = TypeVar("_V")
 
-_EXPIRY: Final = 8  # bytes at the start of a token's record: when it expires
+_EXPIRY: Final = 8  # bytes at the start of a token's record: the time at which it expires
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What is stored for a scope. Dictionaries without values are ordered sets.
+    """What is stored for a scope. A dictionary with None values is an ordered set.
 
     tables, streams, histories, mappings: storage keys of definitions, with the stored values.
     data: prefixes of items, entries, statistics, collections, TTL queues, records of streams and
@@ -31,6 +34,9 @@ class Contents:
     counters: keys of the last sequence numbers of streams.
     checkpoints: prefixes of the checkpoints of consumers.
     incomplete: the tables that are being filled.
+    backups: those of whole accounts, which `reset` deletes; snapshots leave backups as they are.
+    s3_jobs: exports, imports and bulk operations of whole accounts, which `reset` deletes.
+    Snapshots leave them as they are.
     """
 
     tables: dict[bytes, bytes] = field(default_factory=dict)
@@ -41,9 +47,11 @@ class Contents:
     counters: dict[bytes, None] = field(default_factory=dict)
     checkpoints: dict[bytes, None] = field(default_factory=dict)
     incomplete: list[TableDefinition] = field(default_factory=list)
+    backups: list[Backup] = field(default_factory=list)
+    s3_jobs: list[S3Job] = field(default_factory=list)
 
     def add_stream(self, key: bytes, stored: bytes) -> None:
-        """Add a stream, and what belongs to it."""
+        """Add a stream and the data that belong to it."""
         number = keyspace.stream_of(key)
         self.streams[key] = stored
         self.data[keyspace.stream_records(number)] = None
@@ -67,7 +75,7 @@ class Contents:
         return self.tables | self.streams | self.histories | self.mappings
 
     def without(self, other: "Contents") -> "Contents":
-        """Return what these contents have and the others lack, and all incomplete tables."""
+        """Return the part of these contents that the others lack, and all incomplete tables."""
         return Contents(
             _less(self.tables, other.tables),
             _less(self.streams, other.streams),
@@ -85,7 +93,10 @@ def _less(mine: dict[bytes, _V], other: dict[bytes, _V]) -> dict[bytes, _V]:
 
 
 def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
-    """Return what is stored for a scope now. txn: of a change, so that definitions are current."""
+    """Return what is stored for a scope now.
+
+    txn: the transaction of a DefinitionChange, so that this process holds the newest definitions.
+    """
     found = Contents()
     logs: list[int] = []
     for span in scope.of_tables():
@@ -108,6 +119,11 @@ def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
         stored_history = txn.get(key) if scope.has((history.access_key, history.region), history.table) else None
         if stored_history is not None:
             found.add_history(key, stored_history)
+    if scope.tables is None:
+        found.backups.extend(each for each in database.backups if scope.owns(backups.tenant_of(database, each.table)))
+    jobs = database.known_s3_jobs
+    if scope.tables is None and jobs is not None:
+        found.s3_jobs.extend(job for job in jobs.everything() if scope.owns(job.owner))
     for span in scope.of_mappings():
         for key, stored in txn.scan(*span):
             if scope.tables is None or keyspace.stream(mappings.stream_of(stored)) in found.streams:
@@ -120,13 +136,17 @@ def _tenant(stream: StreamDefinition) -> tuple[str, str]:
 
 
 def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> None:
-    """Remove contents. Nobody can reach them after the commit.
+    """Remove contents. After the commit, no request can reach them.
 
-    What is small is deleted at once, and the rest in the background.
+    Small data are deleted at once, large data in the background.
     """
     deletions = database.catalog.deletions
     for table in gone.incomplete:
         filling.abandon(database, change, table)
+    for backup in gone.backups:
+        backups.remove(database, database.views, change, backup)
+    for job in gone.s3_jobs:
+        database.s3_jobs.remove(change, job, database.views)
     for key in gone.definitions():
         database.registries.remove(change, key)
     for prefix in (*gone.data, *gone.checkpoints):
@@ -136,7 +156,7 @@ def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> No
 
 
 def forget_tokens(txn: WriteTxn, scope: Scope) -> None:
-    """Forget the ClientRequestTokens of a scope, so that repeated requests are run again."""
+    """Delete the ClientRequestTokens of a scope, so that repeated requests run again."""
     spans = scope.of_tokens()
     if spans is None:
         for start, stop in keyspace.tokens():

@@ -1,7 +1,7 @@
-"""Deleting all items of a table at once, as no request of DynamoDB can.
+"""Deleting all items of a table at once, which no request of DynamoDB can do.
 
-The table keeps its definition, ARN, tags and streams. Its data get new ids, so walks and sweeps
-that were under way find no table with their id, and end.
+The table keeps its definition, ARN, tags and streams. Its data get new ids. So running walks and
+sweeps find no table with the old ids, and end.
 """
 
 from dataclasses import replace
@@ -13,7 +13,10 @@ from emulator.database.store.registry import DefinitionChange
 
 
 def empty(database: Database, change: DefinitionChange, table: Table) -> None:
-    """Delete a table's items. No stream records are written. Walks over the table are complete."""
+    """Delete a table's items, without stream records.
+
+    A walk over the table is complete after this.
+    """
     definition = table.definition
     txn = change.txn
     txn.delete(table.statistics_key)

@@ -1,11 +1,13 @@
-"""Restoring snapshots: only the keys that were written since are put back.
+"""Restoring snapshots, by putting back only the keys that were written after the save.
 
-What is in the scope now and was not in the snapshot is withdrawn. If few keys were written, one
-transaction does everything. If more were written, the first transaction withdraws all definitions
-of the scope, so that nobody writes its data. Later slices put keys back, and the last one stores
-the definitions. The snapshot's definition says how far this is, so a restart continues it.
+Contents of the scope that the snapshot does not have are removed. If few keys were written, one
+transaction does everything. If more were written, the first transaction removes all definitions of
+the scope, so that no request writes its data. Later slices put keys back, and the last slice stores
+the definitions. The snapshot's definition has the position of the restore, so the restore continues
+after a restart.
 
-Each stream gets a new number `restored`: its consumers begin anew at the restored checkpoints.
+Each restored stream gets a new number `restored`, so its consumers start again from the restored
+checkpoints.
 """
 
 from dataclasses import replace
@@ -31,17 +33,17 @@ from storage import ReadTxn
 from storage.keycode import prefix_end
 
 AT_ONCE: Final = 6_000
-"""The most keys that one transaction puts back together with the definitions: about 20 ms.
+"""The most keys that one transaction puts back together with the definitions. This takes 20 ms.
 
-Large values lower it, see slices.COPIED_IN_STEP. An item has a key of its own, one for each index
-entry, and one for each stream record.
+With large values, the number is lower (slices.COPIED_IN_STEP). A changed item counts once, and so
+does each of its index entries and stream records.
 """
 
 SLICE: Final = 1_000  # keys put back in one slice: about 5 ms; fewer large ones
 
 
 def restore(database: Database, name: str) -> Steps[Snapshot]:
-    """Restore a snapshot, in steps; return it. Raises UnknownSnapshot, Restoring."""
+    """Restore a snapshot, in steps; return it. Raises UnknownSnapshot and Restoring."""
     more = database.rerun(partial(_begin, database, name))
     while more:
         yield None
@@ -66,7 +68,10 @@ def _continue(database: Database, name: str) -> bool:
 
 
 def _begin(database: Database, name: str) -> bool:
-    """Restore a snapshot if few keys were written, else begin to; say whether more is to do."""
+    """Restore a snapshot completely if few keys were written, else begin to restore it.
+
+    Return whether more is to do.
+    """
     views = database.views
     with database.registries.changing(urgent=True) as change:
         txn = change.txn
@@ -93,7 +98,10 @@ def _begin(database: Database, name: str) -> bool:
 
 
 def _slice(database: Database, name: str) -> bool:
-    """Put back some keys; with the last of them store the definitions. Say whether more remain."""
+    """Put back one slice of keys; after the last of them store the definitions.
+
+    Return whether keys remain.
+    """
     views = database.views
     with database.registries.changing(urgent=True) as change:
         txn = change.txn
@@ -134,10 +142,10 @@ def saved_contents(views: Views, txn: ReadTxn, view: View) -> Contents:
 
 
 def _put_back(views: Views, change: DefinitionChange, view: View, written: list[Pair]) -> None:
-    """Give keys the values that a view has.
+    """Set these keys to the values that a view shows.
 
-    If no newer view covers the keys, nothing has to be recorded, and the images are no longer
-    needed: the live values are those of the view, also for older views.
+    If no newer view covers the keys, this records no images. It also deletes the images of the
+    keys: their live values are now those of the view, and older views show them too.
     """
     alone = views.alone(view)
     txn = plain(change.txn) if alone else change.txn

@@ -1,4 +1,4 @@
-"""Saving and deleting snapshots. Saving takes as long as there are tables, not items."""
+"""Saving and deleting snapshots. The time for saving depends on the number of tables only."""
 
 from dataclasses import replace
 
@@ -22,13 +22,13 @@ from storage.keycode import prefix_end
 
 
 class NameTaken(Exception):
-    """There is a snapshot with this name already."""
+    """A snapshot with this name already exists."""
 
 
 def save(database: Database, name: str, scope: Scope, *, replaced: bool = False) -> Snapshot:
-    """Save a snapshot. replaced: whether it takes the place of an older one with its name.
+    """Save a snapshot. replaced: whether it replaces an older snapshot with the same name.
 
-    Raises NameTaken, Restoring, Incomplete.
+    Raises NameTaken, Restoring and Incomplete.
     """
     views = database.views
     with database.registries.changing() as change:
@@ -52,7 +52,7 @@ def save(database: Database, name: str, scope: Scope, *, replaced: bool = False)
 
 
 def delete(database: Database, name: str) -> None:
-    """Delete a snapshot. Raises UnknownSnapshot, Restoring."""
+    """Delete a snapshot. Raises UnknownSnapshot and Restoring."""
     views = database.views
     with database.registries.changing(urgent=True) as change:
         snapshot = find(change.txn, name)
@@ -61,7 +61,10 @@ def delete(database: Database, name: str) -> None:
 
 
 def delete_all(database: Database) -> None:
-    """Delete all snapshots, also those that are being restored: what is put back already stays."""
+    """Delete all snapshots, also one that is being restored.
+
+    Keys that were put back stay put back.
+    """
     views = database.views
     with database.registries.changing(urgent=True) as change:
         for snapshot in list(snapshots(change.txn)):
@@ -83,7 +86,7 @@ def _count(database: Database, txn: ReadTxn, key: bytes) -> int:
 
 
 def _keep(views: Views, txn: WriteTxn, view: View, contents: Contents) -> None:
-    """Let a view keep what belongs to the data that it covers."""
+    """Store in a view what the data that it covers need: definitions, counters, checkpoints."""
     for key, stored in contents.definitions().items():
         views.keep(txn, view, key, stored)
     for key in contents.counters:
@@ -99,6 +102,6 @@ def _keep(views: Views, txn: WriteTxn, view: View, contents: Contents) -> None:
 
 
 def is_of(record: bytes, contents: Contents) -> bool:
-    """Say whether the record of a deletion is about some of the contents."""
+    """Return whether the record of a deletion is about some of these contents."""
     start, _ = keyspace.deleted_range(record)
     return start[: keyspace.ITEM_PREFIX] in contents.data or start in contents.checkpoints

@@ -34,14 +34,18 @@
 | 13         | u32 history, escape(item key [5:]), u64 and u32 of   | empty                        |
 |            | the record                                           |                              |
 | 14         | u32 history                                          | history definition, JSON     |
-| 15         | escape(access key) escape(region) id of a backup     | backup, JSON                 |
+| 15         | escape(access key) escape(region) escape(id of a     | backup, JSON                 |
+|            | backup) table name                                   |                              |
+| 16         | escape(access key) escape(region) kind and id of an  | job, JSON                    |
+|            | S3 job                                               |                              |
+| 17         | the key of an S3 job [1:]                            | its progress, JSON           |
 
 The digest bounds the length of a partition key. It also gives a Scan the same order as on AWS:
 ascending MD5 over the ASCII bytes `Outliers` followed by the partition key's bytes (behaviour 6.2).
-Key bytes are UTF-8 for S, raw for B, and the order-preserving number bytes of values/number.py for
-N. A sort key is the end of an item key and needs no escape. In an index key the item key follows
-the range keys, so each range key is escaped. Keys of escaped parts are ordered by the first part,
-then the next.
+Key bytes are UTF-8 for S, the bytes themselves for B, and the order-preserving number bytes of
+values/number.py for N. A sort key is the end of an item key and needs no escape. In an index key,
+the item key follows the range keys, so each range key is escaped. Keys with escaped parts are in
+the order of their first parts; keys with equal first parts are in the order of the second.
 """
 
 from base64 import b64decode
@@ -82,9 +86,11 @@ _HISTORY_RECORD: Final = b"\x12"
 _HISTORY_KEY: Final = b"\x13"
 _HISTORY: Final = b"\x14"
 _BACKUP: Final = b"\x15"
+_S3_JOB: Final = b"\x16"
+_S3_PROGRESS: Final = b"\x17"
 
 Owned = Callable[[bytes], bytes]
-"""Returns the prefix of an owner's resources of one kind."""
+"""A function that returns the prefix of an owner's resources of one kind."""
 
 DIGEST: Final = 16
 ITEM_PREFIX: Final = 5  # bytes before the digest, in keys of items and of index entries
@@ -99,16 +105,19 @@ KEY_BYTES: Final[dict[str, Callable[[Value], bytes]]] = {
     "N": lambda value: sort_bytes(value["N"]),
     "B": lambda value: b64decode(value["B"]),
 }
-"""Type of a key attribute -> function from its value to the bytes that order it."""
+"""Type of a key attribute -> function that encodes a value as bytes in the order of values."""
 
 
 def digest(partition: bytes) -> bytes:
-    """Return the 16 bytes that place a partition in its table."""
+    """Return the 16 bytes that give a partition its place in the table."""
     return md5(_SEED + partition).digest()  # type: ignore[no-any-return]
 
 
 def joined_digest(pieces: Sequence[bytes]) -> bytes:
-    """Return the digest of a partition key of one or more attributes (only indexes have more)."""
+    """Return the digest of a partition key with one or more attributes.
+
+    Only partition keys of indexes have more than one.
+    """
     return digest(pieces[0] if len(pieces) == 1 else b"".join(map(keycode.escape, pieces)))
 
 
@@ -117,7 +126,7 @@ def _escaped(*parts: str) -> bytes:
 
 
 def _after_owner(key: bytes) -> int:
-    """Return the offset at which the access key and region in a key end."""
+    """Return the offset after the access key and region in a key."""
     return keycode.unescape(key, keycode.unescape(key, 1)[1])[1]
 
 
@@ -137,7 +146,7 @@ def counters() -> tuple[bytes, bytes]:
 
 
 def partition_of(key: bytes) -> bytes:
-    """Return the digest of the partition that an item or index entry is in."""
+    """Return the digest of the partition of an item or index entry."""
     return key[ITEM_PREFIX : ITEM_PREFIX + DIGEST]
 
 
@@ -147,7 +156,7 @@ def tables() -> tuple[bytes, bytes]:
 
 
 def owned_tables(owner: bytes) -> bytes:
-    """Return the prefix of the definitions of an owner's tables. owner: what `owner` returned."""
+    """Return the prefix of the definitions of an owner's tables. owner: a result of `owner`."""
     return _TABLE + owner
 
 
@@ -162,9 +171,9 @@ def owned_tokens(owner: bytes) -> bytes:
 
 
 def owner(access_key: str, region: str | None = None) -> bytes:
-    """Return the bytes with which the keys of a tenant's resources go on after their first byte.
+    """Return the part of keys that names a tenant: it follows the first byte of the keys.
 
-    region: None means all regions.
+    region: None means all regions of the access key.
     """
     return _escaped(access_key) if region is None else _escaped(access_key, region)
 
@@ -192,7 +201,7 @@ def statistics(table_id: int) -> bytes:
 
 
 def deletion(prefix: bytes) -> bytes:
-    """Return the key of the record of a deletion. All keys with this prefix are being deleted."""
+    """Return the key of the record that says that all keys with this prefix are being deleted."""
     return _DELETION + prefix
 
 
@@ -202,7 +211,10 @@ def deletions() -> tuple[bytes, bytes]:
 
 
 def deleted_range(record: bytes) -> tuple[bytes, bytes]:
-    """Return the range that is being deleted. record: the key of the deletion's record."""
+    """Return the range of keys that a deletion deletes.
+
+    record: the key of the deletion's record.
+    """
     return record[1:], keycode.prefix_end(record[1:])
 
 
@@ -217,7 +229,7 @@ def collection(item_key: bytes) -> bytes:
 
 
 def token(access_key: str, region: str, operation: str, text: str) -> bytes:
-    """Return the key of a remembered ClientRequestToken. Each operation has separate tokens."""
+    """Return the key of a remembered ClientRequestToken. Each operation has tokens of its own."""
     return _TOKEN + _escaped(access_key, region, operation) + text.encode()
 
 
@@ -315,12 +327,12 @@ def all_checkpoints() -> tuple[bytes, bytes]:
 
 
 def images(view: int) -> bytes:
-    """Return the prefix of a frozen view's images; the key whose value it keeps follows."""
+    """Return the prefix of a frozen view's images. The key that was changed follows it."""
     return _IMAGE + keycode.u32(view)
 
 
 def imaged(key: bytes) -> bytes:
-    """Return the key whose value an image keeps. key: the key of the image."""
+    """Return the key that was changed. key: the key of its image."""
     return key[ITEM_PREFIX:]
 
 
@@ -380,9 +392,15 @@ def history_entry_of(entry: bytes) -> tuple[bytes, bytes]:
     return item, entry[end:]
 
 
-def backup(access_key: str, region: str, number: str) -> bytes:
-    """Return the key of a backup. number: the last part of its ARN."""
-    return _BACKUP + _escaped(access_key, region) + number.encode()
+def backup(access_key: str, region: str, number: str, table: str) -> bytes:
+    """Return the key of a backup. number: the last part of its ARN; unique for its table."""
+    return _BACKUP + _escaped(access_key, region, number) + table.encode()
+
+
+def owner_of_backup(key: bytes) -> tuple[str, str]:
+    """Return the tenant that owns a backup. key: its storage key."""
+    access_key, offset = keycode.unescape(key, 1)
+    return access_key.decode(), keycode.unescape(key, offset)[0].decode()
 
 
 def owned_backups(owner: bytes) -> bytes:
@@ -395,8 +413,28 @@ def backups() -> tuple[bytes, bytes]:
     return _BACKUP, keycode.prefix_end(_BACKUP)
 
 
+def s3_job(access_key: str, region: str, kind: str, number: str) -> bytes:
+    """Return the key of an export, import or bulk operation. number: the end of its ARN."""
+    return _S3_JOB + _escaped(access_key, region) + f"{kind}/{number}".encode()
+
+
+def s3_jobs() -> tuple[bytes, bytes]:
+    """Return the range of all exports, imports and bulk operations."""
+    return _S3_JOB, keycode.prefix_end(_S3_JOB)
+
+
+def owned_s3_jobs(owner: bytes) -> bytes:
+    """Return the prefix of the exports, imports and bulk operations of an owner."""
+    return _S3_JOB + owner
+
+
+def progress_of_s3_job(key: bytes) -> bytes:
+    """Return the key of the progress of an export, import or bulk operation. key: its own."""
+    return _S3_PROGRESS + key[1:]
+
+
 def segment(prefix: bytes, number: int, total: int) -> tuple[bytes, bytes]:
-    """Return the contiguous hash range of one segment of a parallel scan. number: from zero."""
+    """Return the range of hashes that is one segment of a parallel scan. number: from zero."""
 
     def bound(part: int) -> bytes:
         if part == total:

@@ -1,7 +1,7 @@
 """The capacity that a request consumes, and how responses report it (behaviour 9).
 
-Sizes are in bytes, by the rules of values/size.py. Units are capacity units. An eventually
-consistent read costs half of a consistent one.
+Sizes are in bytes (values/size.py). Units are capacity units. An eventually consistent read costs
+half as much as a consistent one.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from emulator.limits import READ_UNIT, WRITE_UNIT
 
 
 def read_units(size: int, *, consistent: bool) -> float:
-    """Return the units of reading `size` bytes. 0 bytes (no item) cost the minimum."""
+    """Return the units of reading `size` bytes. A read that finds no item (0) costs the minimum."""
     units = -(-size // READ_UNIT) or 1
     return float(units) if consistent else units / 2
 
@@ -53,7 +53,7 @@ class Consumed:
         return self.table + sum(self.global_indexes.values()) + sum(self.local_indexes.values())
 
     def add(self, other: "Consumed") -> None:
-        """Add the units that another part of the same request consumed on this table."""
+        """Add units that another part of the same request consumed on this table."""
         self.table += other.table
         for mine, theirs in (
             (self.global_indexes, other.global_indexes),
@@ -64,7 +64,7 @@ class Consumed:
 
 
 def wanted(request: Mapping[str, Any]) -> str | None:
-    """Return TOTAL or INDEXES if the request wants the consumed capacity reported, else None."""
+    """Return TOTAL or INDEXES if the request wants a report of its capacity, else None."""
     mode: str | None = request.get("ReturnConsumedCapacity")
     return None if mode == "NONE" else mode
 
@@ -78,8 +78,8 @@ def shape(
 ) -> dict[str, Any]:
     """Return the ConsumedCapacity member of a response.
 
-    table_name: the table's name or ARN, as it is in the request (behaviour 9.3).
-    kind: set only for transactions, whose responses also have ReadCapacityUnits or
+    table_name: the table's name or ARN, as in the request (behaviour 9.3).
+    kind: set only for transactions. Their responses also have ReadCapacityUnits or
     WriteCapacityUnits.
     """
     answer: dict[str, Any] = {"TableName": table_name, **_units(consumed.total(), kind)}

@@ -1,4 +1,4 @@
-"""What is enforced and counted on one table.
+"""The limits, declared transactions and counts of one table.
 
 These are throughput limits, items that are "in an ongoing transaction", and the keys that requests
 access. Nothing is enforced unless a test or a setting turns it on (catalog/enforcer.py), and keys
@@ -33,10 +33,10 @@ class EntryWrite(NamedTuple):
 
 
 class Enforcement:
-    """What is enforced on one table.
+    """The limits and declared transactions of one table.
 
     throttle: the table's throughput limits, None if throughput is not enforced.
-    held: the storage key of each item in an ongoing transaction -> when that transaction ends.
+    held: the storage key of each item in a declared transaction -> when that transaction ends.
     insights: counts keys, None if the table and its indexes do not have Contributor Insights.
     """
 
@@ -55,7 +55,7 @@ class Enforcement:
         self.insights = insights
 
     def refuse_conflict(self, key: bytes) -> None:
-        """Raise TransactionConflictException if an ongoing transaction holds this storage key."""
+        """Raise TransactionConflictException if the item is in a declared transaction."""
         until = self._held.get(key)
         if until is not None and until > self._clock.now():
             raise errors.transaction_conflict()

@@ -1,4 +1,4 @@
-"""Every path but DynamoDB's `/`, as a Starlette application (`app`).
+"""All paths except DynamoDB's `/`, as a Starlette application (`app`).
 
     /_emulator/        the controls (`controls`)
     /_localstack/      the health check of LocalStack (`localstack`)

@@ -156,7 +156,7 @@ def _mistakes_in_one_line(node: pytest.Item | None) -> Iterator[None]:
 
 
 def _only_distributes(options: object) -> bool:
-    """Say whether this process only gives the tests to workers of pytest-xdist."""
+    """Return whether this process only gives the tests to workers of pytest-xdist."""
     return "PYTEST_XDIST_WORKER" not in os.environ and bool(
         getattr(options, "numprocesses", None) or getattr(options, "tx", None)
     )

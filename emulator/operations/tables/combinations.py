@@ -38,13 +38,15 @@ _ALONE: Final = {
     "TableClass": "TableClass modification",
     "DeletionProtectionEnabled": "DeletionProtection modification",
 }
-"""Members that a request must not combine with other changes, and their names in the error. If a
-request has several of these members, the error names the first of them in this order.
+"""Members that a request must not combine with other changes -> their names in the error.
+
+If a request has several of them, the error names the first one in this order.
 """
 
 _MAKE_UPDATING: Final = frozenset({"ProvisionedThroughput", "BillingMode", "StreamSpecification", "TableClass"})
-"""Members whose change makes the table UPDATING. Other changes take effect at once, or later while
-the table stays ACTIVE.
+"""Members that make the table UPDATING when they change.
+
+Other changes take effect at once, or take effect later while the table stays ACTIVE.
 """
 
 _LISTED: Final = (
@@ -62,8 +64,9 @@ _LISTED: Final = (
     "WarmThroughput",
     "TableClass",
 )
-"""If a request changes nothing, the error lists these members. Three of them are not in the SDK's
-model (behaviour 10.4).
+"""The members that the error for a request without changes lists.
+
+Three of them are not in the SDK's model (behaviour 10.4).
 """
 
 _NOTHING: Final = frozenset(
@@ -77,7 +80,7 @@ _NOTHING_IF_EMPTY: Final = (*_ABSENT_IF_EMPTY, "GlobalSecondaryIndexUpdates")
 def check_asks_for_something(request: Request) -> None:
     """Raise if the request changes nothing.
 
-    The error lists only members that were not sent (behaviour 10.4).
+    The error lists only members that the request does not have (behaviour 10.4).
     """
     empty = {member for member in _NOTHING_IF_EMPTY if not request.get(member)}
     if request.keys() <= _NOTHING | empty:
@@ -101,15 +104,15 @@ def check_combination(request: Request) -> None:
 
 
 def reports_updating(request: Request) -> bool:
-    """Say whether the response has the status UPDATING (observed: DDB-TABLE-135, 148, 410)."""
+    """Return whether the response has the status UPDATING (observed: DDB-TABLE-135, 148, 410)."""
     return bool(_builds(request)) or not _MAKE_UPDATING.isdisjoint(request)
 
 
 def makes_updating(definition: TableDefinition, request: Request) -> bool:
-    """Say whether a request makes its table UPDATING until the change is in force.
+    """Return whether a request makes its table UPDATING until the change is in force.
 
-    Setting the current billing mode or class is not a change, although the response says UPDATING
-    (DDB-TABLE-177).
+    A request that sets the current billing mode or class changes nothing, although the response
+    says UPDATING (DDB-TABLE-177).
     """
     unchanged = set()
     if request.get("BillingMode") == definition.billing_mode:
@@ -120,11 +123,11 @@ def makes_updating(definition: TableDefinition, request: Request) -> bool:
 
 
 def refuse_while_updating(definition: TableDefinition, request: Request) -> None:
-    """Raise unless a table that is UPDATING allows the request.
+    """Raise if the table is UPDATING and does not allow this request yet.
 
     A table is also UPDATING while one of its indexes is created or deleted. During this time, a
-    request may update other indexes. If the request must wait because it changes that index or the
-    capacity of the table, the error names that index (control-plane 20.4, DDB-TABLE-149, 163).
+    request may update other indexes. If a request must wait because it changes the same index or
+    the capacity of the table, the error names the index (control-plane 20.4, DDB-TABLE-149, 163).
     """
     online = [index for index in definition.indexes if index.status in (CREATING, DELETING) and not index.local]
     online = [index for index in online if index.until == definition.until]
@@ -145,7 +148,7 @@ def _actions(request: Request) -> list[str]:
 
 
 def _builds(request: Request) -> list[str]:
-    """Return the actions that create or delete an index."""
+    """Return the changes of indexes that create or delete an index: "Create" or "Delete"."""
     return [action for action in _actions(request) if action != "Update"]
 
 
@@ -164,7 +167,7 @@ def _check_index_updates(updates: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _mismatches(changes: set[str], actions: list[str], billing_mode: str | None) -> Iterator[ApiError]:
-    """Yield the errors for members that cannot be combined.
+    """Yield the errors for combinations of members that are not allowed.
 
     The errors have the order of behaviour 10.7, unless another order was observed.
     """

@@ -58,7 +58,7 @@ def describe_table(database: Database, caller: Caller, request: Request, _: None
 
 @operation("ListTables")
 def list_tables(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """List the caller's tables in name order, by pages."""
+    """List the caller's tables in name order, page by page."""
     limit = request.get("Limit", _DEFAULT_PAGE)
     names, more = database.catalog.page(caller, request.get("ExclusiveStartTableName"), limit)
     answer: dict[str, Any] = {"TableNames": names}
@@ -69,7 +69,7 @@ def list_tables(database: Database, caller: Caller, request: Request, _: None) -
 
 @operation("DeleteTable")
 def delete_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Delete a table. The response says DELETING, and its rows are dropped in the background."""
+    """Delete a table. The response says DELETING. A background job deletes the table's data."""
     table = database.described(caller, request["TableName"], restoring=True)
     definition = table.definition
     if definition.status in (ACTIVE, UPDATING) and any(index.status != ACTIVE for index in definition.indexes):
@@ -126,8 +126,8 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
 def _updated(description: dict[str, Any], request: Request) -> dict[str, Any]:
     """Return the description in UpdateTable's response.
 
-    This response may say UPDATING when DescribeTable says ACTIVE. For each removed ceiling, this
-    response has -1. DescribeTable does not show removed ceilings.
+    This response may say UPDATING when DescribeTable says ACTIVE. It has -1 for each removed
+    ceiling of OnDemandThroughput, which DescribeTable does not show.
     """
     if reports_updating(request):
         description["TableStatus"] = UPDATING

@@ -1,6 +1,6 @@
-"""The errors of CreateTable. UpdateTable shares some of them (behaviour 10.1).
+"""Checks of CreateTable requests, which UpdateTable shares in part (behaviour 10.1).
 
-Error texts that behaviour 10.1 lacks were observed. The order of all errors was observed too:
+Error texts that are not in behaviour 10.1 were observed. So was the order of all errors:
 ack-api-quirks, DDB-TABLE-123, 126, 127, 437, 442.
 """
 
@@ -22,7 +22,7 @@ _LATER: Final = {
     "GlobalTableWitnessUpdates": "global tables",
     "DisassociationProtectionEnabled": "global tables",
 }
-"""Request members whose feature this emulator does not have yet."""
+"""Request members whose feature this emulator does not support yet."""
 
 
 def check_create(request: Request) -> None:
@@ -56,7 +56,7 @@ def check_create(request: Request) -> None:
 
 
 def refuse_unsupported(request: Mapping[str, Any]) -> None:
-    """Raise for a member whose feature the emulator does not have.
+    """Raise if the request has a member whose feature the emulator does not support.
 
     A clear refusal is better than a setting without effect.
     """
@@ -103,9 +103,9 @@ def _check_index_lists(request: Request, table: Sequence[Mapping[str, str]]) -> 
 def _check_all_used(
     types: Mapping[str, str], schema: Sequence[Mapping[str, str]], indexes: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Raise if an attribute is defined but is in no key.
+    """Raise if a defined attribute is not in any key.
 
-    This error comes before the errors of single indexes.
+    This error comes before the errors of individual indexes.
     """
     used = set(names_of(schema)).union(*(names_of(index["KeySchema"]) for index in indexes))
     if used.issuperset(types):
@@ -259,7 +259,7 @@ def check_non_key_total(named: Iterable[Sequence[str]]) -> None:
 
 
 def check_stream(request: Mapping[str, Any], *, creates: bool) -> None:
-    """Raise if a stream is enabled without a view type, or has a view type without being enabled.
+    """Raise unless StreamSpecification has a view type exactly when it enables the stream.
 
     creates: whether the request creates the table.
     """
@@ -284,7 +284,7 @@ def check_encryption(request: Mapping[str, Any]) -> None:
 
 
 def check_table_class(request: Mapping[str, Any]) -> None:
-    """Raise for a TableClass that does not exist.
+    """Raise if the request has an unknown TableClass.
 
     The service does not report this error as an enum constraint (behaviour 10.1).
     """

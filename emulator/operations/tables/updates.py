@@ -1,7 +1,7 @@
-"""The errors of UpdateTable, and the definition that it produces (behaviour 10.4).
+"""Checks of UpdateTable requests, and the changed definitions (behaviour 10.4).
 
-Error texts that behaviour 10.4 lacks were observed: ack-api-quirks, DDB-TABLE-047, 050, 135, 152,
-161, 162, 169, 375, 442.
+Error texts that are not in behaviour 10.4 were observed: ack-api-quirks, DDB-TABLE-047, 050, 135,
+152, 161, 162, 169, 375, 442.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -44,9 +44,9 @@ def check_update(request: Request) -> None:
 
 
 def updated(definition: TableDefinition, request: Request, now: float, until: float) -> TableDefinition:
-    """Return the definition with the request's changes. Indexes are not added or removed here.
+    """Return the definition with the request's changes, without new or deleted indexes.
 
-    until: the time at which pending changes take effect, and at which indexes with new throughput
+    until: the time at which pending changes take effect. At this time, indexes with new throughput
     are ACTIVE again.
 
     Raises if the request is not allowed for this table (behaviour 10.4).
@@ -77,7 +77,7 @@ def updated(definition: TableDefinition, request: Request, now: float, until: fl
 
 
 def _index_parts(request: Request) -> Iterator[Mapping[str, Any]]:
-    """Yield the parts of the request that create or change an index."""
+    """Yield the parts of the request that create or update an index."""
     for update in request.get("GlobalSecondaryIndexUpdates", ()):
         yield from (body for action, body in update.items() if action != "Delete")
 
@@ -107,11 +107,11 @@ def _check_encryption_change(definition: TableDefinition, request: Request) -> N
 
 
 _LATER: Final = frozenset({"read_units", "write_units", "warm", "sse", "table_class"})
-"""Fields that take effect later. The response still has the old values."""
+"""Fields whose changes take effect later. The response still has the old values."""
 
 
 def _with_settings(definition: TableDefinition, request: Request, until: float) -> TableDefinition:
-    """Return the definition with the request's settings. Some are pending (behaviour 10.4)."""
+    """Return the definition with the request's settings, some of them pending (behaviour 10.4)."""
     fields = settings.changes_of(definition, request)
     changed = replace(definition, **{name: value for name, value in fields.items() if name not in _LATER})
     changed = throughput.warmed(changed, request, definition.billing_mode, until)
@@ -126,8 +126,8 @@ def _with_settings(definition: TableDefinition, request: Request, until: float) 
 def _with_billing_mode(definition: TableDefinition, request: Request, until: float) -> TableDefinition:
     """Return the definition in the request's billing mode.
 
-    The mode takes effect at once (behaviour 10.4). The throughput figures of the previous mode are
-    dropped. The warm throughput of table and indexes stays (observed: DDB-TABLE-061, 153).
+    The mode takes effect at once (behaviour 10.4). The throughput of the previous mode is dropped.
+    The warm throughput of table and indexes stays (observed: DDB-TABLE-061, 153).
     """
     previous = definition.billing_mode
     billing_mode = request.get("BillingMode", previous)
@@ -148,21 +148,22 @@ def _with_billing_mode(definition: TableDefinition, request: Request, until: flo
     )
     if billing_mode != throughput.ON_DEMAND:
         return changed
-    # The reported time is the end of the switch. Before that, no time is reported (DDB-TABLE-060,
-    # 064).
+    # DescribeTable reports the time at which the switch ended. Before that, it reports no time
+    # (DDB-TABLE-060, 064).
     return deferred(replace(changed, pay_per_request_since=None), until, {"pay_per_request_since": until})
 
 
 # --- indexes --------------------------------------------------------------------------------------
 
 _ONLINE: Final = frozenset({CREATING, DELETING})
-"""Statuses of an index that is created or deleted while its table is in use. Only one index at a
-time may have such a status.
+"""Statuses of an index that is created or deleted while its table is in use.
+
+Only one index of a table may have such a status at the same time.
 """
 
 
 def _find(definition: TableDefinition, name: str, verb: str) -> IndexDefinition:
-    """Return a global index by name. Raises if it is unknown or local.
+    """Return a global index by its name. Raises if it does not exist or is local.
 
     verb: "update" or "delete", for the text of the error.
     """
@@ -226,12 +227,12 @@ def _with_types(
 def _refuse_redefinition(
     definition: TableDefinition, schema: Sequence[Mapping[str, str]], types: Mapping[str, str]
 ) -> None:
-    """Raise if a key attribute of a new index has another type in the table (behaviour 10.4).
+    """Raise if the table gives a key attribute of a new index another type (behaviour 10.4).
 
-    AttributeDefinitions that the new index does not need are ignored (DDB-TABLE-162). Only one
-    example of the error's text is known. Each schema in this example has one attribute. Inferred:
-    the text lists all attributes of a schema. If both the table's key and an index's key have the
-    attribute, the text lists the table's key.
+    AttributeDefinitions that the new index does not need are ignored (DDB-TABLE-162). We know only
+    one example of the error's text, in which each key schema has one attribute. We infer that the
+    text lists all attributes of a schema, and that it lists the table's key if that and an index's
+    key have the attribute.
     """
     other = [name for name in rules.names_of(schema) if definition.types.get(name, types[name]) != types[name]]
     if not other:

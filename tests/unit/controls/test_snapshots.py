@@ -201,7 +201,7 @@ def test_during_a_restore_in_slices_no_snapshot_changes(db, monkeypatch):
     put(db, "a")
     steps = restoring.restore(db.emulator.database, "s")
     next(steps)
-    text = "the snapshot s is being restored: call again when this is over"
+    text = "the snapshot s is being restored: call again when the restore is over"
     with pytest.raises(BadDeclaration, match=text):
         call(db, "snapshots/delete", Name="s")
     with pytest.raises(BadDeclaration, match=text):

@@ -114,7 +114,7 @@ class Snapshots(RuleBasedStateMachine):
         self.as_(place)("DeleteItem", TableName=name, Key={"pk": {"S": text}, "sk": {"S": str(number)}})
         self.model[place, name].pop((text, str(number)), None)
 
-    @rule(place=places, name=names, what=st.sampled_from(["table", "index", "stream", "ttl"]))
+    @rule(place=places, name=names, what=st.sampled_from(["table", "index", "stream", "ttl", "recovery"]))
     def change(self, place, name, what):
         if (place, name) not in self.model:
             return
@@ -133,6 +133,11 @@ class Snapshots(RuleBasedStateMachine):
             enabled = db("DescribeTimeToLive", TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"]
             wanted = {"Enabled": enabled == "DISABLED", "AttributeName": "ttl"}
             db("UpdateTimeToLive", TableName=name, TimeToLiveSpecification=wanted)
+        elif what == "recovery":
+            state = db("DescribeContinuousBackups", TableName=name)["ContinuousBackupsDescription"]
+            enabled = state["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+            wanted = {"PointInTimeRecoveryEnabled": not enabled}
+            db("UpdateContinuousBackups", TableName=name, PointInTimeRecoverySpecification=wanted)
         elif indexes := table.get("GlobalSecondaryIndexes"):
             update = {"Delete": {"IndexName": indexes[0]["IndexName"]}}
             db("UpdateTable", TableName=name, GlobalSecondaryIndexUpdates=[update])

@@ -192,7 +192,11 @@ TABLE_NAMES = [
         {"TransactItems": [{"Get": named(Key=KEY)}, {"Get": {"TableName": "", "Key": KEY}}]},
         old("", "transactItems.2.member.get.tableName", shortest(1)),
     ),
-    ("CreateGlobalTable", {"GlobalTableName": "ab", "ReplicationGroup": []}, old("ab", "globalTableName", shortest(3))),
+    (
+        "ListGlobalTables",
+        {"ExclusiveStartGlobalTableName": "ab"},
+        old("ab", "exclusiveStartGlobalTableName", shortest(3)),
+    ),
 ]
 
 SINGLE = [

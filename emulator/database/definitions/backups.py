@@ -1,0 +1,76 @@
+"""What is stored about on-demand and system backups (control-plane 1). They outlive their table."""
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+import orjson
+
+from emulator.database.definitions.tables import DAY, TableDefinition
+from emulator.database.definitions.tenants import Tenant
+from emulator.database.store import keyspace
+from emulator.database.store.loading import from_fields
+from emulator.settings import DEFAULT_ACCOUNT
+
+USER: Final = "USER"
+SYSTEM: Final = "SYSTEM"
+"""Types of backups: asked for, and made when a table with recovery is deleted."""
+
+KEPT_DAYS: Final = 35  # how long a system backup is kept (control-plane 1.4)
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup as stored. Times are seconds since the epoch.
+
+    number: the last part of its ARN; its digits are the milliseconds of `created`.
+    view: the number under which its items can be read (history/past_items.py).
+    table: the definition of the table at that time. items, size: how much it has.
+    expires: when a system backup ends, else None.
+    """
+
+    number: str
+    name: str
+    kind: str
+    created: float
+    view: int
+    items: int
+    size: int
+    table: TableDefinition
+    expires: float | None = None
+
+    @classmethod
+    def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
+        """Return the backup that dump() stored.
+
+        account: the account of access keys that are not account numbers.
+        """
+        fields = orjson.loads(stored)
+        fields["table"] = TableDefinition.load(orjson.dumps(fields["table"]), account=account)
+        return from_fields(cls, fields)
+
+    def dump(self) -> bytes:
+        """Return the backup as JSON."""
+        return orjson.dumps(self)
+
+    @property
+    def arn(self) -> str:
+        """The ARN of the backup."""
+        return f"{self.table.arn}/backup/{self.number}"
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """What orders the backups of a tenant: first the time, then the table."""
+        return self.number, self.table.name
+
+    def key(self, tenant: Tenant) -> bytes:
+        """Return the storage key of a tenant's backup."""
+        return keyspace.backup(*tenant, *self.place)
+
+    def gone(self, now: float) -> bool:
+        """Return whether the backup has expired."""
+        return self.expires is not None and self.expires <= now
+
+
+def expiry(created: float) -> float:
+    """Return when a system backup expires."""
+    return created + KEPT_DAYS * DAY
