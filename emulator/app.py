@@ -89,6 +89,7 @@ class Emulator:
         jobs = _resume_walks, _resume_fillings, _resume_restores
         self.database = Database(engine, self.clock, options, sharing, jobs=jobs, removal=_before_removal)
         if self.database.owner:
+            _release_snapshots(self.database)
             self.database.scheduler.every(settings.ttl_sweep_interval, partial(_begin_sweep, self.database))
             self.database.scheduler.every(ROLL_OVER_SECONDS, partial(_begin_expiry, self.database))
         if settings.ongoing_transaction:
@@ -281,11 +282,22 @@ def _resume_fillings(database: Database) -> None:
         filling.resume_all(database)
 
 
-def _resume_restores(database: Database) -> None:
-    """Queue the restores of snapshots that an earlier process left unfinished."""
+def _has_snapshots(database: Database) -> bool:
     with database.read() as txn:
-        any_snapshot = txn.page(*keyspace.snapshots(), 1)[0]
-    if any_snapshot:
+        return bool(txn.page(*keyspace.snapshots(), 1)[0])
+
+
+def _release_snapshots(database: Database) -> None:
+    """Queue the deletion of snapshots whose holders a killed process has lost."""
+    if _has_snapshots(database):
+        from emulator.database.snapshots import holding  # noqa: PLC0415 - start-up time
+
+        holding.release_all(database)
+
+
+def _resume_restores(database: Database) -> None:
+    """Queue the restores of snapshots that an earlier start left unfinished."""
+    if _has_snapshots(database):
         from emulator.database.snapshots import restoring  # noqa: PLC0415 - start-up time
 
         restoring.resume(database)
