@@ -193,6 +193,8 @@ def test_the_waiter_and_the_paginator(client, bucket, start, make_table):
     pages = client.get_paginator("list_bulk_operations").paginate(PaginationConfig={"PageSize": 2})
     listed = [each for page in pages for each in page["BulkOperationsSummaryList"]]
     assert [each["BulkOperationArn"] for each in listed if each["BulkOperationArn"] in begun] == begun[::-1]
+    first = client.list_bulk_operations(MaxResults=1)
+    assert (len(first["BulkOperationsSummaryList"]), len(first["NextToken"]) % 16) == (1, 0)
     assert set(listed[0]) == {"BulkOperationArn", "BulkOperationStatus", "StartTime", "EndTime"}
 
 

@@ -1,5 +1,6 @@
 """Bulk operations in process: cancelling, restarts, resets, what is refused."""
 
+from functools import partial
 from itertools import islice
 
 import pytest
@@ -177,9 +178,9 @@ def test_enforced_throughput_does_not_slow_an_operation(engine_name, tmp_path, f
     arn = begin(db)
     run_jobs(db)
     assert described(db, arn)["FailedItemCount"] == 0
+    puts = ({"TableName": "tab", "Item": {"pk": {"S": str(number)}, "x": {"S": "y"}}} for number in range(400))
     with pytest.raises(ApiError, match="ProvisionedThroughputExceededException"):
-        for number in range(400):
-            db("PutItem", TableName="tab", Item={"pk": {"S": str(number)}, "x": {"S": "y"}})
+        list(map(partial(db, "PutItem"), puts))
     db.emulator.close()
 
 
