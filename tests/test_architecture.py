@@ -26,6 +26,7 @@ LEAVES = {
     "shared_memory",
     "slices",
     "version",
+    "wording",
 }
 MAY_IMPORT = {
     "cli": {"app", "commands", "controls", "database", "flags", "event_sources", "http", "outbound", "storage"},
@@ -82,6 +83,7 @@ MAY_IMPORT = {
     "clock": set(),
     "shared_memory": set(),
     "slices": set(),
+    "wording": set(),
     "version": set(),
     "storage": set(),
 }
@@ -95,7 +97,7 @@ ROOMS = {
         {"throughput"},
         {"schema"},
         {"items"},
-        {"changes"},
+        {"changes", "vectors"},
         {"catalog"},
         {"s3_jobs"},
         {"database"},
@@ -130,7 +132,7 @@ ROOMS = {
     ),
     "emulator/http/site": (
         {"metrics", "responses", "page_guard", "observed"},
-        {"controls", "lambda_api", "other_paths"},
+        {"controls", "lambda_api", "localstack", "other_paths"},
         {"app"},
     ),
     "emulator/controls": (

@@ -19,6 +19,7 @@ from emulator.flags import Parser
 from emulator.transfer import dumping, tables
 from emulator.transfer.endpoints import Connect, connecting
 from emulator.transfer.progress import Progress
+from emulator.wording import counted
 
 _FAILED: Final = 2
 
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
     except (Refused, Unreachable, OSError) as error:
         print(f"dynamodb-emulator: {error}", file=sys.stderr)  # noqa: T201 - the message for the user
         return _FAILED
-    summary = progress.summary(f"of {count} {'table' if count == 1 else 'tables'}")
+    summary = progress.summary(f"of {counted(count, 'table')}")
     print(summary, file=sys.stderr if options.folder == "-" else sys.stdout)
     return 0
 
