@@ -170,7 +170,8 @@ ROOMS = {
     "emulator/s3_jobs": (
         {"work", "local_log", "reading"},
         {"storing"},
-        {"importing"},
+        {"importing", "outputs"},
+        {"putting"},
         {"runner"},
     ),
     "emulator/objects": ({"store"}, {"folder", "s3"}, {"opening"}),
