@@ -32,9 +32,6 @@ from emulator.transfer.tables import key_names
 SEGMENTS: Final = 2
 """Threads that read a table. While one packs its page, the server makes the page of the other."""
 
-While one writes its page, the server makes the page for the other.
-"""
-
 _POLL: Final = 0.1  # seconds between two checks of the threads' counts
 
 
