@@ -91,7 +91,7 @@ def _problems(txn: ReadTxn) -> Iterator[str]:
         stream = StreamDefinition.load(stored)
         prefix = keyspace.stream_records(stream.id)
         for key, row in txn.scan(prefix, prefix_end(prefix)):
-            if record_sequence(row) != int.from_bytes(key[-8:], "big") or not is_consistent(current(row)):
+            if record_sequence(row) != int.from_bytes(key[-8:], "big") or not is_consistent(current(txn, row)):
                 yield f"a record of stream {stream.label} differs from what was written"
     for _, stored in txn.scan(*keyspace.views()):
         View.load(stored)

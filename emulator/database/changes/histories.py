@@ -10,11 +10,11 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from math import inf
-from typing import Final
+from typing import Final, NamedTuple
 
 from emulator.clock import Background, Clock
 from emulator.database.changes.history import History, Moment, micros_of, microseconds, position, record_of
-from emulator.database.definitions.histories import HistoryDefinition
+from emulator.database.definitions.histories import SLACK, HistoryDefinition
 from emulator.database.definitions.streams import RETENTION
 from emulator.database.definitions.tables import DAY, TableDefinition
 from emulator.database.definitions.tenants import SHARED, Tenant
@@ -27,6 +27,13 @@ from storage.keycode import prefix_end
 
 SLICE: Final = 500
 """Records deleted in one slice, each with its second key: about 4 ms."""
+
+
+class Images(NamedTuple):
+    """Which images the streams of a table refer to."""
+
+    old: bool
+    new: bool
 
 
 class Histories:
@@ -74,17 +81,21 @@ class Histories:
 
     # --- changing ---------------------------------------------------------------------------------
 
-    def open(self, change: DefinitionChange, table: TableDefinition, days: int) -> int:
+    def open(self, change: DefinitionChange, table: TableDefinition, days: int, images: Images) -> int:
         """Store a new history of a table, which keeps records for some days; return its id."""
         number = next_id(change.txn)
         tenant = SHARED if self._shared else (table.access_key, table.region)
-        self._save(change, HistoryDefinition(number, *tenant, table.name, days * DAY))
+        self._save(
+            change,
+            HistoryDefinition(number, *tenant, table.name, days * DAY, referred=any(images), both=images.new),
+        )
         return number
 
-    def adjust(self, change: DefinitionChange, number: int, days: int, *, referred: bool) -> None:
-        """Give a history the period of its table. referred: whether streams refer to it now."""
+    def adjust(self, change: DefinitionChange, number: int, days: int, images: Images) -> None:
+        """Give an open history the period of its table. images: those that its streams need."""
         history = self._known(number)
-        changed = replace(history, retention=days * DAY, referred=history.referred or referred)
+        referred = history.referred or any(images)
+        changed = replace(history, retention=days * DAY, referred=referred, both=images.new)
         if changed != history:
             self._save(change, changed)
 
@@ -145,7 +156,7 @@ class Histories:
                 self._remove(change, number)
             return False
         records, keys = keyspace.history_records(number), keyspace.history_keys(number)
-        bound = records + position(microseconds(max(0.0, now - history.retention)) + 1)
+        bound = records + position(microseconds(max(0.0, now - history.retention - SLACK)) + 1)
         with self._engine.write() as txn:
             txn.urgent = True
             old = list(islice(txn.scan(records, bound), SLICE))
@@ -156,6 +167,6 @@ class Histories:
                 return True
             first = next(txn.scan(bound, prefix_end(records)), None)
         oldest = now if first is None else micros_of(first[0][keyspace.ITEM_PREFIX :]) / 1_000_000
-        due = oldest + history.retention
-        self._due[number] = due if history.closed is None else min(due, history.closed + RETENTION)
+        due = oldest + history.retention + SLACK
+        self._due[number] = due if history.closed is None else min(due, history.closed + RETENTION + SLACK)
         return False

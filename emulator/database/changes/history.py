@@ -105,7 +105,7 @@ class History:
     alone: whether no other process writes it. If so, the last position is kept in memory.
     """
 
-    __slots__ = ("_alone", "_keys", "_last", "_moment", "_records", "_referred", "id")
+    __slots__ = ("_alone", "_both", "_keys", "_last", "_moment", "_records", "id")
 
     def __init__(self, history: HistoryDefinition, moment: Moment, *, alone: bool) -> None:
         self.id = history.id
@@ -117,12 +117,12 @@ class History:
 
     def adopt(self, history: HistoryDefinition) -> None:
         """Record as a changed definition says from now on."""
-        self._referred = history.referred
+        self._both = history.both
         self._last: tuple[int, int] | None = None
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
         """Record a change."""
-        old, new = change.old_row or b"", (change.new_row or b"") if self._referred else b""
+        old, new = change.old_row or b"", (change.new_row or b"") if self._both else b""
         item = change.key[keyspace.ITEM_PREFIX :]
         where = change.recorded = self._next(txn)
         header = _header.pack(VERSION, TTL if change.expired else 0, len(item), len(old), len(new))
