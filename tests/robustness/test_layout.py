@@ -83,6 +83,9 @@ ITEMS: list[dict[str, Any]] = [
 ]
 
 
+RECOVERED = {**STREAMED, "TableName": "recovered"}
+
+
 def write_store(path: Path) -> None:
     """Make a store with at least one record of every kind."""
     inside = InProcess(Settings(data_dir=path, account="000000000000"))  # the golden file is older than today's account
@@ -98,9 +101,28 @@ def write_store(path: Path) -> None:
     later = {"pk": {"S": "later"}, "sk": {"S": "later"}}
     inside("PutItem", TableName="kept", Item=later)  # the snapshot's view gets images
     inside("DeleteItem", TableName="kept", Key=later)
+    write_history(inside)
     inside("DeleteTable", TableName="dropped")
     inside("ListTables")  # from here on the table is gone, and its row will be dropped
     inside.emulator.close()
+
+
+def write_history(inside: InProcess) -> None:
+    """Make histories, one with the images of a stream, and backups of both types."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("emulator.database.changes.streams._new_seed", lambda: STREAM_SEED)
+        inside("CreateTable", RECOVERED)
+    for name in ("recovered", "dropped"):
+        specification = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 3}
+        inside("UpdateContinuousBackups", TableName=name, PointInTimeRecoverySpecification=specification)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.urandom", lambda size: (1).to_bytes(size, "big"))
+        inside("CreateBackup", TableName="recovered", BackupName="backup")
+    for number in ("1", "2"):
+        inside("PutItem", TableName="recovered", Item={"k": {"S": "\0a"}, "n": {"N": number}})
+    inside("DeleteItem", TableName="recovered", Key={"k": {"S": "\0a"}})
+    for number in ("1", "2"):
+        inside("PutItem", TableName="dropped", Item={"k": {"N": "1"}, "n": {"N": number}})
 
 
 def write_stream(inside: InProcess) -> None:
@@ -243,7 +265,7 @@ def test_store_of_each_layout_can_be_read(tmp_path: Path, layout: int) -> None:
                 txn.put(key, value, db=tables[table])
     inside = InProcess(Settings(data_dir=path))
     check_store(inside.emulator.database)
-    assert inside("ListTables") == {"TableNames": ["kept", "streamed"]}
+    assert inside("ListTables") == {"TableNames": tables_of(layout)}
     check_streams(inside)
     for item in ITEMS:
         key = {name: item[name] for name in ("pk", "sk")}
@@ -259,12 +281,44 @@ def test_store_of_each_layout_can_be_read(tmp_path: Path, layout: int) -> None:
     assert table["ItemCount"] == 4
     assert [index["ItemCount"] for index in table["LocalSecondaryIndexes"] + table["GlobalSecondaryIndexes"]] == [2, 1]
     assert inside("ListTagsOfResource", ResourceArn=table["TableArn"])["Tags"] == KEPT["Tags"]
+    if "recovered" in tables_of(layout):
+        check_history(inside)
     inside.emulator.database.background.run_all()
     check_store(inside.emulator.database)
     inside.emulator.close()
-    gone = {place for place in golden(layout) if place[1].startswith((b"\x06", b"\x03\0\0\0\4"))}
-    assert records(path).keys() == golden(layout).keys() - gone
+    assert kept(records(path)) == kept(golden(layout))
     assert (path / "layout").read_text() == layout_text(folder.LAYOUT)
+
+
+def kept(found: Records) -> set[tuple[str, bytes]]:
+    """Return the places of records without those of the dropped table, and without images."""
+    histories = tuple(kind + key[1:] for _, key in found if key[:1] == b"\x14" for kind in (b"\x12", b"\x13"))
+    gone = (b"\x06", b"\x0f", b"\x03\0\0\0\4")
+    recorded = (b"\x12", b"\x13")
+    return {
+        (table, key)
+        for table, key in found
+        if not key.startswith(gone) and (key.startswith(histories) or not key.startswith(recorded))
+    }
+
+
+def tables_of(layout: int) -> list[str]:
+    return ["kept", "streamed"] if layout == 1 else ["kept", "recovered", "streamed"]
+
+
+def check_history(inside: InProcess) -> None:
+    """Check that both backups can be restored, and a table as it was before its changes."""
+    arns = [each["BackupArn"] for each in inside("ListBackups", BackupType="ALL")["BackupSummaries"]]
+    assert len(arns) == 2
+    for number, arn in enumerate(arns):
+        inside("RestoreTableFromBackup", BackupArn=arn, TargetTableName=f"restored{number}")
+    latest = {"SourceTableName": "recovered", "UseLatestRestorableTime": True}
+    inside("RestoreTableToPointInTime", TargetTableName="restored2", **latest)
+    counts = [inside("DescribeTable", TableName=f"restored{number}")["Table"]["ItemCount"] for number in range(3)]
+    assert counts == [2, 0, 0]
+    for number in range(3):
+        inside("DeleteTable", TableName=f"restored{number}")
+    inside("ListTables")
 
 
 def check_streams(inside: InProcess) -> None:
