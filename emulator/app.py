@@ -89,7 +89,7 @@ class Emulator:
         if settings.ongoing_transaction:
             _declare_transactions(self.database, settings.ongoing_transaction)
         self._background = self.database.background
-        self._run = self.database.run
+        self._respond = self.database.respond
         self.caller = self.database.catalog.caller
         self._functions: FunctionService | None = None
         if settings.functions or _has_mappings(self.database):
@@ -137,14 +137,14 @@ class Emulator:
                 log.warning("%s", refusal.message)
             raise refusal
         try:
-            response = self._run(found, self.database, caller, raw)
+            response = self._respond(found, caller, raw)
         except Sliced as sliced:
             steps, again = sliced.steps, partial(self._in_one_piece, found, raw, caller)
             raise Sliced(self.database.run_steps(lambda: steps, again)) from None
         return response if type(response) is bytes else orjson.dumps(response)
 
     def _in_one_piece(self, found: Operation, raw: object, caller: Caller) -> bytes:
-        response = found(self.database, caller, raw)
+        response = found.run(self.database, caller, raw)
         return response if type(response) is bytes else orjson.dumps(response)
 
     @property

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("emulator")
 
+_HELP = ("help", "--help", "-h", "-help")
 _CANNOT_START = 2
 _INTERRUPTED = 130  # the exit status of shells after Ctrl-C
 _KILLED = 128  # the exit status of shells after a signal is this plus its number
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    arguments = sys.argv[1:] if arguments is None else arguments
+    arguments = _help_last(sys.argv[1:] if arguments is None else arguments)
     if arguments and arguments[0] in COMMANDS:
         from importlib import import_module  # noqa: PLC0415 - start-up time
 
@@ -102,6 +103,15 @@ def _run(arguments: Sequence[str] | None) -> int:
     except (ServeError, StorageError) as error:
         return _cannot_start(str(error))
     return 0
+
+
+def _help_last(arguments: Sequence[str]) -> Sequence[str]:
+    """Return the arguments with `--help` behind the command: `help load` means `load --help`."""
+    if not arguments or arguments[0] not in _HELP:
+        return arguments
+    if arguments[1:] and arguments[1] in COMMANDS:
+        return [arguments[1], "--help"]
+    return ["--help", *arguments[1:]] if arguments[0] == "help" else arguments
 
 
 def _end(number: int, _frame: "FrameType | None") -> NoReturn:

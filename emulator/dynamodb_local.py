@@ -25,7 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from emulator.settings import Settings
+from emulator.settings import AnyPage, Settings
 from emulator.sources import FIELDS, Given, Source, WrongSetting, parsed
 
 FOLDER: Final = "dynamodb-emulator"
@@ -45,14 +45,10 @@ def _store(text: str) -> Path:
 
 
 def _origins(text: str) -> tuple[str, ...]:
-    """Return the origins of a list of domains. DynamoDB Local's domains need no scheme.
-
-    With `*`, the list is empty: pages of any origin may use the DynamoDB API anyway. Our own `*`
-    would also open /_emulator/ to them, which DynamoDB Local does not have.
-    """
+    """Return the origins of a list of domains. DynamoDB Local's domains need no scheme."""
     domains = [each.strip() for each in text.split(",") if each.strip()]
     if "*" in domains:
-        return ()
+        return AnyPage()
     origins = [f"{scheme}://{each}" for each in domains if "://" not in each for scheme in ("http", "https")]
     value: tuple[str, ...] = parsed(FIELDS["cors"], ",".join([each for each in domains if "://" in each] + origins))
     return value

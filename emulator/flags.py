@@ -42,6 +42,7 @@ setting too. The beginning of the value tells them apart (LINKED_PORT).
 """
 
 _ONE_HYPHEN_TOO: Final = frozenset(("-h", "-help"))
+_HELP: Final = _ONE_HYPHEN_TOO | {"--help"}
 
 _EXAMPLES: Final = f"""\
 Every option can also be a variable, {PREFIX}PORT=8001, or a line in the file of --config: port = 8001.
@@ -83,6 +84,9 @@ def configuration(arguments: Sequence[str], environment: Mapping[str, str]) -> C
     --version.
     """
     parser = _parser()
+    words = [each for each in arguments if each not in _HELP]
+    if len(words) == 1 < len(arguments) and words[0].isalpha():  # argparse would show the help of the server
+        parser.error(_unknown_arguments(words))
     try:
         if any(map(_is_of_dynamodb_local, arguments)):
             return _of_dynamodb_local(parser, arguments, environment)

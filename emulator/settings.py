@@ -78,6 +78,16 @@ def _setting(group: Group, default: Any, text: str, **metadata: Any) -> Any:  # 
     return field(default=default, metadata={"group": group, "help": text, **metadata})
 
 
+class AnyPage(tuple[str, ...]):
+    """No origins, because a command line of DynamoDB Local says `-cors '*'`.
+
+    Pages of any origin may use the DynamoDB API anyway. Our own `*` would also open /_emulator/ to
+    them, which DynamoDB Local does not have.
+    """
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of one server. If `data_dir` is None, data is in memory."""
@@ -124,6 +134,20 @@ class Settings:
         "file or folder to load before the server is ready, repeatable; see the command `load` for the formats. "
         "Only tables that are missing are created and filled",
         metavar="PATH",
+    )
+    s3_dir: str = _setting(
+        Group.STORAGE,
+        "",
+        "folder of the buckets that exports, imports and bulk operations use; a bucket is a subfolder. The default is "
+        "`s3` in the data folder, or a temporary folder with --in-memory",
+        metavar="DIR",
+    )
+    s3_endpoint: str = _setting(
+        Group.STORAGE,
+        "",
+        "URL of an S3-compatible server whose buckets they use instead (extra `s3`)",
+        metavar="URL",
+        check=check_url,
     )
     durable: bool = _setting(
         Group.STORAGE, default=False, text="sync every commit to the disk (survives a power cut, slower)"

@@ -26,6 +26,7 @@ LEAVES = {
     "shared_memory",
     "slices",
     "version",
+    "wording",
 }
 MAY_IMPORT = {
     "cli": {"app", "commands", "controls", "database", "flags", "event_sources", "http", "outbound", "storage"},
@@ -49,6 +50,8 @@ MAY_IMPORT = {
     "shell": {"client", "display", "partiql"},
     "transfer": {"app", "client", "formats"},
     "formats": set(),
+    "objects": set(),
+    "s3_jobs": {"database", "expressions", "formats", "objects", "operations", "values", "storage"},
     "flags": {"commands", "config_file", "dynamodb_local", "sources"},
     "dynamodb_local": {"sources"},
     "config_file": {"sources"},
@@ -56,7 +59,7 @@ MAY_IMPORT = {
     "__main__": {"cli"},
     "installed": {"cli", "http"},
     "http": {"app", "controls", "database", "event_sources", "flags", "outbound", "rounds", "storage", "transfer"},
-    "outbound": {"app", "kinesis", "event_sources", "database", "rounds", "storage"},
+    "outbound": {"app", "kinesis", "event_sources", "database", "rounds", "s3_jobs", "storage"},
     "rounds": set(),
     "kinesis": {"database", "storage"},
     "controls": {"database", "event_sources", "operations", "values", "storage"},
@@ -80,6 +83,7 @@ MAY_IMPORT = {
     "clock": set(),
     "shared_memory": set(),
     "slices": set(),
+    "wording": set(),
     "version": set(),
     "storage": set(),
 }
@@ -95,6 +99,7 @@ ROOMS = {
         {"items"},
         {"changes"},
         {"catalog"},
+        {"s3_jobs"},
         {"database"},
         {"tokens"},
         {"transactions"},
@@ -127,7 +132,7 @@ ROOMS = {
     ),
     "emulator/http/site": (
         {"metrics", "responses", "page_guard", "observed"},
-        {"controls", "lambda_api", "other_paths"},
+        {"controls", "lambda_api", "localstack", "other_paths"},
         {"app"},
     ),
     "emulator/controls": (
@@ -157,10 +162,17 @@ ROOMS = {
         {"kinds"},
     ),
     "emulator/outbound": (
-        {"function_check", "function_process", "function_url", "kinesis"},
+        {"function_check", "function_process", "function_url", "kinesis", "s3_jobs"},
         {"invoker"},
         {"deliveries"},
     ),
+    "emulator/s3_jobs": (
+        {"work", "local_log", "reading"},
+        {"storing"},
+        {"importing"},
+        {"runner"},
+    ),
+    "emulator/objects": ({"store"}, {"folder", "s3"}, {"opening"}),
     "storage": ({"errors"}, {"engine", "keycode"}, {"host"}, {"memory", "disk"}, {"data_folder"}),
     "storage/disk": (
         {"handles", "file_system", "sizes", "buckets", "residency", "verification"},

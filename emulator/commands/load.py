@@ -18,11 +18,12 @@ from emulator.client.endpoint import Refused, Unreachable
 from emulator.client.options import add_endpoint_options
 from emulator.flags import Parser
 from emulator.formats.records import ReadOptions
-from emulator.formats.sources import sources
+from emulator.formats.sources import Source, sources
 from emulator.transfer.copying import BadState, Rate, State, copy
 from emulator.transfer.endpoints import Connect, connecting
 from emulator.transfer.loading import Loader, copy_definition
 from emulator.transfer.progress import Progress
+from emulator.wording import counted
 
 _PROBLEMS: Final = 1
 _FAILED: Final = 2
@@ -31,14 +32,14 @@ _FORMATS: Final = """\
 A PATH is a file, a folder, or - for standard input. Its content shows its format:
 
   items         an export of DynamoDB (folder or its data files), JSON lines, the output of
-                `aws dynamodb scan`, requests of batch-write-item, arrays of ordinary JSON, CSV
+                `aws dynamodb scan`, requests of batch-write-item, arrays of ordinary JSON, CSV, Ion
   definitions   the output of `aws dynamodb describe-table`, the input of create-table, templates of
                 CloudFormation, SAM and CDK, `terraform show -json`, Serverless Framework files, models
                 of NoSQL Workbench with their sample data
 
-Files may be compressed with gzip. YAML needs the extra `yaml`. A file of items without a table's name
-is for the table that has the file's name. Missing tables with a definition are created; tables that
-exist stay as they are and get the items.
+Files may be compressed with gzip. Zstandard, YAML and Ion need the extras `zstd`, `yaml` and `ion`.
+A file of items without a table's name is for the table that has the file's name. Missing tables with
+a definition are created; tables that exist stay as they are and get the items.
 
 examples:
   dynamodb-emulator load template.yaml seeds/         a template, and a folder with Orders.json
@@ -76,11 +77,23 @@ def _load_files(parser: Parser, options: argparse.Namespace, connect: Connect, p
     found = sources(options.path, reading)
     if not found:
         parser.error(f"there is nothing to load in {' '.join(options.path) or 'no PATH'}")
+    _refuse_unknown_parameters(parser, [name for name, _ in options.parameter], found)
     loader = Loader(connect, progress, options.table)
     loader.load(found)
-    count = len(loader.loaded)
     created = f", created {', '.join(loader.created)}" if loader.created else ""
-    return progress.summary(f"into {count} {'table' if count == 1 else 'tables'}") + created
+    return progress.summary(f"into {counted(len(loader.loaded), 'table')}") + created
+
+
+def _refuse_unknown_parameters(parser: Parser, given: Sequence[str], found: Sequence[Source]) -> None:
+    """End the command if no file takes a parameter that was given."""
+    taken = [source.parameters for source in found]
+    known = {name for names in taken if names is not None for name in names}
+    unknown = [name for name in given if name not in known]
+    if not unknown or None in taken:
+        return
+    own = sorted(name for name in known if not name.startswith("AWS::"))
+    hint = f"they take {', '.join(own)}" if own else "they take none"
+    parser.error(f"--parameter: no file takes the parameter {unknown[0]}; {hint}")
 
 
 def _copy(parser: Parser, options: argparse.Namespace, connect: Connect, progress: Progress) -> str:

@@ -42,6 +42,11 @@ def main(arguments: Sequence[str]) -> int:
         streams=options.endpoint != AWS,
     )
     kept: list[Outcome] = []
+    if options.report is not None:  # a replay may take long, and changes the tables of the endpoint
+        try:
+            report.check(options.report)
+        except OSError as error:
+            parser.error(f"{options.report} cannot be written: {error.strerror}")
     try:
         for outcome in replay.run(options.file):
             if len(kept) < _KEPT:

@@ -47,7 +47,13 @@ def state(emulator: Emulator, _body: Body) -> Result:
     }
 
 
-@control("move_clock", path="clock", repeatable=False, summary="set, freeze, advance or release the emulator's clock")
+@control(
+    "move_clock",
+    path="clock",
+    repeatable=False,
+    summary="set, freeze, advance or release the emulator's clock",
+    members=("Offset?", "Freeze?", "Advance?", "Release?", "Next?"),
+)
 def move(emulator: Emulator, body: Body) -> Steps[Result]:
     """Move the clock, do the work that is due then, and return the state of the clock.
 

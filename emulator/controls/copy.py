@@ -18,7 +18,14 @@ _POLL: Final = 0.02  # seconds between two polls of the copying process
 _PREFIX: Final = "dynamodb-emulator: "
 
 
-@control("copy", method="POST", changes=False, repeatable=False, summary="copy the data folder while the server runs")
+@control(
+    "copy",
+    method="POST",
+    changes=False,
+    repeatable=False,
+    summary="copy the data folder while the server goes on",
+    members=("Folder",),
+)
 def copy(emulator: Emulator, body: Body) -> Steps[Result]:
     """Copy the data folder. Raises BadDeclaration."""
     refuse_unknown(body, "Folder")

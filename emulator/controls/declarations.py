@@ -26,14 +26,22 @@ from emulator.errors import ApiError
 from emulator.values.wire import Problem, parse_map
 
 
-@control("throttling", summary="start or stop enforcing provisioned throughput, on one table or on all")
+@control(
+    "throttling",
+    summary="start or stop enforcing provisioned throughput, on one table or on all",
+    members=("Enforced", "TableName?"),
+)
 def throttling(emulator: Emulator, body: Body) -> Result:
     """Start or stop to enforce throughput. Raises BadDeclaration."""
     refuse_unknown(body, "Enforced", "TableName")
     return _declare(emulator.database, body, _enforce)
 
 
-@control("transactions", summary="declare that a transaction on an item, or with a client token, is under way")
+@control(
+    "transactions",
+    summary="declare that a transaction on an item, or with a client token, is under way",
+    members=("TableName?", "Key?", "ClientRequestToken?", "Seconds"),
+)
 def transactions(emulator: Emulator, body: Body) -> Result:
     """Declare that a transaction is under way. Raises BadDeclaration."""
     return _declare(emulator.database, body, declare_transaction)

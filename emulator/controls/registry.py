@@ -7,6 +7,7 @@ All modules of this package are imported at the first use of the registry, becau
 never need controls. So a new family needs no entry in a list.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -106,12 +107,12 @@ class Control:
 
     changes: whether it changes the state of the emulator. Such a control must not be a GET, because
     any web page may link to a GET.
-    repeatable: whether it may run again if its writes were lost. A control must not run again if it
-    moves something by an amount or writes outside the store.
-    ends_with_client: whether it ends when its client closes the connection. Others run to their
-    end.
-    gather: if set, the function runs in each worker process, and `gather` combines the results. If
-    not, the function runs in the process that gets the call.
+    repeatable: it may run again if its writes were lost. A control must not run again if it moves
+    something by an amount, or writes outside of the store.
+    ends_with_client: it ends when its client goes away. Others run to their end.
+    gather: if set, the function runs in each worker process, and `gather` makes the result. If not,
+    it runs in the process that gets the call.
+    members: those of the body; a `?` marks one that may be missing.
     """
 
     name: str
@@ -123,6 +124,12 @@ class Control:
     ends_with_client: bool
     gather: Gather | None
     summary: str
+    members: tuple[str, ...]
+
+    @property
+    def explanation(self) -> str:
+        """The docstring of the control's family, which explains the members and the result."""
+        return sys.modules[self.function.__module__].__doc__ or ""
 
 
 class TimedOut(Exception):
@@ -153,6 +160,7 @@ def control(
     repeatable: bool = True,
     ends_with_client: bool = False,
     gather: Gather | None = None,
+    members: tuple[str, ...] = (),
 ) -> Callable[[_F], _F]:
     """Register the decorated function as a control.
 
@@ -164,7 +172,7 @@ def control(
         assert name not in _controls, f"two controls are called {name}"
         called_by = method or ("POST" if changes else "GET")
         _controls[name] = Control(
-            name, called_by, path or name, function, changes, repeatable, ends_with_client, gather, summary
+            name, called_by, path or name, function, changes, repeatable, ends_with_client, gather, summary, members
         )
         return function
 

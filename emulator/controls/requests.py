@@ -68,13 +68,24 @@ def requests(emulator: Emulator, body: Body) -> Result:
     return _kept(emulator, body)
 
 
-@control("find_requests", path="requests", gather=_found, summary="show the last requests that match")
+@control(
+    "find_requests",
+    path="requests",
+    gather=_found,
+    summary="show the last requests that match",
+    members=("AccessKey?", "After?", "Limit?"),
+)
 def find_requests(emulator: Emulator, body: Body) -> Result:
     """Return the requests that this process keeps. `_found` applies the body later."""
     return _kept(emulator, body)
 
 
-@control("keep_requests", gather=_everywhere, summary="keep the last thousand requests, or stop keeping them")
+@control(
+    "keep_requests",
+    gather=_everywhere,
+    summary="keep the last thousand requests, or stop keeping them",
+    members=("Enabled",),
+)
 def keep_requests(emulator: Emulator, body: Body) -> Result:
     """Turn the keeping of requests on or off in this process. Raises BadDeclaration."""
     refuse_unknown(body, "Enabled")

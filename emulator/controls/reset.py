@@ -36,7 +36,11 @@ _MEMBERS: Final = ("TableName", "AccessKey", "Region")
 _SNAPSHOTS: Final = "Snapshots"
 
 
-@control("reset", summary="delete everything, the resources of an account, or all items of a table")
+@control(
+    "reset",
+    summary="delete everything, the resources of an account, or all items of a table",
+    members=("TableName?", "AccessKey?", "Region?", "Snapshots?"),
+)
 def reset(emulator: Emulator, body: Body) -> Result:
     """Reset everything, an account, or a table. Raises BadDeclaration."""
     name, access_key, region = _read(body)

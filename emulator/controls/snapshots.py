@@ -11,13 +11,13 @@
 - Saving takes the same time for one item and for a million. Restoring undoes later writes.
 - A snapshot has items, indexes, streams with their records, time to live, settings, and event
   source mappings with their positions. It does not have the clock, declarations or dead letters.
-- Restoring deletes everything that was created in the scope after the save, such as new tables.
-- `Tables` selects tables by name, with their streams and event source mappings. A name means all
-  tables of that name in the accounts that the other members select.
-- If more than 12,000 stored keys change, the tables do not exist until the restore is complete.
-  Until then, no snapshot can be saved, and no other snapshot can be restored.
-- Functions get the records after their restored positions again.
-- Snapshots are as durable as the data.
+- What was made in its scope after it was saved, such as new tables, is deleted by restoring it.
+- `Tables` selects tables by name, with their streams and the mappings of these. A table's name
+  means the tables of that name of every account that the other members allow.
+- If more than 6,000 stored keys change, or some megabytes, the tables do not exist until the
+  restore is complete. Meanwhile nothing can be saved, and no other snapshot restored.
+- Functions get the records that their restored position has not passed, once more.
+- Snapshots survive restarts if the data do.
 
 `snapshots/branch` copies the tables of a snapshot to another account, as they were when it was
 saved. The copies are new tables, with new streams. Kinesis destinations and event source mappings
@@ -52,7 +52,11 @@ def listed(emulator: Emulator, _body: Body) -> Result:
         return {"Snapshots": [_described(snapshot) for snapshot in snapshots(txn)]}
 
 
-@control("snapshots/save", summary="save the state of everything, of an account or of some tables under a name")
+@control(
+    "snapshots/save",
+    summary="save the state of everything, of an account or of some tables under a name",
+    members=("Name", "AccessKey?", "Region?", "Tables?", "Replace?"),
+)
 def save(emulator: Emulator, body: Body) -> Result:
     """Save a snapshot. Raises BadDeclaration."""
     name = _name(body, _SAVED)
@@ -67,7 +71,7 @@ def save(emulator: Emulator, body: Body) -> Result:
         raise BadDeclaration(str(error)) from None
 
 
-@control("snapshots/restore", summary="restore the state that a snapshot has")
+@control("snapshots/restore", summary="return to the state that a snapshot has", members=("Name",))
 def restore(emulator: Emulator, body: Body) -> Steps[Result]:
     """Restore a snapshot. Raises BadDeclaration."""
     name = _name(body, ("Name",))
@@ -80,7 +84,7 @@ def restore(emulator: Emulator, body: Body) -> Steps[Result]:
     return _described(snapshot)
 
 
-@control("snapshots/delete", summary="delete a snapshot")
+@control("snapshots/delete", summary="delete a snapshot", members=("Name",))
 def delete(emulator: Emulator, body: Body) -> Result:
     """Delete a snapshot. Raises BadDeclaration."""
     name = _name(body, ("Name",))
@@ -94,7 +98,11 @@ def delete(emulator: Emulator, body: Body) -> Result:
     return {}
 
 
-@control("snapshots/branch", summary="copy the tables of a snapshot to another account")
+@control(
+    "snapshots/branch",
+    summary="copy the tables of a snapshot to another account",
+    members=("Name", "AccessKey", "Region?"),
+)
 def branch(emulator: Emulator, body: Body) -> Steps[Result]:
     """Copy a snapshot's tables. Raises BadDeclaration."""
     name = _name(body, ("Name", "AccessKey", "Region"))

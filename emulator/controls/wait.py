@@ -63,6 +63,22 @@ _SHOWN: Final = 300  # how many characters of the last state the message repeats
     changes=False,
     ends_with_client=True,
     summary="wait until an item, count, stream record, status or expiry is as expected",
+    members=(
+        "TableName?",
+        "StreamArn?",
+        "UUID?",
+        "AccessKey?",
+        "Region?",
+        "Timeout?",
+        "Key?",
+        "Expired?",
+        "Count?",
+        "Record?",
+        "Status?",
+        "TimeToLiveStatus?",
+        "State?",
+        "Delivered?",
+    ),
 )
 def wait(emulator: Emulator, body: Body) -> Steps[Result]:
     """Wait until a condition holds; return the state that was found.

@@ -1,9 +1,9 @@
 """Reads and writes the formats in which people keep tables and items.
 
-The package knows files and no server. The commands `load` and `dump` use it; an import or export of
-the service can use it in the same way. A reader is a generator of records (`records.py`), each with
-its place (file and line). A bad record becomes a `Problem`, and the reader goes on behind it. (The
-service's import ends a file at its first line that cannot be parsed: control-plane 5.4.)
+The package knows files and no server. The commands `load` and `dump` use it, and the exports and
+imports of the service (emulator/s3_jobs). A reader is a generator of records (`records.py`), each
+with its place (file and line). A bad record becomes a `Problem`, and the reader goes on behind it.
+(The service's import ends a file at its first line that cannot be parsed: control-plane 5.4.)
 
     sources(paths) ──▶ Source (what a file is) ──records()──▶ Definition, ItemRecord, Problem, Notice
 
@@ -13,6 +13,7 @@ service's import ends a file at its first line that cannot be parsed: control-pl
 | `files`           | plain, gzip and Zstandard files, standard input                             |
 | `json_text`       | JSON values one after another, with their lines, in little memory           |
 | `items`           | JSON items: with types or ordinary, in wrappers such as `{"Item": ...}`     |
+| `ion`             | Amazon Ion, text and binary (the extra `ion`)                               |
 | `csv_rows`        | CSV, by the rules of the service's import (control-plane 5.4)               |
 | `export_layout`   | the folders that the service's export writes (control-plane 4.3)            |
 | `described`       | definitions: output of DescribeTable, input of CreateTable                  |
@@ -22,6 +23,4 @@ service's import ends a file at its first line that cannot be parsed: control-pl
 | `workbench`       | models of NoSQL Workbench with their sample data                            |
 | `yaml_text`       | YAML with the short forms of intrinsic functions (the extra `yaml`)         |
 | `bounds`          | how much memory and work a file may cost                                    |
-
-Ion is not read: the service's own import and the AWS CLI give the same items as DynamoDB JSON.
 """  # noqa: W505 - a table

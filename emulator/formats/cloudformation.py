@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from emulator.formats.bounds import Unresolved
 from emulator.formats.document import Document
-from emulator.formats.intrinsics import Resolver
+from emulator.formats.intrinsics import Resolver, parameters_of
 from emulator.formats.records import WRONG_FORM, Definition, Notice, Problem, Record
 
 Properties = dict[str, Any]
@@ -77,6 +77,11 @@ def records(document: Document) -> Iterator[Record]:
         if left_out:
             yield Notice(place, f"table {create['TableName']}: {', '.join(left_out)} left out")
         yield definition
+
+
+def parameters(document: Document) -> frozenset[str]:
+    """Return the names of the parameters that a template takes."""
+    return parameters_of(document.content)
 
 
 def _table(properties: Properties) -> Properties:

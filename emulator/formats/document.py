@@ -21,6 +21,11 @@ class KeyLines:
         self._text = text
         self._lines: dict[str, int] | None = None
 
+    @property
+    def text(self) -> str:
+        """The text itself."""
+        return self._text
+
     def find(self, key: str) -> int:
         """Return the line of a key, counted from 1; 0 if it is not there."""
         if self._lines is None:

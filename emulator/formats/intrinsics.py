@@ -27,6 +27,11 @@ _PSEUDO: Final[Mapping[str, Any]] = {
 _VARIABLE: Final = re.compile(r"\$\{(!?)([^{}]*)\}")
 
 
+def parameters_of(template: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the parameters of a template, with the pseudo parameters."""
+    return frozenset(_mapping(template, "Parameters")) | frozenset(_PSEUDO)
+
+
 class Resolver:
     """Resolves the functions of one template. parameters: values that the user has given."""
 

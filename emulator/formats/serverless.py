@@ -27,10 +27,12 @@ from emulator.formats.bounds import Budget, Unresolved
 from emulator.formats.cloudformation import records as of_cloudformation
 from emulator.formats.document import Document
 from emulator.formats.files import read_document
+from emulator.formats.intrinsics import parameters_of
 from emulator.formats.records import FormatError, Problem, Record
 from emulator.formats.yaml_text import parse_yaml
 
 _VARIABLE: Final = re.compile(r"\$\{((?:self|env|opt|param|sls|aws|file|cf|ssm|s3|strToBool)[:(][^${}]*)\}")
+_PARAMETER: Final = re.compile(r"\b(?:opt|param):\s*([\w.-]+)")
 _FILE: Final = re.compile(r"file\(([^)]*)\)(?::(.*))?")
 _INDEX: Final = re.compile(r"[0-9]{1,9}")
 _DEEPEST: Final = 50
@@ -52,6 +54,16 @@ def records(document: Document) -> Iterator[Record]:
                 whole.setdefault(section, {}).update(content)
     if "Resources" in whole:
         yield from of_cloudformation(replace(document, content=whole))
+
+
+def parameters(document: Document) -> frozenset[str] | None:
+    """Return the names of the parameters that a file takes, None if other files may take more."""
+    text = document.lines.text
+    if "file(" in text:
+        return None
+    parts = document.content.get("resources")
+    found = (parameters_of(part) for part in (parts if isinstance(parts, list) else [parts]) if isinstance(part, dict))
+    return frozenset(("stage", "region", *_PARAMETER.findall(text))).union(*found)
 
 
 class _Variables:

@@ -5,6 +5,7 @@
 | folder with `manifest-summary.json`    | an export; a file `definition.json` in it defines the table |
 | any other folder                       | all files in it and below it                              |
 | `*.csv`, `*.tsv`                       | CSV                                                       |
+| `*.ion`, binary Ion, or a text that begins with `$ion_1_0` | items in Ion                          |
 | `*.yaml`, `*.yml`                      | a document (`_DOCUMENTS`)                                 |
 | JSON that begins with `[` or `{"Items": [` | items or definitions, one after another               |
 | JSON objects, one in each line         | items                                                     |
@@ -22,14 +23,14 @@ from importlib import import_module
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import orjson
 
-from emulator.formats import csv_rows, described
+from emulator.formats import csv_rows, described, ion
 from emulator.formats.bounds import LONGEST_DOCUMENT
 from emulator.formats.document import Document, KeyLines
-from emulator.formats.export_layout import DATA, FILES, SUMMARY, DataFile, is_export, read_export
+from emulator.formats.export_layout import DATA, FILES, ION, SUMMARY, DataFile, Export, is_export, read_export
 from emulator.formats.files import HEAD, STDIN, UNREADABLE, document_text, opened, why
 from emulator.formats.items import WRAPPERS, ItemReader, is_typed
 from emulator.formats.json_text import Values, parse, with_numbers
@@ -51,7 +52,7 @@ from emulator.formats.records import (
 DEFINITION: Final = "definition.json"
 """The file in an export's folder that defines its table; `dump` writes it."""
 
-_KNOWN: Final = frozenset((".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".yaml", ".yml", ".template"))
+_KNOWN: Final = frozenset((".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".ion", ".yaml", ".yml", ".template"))
 _COMPRESSED: Final = frozenset((".gz", ".zst"))
 _SCAN: Final = re.compile(rb'\s*\{\s*"Items"\s*:\s*\[')
 _TABLE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
@@ -59,11 +60,16 @@ _TABLE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file or export. defines: it may have definitions, so it is read before other sources."""
+    """A file or export.
+
+    defines: it may have definitions, so it is read before other sources. parameters: the names of
+    those that it takes, None if it may take any.
+    """
 
     name: str
     defines: bool
     reader: Reader
+    parameters: frozenset[str] | None = frozenset()
 
     def records(self, types: TypesOf) -> Iterator[Record]:
         """Yield the records. What ends the file early becomes a Problem."""
@@ -138,19 +144,24 @@ def _of_folder(folder: Path, options: ReadOptions, folders: set[str]) -> Iterato
     if (folder / DEFINITION).is_file():
         yield from _of_path(str(folder / DEFINITION), options, folders, named=True)
     for data in export.files:
-        yield Source(str(data.path), defines=False, reader=_data_reader(export.table, data))
+        yield Source(str(data.path), defines=False, reader=_data_reader(export, data))
     known = {SUMMARY, FILES, DATA, DEFINITION}
     for path in sorted(folder.iterdir()):
         if path.name not in known and path.is_dir():
             yield from _of_path(str(path), options, folders, named=False)
 
 
-def _data_reader(table: str, data: DataFile) -> Reader:
+def _data_reader(export: Export, data: DataFile) -> Reader:
     def read(_types: TypesOf) -> Iterator[Record]:
-        _, stream = opened(str(data.path))
+        path = str(data.path)
+        _, stream = opened(path)
         count = 0
         with stream:
-            for record in ItemReader(table).lines(stream, str(data.path)):
+            if export.output_format == ION:
+                records = ion.records(stream, path, export.table)
+            else:
+                records = ItemReader(export.table).lines(stream, path)
+            for record in records:
                 count += 1
                 yield record
         if data.items is not None and count != data.items:
@@ -169,9 +180,10 @@ def _endings(path: Path) -> tuple[str, str]:
 def _of_file(path: str, options: ReadOptions) -> Source:
     ending, stem = _endings(Path(path))
     table = stem if path != STDIN and _TABLE_NAME.fullmatch(stem) else None
-    if ending == ".ion":
-        raise FormatError(Place(path), "Ion cannot be read: export as DynamoDB JSON instead")
     head, stream = opened(path)
+    if ending == ".ion" or ion.is_ion(head):
+        content = _Content(path, stream)
+        return Source(path, defines=False, reader=lambda _types: _ion(content, table))
     if ending in (".csv", ".tsv") or options.header:
         content = _Content(path, stream)
         return Source(path, defines=False, reader=lambda types: _csv(content, table, types, options))
@@ -198,6 +210,11 @@ class _Content:
 def _csv(content: _Content, table: str | None, types: TypesOf, options: ReadOptions) -> Iterator[Record]:
     with content.open() as stream:
         yield from csv_rows.rows(stream, content.path, table, types(table), options)
+
+
+def _ion(content: _Content, table: str | None) -> Iterator[Record]:
+    with content.open() as stream:
+        yield from ion.records(stream, content.path, table)
 
 
 def _of_json(path: str, table: str | None, head: bytes, stream: BinaryIO, options: ReadOptions) -> Source:
@@ -303,6 +320,20 @@ def _later(module: str) -> Callable[[Document], Iterator[Record]]:
     return read
 
 
+def _parameters_of(module: str) -> Callable[[Document], frozenset[str] | None]:
+    """Return the function `parameters` of a module that is imported when it is called."""
+
+    def parameters(document: Document) -> frozenset[str] | None:
+        found: frozenset[str] | None = import_module(f"emulator.formats.{module}").parameters(document)
+        return found
+
+    return parameters
+
+
+def _no_parameters(_document: Document) -> frozenset[str]:
+    return frozenset()
+
+
 def _read(read: Callable[[Document], Iterator[Record]], document: Document) -> Iterator[Record]:
     """Yield the records of a document. A form that is wrong as a whole is a problem."""
     try:
@@ -319,26 +350,42 @@ def _is_batch(content: Mapping[str, Any]) -> bool:
     )
 
 
-_DOCUMENTS: Final[tuple[tuple[Callable[[Mapping[str, Any]], bool], Callable[[Document], Iterator[Record]]], ...]] = (
-    (described.is_description, _described),
-    (described.is_create_input, _described),
-    (lambda content: "DataModel" in content and "ModelName" in content, _later("workbench")),
-    (lambda content: "terraform_version" in content or "planned_values" in content, _later("terraform")),
-    (lambda content: "service" in content and "provider" in content, _later("serverless")),
-    (lambda content: isinstance(content.get("Resources"), dict), _later("cloudformation")),
-    (lambda content: bool(content) and _is_batch(content), _batch),
+class _Kind(NamedTuple):
+    """A kind of document: how to recognise one, its reader, and the parameters that it takes."""
+
+    recognised: Callable[[Mapping[str, Any]], bool]
+    read: Callable[[Document], Iterator[Record]]
+    parameters: Callable[[Document], frozenset[str] | None] = _no_parameters
+
+
+def _is_template(content: Mapping[str, Any]) -> bool:
+    return isinstance(content.get("Resources"), dict)
+
+
+_DOCUMENTS: Final = (
+    _Kind(described.is_description, _described),
+    _Kind(described.is_create_input, _described),
+    _Kind(lambda content: "DataModel" in content and "ModelName" in content, _later("workbench")),
+    _Kind(lambda content: "terraform_version" in content or "planned_values" in content, _later("terraform")),
+    _Kind(
+        lambda content: "service" in content and "provider" in content,
+        _later("serverless"),
+        _parameters_of("serverless"),
+    ),
+    _Kind(_is_template, _later("cloudformation"), _parameters_of("cloudformation")),
+    _Kind(lambda content: bool(content) and _is_batch(content), _batch),
 )
-"""The kinds of document: how to recognise one, and its reader."""
 
 
 def _of_document(document: Document, reader: ItemReader) -> Source:
     """Return the source of a document. Raises FormatError if it is of no kind that is known."""
     path, content = document.file, document.content
     if isinstance(content, dict):
-        read = next((read for recognised, read in _DOCUMENTS if recognised(content)), None)
-        if read is not None:
-            whole = document if read is _batch else replace(document, content=with_numbers(content))
-            return Source(path, defines=True, reader=lambda _types: _read(read, whole))
+        kind = next((kind for kind in _DOCUMENTS if kind.recognised(content)), None)
+        if kind is not None:
+            whole = document if kind.read is _batch else replace(document, content=with_numbers(content))
+            taken = kind.parameters(whole)
+            return Source(path, defines=True, reader=lambda _types: _read(kind.read, whole), parameters=taken)
         if "Items" in content and isinstance(content["Items"], list):
             records = [reader.record(document.place("Items"), each) for each in content["Items"]]
             return Source(path, defines=False, reader=lambda _types: iter(records))

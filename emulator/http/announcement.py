@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from emulator.http.listen import ServeError
-from emulator.settings import Settings
+from emulator.settings import AnyPage, Settings
 from emulator.version import VERSION
 
 _EVERYWHERE = ("localhost", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
@@ -63,7 +63,7 @@ def _lines_of_dynamodb_local(settings: Settings, port: int) -> str:
         "DbPath": settings.folder and settings.folder.parent,
         "SharedDb": settings.shared_db,
         "shouldDelayTransientStatuses": settings.delay_transient_statuses,
-        "CorsParams": ",".join(settings.cors) or None,
+        "CorsParams": "*" if isinstance(settings.cors, AnyPage) else ",".join(settings.cors) or None,
     }
     lines = [f"{name}:\t{_JAVA.get(str(value), str(value))}\n" for name, value in rows.items()]
     return "Initializing DynamoDB Local with the following configuration:\n" + "".join(lines)

@@ -12,7 +12,7 @@ work runs between requests.
 import logging
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
@@ -31,20 +31,15 @@ from storage import StorageError
 
 if TYPE_CHECKING:
     from emulator.http.observing.request_log import RequestLog
-    from emulator.http.peers import Peers
 
 log = logging.getLogger("emulator")
 
 
 class Application:
-    """An ASGI application for an emulator.
+    """An ASGI application for an emulator. emulator: a context manager that opens the emulator."""
 
-    emulator: a context manager that opens the emulator. peers: the other workers, if any.
-    """
-
-    def __init__(self, emulator: Callable[[], AbstractContextManager[Emulator]], peers: "Peers | None" = None) -> None:
+    def __init__(self, emulator: Callable[[], AbstractContextManager[Emulator]]) -> None:
         self._emulator = emulator
-        self._peers = peers
         self._opened = ExitStack()
         self._front: Front | None = None
 
@@ -74,18 +69,13 @@ class Application:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         try:
-            async with lifespan.running(front, self._peers):
+            async with lifespan.running(front):
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
         finally:
             self._front = None
             self._opened.close()
         await send({"type": "lifespan.shutdown.complete"})
-
-
-def of_emulator(emulator: Emulator, peers: "Peers | None" = None) -> Application:
-    """Return an application for an emulator that the caller has opened and will close."""
-    return Application(lambda: nullcontext(emulator), peers)
 
 
 def create(settings: Settings | None = None) -> Application:

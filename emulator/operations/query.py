@@ -243,21 +243,14 @@ def _page(
         table.check_paths(checked.filter.inner)
     if checked.projection is not None:
         table.check_paths(checked.projection.inner)
-    count_only = request.get("Select") == "COUNT"
-    wanted = PageRequest(
-        table,
-        source,
-        limits,
-        reverse,
-        limit,
-        request.get("ConsistentRead", False),
-        count_only=count_only,
-        measured=capacity.wanted(request) is not None,
-        partition=partition,
-        scan=partition is None,
-        fetch=isinstance(source, Index) and _fetches(source, request, checked),
-        sliced=database.sliced,
-    )
+    wanted = PageRequest(table, source, limits, reverse, limit, request.get("ConsistentRead", False))
+    # As keyword arguments, these six took 0.7 % of a Query.
+    wanted.count_only = request.get("Select") == "COUNT"
+    wanted.measured = capacity.wanted(request) is not None
+    wanted.partition = partition
+    wanted.scan = partition is None
+    wanted.fetch = not isinstance(source, Table) and _fetches(source, request, checked)
+    wanted.sliced = database.sliced
     if checked.filter is not None:
         test = checked.filter.test
         values = request.get("ExpressionAttributeValues", NO_VALUES)
@@ -266,13 +259,13 @@ def _page(
     if checked.projection is not None:
         wanted.project = checked.projection.project
         wanted.weight += read.PROJECTION_WORK
-    elif wanted.fetch and isinstance(source, Index) and request.get("Select") != "ALL_ATTRIBUTES":
+    elif wanted.fetch and not isinstance(source, Table) and request.get("Select") != "ALL_ATTRIBUTES":
         wanted.project = source.project  # the item was read from the table only for the filter
     with database.read() as txn:
         page = read.read_page(txn, wanted)
     if page.rest:
         raise Sliced(_response_later(request, wanted, page))
-    return _response(request, page, count_only=count_only)
+    return _response(request, page, count_only=wanted.count_only)
 
 
 def _response_later(request: Request, wanted: PageRequest, page: Page) -> Steps[bytes]:

@@ -50,7 +50,7 @@ class Operation:
         self.enveloped = enveloped
         self.model: RequestModel | None = None  # compiled at the first call
 
-    def __call__(self, database: Database, caller: Caller, raw: object) -> Response:
+    def run(self, database: Database, caller: Caller, raw: object) -> Response:
         """Return the response to a request that is parsed JSON. Raises ApiError."""
         model = self.model
         if model is None:
@@ -88,7 +88,7 @@ class OperationInSteps(Operation):
 
     __slots__ = ()
 
-    def __call__(self, database: Database, caller: Caller, raw: object) -> Response:
+    def run(self, database: Database, caller: Caller, raw: object) -> Response:
         """Return the response to a request that is parsed JSON.
 
         Raises ApiError. Raises Sliced if the response is made in slices.
@@ -159,6 +159,7 @@ LATER: Final[Mapping[str, tuple[str, ...]]] = {
         "UpdateGlobalTable",
         "UpdateGlobalTableSettings",
     ),
+    "imports": ("DescribeImport", "ImportTable", "ListImports"),
     "insights": ("DescribeContributorInsights", "ListContributorInsights", "UpdateContributorInsights"),
     "kinesis": (
         "DescribeKinesisStreamingDestination",

@@ -17,6 +17,7 @@ from emulator.shell.completion import table_of
 from emulator.shell.knowledge import Knowledge
 from emulator.shell.parameters import NotValues, values
 from emulator.shell.statements import placeholders, split
+from emulator.wording import counted
 
 _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 
@@ -129,7 +130,7 @@ class Session:
     def _finish(self, count: int, units: Sequence[float]) -> None:
         used = f"{sum(units):g} capacity units" if self.capacity else ""
         if self._user is not None:
-            said = f"{count} item{'s' * (count != 1)}"
+            said = counted(count, "item")
             self.say(f"{said}, {used}" if used else said)
         elif used:
             print(used, file=sys.stderr)  # noqa: T201 - not a part of the result

@@ -28,6 +28,7 @@ from emulator.transfer import tables
 from emulator.transfer.endpoints import Connect
 from emulator.transfer.loading import Loader
 from emulator.transfer.progress import Progress
+from emulator.wording import counted
 
 log = logging.getLogger("emulator")
 
@@ -78,13 +79,13 @@ def load_initial(emulator: Emulator, paths: Sequence[str]) -> None:
         new = mark.with_suffix(".new")
         new.write_bytes(orjson.dumps({"AccessKey": access_key, "Region": region, "Tables": before}))
         new.replace(mark)
-    problems = _load(connect, paths)
+    problems = _load(connect, paths, emulator.settings.log_format)
     if problems:
         _drop_new(connect(), before)
     if mark is not None:
         mark.unlink()
     if problems:
-        raise InitialDataError(f"{problems} {'problem' if problems == 1 else 'problems'} in {', '.join(paths)}")
+        raise InitialDataError(f"{counted(problems, 'problem')} in {', '.join(paths)}")
 
 
 def _drop_unfinished(emulator: Emulator, mark: Path) -> None:
@@ -99,14 +100,13 @@ def _drop_unfinished(emulator: Emulator, mark: Path) -> None:
     _drop_new(endpoint, before)
 
 
-def _load(connect: Connect, paths: Sequence[str]) -> int:
-    """Load paths; return the number of problems."""
-    with Progress("--init: loaded") as progress:
+def _load(connect: Connect, paths: Sequence[str], form: str) -> int:
+    """Load paths; return the number of problems. form: of the log, `text` or `json`."""
+    with Progress("--init: loaded", log=log if form == "json" else None) as progress:
         loader = Loader(connect, progress, fresh=True, threaded=False)
         loader.load(sources(paths, ReadOptions(environment=os.environ)))
     if not progress.problems:
-        count = len(loader.created)
-        log.info("%s", progress.summary(f"into {count} new {'table' if count == 1 else 'tables'}"))
+        log.info("%s", progress.summary(f"into {counted(len(loader.created), 'new table')}"))
     return progress.problems
 
 

@@ -50,7 +50,7 @@ def prepare(folder: Path) -> int:
     """
     make(folder)
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        raise Unavailable(f"The data folder {folder} is not writable.")
+        raise Unavailable(f"The data folder {folder} is not writable{_other_owner(folder, 'it')}.")
     try:
         text = _layout_text(folder)
     except OSError as error:
@@ -75,8 +75,42 @@ def make(folder: Path) -> None:
         _make(folder)
     except (FileExistsError, NotADirectoryError):
         raise Unavailable(f"The data path {folder} is not a folder.") from None
+    except PermissionError as error:
+        nearest = _nearest(folder.absolute())
+        owner = _other_owner(nearest, str(nearest))
+        raise Unavailable(f"The data folder {folder} cannot be created: {error.strerror}{owner}.") from error
     except OSError as error:
         raise os_error(error, f"The data folder {folder} cannot be created") from error
+
+
+def _nearest(folder: Path) -> Path:
+    """Return the nearest of a folder's parents that exists, as far as this process can tell."""
+    parents = (parent for parent in folder.parents if parent == parent.parent or os.access(parent, os.F_OK))
+    return next(parents)
+
+
+def _other_owner(folder: Path, subject: str) -> str:
+    """Return the end of a message if a folder belongs to another user than that of this process."""
+    if os.name == "nt":
+        return ""
+    try:
+        owner = folder.stat().st_uid
+    except OSError:
+        return ""
+    user = os.geteuid()
+    return (
+        "" if owner == user else f": {subject} belongs to user {_named(owner)}, and this program is user {_named(user)}"
+    )
+
+
+def _named(user: int) -> str:
+    """Return the number of a user, with the name if the system knows one."""
+    import pwd  # noqa: PLC0415 - only for this message, and not on Windows
+
+    try:
+        return f"{user} ({pwd.getpwuid(user).pw_name})"
+    except KeyError:  # common in containers
+        return str(user)
 
 
 def _make(folder: Path) -> None:

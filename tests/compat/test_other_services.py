@@ -186,3 +186,25 @@ def test_web_pages_can_read_the_error(endpoint):
     _, headers, answer = send(endpoint, signed("sqs", **{"Origin": "http://a", "X-Amz-Target": "AmazonSQS.X"}), b"{}")
     assert headers["access-control-allow-origin"] == "*"
     assert json.loads(answer)["message"].startswith(SPEAKS)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/_localstack/health", 200),
+        ("HEAD", "/_localstack/health", 200),
+        ("POST", "/_localstack/health", 404),
+        ("GET", "/_localstack/info", 404),
+        ("GET", "/_localstack", 404),
+    ],
+)
+def test_scripts_that_wait_for_localstack(endpoint, method, path, status):
+    request = urllib.request.Request(endpoint + path, b"{}" if method == "POST" else None, method=method)
+    try:
+        with urllib.request.urlopen(request) as response:
+            found, text = response.status, response.read()
+    except urllib.error.HTTPError as error:
+        found, text = error.code, b""
+    assert found == status
+    if (method, status) == ("GET", 200):
+        assert json.loads(text)["services"] == {"dynamodb": "running", "dynamodbstreams": "running"}

@@ -1,10 +1,11 @@
 """Calls of an ASGI application in process, without a server."""
 
 import asyncio
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 from emulator.app import Emulator
-from emulator.http.application import create_front
+from emulator.http.application import Application, create_front
 from emulator.http.front.front import App, Message
 
 
@@ -15,6 +16,11 @@ class Reply(NamedTuple):
     headers: dict[bytes, bytes]
     body: bytes
     unread: list[bytes]
+
+
+def application_of(emulator: Emulator) -> Application:
+    """Return the application of an emulator that the test opens and closes."""
+    return Application(lambda: nullcontext(emulator))
 
 
 def site_of(emulator: Emulator) -> App:

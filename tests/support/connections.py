@@ -104,9 +104,9 @@ class Loop:
 
 
 class Line:
-    """A connection with its transport, loop and server state.
+    """A connection with its transport, loop and front.
 
-    beside: another connection, with which this one shares loop and state.
+    beside: another connection, with which this one shares loop and front.
 
     site: the ASGI application for every path but `/`. loop: a real event loop, which a site needs.
     """
@@ -118,12 +118,11 @@ class Line:
         if beside is None:
             self.loop: Any = loop or Loop()
             self.front = front_of(emulator, site)
-            date = (b"date", b"Thu, 01 Jan 2026 00:00:00 GMT")
-            self.state: Any = SimpleNamespace(connections=set(), tasks=set(), default_headers=[date])
+            self.front.date_line = b"date: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
         else:
-            self.loop, self.state, self.front = beside.loop, beside.state, beside.front
+            self.loop, self.front = beside.loop, beside.front
         transport: Any = self.transport
-        self.connection = Connection(self.front, self.state, self.loop)
+        self.connection = Connection(self.front, self.loop)
         self.connection.connection_made(transport)
 
     def feed(self, data: bytes, size: int | None = None) -> None:
@@ -158,18 +157,18 @@ def front_of(emulator: Emulator, site: App | None = None) -> Front:
 
 def sweep_by_scan(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace Scan with a sweep in slices, whose answer is `{"Deleted": number}`."""
-    call = Operation.__call__
+    run = Operation.run
 
     def sliced(operation: Operation, database: Database, caller: Caller, raw: object) -> Any:
         if operation.name != "Scan":
-            return call(operation, database, caller, raw)
+            return run(operation, database, caller, raw)
         raise Sliced(sweep(database))
 
     def sweep(database: Database) -> Steps[bytes]:
         deleted = yield from ttl_sweep.sweep(database, ttl_sweep.tables(database))
         return b'{"Deleted":%d}' % deleted.total()
 
-    monkeypatch.setattr(Operation, "__call__", sliced)
+    monkeypatch.setattr(Operation, "run", sliced)
 
 
 def request(

@@ -84,7 +84,7 @@ class CountCondition:
         count = 0
         while True:
             try:
-                page = yield from self._page(lambda: self._operation(self._target.database, caller, request))
+                page = yield from self._page(lambda: self._operation.run(self._target.database, caller, request))
             except ApiError as error:
                 if table.transient:  # an index cannot be read before it is filled
                     return Seen(holds=False, shown={"message": error.message}, static=False)

@@ -286,7 +286,8 @@ class Update(Write):
             new = update.apply(new, self.values, exists=old is not None)
             if old is None and not update.creates:
                 return Change(key, None, None, None, None)
-            index_keys.check_updated(table, new, update)
+            if table.index_keys:
+                index_keys.check_updated(table, new, update)
             size = changed_size(size, before, new, update.attributes)
             if size <= _MUCH_TOO_LARGE:
                 _check_depth(new, update)

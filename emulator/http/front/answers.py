@@ -152,9 +152,9 @@ def fields_of(headers: list[Header]) -> dict[bytes, bytes] | None:
     9112, 3.2).
     """
     fields: dict[bytes, bytes] = {}
-    block = 0
+    block = FRAMING * len(headers)
     for name, value in headers:
-        block += len(name) + len(value) + FRAMING
+        block += len(name) + len(value)
         fields.setdefault(name, value)
     if block > HEADER_BLOCK:
         return None

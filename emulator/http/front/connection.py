@@ -1,10 +1,9 @@
 """One HTTP/1.1 connection, whose requests are answered inside the parser's callbacks.
 
-uvicorn can use another protocol class than its own. For a request to `/`, our class needs no task,
-scope, receive or send, because the endpoint is synchronous. It makes the answer when the parser
-reports the end of the request (requests.py), and sends it at the end of the loop's iteration
-(outbox.py). An ASGI application answers every other request (cycle.py). Under other ASGI servers,
-asgi.py does the work of this class.
+A request to `/` needs no task, scope, receive or send, because the endpoint is synchronous. The
+connection makes the answer when the parser reports the end of the request (requests.py), and sends
+it at the end of the loop's iteration (outbox.py). An ASGI application answers every other request
+(cycle.py). Under other ASGI servers, asgi.py does the work of this class.
 
 This class answers 2.1 to 2.3 times as many GetItem and PutItem requests of 1 KB a second as
 uvicorn's own HTTP with asgi.py, at 1, 8 and 32 connections (tests/bench/README.md).
@@ -47,10 +46,11 @@ _NO_BODY: Final = b""
 
 
 class Connection(asyncio.Protocol):
-    """One client's connection. state: uvicorn's object with all connections and the date header.
+    """One client's connection.
 
-    Other code calls three groups of methods: those of asyncio.Protocol; `shutdown`, which uvicorn
-    calls; and those of the protocols Receiver (requests.py), Waiting (commits.py) and cycle.Client.
+    Other code calls three groups of methods: those of asyncio.Protocol; `shutdown`, which the
+    server calls (http/server.py); and those of the protocols Receiver (requests.py), Waiting
+    (commits.py) and cycle.Client.
     """
 
     __slots__ = (
@@ -64,7 +64,6 @@ class Connection(asyncio.Protocol):
         "_paused",
         "_queues",
         "_reader",
-        "_state",
         "_timer",
         "_transport",
         "_unread",
@@ -73,9 +72,8 @@ class Connection(asyncio.Protocol):
         "closing",
     )
 
-    def __init__(self, front: Front, state: Any, loop: asyncio.AbstractEventLoop) -> None:  # noqa: ANN401 - uvicorn's own
+    def __init__(self, front: Front, loop: asyncio.AbstractEventLoop) -> None:
         self._front = front
-        self._state = state
         self._loop = loop
         self._reader = RequestReader(self, front.bodies)
         self._transport: asyncio.Transport | None = None
@@ -101,9 +99,8 @@ class Connection(asyncio.Protocol):
 
     @property
     def date_line(self) -> bytes:
-        """The header line with the current date. uvicorn updates the date every second."""
-        date = self._state.default_headers
-        return b"date: %b\r\n" % date[0][1] if date else b""
+        """The header line with the current date."""
+        return self._front.date_line
 
     @property
     def hung_up(self) -> bool:
@@ -202,14 +199,12 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Register the connection and start its timer."""
         self._transport = transport  # type: ignore[assignment] # uvloop's is not an asyncio.Transport
-        self._state.connections.add(self)
         self._front.clients.add(self)
         self._moved = self._loop.time()
         self._start_timer(PATIENCE, self._check_progress)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """Forget the connection and its queued actions. Cancel the answer in progress."""
-        self._state.connections.discard(self)
         self._front.clients.discard(self)
         if self._timer is not None:
             self._timer.cancel()
@@ -269,7 +264,7 @@ class Connection(asyncio.Protocol):
     def shutdown(self) -> None:
         """Close the connection now or later, as the state demands.
 
-        uvicorn calls this when the server stops.
+        The server calls this when it stops.
         """
         self._linger = LAST_LINGER
         todo = self._current().at_shutdown
@@ -410,10 +405,8 @@ class Connection(asyncio.Protocol):
         if self._transport is None:
             return
         end = GOES_ON if keep_alive and not self.closing else ENDS
-        date = self._state.default_headers
-        stamp = b"date: %b\r\n" % date[0][1] if date else b""
         body = answer.body if with_body else _NO_BODY
-        self._write(b"".join((STATUS_LINES[answer.status], stamp, answer.head, end, body)), request)
+        self._write(b"".join((STATUS_LINES[answer.status], self._front.date_line, answer.head, end, body)), request)
 
     def _send_last(self, answer: Answer) -> None:
         """Send the last answer of the connection, and close it."""
@@ -426,7 +419,7 @@ class Connection(asyncio.Protocol):
         commits = self._front.commits
         if commits is not None and (self._held or commits.pending()):
             if not self._held:
-                commits.wait(self, among=len(self._state.connections))
+                commits.wait(self, among=len(self._front.clients))
             self._held.hold(data, request)
             if self._held.large:
                 self._update()
@@ -438,7 +431,7 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         if transport is None:
             return
-        if len(self._state.connections) == 1:
+        if len(self._front.clients) == 1:
             self._front.outbox.flush()
             transport.write(data)
         else:
@@ -457,8 +450,8 @@ class Connection(asyncio.Protocol):
         self._making = cycle = Cycle(request, self, addresses)
         self._update()
         task = self._loop.create_task(cycle.run(site))
-        self._state.tasks.add(task)  # uvicorn waits for its tasks at shutdown
-        task.add_done_callback(self._state.tasks.discard)
+        self._front.tasks.add(task)
+        task.add_done_callback(self._front.tasks.discard)
 
     def answered(self, *, keep_alive: bool) -> None:
         """Continue after the application's answer."""
@@ -517,17 +510,3 @@ class Connection(asyncio.Protocol):
                 self._write(data, None)
             else:
                 self._respond(request)
-
-
-def connection_factory(front: Front) -> Callable[..., Connection]:
-    """Return the function that uvicorn calls instead of an HTTP protocol class."""
-
-    def connect(
-        *,
-        server_state: Any,  # noqa: ANN401 - uvicorn's own
-        _loop: asyncio.AbstractEventLoop | None = None,
-        **_: Any,  # noqa: ANN401
-    ) -> Connection:
-        return Connection(front, server_state, _loop or asyncio.get_running_loop())
-
-    return connect

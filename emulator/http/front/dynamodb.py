@@ -183,11 +183,10 @@ class DynamoDbEndpoint:
         return other_services.answer(self.answers, method, b"/", query, fields, body)
 
     def _call(self, query: bytes, fields: Fields, body: bytes) -> bytes:
-        coding = fields.get(b"content-encoding")
-        if coding is not None:
+        if b"content-encoding" in fields:
             if self.bodies is not None:
                 self.bodies.note(len(body) * encoding.MOST_INFLATED)
-            body = encoding.decoded(body, coding)
+            body = encoding.decoded(body, fields[b"content-encoding"])
         if len(body) > _LARGE and gc.isenabled():
             return self._call_large(query, fields, body)
         raw: object = None

@@ -12,11 +12,11 @@ For tests and scripts, `running` starts a server in a process of its own:
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dynamodb_emulator._accounts import Account
-    from dynamodb_emulator.server import ControlError, LoadError, Server, StartError, running
+    from dynamodb_emulator.server import ControlError, LoadError, Server, Snapshot, StartError, running
 
     __version__: str
 
-__all__ = ["Account", "ControlError", "LoadError", "Server", "StartError", "__version__", "running"]
+__all__ = ["Account", "ControlError", "LoadError", "Server", "Snapshot", "StartError", "__version__", "running"]
 
 
 def __getattr__(name: str) -> object:

@@ -5,11 +5,12 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
+from dynamodb_emulator._guard import no_requests_to_aws
 from dynamodb_emulator._variables import applied, variables
-from dynamodb_emulator.server import ACCESS_KEY, REGION, Clock, ControlError, Server, start
+from dynamodb_emulator.server import ACCESS_KEY, REGION, Clock, ControlError, Server, StartError, start
 
 __all__ = ["Account", "Accounts", "Tables"]
 
@@ -136,6 +137,7 @@ class Accounts:
     def __init__(self, arguments: Sequence[str]) -> None:
         self._arguments = arguments
         self._server: Server | None = None
+        self._failed: StartError | None = None
         self._background: _Background | None = None
         self._templates: dict[tuple[str, ...], tuple[str, list[str]]] = {}
         self._count = 0
@@ -143,9 +145,15 @@ class Accounts:
 
     @property
     def server(self) -> Server:
-        """The server. Raises StartError."""
+        """The server. Raises StartError, after a failed start without another attempt."""
+        if self._failed is not None:
+            raise self._failed
         if self._server is None:
-            self._server = start(["--keep-requests", *self._arguments])
+            try:
+                self._server = start(["--keep-requests", *self._arguments])
+            except StartError as error:
+                self._failed = error
+                raise
             self._background = _Background(self._server.url)
         return self._server
 
@@ -204,7 +212,7 @@ class Accounts:
         self._background.wait()
         account = Account(server, access_key)
         try:
-            with applied(account.environment()):
+            with applied(account.environment()), no_requests_to_aws(_fail):
                 yield account
         finally:
             account.end()
@@ -217,6 +225,12 @@ class Accounts:
             self._background.close()
         if self._server is not None:
             self._server.stop()
+
+
+def _fail(sentence: str) -> NoReturn:
+    import pytest  # noqa: PLC0415 - whoever gets here runs it
+
+    pytest.fail(sentence)
 
 
 class _Background:

@@ -26,6 +26,9 @@ lead to its tables:
   the ini option chooses it, the variables are set before test modules and conftest files are
   imported.
 
+With `account`, a client that was made at import leads to the real AWS. In a test that uses a
+fixture of a test, a request of such a client fails before it is sent (`_guard.py`).
+
 The ini option `dynamodb_isolation` chooses for all tests, and the marker
 `@pytest.mark.dynamodb(isolation="reset")` for some. See also `pytest --help`.
 
@@ -36,8 +39,9 @@ This module is imported at each start of pytest. It imports everything else at t
 
 import os
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -76,7 +80,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if _only_distributes(early_config.known_args_namespace):
         # The imports of this process are not those of the tests. No client of them may reach AWS.
         accounts_of(early_config).enter_nowhere()
-    else:
+        return
+    with _mistakes_in_one_line(None):
         accounts_of(early_config).enter()
 
 
@@ -119,7 +124,7 @@ def _isolation(config: pytest.Config, node: pytest.Item | None) -> str:
     """Return how a test is isolated; without a test, the choice of the ini option."""
     chosen = _of_marker(node, "isolation") or config.getini("dynamodb_isolation")
     if chosen not in _ISOLATIONS:
-        raise pytest.UsageError(f"dynamodb isolation: {chosen!r} is not one of {', '.join(_ISOLATIONS)}")
+        _refuse(node, f"dynamodb isolation: {chosen!r} is not one of {', '.join(_ISOLATIONS)}")
     return str(chosen)
 
 
@@ -128,8 +133,26 @@ def _of_marker(node: pytest.Item | None, name: str) -> Any:  # noqa: ANN401 - an
     markers = list(node.iter_markers(_NAME)) if node is not None else []
     for marker in markers:
         if marker.args or not marker.kwargs.keys() <= _ARGUMENTS:
-            raise pytest.UsageError(f"the marker dynamodb takes only the arguments {' and '.join(sorted(_ARGUMENTS))}")
+            _refuse(node, f"the marker dynamodb takes only the arguments {' and '.join(sorted(_ARGUMENTS))}")
     return next((marker.kwargs[name] for marker in markers if name in marker.kwargs), None)
+
+
+def _refuse(node: pytest.Item | None, sentence: str) -> NoReturn:
+    """Report a mistake of the configuration, without a traceback. node: None before the tests."""
+    if node is None:
+        raise pytest.UsageError(sentence)
+    pytest.fail(sentence, pytrace=False)
+
+
+@contextmanager
+def _mistakes_in_one_line(node: pytest.Item | None) -> Iterator[None]:
+    """Report what the server says about its arguments and the files, without a traceback."""
+    from dynamodb_emulator.server import LoadError, StartError  # noqa: PLC0415 - see the module's docstring
+
+    try:
+        yield
+    except (LoadError, StartError) as error:
+        _refuse(node, f"dynamodb-emulator: {error}")
 
 
 def _only_distributes(options: object) -> bool:
@@ -139,10 +162,16 @@ def _only_distributes(options: object) -> bool:
     )
 
 
+def _server_of(request: pytest.FixtureRequest) -> "Server":
+    """Return the server of this pytest process. If it does not start, the test fails."""
+    with _mistakes_in_one_line(request.node):
+        return accounts_of(request.config).server
+
+
 @pytest.fixture(scope="session")
-def dynamodb_process(pytestconfig: pytest.Config) -> "Server":
+def dynamodb_process(request: pytest.FixtureRequest) -> "Server":
     """The server of this pytest process, for fixtures that live longer than a test."""
-    return accounts_of(pytestconfig).server
+    return _server_of(request)
 
 
 @pytest.fixture
@@ -150,6 +179,7 @@ def dynamodb_server(request: pytest.FixtureRequest) -> "Iterator[Account]":
     """The account of the test, the clock of the server, and its other controls."""
     accounts = accounts_of(request.config)
     shared = _isolation(request.config, request.node) == "reset"
+    _server_of(request)
     with accounts.shared() if shared else accounts.fresh() as account:
         request.node.stash[_account] = account
         yield account
@@ -184,8 +214,9 @@ def dynamodb_tables(request: pytest.FixtureRequest, dynamodb_server: "Account") 
         names = [chosen] if isinstance(chosen, str | os.PathLike) else chosen
         paths = [os.path.join(request.config.rootpath, name) for name in names]
     if not paths:
-        raise pytest.UsageError("the fixture dynamodb_tables needs files: set the ini option dynamodb_tables")
-    return accounts_of(request.config).tables(dynamodb_server, paths)
+        _refuse(request.node, "the fixture dynamodb_tables needs files: set the ini option dynamodb_tables")
+    with _mistakes_in_one_line(request.node):
+        return accounts_of(request.config).tables(dynamodb_server, paths)
 
 
 class _Dynamodb:

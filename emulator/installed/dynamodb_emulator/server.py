@@ -12,7 +12,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from dynamodb_emulator._process import Process, StartError, command
 from dynamodb_emulator._variables import variables
@@ -20,7 +20,7 @@ from dynamodb_emulator._variables import variables
 if TYPE_CHECKING:
     from dynamodb_emulator._boto import Clients
 
-__all__ = ["Clock", "ControlError", "LoadError", "Server", "StartError", "running"]
+__all__ = ["Clock", "ControlError", "LoadError", "Server", "Snapshot", "StartError", "running"]
 
 Setting: TypeAlias = bool | int | float | str | os.PathLike[str] | Sequence[str]
 
@@ -42,6 +42,15 @@ class ControlError(Exception):
 
 class LoadError(Exception):
     """Files could not be loaded, or not all of their content. The text says why."""
+
+
+class Snapshot(NamedTuple):
+    """A saved state. created: seconds since the epoch, by the server's clock."""
+
+    name: str
+    created: float
+    tables: int
+    items: int
 
 
 @contextmanager
@@ -158,6 +167,46 @@ class Server:
         if done.returncode:
             raise LoadError((done.stderr or done.stdout).strip())
 
+    def save_snapshot(
+        self,
+        name: str,
+        *,
+        access_key: str | None = None,
+        region: str | None = None,
+        tables: Sequence[str] | None = None,
+        replace: bool = False,
+    ) -> Snapshot:
+        """Save everything under a name, or what an access key, a region or tables have.
+
+        replace: whether the snapshot may take the place of one with this name. Raises ControlError.
+        """
+        given = {"AccessKey": access_key, "Region": region, "Tables": None if tables is None else list(tables)}
+        body = {"Name": name, "Replace": replace, **{each: value for each, value in given.items() if value is not None}}
+        return _snapshot(self.control("snapshots/save", body))
+
+    def restore_snapshot(self, name: str) -> Snapshot:
+        """Return to what a snapshot has. Tables that were created since are deleted.
+
+        Raises ControlError.
+        """
+        return _snapshot(self.control("snapshots/restore", {"Name": name}))
+
+    def branch_snapshot(self, name: str, access_key: str, *, region: str | None = None) -> int:
+        """Copy a snapshot's tables to another access key; return their number.
+
+        region: by default each table stays in its region. Raises ControlError.
+        """
+        body = {"Name": name, "AccessKey": access_key} | ({} if region is None else {"Region": region})
+        return int(self.control("snapshots/branch", body)["Tables"])
+
+    def delete_snapshot(self, name: str) -> None:
+        """Delete a snapshot. Raises ControlError."""
+        self.control("snapshots/delete", {"Name": name})
+
+    def snapshots(self) -> list[Snapshot]:
+        """Return the snapshots, in the order of their names."""
+        return [_snapshot(each) for each in self.control("snapshots")["Snapshots"]]
+
     def log(self) -> str:
         """Return what the server has logged."""
         return self._process.log()
@@ -176,6 +225,10 @@ class Server:
 
             self._clients = Clients(self.url)
         return self._clients
+
+
+def _snapshot(saved: Mapping[str, Any]) -> Snapshot:
+    return Snapshot(saved["Name"], saved["Created"], saved["Tables"], saved["Items"])
 
 
 class Clock:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from emulator.commands import load
 from tests.support.records import Read
 
 KEYS = {
@@ -517,3 +518,37 @@ def test_a_folder_leaves_out_files_of_other_kinds(tmp_path):
     read = Read(tmp_path)
     assert (len(read.created), read.problems) == (1, [])
     assert read.notices == ["manifest.json: left out: no known format"]
+
+
+PARAMETERS = {
+    "a template": ("t.json", json.dumps(template(ON_DEMAND, Parameters={"Stage": {"Type": "String"}})), "Stage"),
+    "a Serverless file": ("serverless.yml", SERVERLESS.replace("  - ${file(users.yml):tables}\n", ""), "suffix"),
+}
+
+
+@pytest.mark.parametrize("case", PARAMETERS)
+def test_a_parameter_that_no_file_takes_is_an_error(tmp_path, capsys, case):
+    name, text, known = PARAMETERS[case]
+    path = str(written(tmp_path, text, name))
+    arguments = [path, "--endpoint", "http://127.0.0.1:1", "--parameter", f"{known}=x", "--parameter", "Colour=red"]
+    with pytest.raises(SystemExit, match="2"):
+        load.main(arguments)
+    line = capsys.readouterr().err
+    assert line.startswith("dynamodb-emulator load: error: --parameter: no file takes the parameter Colour; they take ")
+    assert known in line
+    assert load.main(arguments[:-2]) == 2
+    assert "does not answer" in capsys.readouterr().err
+
+
+def test_a_file_without_parameters_takes_none(tmp_path, capsys):
+    path = str(written(tmp_path, '{"id": {"S": "a"}}', "Orders.json"))
+    with pytest.raises(SystemExit, match="2"):
+        load.main([path, "--parameter", "Colour=red"])
+    assert "no file takes the parameter Colour; they take none" in capsys.readouterr().err
+
+
+def test_a_serverless_file_that_reads_others_may_take_any_parameter(tmp_path, capsys):
+    written(tmp_path, "tables: {}", "users.yml")
+    path = str(written(tmp_path, SERVERLESS, "serverless.yml"))
+    assert load.main([path, "--endpoint", "http://127.0.0.1:1", "--parameter", "Colour=red"]) == 2
+    assert "does not answer" in capsys.readouterr().err

@@ -245,7 +245,7 @@ def test_answers_keep_the_order_of_a_pipeline(db, size):
     assert [status for status, _, _ in answers] == [200, 200, 400, 200, 200, 200]
     assert [json.loads(answers[place][2])["path"] for place in (1, 3, 4)] == ["/a", "/b", "/c"]
     assert not line.transport.closed
-    assert not line.state.tasks
+    assert not line.front.tasks
 
 
 def test_a_client_that_does_not_read_stops_the_application(db):
@@ -342,7 +342,7 @@ def test_a_server_that_stops_answers_first(db):
         line.feed(get() + request())
         line.connection.shutdown()
         assert not line.transport.closed
-        assert len(line.state.tasks) == 1
+        assert len(line.front.tasks) == 1
         await turns(60)
 
     line = over(db, slow, use)
@@ -350,11 +350,11 @@ def test_a_server_that_stops_answers_first(db):
     assert (status, headers["connection"], line.transport.closed) == (200, "close", True)
 
 
-def test_an_application_that_uvicorn_cancels_at_the_end(db):
+def test_an_application_that_the_server_cancels_at_the_end(db):
     async def use(line):
         line.feed(get())
         await turns()
-        (task,) = line.state.tasks
+        (task,) = line.front.tasks
         task.cancel()
         await turns()
         assert task.cancelled()

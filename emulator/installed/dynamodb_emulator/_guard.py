@@ -1,0 +1,51 @@
+"""Keeps clients of DynamoDB on AWS from being used in a test, where they are a mistake.
+
+A client that code has made when it was imported, before the variables of the test were set, leads
+to the real AWS. In a test that has an account here, its requests fail before they are sent, with a
+text that says what to do. A program that never imports botocore pays nothing.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+_SENDERS = (("botocore.httpsession", "URLLib3Session"), ("aiobotocore.httpsession", "AIOHTTPSession"))
+_OF_DYNAMODB = re.compile(r"([^.]+\.)*(dynamodb|dynamodb-fips|ddb)\.[^.]+\.(amazonaws\.com(\.cn)?|api\.aws)")
+
+
+@contextmanager
+def no_requests_to_aws(refuse: Callable[[str], NoReturn]) -> Iterator[None]:
+    """Refuse requests for DynamoDB on AWS for the length of a with block.
+
+    refuse: it gets the sentence for the user, and raises.
+    """
+    with ExitStack() as stack:
+        for module, name in _SENDERS:
+            sender = getattr(sys.modules.get(module), name, None)
+            if sender is not None:
+                stack.enter_context(_guarded(sender, refuse))
+        yield
+
+
+@contextmanager
+def _guarded(sender: Any, refuse: Callable[[str], NoReturn]) -> Iterator[None]:  # noqa: ANN401 - a class of botocore
+    send = sender.send
+
+    def guarded(self: Any, request: Any) -> Any:  # noqa: ANN401 - objects of botocore
+        host = urlsplit(request.url).hostname or ""
+        if _OF_DYNAMODB.fullmatch(host):
+            refuse(
+                f"a client of {host} is used in a test of dynamodb-emulator. It was made before the test had its "
+                "account, for example by a module that makes it when it is imported: set dynamodb_isolation = reset, "
+                "or make the client in a function"
+            )
+        return send(self, request)
+
+    sender.send = guarded
+    try:
+        yield
+    finally:
+        sender.send = send
