@@ -21,7 +21,7 @@ The row after the change is kept only for records of streams that refer to it (r
 from struct import Struct
 from typing import Final, NamedTuple
 
-from emulator.clock import Clock
+from emulator.clock import Moment
 from emulator.database.definitions.histories import HistoryDefinition
 from emulator.database.schema.followers import Change
 from emulator.database.store import keyspace
@@ -59,11 +59,6 @@ def micros_of(where: bytes) -> int:
     return micros
 
 
-def microseconds(seconds: float) -> int:
-    """Return a time in whole microseconds."""
-    return round(seconds * 1_000_000)
-
-
 def record_of(stored: bytes) -> Record:
     """Return the parts of a stored record."""
     _, flags, key, old, new = _header.unpack_from(stored)
@@ -75,28 +70,6 @@ def record_of(stored: bytes) -> Record:
         stored[old_at:new_at] if old else None,
         stored[new_at : new_at + new] if new else None,
     )
-
-
-class Moment:
-    """The time that changes have now: that of the clock, or of the transaction under way."""
-
-    __slots__ = ("_clock", "_held")
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._held: int | None = None
-
-    def hold(self, now: float) -> None:
-        """Give all changes until `release` this time, in seconds."""
-        self._held = microseconds(now)
-
-    def release(self) -> None:
-        """Follow the clock again."""
-        self._held = None
-
-    def micros(self) -> int:
-        """Return the time of a change, in microseconds since the epoch."""
-        return microseconds(self._clock.now()) if self._held is None else self._held
 
 
 class History:

@@ -40,7 +40,6 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from emulator.database.changes.history import POSITION, record_of
 from emulator.database.definitions.streams import sequence_text
 from emulator.database.store import keyspace
 from emulator.values.rows import row_json
@@ -70,7 +69,7 @@ _first_header: Final = Struct(">BQQI")
 HEADER: Final = _header.size
 pack_header: Final = _header.pack
 
-_REFERENCE: Final = 4 + POSITION
+_REFERENCE: Final = 16  # a history's id and a position
 
 _BEFORE_ID: Final = len(b'{"eventID":"')
 _ID: Final = 32  # hexadecimal digits of an event id
@@ -162,6 +161,8 @@ def _from_reference(txn: ReadTxn, row: bytes) -> bytes:
     If its history no longer has the images, the record is older than its stream keeps records. It
     then has no images.
     """
+    from emulator.database.changes.history import record_of  # noqa: PLC0415 - few tables have a history
+
     _, time, sequence, size, origin, event, at, keys, new, old = _header.unpack_from(row)
     text = HEADER + _REFERENCE
     history = int.from_bytes(row[HEADER : HEADER + 4], "big")

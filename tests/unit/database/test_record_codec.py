@@ -11,9 +11,9 @@ from uuid import UUID
 import orjson
 import pytest
 
-from emulator.clock import ManualClock
+from emulator.clock import ManualClock, Moment
 from emulator.database.changes import record as codec
-from emulator.database.changes.history import POSITION, History, Moment
+from emulator.database.changes.history import POSITION, History
 from emulator.database.changes.log import StreamLog
 from emulator.database.changes.record import (
     FIRST_VERSION,
