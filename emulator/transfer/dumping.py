@@ -7,9 +7,9 @@
 | `ion`    | `TABLE.ion`: lines of Amazon Ion, and `TABLE.definition.json`                 |
 | `csv`    | `TABLE.csv`, and `TABLE.definition.json`; needs two scans, one for the header |
 
-Several threads scan a segment of the table each, so the memory does not grow with the table. Writes
-during the scan may or may not be in the dump, item by item. `Pages` is where the items come from: a
-frozen view of the table can take the place of the scan.
+Several threads each scan a segment of the table, so the memory does not grow with the table. If an
+item is written during the scan, the dump may have its old or its new state. `Pages` is the source
+of the items: it could also be a frozen view instead of a scan.
 """
 
 import io
@@ -34,16 +34,19 @@ from emulator.transfer.progress import Progress
 from emulator.transfer.tables import key_names
 
 SEGMENTS: Final = 2
-"""Threads that scan a table. While one packs its page, the server makes the page of the other."""
+"""The number of threads that scan a table.
 
-_POLL: Final = 0.1  # seconds between two looks at the counts of the threads
+While one writes its page, the server makes the page for the other.
+"""
+
+_POLL: Final = 0.1  # seconds between two checks of the threads' counts
 
 Pages = Callable[[str, int, int], Iterator[list[Item]]]
-"""Yields the items of a segment of a table, page by page: (table, segment, segments)."""
+"""A function of (table, segment, segments) that yields the items of a segment, page by page."""
 
 
 def scanned(connect: Connect) -> Pages:
-    """Return the pages of scans. They raise Refused, Unreachable."""
+    """Return a `Pages` that scans. It raises Refused, Unreachable."""
 
     def pages(table: str, segment: int, segments: int) -> Iterator[list[Item]]:
         request: dict[str, Any] = {"TableName": table, "ConsistentRead": True}
@@ -112,7 +115,10 @@ def dump_ion(pages: Pages, table: str, stream: BinaryIO, progress: Progress) -> 
 
 
 def dump_csv(pages: Pages, description: dict[str, Any], stream: BinaryIO, progress: Progress) -> None:
-    """Write the items of a table as CSV. The key attributes come first, then the others by name."""
+    """Write the items of a table as CSV.
+
+    The key attributes come first, then the others in the order of names.
+    """
     table, keys = description["TableName"], key_names(description)
     names: set[str] = set()
     for page in pages(table, 0, 1):
@@ -132,12 +138,12 @@ def _write_definition(path: Path, whole: dict[str, Any]) -> None:
 
 
 def write_definition(folder: Path, whole: dict[str, Any]) -> None:
-    """Write a table's definition beside its file of items."""
+    """Write a table's definition to a file beside its file of items."""
     _write_definition(folder / f"{whole['Table']['TableName']}.{DEFINITION}", whole)
 
 
 def _advance(progress: Progress, counts: "SimpleQueue[int]") -> None:
-    """Count what the threads have written; only this thread may use the progress."""
+    """Add the threads' counts to the progress, which only this thread may use."""
     while True:
         try:
             progress.advance(counts.get_nowait())

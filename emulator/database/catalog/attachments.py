@@ -74,7 +74,13 @@ class Attachments:
         for log in logs:
             log.refer_to(None if history is None else history.id)
         followers += logs
-        return Table(definition, tuple(followers), tuple(preconditions))
+        table = Table(definition, tuple(followers), tuple(preconditions))
+        if table.vectors:
+            from emulator.database.items.vectors import VectorEntries  # noqa: PLC0415 - few tables have vector indexes
+
+            table.billing = entries = VectorEntries(table.vectors)
+            table.followers += (entries,)
+        return table
 
     def _reconcile_stream(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
         if definition.stream_view is not None and definition.stream_id is None:
