@@ -21,7 +21,7 @@ The row after the change is kept only for records of streams that refer to it (r
 from struct import Struct
 from typing import Final, NamedTuple
 
-from emulator.clock import Clock
+from emulator.clock import Moment
 from emulator.database.definitions.histories import HistoryDefinition
 from emulator.database.schema.followers import Change
 from emulator.database.store import keyspace
@@ -59,11 +59,6 @@ def micros_of(where: bytes) -> int:
     return micros
 
 
-def microseconds(seconds: float) -> int:
-    """Return a time in whole microseconds."""
-    return round(seconds * 1_000_000)
-
-
 def record_of(stored: bytes) -> Record:
     """Return the parts of a stored record."""
     _, flags, key, old, new = _header.unpack_from(stored)
@@ -77,35 +72,13 @@ def record_of(stored: bytes) -> Record:
     )
 
 
-class Moment:
-    """The time that changes have now: that of the clock, or of the transaction under way."""
-
-    __slots__ = ("_clock", "_held")
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._held: int | None = None
-
-    def hold(self, now: float) -> None:
-        """Give all changes until `release` this time, in seconds."""
-        self._held = microseconds(now)
-
-    def release(self) -> None:
-        """Follow the clock again."""
-        self._held = None
-
-    def micros(self) -> int:
-        """Return the time of a change, in microseconds since the epoch."""
-        return microseconds(self._clock.now()) if self._held is None else self._held
-
-
 class History:
     """The writing side of a history: a follower of its table's writes.
 
     alone: whether no other process writes it. If so, the last position is kept in memory.
     """
 
-    __slots__ = ("_alone", "_keys", "_last", "_moment", "_records", "_referred", "id")
+    __slots__ = ("_alone", "_both", "_keys", "_last", "_moment", "_records", "id")
 
     def __init__(self, history: HistoryDefinition, moment: Moment, *, alone: bool) -> None:
         self.id = history.id
@@ -117,12 +90,12 @@ class History:
 
     def adopt(self, history: HistoryDefinition) -> None:
         """Record as a changed definition says from now on."""
-        self._referred = history.referred
+        self._both = history.both
         self._last: tuple[int, int] | None = None
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
         """Record a change."""
-        old, new = change.old_row or b"", (change.new_row or b"") if self._referred else b""
+        old, new = change.old_row or b"", (change.new_row or b"") if self._both else b""
         item = change.key[keyspace.ITEM_PREFIX :]
         where = change.recorded = self._next(txn)
         header = _header.pack(VERSION, TTL if change.expired else 0, len(item), len(old), len(new))

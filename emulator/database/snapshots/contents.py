@@ -125,7 +125,7 @@ def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
         if stored_history is not None:
             found.add_history(key, stored_history)
     if scope.tables is None:
-        found.backups.extend(each for each in database.backups if scope.owns(backups.tenant_of(database, each.table)))
+        found.backups.extend(each for each in database.backups if scope.owns(each.owner))
     jobs = database.known_s3_jobs
     if scope.tables is None and jobs is not None:
         found.s3_jobs.extend(job for job in jobs.everything() if scope.owns(job.owner))
