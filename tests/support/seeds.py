@@ -53,14 +53,14 @@ TABLES: list[dict[str, Any]] = [
 BACKUP = f"{ARN}/backup/01700000000000-00000001"
 """A backup of the table `plain`, made before the tests."""
 INSIGHTS = {"TableName": "plain", "IndexName": "thin", "ContributorInsightsAction": "ENABLE"}
-"""The setting of Contributor Insights of an index, enabled before the items are put."""
+"""Contributor Insights of an index, which are enabled before the items are put."""
 
 
 DESTINATION = {"TableName": "plain", "StreamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/plain"}
-"""A Kinesis destination, enabled before the items are put."""
+"""A Kinesis destination, which is enabled before the items are put."""
 
 STREAM_SEED = "0123456789abcdef"
-"""The random part of the ids of a stream's shards, fixed for the seeds."""
+"""The random part of the ids of a stream's shards. For the seeds, it is fixed."""
 
 _NOW = ManualClock().now()
 _STREAM = opened(
@@ -526,7 +526,7 @@ REFUSED: dict[str, list[dict[str, Any]]] = {
     "DescribeTableReplicaAutoScaling": [{"TableName": "music"}],
     "UpdateTableReplicaAutoScaling": [{"TableName": ARN, "ReplicaUpdates": [{"RegionName": "us-east-1"}]}],
 }
-"""Well-formed requests of the operations that refuse every request."""
+"""Well-formed requests of operations that refuse every request."""
 
 SEEDS |= REFUSED
 
