@@ -138,6 +138,20 @@ class Settings:
         "Only tables that are missing are created and filled",
         metavar="PATH",
     )
+    s3_dir: str = _setting(
+        Group.STORAGE,
+        "",
+        "folder of the buckets that exports, imports and bulk operations use; a bucket is a subfolder. The default is "
+        "`s3` in the data folder, or a temporary folder with --in-memory",
+        metavar="DIR",
+    )
+    s3_endpoint: str = _setting(
+        Group.STORAGE,
+        "",
+        "URL of an S3-compatible server whose buckets they use instead (extra `s3`)",
+        metavar="URL",
+        check=check_url,
+    )
     durable: bool = _setting(
         Group.STORAGE, default=False, text="sync every commit to the disk (survives a power cut, slower)"
     )

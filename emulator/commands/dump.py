@@ -27,6 +27,7 @@ _EXAMPLES: Final = """\
 formats:
   export   a folder for each table, as DynamoDB's export to S3 writes it (the default)
   lines    a file for each table, with a line of DynamoDB JSON for each item
+  ion      a file for each table, with a line of Amazon Ion for each item
   csv      a file for each table. All types are lost, except those of strings and keys
 
 examples:
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.folder == "-" and (options.format == "export" or len(options.table) != 1):
-        parser.error("- needs one --table, and --format lines or csv")
+        parser.error("- needs one --table, and --format lines, ion or csv")
     connect = connecting(options.endpoint, options.access_key, options.region)
     try:
         with Progress("dumped") as progress:
@@ -67,7 +68,7 @@ def _parser() -> Parser:
     )
     parser.add_argument("folder", metavar="FOLDER", help="folder for the files, made if missing; - for standard output")
     parser.add_argument("--table", metavar="T", action="append", default=[], help="table; repeatable (default: all)")
-    parser.add_argument("--format", choices=("export", "lines", "csv"), default="export", help="see below")
+    parser.add_argument("--format", choices=("export", "lines", "ion", "csv"), default="export", help="see below")
     add_endpoint_options(parser)
     return parser
 
@@ -101,8 +102,13 @@ def _lines(pages: dumping.Pages, description: dict[str, Any], stream: BinaryIO, 
     dumping.dump_lines(pages, description["TableName"], stream, progress)
 
 
-_ENDINGS: Final = {"lines": ".jsonl", "csv": ".csv"}
+def _ion(pages: dumping.Pages, description: dict[str, Any], stream: BinaryIO, progress: Progress) -> None:
+    dumping.dump_ion(pages, description["TableName"], stream, progress)
+
+
+_ENDINGS: Final = {"lines": ".jsonl", "ion": ".ion", "csv": ".csv"}
 _ITEMS: Final[dict[str, Callable[[dumping.Pages, dict[str, Any], BinaryIO, Progress], None]]] = {
     "lines": _lines,
+    "ion": _ion,
     "csv": dumping.dump_csv,
 }

@@ -32,14 +32,14 @@ _FORMATS: Final = """\
 A PATH is a file, a folder, or - for standard input. Its content shows its format:
 
   items         an export of DynamoDB (folder or its data files), JSON lines, the output of
-                `aws dynamodb scan`, requests of batch-write-item, arrays of ordinary JSON, CSV
+                `aws dynamodb scan`, requests of batch-write-item, arrays of ordinary JSON, CSV, Ion
   definitions   the output of `aws dynamodb describe-table`, the input of create-table, templates of
                 CloudFormation, SAM and CDK, `terraform show -json`, Serverless Framework files, models
                 of NoSQL Workbench with their sample data
 
-Files may be compressed with gzip. YAML needs the extra `yaml`. A file of items without a table's name
-is for the table that has the file's name. Missing tables with a definition are created; tables that
-exist stay as they are and get the items.
+Files may be compressed with gzip. Zstandard, YAML and Ion need the extras `zstd`, `yaml` and `ion`.
+A file of items without a table's name is for the table that has the file's name. Missing tables with
+a definition are created; tables that exist stay as they are and get the items.
 
 examples:
   dynamodb-emulator load template.yaml seeds/         a template, and a folder with Orders.json

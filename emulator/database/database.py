@@ -38,6 +38,7 @@ from storage import Engine, Full, Interrupted, Lost, ReadTxn, StorageError
 from storage.host import group_commit_of, numbered_of, upkeep_of
 
 if TYPE_CHECKING:
+    from emulator.database.s3_jobs import S3Jobs
     from emulator.database.views.views import Views
 
 log = logging.getLogger("emulator")
@@ -115,7 +116,9 @@ class Database:
         if removal is not None:
             self.catalog.settling.removal = partial(removal, self)
         self._views: Views | None = None
+        self._s3_jobs: S3Jobs | None = None
         self.registries.on_reload(self._notice_views)
+        self.registries.on_reload(self._notice_s3_jobs)
         self.read = engine.read
         self.read_committed = engine.read if self.group_commit is None else self.group_commit.read_committed
         self.write = self.access.write
@@ -157,6 +160,28 @@ class Database:
         from emulator.database.views.views import Views  # noqa: PLC0415 - start-up time
 
         return Views(self.access, self.registries, self.versions, self.catalog.deletions, self.background)
+
+    @property
+    def s3_jobs(self) -> "S3Jobs":
+        """The exports, imports and bulk operations. Their code is loaded as that of `views`."""
+        if self._s3_jobs is None:
+            self._s3_jobs = self._load_s3_jobs()
+            self.refresh()
+        return self._s3_jobs
+
+    @property
+    def known_s3_jobs(self) -> "S3Jobs | None":
+        """The same, without loading any code: None if there are none."""
+        return self._s3_jobs
+
+    def _notice_s3_jobs(self, txn: ReadTxn) -> None:
+        if self._s3_jobs is None and txn.page(*keyspace.s3_jobs(), 1)[0]:
+            self._s3_jobs = self._load_s3_jobs()
+
+    def _load_s3_jobs(self) -> "S3Jobs":
+        from emulator.database.s3_jobs import S3Jobs  # noqa: PLC0415 - start-up time
+
+        return S3Jobs(self.registries, self.catalog.account)
 
     def _resume(self) -> None:
         """Queue unfinished work: after a start, a lost commit or the death of a process.

@@ -19,6 +19,7 @@ import orjson
 
 from emulator import processes
 from emulator.database.changes.record import current, is_consistent, record_sequence
+from emulator.database.definitions.s3_jobs import Progress, S3Job
 from emulator.database.definitions.streams import StreamDefinition
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.items import statistics
@@ -100,6 +101,11 @@ def _problems(txn: ReadTxn) -> Iterator[str]:
             yield f"the data of the snapshot {snapshot.name} are missing"
     for _, stored in txn.scan(*keyspace.mappings()):
         orjson.loads(stored)
+    for key, stored in txn.scan(*keyspace.s3_jobs()):
+        S3Job.load(stored)
+        progress = txn.get(keyspace.progress_of_s3_job(key))
+        if progress is not None:
+            Progress.load(progress)
 
 
 def _problems_of_table(txn: ReadTxn, table: Table) -> Iterator[str]:

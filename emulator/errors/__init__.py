@@ -30,6 +30,7 @@ _AT_FIRST_USE: Final = (
     "partiql",
     "policies",
     "reads",
+    "s3_jobs",
     "streams",
     "tables",
     "tags",
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from emulator.errors.partiql import *  # noqa: F403
     from emulator.errors.policies import *  # noqa: F403
     from emulator.errors.reads import *  # noqa: F403
+    from emulator.errors.s3_jobs import *  # noqa: F403
     from emulator.errors.streams import *  # noqa: F403
     from emulator.errors.tables import *  # noqa: F403
     from emulator.errors.tags import *  # noqa: F403

@@ -1,7 +1,7 @@
 """Reads and writes file formats for tables and items.
 
-The package works with files, never with a server. The commands `load` and `dump` use it; an import
-or export of the service can use it in the same way. A reader is a generator of records
+The package works with files, never with a server. The commands `load` and `dump` use it, and the
+exports and imports of the service (emulator/s3_jobs). A reader is a generator of records
 (`records.py`), each with its place (file and line). A wrong record becomes a `Problem`, and the
 reader continues after it. (The service's import ends a file at its first line that cannot be
 parsed: control-plane 5.4.)
@@ -14,6 +14,7 @@ parsed: control-plane 5.4.)
 | `files`           | plain, gzip and Zstandard files, standard input                             |
 | `json_text`       | a sequence of JSON values with their lines, in little memory                |
 | `items`           | JSON items: with types or ordinary, in wrappers such as `{"Item": ...}`     |
+| `ion`             | Amazon Ion, text and binary (the extra `ion`)                               |
 | `csv_rows`        | CSV, by the rules of the service's import (control-plane 5.4)               |
 | `export_layout`   | the folders that the service's export writes (control-plane 4.3)            |
 | `described`       | definitions: output of DescribeTable, input of CreateTable                  |
@@ -23,6 +24,4 @@ parsed: control-plane 5.4.)
 | `workbench`       | models of NoSQL Workbench with their sample data                            |
 | `yaml_text`       | YAML with the short forms of intrinsic functions (the extra `yaml`)         |
 | `bounds`          | limits on the memory and work that reading a file takes                     |
-
-There is no reader of Ion: the service and the AWS CLI provide the same items as DynamoDB JSON.
 """  # noqa: W505 - a table

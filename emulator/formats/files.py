@@ -24,6 +24,7 @@ UNREADABLE: Final = (OSError, EOFError, zlib.error)
 
 _GZIP: Final = b"\x1f\x8b"
 _ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
+_COMPRESSED_CHUNK: Final = 1 << 10
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -70,7 +71,7 @@ def opened(path: str) -> tuple[bytes, BinaryIO]:
         if magic.startswith(_GZIP):
             stream = cast("BinaryIO", gzip.GzipFile(fileobj=stream))
         elif magic == _ZSTANDARD:
-            stream = cast("BinaryIO", io.BufferedReader(_zstandard(path, stream)))
+            stream = open_zstandard(stream, path)
         head = stream.read(HEAD)
     except UNREADABLE as error:
         if raw is not None:
@@ -117,30 +118,61 @@ def why(error: Exception) -> str:
 
 
 class _Zstandard(io.RawIOBase):
-    """A Zstandard stream. Damaged data raise OSError, with any library."""
+    """A Zstandard stream of one or more frames. Damaged or incomplete data raise EOFError.
 
-    def __init__(self, library: Any, compressed: BinaryIO) -> None:  # noqa: ANN401 - a module
-        self._stream = library.open(compressed)
-        self._damaged = library.ZstdError
+    It reads little at once, because a kilobyte may become 30 MB.
+    """
+
+    def __init__(self, stream: BinaryIO, module: Any) -> None:  # noqa: ANN401 - one of two modules
+        self._stream = stream
+        self._module = module
+        self._frame: Any = None
+        self._read = b""  # compressed, behind the end of a frame
+        self._ready = memoryview(b"")
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a writable buffer
-        try:
-            data = self._stream.read(len(buffer))
-        except self._damaged as error:
-            raise OSError(f"the compressed data is damaged: {error}") from None
-        buffer[: len(data)] = data
-        return len(data)
+        while not self._ready:
+            data = self._read or self._stream.read(_COMPRESSED_CHUNK)
+            self._read = b""
+            if not data:
+                if self._frame is not None:
+                    raise EOFError("the data end early")
+                return 0
+            try:
+                self._decompress(data)
+            except self._module.ZstdError as error:
+                raise EOFError(str(error)) from error
+        size = min(len(buffer), len(self._ready))
+        buffer[:size] = self._ready[:size]
+        self._ready = self._ready[size:]
+        return size
+
+    def _decompress(self, data: bytes) -> None:
+        if self._frame is None:
+            frame = self._module.ZstdDecompressor()
+            self._frame = frame if hasattr(frame, "unused_data") else frame.decompressobj()
+        self._ready = memoryview(self._frame.decompress(data))
+        if self._frame.eof:
+            self._read = self._frame.unused_data
+            self._frame = None
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
 
 
-def _zstandard(path: str, compressed: BinaryIO) -> _Zstandard:
-    """Return the stream of a Zstandard file. Raises FormatError."""
+def open_zstandard(stream: BinaryIO, path: str) -> BinaryIO:
+    """Return the decompressed bytes of a stream. path: the name in errors. Raises FormatError."""
     # The module of Python 3.14, or the package from PyPI.
     for module in ("compression.zstd", "zstandard"):
         try:
-            return _Zstandard(import_module(module), compressed)
+            found = import_module(module)
         except ImportError:
             continue
-    raise FormatError(Place(path), "Zstandard needs Python 3.14 or the package zstandard: decompress the file first")
+        return cast("BinaryIO", io.BufferedReader(_Zstandard(stream, found)))
+    raise FormatError(
+        Place(path), "Zstandard needs Python 3.14 or the extra `zstd`: pip install 'dynamodb-emulator[zstd]'"
+    )

@@ -5,6 +5,7 @@
 | folder with `manifest-summary.json`    | an export; a file `definition.json` in it defines the table |
 | any other folder                       | all files in it and below it                              |
 | `*.csv`, `*.tsv`                       | CSV                                                       |
+| `*.ion`, binary Ion, or a text that begins with `$ion_1_0` | items in Ion                          |
 | `*.yaml`, `*.yml`                      | a document (`_DOCUMENTS`)                                 |
 | JSON that begins with `[` or `{"Items": [` | a list of items or definitions                        |
 | JSON objects, one in each line         | items                                                     |
@@ -27,10 +28,10 @@ from typing import Any, BinaryIO, Final, NamedTuple
 
 import orjson
 
-from emulator.formats import csv_rows, described
+from emulator.formats import csv_rows, described, ion
 from emulator.formats.bounds import LONGEST_DOCUMENT
 from emulator.formats.document import Document, KeyLines
-from emulator.formats.export_layout import DATA, FILES, SUMMARY, DataFile, is_export, read_export
+from emulator.formats.export_layout import DATA, FILES, ION, SUMMARY, DataFile, Export, is_export, read_export
 from emulator.formats.files import HEAD, STDIN, UNREADABLE, document_text, opened, why
 from emulator.formats.items import WRAPPERS, ItemReader, is_typed
 from emulator.formats.json_text import Values, parse, with_numbers
@@ -52,7 +53,7 @@ from emulator.formats.records import (
 DEFINITION: Final = "definition.json"
 """The file in an export's folder with the definition of its table. `dump` writes it."""
 
-_KNOWN: Final = frozenset((".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".yaml", ".yml", ".template"))
+_KNOWN: Final = frozenset((".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".ion", ".yaml", ".yml", ".template"))
 _COMPRESSED: Final = frozenset((".gz", ".zst"))
 _SCAN: Final = re.compile(rb'\s*\{\s*"Items"\s*:\s*\[')
 _TABLE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
@@ -144,19 +145,24 @@ def _of_folder(folder: Path, options: ReadOptions, folders: set[str]) -> Iterato
     if (folder / DEFINITION).is_file():
         yield from _of_path(str(folder / DEFINITION), options, folders, named=True)
     for data in export.files:
-        yield Source(str(data.path), defines=False, reader=_data_reader(export.table, data))
+        yield Source(str(data.path), defines=False, reader=_data_reader(export, data))
     known = {SUMMARY, FILES, DATA, DEFINITION}
     for path in sorted(folder.iterdir()):
         if path.name not in known and path.is_dir():
             yield from _of_path(str(path), options, folders, named=False)
 
 
-def _data_reader(table: str, data: DataFile) -> Reader:
+def _data_reader(export: Export, data: DataFile) -> Reader:
     def read(_types: TypesOf) -> Iterator[Record]:
-        _, stream = opened(str(data.path))
+        path = str(data.path)
+        _, stream = opened(path)
         count = 0
         with stream:
-            for record in ItemReader(table).lines(stream, str(data.path)):
+            if export.output_format == ION:
+                records = ion.records(stream, path, export.table)
+            else:
+                records = ItemReader(export.table).lines(stream, path)
+            for record in records:
                 count += 1
                 yield record
         if data.items is not None and count != data.items:
@@ -175,9 +181,10 @@ def _endings(path: Path) -> tuple[str, str]:
 def _of_file(path: str, options: ReadOptions) -> Source:
     ending, stem = _endings(Path(path))
     table = stem if path != STDIN and _TABLE_NAME.fullmatch(stem) else None
-    if ending == ".ion":
-        raise FormatError(Place(path), "Ion cannot be read: export as DynamoDB JSON instead")
     head, stream = opened(path)
+    if ending == ".ion" or ion.is_ion(head):
+        content = _Content(path, stream)
+        return Source(path, defines=False, reader=lambda _types: _ion(content, table))
     if ending in (".csv", ".tsv") or options.header:
         content = _Content(path, stream)
         return Source(path, defines=False, reader=lambda types: _csv(content, table, types, options))
@@ -207,6 +214,11 @@ class _Content:
 def _csv(content: _Content, table: str | None, types: TypesOf, options: ReadOptions) -> Iterator[Record]:
     with content.open() as stream:
         yield from csv_rows.rows(stream, content.path, table, types(table), options)
+
+
+def _ion(content: _Content, table: str | None) -> Iterator[Record]:
+    with content.open() as stream:
+        yield from ion.records(stream, content.path, table)
 
 
 def _of_json(path: str, table: str | None, head: bytes, stream: BinaryIO, options: ReadOptions) -> Source:

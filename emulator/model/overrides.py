@@ -87,6 +87,7 @@ ENUM_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "ScalarAttributeType": ("B", "N", "S"),
     "ProjectionType": ("ALL", "INCLUDE", "KEYS_ONLY"),
     "ConditionalOperator": ("OR", "AND"),
+    "InputCompressionType": ("ZSTD", "NONE", "GZIP"),  # control-plane 5.1
 }
 
 PATTERNS: Final[Mapping[str, str]] = {  # Java patterns -> the same patterns in Python's syntax

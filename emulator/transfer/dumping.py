@@ -4,6 +4,7 @@
 |----------|-------------------------------------------------------------------------------|
 | `export` | a folder as the service's export writes it, with the table's definition       |
 | `lines`  | `TABLE.jsonl`: lines of DynamoDB JSON, and `TABLE.definition.json`            |
+| `ion`    | `TABLE.ion`: lines of Amazon Ion, and `TABLE.definition.json`                 |
 | `csv`    | `TABLE.csv`, and `TABLE.definition.json`; needs a second scan, for the header |
 
 Several threads each scan a segment of the table, so the memory does not grow with the table. If an
@@ -25,6 +26,7 @@ import orjson
 
 from emulator.formats.csv_rows import CsvWriter
 from emulator.formats.export_layout import DataWriter, ExportWriter
+from emulator.formats.ion import ion_line
 from emulator.formats.records import Item
 from emulator.formats.sources import DEFINITION
 from emulator.transfer.endpoints import Connect
@@ -102,6 +104,13 @@ def dump_lines(pages: Pages, table: str, stream: BinaryIO, progress: Progress) -
     """Write the items of a table as lines of DynamoDB JSON."""
     for page in pages(table, 0, 1):
         stream.write(b"".join(orjson.dumps(item, option=orjson.OPT_APPEND_NEWLINE) for item in page))
+        progress.advance(len(page))
+
+
+def dump_ion(pages: Pages, table: str, stream: BinaryIO, progress: Progress) -> None:
+    """Write the items of a table as lines of Amazon Ion, as the service's exports have them."""
+    for page in pages(table, 0, 1):
+        stream.write(b"".join(map(ion_line, page)))
         progress.advance(len(page))
 
 

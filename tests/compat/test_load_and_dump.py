@@ -36,7 +36,7 @@ def everything(client, table):
     return sorted((item["sk"]["N"], str(item)) for page in pages for item in page["Items"])
 
 
-@pytest.mark.parametrize("form", ["export", "lines"])
+@pytest.mark.parametrize("form", ["export", "lines", "ion"])
 def test_a_dump_gives_the_same_table(run, client, make_table, tmp_path, capsys, form):
     table = make_table("pk:S sk:N")
     (tmp_path / "items.jsonl").write_text("".join(json.dumps(item) + "\n" for item in ITEMS))

@@ -26,7 +26,18 @@ from tests.support.engines import settings_of_engine
 from tests.support.http_clients import Client, headers
 from tests.support.invariants import EVERYTHING, check_store, dump
 from tests.support.profile import profile
-from tests.support.seeds import DESTINATION, INSIGHTS, ITEMS, READS, REFUSED, SEEDS, STREAM_SEED, TABLES
+from tests.support.seeds import (
+    DESTINATION,
+    IMPORT,
+    INSIGHTS,
+    ITEMS,
+    JOB_ID,
+    READS,
+    REFUSED,
+    SEEDS,
+    STREAM_SEED,
+    TABLES,
+)
 
 
 def http_headers(operation: str) -> list[tuple[bytes, bytes]]:
@@ -47,6 +58,9 @@ class World:
                 self.valid("CreateTable", table)
             self.valid("DescribeTable", {"TableName": table["TableName"]})
         self.valid("EnableKinesisStreamingDestination", DESTINATION)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("emulator.operations.s3_jobs._random", lambda: JOB_ID[-7:])
+            self.valid("ImportTable", IMPORT)
         self.valid("UpdateContributorInsights", INSIGHTS)
         for table, item in ITEMS:
             self.valid("PutItem", {"TableName": table, "Item": item})

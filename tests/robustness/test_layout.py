@@ -23,6 +23,7 @@ from typing import Any
 import lmdb
 import pytest
 
+from emulator.database.definitions.s3_jobs import Progress
 from emulator.database.definitions.tables import GONE
 from emulator.database.snapshots import saving
 from emulator.database.snapshots.scope import Scope
@@ -33,6 +34,7 @@ from storage.disk.environment import LONG_TABLE
 from tests.support.http_clients import Client, headers
 from tests.support.in_process import InProcess
 from tests.support.invariants import check_store
+from tests.support.seeds import IMPORT, JOB_ID
 from tests.support.servers import Server, running
 from tests.support.stream_reading import read_shard, shards_of
 from tests.support.tables import index_request, table_request
@@ -94,6 +96,7 @@ def write_store(path: Path) -> None:
     put = {"Put": {"TableName": "kept", "Item": {"pk": {"S": "t"}, "sk": {"S": "t"}}}}
     inside("TransactWriteItems", TransactItems=[put], ClientRequestToken="token")
     write_stream(inside)
+    write_import(inside)
     saving.save(inside.emulator.database, "snapshot", Scope(tables=(("test", "us-east-1", "kept"),)))
     later = {"pk": {"S": "later"}, "sk": {"S": "later"}}
     inside("PutItem", TableName="kept", Item=later)  # the snapshot's view gets images
@@ -101,6 +104,17 @@ def write_store(path: Path) -> None:
     inside("DeleteTable", TableName="dropped")
     inside("ListTables")  # from here on the table is gone, and its row will be dropped
     inside.emulator.close()
+
+
+def write_import(inside: InProcess) -> None:
+    """Begin an import that has made some progress."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("emulator.operations.s3_jobs._random", lambda: JOB_ID[-7:])
+        inside("ImportTable", IMPORT)
+    database = inside.emulator.database
+    [job] = database.s3_jobs.everything()
+    with database.write() as txn:
+        database.s3_jobs.save_progress(txn, job, Progress(object="data/1", record=5, processed=5, written=5))
 
 
 def write_stream(inside: InProcess) -> None:
@@ -131,7 +145,7 @@ def records(path: Path) -> Records:
         for name, table in tables.items():
             with environment.begin(db=table) as txn:
                 found |= {(name, key): value for key, value in txn.cursor() if key != LONG_TABLE}
-    return {place: re.sub(rb'"uuid":"[^"]*"', b'"uuid":"0"', value) for place, value in found.items()}
+    return {place: re.sub(rb'uuid":"[^"]*"', b'uuid":"0"', value) for place, value in found.items()}
 
 
 def golden_file(layout: int) -> Path:

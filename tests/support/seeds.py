@@ -84,6 +84,18 @@ _STREAM = opened(
 )
 _SHARD = {"StreamArn": _STREAM.arn, "ShardId": _STREAM.shards[0].id}
 
+JOB_ID = "01700000000000-0abcdef0"
+"""The id of each S3 job that is begun before the items are put, with a fixed random part."""
+
+IMPORT = {
+    "S3BucketSource": {"S3Bucket": "bucket", "S3KeyPrefix": "data/"},
+    "InputFormat": "CSV",
+    "InputFormatOptions": {"Csv": {"Delimiter": ";", "HeaderList": ["k", "g"]}},
+    "InputCompressionType": "GZIP",
+    "TableCreationParameters": {**table_request("k:S"), "TableName": "imported"},
+    "ClientToken": "token",
+}
+
 ITEMS: list[tuple[str, dict[str, Any]]] = [
     (
         "music",
@@ -108,6 +120,9 @@ _ITEM = {**_KEY, "n": {"N": "1"}, "l": {"S": "z"}, "g": {"S": "y"}, "h": {"N": "
 _ASKED = {"ReturnConsumedCapacity": "INDEXES", "ReturnItemCollectionMetrics": "SIZE"}
 
 SEEDS: dict[str, list[dict[str, Any]]] = {
+    "ImportTable": [IMPORT, {**IMPORT, "ClientToken": "other"}],
+    "DescribeImport": [{"ImportArn": f"{ARN.replace('plain', 'imported')}/import/{JOB_ID}"}],
+    "ListImports": [{}, {"TableArn": ARN, "PageSize": 3}],
     "UpdateContinuousBackups": [
         {
             "TableName": "music",

@@ -70,6 +70,11 @@ class Source(Protocol):
         ...
 
 
+ELSEWHERE: Final = frozenset(("import",))
+"""Kinds of filling whose work is not here: emulator/s3_jobs reads objects in threads. The table is
+CREATING until that work clears `filling`.
+"""
+
 SOURCES: Final[Mapping[str, str]] = {"restore": "emulator.database.history.restores"}
 """Kind of source -> the module with its function `source_of(database, definition)`.
 
@@ -97,7 +102,7 @@ def begin(database: Database, table: Table) -> None:
 def resume_all(database: Database) -> None:
     """Queue the filling of all tables that an earlier process left incomplete."""
     for table in list(database.catalog.everything()):
-        if table.definition.filling is not None:
+        if table.definition.filling is not None and table.definition.filling.kind not in ELSEWHERE:
             _queue(database, table)
 
 
@@ -107,7 +112,9 @@ def _queue(database: Database, table: Table) -> None:
 
 def abandon(database: Database, change: DefinitionChange, definition: TableDefinition) -> None:
     """End the filling of a table that is being removed."""
-    source_of(database, definition).abandon(change)
+    assert definition.filling is not None, "the table is complete"
+    if definition.filling.kind not in ELSEWHERE:
+        source_of(database, definition).abandon(change)
 
 
 def _fill(database: Database, table: Table) -> bool:

@@ -7,6 +7,7 @@ from emulator.database.changes.log import counter_key
 from emulator.database.database import Database
 from emulator.database.definitions import kinesis, mappings
 from emulator.database.definitions.backups import Backup
+from emulator.database.definitions.s3_jobs import S3Job
 from emulator.database.definitions.streams import StreamDefinition
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.definitions.tenants import SHARED
@@ -34,6 +35,8 @@ class Contents:
     checkpoints: prefixes of the checkpoints of consumers.
     incomplete: the tables that are being filled.
     backups: those of whole accounts, which `reset` deletes; snapshots leave backups as they are.
+    s3_jobs: exports, imports and bulk operations of whole accounts, which `reset` deletes.
+    Snapshots leave them as they are.
     """
 
     tables: dict[bytes, bytes] = field(default_factory=dict)
@@ -45,6 +48,7 @@ class Contents:
     checkpoints: dict[bytes, None] = field(default_factory=dict)
     incomplete: list[TableDefinition] = field(default_factory=list)
     backups: list[Backup] = field(default_factory=list)
+    s3_jobs: list[S3Job] = field(default_factory=list)
 
     def add_stream(self, key: bytes, stored: bytes) -> None:
         """Add a stream and the data that belong to it."""
@@ -117,6 +121,9 @@ def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
             found.add_history(key, stored_history)
     if scope.tables is None:
         found.backups.extend(each for each in database.backups if scope.owns(backups.tenant_of(database, each.table)))
+    jobs = database.known_s3_jobs
+    if scope.tables is None and jobs is not None:
+        found.s3_jobs.extend(job for job in jobs.everything() if scope.owns(job.owner))
     for span in scope.of_mappings():
         for key, stored in txn.scan(*span):
             if scope.tables is None or keyspace.stream(mappings.stream_of(stored)) in found.streams:
@@ -138,6 +145,8 @@ def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> No
         filling.abandon(database, change, table)
     for backup in gone.backups:
         backups.remove(database, database.views, change, backup)
+    for job in gone.s3_jobs:
+        database.s3_jobs.remove(change, job, database.views)
     for key in gone.definitions():
         database.registries.remove(change, key)
     for prefix in (*gone.data, *gone.checkpoints):

@@ -36,6 +36,9 @@
 | 14         | u32 history                                          | history definition, JSON     |
 | 15         | escape(access key) escape(region) escape(id of a     | backup, JSON                 |
 |            | backup) table name                                   |                              |
+| 16         | escape(access key) escape(region) kind and id of an  | job, JSON                    |
+|            | S3 job                                               |                              |
+| 17         | the key of an S3 job [1:]                            | its progress, JSON           |
 
 The digest bounds the length of a partition key. It also gives a Scan the same order as on AWS:
 ascending MD5 over the ASCII bytes `Outliers` followed by the partition key's bytes (behaviour 6.2).
@@ -83,6 +86,8 @@ _HISTORY_RECORD: Final = b"\x12"
 _HISTORY_KEY: Final = b"\x13"
 _HISTORY: Final = b"\x14"
 _BACKUP: Final = b"\x15"
+_S3_JOB: Final = b"\x16"
+_S3_PROGRESS: Final = b"\x17"
 
 Owned = Callable[[bytes], bytes]
 """A function that returns the prefix of an owner's resources of one kind."""
@@ -406,6 +411,26 @@ def owned_backups(owner: bytes) -> bytes:
 def backups() -> tuple[bytes, bytes]:
     """Return the range of all backups."""
     return _BACKUP, keycode.prefix_end(_BACKUP)
+
+
+def s3_job(access_key: str, region: str, kind: str, number: str) -> bytes:
+    """Return the key of an export, import or bulk operation. number: the end of its ARN."""
+    return _S3_JOB + _escaped(access_key, region) + f"{kind}/{number}".encode()
+
+
+def s3_jobs() -> tuple[bytes, bytes]:
+    """Return the range of all exports, imports and bulk operations."""
+    return _S3_JOB, keycode.prefix_end(_S3_JOB)
+
+
+def owned_s3_jobs(owner: bytes) -> bytes:
+    """Return the prefix of the exports, imports and bulk operations of an owner."""
+    return _S3_JOB + owner
+
+
+def progress_of_s3_job(key: bytes) -> bytes:
+    """Return the key of the progress of an export, import or bulk operation. key: its own."""
+    return _S3_PROGRESS + key[1:]
 
 
 def segment(prefix: bytes, number: int, total: int) -> tuple[bytes, bytes]:

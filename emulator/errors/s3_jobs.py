@@ -1,0 +1,46 @@
+"""Errors of exports, imports and bulk operations (control-plane 0.2, 4.1, 5.1, 14).
+
+"inferred": the code is known, the text is ours.
+"""
+
+from emulator.errors.base import ApiError
+from emulator.errors.forms import limit_exceeded, validation
+
+_INVALID: str = "Invalid Request: "
+
+
+def job_arn_invalid(kind: str) -> ApiError:
+    """`kind` is Export or Import (control-plane 0.2)."""
+    return validation(f"Invalid {kind} ARN")
+
+
+def list_token_invalid(token: str) -> ApiError:
+    return validation(f"{_INVALID}Provided nextToken is invalid: {token}")
+
+
+def too_many_jobs(kind: str, largest: int) -> ApiError:
+    """inferred; `kind` is exports or imports."""
+    return limit_exceeded(f"Subscriber limit exceeded: There is a limit of {largest} concurrent {kind} per subscriber")
+
+
+def record_unreadable(text: str) -> ApiError:
+    """Of the error log only. inferred; `text` says why a record is not an item."""
+    return validation(text)
+
+
+# --- imports --------------------------------------------------------------------------------------
+
+
+def import_not_found(arn: str) -> ApiError:
+    """inferred, after the error of exports."""
+    return ApiError("ImportNotFoundException", f"Import not found: Import not found: {arn}")
+
+
+def import_conflict() -> ApiError:
+    return ApiError(
+        "ImportConflictException", "Import conflict: Duplicate request detected with conflicting parameters"
+    )
+
+
+def input_options_unsupported(input_format: str) -> ApiError:
+    return validation(f"{_INVALID}Unsupported InputFormatOptions for the given input format: {input_format}.")

@@ -1,0 +1,41 @@
+"""What a job refused, as lines of JSON in a local file.
+
+The service writes the errors of an import to the log group `/aws-dynamodb/imports`, in the stream
+`<import id>/error` (control-plane 5.4). Here a log group is a folder in `logs`, in the data folder,
+and a log stream is a file. A bulk operation collects its refused records in the same way, until it
+writes them to its output bucket.
+
+A slice appends its lines before its transaction commits. The progress of the job says how long the
+file was then; after a kill the rest is cut off, so a line is neither lost nor written twice.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+LOGS: Final = "logs"
+
+
+class LocalLog:
+    """A file of lines. It is made with the first line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def append(self, length: int, lines: Sequence[Mapping[str, Any]]) -> int:
+        """Write lines after so many bytes, and cut off what follows; return the new length."""
+        if not lines:
+            return length
+        data = b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("r+b" if self.path.exists() else "wb") as file:
+            file.truncate(length)
+            file.seek(length)
+            file.write(data)
+        return length + len(data)
+
+    def remove(self) -> None:
+        """Delete the file."""
+        self.path.unlink(missing_ok=True)

@@ -1,0 +1,43 @@
+"""Turns a record into an item of a table, or into the error that the service reports for it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from emulator import errors
+from emulator.database.items.requested import Put
+from emulator.database.schema.table import Table
+from emulator.s3_jobs.reading import Bad, Record
+from emulator.values.problems import Layer, first_problem
+from emulator.values.wire import parse_item
+
+_LAYER: Layer = "new"
+
+
+def content_of(record: Record | Bad) -> dict[str, Any]:
+    """Return the JSON object of a record. Raises ApiError if it could not be read."""
+    if isinstance(record, Bad):
+        raise errors.record_unreadable(record.text)
+    return record.content
+
+
+def put_of(table: Table, item: Mapping[str, Any]) -> Put:
+    """Return the put of a record's item, without a condition. Raises ApiError."""
+    problems: list[Any] = []
+    parsed = parse_item(item, problems)
+    if problems:
+        raise first_problem(problems).error(_LAYER)
+    put = Put(parsed, None, parsed.size)
+    put.check_size()
+    put.locate(table)
+    return put
+
+
+@contextmanager
+def unthrottled(table: Table) -> Iterator[None]:
+    """Let writes of a table pass what limits requests: they use a capacity of their own."""
+    enforcement, table.enforcement = table.enforcement, None
+    try:
+        yield
+    finally:
+        table.enforcement = enforcement
