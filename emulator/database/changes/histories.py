@@ -1,8 +1,8 @@
 """The histories of all tables: how they are opened, closed and trimmed.
 
 Each time recovery is enabled, a new history begins. A history is deleted when it is closed and no
-record of a stream refers to it. Records that are older than the retention are deleted in slices.
-This work may be late: readers do not go back beyond the window of recovery.
+stream record refers to it. Records that are older than the retention are deleted in slices. This
+work may be late, because readers never read records from before the recovery window.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,14 +26,14 @@ from storage import Engine
 from storage.keycode import prefix_end
 
 SLICE: Final = 500
-"""Records deleted in one slice, each with its second key: about 4 ms."""
+"""The most records that one slice deletes, each with its second key. This takes about 4 ms."""
 
 
 class Histories:
-    """All histories of an engine.
+    """All histories in the store of an engine.
 
-    shared: whether there is one tenant for all callers.
-    moment: the time of changes, the same for all histories.
+    shared: whether all callers are one tenant.
+    moment: the source of the time of changes, for all histories.
     """
 
     def __init__(
@@ -56,12 +56,13 @@ class Histories:
         self.moment = Moment(clock)
         self._registry = registries.add(keyspace.histories(), HistoryDefinition.load, self._publish, self._forget)
         self._logs: dict[int, History] = {}
-        self._due: dict[int, float] = {}  # id -> when to trim or delete it, inf while that is queued
+        # Id -> when to trim or delete the history, inf while that is queued.
+        self._due: dict[int, float] = {}
 
     # --- finding ----------------------------------------------------------------------------------
 
     def get(self, number: int) -> HistoryDefinition | None:
-        """Return a history, also a closed one; None if there is none."""
+        """Return an open or closed history, None if there is none."""
         return self._registry.get(keyspace.history(number))
 
     def log(self, number: int | None) -> History | None:
@@ -69,27 +70,27 @@ class Histories:
         return None if number is None else self._logs.get(number)
 
     def owned(self, owns: Callable[[Tenant], bool]) -> Iterator[HistoryDefinition]:
-        """Walk the histories of the tenants for which `owns` is true, also closed ones."""
+        """Yield the histories of the tenants for which `owns` returns true, also closed ones."""
         return (each for each in self._registry if owns((each.access_key, each.region)))
 
     # --- changing ---------------------------------------------------------------------------------
 
     def open(self, change: DefinitionChange, table: TableDefinition, days: int) -> int:
-        """Store a new history of a table, which keeps records for some days; return its id."""
+        """Store a new history of a table; return its id. days: how long it keeps records."""
         number = next_id(change.txn)
         tenant = SHARED if self._shared else (table.access_key, table.region)
         self._save(change, HistoryDefinition(number, *tenant, table.name, days * DAY))
         return number
 
     def adjust(self, change: DefinitionChange, number: int, days: int, *, referred: bool) -> None:
-        """Give a history the period of its table. referred: whether streams refer to it now."""
+        """Change the period of a history. referred: whether stream records refer to it now."""
         history = self._known(number)
         changed = replace(history, retention=days * DAY, referred=history.referred or referred)
         if changed != history:
             self._save(change, changed)
 
     def close(self, change: DefinitionChange, number: int) -> None:
-        """End a history. It is deleted once no stream record refers to it."""
+        """Close a history. It is deleted once no stream record refers to it."""
         history = self._known(number)
         now = self._clock.now()
         closed = replace(history, retention=RETENTION, closed=now)
@@ -113,7 +114,7 @@ class Histories:
 
     def _publish(self, _key: bytes, history: HistoryDefinition) -> None:
         number = history.id
-        self._due[number] = 0.0  # the next call of `begin_trimming` finds out
+        self._due[number] = 0.0  # the next call of `begin_trimming` computes the time
         if history.closed is not None:
             self._logs.pop(number, None)
         elif number in self._logs:
@@ -128,7 +129,7 @@ class Histories:
     # --- what is due by the clock -----------------------------------------------------------------
 
     def begin_trimming(self) -> None:
-        """Queue the work that is due: deleting closed histories, and records that are too old."""
+        """Queue the work that is due: deleting closed histories and records that are too old."""
         now = self._clock.now()
         for number in [number for number, due in self._due.items() if due <= now]:
             self._due[number] = inf
