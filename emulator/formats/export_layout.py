@@ -56,7 +56,7 @@ _LEVEL: Final = 3  # takes half the time of gzip's default level; the files are 
 
 
 class Target(Protocol):
-    """What a data file is written to."""
+    """A place to which a data file is written."""
 
     def write(self, data: bytes, /) -> object:
         """Append bytes."""
@@ -150,7 +150,7 @@ class _Checked:
 
 
 class DataPacker:
-    """Compresses one data file. One thread at a time uses it."""
+    """Compresses one data file. Only one thread at a time may use it."""
 
     def __init__(self, target: Target) -> None:
         self._checked = _Checked(target)
@@ -158,7 +158,7 @@ class DataPacker:
         self.items = 0
 
     def write(self, lines: bytes, items: int) -> None:
-        """Write the lines of so many items."""
+        """Write lines. items: the number of their items."""
         self._gzip.write(lines)
         self.items += items
 
@@ -181,7 +181,7 @@ class DataPacker:
 
 
 class DataWriter:
-    """Writes one data file of a folder. One thread uses it."""
+    """Writes one data file in a folder. Only one thread may use it."""
 
     def __init__(self, path: Path, key: str) -> None:
         self._key = key
@@ -207,12 +207,12 @@ class DataWriter:
 
 
 def files_manifest(entries: Iterable[Mapping[str, Any]]) -> bytes:
-    """Return the content of manifest-files.json: a line for each data file."""
+    """Return the content of manifest-files.json, which has a line for each data file."""
     return b"".join(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE) for entry in entries)
 
 
 def summary_manifest(members: Mapping[str, Any]) -> bytes:
-    """Return the content of manifest-summary.json. members: those that the caller knows."""
+    """Return the content of manifest-summary.json. members: further members of the summary."""
     incremental = members.get("exportType") == INCREMENTAL
     whole: dict[str, Any] = dict.fromkeys(_INCREMENTAL_MEMBERS if incremental else _MEMBERS)
     whole |= {"version": _INCREMENTAL_VERSION if incremental else _VERSION, "billedSizeBytes": 0}
@@ -221,7 +221,7 @@ def summary_manifest(members: Mapping[str, Any]) -> bytes:
 
 
 def with_checksum(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield the names and contents of a manifest's companion and of the manifest."""
+    """Yield the names and contents of the file with a manifest's MD5, and of the manifest."""
     yield name.replace(".json", ".md5"), b64encode(hashlib.md5(content, usedforsecurity=False).digest())
     yield name, content
 

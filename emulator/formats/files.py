@@ -127,7 +127,7 @@ class _Zstandard(io.RawIOBase):
         self._stream = stream
         self._module = module
         self._frame: Any = None
-        self._read = b""  # compressed, behind the end of a frame
+        self._read = b""  # compressed bytes after the end of a frame
         self._ready = memoryview(b"")
 
     def readable(self) -> bool:

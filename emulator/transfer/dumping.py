@@ -108,7 +108,7 @@ def dump_lines(pages: Pages, table: str, stream: BinaryIO, progress: Progress) -
 
 
 def dump_ion(pages: Pages, table: str, stream: BinaryIO, progress: Progress) -> None:
-    """Write the items of a table as lines of Amazon Ion, as the service's exports have them."""
+    """Write the items of a table as lines of Amazon Ion, like the service's exports."""
     for page in pages(table, 0, 1):
         stream.write(b"".join(map(ion_line, page)))
         progress.advance(len(page))

@@ -51,7 +51,7 @@ TABLES: list[dict[str, Any]] = [
 ]
 
 BACKUP = f"{ARN}/backup/01700000000000-00000001"
-"""A backup of the table `plain`, made before the tests."""
+"""A backup of the table `plain`, which is made before the tests."""
 INSIGHTS = {"TableName": "plain", "IndexName": "thin", "ContributorInsightsAction": "ENABLE"}
 """Contributor Insights of an index, which are enabled before the items are put."""
 
@@ -85,7 +85,7 @@ _STREAM = opened(
 _SHARD = {"StreamArn": _STREAM.arn, "ShardId": _STREAM.shards[0].id}
 
 JOB_ID = "01700000000000-0abcdef0"
-"""The id of each S3 job that is begun before the items are put, with a fixed random part."""
+"""The id of each S3 job that begins before the items are put. Its random part is fixed."""
 
 IMPORT = {
     "S3BucketSource": {"S3Bucket": "bucket", "S3KeyPrefix": "data/"},
