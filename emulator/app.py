@@ -229,10 +229,11 @@ def _resume_walks(database: Database) -> None:
     Most starts have none.
     """
     if any(table.definition.is_walked for table in database.catalog.everything()):
-        from emulator.database.jobs import backfill, ttl_fill  # noqa: PLC0415 - start-up time
+        from emulator.database.jobs import backfill, ttl_fill, vector_fill  # noqa: PLC0415 - start-up time
 
         backfill.resume_all(database)
         ttl_fill.resume_all(database)
+        vector_fill.resume_all(database)
 
 
 def _resume_fillings(database: Database) -> None:

@@ -97,7 +97,7 @@ ROOMS = {
         {"throughput"},
         {"schema"},
         {"items"},
-        {"changes"},
+        {"changes", "vectors"},
         {"catalog"},
         {"s3_jobs"},
         {"database"},

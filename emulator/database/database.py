@@ -39,6 +39,7 @@ from storage.host import group_commit_of, numbered_of, upkeep_of
 
 if TYPE_CHECKING:
     from emulator.database.s3_jobs import S3Jobs
+    from emulator.database.vectors.held import HeldVectors
     from emulator.database.views.views import Views
 
 log = logging.getLogger("emulator")
@@ -117,6 +118,7 @@ class Database:
             self.catalog.settling.removal = partial(removal, self)
         self._views: Views | None = None
         self._s3_jobs: S3Jobs | None = None
+        self._held_vectors: HeldVectors | None = None
         self.registries.on_reload(self._notice_views)
         self.registries.on_reload(self._notice_s3_jobs)
         self.read = engine.read
@@ -160,6 +162,23 @@ class Database:
         from emulator.database.views.views import Views  # noqa: PLC0415 - start-up time
 
         return Views(self.access, self.registries, self.versions, self.catalog.deletions, self.background)
+
+    @property
+    def held_vectors(self) -> "HeldVectors":
+        """The vector indexes in memory. The first use loads NumPy."""
+        if self._held_vectors is None:
+            from emulator.database.vectors.held import HeldVectors  # noqa: PLC0415 - an extra
+
+            self._held_vectors = HeldVectors()
+        return self._held_vectors
+
+    def drop_vectors(self) -> None:
+        """Drop vector indexes from memory that nobody has searched lately, or that are gone."""
+        held = self._held_vectors
+        if held is not None and len(held):
+            held.drop_idle()
+            tables = self.catalog.everything()
+            held.keep({(index.id, index.restored) for table in tables for index in table.definition.vectors})
 
     @property
     def s3_jobs(self) -> "S3Jobs":

@@ -29,7 +29,7 @@ enough, and not the time of that work.
 """  # noqa: W505 - a table
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from emulator.database.changes import reader
 from emulator.database.changes.record import record_time
@@ -43,6 +43,11 @@ from emulator.database.store import keyspace
 from emulator.slices import Steps
 from storage import ReadTxn
 from storage.keycode import prefix_end, u64
+
+if TYPE_CHECKING:
+    from emulator.database.definitions.vectors import VectorDefinition
+
+Part: TypeAlias = "TableDefinition | IndexDefinition | VectorDefinition"
 
 MILLISECOND: Final = 0.001
 
@@ -99,7 +104,7 @@ def _of_table(database: Database, table: Table, now: float) -> Iterator[Event]:
     definition = table.definition
     if table.transient:
         yield from _of_part(database, definition, "TableStatus", table.arn)
-        for index in definition.indexes:
+        for index in definition.every_index:
             yield from _of_part(database, index, "IndexStatus", f"{table.arn}/index/{index.name}")
     for name, setting in definition.insights_settings():
         if not database.catalog.has_passed(setting.until):
@@ -114,7 +119,7 @@ def _of_table(database: Database, table: Table, now: float) -> Iterator[Event]:
         yield Event(expiry, "TimeToLive", table.arn)
 
 
-def _of_part(database: Database, part: TableDefinition | IndexDefinition, kind: str, resource: str) -> Iterator[Event]:
+def _of_part(database: Database, part: Part, kind: str, resource: str) -> Iterator[Event]:
     has_passed = database.catalog.has_passed
     if part.status != ACTIVE and not has_passed(part.until):
         yield Event(part.until, kind, resource)

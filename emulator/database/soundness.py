@@ -129,6 +129,12 @@ def _problems_of_table(txn: ReadTxn, table: Table) -> Iterator[str]:
             yield f"index {index.name} of table {name} has entries that belong to no item"
     if statistics.read(txn, table.statistics_key, len(counts)) != [(count.rows, count.size) for count in counts]:
         yield f"the counts of items or bytes of table {name} are wrong"
+    if table.vectors:
+        from emulator.database.items import vectors  # noqa: PLC0415 - few tables have vector indexes
+
+        for vector_index in table.vectors:
+            if not vectors.agrees(txn, table, vector_index):
+                yield f"the vector index {vector_index.name} of table {name} does not agree with the items"
 
 
 class _Count:

@@ -36,6 +36,7 @@ _AT_FIRST_USE: Final = (
     "tags",
     "throughput",
     "transactions",
+    "vectors",
 )
 """The families that are loaded when one of their names is first used.
 
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from emulator.errors.tags import *  # noqa: F403
     from emulator.errors.throughput import *  # noqa: F403
     from emulator.errors.transactions import *  # noqa: F403
+    from emulator.errors.vectors import *  # noqa: F403
 else:
 
     def __getattr__(name: str) -> object:

@@ -176,6 +176,7 @@ LATER: Final[Mapping[str, tuple[str, ...]]] = {
     "tags": ("ListTagsOfResource", "TagResource", "UntagResource"),
     "transact": ("TransactGetItems", "TransactWriteItems"),
     "ttl": ("DescribeTimeToLive", "UpdateTimeToLive"),
+    "vectors": ("SearchVectors",),
 }
 """Families that are imported at the first call of one of their operations.
 

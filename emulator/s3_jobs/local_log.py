@@ -26,9 +26,7 @@ class LocalLog:
         self.path = path
 
     def append(self, length: int, lines: Sequence[Mapping[str, Any]]) -> int:
-        """Write lines after `length` bytes, and cut off the rest of the file; return its new
-        length.
-        """
+        """Write lines after `length` bytes of the file; cut off the rest; return the new length."""
         if not lines:
             return length
         data = b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines)

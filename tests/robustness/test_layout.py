@@ -37,7 +37,7 @@ from tests.support.invariants import check_store
 from tests.support.seeds import IMPORT, JOB_ID
 from tests.support.servers import Server, running
 from tests.support.stream_reading import read_shard, shards_of
-from tests.support.tables import index_request, table_request
+from tests.support.tables import index_request, table_request, vector, vector_index_request
 
 LAYOUTS = sorted(folder.READABLE)
 ROOT = Path(__file__).parents[2]
@@ -69,6 +69,12 @@ STREAMED = {
     "TableName": "streamed",
 }
 """The table with a stream of one shard at a time and a TTL attribute."""
+VECTORED = table_request(
+    "k:S",
+    define="h:S f:N",
+    VectorIndexes=[vector_index_request("vectors", "v", 2, "EUCLIDEAN", "INCLUDE", ["x"], "h:HASH f:INLINE_FILTER")],
+)
+"""The table with a vector index; another one like it is dropped."""
 STREAM_SEED = "0123456789abcdef"
 """The random parts of a stream's records."""
 EXPIRING = {"k": {"S": "é"}, "ttl": {"N": "1700100000.5"}}
@@ -83,6 +89,15 @@ ITEMS: list[dict[str, Any]] = [
         "n": {"N": "+00.1E-3"},
     },
 ]
+
+
+SEARCH = {
+    "IndexName": "vectors",
+    "SearchVector": vector(0.1, 0)["L"],
+    "TopK": 1,
+    "SearchConditionExpression": "h = :h AND f = :f",
+    "ExpressionAttributeValues": {":h": {"S": "é"}, ":f": {"N": "1"}},
+}
 
 
 def write_store(path: Path) -> None:
@@ -101,8 +116,14 @@ def write_store(path: Path) -> None:
     later = {"pk": {"S": "later"}, "sk": {"S": "later"}}
     inside("PutItem", TableName="kept", Item=later)  # the snapshot's view gets images
     inside("DeleteItem", TableName="kept", Key=later)
+    for name in ("vectored", "unvectored"):
+        inside("CreateTable", {**VECTORED, "TableName": name})
+        for key, more in (("a", {"f": {"N": "1"}, "x": {"S": "x"}}), ("b", {})):
+            inside("PutItem", TableName=name, Item={"k": {"S": key}, "h": {"S": "é"}, "v": vector(0.1, -2), **more})
+        inside("DeleteItem", TableName=name, Key={"k": {"S": "b"}})
     inside("DeleteTable", TableName="dropped")
-    inside("ListTables")  # from here on the table is gone, and its row will be dropped
+    inside("DeleteTable", TableName="unvectored")
+    inside("ListTables")  # from here on the tables are gone, and their rows will be dropped
     inside.emulator.close()
 
 
@@ -257,7 +278,10 @@ def test_store_of_each_layout_can_be_read(tmp_path: Path, layout: int) -> None:
                 txn.put(key, value, db=tables[table])
     inside = InProcess(Settings(data_dir=path))
     check_store(inside.emulator.database)
-    assert inside("ListTables") == {"TableNames": ["kept", "streamed"]}
+    assert inside("ListTables") == {"TableNames": ["kept", "streamed"] + ["vectored"] * (layout == folder.LAYOUT)}
+    if layout == folder.LAYOUT:
+        (found,) = inside("SearchVectors", {**SEARCH, "TableName": "vectored"})["SearchResults"]
+        assert (found["Item"]["k"], found["Score"]) == ({"S": "a"}, 2.0)
     check_streams(inside)
     for item in ITEMS:
         key = {name: item[name] for name in ("pk", "sk")}
@@ -276,7 +300,8 @@ def test_store_of_each_layout_can_be_read(tmp_path: Path, layout: int) -> None:
     inside.emulator.database.background.run_all()
     check_store(inside.emulator.database)
     inside.emulator.close()
-    gone = {place for place in golden(layout) if place[1].startswith((b"\x06", b"\x03\0\0\0\4"))}
+    dropped = [key[1:] for _, key in golden(layout) if key.startswith(b"\x06")]
+    gone = {place for place in golden(layout) if place[1].startswith((b"\x06", *dropped))}
     assert records(path).keys() == golden(layout).keys() - gone
     assert (path / "layout").read_text() == layout_text(folder.LAYOUT)
 

@@ -71,7 +71,13 @@ class Attachments:
             followers.append(history)
         ids = (definition.stream_id, *(each.stream_id for each in definition.kinesis))
         followers += [log for log in map(self._streams.log, ids) if log is not None]
-        return Table(definition, tuple(followers), tuple(preconditions))
+        table = Table(definition, tuple(followers), tuple(preconditions))
+        if table.vectors:
+            from emulator.database.items.vectors import VectorEntries  # noqa: PLC0415 - few tables have vector indexes
+
+            table.billing = entries = VectorEntries(table.vectors)
+            table.followers += (entries,)
+        return table
 
     def _reconcile_stream(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
         if definition.stream_view is not None and definition.stream_id is None:
