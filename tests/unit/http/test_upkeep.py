@@ -1,4 +1,4 @@
-"""When the store is synced and its pages are made ready."""
+"""When the store is synced, and when its pages are prepared."""
 
 import asyncio
 import errno
