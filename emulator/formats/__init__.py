@@ -1,4 +1,4 @@
-"""Reads and writes the formats in which people keep tables and items.
+"""Reads and writes file formats for tables and items.
 
 The package knows files and no server. The commands `load` and `dump` use it, and the exports and
 imports of the service (emulator/s3_jobs). A reader is a generator of records (`records.py`), each
@@ -9,9 +9,9 @@ with its place (file and line). A bad record becomes a `Problem`, and the reader
 
 | file              | format                                                                      |
 |-------------------|-----------------------------------------------------------------------------|
-| `sources`         | finds out what a file or folder is, by its content                          |
+| `sources`         | detects the format of a file or folder by its content                       |
 | `files`           | plain, gzip and Zstandard files, standard input                             |
-| `json_text`       | JSON values one after another, with their lines, in little memory           |
+| `json_text`       | a sequence of JSON values with their lines, in little memory                |
 | `items`           | JSON items: with types or ordinary, in wrappers such as `{"Item": ...}`     |
 | `ion`             | Amazon Ion, text and binary (the extra `ion`)                               |
 | `csv_rows`        | CSV, by the rules of the service's import (control-plane 5.4)               |

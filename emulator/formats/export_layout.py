@@ -1,6 +1,6 @@
 """The folders that the service's export writes (control-plane 4.3).
 
-    manifest-summary.json    about the table and the export
+    manifest-summary.json    facts about the table and the export
     manifest-files.json      a line for each data file: number of items, checksum, key
     data/*.json.gz           lines: {"Item": item}; with Ion, data/*.ion.gz
 
@@ -64,13 +64,13 @@ class Target(Protocol):
 
 
 def item_line(item: Item) -> bytes:
-    """Return the line of an item, with its end."""
+    """Return the line of an item, including the line feed."""
     return orjson.dumps({"Item": item}, option=orjson.OPT_APPEND_NEWLINE)
 
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A data file of an export. items: their number, None if no manifest says it."""
+    """A data file of an export. items: the number of its items, None if no manifest has it."""
 
     path: Path
     items: int | None
@@ -78,7 +78,7 @@ class DataFile:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """An export that was found in a folder."""
+    """An export in a folder."""
 
     table: str
     output_format: str
@@ -86,12 +86,12 @@ class Export:
 
 
 def is_export(folder: Path) -> bool:
-    """Return whether a folder is that of an export."""
+    """Return whether a folder has an export."""
     return (folder / SUMMARY).is_file()
 
 
 def read_export(folder: Path) -> Export:
-    """Return what the manifests of an export say. Raises FormatError."""
+    """Read the manifests of an export; return the export. Raises FormatError."""
     summary = _object(folder / SUMMARY)
     output_format = summary.get("outputFormat", JSON)
     if output_format not in ENDINGS:
@@ -103,7 +103,7 @@ def read_export(folder: Path) -> Export:
 
 
 def _data_files(folder: Path) -> Iterator[DataFile]:
-    """Yield the files of the manifest or, without one, the files of the data folder."""
+    """Yield the data files in the manifest or, without a manifest, those in the data folder."""
     manifest = folder / FILES
     if not manifest.is_file():
         for path in sorted((folder / DATA).glob("*")):
@@ -117,7 +117,8 @@ def _data_files(folder: Path) -> Iterator[DataFile]:
         except WRONG_FORM:
             raise FormatError(Place(str(manifest), number), "this is not the entry of a data file") from None
         path = folder / DATA / name
-        if not path.exists() and (folder.parent / DATA / name).exists():  # an incremental export
+        # An incremental export has its data folder in another place.
+        if not path.exists() and (folder.parent / DATA / name).exists():
             path = folder.parent / DATA / name
         yield DataFile(path, items)
 
@@ -223,7 +224,7 @@ def with_checksum(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 class ExportWriter:
-    """Writes an export into a folder. prefix: of S3 keys, such as `AWSDynamoDB/id/`."""
+    """Writes an export into a folder. prefix: the prefix of S3 keys, such as `AWSDynamoDB/id/`."""
 
     def __init__(self, folder: Path, prefix: str = "") -> None:
         self._folder = folder
@@ -237,7 +238,7 @@ class ExportWriter:
         return DataWriter(self._folder / path, self._prefix + path)
 
     def add(self, data: DataWriter) -> None:
-        """Add a data file, which is closed, to the manifest."""
+        """Add a closed data file to the manifest."""
         self._entries.append(data.entry())
 
     @property
@@ -246,9 +247,9 @@ class ExportWriter:
         return sum(entry["itemCount"] for entry in self._entries)
 
     def finish(self, summary: Mapping[str, Any]) -> None:
-        """Write the manifests. summary: members of the summary that the caller knows.
+        """Write the manifests. summary: further members of the summary.
 
-        The summary comes last, so that an unfinished folder is not taken for an export.
+        The summary is written last, so that an unfinished folder is not read as an export.
         """
         known = {"manifestFilesS3Key": self._prefix + FILES, "itemCount": self.items, **summary}
         for name, content in ((FILES, files_manifest(self._entries)), (SUMMARY, summary_manifest(known))):

@@ -9,13 +9,20 @@ A slice appends its lines before its transaction commits. The progress of the jo
 file was then; after a kill the rest is cut off, so a line is neither lost nor written twice.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
 LOGS: Final = "logs"
+
+
+def lines_of(path: Path, length: int) -> Iterator[bytes]:
+    """Yield the lines in the first bytes of a file."""
+    with path.open("rb") as file:
+        while file.tell() < length:
+            yield file.readline()
 
 
 class LocalLog:
