@@ -29,11 +29,13 @@ from tests.support.profile import profile
 from tests.support.seeds import (
     BULK,
     DESTINATION,
+    EXPORT,
     IMPORT,
     INSIGHTS,
     ITEMS,
     JOB_ID,
     READS,
+    RECOVERY,
     REFUSED,
     SEEDS,
     STREAM_SEED,
@@ -63,6 +65,8 @@ class World:
             patch.setattr("emulator.operations.s3_jobs._random", lambda: JOB_ID[-7:])
             self.valid("ImportTable", IMPORT)
             self.valid("StartBulkPutItems", BULK)
+            self.valid("UpdateContinuousBackups", RECOVERY)
+            self.valid("ExportTableToPointInTime", EXPORT)
         self.valid("UpdateContributorInsights", INSIGHTS)
         for table, item in ITEMS:
             self.valid("PutItem", {"TableName": table, "Item": item})

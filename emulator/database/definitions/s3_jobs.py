@@ -106,7 +106,8 @@ class Progress:
     are done. size: bytes read of the objects that are done, or of all; total: bytes of all objects.
     processed, written, failed: numbers of items.
     log: bytes of the job's local log that belong to finished slices.
-    key: the storage key (hex) of the last item that is exported.
+    key: where the next data file of an export begins, as hex; None after the last one.
+    billed, manifest: what the description of a complete export has of it.
     files: the data files of an export that are complete, as their manifest has them.
     usage: bytes that a bulk operation wrote: "" for the table, or the name of an index.
     """
@@ -119,7 +120,9 @@ class Progress:
     written: int = 0
     failed: int = 0
     log: Mapping[str, int] = field(default_factory=dict)
-    key: str = ""
+    key: str | None = ""
+    billed: int = 0
+    manifest: str | None = None
     files: tuple[Mapping[str, Any], ...] = ()
     usage: Mapping[str, int] = field(default_factory=dict)
 
