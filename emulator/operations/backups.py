@@ -12,6 +12,7 @@ from emulator.database.definitions.arns import NumberedArn
 from emulator.database.definitions.backups import SYSTEM, USER, Backup
 from emulator.database.definitions.tables import IndexDefinition, TableDefinition
 from emulator.database.history import backups
+from emulator.database.schema.describe import vector_index_settings
 from emulator.model.request import Request
 from emulator.operations.continuous_backups import backed_up
 from emulator.operations.registry import Response, operation
@@ -186,6 +187,8 @@ def _features(table: TableDefinition) -> dict[str, Any]:
         indexes = [_index(index) for index in table.indexes if index.local is local]
         if indexes:
             features[member] = indexes
+    if table.vectors:
+        features["VectorIndexes"] = [vector_index_settings(index) for index in table.vectors]
     if table.stream_view is not None:
         features["StreamDescription"] = {"StreamEnabled": True, "StreamViewType": table.stream_view}
     if table.ttl_attribute is not None:

@@ -95,7 +95,8 @@ def _restore(
 def _numbered(change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
     """Return the definition with fresh ids."""
     indexes = tuple(replace(index, id=next_id(change.txn)) for index in definition.indexes)
-    return replace(definition, id=next_id(change.txn), indexes=indexes)
+    vectors = tuple(replace(index, id=next_id(change.txn)) for index in definition.vectors)
+    return replace(definition, id=next_id(change.txn), indexes=indexes, vectors=vectors)
 
 
 # --- checks ---------------------------------------------------------------------------------------

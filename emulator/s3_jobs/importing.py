@@ -114,6 +114,7 @@ def _begin(database: Database, job: S3Job) -> None:
         definition = TableDefinition.load(orjson.dumps(job.plan["table"]), account=database.catalog.account)
         now = database.clock.now()
         indexes = tuple(replace(index, id=next_id(change.txn), until=now) for index in definition.indexes)
+        vectors = tuple(replace(index, id=next_id(change.txn), until=now) for index in definition.vectors)
         database.catalog.save(
             change,
             replace(
@@ -122,6 +123,7 @@ def _begin(database: Database, job: S3Job) -> None:
                 created=now,
                 until=now,
                 indexes=indexes,
+                vectors=vectors,
                 filling=Filling(IMPORT, job.arn),
             ),
         )

@@ -117,6 +117,15 @@ def abandon(database: Database, change: DefinitionChange, definition: TableDefin
         source_of(database, definition).abandon(change)
 
 
+def _limit(table: Table) -> int:
+    """Return how many items one slice writes: fewer if their vectors are long."""
+    if not table.vectors:
+        return SLICE
+    from emulator.database.jobs.vector_fill import items_in_slice  # noqa: PLC0415 - few tables have vector indexes
+
+    return min(items_in_slice(index) for index in table.vectors)
+
+
 def _fill(database: Database, table: Table) -> bool:
     """Write one slice of items. Return True if items remain.
 
@@ -127,7 +136,7 @@ def _fill(database: Database, table: Table) -> bool:
     if filling is None:
         return False
     source = source_of(database, table.definition)
-    page = source.page(filling.position, SLICE)
+    page = source.page(filling.position, _limit(table))
     decoded = len(table.followers) > 1  # counting items needs no decoded item
     with database.catalog.changing() as change:
         for item, row in page.rows:
