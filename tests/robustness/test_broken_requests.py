@@ -18,7 +18,6 @@ from emulator.app import Emulator
 from emulator.clock import ManualClock
 from emulator.database.views.recording import plain
 from emulator.http.front.dynamodb import Answer, DynamoDbEndpoint
-from emulator.model.service import operations as service_operations
 from emulator.operations.registry import registered
 from emulator.settings import Settings
 from tests.support import malformed
@@ -177,21 +176,6 @@ def test_broken_requests(world: World, operation: str) -> None:
     @given(body=st.one_of(seeds))
     def throw(body: bytes) -> None:
         world.throw(operation, body)
-
-    throw()
-
-
-def test_requests_of_absent_operations(world: World) -> None:
-    absent = sorted(service_operations().keys() - registered().keys())
-    every_seed = [malformed.bodies(seed) for seeds in SEEDS.values() for seed in seeds]
-
-    @profile(60)
-    @given(operation=st.sampled_from(absent), body=st.one_of(every_seed))
-    def throw(operation: str, body: bytes) -> None:
-        answer = world.post(operation, body)
-        check_answer(answer.status, dict(answer.headers), answer.body)
-        assert answer.status == 400
-        assert world.state() == world.first
 
     throw()
 
