@@ -5,6 +5,7 @@ a server with --metrics counts them.
 """
 
 from collections.abc import Hashable, Iterator
+from math import inf
 from typing import Final, Generic, TypeVar
 
 from emulator.clock import Clock
@@ -26,15 +27,8 @@ class Statistics:
     def __init__(self) -> None:
         self.count = 0
         self.total = 0.0
-        self.lowest = float("inf")
-        self.highest = float("-inf")
-
-    def add(self, value: float) -> None:
-        """Add a value."""
-        self.count += 1
-        self.total += value
-        self.lowest = min(self.lowest, value)
-        self.highest = max(self.highest, value)
+        self.lowest = inf
+        self.highest = -inf
 
 
 Key = TypeVar("Key", bound=Hashable)
@@ -43,24 +37,34 @@ Key = TypeVar("Key", bound=Hashable)
 class LastHour(Generic[Key]):
     """The values of metrics in each minute of the last hour, by the emulator's clock."""
 
-    __slots__ = ("_clock", "_minutes")
+    __slots__ = ("_begin", "_clock", "_current", "_minutes")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._minutes: dict[int, dict[Key, Statistics]] = {}
+        self._current: dict[Key, Statistics] = {}
+        self._begin = -inf  # of the current minute
 
     def add(self, key: Key, value: float) -> None:
-        """Add a value of a metric."""
-        minute = int(self._clock.now() // MINUTE)
-        values = self._minutes.get(minute)
-        if values is None:
-            values = self._minutes[minute] = {}
-            if len(self._minutes) > HOUR:
-                del self._minutes[min(self._minutes)]
-        statistics = values.get(key)
+        """Add a value of a metric. Each request does this once or twice, so it is one function."""
+        now = self._clock.now()
+        if not 0 <= now - self._begin < MINUTE:
+            self._open(now)
+        statistics = self._current.get(key)
         if statistics is None:
-            statistics = values[key] = Statistics()
-        statistics.add(value)
+            statistics = self._current[key] = Statistics()
+        statistics.count += 1
+        statistics.total += value
+        statistics.lowest = min(statistics.lowest, value)
+        statistics.highest = max(statistics.highest, value)
+
+    def _open(self, now: float) -> None:
+        """Begin a minute, or continue one if the clock was set back. Drop the oldest minutes."""
+        minute = int(now // MINUTE)
+        self._begin = minute * MINUTE
+        self._current = self._minutes.setdefault(minute, {})
+        while len(self._minutes) > HOUR:
+            del self._minutes[min(each for each in self._minutes if each != minute)]
 
     def __iter__(self) -> Iterator[tuple[int, Key, Statistics]]:
         """Yield minute, metric and values of the last hour."""
