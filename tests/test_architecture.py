@@ -98,7 +98,7 @@ ROOMS = {
         {"throughput"},
         {"schema"},
         {"items"},
-        {"changes"},
+        {"changes", "vectors"},
         {"catalog"},
         {"s3_jobs"},
         {"database"},
@@ -171,7 +171,8 @@ ROOMS = {
     "emulator/s3_jobs": (
         {"work", "local_log", "reading"},
         {"storing"},
-        {"importing"},
+        {"importing", "outputs"},
+        {"putting"},
         {"runner"},
     ),
     "emulator/objects": ({"store"}, {"folder", "s3"}, {"opening"}),

@@ -21,6 +21,7 @@ _AT_FIRST_USE: Final = (
     "arns",
     "auto_scaling",
     "backups",
+    "decoding",
     "expressions",
     "global_tables",
     "indexes",
@@ -37,6 +38,7 @@ _AT_FIRST_USE: Final = (
     "tags",
     "throughput",
     "transactions",
+    "vectors",
 )
 """The families that are loaded when one of their names is first used.
 
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from emulator.errors.arns import *  # noqa: F403
     from emulator.errors.auto_scaling import *  # noqa: F403
     from emulator.errors.backups import *  # noqa: F403
+    from emulator.errors.decoding import *  # noqa: F403
     from emulator.errors.expressions import *  # noqa: F403
     from emulator.errors.global_tables import *  # noqa: F403
     from emulator.errors.indexes import *  # noqa: F403
@@ -63,6 +66,7 @@ if TYPE_CHECKING:
     from emulator.errors.tags import *  # noqa: F403
     from emulator.errors.throughput import *  # noqa: F403
     from emulator.errors.transactions import *  # noqa: F403
+    from emulator.errors.vectors import *  # noqa: F403
 else:
 
     def __getattr__(name: str) -> object:

@@ -1,18 +1,19 @@
-"""Finds out what a file or folder is, and reads it.
+"""Detects the format of files and folders, and reads them.
 
-| a path                                 | is                                                        |
+| path                                   | content                                                   |
 |----------------------------------------|-----------------------------------------------------------|
 | folder with `manifest-summary.json`    | an export; a file `definition.json` in it defines the table |
 | any other folder                       | all files in it and below it                              |
 | `*.csv`, `*.tsv`                       | CSV                                                       |
 | `*.ion`, binary Ion, or a text that begins with `$ion_1_0` | items in Ion                          |
 | `*.yaml`, `*.yml`                      | a document (`_DOCUMENTS`)                                 |
-| JSON that begins with `[` or `{"Items": [` | items or definitions, one after another               |
+| JSON that begins with `[` or `{"Items": [` | a list of items or definitions                        |
 | JSON objects, one in each line         | items                                                     |
 | any other JSON                         | a document (`_DOCUMENTS`), or one item                    |
 
-Each may be compressed with gzip (`.gz`) or Zstandard (`.zst`). The name of a file of items, without
-its endings, is the name of its table, unless the file itself or the user says another one.
+Each file may be compressed with gzip (`.gz`) or Zstandard (`.zst`). The items of a file belong to
+the table with the file's name (without its endings), unless the file or the user names another
+table.
 """  # noqa: W505 - a table
 
 import os
@@ -50,7 +51,7 @@ from emulator.formats.records import (
 )
 
 DEFINITION: Final = "definition.json"
-"""The file in an export's folder that defines its table; `dump` writes it."""
+"""The file in an export's folder with the definition of its table. `dump` writes it."""
 
 _KNOWN: Final = frozenset((".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".ion", ".yaml", ".yml", ".template"))
 _COMPRESSED: Final = frozenset((".gz", ".zst"))
@@ -62,8 +63,8 @@ _TABLE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 class Source:
     """A file or export.
 
-    defines: it may have definitions, so it is read before other sources. parameters: the names of
-    those that it takes, None if it may take any.
+    defines: whether it may have definitions and so is read before others. parameters: the names of
+    the parameters that it uses, None if it may use any.
     """
 
     name: str
@@ -72,7 +73,7 @@ class Source:
     parameters: frozenset[str] | None = frozenset()
 
     def records(self, types: TypesOf) -> Iterator[Record]:
-        """Yield the records. What ends the file early becomes a Problem."""
+        """Yield the records. If the file cannot be read to its end, the last one is a Problem."""
         try:
             for record in self.reader(types):
                 yield _checked(record) if type(record) is Definition else record
@@ -85,26 +86,26 @@ class Source:
 
 
 def _checked(definition: Definition) -> Record:
-    """Return a definition, or a problem if it has not even the form of one."""
+    """Return a definition, or a problem if it does not have the form of one."""
     try:
         definition.check()
     except WRONG_FORM:
-        return Problem(definition.place, "this is no definition of a table: it needs a name, attributes and keys")
+        return Problem(definition.place, "this is not a definition of a table: it needs a name, attributes and keys")
     return definition
 
 
 def sources(paths: Iterable[str], options: ReadOptions) -> list[Source]:
-    """Return the sources of paths, those with definitions first."""
+    """Return the sources in these paths, those with definitions first."""
     folders: set[str] = set()
     found = list(chain.from_iterable(_of_path(path, options, folders, named=True) for path in paths))
     return sorted(found, key=lambda source: not source.defines)
 
 
 def _of_path(path: str, options: ReadOptions, folders: set[str], *, named: bool) -> Iterator[Source]:
-    """Yield the sources of a path.
+    """Yield the sources in a path.
 
-    folders: the real paths of folders that are read already, as links may lead to them again.
-    named: the user has named the path, so it must exist and may be a pipe.
+    folders: the real paths of folders that were already read, because links may point to them.
+    named: whether the user has named the path. Then it must exist, and may be a pipe.
     """
     try:
         place = Path(path)
@@ -134,7 +135,7 @@ def _left_out(place: Place) -> Notice:
 
 
 def _of_folder(folder: Path, options: ReadOptions, folders: set[str]) -> Iterator[Source]:
-    """Yield the sources of a folder. Raises FormatError, OSError."""
+    """Yield the sources in a folder. Raises FormatError, OSError."""
     if not is_export(folder):
         for path in sorted(folder.iterdir()):
             if not path.name.startswith("."):
@@ -171,7 +172,7 @@ def _data_reader(export: Export, data: DataFile) -> Reader:
 
 
 def _endings(path: Path) -> tuple[str, str]:
-    """Return the ending that says the format, in lower case, and the name without endings."""
+    """Return the ending that names the format, in lower case, and the name without endings."""
     if path.suffix.lower() in _COMPRESSED:
         path = path.with_suffix("")
     return path.suffix.lower(), path.stem
@@ -194,7 +195,10 @@ def _of_file(path: str, options: ReadOptions) -> Source:
 
 
 class _Content:
-    """The stream of a file that a reader reads later. It is closed until then, except a pipe."""
+    """The stream of a file for a later reader.
+
+    Until then, the file is closed, unless it is a pipe.
+    """
 
     def __init__(self, path: str, stream: BinaryIO) -> None:
         self.path = path
@@ -311,7 +315,7 @@ def _batch(document: Document) -> Iterator[Record]:
 
 
 def _later(module: str) -> Callable[[Document], Iterator[Record]]:
-    """Return the function `records` of a module that is imported when it is called."""
+    """Return a function that imports a module when it is called, and calls its `records`."""
 
     def read(document: Document) -> Iterator[Record]:
         found: Iterator[Record] = import_module(f"emulator.formats.{module}").records(document)
@@ -321,7 +325,7 @@ def _later(module: str) -> Callable[[Document], Iterator[Record]]:
 
 
 def _parameters_of(module: str) -> Callable[[Document], frozenset[str] | None]:
-    """Return the function `parameters` of a module that is imported when it is called."""
+    """Return a function that imports a module when it is called, and calls its `parameters`."""
 
     def parameters(document: Document) -> frozenset[str] | None:
         found: frozenset[str] | None = import_module(f"emulator.formats.{module}").parameters(document)
@@ -335,11 +339,11 @@ def _no_parameters(_document: Document) -> frozenset[str]:
 
 
 def _read(read: Callable[[Document], Iterator[Record]], document: Document) -> Iterator[Record]:
-    """Yield the records of a document. A form that is wrong as a whole is a problem."""
+    """Yield the records of a document, or a problem if the document has a wrong form."""
     try:
         yield from read(document)
     except WRONG_FORM:
-        yield Problem(document.place(), "this document has not the form that its members promise")
+        yield Problem(document.place(), "this document does not have the form that its members suggest")
 
 
 def _is_batch(content: Mapping[str, Any]) -> bool:
@@ -351,7 +355,7 @@ def _is_batch(content: Mapping[str, Any]) -> bool:
 
 
 class _Kind(NamedTuple):
-    """A kind of document: how to recognise one, its reader, and the parameters that it takes."""
+    """A kind of document: a test that recognises it, its reader, and its parameters."""
 
     recognised: Callable[[Mapping[str, Any]], bool]
     read: Callable[[Document], Iterator[Record]]
@@ -378,7 +382,7 @@ _DOCUMENTS: Final = (
 
 
 def _of_document(document: Document, reader: ItemReader) -> Source:
-    """Return the source of a document. Raises FormatError if it is of no kind that is known."""
+    """Return the source of a document. Raises FormatError if its kind is unknown."""
     path, content = document.file, document.content
     if isinstance(content, dict):
         kind = next((kind for kind in _DOCUMENTS if kind.recognised(content)), None)
@@ -397,7 +401,7 @@ def _of_document(document: Document, reader: ItemReader) -> Source:
         return Source(path, defines=True, reader=lambda _types: iter(found))
     raise UnknownFormat(
         Place(path),
-        "this is neither a list of items nor a definition of tables that is known: expected items, the output of "
+        "this is neither a list of items nor a known definition of tables: expected items, the output of "
         "describe-table, a template of CloudFormation, SAM or CDK, `terraform show -json`, a Serverless file or a "
         "model of NoSQL Workbench",
     )
