@@ -10,6 +10,7 @@ with its place (file and line). A bad record becomes a `Problem`, and the reader
 | file              | format                                                                      |
 |-------------------|-----------------------------------------------------------------------------|
 | `sources`         | finds out what a file or folder is, by its content                          |
+| `documents`       | the kinds of document, such as templates, which are read as a whole         |
 | `files`           | plain, gzip and Zstandard files, standard input                             |
 | `json_text`       | JSON values one after another, with their lines, in little memory           |
 | `items`           | JSON items: with types or ordinary, in wrappers such as `{"Item": ...}`     |
