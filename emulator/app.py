@@ -1,4 +1,4 @@
-"""The emulator without HTTP: an engine, a clock, a database and the operations on it."""
+"""The emulator without HTTP: an engine, a clock, a database and the operations."""
 
 import logging
 from functools import partial
@@ -28,6 +28,7 @@ from storage import Engine, LayoutMismatch, open_engine
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from emulator.auto_scaling.service import ScalingService
     from emulator.controls.registry import RequestLog
     from emulator.database.definitions.streams import StreamDefinition
     from emulator.database.events import Event
@@ -37,16 +38,20 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("emulator")
 
-_ATTEMPTS: Final = 20  # failed slices of shard rollover after which `due_steps` gives up
+AUTO_SCALING: Final = "AnyScaleFrontendService."
+"""The prefix of X-Amz-Target, and of names of operations, for Application Auto Scaling."""
+
+_SCALING_SECONDS: Final = 60.0  # between two runs of auto scaling
+_ATTEMPTS: Final = 20  # after so many failed slices of shard rollover, `due_steps` gives up
 
 assert operations, "importing the package registers the operations"
 
 
 class Emulator:
-    """One emulator; one thread owns it.
+    """An emulator. Only one thread may use it.
 
-    Raises StorageError if the data folder cannot be opened, BadDeclaration if
-    settings.ongoing_transaction is not a valid declaration, BadConfiguration if the file
+    Making one raises StorageError if the data folder cannot be opened, BadDeclaration if
+    settings.ongoing_transaction is not a valid declaration, and BadConfiguration if the file
     settings.functions is wrong.
     """
 
@@ -57,7 +62,7 @@ class Emulator:
         self.settings = settings
         self.waits = 0
         self.sharing = sharing
-        self.request_log: Callable[[], RequestLog] | None = None  # set by the server
+        self.request_log: Callable[[], RequestLog] | None = None  # the server sets this
         self.clock = clock or EmulatorClock(cells=None if sharing is None else sharing.clock_cells)
         self.uptime = Stopwatch() if sharing is None else sharing.uptime
         engine = open_engine(settings.folder, durable=durable, verify=_verify if sharing is None else _trust)
@@ -95,20 +100,23 @@ class Emulator:
         self._functions: FunctionService | None = None
         if settings.functions or _has_mappings(self.database):
             self._functions = self._load_functions()
+        self._scaling: ScalingService | None = None
+        self.database.scheduler.every(_SCALING_SECONDS, self._scale)
 
     def account_of(self, access_key: str) -> str:
-        """Return the account that an access key stands for."""
+        """Return the account of an access key."""
         return arns.account_of(access_key, self.settings.account)
 
     def knows(self, operation: str) -> bool:
-        """Return whether the service has an operation of this name, implemented here or not."""
+        """Return whether the service has this operation, even if the emulator lacks it."""
         return find(operation) is not None or operation in service_operations()
 
     def load(self, operation: str) -> None:
         """Load the code that the first call of an operation would load.
 
-        The server calls this before it parses a large body. Code that is loaded later lies among
-        the millions of objects of the body, and keeps 2 MB of their memory from being returned.
+        The server calls this before it parses a large body. If the code were loaded later, its
+        objects would be among the millions of objects of the body, and 2 MB of the body's memory
+        could not be returned.
         """
         found = find(operation)
         if found is not None:
@@ -117,8 +125,8 @@ class Emulator:
     def parsed(self, operation: str, body: bytes) -> object:
         """Return the JSON of a large body.
 
-        It lacks members of a list or map that is too long for any request of the operation. Raises
-        orjson.JSONDecodeError.
+        If a list or map is too long for any request of the operation, only its first members are
+        returned. Raises orjson.JSONDecodeError.
         """
         model = service_operations().get(operation)
         if model is None:
@@ -128,10 +136,13 @@ class Emulator:
         return shortening.parsed(model, body)
 
     def call(self, operation: str, raw: object, caller: Caller) -> bytes:
-        """Answer one request, given as parsed JSON, with JSON. Raises ApiError, Sliced."""
+        """Answer one request, which is parsed JSON; return JSON. Raises ApiError, Sliced."""
         if self._background.slices:
             self._background.run_slice()
         found = find(operation)
+        if found is None and operation.startswith(AUTO_SCALING):
+            name = operation.removeprefix(AUTO_SCALING)
+            return orjson.dumps(self.database.run(lambda: self.scaling.answer(name, raw, caller)))
         if found is None:
             refusal = errors.not_implemented(operation)
             if once_a_minute.allows(("not implemented", operation)):
@@ -150,7 +161,10 @@ class Emulator:
 
     @property
     def functions(self) -> "FunctionService":
-        """Functions on streams. Loaded on first use; most servers never need them."""
+        """The service of functions on streams.
+
+        It is loaded at first use: most servers never need it.
+        """
         if self._functions is None:
             self._functions = self._load_functions()
         return self._functions
@@ -162,7 +176,7 @@ class Emulator:
 
     @property
     def busy_functions(self) -> "FunctionService | None":
-        """The service of functions on streams, None if no function has to be invoked."""
+        """The service of functions on streams, None if no mapping delivers to a function."""
         functions = self._functions
         return functions if functions is not None and functions.busy else None
 
@@ -170,22 +184,47 @@ class Emulator:
         """Answer a request to Lambda's API with a status and JSON. Raises ApiError."""
         return self.database.run(lambda: self.functions.answer(method, path, query, body, caller))
 
+    @property
+    def scaling(self) -> "ScalingService":
+        """The service of auto scaling. It is loaded at first use."""
+        if self._scaling is None:
+            from emulator.auto_scaling.service import ScalingService  # noqa: PLC0415 - few servers scale tables
+
+            shared = self.settings.shared_db
+            self._scaling = ScalingService(self.database, self._update_table, shared=shared, sharing=self.sharing)
+        return self._scaling
+
+    def _update_table(self, request: dict[str, object], caller: Caller) -> None:
+        """Call UpdateTable for the service of auto scaling. Raises ApiError."""
+        found = find("UpdateTable")
+        assert found is not None, "UpdateTable is implemented"
+        found.run(self.database, caller, request)
+
+    def _scale(self) -> None:
+        """Do the work of auto scaling that is due, if there are scalable targets."""
+        if self._scaling is not None or _has_scalable_targets(self.database):
+            self.scaling.run()
+
     def tick(self) -> bool:
         """Run the jobs that are due by the clock, and one slice of long work.
 
-        Say whether a slice ran. The server calls this often while no request runs. Work that cannot
+        Return whether a slice ran. The server calls this often, between requests. Work that cannot
         run now, for example on a full disk, runs later.
         """
         self.run_due()
         return self.database.run_slice()
 
     def run_due(self) -> None:
-        """Run the jobs that are due by the clock. They only queue long work."""
+        """Run the jobs that are due by the clock. Long work is only queued."""
         self.database.try_run(self.database.scheduler.run_due, None)  # a job that fails stays due
 
     def due_steps(self) -> Steps[None]:
-        """Run the jobs that are due by the clock. Then run queued shard rollover, in steps."""
+        """Run the jobs that are due by the clock. Then run queued shard rollover, in steps.
+
+        Auto scaling runs even if its minute is not over: a scheduled action may be due.
+        """
         self.run_due()
+        self.database.try_run(self._scale, None)
         failures = 0
         slices = self.database.background.slices
         while ROLL_OVER in slices and failures < _ATTEMPTS:
@@ -194,12 +233,14 @@ class Emulator:
                 yield None
 
     def coming_events(self) -> "Steps[list[Event]]":
-        """Return the next events by the clock, those of all processes, in no order."""
+        """Return the coming events of the clock, of all processes, in no order."""
         from emulator.database.events import Event, coming  # noqa: PLC0415 - most servers never need it
 
         found = yield from coming(self.database)
         if self._functions is not None or _has_mappings(self.database):
             found += [Event(*each) for each in self.functions.coming()]
+        if self._scaling is not None or _has_scalable_targets(self.database):
+            found += [Event(*each) for each in self.scaling.coming()]
         if self.sharing is not None and not self.database.owner:
             delivery = self.sharing.delivery()
             if delivery is not None and delivery[0] > self.clock.now():
@@ -207,7 +248,7 @@ class Emulator:
         return found
 
     def stream_consumers(self) -> "Iterator[tuple[StreamDefinition, str, str]]":
-        """Yield what reads streams: stream, name for people, name of the checkpoints."""
+        """Yield the consumers of streams: stream, name for people, name of the checkpoints."""
         if self._functions is None and not _has_mappings(self.database):
             return
         for mapping in self.functions.mappings.delivering():
@@ -216,21 +257,25 @@ class Emulator:
                 yield stream, f"{mapping.function_name} {mapping.uuid}", mapping.consumer
 
     def close(self) -> None:
-        """Commit, sync and release the storage."""
+        """Commit and sync pending writes, and release the storage."""
         self.database.close()
 
 
 def _resume_walks(database: Database) -> None:
-    """Queue the walks over tables that an earlier start left unfinished. Most starts have none."""
+    """Queue the walks over tables that an earlier process left unfinished.
+
+    Most starts have none.
+    """
     if any(table.definition.is_walked for table in database.catalog.everything()):
-        from emulator.database.jobs import backfill, ttl_fill  # noqa: PLC0415 - start-up time
+        from emulator.database.jobs import backfill, ttl_fill, vector_fill  # noqa: PLC0415 - start-up time
 
         backfill.resume_all(database)
         ttl_fill.resume_all(database)
+        vector_fill.resume_all(database)
 
 
 def _resume_fillings(database: Database) -> None:
-    """Queue the filling of tables that an earlier start left incomplete."""
+    """Queue the filling of tables that an earlier process left incomplete."""
     if any(table.definition.filling is not None for table in database.catalog.everything()):
         from emulator.database.jobs import filling  # noqa: PLC0415 - start-up time
 
@@ -259,7 +304,7 @@ def _resume_restores(database: Database) -> None:
 
 
 def _before_removal(database: Database, table: TableDefinition) -> "Callable[[DefinitionChange], None]":
-    """Return what keeps the items of a table with recovery when it is removed."""
+    """Return a function that backs up a table with recovery in the transaction of its removal."""
     from emulator.database.history import backups  # noqa: PLC0415 - most servers never need it
 
     return backups.before_removal(database, table)
@@ -289,7 +334,7 @@ def _verify(folder: Path) -> None:
 
 
 def _trust(_folder: Path) -> None:
-    """Do nothing: the server's first process has verified the folder, others may write to it."""
+    """Do nothing: the first process of the server has verified the folder."""
 
 
 def _has_mappings(database: Database) -> bool:
@@ -297,8 +342,13 @@ def _has_mappings(database: Database) -> bool:
         return bool(txn.page(*keyspace.mappings(), 1)[0])
 
 
+def _has_scalable_targets(database: Database) -> bool:
+    with database.read() as txn:
+        return bool(txn.page(*keyspace.scalable_targets(), 1)[0])
+
+
 def _declare_transactions(database: Database, text: str) -> None:
-    """Make the declarations of a setting: JSON, one or a list of them. Raises BadDeclaration."""
+    """Make the declarations in a setting. text: JSON of one or a list. Raises BadDeclaration."""
     from emulator.controls.declarations import declare_transaction  # noqa: PLC0415 - few starts declare anything
 
     try:

@@ -14,13 +14,15 @@
 | `ShardExpiry`       | ARN of the stream         | a closed shard is gone, because all its records are old   |
 | `StreamTrimming`    | ARN of the stream         | the oldest record of a shard is gone                      |
 | `StreamExpiry`      | ARN of the stream         | a disabled stream is gone                                 |
+| `BackupExpiry`      | ARN of the backup         | a system backup is gone                                   |
 | `Transaction`       | table name, ARN, or token | a declared transaction ends                               |
 | `MappingState`      | UUID of the mapping       | Creating, Enabling, Updating ... ends                     |
 | `FunctionRetry`     | UUID of the mapping       | a failed batch is sent again                              |
 | `BatchingWindow`    | UUID of the mapping       | a batch is sent although it is not full                   |
+| `ScheduledAction`   | ARN of the scalable target| a scheduled action of auto scaling happens                |
 
-The last three kinds come from event_sources; `Emulator.coming_events` adds them. Only the process
-that calls functions knows of retries and batching windows.
+The last four kinds come from event_sources and auto_scaling; `Emulator.coming_events` adds them.
+Only the process that calls functions knows of retries and batching windows.
 
 All processes of a server find the same events of the other kinds: these events follow from
 declarations, and from definitions, items and records in the store. The scheduler runs sweeps and
@@ -29,7 +31,7 @@ enough, and not the time of that work.
 """  # noqa: W505 - a table
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from emulator.database.changes import reader
 from emulator.database.changes.record import record_time
@@ -37,12 +39,18 @@ from emulator.database.changes.ttl_queue import queue_of
 from emulator.database.database import Database
 from emulator.database.definitions.streams import SHARD_LIFE, Shard, StreamDefinition
 from emulator.database.definitions.tables import ACTIVE, IndexDefinition, TableDefinition
+from emulator.database.history import backups
 from emulator.database.jobs import ttl_sweep
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.slices import Steps
 from storage import ReadTxn
 from storage.keycode import prefix_end, u64
+
+if TYPE_CHECKING:
+    from emulator.database.definitions.vectors import VectorDefinition
+
+Part: TypeAlias = "TableDefinition | IndexDefinition | VectorDefinition"
 
 MILLISECOND: Final = 0.001
 
@@ -73,6 +81,9 @@ def coming(database: Database) -> Steps[list[Event]]:
         found += _of_stream(database, stream, now)
         if number % _IN_STEP == 0:
             yield None
+    for backup in database.backups:
+        if backup.expires is not None:
+            found.append(Event(backup.expires, "BackupExpiry", backup.arn))
     return found
 
 
@@ -82,6 +93,7 @@ def let_happen(database: Database) -> Steps[None]:
     yield from ttl_sweep.sweep(database, ttl_sweep.tables(database))
     database.streams.begin_roll_over()
     database.histories.begin_trimming()
+    backups.begin_expiry(database)
 
 
 def _transactions(database: Database, now: float) -> Iterator[Event]:
@@ -99,7 +111,7 @@ def _of_table(database: Database, table: Table, now: float) -> Iterator[Event]:
     definition = table.definition
     if table.transient:
         yield from _of_part(database, definition, "TableStatus", table.arn)
-        for index in definition.indexes:
+        for index in definition.every_index:
             yield from _of_part(database, index, "IndexStatus", f"{table.arn}/index/{index.name}")
     for name, setting in definition.insights_settings():
         if not database.catalog.has_passed(setting.until):
@@ -114,7 +126,7 @@ def _of_table(database: Database, table: Table, now: float) -> Iterator[Event]:
         yield Event(expiry, "TimeToLive", table.arn)
 
 
-def _of_part(database: Database, part: TableDefinition | IndexDefinition, kind: str, resource: str) -> Iterator[Event]:
+def _of_part(database: Database, part: Part, kind: str, resource: str) -> Iterator[Event]:
     has_passed = database.catalog.has_passed
     if part.status != ACTIVE and not has_passed(part.until):
         yield Event(part.until, kind, resource)

@@ -19,6 +19,7 @@ from emulator.errors.values import *  # noqa: F403 - values/problems.py refers t
 
 _AT_FIRST_USE: Final = (
     "arns",
+    "auto_scaling",
     "backups",
     "expressions",
     "global_tables",
@@ -36,6 +37,7 @@ _AT_FIRST_USE: Final = (
     "tags",
     "throughput",
     "transactions",
+    "vectors",
 )
 """The families that are loaded when one of their names is first used.
 
@@ -44,6 +46,7 @@ The imports below are for the type checker.
 
 if TYPE_CHECKING:
     from emulator.errors.arns import *  # noqa: F403
+    from emulator.errors.auto_scaling import *  # noqa: F403
     from emulator.errors.backups import *  # noqa: F403
     from emulator.errors.expressions import *  # noqa: F403
     from emulator.errors.global_tables import *  # noqa: F403
@@ -61,6 +64,7 @@ if TYPE_CHECKING:
     from emulator.errors.tags import *  # noqa: F403
     from emulator.errors.throughput import *  # noqa: F403
     from emulator.errors.transactions import *  # noqa: F403
+    from emulator.errors.vectors import *  # noqa: F403
 else:
 
     def __getattr__(name: str) -> object:

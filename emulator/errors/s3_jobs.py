@@ -1,16 +1,16 @@
 """Errors of exports, imports and bulk operations (control-plane 0.2, 4.1, 5.1, 14).
 
-"inferred": the code is known, the text is ours.
+"inferred" means that we know the code, but the text is our own.
 """
 
 from emulator.errors.base import ApiError
-from emulator.errors.forms import limit_exceeded, validation
+from emulator.errors.forms import limit_exceeded, missing_resource, validation
 
 _INVALID: str = "Invalid Request: "
 
 
 def job_arn_invalid(kind: str) -> ApiError:
-    """`kind` is Export or Import (control-plane 0.2)."""
+    """kind: Export or Import (control-plane 0.2)."""
     return validation(f"Invalid {kind} ARN")
 
 
@@ -19,20 +19,42 @@ def list_token_invalid(token: str) -> ApiError:
 
 
 def too_many_jobs(kind: str, largest: int) -> ApiError:
-    """inferred; `kind` is exports or imports."""
+    """kind: exports or imports. Inferred."""
     return limit_exceeded(f"Subscriber limit exceeded: There is a limit of {largest} concurrent {kind} per subscriber")
 
 
 def record_unreadable(text: str) -> ApiError:
-    """Of the error log only. inferred; `text` says why a record is not an item."""
+    """Return an error that only error logs have. text: why a record is not an item. Inferred."""
     return validation(text)
+
+
+def kms_key_unsupported() -> ApiError:
+    return validation(f"{_INVALID}KMS Key Id is not supported for this encryption type")
+
+
+# --- bulk operations ------------------------------------------------------------------------------
+
+
+def bulk_operation_not_found(arn: str) -> ApiError:
+    """Inferred: only the code is known."""
+    return missing_resource(f": BulkOperation: {arn} not found")
+
+
+def bulk_operation_arn_invalid() -> ApiError:
+    """Inferred: only the code is known."""
+    return validation("Invalid Bulk Operation ARN")
+
+
+def bulk_operation_ended(arn: str, status: str) -> ApiError:
+    """inferred; `status` is that of the operation."""
+    return validation(f"{_INVALID}Bulk operation {arn} cannot be cancelled because it is {status}")
 
 
 # --- imports --------------------------------------------------------------------------------------
 
 
 def import_not_found(arn: str) -> ApiError:
-    """inferred, after the error of exports."""
+    """Inferred from the error of exports."""
     return ApiError("ImportNotFoundException", f"Import not found: Import not found: {arn}")
 
 

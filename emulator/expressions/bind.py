@@ -19,10 +19,10 @@ Order of problems (behaviour 3.6, 4.2):
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from emulator import errors, limits
 from emulator.caching import BoundedCache
@@ -86,7 +86,7 @@ def bind(request: Request) -> Bound:
     )
     bound = _cache.get(form)
     if bound is None:
-        bound = _Binding(request).bound()
+        bound = Binding(request).bound()
         _cache.keep(form, bound, _length(request, names, values))
     elif bound.checks:
         for parameter, check in bound.checks:
@@ -94,12 +94,13 @@ def bind(request: Request) -> Bound:
     return bound
 
 
-def unusable_member(request: Request) -> str | None:
+def unusable_member(request: Request, parameters: Mapping[str, Sequence[str]] | None = None) -> str | None:
     """Return the name of a member that no expression of the request could use, or None.
 
     The members are ExpressionAttributeNames and ExpressionAttributeValues.
+    parameters: member -> the parameters that can use it; None: those of most operations.
     """
-    for member, users in _USERS.items():
+    for member, users in (parameters or _USERS).items():
         if request.get(member) is not None and all(request.get(parameter) is None for parameter in users):
             return member
     return None
@@ -136,8 +137,13 @@ def _run(parameter: str, check: Check, values: Values) -> None:
         raise errors.invalid_expression(parameter, error.detail) from error
 
 
-class _Binding:
-    """Makes the programs of one request whose form is not in the cache."""
+class Binding:
+    """Makes the programs of one request whose form is not in the cache.
+
+    users: names or values -> the parameters that can use them; None: those of most operations.
+    """
+
+    users: ClassVar[Mapping[str, Sequence[str]] | None] = None
 
     def __init__(self, request: Request) -> None:
         self.request = request
@@ -148,6 +154,7 @@ class _Binding:
         self.checks: list[tuple[str, Check]] = []
 
     def bound(self) -> Bound:
+        """Return the programs of the request."""
         self.check_members()
         bound = Bound(
             self.program("UpdateExpression", parser.parse_update, self.update),
@@ -162,7 +169,9 @@ class _Binding:
 
     def check_members(self) -> None:
         """Check names and values by all rules that do not need the expressions."""
-        check_members_used(self.request)
+        member = unusable_member(self.request, self.users)
+        if member is not None:
+            raise errors.only_with_expressions(member)
         if self.request.get(_NAMES) is not None:
             _check_placeholders(_NAMES, self.names, _IS_ALIAS)
         if self.request.get(_VALUES) is not None:
@@ -173,6 +182,7 @@ class _Binding:
         check_names(self.names.values())
 
     def check_used(self) -> None:
+        """Raise if no expression uses a name or a value of the request."""
         names = [alias for alias in self.names if alias not in self.used]
         if names:
             raise errors.names_unused(names)
@@ -203,16 +213,20 @@ class _Binding:
         return program
 
     def update(self, parsed: Parsed[Any]) -> tuple[UpdateProgram, tuple[Check, ...]]:
+        """Analyse and compile an update."""
         return updates.update(analyze.analyze_update(parsed, self.names, self.types).tree, self.types), ()
 
     def condition(self, parsed: Parsed[Any]) -> tuple[Condition, tuple[Check, ...]]:
+        """Analyse and compile a condition or filter."""
         return _compiled(compiler.condition, analyze.analyze_condition(parsed, self.names, self.types))
 
     def key_condition(self, parsed: Parsed[Any]) -> tuple[KeyCondition, tuple[Check, ...]]:
+        """Analyse a key condition."""
         checked = analyze.analyze_key_condition(parsed, self.names, self.types)
         return checked.tree, checked.checks
 
     def projection(self, parsed: Parsed[Any]) -> tuple[Projection, tuple[Check, ...]]:
+        """Analyse and compile a projection."""
         return _compiled(compiler.projection, analyze.analyze_projection(parsed, self.names))
 
 

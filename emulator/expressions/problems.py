@@ -183,3 +183,11 @@ def key_operand_order(operator: str) -> ExpressionError:
         f"Invalid condition in KeyConditionExpression: {operator} operator must have the key attribute as its first "
         "operand"
     )
+
+
+# --- search conditions (features 1.5) -------------------------------------------------------------
+
+
+def search_comparator() -> ExpressionError:
+    """Return the error of a search condition that has anything but equalities."""
+    return ExpressionError("Invalid comparator used in SearchConditionExpression")

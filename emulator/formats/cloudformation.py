@@ -6,8 +6,9 @@
 | `AWS::DynamoDB::GlobalTable`  | the table of the first replica                                   |
 | `AWS::Serverless::SimpleTable`| a table with one key, on demand unless it has a throughput       |
 
-A resource without a name gets its logical id as the table's name; CloudFormation would add the
-stack's name and random letters. What the emulator does not need is left out with a notice.
+If a resource has no table name, its logical id becomes the table's name; CloudFormation would add
+the stack's name and random letters. Properties that the emulator does not need are left out with a
+notice.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -46,7 +47,7 @@ _SIMPLE_TYPES: Final = {"String": "S", "Number": "N", "Binary": "B"}
 
 
 def records(document: Document) -> Iterator[Record]:
-    """Yield the tables of a template. A table that cannot be understood is a problem."""
+    """Yield the tables of a template. A table that cannot be read is a problem."""
     content = document.content
     resolver = Resolver(content, document.options.parameters)
     for name, resource in content["Resources"].items():
@@ -72,7 +73,7 @@ def records(document: Document) -> Iterator[Record]:
             yield Problem(place, f"table {name}: the properties are nested too deeply")
             continue
         except WRONG_FORM:
-            yield Problem(place, f"table {name}: the properties have not the form of {kind}")
+            yield Problem(place, f"table {name}: the properties do not have the form of {kind}")
             continue
         if left_out:
             yield Notice(place, f"table {create['TableName']}: {', '.join(left_out)} left out")
@@ -80,7 +81,7 @@ def records(document: Document) -> Iterator[Record]:
 
 
 def parameters(document: Document) -> frozenset[str]:
-    """Return the names of the parameters that a template takes."""
+    """Return the names of the parameters of a template."""
     return parameters_of(document.content)
 
 
@@ -105,7 +106,7 @@ def _table(properties: Properties) -> Properties:
 
 
 def _with_numbers(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a value whose numbers are no texts, as parameters give them."""
+    """Return a value after converting texts to numbers: parameters of templates are texts."""
     if isinstance(value, list):
         return [_with_numbers(each) for each in value]
     if not isinstance(value, dict):
@@ -131,7 +132,7 @@ def _global_table(properties: Properties) -> Properties:
 
 
 def _throughput(owner: Properties, replica: Properties, *, provisioned: bool) -> Properties:
-    """Return the throughput of a global table or of an index of it."""
+    """Return the throughput of a global table or of one of its indexes."""
     if not provisioned:
         found: Properties = {}
         if "WriteOnDemandThroughputSettings" in owner:

@@ -1,8 +1,8 @@
 """Reads and writes CSV by the rules of the service's import (control-plane 5.4).
 
-The first line has the names of the attributes. The values of key attributes, of the table and of
-its indexes, have the type of the definition; all others are strings. An empty field is an absent
-attribute.
+The first line has the names of the attributes. The values of key attributes of the table and its
+indexes have the type in the table's definition; all others are strings. An empty field means that
+the item lacks the attribute.
 """
 
 import csv
@@ -15,7 +15,8 @@ import orjson
 from emulator.formats.bounds import LONGEST_ITEM, too_long
 from emulator.formats.records import FormatError, Item, ItemRecord, Place, Problem, ReadOptions, Record, Types
 
-_LONGEST_FIELD: Final = 1 << 20  # an item has at most 400 KB; Python's own limit is 128 KB
+# An item has at most 400 KB; Python's own limit for a field is 128 KB.
+_LONGEST_FIELD: Final = 1 << 20
 
 
 def rows(stream: BinaryIO, file: str, table: str | None, types: Types, options: ReadOptions) -> Iterator[Record]:
@@ -52,7 +53,10 @@ def rows(stream: BinaryIO, file: str, table: str | None, types: Types, options: 
 
 
 class _Lines:
-    """The lines of a text. row: the characters of a row so far; a row may have several lines."""
+    """The lines of a text.
+
+    row: the number of characters of the current row so far; a row may have several lines.
+    """
 
     def __init__(self, text: TextIO, file: str) -> None:
         self._text = text
@@ -75,7 +79,7 @@ class _Lines:
 
 
 class CsvWriter:
-    """Writes items with the given attributes. Sets, lists and maps become JSON texts."""
+    """Writes items with a fixed list of attributes. Sets, lists and maps become JSON texts."""
 
     def __init__(self, stream: TextIO, names: Iterable[str]) -> None:
         self._names = list(names)

@@ -1,4 +1,4 @@
-"""A whole file of JSON or YAML, such as a template, and where its parts stand."""
+"""A whole JSON or YAML file, such as a template, with the places of its parts."""
 
 import re
 from collections.abc import Mapping
@@ -8,14 +8,16 @@ from typing import Any, Final
 from emulator.formats.records import Place, ReadOptions
 
 _FIRST: Final = re.compile(r"""^[ \t{,]*+(?:"([^"\n]*+)"|'([^'\n]*+)'|([^\s"':{,][^:\n]*+))[ \t]*+:""", re.MULTILINE)
-"""The key at the beginning of a line. No part of it can be matched in two ways, so the search is
-linear."""
+"""The key at the beginning of a line.
+
+The pattern can match each text in only one way, so the search takes linear time.
+"""
 
 _QUOTED: Final = re.compile(r'"([^"\n]*+)"\s*+:')
 
 
 class KeyLines:
-    """The line of each key of a text: where a line begins with it, else where it stands first."""
+    """The line of each key in a text: a line that begins with it, else its first occurrence."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -23,11 +25,11 @@ class KeyLines:
 
     @property
     def text(self) -> str:
-        """The text itself."""
+        """The text in which keys are searched."""
         return self._text
 
     def find(self, key: str) -> int:
-        """Return the line of a key, counted from 1; 0 if it is not there."""
+        """Return the line of a key, counted from 1; 0 if the text does not have it."""
         if self._lines is None:
             self._lines = {}
             for pattern in (_FIRST, _QUOTED):
@@ -50,5 +52,5 @@ class Document:
     options: ReadOptions
 
     def place(self, *keys: str) -> Place:
-        """Return the place of the first of the keys that the text has."""
+        """Return the place of the first of these keys that occurs in the text."""
         return Place(self.file, next(filter(None, map(self.lines.find, keys)), 0))

@@ -34,7 +34,7 @@ def _batch(document: Document) -> Iterator[Record]:
 
 
 def _later(module: str) -> Callable[[Document], Iterator[Record]]:
-    """Return the function `records` of a module that is imported when it is called."""
+    """Return a function that imports a module when it is called, and calls its `records`."""
 
     def read(document: Document) -> Iterator[Record]:
         found: Iterator[Record] = import_module(f"emulator.formats.{module}").records(document)
@@ -44,7 +44,7 @@ def _later(module: str) -> Callable[[Document], Iterator[Record]]:
 
 
 def _parameters_of(module: str) -> Callable[[Document], frozenset[str] | None]:
-    """Return the function `parameters` of a module that is imported when it is called."""
+    """Return a function that imports a module when it is called, and calls its `parameters`."""
 
     def parameters(document: Document) -> frozenset[str] | None:
         found: frozenset[str] | None = import_module(f"emulator.formats.{module}").parameters(document)
@@ -58,11 +58,11 @@ def _no_parameters(_document: Document) -> frozenset[str]:
 
 
 def _read(read: Callable[[Document], Iterator[Record]], document: Document) -> Iterator[Record]:
-    """Yield the records of a document. A form that is wrong as a whole is a problem."""
+    """Yield the records of a document, or a problem if the document has a wrong form."""
     try:
         yield from read(document)
     except WRONG_FORM:
-        yield Problem(document.place(), "this document has not the form that its members promise")
+        yield Problem(document.place(), "this document does not have the form that its members suggest")
 
 
 def _is_batch(content: Mapping[str, Any]) -> bool:
@@ -74,7 +74,7 @@ def _is_batch(content: Mapping[str, Any]) -> bool:
 
 
 class _Kind(NamedTuple):
-    """A kind of document: how to recognise one, its reader, and the parameters that it takes."""
+    """A kind of document: a test that recognises it, its reader, and its parameters."""
 
     recognised: Callable[[Mapping[str, Any]], bool]
     read: Callable[[Document], Iterator[Record]]
@@ -101,7 +101,7 @@ _DOCUMENTS: Final = (
 
 
 def of_document(document: Document, reader: ItemReader) -> Source:
-    """Return the source of a document. Raises FormatError if it is of no kind that is known."""
+    """Return the source of a document. Raises FormatError if its kind is unknown."""
     path, content = document.file, document.content
     if isinstance(content, dict):
         kind = next((kind for kind in _DOCUMENTS if kind.recognised(content)), None)
@@ -120,7 +120,7 @@ def of_document(document: Document, reader: ItemReader) -> Source:
         return Source(path, defines=True, reader=lambda _types: iter(found))
     raise UnknownFormat(
         Place(path),
-        "this is neither a list of items nor a definition of tables that is known: expected items, the output of "
+        "this is neither a list of items nor a known definition of tables: expected items, the output of "
         "describe-table, a template of CloudFormation, SAM or CDK, `terraform show -json`, a Serverless file or a "
         "model of NoSQL Workbench",
     )

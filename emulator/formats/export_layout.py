@@ -1,12 +1,12 @@
 """The folders that the service's export writes (control-plane 4.3).
 
-    manifest-summary.json    about the table and the export
+    manifest-summary.json    facts about the table and the export
     manifest-files.json      a line for each data file: number of items, checksum, key
     data/*.json.gz           lines: {"Item": item}; with Ion, data/*.ion.gz
 
-Each manifest has a companion with its MD5. Where the folder is, `<prefix>/AWSDynamoDB/<id>/` on S3,
-is up to the caller. `ExportWriter` writes into a local folder. Exports of the service write objects
-(emulator/s3_jobs) with the same `DataPacker` and the same manifests.
+Each manifest has a second file with its MD5. The caller chooses the folder, which is
+`<prefix>/AWSDynamoDB/<id>/` on S3. `ExportWriter` writes into a local folder. Exports of the
+service write objects (emulator/s3_jobs) with the same `DataPacker` and the same manifests.
 """
 
 import gzip
@@ -52,11 +52,11 @@ _MEMBERS: Final = (*_BEGIN, "exportTime", *_END, "exportType")
 _INCREMENTAL_MEMBERS: Final = (*_BEGIN, "exportFromTime", "exportToTime", *_END, "outputView", "exportType")
 """The members of manifest-summary.json, in their order."""
 
-_LEVEL: Final = 3  # half the time of gzip's default, and files that are a tenth larger
+_LEVEL: Final = 3  # takes half the time of gzip's default level; the files are a tenth larger
 
 
 class Target(Protocol):
-    """What a data file is written to."""
+    """A place to which a data file is written."""
 
     def write(self, data: bytes, /) -> object:
         """Append bytes."""
@@ -64,13 +64,13 @@ class Target(Protocol):
 
 
 def item_line(item: Item) -> bytes:
-    """Return the line of an item, with its end."""
+    """Return the line of an item, including the line feed."""
     return orjson.dumps({"Item": item}, option=orjson.OPT_APPEND_NEWLINE)
 
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A data file of an export. items: their number, None if no manifest says it."""
+    """A data file of an export. items: the number of its items, None if no manifest has it."""
 
     path: Path
     items: int | None
@@ -78,7 +78,7 @@ class DataFile:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """An export that was found in a folder."""
+    """An export in a folder."""
 
     table: str
     output_format: str
@@ -86,12 +86,12 @@ class Export:
 
 
 def is_export(folder: Path) -> bool:
-    """Return whether a folder is that of an export."""
+    """Return whether a folder has an export."""
     return (folder / SUMMARY).is_file()
 
 
 def read_export(folder: Path) -> Export:
-    """Return what the manifests of an export say. Raises FormatError."""
+    """Read the manifests of an export; return the export. Raises FormatError."""
     summary = _object(folder / SUMMARY)
     output_format = summary.get("outputFormat", JSON)
     if output_format not in ENDINGS:
@@ -103,7 +103,7 @@ def read_export(folder: Path) -> Export:
 
 
 def _data_files(folder: Path) -> Iterator[DataFile]:
-    """Yield the files of the manifest or, without one, the files of the data folder."""
+    """Yield the data files in the manifest or, without a manifest, those in the data folder."""
     manifest = folder / FILES
     if not manifest.is_file():
         for path in sorted((folder / DATA).glob("*")):
@@ -117,7 +117,8 @@ def _data_files(folder: Path) -> Iterator[DataFile]:
         except WRONG_FORM:
             raise FormatError(Place(str(manifest), number), "this is not the entry of a data file") from None
         path = folder / DATA / name
-        if not path.exists() and (folder.parent / DATA / name).exists():  # an incremental export
+        # An incremental export has its data folder in another place.
+        if not path.exists() and (folder.parent / DATA / name).exists():
             path = folder.parent / DATA / name
         yield DataFile(path, items)
 
@@ -133,7 +134,7 @@ def _object(path: Path) -> Mapping[str, Any]:
 
 
 class _Checked:
-    """A target that computes the MD5 of what is written to it."""
+    """A target that computes the MD5 of the bytes written to it."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -149,7 +150,7 @@ class _Checked:
 
 
 class DataPacker:
-    """Compresses one data file. One thread at a time uses it."""
+    """Compresses one data file. Only one thread at a time may use it."""
 
     def __init__(self, target: Target) -> None:
         self._checked = _Checked(target)
@@ -157,7 +158,7 @@ class DataPacker:
         self.items = 0
 
     def write(self, lines: bytes, items: int) -> None:
-        """Write the lines of so many items."""
+        """Write lines. items: the number of their items."""
         self._gzip.write(lines)
         self.items += items
 
@@ -166,7 +167,10 @@ class DataPacker:
         self._gzip.close()
 
     def entry(self, key: str) -> dict[str, Any]:
-        """Return the file's entry in the manifest, after its end. key: of the object."""
+        """Return the file's entry in the manifest. Call this after closing the file.
+
+        key: the key of the object.
+        """
         md5 = self._checked.md5
         return {
             "itemCount": self.items,
@@ -177,7 +181,7 @@ class DataPacker:
 
 
 class DataWriter:
-    """Writes one data file of a folder. One thread uses it."""
+    """Writes one data file in a folder. Only one thread may use it."""
 
     def __init__(self, path: Path, key: str) -> None:
         self._key = key
@@ -203,12 +207,12 @@ class DataWriter:
 
 
 def files_manifest(entries: Iterable[Mapping[str, Any]]) -> bytes:
-    """Return the content of manifest-files.json: a line for each data file."""
+    """Return the content of manifest-files.json, which has a line for each data file."""
     return b"".join(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE) for entry in entries)
 
 
 def summary_manifest(members: Mapping[str, Any]) -> bytes:
-    """Return the content of manifest-summary.json. members: those that the caller knows."""
+    """Return the content of manifest-summary.json. members: further members of the summary."""
     incremental = members.get("exportType") == INCREMENTAL
     whole: dict[str, Any] = dict.fromkeys(_INCREMENTAL_MEMBERS if incremental else _MEMBERS)
     whole |= {"version": _INCREMENTAL_VERSION if incremental else _VERSION, "billedSizeBytes": 0}
@@ -217,13 +221,13 @@ def summary_manifest(members: Mapping[str, Any]) -> bytes:
 
 
 def with_checksum(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield the names and contents of a manifest's companion and of the manifest."""
+    """Yield the names and contents of the file with a manifest's MD5, and of the manifest."""
     yield name.replace(".json", ".md5"), b64encode(hashlib.md5(content, usedforsecurity=False).digest())
     yield name, content
 
 
 class ExportWriter:
-    """Writes an export into a folder. prefix: of S3 keys, such as `AWSDynamoDB/id/`."""
+    """Writes an export into a folder. prefix: the prefix of S3 keys, such as `AWSDynamoDB/id/`."""
 
     def __init__(self, folder: Path, prefix: str = "") -> None:
         self._folder = folder
@@ -232,12 +236,12 @@ class ExportWriter:
         (folder / DATA).mkdir(parents=True, exist_ok=True)
 
     def data_file(self, name: str) -> DataWriter:
-        """Open a data file. name: without its ending."""
+        """Open a data file. name: the file's name without its ending."""
         path = f"{DATA}/{name}{ENDINGS[JSON]}"
         return DataWriter(self._folder / path, self._prefix + path)
 
     def add(self, data: DataWriter) -> None:
-        """Add a data file, which is closed, to the manifest."""
+        """Add a closed data file to the manifest."""
         self._entries.append(data.entry())
 
     @property
@@ -246,9 +250,9 @@ class ExportWriter:
         return sum(entry["itemCount"] for entry in self._entries)
 
     def finish(self, summary: Mapping[str, Any]) -> None:
-        """Write the manifests. summary: members of the summary that the caller knows.
+        """Write the manifests. summary: further members of the summary.
 
-        The summary comes last, so that an unfinished folder is not taken for an export.
+        The summary is written last, so that an unfinished folder is not read as an export.
         """
         known = {"manifestFilesS3Key": self._prefix + FILES, "itemCount": self.items, **summary}
         for name, content in ((FILES, files_manifest(self._entries)), (SUMMARY, summary_manifest(known))):

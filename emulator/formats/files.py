@@ -1,4 +1,4 @@
-"""Opens files for reading: plain, gzip or Zstandard, by their first bytes; `-` is stdin."""
+"""Opens plain, gzip and Zstandard files for reading, by their first bytes. `-` means stdin."""
 
 import gzip
 import io
@@ -14,10 +14,13 @@ from emulator.formats.records import FormatError, Place, TooLong
 STDIN: Final = "-"
 
 HEAD: Final = 1 << 20
-"""Bytes that `opened` reads ahead. An item has at most 400 KB, so they show the first line."""
+"""How many bytes `opened` reads ahead.
+
+An item has at most 400 KB, so they contain the first line.
+"""
 
 UNREADABLE: Final = (OSError, EOFError, zlib.error)
-"""What reading a damaged or unreadable file raises."""
+"""The errors that reading a damaged or unreadable file raises."""
 
 _GZIP: Final = b"\x1f\x8b"
 _ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
@@ -26,9 +29,9 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 class _Joined(io.RawIOBase):
-    """The bytes that were read ahead, then the rest of a stream.
+    """A stream of the bytes that were read ahead and then the rest of another stream.
 
-    file: the file below the stream, as GzipFile does not close it.
+    file: the file under the other stream, which GzipFile does not close.
     """
 
     def __init__(self, head: bytes, rest: BinaryIO, file: BinaryIO) -> None:
@@ -58,7 +61,7 @@ class _Joined(io.RawIOBase):
 def opened(path: str) -> tuple[bytes, BinaryIO]:
     """Return the first bytes of a file, at most HEAD, and a stream of all its bytes.
 
-    Both are decompressed and without a byte order mark. Raises FormatError.
+    Both are decompressed, and have no byte order mark. Raises FormatError.
     """
     raw = None
     try:
@@ -82,7 +85,7 @@ def _file(path: str) -> BinaryIO:
     """Open a file. Raises OSError."""
     try:
         return Path(path).open("rb")
-    except ValueError as error:  # a manifest may name a file with a NUL
+    except ValueError as error:  # a manifest may name a file with a NUL in its name
         raise OSError(f"this is not the name of a file: {error}") from None
 
 
@@ -108,7 +111,7 @@ def document_text(path: str, stream: BinaryIO) -> str:
 
 
 def why(error: Exception) -> str:
-    """Return what an error of UNREADABLE says to the user."""
+    """Return the text for the user about an error of UNREADABLE."""
     if isinstance(error, gzip.BadGzipFile | EOFError | zlib.error):
         return f"the compressed data is damaged: {error}"
     return str(getattr(error, "strerror", None) or error)
@@ -124,7 +127,7 @@ class _Zstandard(io.RawIOBase):
         self._stream = stream
         self._module = module
         self._frame: Any = None
-        self._read = b""  # compressed, behind the end of a frame
+        self._read = b""  # compressed bytes after the end of a frame
         self._ready = memoryview(b"")
 
     def readable(self) -> bool:
@@ -162,8 +165,9 @@ class _Zstandard(io.RawIOBase):
 
 
 def open_zstandard(stream: BinaryIO, path: str) -> BinaryIO:
-    """Return the decompressed bytes of a stream. path: what an error names. Raises FormatError."""
-    for module in ("compression.zstd", "zstandard"):  # Python 3.14's own, and the package
+    """Return the decompressed bytes of a stream. path: the name in errors. Raises FormatError."""
+    # The module of Python 3.14, or the package from PyPI.
+    for module in ("compression.zstd", "zstandard"):
         try:
             found = import_module(module)
         except ImportError:

@@ -1,6 +1,6 @@
-"""Reads items from JSON: items with types or ordinary JSON, bare or in the wrappers of the AWS CLI.
+"""Reads items from JSON: with types or as ordinary JSON, alone or in a wrapper.
 
-| wrapper                                          | where from                                  |
+| wrapper                                          | source                                      |
 |--------------------------------------------------|---------------------------------------------|
 | `{"Item": item, "TableName"?}`                   | the service's export, GetItem, PutItem      |
 | `{"PutRequest": {"Item": item}}`                 | BatchWriteItem                              |
@@ -23,7 +23,7 @@ from emulator.formats.json_text import Number, Values
 from emulator.formats.records import FormatError, ItemRecord, Place, Problem, Record, is_text
 
 WRAPPERS: Final = frozenset(("Item", "PutRequest", "Keys"))
-"""Members that tell a wrapper from other objects."""
+"""Members that only wrappers have."""
 
 _TYPES: Final[Mapping[str, type]] = {
     "S": str,
@@ -58,7 +58,7 @@ def _is_value(value: Any) -> bool:  # noqa: ANN401 - JSON
 
 
 def typed(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """Return an ordinary JSON value as an attribute value."""
+    """Convert an ordinary JSON value to an attribute value."""
     match value:
         case Number() | int() | float() if not isinstance(value, bool):
             return {"N": str(value)}
@@ -75,9 +75,9 @@ def typed(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
 
 
 def typed_record(place: Place, table: object, item: object) -> ItemRecord | Problem:
-    """Return the record of an item with types, or a problem if it is none. table: its table's name.
+    """Return the record of an item with types, or a problem if it is not one.
 
-    The server checks the values.
+    table: the name of its table. The server checks the values.
     """
     if type(item) is not dict:
         return Problem(place, "this is not an item: it is not a JSON object")
@@ -87,7 +87,10 @@ def typed_record(place: Place, table: object, item: object) -> ItemRecord | Prob
 
 
 class ItemReader:
-    """Makes records from the JSON objects of one file. table: the table of items without a name."""
+    """Makes records from the JSON objects of one file.
+
+    table: the table for items whose object names no table.
+    """
 
     def __init__(self, table: str | None = None) -> None:
         self._table = table
@@ -95,7 +98,7 @@ class ItemReader:
         """Whether the file's items are ordinary JSON; None before the first item."""
 
     def record(self, place: Place, value: object) -> ItemRecord | Problem:
-        """Return the record of an item, bare or in a wrapper."""
+        """Return the record of an item, which may be in a wrapper."""
         try:
             return self._record(place, value)
         except RecursionError:
@@ -107,7 +110,7 @@ class ItemReader:
         table: Any = self._table
         item: Any = value
         if WRAPPERS.isdisjoint(value) or is_typed(value):
-            pass  # an item may have attributes of these names
+            pass  # an item may have attributes with these names
         elif "Item" in value and value.keys() <= {"Item", "TableName", "ConsumedCapacity"}:
             table, item = value.get("TableName", table), value["Item"]
         elif "PutRequest" in value and len(value) == 1:
@@ -123,7 +126,7 @@ class ItemReader:
         return typed_record(place, table, item)
 
     def lines(self, stream: BinaryIO, file: str) -> Iterator[Record]:
-        """Yield the items of JSON lines. Several objects may stand in one line."""
+        """Yield the items in JSON lines. A line may have several objects."""
         for number, line in enumerate(iter(partial(stream.readline, LONGEST_ITEM + 1), b""), 1):
             place = Place(file, number)
             if len(line) > LONGEST_ITEM:
@@ -150,7 +153,7 @@ class ItemReader:
             yield Problem(error.place, error.text)
 
     def requests(self, tables: Mapping[str, Any], file: str) -> Iterator[Record]:
-        """Yield the items of BatchWriteItem's `RequestItems`."""
+        """Yield the items in BatchWriteItem's `RequestItems`."""
         for table, requests in tables.items():
             for request in requests:
                 record = self.record(Place(file), request)
@@ -158,17 +161,20 @@ class ItemReader:
 
 
 def _skip_line(stream: BinaryIO, part: bytes) -> None:
-    """Skip the rest of a line. part: what was read of it."""
+    """Skip the rest of a line. part: the part that was already read."""
     while part and not part.endswith(b"\n"):
         part = stream.readline(LONGEST_ITEM)
 
 
 def _certainly_typed(value: object) -> bool:
-    """Return whether a first line has an item with types, whose numbers cannot lose digits."""
+    """Return whether a file's first line has an item with types.
+
+    The numbers of such an item are texts, so parsing it cannot lose digits.
+    """
     if type(value) is not dict:
         return False
     item = value.get("Item", value)
     try:
         return type(item) is dict and is_typed(item)
-    except RecursionError:  # `record` reports it
+    except RecursionError:  # `record` reports this problem later
         return False

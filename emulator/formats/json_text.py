@@ -1,6 +1,6 @@
-"""Reads JSON values one after another, with the lines where they begin, and in little memory.
+"""Reads a sequence of JSON values and the lines on which they begin, in little memory.
 
-Numbers become `Number`, a text: a float would lose digits that DynamoDB keeps.
+Numbers become `Number`, which is a text, because a float would lose digits that DynamoDB keeps.
 """
 
 import codecs
@@ -27,13 +27,14 @@ def _constant(name: str) -> NoReturn:
 _DECODER: Final = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant=_constant)
 _CHUNK: Final = 1 << 16
 _SPACE: Final = re.compile(r"[ \t\r\n]*+")
-_TAIL: Final = 16  # an error so near to the end of what was read may be an incomplete value
+# So near to the end of the text that was read, an error may mean an incomplete value.
+_TAIL: Final = 16
 
 
 def with_numbers(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a value with numbers of Python in the place of `Number`.
+    """Return a value after converting each `Number` in it to a number of Python.
 
-    A number of hundreds of digits, which no template needs, becomes a text.
+    A number with hundreds of digits, which no template needs, becomes a text.
     """
     match value:
         case Number() if not is_short_number(value):
@@ -59,9 +60,9 @@ def parse(text: str, file: str) -> Any:  # noqa: ANN401 - JSON
 
 
 class Values:
-    """A stream of JSON text, from which values and single characters are taken.
+    """A reader of JSON values and single characters from a stream.
 
-    longest: the bytes that a value may have.
+    longest: the most bytes of a value.
     """
 
     def __init__(self, stream: BinaryIO, file: str, line: int = 1, longest: int = LONGEST_ITEM) -> None:
@@ -76,11 +77,11 @@ class Values:
 
     @property
     def place(self) -> Place:
-        """The place of the next character."""
+        """The place of the next character in the file."""
         return Place(self._file, self._line)
 
     def next(self) -> str:
-        """Skip white space; return the next character without taking it, "" at the end."""
+        """Skip white space; return the next character without reading past it, "" at the end."""
         while True:
             space = _SPACE.match(self._text, self._position)
             assert space is not None, "the pattern matches an empty text too"
@@ -92,14 +93,14 @@ class Values:
                 return ""
 
     def take(self, expected: str) -> None:
-        """Take a character. Raises FormatError if there is another one."""
+        """Read a character. Raises FormatError if it is not the expected one."""
         found = self.next()
         if found != expected:
             raise FormatError(self.place, f"expected {expected} but found {found or 'the end of the file'}")
         self._position += 1
 
     def value(self) -> Any:  # noqa: ANN401 - JSON
-        """Take a value. Raises FormatError."""
+        """Read a value. Raises FormatError."""
         self.next()
         while True:
             try:
@@ -112,14 +113,15 @@ class Values:
                 raise FormatError(Place(self._file, line), f"this is not JSON: {error.msg}") from None
             except (ValueError, RecursionError) as error:
                 raise FormatError(self.place, f"this is not JSON: {error}") from None
-            if end == len(self._text) and self._more():  # a number might go on
+            # A number might continue in the next part of the file.
+            if end == len(self._text) and self._more():
                 continue
             self._line += self._text.count("\n", self._position, end)
             self._position = end
             return value
 
     def elements(self) -> Iterator[tuple[Place, Any]]:
-        """Take an array, element by element. Raises FormatError."""
+        """Read an array; yield its elements with their places. Raises FormatError."""
         self.take("[")
         if self.next() == "]":
             self.take("]")
@@ -134,13 +136,13 @@ class Values:
             self.take(",")
 
     def all(self) -> Iterator[tuple[Place, Any]]:
-        """Take values until the end of the text. Raises FormatError."""
+        """Read values until the end of the text, with their places. Raises FormatError."""
         while self.next():
             place = self.place
             yield place, self.value()
 
     def _more(self) -> bool:
-        """Read more text, as much again as is left. Say whether there was any."""
+        """Read more of the stream, at least as much as is unread; return whether there was any."""
         if self._ended:
             return False
         left = self._text[self._position :]

@@ -1,4 +1,4 @@
-"""What readers yield: definitions of tables, items, problems and notices, each with its place."""
+"""Records, which readers yield: definitions of tables, items, problems, notices, with places."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,15 +14,17 @@ Types = Mapping[str, str]
 
 
 WRONG_FORM: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What reading a value raises that has not the form of its format: a number in the place of a
-list, a missing member."""
+"""The errors that reading a value raises if the value does not have the form of its format: a
+number instead of a list, a missing member.
+"""
 
 _NAME: Final = "AttributeName"
-_LONGEST: Final = 1000  # characters of a message: a name in a hostile file may have millions
+# The most characters of a message, because a name in a hostile file may have millions.
+_LONGEST: Final = 1000
 
 
 class Place(NamedTuple):
-    """Where something stands. line: counted from 1; 0 for the whole file."""
+    """A place in a file. line: counted from 1; 0 means the whole file."""
 
     file: str
     line: int = 0
@@ -32,7 +34,7 @@ class Place(NamedTuple):
 
 
 def is_text(value: object) -> bool:
-    r"""Say whether a value is a text of UTF-8. JSON may escape half a character: `\ud800`."""
+    r"""Return whether a value is a valid text. JSON may contain half a character: `\ud800`."""
     return isinstance(value, str) and (value.isascii() or value.isprintable() or _is_utf8(value))
 
 
@@ -45,7 +47,7 @@ def _is_utf8(text: str) -> bool:
 
 
 def _one_line(message: str) -> str:
-    """Return a message as one line: names in it may have line breaks or control a terminal."""
+    """Return a message as one line: names in it may have line breaks or control characters."""
     shown = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}... ({len(message):,} characters)"
     if shown.isprintable():
         return shown
@@ -53,7 +55,7 @@ def _one_line(message: str) -> str:
 
 
 class ItemRecord(NamedTuple):
-    """An item. table: its table's name, None if the file does not say it."""
+    """An item. table: the name of its table, None if the file does not name it."""
 
     place: Place
     table: str | None
@@ -64,7 +66,8 @@ class ItemRecord(NamedTuple):
 class Definition:
     """The definition of a table.
 
-    create: the input of CreateTable. ttl: the attribute of the time to live, None without one.
+    create: the input of CreateTable. ttl: the attribute for time to live, None if the table has
+    none.
     """
 
     place: Place
@@ -77,20 +80,22 @@ class Definition:
         return str(self.create["TableName"])
 
     def check(self) -> None:
-        """Raise one of WRONG_FORM unless names and keys have the form that CreateTable takes.
+        """Raise one of WRONG_FORM unless names and keys have the form that CreateTable accepts.
 
-        The server checks all else. Whoever loads a table needs these before they ask the server.
+        The server checks everything else. The loader needs names and keys before it calls the
+        server.
         """
         members = [("AttributeDefinitions", "AttributeType"), ("KeySchema", "KeyType")]
         names = [each[name] for member, other in members for each in self.create[member] for name in (_NAME, other)]
         texts = (self.create["TableName"], *names, *(() if self.ttl is None else (self.ttl,)))
         if not all(map(is_text, texts)):
             raise TypeError("a name is not a text")
-        orjson.dumps(self.create)  # no texts that are not UTF-8, and no numbers that are not JSON
+        # Raises an error for texts that are not UTF-8 and numbers that JSON does not have.
+        orjson.dumps(self.create)
 
 
 class Problem(NamedTuple):
-    """Something that cannot be read. It is reported and counted; the other records are unharmed."""
+    """A part of a file that cannot be read. It is reported and counted, and all others are read."""
 
     place: Place
     text: str
@@ -100,7 +105,7 @@ class Problem(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """Something that the reader leaves out on purpose, such as point-in-time recovery."""
+    """A part of a file that the reader leaves out on purpose, such as a setting of backups."""
 
     place: Place
     text: str
@@ -126,15 +131,16 @@ class TooLong(FormatError):
 
 
 class UnknownFormat(FormatError):
-    """A file is of no known kind. In a folder, such a file is left out with a notice."""
+    """The format of a file is unknown. In a folder, such a file is left out with a notice."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What a reader cannot find in the files.
+    """Options for reading files.
 
-    delimiter, header: of CSV; without them the file's ending and its first line decide. parameters:
-    values of the parameters of templates, and of `${opt:...}`. environment: for `${env:...}`.
+    delimiter, header: for CSV. By default, the delimiter depends on the file's ending, and the
+    header is the first line. parameters: values for parameters of templates and for `${opt:...}`.
+    environment: values for `${env:...}`.
     """
 
     delimiter: str | None = None
@@ -144,6 +150,9 @@ class ReadOptions:
 
 
 TypesOf = Callable[[str | None], Types]
-"""The name of a table, or None -> the types of its key attributes; CSV needs them."""
+"""A function that returns the types of a table's key attributes, for CSV.
+
+It takes the name of the table, or None.
+"""
 
 Reader = Callable[[TypesOf], Iterator[Record]]

@@ -1,20 +1,21 @@
-"""Tables of Serverless Framework files: the CloudFormation of `resources`, after its variables.
+"""Tables of Serverless Framework files: CloudFormation in `resources`, with variables.
 
 | variable                       | value                                                        |
 |--------------------------------|--------------------------------------------------------------|
-| `${self:path}`                 | of this file                                                 |
-| `${env:NAME}`                  | of the environment                                           |
+| `${self:path}`                 | a value in this file                                         |
+| `${env:NAME}`                  | an environment variable                                      |
 | `${opt:NAME}`                  | `--parameter NAME=VALUE`                                     |
-| `${param:NAME}`                | the same, else `params` of the stage or of `default`         |
-| `${sls:stage}`, `${aws:region}`| the option of that name, else that of `provider`             |
-| `${file(path):path}`           | of another file, in YAML or JSON                             |
+| `${param:NAME}`                | the same, else `params` of the stage, else of `default`      |
+| `${sls:stage}`, `${aws:region}`| the option with that name, else the value in `provider`      |
+| `${file(path):path}`           | a value in another file, in YAML or JSON                     |
 
-The files that `file` names may be anywhere, also in a parent folder: services of one repository
-share their settings in this way, and the Serverless Framework reads them too (serverless/serverless
-issue 9095). Their content goes nowhere but into the definitions of tables.
+The files that `file` names may be anywhere, even in a parent folder: in this way, services of one
+repository share their settings, and the Serverless Framework also reads them (serverless/serverless
+issue 9095). Their content is used only in definitions of tables.
 
-After commas there may be other values, one of which is taken if those before it do not exist.
-Variables inside variables are replaced first. Other variables are known only on AWS.
+A variable may have several alternatives, separated by commas. Its value is the first alternative
+that exists. Variables inside variables are replaced first. The values of all other variables are
+known only on AWS.
 """
 
 import re
@@ -57,7 +58,7 @@ def records(document: Document) -> Iterator[Record]:
 
 
 def parameters(document: Document) -> frozenset[str] | None:
-    """Return the names of the parameters that a file takes, None if other files may take more."""
+    """Return the names of a file's parameters, None if other files may use more."""
     text = document.lines.text
     if "file(" in text:
         return None
@@ -75,7 +76,7 @@ class _Variables:
         self._budget = Budget()
 
     def resolve(self, value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - YAML
-        """Return a value without variables. Raises Unresolved."""
+        """Return a value after replacing its variables. Raises Unresolved."""
         self._budget.spend(value)
         if depth > _DEEPEST:
             raise Unresolved("a variable refers to itself")
@@ -96,7 +97,7 @@ class _Variables:
         return self.resolve(value[: found.start()] + text + value[found.end() :], depth + 1)
 
     def _value(self, text: str, depth: int) -> Any:  # noqa: ANN401 - YAML
-        """Return the first alternative that exists. Raises Unresolved."""
+        """Return the value of the first alternative that exists. Raises Unresolved."""
         for alternative in _alternatives(text):
             literal = _literal(alternative)
             value = self._lookup(alternative, depth) if literal is _MISSING else literal
@@ -154,14 +155,15 @@ class _Variables:
             return _MISSING
         try:
             if path not in self._files:
-                self._files[path] = parse_yaml(read_document(str(path)), str(path))  # JSON is YAML too
+                # A parser of YAML also reads JSON.
+                self._files[path] = parse_yaml(read_document(str(path)), str(path))
         except FormatError as error:
             raise Unresolved(str(error)) from None
         return self._path(self._files[path], found[2] or "", depth)
 
 
 def _alternatives(text: str) -> list[str]:
-    """Split at commas that are not in quotes."""
+    """Return the alternatives of a variable, split at commas outside quotes."""
     return [each.strip() for each in re.findall(r"""(?:'[^']*'|"[^"]*"|[^,])+""", text)]
 
 

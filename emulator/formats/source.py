@@ -20,8 +20,8 @@ from emulator.formats.records import (
 class Source:
     """A file or export.
 
-    defines: it may have definitions, so it is read before other sources. parameters: the names of
-    those that it takes, None if it may take any.
+    defines: whether it may have definitions and so is read before others. parameters: the names of
+    the parameters that it uses, None if it may use any.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Source:
     parameters: frozenset[str] | None = frozenset()
 
     def records(self, types: TypesOf) -> Iterator[Record]:
-        """Yield the records. What ends the file early becomes a Problem."""
+        """Yield the records. If the file cannot be read to its end, the last one is a Problem."""
         try:
             for record in self.reader(types):
                 yield _checked(record) if type(record) is Definition else record
@@ -43,9 +43,9 @@ class Source:
 
 
 def _checked(definition: Definition) -> Record:
-    """Return a definition, or a problem if it has not even the form of one."""
+    """Return a definition, or a problem if it does not have the form of one."""
     try:
         definition.check()
     except WRONG_FORM:
-        return Problem(definition.place, "this is no definition of a table: it needs a name, attributes and keys")
+        return Problem(definition.place, "this is not a definition of a table: it needs a name, attributes and keys")
     return definition

@@ -1,18 +1,19 @@
-"""Finds out what a file or folder is, and reads it.
+"""Detects the format of files and folders, and reads them.
 
-| a path                                 | is                                                        |
+| path                                   | content                                                   |
 |----------------------------------------|-----------------------------------------------------------|
 | folder with `manifest-summary.json`    | an export; a file `definition.json` in it defines the table |
 | any other folder                       | all files in it and below it                              |
 | `*.csv`, `*.tsv`                       | CSV                                                       |
 | `*.ion`, binary Ion, or a text that begins with `$ion_1_0` | items in Ion                          |
 | `*.yaml`, `*.yml`                      | a document (`documents`)                                 |
-| JSON that begins with `[` or `{"Items": [` | items or definitions, one after another               |
+| JSON that begins with `[` or `{"Items": [` | a list of items or definitions                        |
 | JSON objects, one in each line         | items                                                     |
 | any other JSON                         | a document (`documents`), or one item                    |
 
-Each may be compressed with gzip (`.gz`) or Zstandard (`.zst`). The name of a file of items, without
-its endings, is the name of its table, unless the file itself or the user says another one.
+Each file may be compressed with gzip (`.gz`) or Zstandard (`.zst`). The items of a file belong to
+the table with the file's name (without its endings), unless the file or the user names another
+table.
 """  # noqa: W505 - a table
 
 import os
@@ -48,7 +49,7 @@ from emulator.formats.records import (
 from emulator.formats.source import Source
 
 DEFINITION: Final = "definition.json"
-"""The file in an export's folder that defines its table; `dump` writes it."""
+"""The file in an export's folder with the definition of its table. `dump` writes it."""
 
 _KNOWN: Final = frozenset((".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".ion", ".yaml", ".yml", ".template"))
 _COMPRESSED: Final = frozenset((".gz", ".zst"))
@@ -57,17 +58,17 @@ _TABLE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 def sources(paths: Iterable[str], options: ReadOptions) -> list[Source]:
-    """Return the sources of paths, those with definitions first."""
+    """Return the sources in these paths, those with definitions first."""
     folders: set[str] = set()
     found = list(chain.from_iterable(_of_path(path, options, folders, named=True) for path in paths))
     return sorted(found, key=lambda source: not source.defines)
 
 
 def _of_path(path: str, options: ReadOptions, folders: set[str], *, named: bool) -> Iterator[Source]:
-    """Yield the sources of a path.
+    """Yield the sources in a path.
 
-    folders: the real paths of folders that are read already, as links may lead to them again.
-    named: the user has named the path, so it must exist and may be a pipe.
+    folders: the real paths of folders that were already read, because links may point to them.
+    named: whether the user has named the path. Then it must exist, and may be a pipe.
     """
     try:
         place = Path(path)
@@ -97,7 +98,7 @@ def _left_out(place: Place) -> Notice:
 
 
 def _of_folder(folder: Path, options: ReadOptions, folders: set[str]) -> Iterator[Source]:
-    """Yield the sources of a folder. Raises FormatError, OSError."""
+    """Yield the sources in a folder. Raises FormatError, OSError."""
     if not is_export(folder):
         for path in sorted(folder.iterdir()):
             if not path.name.startswith("."):
@@ -134,7 +135,7 @@ def _data_reader(export: Export, data: DataFile) -> Reader:
 
 
 def _endings(path: Path) -> tuple[str, str]:
-    """Return the ending that says the format, in lower case, and the name without endings."""
+    """Return the ending that names the format, in lower case, and the name without endings."""
     if path.suffix.lower() in _COMPRESSED:
         path = path.with_suffix("")
     return path.suffix.lower(), path.stem
@@ -157,7 +158,10 @@ def _of_file(path: str, options: ReadOptions) -> Source:
 
 
 class _Content:
-    """The stream of a file that a reader reads later. It is closed until then, except a pipe."""
+    """The stream of a file for a later reader.
+
+    Until then, the file is closed, unless it is a pipe.
+    """
 
     def __init__(self, path: str, stream: BinaryIO) -> None:
         self.path = path

@@ -16,7 +16,7 @@ _LEFT_OUT: Final = ("replica", "import_table", "restore_source_name", "restore_s
 
 
 def records(document: Document) -> Iterator[Record]:
-    """Yield the tables, then the items. What is known only after `apply` is a problem."""
+    """Yield the tables, then the items. A value that is known only after `apply` is a problem."""
     content = document.content
     values = content.get("planned_values") or content.get("values")
     resources = list(_resources(values.get("root_module") if isinstance(values, dict) else None))
@@ -27,12 +27,12 @@ def records(document: Document) -> Iterator[Record]:
                     yield from read(document, resource)
                 except WRONG_FORM as error:
                     address = resource.get("address", kind)
-                    text = f"{address}: Terraform does not say, or not before it applies: {error}"
+                    text = f"{address}: Terraform does not know this before `apply`, or at all: {error}"
                     yield Problem(document.place(), text)
 
 
 def _resources(module: object) -> Iterator[Mapping[str, Any]]:
-    """Yield the resources of a module and its children, without what is not one."""
+    """Yield the resources of a module and its children. Other values are skipped."""
     modules = [module]
     while modules:
         each = modules.pop()
@@ -88,7 +88,7 @@ def _table(document: Document, resource: Mapping[str, Any]) -> Iterator[Record]:
 
 
 def _keys(owner: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return the key schema of a table or index: two attributes, or blocks `key_schema`."""
+    """Return the key schema of a table or index: of `hash_key` and `range_key`, or `key_schema`."""
     blocks = owner.get("key_schema")
     if blocks and not owner.get("hash_key"):
         return [{"AttributeName": each["attribute_name"], "KeyType": each["key_type"]} for each in blocks]

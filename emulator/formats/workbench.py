@@ -18,7 +18,7 @@ def records(document: Document) -> Iterator[Record]:
             for item in model.get("TableData") or ():
                 yield typed_record(place, model["TableName"], item)
         except WRONG_FORM:
-            yield Problem(place, f"table {name}: it has not the form of a model of NoSQL Workbench")
+            yield Problem(place, f"table {name}: it does not have the form of a model of NoSQL Workbench")
 
 
 def _create(model: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def _create(model: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _keys(owner: Mapping[str, Any], types: dict[str, str]) -> list[dict[str, str]]:
-    """Return a key schema, and add the types of its attributes."""
+    """Return a key schema; add the types of its attributes to `types`."""
     keys = []
     for member, kind in (("PartitionKey", "HASH"), ("SortKey", "RANGE")):
         attribute = owner["KeyAttributes"].get(member)

@@ -1,8 +1,8 @@
 """Reads YAML as JSON, with the short forms of CloudFormation's functions: `!Ref x` is `{"Ref": x}`.
 
-Values are those of JSON. Dates stay texts, keys are texts as they are written (`1:`, `on:`), and
-tags for other values, such as `!!binary`, are errors. Aliases are resolved, unless they stand for
-far more than the file has. PyYAML is the extra `yaml`.
+The values are JSON values. Dates stay texts, keys are texts as written (`1:`, `on:`), and tags for
+other values, such as `!!binary`, are errors. Aliases are resolved, unless they expand to far more
+than the file has. PyYAML is the extra `yaml`.
 """
 
 from typing import Any, Final
@@ -12,7 +12,7 @@ from emulator.formats.records import FormatError, Place
 
 try:
     import yaml
-except ImportError:  # reported when a file needs it
+except ImportError:  # a file that needs it reports this
     yaml = None  # type: ignore[assignment]
 
 _PLAIN: Final = ("Ref", "Condition")
@@ -21,7 +21,7 @@ _PLAIN: Final = ("Ref", "Condition")
 _TAG: Final = "tag:yaml.org,2002:"
 _CONVERTED: Final = ("null", "bool", "int", "float")
 _JSON: Final = (*_CONVERTED, "seq", "map", "str")
-"""The types of YAML whose values are those of JSON."""
+"""The types of YAML whose values JSON has too."""
 
 _PER_VALUE: Final = 64  # characters of a text that count as one value
 
@@ -52,18 +52,21 @@ def parse_yaml(text: str, file: str) -> Any:  # noqa: ANN401 - YAML
 
 
 def _refuse_bombs(root: Any) -> None:  # noqa: ANN401 - PyYAML's objects
-    """Raise a YAMLError if aliases stand for themselves or for too much. Make all keys texts."""
+    """Raise a YAMLError if aliases contain themselves or expand to too much.
+
+    Make all keys texts.
+    """
     written = 0
     weights: dict[int, int] = {}
     unfinished: set[int] = set()
 
     def weight(node: Any) -> int:  # noqa: ANN401 - PyYAML's objects
-        """Return how many values a node stands for."""
+        """Return how many values a node has after its aliases are resolved."""
         nonlocal written
         if id(node) in weights:
             return weights[id(node)]
         if id(node) in unfinished:
-            raise yaml.composer.ComposerError(None, None, "an alias stands for what contains it", node.start_mark)
+            raise yaml.composer.ComposerError(None, None, "an alias contains itself", node.start_mark)
         unfinished.add(id(node))
         found = own = _own_weight(node)
         if isinstance(node, yaml.SequenceNode):
@@ -77,7 +80,7 @@ def _refuse_bombs(root: Any) -> None:  # noqa: ANN401 - PyYAML's objects
         return found
 
     if weight(root) > written + MOST_ALIASED:
-        problem = f"its aliases stand for more than {MOST_ALIASED:,} values"
+        problem = f"its aliases expand to more than {MOST_ALIASED:,} values"
         raise yaml.composer.ComposerError(None, None, problem, root.start_mark)
 
 
@@ -94,7 +97,7 @@ def _as_text(key: Any) -> Any:  # noqa: ANN401 - PyYAML's objects
 
 def _loader() -> Any:  # noqa: ANN401 - a class that PyYAML makes
     class Loader(yaml.SafeLoader):
-        """A SafeLoader that knows tags of functions, and only the values of JSON."""
+        """A SafeLoader that reads tags of functions, and allows only values of JSON."""
 
     Loader.yaml_implicit_resolvers = {
         letter: [(tag, pattern) for tag, pattern in resolvers if tag != f"{_TAG}timestamp"]
@@ -110,9 +113,9 @@ def _loader() -> Any:  # noqa: ANN401 - a class that PyYAML makes
 
 
 def _converter(construct: Any, name: str) -> Any:  # noqa: ANN401 - PyYAML's functions
-    """Return a constructor that refuses what PyYAML's one cannot convert.
+    """Return a constructor that refuses values which PyYAML's constructor cannot convert.
 
-    It also refuses long numbers: `1:1:1:...` needs quadratic time.
+    It also refuses long numbers, because `1:1:1:...` takes quadratic time.
     """
 
     def converted(loader: Any, node: Any) -> Any:  # noqa: ANN401 - PyYAML's objects

@@ -5,7 +5,8 @@
 | sync, without `--durable`    | 15 s after the first commit that is not synced, or 1 s after | the owner, in a thread |
 |                              | this commit if the writes pause                              |                        |
 | prepare pages for new writes | whenever the engine has such work                            | the owner, in a thread |
-| return memory             | in a pause of writes, at most every 5 s, in small steps      | every process          |
+| return memory                | in a pause of writes, at most every 5 s, in small steps      | every process          |
+| drop vectors not in use      | every second                                                 | every process          |
 | check for free descriptors   | every second                                                 | every process          |
 
 A pause is half a second without a commit. While there are writes, syncs are rare, because a sync
@@ -32,7 +33,7 @@ _QUIET: Final = 0.5  # after so many seconds without a commit, the store counts 
 _SOON: Final = 1.0  # in a pause, a commit is synced after this many seconds
 _BUSY: Final = 15.0  # while there are writes, a commit is synced after this many seconds
 _TRIM: Final = 5.0  # the least number of seconds between two calls of `trim`
-_PROBE: Final = 1.0  # seconds between checks for free descriptors
+_PROBE: Final = 1.0  # seconds between checks for free descriptors and for vectors not in use
 
 
 class Upkeep:
@@ -63,6 +64,7 @@ class Upkeep:
             self._poll_store(now, self._store)
         if now >= self._probe:
             self._probe = now + _PROBE
+            self._database.drop_vectors()
             warn_of_missing_descriptors()
 
     def _poll_store(self, now: float, store: StoreUpkeep) -> None:

@@ -32,7 +32,6 @@ class Change:
 
 _INDEX_KEY: Final = Change(maximum=8)  # 4 HASH and 4 RANGE attributes
 _TABLE_KEY: Final = Change(maximum=2)
-_DIMENSIONS: Final = Change(maximum=4096)
 
 CHANGES: Final[Mapping[str, Change]] = {
     # behaviour 10.1: both members are required. The model no longer requires them, because
@@ -43,8 +42,6 @@ CHANGES: Final[Mapping[str, Change]] = {
     "LocalSecondaryIndex.KeySchema": _TABLE_KEY,  # features 3
     "GlobalSecondaryIndex.KeySchema": _INDEX_KEY,  # features 3
     "CreateGlobalSecondaryIndexAction.KeySchema": _INDEX_KEY,  # features 3
-    "VectorIndex.Dimensions": _DIMENSIONS,  # features 1.1
-    "CreateVectorIndexAction.Dimensions": _DIMENSIONS,  # features 1.1
     "DescribeStreamInput.Limit": Change(maximum=100),  # behaviour 11.2
     "GetRecordsInput.Limit": Change(maximum=1000),  # behaviour 2.5
     "ListStreamsInput.Limit": Change(maximum=100),  # behaviour 2.5

@@ -159,6 +159,7 @@ LATER: Final[Mapping[str, tuple[str, ...]]] = {
         "UpdateGlobalTable",
         "UpdateGlobalTableSettings",
     ),
+    "bulk": ("CancelBulkOperation", "DescribeBulkOperation", "ListBulkOperations", "StartBulkPutItems"),
     "imports": ("DescribeImport", "ImportTable", "ListImports"),
     "insights": ("DescribeContributorInsights", "ListContributorInsights", "UpdateContributorInsights"),
     "kinesis": (
@@ -176,6 +177,7 @@ LATER: Final[Mapping[str, tuple[str, ...]]] = {
     "tags": ("ListTagsOfResource", "TagResource", "UntagResource"),
     "transact": ("TransactGetItems", "TransactWriteItems"),
     "ttl": ("DescribeTimeToLive", "UpdateTimeToLive"),
+    "vectors": ("SearchVectors",),
 }
 """Families that are imported at the first call of one of their operations.
 

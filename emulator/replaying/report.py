@@ -12,8 +12,8 @@ from emulator.replaying.replaying import Outcome, Totals
 from emulator.version import VERSION
 from emulator.wording import counted
 
-_LONGEST: Final = 200  # characters of a value that a line shows
-_MOST: Final = 1000  # differing requests that the file has at most
+_LONGEST: Final = 200  # the most characters of a value that a line shows
+_MOST: Final = 1000  # the most differing requests in the file
 
 
 def lines(outcome: Outcome) -> Iterator[str]:
@@ -28,7 +28,7 @@ def lines(outcome: Outcome) -> Iterator[str]:
 
 
 def summary(totals: Totals) -> Iterator[str]:
-    """Yield the last lines."""
+    """Yield the last lines, with the counts."""
     equal = counted(totals.sent - totals.different, "answer")
     yield f"{counted(totals.sent, 'request')} sent, {equal} equal, {totals.different} different"
     for why, count in totals.skipped.items():
@@ -55,7 +55,7 @@ def save(path: Path, endpoint: str, totals: Totals, outcomes: Sequence[Outcome])
 
 
 def check(path: Path) -> None:
-    """Raise OSError if the file of --report cannot be written. A file that is there stays."""
+    """Raise OSError if the file of --report cannot be written. An existing file stays."""
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
 
 

@@ -5,7 +5,7 @@
 | `export` | a folder as the service's export writes it, with the table's definition       |
 | `lines`  | `TABLE.jsonl`: lines of DynamoDB JSON, and `TABLE.definition.json`            |
 | `ion`    | `TABLE.ion`: lines of Amazon Ion, and `TABLE.definition.json`                 |
-| `csv`    | `TABLE.csv`, and `TABLE.definition.json`; needs two scans, one for the header |
+| `csv`    | `TABLE.csv`, and `TABLE.definition.json`; needs a second scan, for the header |
 
 Several threads read a segment of the table each, so the memory does not grow with the table. The
 items come from a frozen view or a scan (`frozen.py`).
@@ -32,7 +32,7 @@ from emulator.transfer.tables import key_names
 SEGMENTS: Final = 2
 """Threads that read a table. While one packs its page, the server makes the page of the other."""
 
-_POLL: Final = 0.1  # seconds between two looks at the counts of the threads
+_POLL: Final = 0.1  # seconds between two checks of the threads' counts
 
 
 def dump_export(pages: Pages, whole: dict[str, Any], folder: Path, progress: Progress) -> None:
@@ -80,14 +80,17 @@ def dump_lines(pages: Pages, table: str, stream: BinaryIO, progress: Progress) -
 
 
 def dump_ion(pages: Pages, table: str, stream: BinaryIO, progress: Progress) -> None:
-    """Write the items of a table as lines of Amazon Ion, as the service's exports have them."""
+    """Write the items of a table as lines of Amazon Ion, like the service's exports."""
     for page in pages(table, 0, 1):
         stream.write(b"".join(map(ion_line, page)))
         progress.advance(len(page))
 
 
 def dump_csv(pages: Pages, description: dict[str, Any], stream: BinaryIO, progress: Progress) -> None:
-    """Write the items of a table as CSV. The key attributes come first, then the others by name."""
+    """Write the items of a table as CSV.
+
+    The key attributes come first, then the others in the order of names.
+    """
     table, keys = description["TableName"], key_names(description)
     names: set[str] = set()
     for page in pages(table, 0, 1):
@@ -107,12 +110,12 @@ def _write_definition(path: Path, whole: dict[str, Any]) -> None:
 
 
 def write_definition(folder: Path, whole: dict[str, Any]) -> None:
-    """Write a table's definition beside its file of items."""
+    """Write a table's definition to a file beside its file of items."""
     _write_definition(folder / f"{whole['Table']['TableName']}.{DEFINITION}", whole)
 
 
 def _advance(progress: Progress, counts: "SimpleQueue[int]") -> None:
-    """Count what the threads have written; only this thread may use the progress."""
+    """Add the threads' counts to the progress, which only this thread may use."""
     while True:
         try:
             progress.advance(counts.get_nowait())

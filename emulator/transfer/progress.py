@@ -1,4 +1,4 @@
-"""What a user sees of long work: progress, notices and problems on stderr, and a count of each.
+"""Shows the user progress, notices and problems of long work on stderr, and counts them.
 
 On a terminal with rich (extra `cli`) the progress is a bar or, without a known total, a spinner.
 Elsewhere it is a line every few seconds. `--init` writes the lines to the log if its form is JSON.
@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol, Self, TextIO
 from emulator.wording import counted
 
 _LINE: Final = 5.0  # seconds between two lines of progress
-_SHOWN: Final = 100  # problems that are shown; the others are only counted
+_SHOWN: Final = 100  # the most problems that are shown; further ones are only counted
 
 
 class _Bar(Protocol):
@@ -27,7 +27,10 @@ class _Bar(Protocol):
 
 
 class Progress:
-    """Counts items and problems, and shows them. One thread uses it. log: shows them in a log."""
+    """Counts items and problems, and shows them. Only one thread may use it.
+
+    log: gets the output instead of the stream, None if there is no such log.
+    """
 
     def __init__(self, title: str, stream: TextIO | None = None, log: logging.Logger | None = None) -> None:
         self._title = title
@@ -55,7 +58,7 @@ class Progress:
         self._bar.say(str(text))
 
     def problem(self, text: object) -> None:
-        """Count a problem, and show it unless there were too many."""
+        """Count a problem. Show it, unless too many were shown."""
         self.problems += 1
         if self.problems <= _SHOWN:
             self._bar.warn(str(text))
@@ -63,7 +66,7 @@ class Progress:
             self._bar.warn("further problems are only counted")
 
     def summary(self, what: str) -> str:
-        """Return the last line: what was done, how fast, and how many problems there were."""
+        """Return the last line: the work that was done, its rate, and the number of problems."""
         seconds = max(time.monotonic() - self._began, 1e-3)
         rate = f" in {seconds:.1f} s ({self.items / seconds:,.0f} items/s)" if self.items else ""
         problems = f", {counted(self.problems, 'problem')}" if self.problems else ""
@@ -71,7 +74,7 @@ class Progress:
 
 
 class _Timed:
-    """Progress as lines of text, one every few seconds."""
+    """Shows progress as lines of text, one every few seconds."""
 
     def __init__(self, title: str) -> None:
         self._title = title
@@ -93,7 +96,7 @@ class _Timed:
 
 
 class _Lines(_Timed):
-    """Progress on a stream."""
+    """Shows progress on a stream."""
 
     def __init__(self, title: str, stream: TextIO) -> None:
         super().__init__(title)
@@ -106,7 +109,7 @@ class _Lines(_Timed):
 
 
 class _LogLines(_Timed):
-    """Progress in a log."""
+    """Shows progress in a log."""
 
     def __init__(self, title: str, log: logging.Logger) -> None:
         super().__init__(title)
@@ -120,7 +123,7 @@ class _LogLines(_Timed):
 
 
 class _RichBar:
-    """Progress with rich."""
+    """Shows progress with the library rich."""
 
     def __init__(self, rich: Any, title: str, stream: TextIO) -> None:  # noqa: ANN401 - modules
         console, progress = rich

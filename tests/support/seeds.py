@@ -5,7 +5,7 @@ from typing import Any
 from emulator.clock import ManualClock
 from emulator.database.definitions.streams import StreamDefinition, opened, sequence_text
 from emulator.operations.streams import _iterator
-from tests.support.tables import index_request, table_request
+from tests.support.tables import index_request, table_request, vector, vector_index_request
 
 ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/plain"
 
@@ -50,17 +50,30 @@ TABLES: list[dict[str, Any]] = [
     },
 ]
 
+VECTORS: dict[str, Any] = {
+    **table_request(
+        "pk:S",
+        define="tenant:S color:N",
+        VectorIndexes=[
+            vector_index_request("near", "v", 2, "EUCLIDEAN", search="tenant:HASH color:INLINE_FILTER"),
+            vector_index_request("same", "v", 2, "COSINE", "KEYS_ONLY"),
+        ],
+    ),
+    "TableName": "vectors",
+}
+TABLES.append(VECTORS)
+
 BACKUP = f"{ARN}/backup/01700000000000-00000001"
-"""A backup of the table `plain`, made before the tests."""
+"""A backup of the table `plain`, which is made before the tests."""
 INSIGHTS = {"TableName": "plain", "IndexName": "thin", "ContributorInsightsAction": "ENABLE"}
-"""The setting of Contributor Insights of an index, enabled before the items are put."""
+"""Contributor Insights of an index, which are enabled before the items are put."""
 
 
 DESTINATION = {"TableName": "plain", "StreamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/plain"}
-"""A Kinesis destination, enabled before the items are put."""
+"""A Kinesis destination, which is enabled before the items are put."""
 
 STREAM_SEED = "0123456789abcdef"
-"""The random part of the ids of a stream's shards, fixed for the seeds."""
+"""The random part of the ids of a stream's shards. For the seeds, it is fixed."""
 
 _NOW = ManualClock().now()
 _STREAM = opened(
@@ -85,7 +98,7 @@ _STREAM = opened(
 _SHARD = {"StreamArn": _STREAM.arn, "ShardId": _STREAM.shards[0].id}
 
 JOB_ID = "01700000000000-0abcdef0"
-"""The id of each S3 job that is begun before the items are put, with a fixed random part."""
+"""The id of each S3 job that begins before the items are put. Its random part is fixed."""
 
 IMPORT = {
     "S3BucketSource": {"S3Bucket": "bucket", "S3KeyPrefix": "data/"},
@@ -114,12 +127,31 @@ ITEMS: list[tuple[str, dict[str, Any]]] = [
     )
     for number in range(4)
 ] + [("plain", {"k": {"B": data}, "g": {"S": "g"}}) for data in ("AA==", "AQ==", "AgI=")]
+ITEMS += [
+    ("vectors", {"pk": {"S": name}, "v": vector(*numbers), "tenant": {"S": "a"}, "color": {"N": "1"}})
+    for name, numbers in (("one", (1, 0)), ("two", (0, 1.5)))
+]
 
 _KEY = {"pk": {"S": "p0"}, "sk": {"N": "0"}}
 _ITEM = {**_KEY, "n": {"N": "1"}, "l": {"S": "z"}, "g": {"S": "y"}, "h": {"N": "1e3"}, "b": {"BS": ["AA==", "AQ=="]}}
 _ASKED = {"ReturnConsumedCapacity": "INDEXES", "ReturnItemCollectionMetrics": "SIZE"}
 
+BULK = {
+    "InputS3Configuration": {"S3Bucket": "bucket", "S3KeyPrefix": "data/", "InputFormat": "ION"},
+    "OutputS3Configuration": {"S3Bucket": "bucket", "OutputType": ["ERROR"], "S3SseAlgorithm": "AES256"},
+    "TableName": "plain",
+    "MaxWriteRequestUnits": 2000,
+    "PerformanceTier": "STANDARD",
+    "ClientToken": "token",
+}
+
+_BULK_ARN = f"{ARN}/bulk-operation/{JOB_ID}"
+
 SEEDS: dict[str, list[dict[str, Any]]] = {
+    "StartBulkPutItems": [BULK, {**BULK, "ClientToken": "other"}],
+    "DescribeBulkOperation": [{"BulkOperationArn": _BULK_ARN}],
+    "CancelBulkOperation": [{"BulkOperationArn": _BULK_ARN}],
+    "ListBulkOperations": [{}, {"MaxResults": 3}],
     "ImportTable": [IMPORT, {**IMPORT, "ClientToken": "other"}],
     "DescribeImport": [{"ImportArn": f"{ARN.replace('plain', 'imported')}/import/{JOB_ID}"}],
     "ListImports": [{}, {"TableArn": ARN, "PageSize": 3}],
@@ -189,6 +221,7 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
     ],
     "PutItem": [
         {"TableName": "music", "Item": _ITEM},
+        {"TableName": "vectors", "Item": {"pk": {"S": "new"}, "v": vector(1, -0.5), "tenant": {"S": "a"}}, **_ASKED},
         {
             "TableName": "music",
             "Item": _ITEM,
@@ -234,6 +267,13 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
             "UpdateExpression": "SET many = list_append(:l, :l), g = :s",
             "ExpressionAttributeValues": {":l": {"L": [{"M": {}}]}, ":s": {"S": "s"}},
             "ReturnValues": "ALL_NEW",
+        },
+        {
+            "TableName": "vectors",
+            "Key": {"pk": {"S": "one"}},
+            "UpdateExpression": "SET v[1] = :n, color = :n",
+            "ExpressionAttributeValues": {":n": {"N": "2"}},
+            **_ASKED,
         },
         {
             "TableName": "music",
@@ -331,6 +371,20 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
             },
             "ConditionalOperator": "OR",
             "ExclusiveStartKey": {"k": {"B": "AA=="}},
+        },
+    ],
+    "SearchVectors": [
+        {"TableName": "vectors", "IndexName": "same", "SearchVector": [{"N": "1"}, {"N": "1e-3"}], "TopK": 1},
+        {
+            "TableName": "vectors",
+            "IndexName": "near",
+            "SearchVector": [{"N": "1"}, {"N": "2"}],
+            "TopK": 10,
+            "SearchConditionExpression": "tenant = :t AND #c = :c",
+            "ProjectionExpression": "pk, v",
+            "ExpressionAttributeNames": {"#c": "color"},
+            "ExpressionAttributeValues": {":t": {"S": "a"}, ":c": {"N": "1"}},
+            "ReturnConsumedCapacity": "TOTAL",
         },
     ],
     "BatchGetItem": [
@@ -431,6 +485,7 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
     ],
     "CreateTable": [
         {**TABLES[0], "TableName": "third"},
+        {**VECTORS, "TableName": "sixth"},
         {
             **TABLES[1],
             "TableName": "fourth",
@@ -464,6 +519,14 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
             "GlobalSecondaryIndexUpdates": [{"Create": index_request("newer", "new", "INCLUDE", ["x"])}],
         },
         {"TableName": "music", "GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "multi"}}]},
+        {
+            "TableName": "vectors",
+            "AttributeDefinitions": [{"AttributeName": "tenant", "AttributeType": "S"}],
+            "VectorIndexUpdates": [
+                {"Create": vector_index_request("dot", "v", 2, "DOT_PRODUCT", "INCLUDE", ["x"], "tenant:INLINE_FILTER")}
+            ],
+        },
+        {"TableName": "vectors", "VectorIndexUpdates": [{"Delete": {"IndexName": "same"}}]},
         {
             "TableName": ARN,
             "BillingMode": "PAY_PER_REQUEST",
@@ -541,12 +604,13 @@ REFUSED: dict[str, list[dict[str, Any]]] = {
     "DescribeTableReplicaAutoScaling": [{"TableName": "music"}],
     "UpdateTableReplicaAutoScaling": [{"TableName": ARN, "ReplicaUpdates": [{"RegionName": "us-east-1"}]}],
 }
-"""Well-formed requests of the operations that refuse every request."""
+"""Well-formed requests of operations that refuse every request."""
 
 SEEDS |= REFUSED
 
 READS = frozenset(
     name
     for name in SEEDS
-    if name.startswith(("Describe", "Get", "List", "BatchGet", "TransactGet")) or name in ("Query", "Scan")
+    if name.startswith(("Describe", "Get", "List", "BatchGet", "TransactGet"))
+    or name in ("Query", "Scan", "SearchVectors")
 )

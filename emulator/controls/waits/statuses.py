@@ -78,8 +78,9 @@ def _table_status(table: Table | None, index: str | None) -> str:
         return NOT_FOUND
     if index is None:
         return table.definition.status
-    found = (each.status for each in table.definition.indexes if each.name == index and not each.local)
-    return next(found, NOT_FOUND)
+    found = [each.status for each in table.definition.indexes if each.name == index and not each.local]
+    found += [each.status for each in table.definition.vectors if each.name == index]
+    return next(iter(found), NOT_FOUND)
 
 
 def _ttl_status(table: Table | None) -> str:

@@ -7,7 +7,7 @@ DELETING.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from emulator.clock import Clock
 from emulator.database.catalog.tables import TableRegistry
@@ -20,20 +20,22 @@ from emulator.database.definitions.tables import (
     in_force,
 )
 from emulator.database.schema.table import Table
-from emulator.database.store import keyspace
 from emulator.database.store.deletions import Deletions
 from emulator.database.store.registry import DefinitionChange
 from storage import Full
+
+if TYPE_CHECKING:
+    from emulator.database.definitions.vectors import VectorDefinition
 
 # how long a status such as CREATING lasts with delay_transient_statuses
 TRANSIENT_SECONDS: Final = 3.0
 
 
 class Settling:
-    """Ends statuses and puts pending changes into force. delay: seconds that a status lasts.
+    """Ends statuses and puts pending changes into force. delay: how many seconds a status lasts.
 
     removal: called with the definition of a table with recovery, before the transaction that
-    removes the table; the function that it returns is called in the transaction.
+    removes the table. It returns a function that is called in that transaction.
     """
 
     def __init__(self, tables: TableRegistry, deletions: Deletions, clock: Clock, delay: float) -> None:
@@ -90,12 +92,13 @@ class Settling:
             in_force(definition, self.has_passed),
             status=ACTIVE if complete else definition.status,
             indexes=tuple(self._settled(definition.indexes)),
+            vectors=tuple(self._settled_vectors(definition.vectors)),
         )
         if settled == definition:
             return table
-        kept = {index.id for index in settled.indexes}
-        gone = [index for index in definition.indexes if index.id not in kept]
-        return self._without_indexes(table, settled, gone) if gone else self._tables.change(settled)
+        if len(settled.every_index) < len(definition.every_index):
+            return self._without_indexes(table, settled)
+        return self._tables.change(settled)
 
     def _remove(self, table: Table) -> None:
         removal = self.removal if table.definition.recovery_days is not None else None
@@ -113,7 +116,13 @@ class Settling:
             settled = in_force(index, self.has_passed)
             yield replace(settled, status=ACTIVE) if has_passed and index.filled_to is None else settled
 
-    def _without_indexes(self, table: Table, settled: TableDefinition, gone: list[IndexDefinition]) -> Table:
+    def _settled_vectors(self, indexes: "Iterable[VectorDefinition]") -> "Iterator[VectorDefinition]":
+        for index in indexes:
+            has_passed = self.has_passed(index.until)
+            if index.status != DELETING or not has_passed:
+                yield replace(index, status=ACTIVE) if has_passed and index.filled_to is None else index
+
+    def _without_indexes(self, table: Table, settled: TableDefinition) -> Table:
         """Save a table's definition without its deleted indexes.
 
         The transaction also deletes the statistics of these indexes. A background job deletes the
@@ -121,6 +130,7 @@ class Settling:
         """
         keep = {index.id for index in settled.indexes}
         used = {settled.hash, settled.range}.union(*(index.hash + index.range for index in settled.indexes))
+        used.update(*(index.search_names for index in settled.vectors))
         settled = replace(settled, types={name: kind for name, kind in settled.types.items() if name in used})
         with self._tables.changing(urgent=True) as change:
             txn = change.txn
@@ -129,7 +139,9 @@ class Settling:
                 pairs = [stored[at : at + 16] for at in range(0, len(stored), 16)]
                 positions = [0, *(i for i, x in enumerate(table.definition.indexes, start=1) if x.id in keep)]
                 txn.put(table.statistics_key, b"".join(pairs[i] if i < len(pairs) else bytes(16) for i in positions))
-            for index in gone:
-                self._deletions.begin(txn, keyspace.entries(index.id))
+            left = settled.data_prefixes()
+            for prefix in table.definition.data_prefixes():
+                if prefix not in left:
+                    self._deletions.begin(txn, prefix)
             settled = self._tables.save(change, settled)
         return self._tables.published(settled)

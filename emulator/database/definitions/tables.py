@@ -5,7 +5,7 @@ Definitions are frozen and stored as JSON; a change makes a new definition.
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import orjson
 
@@ -15,6 +15,9 @@ from emulator.database.definitions.policies import AttachedPolicy
 from emulator.database.store import keyspace
 from emulator.database.store.loading import check_names, from_fields
 from emulator.settings import DEFAULT_ACCOUNT
+
+if TYPE_CHECKING:
+    from emulator.database.definitions.vectors import VectorDefinition
 
 CREATING: Final = "CREATING"
 UPDATING: Final = "UPDATING"
@@ -98,10 +101,11 @@ class KinesisDestination:
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """What fills a new table in the background (jobs/filling.py). The table is CREATING meanwhile.
+    """The source from which a new table is filled in the background (jobs/filling.py).
 
-    kind: the kind of source. source: the text by which the source is found.
-    position: where in the source the next slice begins.
+    Until it is complete, the table is CREATING. kind: the kind of source. source: a text that
+    identifies the source.
+    position: the position in the source at which the next slice begins.
     summary: RestoreSummary, empty if the table is not being restored.
     """
 
@@ -172,6 +176,7 @@ class TableDefinition:
     status: str = CREATING
     until: float = 0.0
     pending: tuple[Pending, ...] = ()
+    vectors: "tuple[VectorDefinition, ...]" = ()
 
     @classmethod
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
@@ -188,6 +193,7 @@ class TableDefinition:
         fields["policy"] = AttachedPolicy.load(fields.get("policy"))
         fields["insights"] = InsightsSetting.load(fields.get("insights"))
         fields["pending"] = _load_pending(cls, fields)
+        fields["vectors"] = _load_vectors(fields.get("vectors", ()))
         if fields.get("filling") is not None:
             fields["filling"] = from_fields(Filling, fields["filling"])
         return from_fields(cls, fields)
@@ -202,7 +208,7 @@ class TableDefinition:
         return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{self.name}"
 
     def insights_settings(self) -> Iterator[tuple[str | None, InsightsSetting]]:
-        """Yield the settings of Contributor Insights: name of an index, None for the table."""
+        """Yield the settings of Contributor Insights: name of an index or None (table), setting."""
         if self.insights is not None:
             yield None, self.insights
         for index in self.indexes:
@@ -210,7 +216,7 @@ class TableDefinition:
                 yield index.name, index.insights
 
     def data_prefixes(self) -> list[bytes]:
-        """Return the prefixes of the table's items, entries, item collections and TTL queue.
+        """Return the prefixes of the table's items, entries, collections, vectors and TTL queue.
 
         The statistics are not among them, because they have only one key. Nor are the streams,
         which outlive the table.
@@ -219,6 +225,7 @@ class TableDefinition:
         if any(index.local for index in self.indexes):
             prefixes.append(keyspace.collections(self.id))
         prefixes += [keyspace.entries(index.id) for index in self.indexes]
+        prefixes += [keyspace.vectors(index.id) for index in self.vectors]
         if self.ttl_queue is not None:
             prefixes.append(keyspace.expiries(self.ttl_queue))
         return prefixes
@@ -231,7 +238,26 @@ class TableDefinition:
     @property
     def is_walked(self) -> bool:
         """Whether a new index or TTL queue is still being filled."""
-        return self.ttl_filled_to is not None or any(index.filled_to is not None for index in self.indexes)
+        return self.ttl_filled_to is not None or any(index.filled_to is not None for index in self.every_index)
+
+    @property
+    def every_index(self) -> "tuple[IndexDefinition | VectorDefinition, ...]":
+        """The local, global and vector indexes."""
+        return (*self.indexes, *self.vectors)
+
+    @property
+    def is_building(self) -> bool:
+        """Whether an index is being created or deleted, as one at a time may be (features 1.3)."""
+        return any(index.status in (CREATING, DELETING) for index in self.every_index)
+
+
+def _load_vectors(stored: Iterable[Mapping[str, Any]]) -> "tuple[VectorDefinition, ...]":
+    """Return the vector indexes in a table's JSON. Few tables have any."""
+    if not stored:
+        return ()
+    from emulator.database.definitions.vectors import VectorDefinition  # noqa: PLC0415 - start-up time
+
+    return tuple(map(VectorDefinition.load, stored))
 
 
 def _move(fields: dict[str, Any], account: str) -> None:

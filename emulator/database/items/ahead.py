@@ -72,6 +72,8 @@ def forget_items(table: Table, change: Change, kept: Collection[str] = ()) -> No
     """
     if table.indexes:
         change.entries = entry_changes(table, change)
+    if table.billing is not None:
+        table.billing.by_index(change)  # the change keeps what this computes
     names = {*table.key_names, *kept}
     if table.definition.ttl_attribute is not None:
         names.add(table.definition.ttl_attribute)

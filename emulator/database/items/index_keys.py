@@ -1,4 +1,8 @@
-"""Checks of the values that a write gives to index key attributes (behaviour 2.5, 3.8)."""
+"""Checks of the values that a write gives to attributes of indexes.
+
+They are index key attributes (behaviour 2.5, 3.8), attributes of a SearchSchema, and vectors
+(control-plane 15).
+"""
 
 from typing import Final
 
@@ -17,7 +21,10 @@ A character has at most four bytes.
 
 
 def check_item(table: Table, item: Item) -> None:
-    """Raise if an index key attribute of a whole item has a wrong type, is empty or is too long."""
+    """Raise if an index key attribute of a whole item has a wrong type, is empty or is too long.
+
+    The same for a vector attribute that is not a vector.
+    """
     for name, (expected, index) in table.index_keys.items():
         value = item.get(name)
         if value is None:
@@ -29,6 +36,9 @@ def check_item(table: Table, item: Item) -> None:
             raise errors.empty_index_key(name, KIND[expected], index)
         if len(content) > _SHORT:
             _check_lengths(table, item)
+    for vectors in table.vectors:
+        if vectors.attribute in item:
+            vectors.check(item[vectors.attribute])
 
 
 def check_given(table: Table, update: program.UpdateProgram, values: Values) -> None:
@@ -50,6 +60,11 @@ def check_given(table: Table, update: program.UpdateProgram, values: Values) -> 
             raise errors.update_to_empty_index_key(KIND[expected])
     if mismatch is not None:
         raise mismatch
+    for vectors in table.vectors:
+        given = update.types.get(vectors.attribute)
+        value = None if given is None or not given.certain else given.value(values)
+        if value is not None:
+            vectors.check(value)
 
 
 def check_updated(table: Table, item: Item, update: program.UpdateProgram) -> None:
@@ -58,6 +73,9 @@ def check_updated(table: Table, item: Item, update: program.UpdateProgram) -> No
     For a value of a wrong type, the error's text depends on the origin of the value: the default of
     an if_not_exists, or the item.
     """
+    for vectors in table.vectors:
+        if vectors.attribute in update.attributes and vectors.attribute in item:
+            vectors.check(item[vectors.attribute])
     if table.index_keys.keys().isdisjoint(update.attributes):
         return
     for name, (expected, index) in table.index_keys.items():

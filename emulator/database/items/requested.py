@@ -184,7 +184,7 @@ class Put(Write):
         """
         self.table = table
         self.key = table.key_of_item(self.key_item)
-        if table.index_keys:
+        if table.restricted:
             index_keys.check_item(table, self.key_item)
 
     def prepare(self, txn: ReadTxn) -> Change:
@@ -253,7 +253,7 @@ class Update(Write):
                     raise errors.cannot_update_key(name)
             if update.inner:
                 table.check_paths(update.inner)
-            if table.index_keys:
+            if table.restricted:
                 index_keys.check_given(table, update, self.values)
         self.check_condition()
 
@@ -286,7 +286,7 @@ class Update(Write):
             new = update.apply(new, self.values, exists=old is not None)
             if old is None and not update.creates:
                 return Change(key, None, None, None, None)
-            if table.index_keys:
+            if table.restricted:
                 index_keys.check_updated(table, new, update)
             size = changed_size(size, before, new, update.attributes)
             if size <= _MUCH_TOO_LARGE:

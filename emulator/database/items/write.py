@@ -32,11 +32,16 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
     old_row, new_row = change.old_row, change.new_row
     old_size = 0 if old_row is None else row_size(old_row)
     new_size = 0 if new_row is None else row_size(new_row)
-    consumed = Consumed(times * write_units(old_size, new_size))
+    if table.billing is None:
+        consumed = Consumed(times * write_units(old_size, new_size))
+    else:
+        consumed = Consumed(times * write_units(*table.billing.sizes(change, old_size, new_size)))
     if old_row == new_row:
         charge(table, change.key, consumed, change.new)
         return consumed
     change.size = new_size - old_size
+    if table.billing is not None:
+        consumed.vector_indexes = table.billing.by_index(change)
     if table.indexes:
         if not change.entries:  # they are already set if the write was prepared ahead (ahead.py)
             change.entries = entry_changes(table, change)
@@ -58,7 +63,7 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
 
 
 def load(txn: WriteTxn, table: Table, change: Change) -> None:
-    """Write a change of background work, such as a restore: nothing is charged or refused.
+    """Write a change of background work, such as a restore. It is not charged and never refused.
 
     The item collection may become too large, because it may be as large in the restored data.
     """

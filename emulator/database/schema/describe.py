@@ -5,7 +5,7 @@ Attributes are in the order of their names. Indexes are in the order in which th
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from emulator.database.definitions.tables import (
     ACTIVE,
@@ -18,8 +18,11 @@ from emulator.database.definitions.tables import (
     decreases_today,
 )
 
+if TYPE_CHECKING:
+    from emulator.database.definitions.vectors import VectorDefinition
+
 Counts = Sequence[tuple[int, int]]
-"""(number of items, bytes) of the table, and then of each of its indexes."""
+"""(number of items, bytes) of the table, of each of its indexes, and of its vector indexes."""
 
 ON_DEMAND_WARM: Final = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000}
 """The least warm throughput of an on-demand table or index (features 4)."""
@@ -30,7 +33,7 @@ def created(definition: TableDefinition) -> dict[str, Any]:
 
     The counts are 0. WarmThroughput of the table or an index is left out unless the request set it.
     """
-    description = described(definition, [(0, 0)] * (len(definition.indexes) + 1), definition.created)
+    description = described(definition, [(0, 0)] * (len(definition.every_index) + 1), definition.created)
     parts: list[TableDefinition | IndexDefinition] = [definition]
     parts += [index for index in definition.indexes if not index.local]
     members = [description, *description.get("GlobalSecondaryIndexes", ())]
@@ -82,11 +85,15 @@ def described(definition: TableDefinition, counts: Counts, now: float) -> dict[s
     }
     _add_billing(description, definition)
     _add_settings(description, definition)
-    indexes = list(zip(definition.indexes, counts[1:], strict=True))
+    first = len(definition.indexes) + 1  # the position of the first vector index
+    indexes = list(zip(definition.indexes, counts[1:first], strict=True))
     for member, local in (("LocalSecondaryIndexes", True), ("GlobalSecondaryIndexes", False)):
         described_indexes = [_index(definition, index, count, now) for index, count in indexes if index.local is local]
         if described_indexes:
             description[member] = described_indexes
+    vectors = zip(definition.vectors, counts[first:], strict=True)
+    if definition.vectors:
+        description["VectorIndexes"] = [_vector_index(definition, index, count) for index, count in vectors]
     return description
 
 
@@ -158,13 +165,10 @@ def warm_units(part: TableDefinition | IndexDefinition, billing_mode: str) -> di
 
 def _index(definition: TableDefinition, index: IndexDefinition, counts: tuple[int, int], now: float) -> dict[str, Any]:
     items, size = counts
-    projection: dict[str, Any] = {"ProjectionType": index.projection}
-    if index.non_key:
-        projection["NonKeyAttributes"] = sorted(index.non_key)
     description: dict[str, Any] = {
         "IndexName": index.name,
         "KeySchema": _key_schema(index.hash, index.range),
-        "Projection": projection,
+        "Projection": _projection(index),
         "IndexSizeBytes": size,
         "ItemCount": items,
         "IndexArn": f"{definition.arn}/index/{index.name}",
@@ -173,7 +177,7 @@ def _index(definition: TableDefinition, index: IndexDefinition, counts: tuple[in
         return description
     description["IndexStatus"] = index.status
     if index.status == CREATING and index.filled_to is not None:
-        description["Backfilling"] = not _is_allocating(definition, index)
+        description["Backfilling"] = not is_allocating(definition, index)
     description["ProvisionedThroughput"] = _throughput(index, now)
     description["WarmThroughput"] = _warm(index, definition.billing_mode)
     if index.on_demand:
@@ -181,7 +185,45 @@ def _index(definition: TableDefinition, index: IndexDefinition, counts: tuple[in
     return description
 
 
-def _is_allocating(definition: TableDefinition, index: IndexDefinition) -> bool:
+def _vector_index(definition: TableDefinition, index: "VectorDefinition", counts: tuple[int, int]) -> dict[str, Any]:
+    """Describe a vector index (features 1.2)."""
+    items, size = counts
+    description = {
+        **vector_index_settings(index),
+        "IndexStatus": index.status,
+        "IndexSizeBytes": size,
+        "ItemCount": items,
+        "IndexArn": f"{definition.arn}/index/{index.name}",
+    }
+    if index.status == CREATING and index.filled_to is not None:
+        description["Backfilling"] = not is_allocating(definition, index)
+    return description
+
+
+def vector_index_settings(index: "VectorDefinition") -> dict[str, Any]:
+    """Describe a vector index without its state."""
+    described: dict[str, Any] = {
+        "IndexName": index.name,
+        "VectorAttribute": {"AttributeName": index.attribute},
+        "Dimensions": index.dimensions,
+        "DistanceFunction": index.distance,
+        "Projection": _projection(index),
+    }
+    if index.search:
+        described["SearchSchema"] = [
+            {"AttributeName": name, "SearchSchemaElementType": kind} for name, kind in index.search
+        ]
+    return described
+
+
+def _projection(index: "IndexDefinition | VectorDefinition") -> dict[str, Any]:
+    projection: dict[str, Any] = {"ProjectionType": index.projection}
+    if index.non_key:
+        projection["NonKeyAttributes"] = sorted(index.non_key)
+    return projection
+
+
+def is_allocating(definition: TableDefinition, index: "IndexDefinition | VectorDefinition") -> bool:
     """Return whether the table is UPDATING because it still allocates resources for this index.
 
     The backfill begins after that (DDB-TABLE-148).

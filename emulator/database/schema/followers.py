@@ -1,4 +1,4 @@
-"""Followers of a write: index entries, statistics, item collections, the TTL queue, streams.
+"""Followers of a write: index entries, statistics, collections, vectors, the TTL queue, streams.
 
 `items.write.store` writes an item's row. Then each follower of the table writes the records that
 depend on the item, in the same transaction. So no such record can be stale.
@@ -6,12 +6,15 @@ depend on the item, in the same transaction. So no such record can be stale.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from emulator.database.schema.index import Index
 from emulator.values.rows import decode_row
 from emulator.values.types import Item
 from storage import WriteTxn
+
+if TYPE_CHECKING:
+    from emulator.database.schema.vector_changes import VectorChanges
 
 
 @dataclass(slots=True, eq=False)
@@ -68,6 +71,8 @@ class Change:
     """The size in bytes of the item collection after the change, for tables with local indexes."""
     recorded: bytes = b""
     """The position of the change's record in the table's history, empty if it has no history."""
+    vectors: "VectorChanges | None" = None
+    """What changes in vector indexes, for tables that have some."""
 
     @property
     def count(self) -> int:
@@ -96,3 +101,16 @@ class Precondition(Protocol):
 
     def check(self, txn: WriteTxn, change: Change) -> None:
         """Raise an ApiError to refuse the change. No part of the change is written yet."""
+
+
+class Billing(Protocol):
+    """Which sizes a write to a table is billed for, if they are not the sizes of the items."""
+
+    def sizes(self, change: Change, old_size: int, new_size: int) -> tuple[int, int]:
+        """Return the billed sizes of the item before and after a change.
+
+        old_size, new_size: its sizes by the rules of values/size.py.
+        """
+
+    def by_index(self, change: Change) -> dict[str, int]:
+        """Return name of a vector index -> bytes that the change is billed for there."""

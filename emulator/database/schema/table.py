@@ -5,17 +5,21 @@ names, encoders, prefixes, followers), so requests do not compute it again.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from emulator import errors, limits
 from emulator.database.definitions.tables import ACTIVE, IndexDefinition, TableDefinition
-from emulator.database.schema.followers import Follower, Precondition
+from emulator.database.schema.followers import Billing, Follower, Precondition
 from emulator.database.schema.index import Index
 from emulator.database.store import keyspace
 from emulator.database.throughput.enforcement import Enforcement
 from emulator.expressions.key_range import KeyNames
 from emulator.values.rows import decoder_of
 from emulator.values.types import KIND, Item
+
+if TYPE_CHECKING:
+    from emulator.database.definitions.vectors import VectorDefinition
+    from emulator.database.schema.vector_index import VectorIndex
 
 View = tuple[Callable[[bytes], Item], tuple[str, ...]]
 """A function that decodes some attributes of a row, and names of key attributes to add.
@@ -28,9 +32,18 @@ _MOST_VIEWS: Final = 256
 _LONGEST_VIEW: Final = 4 * limits.EXPRESSION_SIZE
 
 
-def _is_transient(part: TableDefinition | IndexDefinition) -> bool:
+def _is_transient(part: "TableDefinition | IndexDefinition | VectorDefinition") -> bool:
     """Return whether a definition has a transient status or a pending change."""
     return part.status != ACTIVE or bool(part.pending)
+
+
+def _vectors(definition: TableDefinition, table_keys: tuple[str, ...]) -> "tuple[VectorIndex, ...]":
+    """Compile the vector indexes. Few tables have any, so the code is loaded at the first use."""
+    if not definition.vectors:
+        return ()
+    from emulator.database.schema.vector_index import VectorIndex  # noqa: PLC0415 - start-up time
+
+    return tuple(VectorIndex(index, definition.types, table_keys) for index in definition.vectors)
 
 
 class Table:
@@ -38,6 +51,7 @@ class Table:
 
     __slots__ = (
         "arn",
+        "billing",
         "definition",
         "enforcement",
         "followers",
@@ -58,8 +72,10 @@ class Table:
         "range",
         "range_encode",
         "range_type",
+        "restricted",
         "statistics_key",
         "transient",
+        "vectors",
         "views",
     )
 
@@ -87,15 +103,19 @@ class Table:
         self.statistics_key = keyspace.statistics(definition.id)
         self.followers = followers
         self.preconditions = preconditions
+        self.billing: Billing | None = None  # set for a table with vector indexes
         # the catalog sets this again when a test declares something
         self.enforcement: Enforcement | None = None
-        self.transient = _is_transient(definition) or any(map(_is_transient, definition.indexes))
+        self.transient = _is_transient(definition) or any(map(_is_transient, definition.every_index))
         self.indexes = tuple(
             Index(index, types, self.key_names, position) for position, index in enumerate(definition.indexes, start=1)
         )
         self.indexes_by_name = {index.name: index for index in self.indexes}
         self.local_indexes = any(index.local for index in self.indexes)
+        self.vectors = _vectors(definition, self.key_names)
         self.index_keys = self._index_keys()
+        # Whether the table restricts the values of attributes that are not in its key.
+        self.restricted = bool(self.index_keys or self.vectors)
         self.views: dict[frozenset[str], View] = {}
 
     def view(self, attributes: frozenset[str]) -> "View":
@@ -119,13 +139,16 @@ class Table:
         """Return the index key attributes: name -> (type, index).
 
         The index is the one that errors name: the first by name that has the attribute (behaviour
-        3.8). Key attributes of the table are left out.
+        3.8). Key attributes of the table are left out. The attributes of a
+        SearchSchema follow the same rules (features 1.4).
         """
         keys: dict[str, tuple[str, str]] = {}
-        for index in sorted(self.indexes, key=lambda index: index.name):
-            for name in index.key_names:
+        names = [(index.name, index.key_names) for index in self.indexes]
+        names += [(index.name, tuple(index.search)) for index in self.vectors]
+        for index_name, attributes in sorted(names):
+            for name in attributes:
                 if name not in self.key_names:
-                    keys.setdefault(name, (self.definition.types[name], index.name))
+                    keys.setdefault(name, (self.definition.types[name], index_name))
         return keys
 
     def item_key(self, key: Item) -> bytes:

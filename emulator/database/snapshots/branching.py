@@ -28,7 +28,7 @@ from emulator.slices import Steps
 from storage import WriteTxn
 from storage.keycode import prefix_end
 
-SLICE: Final = 1_000  # rows copied in one slice: about 4 ms; see also slices.COPIED_IN_STEP
+SLICE: Final = 1_000  # rows that one slice copies: about 4 ms; see also slices.COPIED_IN_STEP
 
 
 class BranchRefused(Exception):
@@ -133,12 +133,14 @@ def _moved(stored: bytes, access_key: str, region: str | None) -> bytes:
 def _copied(txn: WriteTxn, table: TableDefinition, now: float, prefixes: dict[bytes, bytes]) -> TableDefinition:
     """Return the definition of a table's copy; add the prefixes of its data to `prefixes`."""
     indexes = tuple(replace(index, id=next_id(txn)) for index in table.indexes)
+    vectors = tuple(replace(index, id=next_id(txn)) for index in table.vectors)
     copied = replace(
         table,
         id=next_id(txn),
         uuid=str(uuid.uuid4()),
         created=now,
         indexes=indexes,
+        vectors=vectors,
         ttl_queue=None if table.ttl_queue is None else next_id(txn),
         stream_id=None,
         stream_label=None,
@@ -152,6 +154,7 @@ def _copied(txn: WriteTxn, table: TableDefinition, now: float, prefixes: dict[by
     return replace(
         copied,
         indexes=tuple(replace(index, filled_to=_position(index.filled_to, start)) for index in indexes),
+        vectors=tuple(replace(index, filled_to=_position(index.filled_to, start)) for index in vectors),
         ttl_filled_to=_position(table.ttl_filled_to, start),
     )
 

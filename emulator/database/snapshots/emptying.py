@@ -26,6 +26,7 @@ def empty(database: Database, change: DefinitionChange, table: Table) -> None:
         database.catalog.emptied(change, definition, database.clock.now()),
         id=next_id(txn),
         indexes=tuple(replace(index, id=next_id(txn), filled_to=None) for index in definition.indexes),
+        vectors=tuple(replace(index, id=next_id(txn), filled_to=None) for index in definition.vectors),
         ttl_queue=None if definition.ttl_queue is None else next_id(txn),
         ttl_filled_to=None,
     )

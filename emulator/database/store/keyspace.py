@@ -9,8 +9,8 @@
 |            | escape(range key)..., item key [5:]                  |                              |
 | 05         | u32 table                                            | u64 pairs: count, bytes      |
 | 06         | prefix of the keys that are being deleted: a first   | empty, 01 once some of them  |
-|            | byte (03, 04, 09, 0B, 0C, 0F, 12, 13) and a u32; for | are deleted                  |
-|            | a shard 0B, u32, u32; for checkpoints 0E,            |                              |
+|            | byte (03, 04, 09, 0B, 0C, 0F, 12, 13, 20) and a u32; | are deleted                  |
+|            | for a shard 0B, u32, u32; for checkpoints 0E,        |                              |
 |            | escape(consumer)                                     |                              |
 | 07         | escape(access key) escape(region) escape(operation)  | u64 ms of expiry, sha256     |
 |            | client request token                                 |                              |
@@ -39,6 +39,15 @@
 | 16         | escape(access key) escape(region) kind and id of an  | job, JSON                    |
 |            | S3 job                                               |                              |
 | 17         | the key of an S3 job [1:]                            | its progress, JSON           |
+| 1A         | escape(access key) escape(region) escape(resource    | scalable target, JSON        |
+|            | id) scalable dimension                               |                              |
+| 20         | u32 vector index                                     | u64 numbers: changes of      |
+|            |                                                      | entries, entries, their      |
+|            |                                                      | bytes, bytes of all vectors  |
+|            |                                                      | as vectors and as lists      |
+| 20         | u32 vector index, 01, item key [5:]                  | entry (vector_index.py)      |
+| 20         | u32 vector index, 02, u32 number of a change modulo  | item key [5:] of the changed |
+|            | KEPT_CHANGES                                         | entry                        |
 
 The digest bounds the length of a partition key. It also gives a Scan the same order as on AWS:
 ascending MD5 over the ASCII bytes `Outliers` followed by the partition key's bytes (behaviour 6.2).
@@ -88,12 +97,20 @@ _HISTORY: Final = b"\x14"
 _BACKUP: Final = b"\x15"
 _S3_JOB: Final = b"\x16"
 _S3_PROGRESS: Final = b"\x17"
+_VECTOR: Final = b"\x20"
+
+_SCALABLE_TARGET: Final = b"\x1a"
 
 Owned = Callable[[bytes], bytes]
 """A function that returns the prefix of an owner's resources of one kind."""
 
 DIGEST: Final = 16
 ITEM_PREFIX: Final = 5  # bytes before the digest, in keys of items and of index entries
+
+KEPT_CHANGES: Final = 10_000
+"""How many of the latest changes of a vector index are recorded, at 60 to 100 bytes each. Following
+so many changes takes a process 60 ms.
+"""
 
 COVERED: Final = _ITEM, b"\xff"
 """The range of all keys that a frozen view may cover."""
@@ -183,6 +200,21 @@ def table_of(key: bytes) -> tuple[str, str, str]:
     access_key, offset = keycode.unescape(key, 1)
     region, offset = keycode.unescape(key, offset)
     return access_key.decode(), region.decode(), key[offset:].decode()
+
+
+def owned_scalable_targets(owner: bytes) -> bytes:
+    """Return the prefix of an owner's scalable targets."""
+    return _SCALABLE_TARGET + owner
+
+
+def scalable_target(access_key: str, region: str, resource_id: str, dimension: str) -> bytes:
+    """Return the key of a scalable target."""
+    return _SCALABLE_TARGET + _escaped(access_key, region, resource_id) + dimension.encode()
+
+
+def scalable_targets() -> tuple[bytes, bytes]:
+    """Return the range of all scalable targets."""
+    return _SCALABLE_TARGET, keycode.prefix_end(_SCALABLE_TARGET)
 
 
 def items(table_id: int) -> bytes:
@@ -377,35 +409,30 @@ def history_records(number: int) -> bytes:
 
 
 def history_keys(number: int) -> bytes:
-    """Return the prefix of a history's entries by item; what `history_key` returns follows."""
+    """Return the prefix of a history's entries by item. A result of `history_key` follows."""
     return _HISTORY_KEY + keycode.u32(number)
 
 
 def history_key(item: bytes) -> bytes:
-    """Return an item in a history's entries. item: the item's key without the table's prefix."""
+    """Return the item's part of history entries.
+
+    item: the item's key without the table's prefix.
+    """
     return keycode.escape(item)
 
 
 def history_entry_of(entry: bytes) -> tuple[bytes, bytes]:
-    """Return item and position of a history's entry. entry: the whole key."""
+    """Return the item and position in a history's entry. entry: the whole key."""
     item, end = keycode.unescape(entry, ITEM_PREFIX)
     return item, entry[end:]
 
 
 def backup(access_key: str, region: str, number: str, table: str) -> bytes:
-    """Return the key of a backup. number: the last part of its ARN; unique for its table."""
+    """Return the key of a backup.
+
+    number: the last part of its ARN, which is unique for its table.
+    """
     return _BACKUP + _escaped(access_key, region, number) + table.encode()
-
-
-def owner_of_backup(key: bytes) -> tuple[str, str]:
-    """Return the tenant that owns a backup. key: its storage key."""
-    access_key, offset = keycode.unescape(key, 1)
-    return access_key.decode(), keycode.unescape(key, offset)[0].decode()
-
-
-def owned_backups(owner: bytes) -> bytes:
-    """Return the prefix of an owner's backups."""
-    return _BACKUP + owner
 
 
 def backups() -> tuple[bytes, bytes]:
@@ -429,8 +456,33 @@ def owned_s3_jobs(owner: bytes) -> bytes:
 
 
 def progress_of_s3_job(key: bytes) -> bytes:
-    """Return the key of the progress of an export, import or bulk operation. key: its own."""
+    """Return the key of an S3 job's progress. key: the job's own key."""
     return _S3_PROGRESS + key[1:]
+
+
+def vectors(index_id: int) -> bytes:
+    """Return the key of a vector index's numbers. It is the prefix of all that the index stores."""
+    return _VECTOR + keycode.u32(index_id)
+
+
+def vector_entries(prefix: bytes) -> bytes:
+    """Return the prefix of a vector index's entries. prefix: what `vectors` returned."""
+    return prefix + b"\x01"
+
+
+def vector_entry(prefix: bytes, tail: bytes) -> bytes:
+    """Return the key of an entry. tail: the end of its item's key, see `tail_of`."""
+    return prefix + b"\x01" + tail
+
+
+def vector_change(prefix: bytes, number: int) -> bytes:
+    """Return the key of the record of a vector index's change. The first has the number 0."""
+    return prefix + b"\x02" + keycode.u32(number % KEPT_CHANGES)
+
+
+def tail_of(key: bytes) -> bytes:
+    """Return what an item's key has after the number of its table."""
+    return key[ITEM_PREFIX:]
 
 
 def segment(prefix: bytes, number: int, total: int) -> tuple[bytes, bytes]:

@@ -32,11 +32,15 @@ def entry_units(size: int) -> float:
 
 @dataclass(slots=True, init=False)
 class Consumed:
-    """Units consumed on one table: by the table itself, and by each index (index name -> units)."""
+    """Units consumed on one table: by the table itself, and by each index (index name -> units).
+
+    vector_indexes: name -> bytes written. Bytes are not units, so totals do not have them.
+    """
 
     table: float
     global_indexes: dict[str, float]
     local_indexes: dict[str, float]
+    vector_indexes: dict[str, int] | None
 
     def __init__(
         self,
@@ -47,6 +51,7 @@ class Consumed:
         self.table = table
         self.global_indexes = {} if global_indexes is None else global_indexes
         self.local_indexes = {} if local_indexes is None else local_indexes
+        self.vector_indexes = None
 
     def total(self) -> float:
         """Return the units of the table and all indexes."""
@@ -61,6 +66,10 @@ class Consumed:
         ):
             for name, units in theirs.items():
                 mine[name] = mine.get(name, 0.0) + units
+        if other.vector_indexes:
+            own = self.vector_indexes = dict(self.vector_indexes or {})
+            for name, size in other.vector_indexes.items():
+                own[name] = own.get(name, 0) + size
 
 
 def wanted(request: Mapping[str, Any]) -> str | None:
@@ -91,4 +100,8 @@ def shape(
         ):
             if indexes:
                 answer[member] = {name: {"CapacityUnits": units} for name, units in indexes.items()}
+        if consumed.vector_indexes:
+            answer["VectorIndexes"] = {
+                name: {"VectorWriteRequestBytes": float(size)} for name, size in consumed.vector_indexes.items()
+            }
     return answer

@@ -18,6 +18,7 @@ from emulator import errors
 from emulator.database.definitions.tables import CREATING, DELETING, UPDATING, TableDefinition
 from emulator.errors import ApiError
 from emulator.model.request import Request
+from emulator.operations.tables import vector_rules
 from emulator.operations.tables.settings import class_of
 from emulator.operations.tables.throughput import PROVISIONED
 
@@ -26,6 +27,7 @@ _CHANGES: Final = (
     "BillingMode",
     "StreamSpecification",
     "GlobalSecondaryIndexUpdates",
+    "VectorIndexUpdates",
     "SSESpecification",
     "TableClass",
     "DeletionProtectionEnabled",
@@ -74,7 +76,12 @@ _NOTHING: Final = frozenset(
 )
 """Members that change nothing by themselves (control-plane 20.1)."""
 
-_NOTHING_IF_EMPTY: Final = (*_ABSENT_IF_EMPTY, "GlobalSecondaryIndexUpdates")
+_INDEX_MEMBERS: Final = frozenset(
+    {"TableName", "AttributeDefinitions", "GlobalSecondaryIndexUpdates", "VectorIndexUpdates"}
+)
+"""Members that a request may have while an index of its table is created or deleted."""
+
+_NOTHING_IF_EMPTY: Final = (*_ABSENT_IF_EMPTY, "GlobalSecondaryIndexUpdates", "VectorIndexUpdates")
 
 
 def check_asks_for_something(request: Request) -> None:
@@ -94,6 +101,8 @@ def check_combination(request: Request) -> None:
     if updates is not None and not updates:
         raise errors.empty_index_list("GlobalSecondaryIndexUpdates")
     _check_index_updates(updates or ())
+    if "VectorIndexUpdates" in request:
+        vector_rules.check_updates(request)
     changes = {member for member in _CHANGES if member in request} - {
         member for member in _ABSENT_IF_EMPTY if not request.get(member)
     }
@@ -129,7 +138,8 @@ def refuse_while_updating(definition: TableDefinition, request: Request) -> None
     request may update other indexes. If a request must wait because it changes the same index or
     the capacity of the table, the error names the index (control-plane 20.4, DDB-TABLE-149, 163).
     """
-    online = [index for index in definition.indexes if index.status in (CREATING, DELETING) and not index.local]
+    vector_rules.refuse_while_updating(definition, request)
+    online = [index for index in definition.every_index if index.status in (CREATING, DELETING)]
     online = [index for index in online if index.until == definition.until]
     for update in request.get("GlobalSecondaryIndexUpdates", ()):
         ((action, body),) = update.items()
@@ -139,12 +149,13 @@ def refuse_while_updating(definition: TableDefinition, request: Request) -> None
     if online and not {"ProvisionedThroughput", "BillingMode"}.isdisjoint(request):
         names = [index.name for index in online]
         raise errors.capacity_in_use(definition.name, names, online[0].status)
-    if not online or request.keys() - {"TableName", "AttributeDefinitions", "GlobalSecondaryIndexUpdates"}:
+    if not online or request.keys() - _INDEX_MEMBERS:
         raise errors.being_changed(definition.name, UPDATING)
 
 
 def _actions(request: Request) -> list[str]:
-    return [action for update in request.get("GlobalSecondaryIndexUpdates", ()) for action in update]
+    members = ("GlobalSecondaryIndexUpdates", "VectorIndexUpdates")
+    return [action for member in members for update in request.get(member, ()) for action in update]
 
 
 def _builds(request: Request) -> list[str]:

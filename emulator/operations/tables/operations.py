@@ -1,6 +1,6 @@
 """CreateTable, DescribeTable, ListTables, DeleteTable, UpdateTable (behaviour 10)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -15,10 +15,11 @@ from emulator.database.schema.table import Table
 from emulator.database.store.ids import next_id
 from emulator.model.request import Request
 from emulator.operations.registry import Response, operation
-from emulator.operations.tables import rules, settings, throughput, updates
+from emulator.operations.tables import rules, settings, throughput, updates, vector_rules
 from emulator.operations.tables.combinations import makes_updating, refuse_while_updating, reports_updating
 
 _DEFAULT_PAGE: Final = 100
+_INDEX_UPDATES: Final = ("GlobalSecondaryIndexUpdates", "VectorIndexUpdates")
 _TABLES_PER_ACCOUNT: Final = 2500  # the default quota (AWS: Service quotas)
 
 
@@ -44,6 +45,7 @@ def create_table(database: Database, caller: Caller, request: Request, _: None) 
         definition = replace(
             definition,
             indexes=tuple(replace(index, id=next_id(txn), until=until) for index in definition.indexes),
+            vectors=tuple(replace(index, id=next_id(txn), until=until) for index in definition.vectors),
         )
         definition = catalog.save(change, definition)
     return {"TableDescription": describe.created(definition)}
@@ -72,15 +74,14 @@ def delete_table(database: Database, caller: Caller, request: Request, _: None) 
     """Delete a table. The response says DELETING. A background job deletes the table's data."""
     table = database.described(caller, request["TableName"], restoring=True)
     definition = table.definition
-    if definition.status in (ACTIVE, UPDATING) and any(index.status != ACTIVE for index in definition.indexes):
+    if definition.status in (ACTIVE, UPDATING) and any(index.status != ACTIVE for index in definition.every_index):
         raise errors.indexes_being_changed()
     _refuse_busy(definition)
     if definition.policy is not None and not database.catalog.has_passed(definition.policy.until):
         raise errors.policy_update_pending(definition.name)
     if definition.deletion_protection:
         raise errors.deletion_protected()
-    with database.read() as txn:
-        counts = statistics.read(txn, table.statistics_key, 1)
+    counts = _counts(database, table)
     disabled = tuple(replace(destination, status="DISABLED") for destination in definition.kinesis)
     changed = replace(definition, status=DELETING, until=database.catalog.until(), stream_view=None, kinesis=disabled)
     database.catalog.change(changed)
@@ -102,7 +103,7 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
     if makes_updating(definition, request):
         changed = replace(changed, status=UPDATING, until=until)
     created: list[IndexDefinition] = []
-    urgent = not any("Create" in update for update in request.get("GlobalSecondaryIndexUpdates", ()))
+    urgent = not any("Create" in update for member in _INDEX_UPDATES for update in request.get(member, ()))
     with catalog.changing(urgent=urgent) as change:
         indexes = list(changed.indexes)
         for update in request.get("GlobalSecondaryIndexUpdates", ()):
@@ -116,8 +117,15 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
                     replace(current, status=DELETING, until=until) if current.name == name else current
                     for current in indexes
                 ]
-        changed = catalog.save(change, replace(changed, indexes=tuple(indexes)))
+        changed = replace(changed, indexes=tuple(indexes))
+        if "VectorIndexUpdates" in request:
+            changed = vector_rules.changed(changed, request, next_id(change.txn), until)
+        changed = catalog.save(change, changed)
     published = catalog.published(changed)
+    if "VectorIndexUpdates" in request:
+        from emulator.database.jobs import vector_fill  # noqa: PLC0415 - few tables need it
+
+        vector_fill.begin_all(database, published)
     for index in created:
         backfill.begin(database, published, index.id)
     return {"TableDescription": _updated(_description(database, published), request)}
@@ -156,6 +164,14 @@ def _refuse_busy(definition: TableDefinition) -> None:
 
 
 def _description(database: Database, table: Table) -> dict[str, Any]:
+    return describe.described(table.definition, _counts(database, table), database.clock.now())
+
+
+def _counts(database: Database, table: Table) -> Sequence[tuple[int, int]]:
+    """Return (items, bytes) of a table and of each of its indexes, vector indexes last."""
     with database.read() as txn:
-        counts = statistics.read(txn, table.statistics_key, len(table.indexes) + 1)
-    return describe.described(table.definition, counts, database.clock.now())
+        if table.vectors:
+            from emulator.database.items import vectors  # noqa: PLC0415 - few tables need it
+
+            return vectors.counts(txn, table)
+        return statistics.read(txn, table.statistics_key, len(table.indexes) + 1)

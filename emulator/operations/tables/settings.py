@@ -10,12 +10,12 @@ from emulator.database.definitions.arns import default_key
 from emulator.database.definitions.policies import AttachedPolicy, changed
 from emulator.database.definitions.tables import IndexDefinition, TableDefinition
 from emulator.model.request import Request
-from emulator.operations.tables import rules, throughput
+from emulator.operations.tables import parts, throughput, vector_rules
 
 
 def definition_of(request: Request, caller: Caller, number: int, now: float, until: float) -> TableDefinition:
     """Return the definition of a new table. Its indexes do not have ids and times yet."""
-    hash_name, *range_name = rules.names_of(request["KeySchema"])
+    hash_name, *range_name = parts.names_of(request["KeySchema"])
     mode = request.get("BillingMode", throughput.PROVISIONED)
     definition = TableDefinition(
         id=number,
@@ -27,7 +27,7 @@ def definition_of(request: Request, caller: Caller, number: int, now: float, unt
         created=now,
         hash=hash_name,
         range=range_name[0] if range_name else None,
-        types=rules.types_of(request["AttributeDefinitions"]),
+        types=parts.types_of(request["AttributeDefinitions"]),
         indexes=(
             *(index_of(index, local=True) for index in request.get("LocalSecondaryIndexes", ())),
             *(index_of(index, local=False) for index in request.get("GlobalSecondaryIndexes", ())),
@@ -36,6 +36,7 @@ def definition_of(request: Request, caller: Caller, number: int, now: float, unt
         pay_per_request_since=now if mode == throughput.ON_DEMAND else None,
         tags={tag["Key"]: tag["Value"] for tag in request.get("Tags", ())},
         until=until,
+        vectors=tuple(map(vector_rules.definition_of, request.get("VectorIndexes", ()))),
     )
     if "ResourcePolicy" in request:
         definition = replace(definition, policy=_policy(request["ResourcePolicy"], now, until))

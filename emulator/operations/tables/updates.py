@@ -20,7 +20,7 @@ from emulator.database.definitions.tables import (
 )
 from emulator.database.schema.describe import warm_units
 from emulator.model.request import Request
-from emulator.operations.tables import rules, settings, throughput
+from emulator.operations.tables import parts, rules, settings, throughput, vector_rules
 from emulator.operations.tables.combinations import check_asks_for_something, check_combination
 
 
@@ -68,7 +68,11 @@ def updated(definition: TableDefinition, request: Request, now: float, until: fl
             changed = _with_types(changed, update["Create"], request, on_demand=on_demand)
         else:
             _check_deletable(changed, update["Delete"]["IndexName"])
+    if "VectorIndexUpdates" in request:
+        changed = vector_rules.updated(changed, request)
     if not on_demand and definition.billing_mode == throughput.ON_DEMAND:
+        if definition.vectors:
+            raise errors.vectors_need_on_demand()
         for index in changed.indexes:
             if not index.local and not index.read_units:
                 raise errors.index_throughput_required(index.name)
@@ -172,6 +176,8 @@ def _find(definition: TableDefinition, name: str, verb: str) -> IndexDefinition:
             if index.local:
                 raise errors.not_a_global_index(name, verb)
             return index
+    if any(index.name == name for index in definition.vectors):
+        raise errors.not_a_global_index(name, verb)
     raise errors.index_not_found(name, definition.name)
 
 
@@ -206,21 +212,22 @@ def _with_types(
     Raises if the index cannot be created.
     """
     name = create["IndexName"]
-    if any(index.name == name for index in definition.indexes):
+    if any(index.name == name for index in definition.every_index):
         raise errors.index_exists()
-    if any(index.status in _ONLINE for index in definition.indexes):
+    if definition.is_building:
         raise errors.one_online_index()
     if "AttributeDefinitions" not in request:
         raise errors.index_without_attribute_definitions(name)
-    types = rules.types_of(request["AttributeDefinitions"])
+    types = parts.types_of(request["AttributeDefinitions"])
     rules.check_index_shape(create, types)
     _check_new_index_throughput(create, on_demand=on_demand)
-    named = [index.non_key for index in definition.indexes]
-    rules.check_non_key_total([*named, create["Projection"].get("NonKeyAttributes", ())])
+    named: list[Sequence[str]] = [index.non_key for index in definition.indexes]
+    named += map(vector_rules.defined_non_key_attributes, definition.vectors)
+    parts.check_non_key_total([*named, create["Projection"].get("NonKeyAttributes", ())])
     if sum(not index.local for index in definition.indexes) >= limits.GSI_PER_TABLE:
         raise errors.no_room_for_global_index()
     _refuse_redefinition(definition, create["KeySchema"], types)
-    needed = {name: types[name] for name in rules.names_of(create["KeySchema"])}
+    needed = {name: types[name] for name in parts.names_of(create["KeySchema"])}
     return replace(definition, types={**definition.types, **needed})
 
 
@@ -234,12 +241,12 @@ def _refuse_redefinition(
     text lists all attributes of a schema, and that it lists the table's key if that and an index's
     key have the attribute.
     """
-    other = [name for name in rules.names_of(schema) if definition.types.get(name, types[name]) != types[name]]
+    other = [name for name in parts.names_of(schema) if definition.types.get(name, types[name]) != types[name]]
     if not other:
         return
     keys = ((definition.hash,), (definition.range,) if definition.range else ())
-    parts = [keys, *((index.hash, index.range) for index in definition.indexes)]
-    hashes, ranges = next((part for part in parts if other[0] in (*part[0], *part[1])), keys)
+    schemas = [keys, *((index.hash, index.range) for index in definition.indexes)]
+    hashes, ranges = next((part for part in schemas if other[0] in (*part[0], *part[1])), keys)
     existing = [*((name, "HASH") for name in hashes), *((name, "RANGE") for name in ranges)]
     raise errors.attribute_redefined(
         [(name, definition.types[name], kind) for name, kind in existing],
@@ -258,7 +265,7 @@ def _check_new_index_throughput(create: Mapping[str, Any], *, on_demand: bool) -
 
 def _check_deletable(definition: TableDefinition, name: str) -> None:
     deleted = _find(definition, name, "delete")
-    if any(index.status in _ONLINE for index in definition.indexes if index is not deleted):
+    if any(index.status in _ONLINE for index in definition.every_index if index is not deleted):
         raise errors.one_online_index()
 
 

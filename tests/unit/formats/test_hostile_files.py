@@ -1,4 +1,4 @@
-"""Wrong and hostile files: one line that names the file, and never much memory or time."""
+"""Wrong and hostile files: one line about the file, and little memory and time."""
 
 import copy
 import gzip
@@ -29,7 +29,7 @@ KEYS = {
     "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
 }
 TABLE = {"Type": "AWS::DynamoDB::Table", "Properties": {**KEYS, "BillingMode": "PAY_PER_REQUEST"}}
-TOO_MUCH = "its variables and functions stand for too much"
+TOO_MUCH = "its variables and functions expand to too much"
 
 
 def doubled(line, first, levels=40):
@@ -64,22 +64,22 @@ FILES = {
     "aliases that double": (
         "t.yaml",
         doubled(" x{this}: &x{this} [*x{before}, *x{before}]\n", "a:\n x0: &x0 [1]\n"),
-        "t.yaml:1: this is not YAML: its aliases stand for more than 100,000 values",
+        "t.yaml:1: this is not YAML: its aliases expand to more than 100,000 values",
     ),
     "merges that double": (
         "t.yaml",
         doubled(" x{this}: &x{this} {{<<: [*x{before}, *x{before}]}}\n", "a:\n x0: &x0 {a: 1}\n"),
-        "t.yaml:1: this is not YAML: its aliases stand for more than 100,000 values",
+        "t.yaml:1: this is not YAML: its aliases expand to more than 100,000 values",
     ),
     "a long text with many aliases": (
         "t.yaml",
         f"a: &a {'x' * 70_000}\nb: [{', '.join(['*a'] * 200)}]\n",
-        "t.yaml:1: this is not YAML: its aliases stand for more than 100,000 values",
+        "t.yaml:1: this is not YAML: its aliases expand to more than 100,000 values",
     ),
     "an alias of itself": (
         "t.yaml",
         "Resources:\n  a: &a\n    b: *a\n",
-        "t.yaml:2: this is not YAML: an alias stands for what contains it",
+        "t.yaml:2: this is not YAML: an alias contains itself",
     ),
     "a value that is not JSON": (
         "t.yaml",
@@ -153,14 +153,14 @@ FILES = {
     "the key of a resource is a number": (
         "t.yaml",
         "Resources:\n  1:\n    Type: AWS::DynamoDB::Table\n",
-        "t.yaml:2: table 1: the properties have not the form of AWS::DynamoDB::Table",
+        "t.yaml:2: table 1: the properties do not have the form of AWS::DynamoDB::Table",
     ),
     "the type of a resource is a list": ("t.json", '{"Resources": {"a": {"Type": [1]}}}', None),
     "resources of Terraform that are none": ("plan.json", plan([1, None]), None),
     "resources of Terraform that are no list": (
         "plan.json",
         plan(1),
-        "plan.json: this document has not the form that its members promise",
+        "plan.json: this document does not have the form that its members suggest",
     ),
     "an integer of 6,000 digits": (
         "t.json",
@@ -185,12 +185,12 @@ FILES = {
     "a key schema that is no list of keys": (
         "t.json",
         json.dumps({**KEYS, "TableName": "t", "KeySchema": [1]}),
-        "t.json:1: this is no definition of a table: it needs a name, attributes and keys",
+        "t.json:1: this is not a definition of a table: it needs a name, attributes and keys",
     ),
     "a model that is no list": (
         "t.json",
         '{"ModelName": "a", "DataModel": 1}',
-        "t.json: this document has not the form that its members promise",
+        "t.json: this document does not have the form that its members suggest",
     ),
     "a long number in Ion": (
         "t.ion",
@@ -210,7 +210,7 @@ FILES = {
     "a name with line breaks": (
         "t.json",
         json.dumps({"Resources": {"a\nb\x1b[31m": {"Type": "AWS::DynamoDB::Table", "Properties": []}}}),
-        "t.json: table a\\nb\\x1b[31m: the properties have not the form of AWS::DynamoDB::Table",
+        "t.json: table a\\nb\\x1b[31m: the properties do not have the form of AWS::DynamoDB::Table",
     ),
 }
 

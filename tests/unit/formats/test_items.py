@@ -1,4 +1,4 @@
-"""Items in JSON and CSV: every wrapper and form, and bad lines that lose nothing else."""
+"""Items in JSON and CSV: every wrapper and form. A bad line does not affect others."""
 
 import gzip
 import json
@@ -11,7 +11,7 @@ from tests.support.records import Read
 
 A = {"id": {"S": "a"}, "n": {"N": "1"}}
 B = {"id": {"S": "b"}}
-NOT_KNOWN = "this is neither a list of items nor a definition of tables that is known"
+NOT_KNOWN = "this is neither a list of items nor a known definition of tables"
 
 
 def lines(*values):

@@ -283,7 +283,7 @@ def test_wrong_properties_lose_no_other_table(tmp_path):
     read = Read(written(tmp_path, content))
     assert len(read.created) == 1
     assert read.problems == [
-        "template.json:21: table Wrong: the properties have not the form of AWS::DynamoDB::GlobalTable"
+        "template.json:21: table Wrong: the properties do not have the form of AWS::DynamoDB::GlobalTable"
     ]
 
 
@@ -454,7 +454,7 @@ def test_terraform(tmp_path):
     assert read.items == [("orders", {"id": {"S": "a"}})]
     assert read.notices == ["plan.json: module.m.aws_dynamodb_table.orders: point_in_time_recovery left out"]
     assert read.problems == [
-        "plan.json: module.m.aws_dynamodb_table.unknown: Terraform does not say, or not before it applies: 'name'"
+        "plan.json: module.m.aws_dynamodb_table.unknown: Terraform does not know this before `apply`, or at all: 'name'"
     ]
 
 
@@ -508,7 +508,7 @@ def test_workbench(tmp_path):
         }
     ]
     assert read.items == [("Orders", {"id": {"S": "a"}, "n": {"N": "1"}})]
-    assert read.problems == ["shop.json: table Broken: it has not the form of a model of NoSQL Workbench"]
+    assert read.problems == ["shop.json: table Broken: it does not have the form of a model of NoSQL Workbench"]
 
 
 def test_a_folder_leaves_out_files_of_other_kinds(tmp_path):

@@ -397,18 +397,8 @@ SINGLE = [
     ("CreateTable", table(StreamSpecification={}), old(None, "streamSpecification.streamEnabled", NULL)),
     (
         "CreateTable",
-        table(VectorIndexes=[vector_index(Dimensions=4097)]),
-        old("4097", "vectorIndexes.1.member.dimensions", most(4096)),
-    ),
-    (
-        "CreateTable",
         table(VectorIndexes=[vector_index(Dimensions=0)]),
         old("0", "vectorIndexes.1.member.dimensions", least(1)),
-    ),
-    (
-        "UpdateTable",
-        named(VectorIndexUpdates=[{"Create": vector_index(Dimensions=4097)}]),
-        old("4097", "vectorIndexUpdates.1.member.create.dimensions", most(4096)),
     ),
     (
         "UpdateTable",
