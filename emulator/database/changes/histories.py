@@ -185,7 +185,7 @@ class Histories:
 
 
 def _oldest(txn: ReadTxn, start: bytes, stop: bytes) -> tuple[list[tuple[bytes, bytes]], bool]:
-    """Return keys of the first records of a range, each with its item; whether others may remain."""
+    """Return the first keys of a range, each with its item, and whether others may remain."""
     from emulator.database.changes.history import item_of  # noqa: PLC0415 - few tables have a history
 
     found: list[tuple[bytes, bytes]] = []
