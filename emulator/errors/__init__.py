@@ -19,7 +19,9 @@ from emulator.errors.values import *  # noqa: F403 - values/problems.py refers t
 
 _AT_FIRST_USE: Final = (
     "arns",
+    "auto_scaling",
     "backups",
+    "decoding",
     "expressions",
     "global_tables",
     "indexes",
@@ -45,7 +47,9 @@ The imports below are for the type checker.
 
 if TYPE_CHECKING:
     from emulator.errors.arns import *  # noqa: F403
+    from emulator.errors.auto_scaling import *  # noqa: F403
     from emulator.errors.backups import *  # noqa: F403
+    from emulator.errors.decoding import *  # noqa: F403
     from emulator.errors.expressions import *  # noqa: F403
     from emulator.errors.global_tables import *  # noqa: F403
     from emulator.errors.indexes import *  # noqa: F403

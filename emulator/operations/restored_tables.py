@@ -1,19 +1,23 @@
-"""The definition of a restored table: that of its source, with overrides (control-plane 3.2, 3.3).
+"""The definition of a restored table: its source's with overrides (control-plane 3.2, 3.3).
 
-What a restore does not keep: stream, TTL, recovery, tags, deletion protection, resource policy,
-table class, warm throughput and Kinesis destinations. Vector indexes will be kept here too.
+A restore does not keep: stream, TTL, recovery, tags, deletion protection, resource policy, table
+class, warm throughput and Kinesis destinations.
 """
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from emulator import errors
 from emulator.database.catalog.catalog import Caller
-from emulator.database.definitions.tables import IndexDefinition, TableDefinition
+from emulator.database.definitions.tables import CREATING, IndexDefinition, TableDefinition
 from emulator.model.request import Request
-from emulator.operations.tables import settings, throughput
+from emulator.operations.tables import settings, throughput, vector_rules
+from emulator.operations.tables.parts import check_new_name
+
+if TYPE_CHECKING:
+    from emulator.database.definitions.vectors import VectorDefinition
 
 _INDEX_LISTS: Final = (("LocalSecondaryIndexOverride", True), ("GlobalSecondaryIndexOverride", False))
 
@@ -21,16 +25,18 @@ _INDEX_LISTS: Final = (("LocalSecondaryIndexOverride", True), ("GlobalSecondaryI
 def restored(source: TableDefinition, request: Request, caller: Caller, now: float, until: float) -> TableDefinition:
     """Return the definition of the new table, without ids. Raises the errors of overrides.
 
-    until: when CREATING ends, if the items are there by then.
+    until: when CREATING ends, unless the items are complete only later.
     """
-    if "VectorIndexOverride" in request:
-        raise errors.feature_missing("VectorIndexOverride", "vector indexes")
     mode = request.get("BillingModeOverride", source.billing_mode)
     on_demand = mode == throughput.ON_DEMAND
     _check_capacity(source, request)
     _check_ceilings(request, "OnDemandThroughputOverride", on_demand=on_demand)
     indexes = tuple(_indexes(source, request, on_demand=on_demand))
+    vectors = _vector_indexes(source, request)
+    if vectors and not on_demand:
+        raise errors.vectors_need_on_demand()
     used = {source.hash, source.range}.union(*(index.hash + index.range for index in indexes))
+    used.update(*(index.search_names for index in vectors))
     table = TableDefinition(
         id=0,
         uuid=str(uuid.uuid4()),
@@ -49,6 +55,7 @@ def restored(source: TableDefinition, request: Request, caller: Caller, now: flo
         on_demand=source.on_demand if on_demand else {},
         sse=source.sse,
         until=until,
+        vectors=tuple(replace(index, until=until) for index in vectors),
     )
     return replace(table, **_capacity(source, request, on_demand=on_demand), **_settings(table, request))
 
@@ -60,7 +67,7 @@ def _capacity(source: TableDefinition, request: Request, *, on_demand: bool) -> 
 
 
 def _settings(table: TableDefinition, request: Request) -> dict[str, Any]:
-    """Return the fields that other overrides set."""
+    """Return the fields that the other overrides set."""
     members = {}
     if "OnDemandThroughputOverride" in request:
         members["OnDemandThroughput"] = request["OnDemandThroughputOverride"]
@@ -121,7 +128,7 @@ def _indexes(source: TableDefinition, request: Request, *, on_demand: bool) -> I
 def _overridden(
     existing: Sequence[IndexDefinition], wanted: Mapping[str, Any], request: Request, *, on_demand: bool, local: bool
 ) -> IndexDefinition:
-    """Return the index that an override describes. It must equal one of the source."""
+    """Return the index that an override describes. It must be equal to an index of the source."""
     name = wanted["IndexName"]
     index = settings.index_of(wanted, local=local)
     if not any(_shape(index) == _shape(each) for each in existing):
@@ -142,13 +149,36 @@ def _overridden(
     return index
 
 
+def _vector_indexes(source: TableDefinition, request: Request) -> "list[VectorDefinition]":
+    """Return the vector indexes of the new table, without ids.
+
+    They are those of the source, or those that an override describes. Each of these must equal one
+    of the source (control-plane 15).
+    """
+    existing = [replace(index, id=0, restored=0, filled_to=None, status=CREATING) for index in source.vectors]
+    if "VectorIndexOverride" not in request:
+        return existing
+    wanted = [vector_rules.definition_of(each) for each in request["VectorIndexOverride"]]
+    names: set[str] = set()
+    for index in wanted:
+        check_new_name(index.name, names)
+        if not any(_vector_shape(index) == _vector_shape(each) for each in existing):
+            raise errors.index_override_unknown(index.name)
+    return wanted
+
+
+def _vector_shape(index: "VectorDefinition") -> tuple[object, ...]:
+    """Return what a vector index of the source and its override have in common."""
+    return index.attribute, index.dimensions, index.distance, index.search, index.projection, frozenset(index.non_key)
+
+
 def _shape(index: IndexDefinition) -> tuple[object, ...]:
-    """Return what an index of the source and its override have in common."""
+    """Return the fields in which an override must equal an index of the source."""
     return index.hash, index.range, index.projection, frozenset(index.non_key)
 
 
 def _clean(index: IndexDefinition, *, on_demand: bool) -> IndexDefinition:
-    """Return an index of the source as a new one, with the figures that fit the billing mode."""
+    """Return a new index like one of the source, with throughput that fits the billing mode."""
     return IndexDefinition(
         id=0,
         name=index.name,

@@ -1,4 +1,4 @@
-"""Turns a record into an item of a table, or into the error that the service reports for it."""
+"""Converts a record to an item of a table, or to the error that the service reports for it."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -7,11 +7,14 @@ from typing import Any
 from emulator import errors
 from emulator.database.items.requested import Put
 from emulator.database.schema.table import Table
+from emulator.operations.registry import find
 from emulator.s3_jobs.reading import Bad, Record
 from emulator.values.problems import Layer, first_problem
 from emulator.values.wire import parse_item
 
 _LAYER: Layer = "new"
+_CONDITION = ("ConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues")
+"""What a record may have beside its item."""
 
 
 def content_of(record: Record | Bad) -> dict[str, Any]:
@@ -33,9 +36,25 @@ def put_of(table: Table, item: Mapping[str, Any]) -> Put:
     return put
 
 
+def conditional_put(table: Table, record: Mapping[str, Any]) -> Put:
+    """Return the put of a record that has members of PutItem beside its item. Raises ApiError."""
+    operation = find("PutItem")
+    assert operation is not None, "the service has PutItem"
+    operation.load()
+    assert operation.model is not None, "`load` compiles it"
+    assert operation.check is not None, "PutItem checks its requests"
+    members = {name: record[name] for name in _CONDITION if name in record}
+    request = operation.model.parse({"TableName": table.name, "Item": record["Item"], **members})
+    operation.model.validate(request)
+    put: Put = operation.check(request)
+    put.locate(table)
+    put.check()
+    return put
+
+
 @contextmanager
 def unthrottled(table: Table) -> Iterator[None]:
-    """Let writes of a table pass what limits requests: they use a capacity of their own."""
+    """Turn off the limits on requests to a table: its writes use a separate capacity."""
     enforcement, table.enforcement = table.enforcement, None
     try:
         yield

@@ -1,6 +1,7 @@
-"""Requests of other services: the SDK's error says what is wrong.
+"""Requests for other services: the SDK's error explains the mistake.
 
-AWS_ENDPOINT_URL redirects the requests of all services to this server."""
+AWS_ENDPOINT_URL redirects the requests of all services to this server.
+"""
 
 import json
 import urllib.error
@@ -41,12 +42,6 @@ def client_of(service, url):
         ("s3", "delete_objects", {"Bucket": "bucket", "Delete": {"Objects": [{"Key": "a"}]}}, "s3"),
         ("route53", "list_hosted_zones", {}, "route53"),
         ("sqs", "list_queues", {}, "sqs"),
-        (
-            "application-autoscaling",
-            "describe_scalable_targets",
-            {"ServiceNamespace": "dynamodb"},
-            "application-autoscaling",
-        ),
         ("kinesis", "list_streams", {}, "kinesis"),
         ("logs", "describe_log_groups", {}, "logs"),
         ("cloudwatch", "list_metrics", {}, "monitoring"),

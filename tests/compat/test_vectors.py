@@ -238,3 +238,74 @@ def test_a_new_table_of_the_same_name_has_no_old_vectors(client):
     client.create_table(**request)
     assert found(client, name, "near", 0, 0) == []
     client.delete_table(TableName=name)
+
+
+# --- backups and restores -------------------------------------------------------------------------
+
+
+def test_a_restored_table_has_the_vector_indexes_of_its_backup(client, make_table, refused):
+    indexes = [near(search="color:INLINE_FILTER"), near("thin", "COSINE", projection="KEYS_ONLY")]
+    table = make_table("pk:S", define="color:S", VectorIndexes=indexes)
+    client.put_item(TableName=table, Item={"pk": {"S": "a"}, "v": vector(3, 4), "color": {"S": "red"}})
+    arn = client.create_backup(TableName=table, BackupName="vectors")["BackupDetails"]["BackupArn"]
+    client.put_item(TableName=table, Item={"pk": {"S": "b"}, "v": vector(0, 0)})
+    described_backup = client.describe_backup(BackupArn=arn)["BackupDescription"]
+    assert described_backup["SourceTableFeatureDetails"]["VectorIndexes"] == indexes
+    for override, expected in (
+        ({}, {"near", "thin"}),
+        ({"VectorIndexOverride": [indexes[0]]}, {"near"}),
+        ({"VectorIndexOverride": []}, set()),
+    ):
+        target = new_name()
+        client.restore_table_from_backup(TargetTableName=target, BackupArn=arn, **override)
+        client.get_waiter("table_exists").wait(TableName=target, WaiterConfig={"Delay": 1})
+        assert described(client, target).keys() == expected
+        if expected:
+            assert described(client, target)["near"]["ItemCount"] == 1
+            assert found(client, target, "near", 0, 0) == [("a", 5.0)]
+        client.delete_table(TableName=target)
+    request = {"TargetTableName": new_name(), "BackupArn": arn}
+    code, text = refused("restore_table_from_backup", **request, VectorIndexOverride=[near(dimensions=3)])
+    assert (code, "Index near does not match" in text) == ("ValidationException", True)
+    units = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
+    provisioned = {"BillingModeOverride": "PROVISIONED", "ProvisionedThroughputOverride": units}
+    code, text = refused("restore_table_from_backup", **request, **provisioned)
+    assert text.endswith("Vector indexes are only supported for PAY_PER_REQUEST tables")
+    client.delete_backup(BackupArn=arn)
+
+
+# --- the decoder ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "text"),
+    [
+        ("{}", "ValidationException", "missing field `TableName` at line 1 column 2"),
+        (
+            '{"TableName": "abc", "é": [1, {}] } ',
+            "ValidationException",
+            "missing field `IndexName` at line 1 column 36",
+        ),
+        (
+            '{"TableName":\n "abc",\n"IndexName":"abc"\n}',
+            "ValidationException",
+            "missing field `SearchVector` at line 4 column 1",
+        ),
+        (
+            '{"TopK": 1, "TableName":null}',
+            "SerializationException",
+            "invalid type: null, expected a string at line 1 column 28",
+        ),
+        (
+            '{"SearchVector" : null , "TableName":null}',
+            "SerializationException",
+            "invalid type: null, expected a sequence at line 1 column 22",
+        ),
+        ('{"TopK":null}', "SerializationException", "invalid type: null, expected i32 at line 1 column 12"),
+    ],
+)
+def test_the_decoder_names_the_place_in_the_text(post, body, code, text):
+    answer = post("SearchVectors", body.encode())
+    assert answer.status == 400
+    assert answer.json["__type"].endswith(f"#{code}")
+    assert answer.json.get("message", answer.json.get("Message")) == text

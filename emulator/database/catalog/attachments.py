@@ -43,7 +43,7 @@ class Attachments:
         return self._reconcile_history(change, definition)
 
     def detach(self, change: DefinitionChange, definition: TableDefinition) -> None:
-        """Close what a table has when the table is removed or emptied."""
+        """Close the history of a table that is removed or emptied."""
         if definition.history is not None:
             self._histories.close(change, definition.history)
 

@@ -1,8 +1,8 @@
 """The histories of all tables: how they are opened, closed and trimmed.
 
 Each time recovery is enabled, a new history begins. A history is deleted when it is closed and no
-record of a stream refers to it. Records that are older than the retention are deleted in slices.
-This work may be late: readers do not go back beyond the window of recovery.
+stream record refers to it. Records that are older than the retention are deleted in slices. This
+work may be late, because readers never read records from before the recovery window.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from emulator.database.definitions.histories import HistoryDefinition
 
 SLICE: Final = 500
-"""Records deleted in one slice, each with its second key: about 4 ms."""
+"""The most records that one slice deletes, each with its second key. This takes about 4 ms."""
 
 SIZE: Final = 4 * MIB
 """The bytes of records after which a slice ends."""
@@ -42,10 +42,10 @@ class Images(NamedTuple):
 
 
 class Histories:
-    """All histories of an engine.
+    """All histories in the store of an engine.
 
-    shared: whether there is one tenant for all callers.
-    moment: the time of changes, the same for all histories.
+    shared: whether all callers are one tenant.
+    moment: the source of the time of changes, for all histories.
     """
 
     def __init__(
@@ -68,7 +68,8 @@ class Histories:
         self.moment = Moment(clock)
         self._registry = registries.add(keyspace.histories(), _load, self._publish, self._forget)
         self._logs: dict[int, History] = {}
-        self._due: dict[int, float] = {}  # id -> when to trim or delete it, inf while that is queued
+        # Id -> when to trim or delete the history, inf while that is queued.
+        self._due: dict[int, float] = {}
 
     # --- finding ----------------------------------------------------------------------------------
 
@@ -107,7 +108,7 @@ class Histories:
             self._save(change, changed)
 
     def close(self, change: DefinitionChange, number: int) -> None:
-        """End a history. It is deleted once no stream record refers to it."""
+        """Close a history. It is deleted once no stream record refers to it."""
         history = self._known(number)
         now = self._clock.now()
         closed = replace(history, retention=RETENTION, closed=now)
@@ -131,7 +132,7 @@ class Histories:
 
     def _publish(self, _key: bytes, history: "HistoryDefinition") -> None:
         number = history.id
-        self._due[number] = 0.0  # the next call of `begin_trimming` finds out
+        self._due[number] = 0.0  # the next call of `begin_trimming` computes the time
         if history.closed is not None:
             self._logs.pop(number, None)
         elif number in self._logs:
@@ -148,7 +149,7 @@ class Histories:
     # --- what is due by the clock -----------------------------------------------------------------
 
     def begin_trimming(self) -> None:
-        """Queue the work that is due: deleting closed histories, and records that are too old."""
+        """Queue the work that is due: deleting closed histories and records that are too old."""
         now = self._clock.now()
         for number in [number for number, due in self._due.items() if due <= now]:
             self._due[number] = inf

@@ -17,8 +17,8 @@ class HistoryDefinition:
     """A history as stored. Times are seconds since the epoch.
 
     access_key, region: the tenant of the table. table: its name.
-    retention: for how many seconds it keeps its records, at least as long as streams do.
-    closed: when recovery was disabled or the table removed, None before.
+    retention: how many seconds it keeps its records, at least as long as streams do.
+    closed: when recovery was disabled or the table removed, None before that.
     referred: whether stream records refer to its records.
     both: whether its records have the row after a change too, for such stream records.
     """

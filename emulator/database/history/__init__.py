@@ -1,13 +1,13 @@
 """Recovery: the items of a table as they were at an earlier time, backups, and restores.
 
-While recovery of a table is on, the table has a *history* (`changes/history.py`): for each change
-of an item, the row before the change. That is enough to go back: at a time T, an item was what its
-first record after T says it was before, or what it is now if there is no record after T. Nothing
-is copied when recovery is enabled, and a table without recovery has no follower more.
+While recovery of a table is on, the table has a *history* (`changes/history.py`): the row before
+each change of an item. This shows the table at any time T: the row of an item at T is the row in
+its first record after T, or its current row if there is no record after T. Enabling recovery copies
+no data, and a table without recovery has no additional follower.
 
-A reader must not be disturbed by later writes, by the trimming of the history, by the deletion of
-the table, or by a restart. So it opens a frozen view (`database/views/`) of the items and of the
-history. The view keeps them as they were when it was opened, and T lies before that.
+Later writes, trimming of the history, deletion of the table and restarts must not change what a
+reader sees. So a reader opens a frozen view (`database/views/`) of the items and of the history.
+The view shows them as they were when it was opened, and T is before that time.
 
     views = database.views                              # before the transaction
     with database.registries.changing() as change:
@@ -19,8 +19,8 @@ history. The view keeps them as they were when it was opened, and T lies before 
     with database.registries.changing() as change:
         past_items.close(views, change, past)
 
-An incremental export reads what changed in a window of time in the same way: `differences.page`
-gives each changed item before and at the end of the window.
+In the same way, an incremental export reads the changes in a range of time: `differences.page`
+returns each changed item as it was before and at the end of that range.
 
 A *backup* is such a view of the items as they are, and the table's definition. A *restore* creates
 a table and fills it from a view, in slices (`jobs/filling.py`). Items go through the followers of

@@ -13,6 +13,7 @@ from emulator.database.definitions.tables import DELETING
 from emulator.database.items import vectors
 from emulator.database.jobs import walk
 from emulator.database.schema.table import Table
+from emulator.database.schema.vector_index import VectorIndex
 
 SLICE: Final = 500  # the most items visited in one slice
 NUMBERS_IN_SLICE: Final = 25_600  # of all vectors in a slice: about 6 ms
@@ -31,14 +32,18 @@ def resume_all(database: Database) -> None:
         begin_all(database, table)
 
 
+def items_in_slice(index: VectorIndex) -> int:
+    """Return how many items one slice may enter into an index."""
+    return min(SLICE, max(1, NUMBERS_IN_SLICE // index.dimensions))
+
+
 def _fill(database: Database, index_id: int, table: Table) -> bool:
     """Enter one slice of items into the index. Return True if items remain."""
     index = next((index for index in table.vectors if index.definition.id == index_id), None)
     if index is None or index.definition.filled_to is None or index.definition.status == DELETING:
         return False
-    limit = min(SLICE, max(1, NUMBERS_IN_SLICE // index.dimensions))
     with database.catalog.changing() as change:
-        rows, filled_to = walk.next_rows(change.txn, table, index.definition.filled_to, limit)
+        rows, filled_to = walk.next_rows(change.txn, table, index.definition.filled_to, items_in_slice(index))
         for item_key, row in rows:
             vectors.write(change.txn, vectors.entered(index, row), item_key)
         filled = replace(index.definition, filled_to=filled_to)

@@ -188,24 +188,32 @@ def _index(definition: TableDefinition, index: IndexDefinition, counts: tuple[in
 def _vector_index(definition: TableDefinition, index: "VectorDefinition", counts: tuple[int, int]) -> dict[str, Any]:
     """Describe a vector index (features 1.2)."""
     items, size = counts
-    description: dict[str, Any] = {
-        "IndexName": index.name,
-        "VectorAttribute": {"AttributeName": index.attribute},
-        "Dimensions": index.dimensions,
-        "DistanceFunction": index.distance,
-        "Projection": _projection(index),
+    description = {
+        **vector_index_settings(index),
         "IndexStatus": index.status,
         "IndexSizeBytes": size,
         "ItemCount": items,
         "IndexArn": f"{definition.arn}/index/{index.name}",
     }
-    if index.search:
-        description["SearchSchema"] = [
-            {"AttributeName": name, "SearchSchemaElementType": kind} for name, kind in index.search
-        ]
     if index.status == CREATING and index.filled_to is not None:
         description["Backfilling"] = not is_allocating(definition, index)
     return description
+
+
+def vector_index_settings(index: "VectorDefinition") -> dict[str, Any]:
+    """Describe a vector index without its state."""
+    described: dict[str, Any] = {
+        "IndexName": index.name,
+        "VectorAttribute": {"AttributeName": index.attribute},
+        "Dimensions": index.dimensions,
+        "DistanceFunction": index.distance,
+        "Projection": _projection(index),
+    }
+    if index.search:
+        described["SearchSchema"] = [
+            {"AttributeName": name, "SearchSchemaElementType": kind} for name, kind in index.search
+        ]
+    return described
 
 
 def _projection(index: "IndexDefinition | VectorDefinition") -> dict[str, Any]:

@@ -39,6 +39,8 @@
 | 16         | escape(access key) escape(region) kind and id of an  | job, JSON                    |
 |            | S3 job                                               |                              |
 | 17         | the key of an S3 job [1:]                            | its progress, JSON           |
+| 1A         | escape(access key) escape(region) escape(resource    | scalable target, JSON        |
+|            | id) scalable dimension                               |                              |
 | 20         | u32 vector index                                     | u64 numbers: changes of      |
 |            |                                                      | entries, entries, their      |
 |            |                                                      | bytes, bytes of all vectors  |
@@ -96,6 +98,8 @@ _BACKUP: Final = b"\x15"
 _S3_JOB: Final = b"\x16"
 _S3_PROGRESS: Final = b"\x17"
 _VECTOR: Final = b"\x20"
+
+_SCALABLE_TARGET: Final = b"\x1a"
 
 Owned = Callable[[bytes], bytes]
 """A function that returns the prefix of an owner's resources of one kind."""
@@ -196,6 +200,21 @@ def table_of(key: bytes) -> tuple[str, str, str]:
     access_key, offset = keycode.unescape(key, 1)
     region, offset = keycode.unescape(key, offset)
     return access_key.decode(), region.decode(), key[offset:].decode()
+
+
+def owned_scalable_targets(owner: bytes) -> bytes:
+    """Return the prefix of an owner's scalable targets."""
+    return _SCALABLE_TARGET + owner
+
+
+def scalable_target(access_key: str, region: str, resource_id: str, dimension: str) -> bytes:
+    """Return the key of a scalable target."""
+    return _SCALABLE_TARGET + _escaped(access_key, region, resource_id) + dimension.encode()
+
+
+def scalable_targets() -> tuple[bytes, bytes]:
+    """Return the range of all scalable targets."""
+    return _SCALABLE_TARGET, keycode.prefix_end(_SCALABLE_TARGET)
 
 
 def items(table_id: int) -> bytes:
@@ -390,23 +409,29 @@ def history_records(number: int) -> bytes:
 
 
 def history_keys(number: int) -> bytes:
-    """Return the prefix of a history's entries by item; what `history_key` returns follows."""
+    """Return the prefix of a history's entries by item. A result of `history_key` follows."""
     return _HISTORY_KEY + keycode.u32(number)
 
 
 def history_key(item: bytes) -> bytes:
-    """Return an item in a history's entries. item: the item's key without the table's prefix."""
+    """Return the item's part of history entries.
+
+    item: the item's key without the table's prefix.
+    """
     return keycode.escape(item)
 
 
 def history_entry_of(entry: bytes) -> tuple[bytes, bytes]:
-    """Return item and position of a history's entry. entry: the whole key."""
+    """Return the item and position in a history's entry. entry: the whole key."""
     item, end = keycode.unescape(entry, ITEM_PREFIX)
     return item, entry[end:]
 
 
 def backup(access_key: str, region: str, number: str, table: str) -> bytes:
-    """Return the key of a backup. number: the last part of its ARN; unique for its table."""
+    """Return the key of a backup.
+
+    number: the last part of its ARN, which is unique for its table.
+    """
     return _BACKUP + _escaped(access_key, region, number) + table.encode()
 
 
@@ -431,7 +456,7 @@ def owned_s3_jobs(owner: bytes) -> bytes:
 
 
 def progress_of_s3_job(key: bytes) -> bytes:
-    """Return the key of the progress of an export, import or bulk operation. key: its own."""
+    """Return the key of an S3 job's progress. key: the job's own key."""
     return _S3_PROGRESS + key[1:]
 
 

@@ -1,4 +1,4 @@
-"""The clock's `Next`: it moves to the next event, and the event has happened afterwards."""
+"""The clock's `Next`: the clock moves to the next event, and the event's work is done."""
 
 import json
 

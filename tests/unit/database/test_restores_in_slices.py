@@ -1,4 +1,4 @@
-"""Restores that take several slices: what is seen meanwhile, restarts, and what ends them early."""
+"""Restores in several slices: requests meanwhile, restarts, and reasons to end them early."""
 
 import pytest
 
