@@ -85,7 +85,7 @@ def _load_files(parser: Parser, options: argparse.Namespace, connect: Connect, p
 
 
 def _refuse_unknown_parameters(parser: Parser, given: Sequence[str], found: Sequence[Source]) -> None:
-    """End the command if no file takes a parameter that was given."""
+    """End the command if the user has given a parameter that no file uses."""
     taken = [source.parameters for source in found]
     known = {name for names in taken if names is not None for name in names}
     unknown = [name for name in given if name not in known]

@@ -1,6 +1,6 @@
 """Errors of exports, imports and bulk operations (control-plane 0.2, 4.1, 5.1, 14).
 
-"inferred": the code is known, the text is ours.
+"inferred" means that we know the code, but the text is our own.
 """
 
 from emulator.errors.backups import utc
@@ -11,7 +11,7 @@ _INVALID: str = "Invalid Request: "
 
 
 def job_arn_invalid(kind: str) -> ApiError:
-    """`kind` is Export or Import (control-plane 0.2)."""
+    """kind: Export or Import (control-plane 0.2)."""
     return validation(f"Invalid {kind} ARN")
 
 
@@ -20,12 +20,12 @@ def list_token_invalid(token: str) -> ApiError:
 
 
 def too_many_jobs(kind: str, largest: int) -> ApiError:
-    """inferred; `kind` is exports or imports."""
+    """kind: exports or imports. Inferred."""
     return limit_exceeded(f"Subscriber limit exceeded: There is a limit of {largest} concurrent {kind} per subscriber")
 
 
 def record_unreadable(text: str) -> ApiError:
-    """Of the error log only. inferred; `text` says why a record is not an item."""
+    """Return an error that only error logs have. text: why a record is not an item. Inferred."""
     return validation(text)
 
 
@@ -143,7 +143,7 @@ def bulk_operation_ended(arn: str, status: str) -> ApiError:
 
 
 def import_not_found(arn: str) -> ApiError:
-    """inferred, after the error of exports."""
+    """Inferred from the error of exports."""
     return ApiError("ImportNotFoundException", f"Import not found: Import not found: {arn}")
 
 

@@ -325,7 +325,7 @@ def _later(module: str) -> Callable[[Document], Iterator[Record]]:
 
 
 def _parameters_of(module: str) -> Callable[[Document], frozenset[str] | None]:
-    """Return the function `parameters` of a module that is imported when it is called."""
+    """Return a function that imports a module when it is called, and calls its `parameters`."""
 
     def parameters(document: Document) -> frozenset[str] | None:
         found: frozenset[str] | None = import_module(f"emulator.formats.{module}").parameters(document)
@@ -355,7 +355,7 @@ def _is_batch(content: Mapping[str, Any]) -> bool:
 
 
 class _Kind(NamedTuple):
-    """A kind of document: how to recognise one, its reader, and the parameters that it takes."""
+    """A kind of document: a test that recognises it, its reader, and its parameters."""
 
     recognised: Callable[[Mapping[str, Any]], bool]
     read: Callable[[Document], Iterator[Record]]

@@ -1,4 +1,4 @@
-"""Finds the jobs that have work, and runs each of them once."""
+"""Finds the unfinished jobs, and runs each of them once."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ class Runner:
         self._running: set[bytes] = set()
 
     def due(self) -> Iterator[Work[None]]:
-        """Yield the work of the jobs that nobody runs yet and that may begin."""
+        """Yield the work of the jobs that may begin and are not running yet."""
         jobs = self._database.known_s3_jobs
         if jobs is None:
             return
@@ -55,7 +55,7 @@ class Runner:
             self._running.discard(key)
 
     def _guarded(self, job: S3Job) -> Work[None]:
-        """Do the work of a job. A failure ends the job."""
+        """Do the work of a job. An error ends the job."""
         try:
             yield from _WORK[job.kind](self._workshop, job)
         except ObjectError as error:
@@ -75,12 +75,12 @@ class Runner:
 
 
 def _is_early(job: S3Job, now: float) -> bool:
-    """Say whether a job waits for its time. If the clock was set back, it does not."""
+    """Return whether a job must wait for its time. If the clock was set back, it need not."""
     return job.started <= now < job.begins
 
 
 def run_all(database: Database, settings: Settings) -> None:
-    """Run all jobs that may begin, at once, on this thread."""
+    """Run all jobs that may begin, now, on this thread."""
     runner = Runner(database, settings)
     for work in list(runner.due()):
         run(work)

@@ -1,4 +1,4 @@
-"""A small valid file of every kind that emulator/formats reads, by its name."""
+"""A small valid file of every format that emulator/formats reads, by its name."""
 
 import json
 from collections.abc import Mapping
@@ -164,7 +164,7 @@ DOCUMENTS: Final[Mapping[str, Any]] = {
     "Orders.json": [_ITEM, {"Item": _ITEM, "TableName": "Orders"}],
     "Orders.yaml": [_ITEM],
 }
-"""Files that are one value. JSON is YAML too."""
+"""Files that consist of one value. JSON files are also read as YAML."""
 
 TEXTS: Final[Mapping[str, str]] = {
     **{name: json.dumps(value, indent=1) for name, value in DOCUMENTS.items()},
@@ -175,4 +175,4 @@ TEXTS: Final[Mapping[str, str]] = {
     "aliases.yaml": "a: &a {Type: x}\nResources:\n  Orders:\n    <<: *a\n    Type: AWS::Serverless::SimpleTable\n"
     "    Properties:\n      TableName: !Sub 't-${AWS::Region}'\n      Tags: {a: !Ref AWS::Region}\n",
 }
-"""All files, as texts."""
+"""The texts of all files."""

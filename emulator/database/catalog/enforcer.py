@@ -3,8 +3,8 @@
 The enforcer also keeps the counts of tables with Contributor Insights.
 
 The emulator runs requests one after another, so two transactions never conflict by themselves.
-Instead, a test declares that a transaction is under way on an item, or that one with a certain
-token is. The declaration ends at a time of the emulator's clock (behaviour 8.4).
+Instead, a test declares that a transaction on an item, or with a token, is in progress. The
+declaration ends at a time of the emulator's clock (behaviour 8.4).
 """
 
 from collections.abc import Mapping
@@ -121,7 +121,7 @@ class Enforcer:
         return self._throttles.get(table_id)
 
     def insights(self, table_id: int) -> "TableInsights | None":
-        """Return the counts of a table and its indexes, None if its keys are not counted."""
+        """Return the key counts of a table and its indexes, None if its keys are not counted."""
         return self._insights.get(table_id)
 
     def declared(self) -> bytes:
@@ -142,7 +142,7 @@ class Enforcer:
             raise errors.transaction_in_progress()
 
     def of(self, table: Table) -> Enforcement | None:
-        """Return the limits and counts of a table, None if there are none.
+        """Return the enforced limits and the key counts of a table, None if there are none.
 
         A table keeps its token buckets and its counts when its definition changes.
         """

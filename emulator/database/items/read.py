@@ -111,7 +111,7 @@ def read_page(txn: ReadTxn, request: PageRequest) -> Page:
 
 
 def _enforced_page(txn: ReadTxn, request: PageRequest, enforcement: Enforcement) -> Page:
-    """Read one page of a table on which something is enforced or counted."""
+    """Read one page of a table with enforced limits or counted keys."""
     source = request.source
     name = source.name if isinstance(source, Index) and source.is_global else None
     enforcement.admit(name, request.partition)
@@ -140,7 +140,7 @@ def _partition(request: PageRequest, item: Item) -> bytes:
 
 
 class _Recorder:
-    """A read transaction that remembers the rows of its pages. A page may use fewer of them."""
+    """A read transaction that stores the rows that it returned. The page may use fewer of them."""
 
     def __init__(self, txn: ReadTxn) -> None:
         self._txn = txn

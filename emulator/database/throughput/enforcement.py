@@ -1,9 +1,8 @@
 """The limits, declared transactions and counts of one table.
 
-These are throughput limits, items that are "in an ongoing transaction", and the keys that requests
-access. Nothing is enforced unless a test or a setting turns it on (catalog/enforcer.py), and keys
-are counted only with Contributor Insights. A table without all of these has no `Enforcement`. So a
-request to such a table makes only one comparison.
+Limits and declared transactions are off unless a test or a setting turns them on
+(catalog/enforcer.py), and keys are counted only with Contributor Insights. A table without all of
+these has no `Enforcement`. So a request to such a table makes only one comparison.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +22,7 @@ class EntryWrite(NamedTuple):
     """A write of an entry of a global index.
 
     source: the name of the index. partition: the digest of the entry's partition key. item: the
-    item that has the entry, None if it is not known.
+    item with this entry, None if it is not known.
     """
 
     source: str
@@ -76,7 +75,7 @@ class Enforcement:
             self.insights.accessed(None, partition, units, item)
 
     def admit(self, source: str | None, partition: bytes | None) -> None:
-        """Admit a read of a page, whose cost is not known yet.
+        """Admit the read of a page before its cost is known.
 
         Raises ApiError if throughput refuses the read. source: a global index's name, None for the
         table. partition: the digest of the partition key, None for a Scan.

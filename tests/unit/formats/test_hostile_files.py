@@ -1,4 +1,4 @@
-"""Wrong and hostile files: one line that names the file, and never much memory or time."""
+"""Wrong and hostile files: one line about the file, and little memory and time."""
 
 import copy
 import gzip
