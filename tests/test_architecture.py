@@ -114,7 +114,7 @@ ROOMS = {
     ),
     "emulator/http/front": (
         {"auth", "bodies", "encoding", "failures", "origins", "outbox", "states"},
-        {"answers"},
+        {"answers", "reading"},
         {"other_services", "requests", "sliced_answers", "commits"},
         {"dynamodb"},
         {"observed", "held_answers"},

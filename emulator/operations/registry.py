@@ -51,12 +51,18 @@ class Operation:
         self.model: RequestModel | None = None  # compiled at the first call
 
     def __call__(self, database: Database, caller: Caller, raw: object) -> Response:
-        """Return the response to a request that is parsed JSON. Raises ApiError."""
+        """Return the response to a request. Raises ApiError.
+
+        raw: parsed JSON, or the result of `read`.
+        """
         model = self.model
         if model is None:
             model = self.model = request_model(self.name)
-        request = model.parse(raw)
-        model.validate(request)
+        if type(raw) is Request:
+            request = raw.copy()  # the check changes it, and may run again
+        else:
+            request = model.parse(raw)
+            model.validate(request)
         prepared = None
         if self.check is not None:
             try:
@@ -69,10 +75,18 @@ class Operation:
             raise self.unreported()
         return self.handler(database, caller, request, prepared)
 
-    def load(self) -> None:
-        """Compile the request model now, and not at the first call."""
+    def load(self) -> RequestModel:
+        """Return the request model, which is compiled at the first call."""
         if self.model is None:
             self.model = request_model(self.name)
+        return self.model
+
+    def read(self, raw: object) -> Request:
+        """Return a request, after the checks of its types and constraints. Raises ApiError."""
+        model = self.load()
+        request = model.parse(raw)
+        model.validate(request)
+        return request
 
     def unreported(self) -> AssertionError:
         """Return the error for our own mistake: the check ignores problems of attribute values."""
@@ -88,12 +102,8 @@ class OperationInSteps(Operation):
     __slots__ = ()
 
     def __call__(self, database: Database, caller: Caller, raw: object) -> Response:
-        """Return the response to a request that is parsed JSON. Raises ApiError, Sliced."""
-        model = self.model
-        if model is None:
-            model = self.model = request_model(self.name)
-        request = model.parse(raw)
-        model.validate(request)
+        """Return the response to a request, as in Operation. Raises ApiError, Sliced."""
+        request = raw.copy() if type(raw) is Request else self.read(raw)
         assert self.check is not None, "only an operation with a check runs in steps"
         steps: Steps[Any] = self.check(request)
         try:

@@ -7,7 +7,6 @@ Checks come in the service's order: size, CORS preflight, GET (health), method a
 JSON, target, authentication, and then the checks of the operation.
 """
 
-import gc
 import logging
 import re
 from functools import partial
@@ -39,6 +38,7 @@ from storage import Lost
 
 if TYPE_CHECKING:
     from emulator.http.front.bodies import Bodies
+    from emulator.http.front.reading import Reader
 
 log = logging.getLogger("emulator")
 
@@ -47,14 +47,8 @@ NOT_FOUND: Final = b"<UnknownOperationException/>\n"
 _TARGET_PREFIXES: Final = ("DynamoDB_20120810.", "DynamoDBStreams_20120810.")
 _STREAM_OPERATIONS: Final = frozenset(("ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"))
 _LARGE: Final = 256 * limits.KIB  # bytes of a body; for smaller ones the garbage collector has no noticeable work
-_SEARCHED: Final = limits.MIB  # bytes of a body; in a larger one, lists that are too long are searched first
-_SPARE: Final = [size for size in range(16, 480, 16) for _ in range(50)]
-"""Sizes of small objects that are made before a large body is parsed, and freed after the parsing.
-
-Objects that outlive the body then take the freed places. Otherwise they would lie among the objects
-of the body. Python returns memory in blocks of a megabyte, so each such object would keep a whole
-block: a server kept one more megabyte after each of 16 large bodies.
-"""
+_MANY: Final = 30_000  # commas in a large body: to read so many values takes 5 to 15 ms
+_POLL: Final = 0.001  # seconds between two polls of another thread
 _CACHED_CALLERS: Final = 1024
 _LONG_CALLER: Final = 1024  # bytes of credential and host together; only an attacker sends more
 _COMPLETE: Final = re.compile(
@@ -79,6 +73,7 @@ class DynamoDbEndpoint:
         self.answers = Answers(emulator.settings)
         self._make = self.answers.make
         self.bodies: Bodies | None = None
+        self._reader: Reader | None = None
         self._callers: dict[tuple[bytes, bytes], Caller] = {}
         self._operations: dict[bytes, str] = {}  # names of operations by X-Amz-Target
 
@@ -182,7 +177,7 @@ class DynamoDbEndpoint:
             if self.bodies is not None:
                 self.bodies.note(len(body) * encoding.MOST_INFLATED)
             body = encoding.decoded(body, coding)
-        if len(body) > _LARGE and gc.isenabled():
+        if len(body) > _LARGE:
             return self._call_large(query, fields, body)
         raw: object = None
         if body:
@@ -198,26 +193,44 @@ class DynamoDbEndpoint:
         return self._emulator.call(operation, raw, caller)
 
     def _call_large(self, query: bytes, fields: Fields, body: bytes) -> bytes:
-        """Answer a request with a large body while garbage collection is off.
+        """Answer a request with a large body, in steps if the body has many values."""
+        if self._emulator.database.sliced and body.count(b",") > _MANY:
+            raise Sliced(self._call_in_steps(query, fields, body))
+        from emulator.http.front.reading import resting, spare_memory  # noqa: PLC0415 - start-up time
 
-        A body of 16 MB becomes millions of objects that live until the answer. If the collector is
-        on, it visits them again and again. For some bodies, that took three quarters of the parsing
-        time.
-        """
         self._emulator.load(_target(fields))
-        spare = [bytes(size) for size in _SPARE]
-        gc.disable()
-        try:
-            try:
-                raw = orjson.loads(body) if len(body) <= _SEARCHED else self._emulator.parsed(_target(fields), body)
-            except orjson.JSONDecodeError:
-                raise errors.not_json() from None
-            del spare
+        with resting.context():
+            with spare_memory():
+                try:
+                    raw = self._emulator.parsed(_target(fields), body)
+                except orjson.JSONDecodeError:
+                    raise errors.not_json() from None
             target = fields.get(b"x-amz-target", b"")
             operation = self._operations.get(target) or self._operation(target, query, fields)
             return self._emulator.call(operation, raw, self._caller(query, fields))
-        finally:
-            gc.enable()
+
+    def _call_in_steps(self, query: bytes, fields: Fields, body: bytes) -> Steps[bytes]:
+        """Answer a request whose body is read in another thread."""
+        if self._reader is None:
+            from emulator.http.front.reading import Reader  # noqa: PLC0415 - start-up time
+
+            self._reader = Reader(self._emulator)
+        with self._reader.reading(_target(fields), body, self.bodies) as reading:
+            while not reading.done():
+                yield _POLL
+            read = reading.result()
+            if read.malformed:
+                raise errors.not_json()
+            target = fields.get(b"x-amz-target", b"")
+            operation = self._operations.get(target) or self._operation(target, query, fields)
+            caller = self._caller(query, fields)
+            if read.error is not None:
+                raise read.error
+            try:
+                return self._emulator.call(operation, read.request, caller)
+            except Sliced as sliced:
+                steps = sliced.steps
+            return (yield from steps)
 
     def _operation(self, target: bytes, query: bytes, fields: Fields) -> str:
         prefix, _, name = target.decode("latin-1").rpartition(".")

@@ -7,7 +7,7 @@
     kept          the last thousand requests, for the control `requests`
     counters      numbers for Prometheus: --metrics
 
-`summary` turns an exchange into the facts that a person wants to read, `reasons` says why a request
-failed, and `waits` why it was slow. `large_bodies` finds facts in bodies that are too large to parse a
-second time. `request_log` turns observers on and off.
+`summary` turns an exchange into the facts that a person wants to read. `large_bodies` finds facts
+in bodies that are too large to parse a second time. `reasons` says why a request failed, and
+`waits` why it was slow. `request_log` turns observers on and off.
 """
