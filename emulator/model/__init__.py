@@ -4,5 +4,5 @@
 which the service differs from its model. `parse` turns a shape into a parser, which checks types
 (layer 1). `validate` turns a shape into a check of the member constraints (layer 2). `request`
 holds both for an operation. `service.request_model(name)` is the entrance. `shortening` cuts large
-bodies before they are parsed.
+bodies before they are parsed, and `freeing` frees large values piece by piece.
 """
