@@ -1,4 +1,7 @@
-"""`python -m emulator`, in the source tree; installed, it is `python -m dynamodb_emulator`."""
+"""Runs the program as `python -m emulator`, in the source tree.
+
+An installed program runs as `python -m dynamodb_emulator`.
+"""
 
 import sys
 

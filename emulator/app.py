@@ -1,4 +1,4 @@
-"""The emulator without HTTP: an engine, a clock, a database and the operations on it."""
+"""The emulator without HTTP: an engine, a clock, a database and the operations."""
 
 import logging
 from functools import partial
@@ -11,9 +11,10 @@ from emulator import errors, limits, operations
 from emulator.clock import EmulatorClock, Stopwatch
 from emulator.controls.body import BadDeclaration, Body
 from emulator.database.catalog.catalog import Caller, Options
-from emulator.database.changes.streams import ROLL_OVER
+from emulator.database.changes.streams import ROLL_OVER, ROLL_OVER_SECONDS
 from emulator.database.database import Database
 from emulator.database.definitions import arns
+from emulator.database.definitions.tables import TableDefinition
 from emulator.database.store import keyspace
 from emulator.database.store.loading import refused
 from emulator.log_limits import once_a_minute
@@ -27,24 +28,30 @@ from storage import Engine, LayoutMismatch, open_engine
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from emulator.auto_scaling.service import ScalingService
     from emulator.controls.registry import RequestLog
     from emulator.database.definitions.streams import StreamDefinition
     from emulator.database.events import Event
+    from emulator.database.store.registry import DefinitionChange
     from emulator.event_sources.api import Answer as LambdaAnswer
     from emulator.event_sources.service import FunctionService
 
 log = logging.getLogger("emulator")
 
-_ATTEMPTS: Final = 20  # failed slices of shard rollover after which `due_steps` gives up
+AUTO_SCALING: Final = "AnyScaleFrontendService."
+"""The prefix of X-Amz-Target, and of names of operations, for Application Auto Scaling."""
+
+_SCALING_SECONDS: Final = 60.0  # between two runs of auto scaling
+_ATTEMPTS: Final = 20  # after so many failed slices of shard rollover, `due_steps` gives up
 
 assert operations, "importing the package registers the operations"
 
 
 class Emulator:
-    """One emulator; one thread owns it.
+    """An emulator. Only one thread may use it.
 
-    Raises StorageError if the data folder cannot be opened, BadDeclaration if
-    settings.ongoing_transaction is not a valid declaration, BadConfiguration if the file
+    Making one raises StorageError if the data folder cannot be opened, BadDeclaration if
+    settings.ongoing_transaction is not a valid declaration, and BadConfiguration if the file
     settings.functions is wrong.
     """
 
@@ -55,7 +62,7 @@ class Emulator:
         self.settings = settings
         self.waits = 0
         self.sharing = sharing
-        self.request_log: Callable[[], RequestLog] | None = None  # set by the server
+        self.request_log: Callable[[], RequestLog] | None = None  # the server sets this
         self.clock = clock or EmulatorClock(cells=None if sharing is None else sharing.clock_cells)
         self.uptime = Stopwatch() if sharing is None else sharing.uptime
         engine = open_engine(settings.folder, durable=durable, verify=_verify if sharing is None else _trust)
@@ -79,27 +86,37 @@ class Emulator:
 
     def _open(self, engine: Engine, options: Options, sharing: SharedMemory | None) -> None:
         settings = self.settings
-        self.database = Database(engine, self.clock, options, sharing, jobs=(_resume_walks, _resume_restores))
+        jobs = _resume_walks, _resume_fillings, _resume_restores
+        self.database = Database(engine, self.clock, options, sharing, jobs=jobs, removal=_before_removal)
         if self.database.owner:
+            _release_snapshots(self.database)
             self.database.scheduler.every(settings.ttl_sweep_interval, partial(_begin_sweep, self.database))
+            self.database.scheduler.every(ROLL_OVER_SECONDS, partial(_begin_expiry, self.database))
         if settings.ongoing_transaction:
             _declare_transactions(self.database, settings.ongoing_transaction)
         self._background = self.database.background
-        self._run = self.database.run
+        self._respond = self.database.respond
         self.caller = self.database.catalog.caller
         self._functions: FunctionService | None = None
         if settings.functions or _has_mappings(self.database):
             self._functions = self._load_functions()
+        self._scaling: ScalingService | None = None
+        self.database.scheduler.every(_SCALING_SECONDS, self._scale)
+
+    def account_of(self, access_key: str) -> str:
+        """Return the account of an access key."""
+        return arns.account_of(access_key, self.settings.account)
 
     def knows(self, operation: str) -> bool:
-        """Say whether the service has an operation of this name, implemented here or not."""
+        """Return whether the service has this operation, even if the emulator lacks it."""
         return find(operation) is not None or operation in service_operations()
 
     def load(self, operation: str) -> None:
         """Load the code that the first call of an operation would load.
 
-        The server calls this before it parses a large body. Code that is loaded later lies among
-        the millions of objects of the body, and keeps 2 MB of their memory from being returned.
+        The server calls this before it parses a large body. If the code were loaded later, its
+        objects would be among the millions of objects of the body, and 2 MB of the body's memory
+        could not be returned.
         """
         found = find(operation)
         if found is not None:
@@ -108,8 +125,8 @@ class Emulator:
     def parsed(self, operation: str, body: bytes) -> object:
         """Return the JSON of a large body.
 
-        It lacks members of a list or map that is too long for any request of the operation. Raises
-        orjson.JSONDecodeError.
+        If a list or map is too long for any request of the operation, only its first members are
+        returned. Raises orjson.JSONDecodeError.
         """
         model = service_operations().get(operation)
         if model is None or len(body) <= limits.MIB:
@@ -149,30 +166,36 @@ class Emulator:
     def call(self, operation: str, raw: object, caller: Caller) -> bytes:
         """Answer one request with JSON. Raises ApiError, Sliced.
 
-        raw: its parsed JSON, or what `read` has returned.
+        raw: parsed JSON, or the result of `read`.
         """
         if self._background.slices:
             self._background.run_slice()
         found = find(operation)
+        if found is None and operation.startswith(AUTO_SCALING):
+            name = operation.removeprefix(AUTO_SCALING)
+            return orjson.dumps(self.database.run(lambda: self.scaling.answer(name, raw, caller)))
         if found is None:
             refusal = errors.not_implemented(operation)
             if once_a_minute.allows(("not implemented", operation)):
                 log.warning("%s", refusal.message)
             raise refusal
         try:
-            response = self._run(found, self.database, caller, raw)
+            response = self._respond(found, caller, raw)
         except Sliced as sliced:
             steps, again = sliced.steps, partial(self._in_one_piece, found, raw, caller)
             raise Sliced(self.database.run_steps(lambda: steps, again)) from None
         return response if type(response) is bytes else orjson.dumps(response)
 
     def _in_one_piece(self, found: Operation, raw: object, caller: Caller) -> bytes:
-        response = found(self.database, caller, raw)
+        response = found.run(self.database, caller, raw)
         return response if type(response) is bytes else orjson.dumps(response)
 
     @property
     def functions(self) -> "FunctionService":
-        """Functions on streams. Loaded on first use; most servers never need them."""
+        """The service of functions on streams.
+
+        It is loaded at first use: most servers never need it.
+        """
         if self._functions is None:
             self._functions = self._load_functions()
         return self._functions
@@ -184,7 +207,7 @@ class Emulator:
 
     @property
     def busy_functions(self) -> "FunctionService | None":
-        """The service of functions on streams, None if no function has to be invoked."""
+        """The service of functions on streams, None if no mapping delivers to a function."""
         functions = self._functions
         return functions if functions is not None and functions.busy else None
 
@@ -192,22 +215,47 @@ class Emulator:
         """Answer a request to Lambda's API with a status and JSON. Raises ApiError."""
         return self.database.run(lambda: self.functions.answer(method, path, query, body, caller))
 
+    @property
+    def scaling(self) -> "ScalingService":
+        """The service of auto scaling. It is loaded at first use."""
+        if self._scaling is None:
+            from emulator.auto_scaling.service import ScalingService  # noqa: PLC0415 - few servers scale tables
+
+            shared = self.settings.shared_db
+            self._scaling = ScalingService(self.database, self._update_table, shared=shared, sharing=self.sharing)
+        return self._scaling
+
+    def _update_table(self, request: dict[str, object], caller: Caller) -> None:
+        """Call UpdateTable for the service of auto scaling. Raises ApiError."""
+        found = find("UpdateTable")
+        assert found is not None, "UpdateTable is implemented"
+        found.run(self.database, caller, request)
+
+    def _scale(self) -> None:
+        """Do the work of auto scaling that is due, if there are scalable targets."""
+        if self._scaling is not None or _has_scalable_targets(self.database):
+            self.scaling.run()
+
     def tick(self) -> bool:
         """Run the jobs that are due by the clock, and one slice of long work.
 
-        Say whether a slice ran. The server calls this often while no request runs. Work that cannot
+        Return whether a slice ran. The server calls this often, between requests. Work that cannot
         run now, for example on a full disk, runs later.
         """
         self.run_due()
         return self.database.run_slice()
 
     def run_due(self) -> None:
-        """Run the jobs that are due by the clock. They only queue long work."""
+        """Run the jobs that are due by the clock. Long work is only queued."""
         self.database.try_run(self.database.scheduler.run_due, None)  # a job that fails stays due
 
     def due_steps(self) -> Steps[None]:
-        """Run the jobs that are due by the clock. Then run queued shard rollover, in steps."""
+        """Run the jobs that are due by the clock. Then run queued shard rollover, in steps.
+
+        Auto scaling runs even if its minute is not over: a scheduled action may be due.
+        """
         self.run_due()
+        self.database.try_run(self._scale, None)
         failures = 0
         slices = self.database.background.slices
         while ROLL_OVER in slices and failures < _ATTEMPTS:
@@ -216,12 +264,14 @@ class Emulator:
                 yield None
 
     def coming_events(self) -> "Steps[list[Event]]":
-        """Return the next events by the clock, those of all processes, in no order."""
+        """Return the coming events of the clock, of all processes, in no order."""
         from emulator.database.events import Event, coming  # noqa: PLC0415 - most servers never need it
 
         found = yield from coming(self.database)
         if self._functions is not None or _has_mappings(self.database):
             found += [Event(*each) for each in self.functions.coming()]
+        if self._scaling is not None or _has_scalable_targets(self.database):
+            found += [Event(*each) for each in self.scaling.coming()]
         if self.sharing is not None and not self.database.owner:
             delivery = self.sharing.delivery()
             if delivery is not None and delivery[0] > self.clock.now():
@@ -229,7 +279,7 @@ class Emulator:
         return found
 
     def stream_consumers(self) -> "Iterator[tuple[StreamDefinition, str, str]]":
-        """Yield what reads streams: stream, name for people, name of the checkpoints."""
+        """Yield the consumers of streams: stream, name for people, name of the checkpoints."""
         if self._functions is None and not _has_mappings(self.database):
             return
         for mapping in self.functions.mappings.delivering():
@@ -238,27 +288,65 @@ class Emulator:
                 yield stream, f"{mapping.function_name} {mapping.uuid}", mapping.consumer
 
     def close(self) -> None:
-        """Commit, sync and release the storage."""
+        """Commit and sync pending writes, and release the storage."""
         self.database.close()
 
 
 def _resume_walks(database: Database) -> None:
-    """Queue the walks over tables that an earlier start left unfinished. Most starts have none."""
+    """Queue the walks over tables that an earlier process left unfinished.
+
+    Most starts have none.
+    """
     if any(table.definition.is_walked for table in database.catalog.everything()):
-        from emulator.database.jobs import backfill, ttl_fill  # noqa: PLC0415 - start-up time
+        from emulator.database.jobs import backfill, ttl_fill, vector_fill  # noqa: PLC0415 - start-up time
 
         backfill.resume_all(database)
         ttl_fill.resume_all(database)
+        vector_fill.resume_all(database)
+
+
+def _resume_fillings(database: Database) -> None:
+    """Queue the filling of tables that an earlier process left incomplete."""
+    if any(table.definition.filling is not None for table in database.catalog.everything()):
+        from emulator.database.jobs import filling  # noqa: PLC0415 - start-up time
+
+        filling.resume_all(database)
+
+
+def _has_snapshots(database: Database) -> bool:
+    with database.read() as txn:
+        return bool(txn.page(*keyspace.snapshots(), 1)[0])
+
+
+def _release_snapshots(database: Database) -> None:
+    """Queue the deletion of snapshots whose holders a killed process has lost."""
+    if _has_snapshots(database):
+        from emulator.database.snapshots import holding  # noqa: PLC0415 - start-up time
+
+        holding.release_all(database)
 
 
 def _resume_restores(database: Database) -> None:
     """Queue the restores of snapshots that an earlier start left unfinished."""
-    with database.read() as txn:
-        any_snapshot = txn.page(*keyspace.snapshots(), 1)[0]
-    if any_snapshot:
+    if _has_snapshots(database):
         from emulator.database.snapshots import restoring  # noqa: PLC0415 - start-up time
 
         restoring.resume(database)
+
+
+def _before_removal(database: Database, table: TableDefinition) -> "Callable[[DefinitionChange], None]":
+    """Return a function that backs up a table with recovery in the transaction of its removal."""
+    from emulator.database.history import backups  # noqa: PLC0415 - most servers never need it
+
+    return backups.before_removal(database, table)
+
+
+def _begin_expiry(database: Database) -> None:
+    """Queue the deletion of expired backups, if there are backups that expire."""
+    if any(backup.expires is not None for backup in database.backups):
+        from emulator.database.history import backups  # noqa: PLC0415 - most servers never need it
+
+        backups.begin_expiry(database)
 
 
 def _begin_sweep(database: Database) -> None:
@@ -277,7 +365,7 @@ def _verify(folder: Path) -> None:
 
 
 def _trust(_folder: Path) -> None:
-    """Do nothing: the server's first process has verified the folder, others may write to it."""
+    """Do nothing: the first process of the server has verified the folder."""
 
 
 def _has_mappings(database: Database) -> bool:
@@ -285,8 +373,13 @@ def _has_mappings(database: Database) -> bool:
         return bool(txn.page(*keyspace.mappings(), 1)[0])
 
 
+def _has_scalable_targets(database: Database) -> bool:
+    with database.read() as txn:
+        return bool(txn.page(*keyspace.scalable_targets(), 1)[0])
+
+
 def _declare_transactions(database: Database, text: str) -> None:
-    """Make the declarations of a setting: JSON, one or a list of them. Raises BadDeclaration."""
+    """Make the declarations in a setting. text: JSON of one or a list. Raises BadDeclaration."""
     from emulator.controls.declarations import declare_transaction  # noqa: PLC0415 - few starts declare anything
 
     try:

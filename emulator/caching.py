@@ -1,10 +1,10 @@
-"""A cache for results that are made from clients' texts, bounded by memory.
+"""A cache with a bounded size for results that are made from texts of clients.
 
 A client can send a new text with every request, and a result takes about a hundred times the bytes
-of its text. So a cache counts bytes, estimated from the length of the texts.
+of its text. So the bound is in bytes, which are estimated from the length of the texts.
 
 Long texts have a separate part of the cache. A client may load data with one long statement for
-each item. These statements must not push out the short statements that other clients repeat.
+each item, and these must not displace the short statements that other clients repeat.
 """
 
 from collections.abc import Hashable
@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 # character of the text, nearly always less than 100.
 PER_ENTRY: Final = 2_048  # bytes
 PER_CHARACTER: Final = 100
-LONG: Final = 1_024  # characters
+LONG: Final = 1_024  # characters; a text with more counts as long
 
 SHORT_TEXTS: Final = 3 << 20  # bytes: 255 texts of 100 characters
 # Bytes: 9 expressions of 4 KB (the longest that are allowed), or 5 statements of 8 KB.
@@ -24,7 +24,7 @@ LONG_TEXTS: Final = 4 << 20
 
 
 class BoundedCache(dict[Any, Result]):
-    """A dictionary that forgets the oldest results. For speed, `get` is inherited from `dict`."""
+    """A dictionary that drops the oldest results. For speed, `get` is inherited from `dict`."""
 
     __slots__ = ("_long", "_short")
 
@@ -34,9 +34,9 @@ class BoundedCache(dict[Any, Result]):
         self._long = _Part(long_texts)
 
     def keep(self, key: Hashable, result: Result, length: int) -> None:
-        """Keep a result, unless it is too large for the cache.
+        """Add a result, unless it is too large for the cache.
 
-        length: the number of characters in the texts of which the result was made.
+        length: the number of characters in the texts from which the result was made.
         """
         part = self._long if length > LONG else self._short
         weight = PER_ENTRY + PER_CHARACTER * length
@@ -48,14 +48,14 @@ class BoundedCache(dict[Any, Result]):
         self[key] = result
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all results."""
         super().clear()
         self._short = _Part(self._short.limit)
         self._long = _Part(self._long.limit)
 
 
 class _Part:
-    """The keys of one part, oldest first, with their estimated bytes and the sum of these."""
+    """The keys of one part of the cache, oldest first, with their estimated bytes and the total."""
 
     __slots__ = ("limit", "weight", "weights")
 

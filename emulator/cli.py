@@ -1,4 +1,4 @@
-"""The command line: from settings (flags.py) to a running server.
+"""The command line: reads the settings (flags.py) and runs the server.
 
 Exit status: see the end of --help (flags.py).
 """
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("emulator")
 
+_HELP = ("help", "--help", "-h", "-help")
 _CANNOT_START = 2
 _INTERRUPTED = 130  # the exit status of shells after Ctrl-C
-_KILLED = 128  # the exit status of shells after a signal is this plus its number
+_KILLED = 128  # the exit status of shells after a signal is this number plus the signal's
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _open_standard_files()
     try:
         return _run(arguments)
-    except KeyboardInterrupt:  # before the server handles signals
+    except KeyboardInterrupt:  # a Ctrl-C before the server handles signals
         return _INTERRUPTED
     except OSError as error:
         if error.errno != errno.EMFILE:
@@ -42,21 +43,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    arguments = sys.argv[1:] if arguments is None else arguments
+    arguments = _help_last(sys.argv[1:] if arguments is None else arguments)
     if arguments and arguments[0] in COMMANDS:
         from importlib import import_module  # noqa: PLC0415 - start-up time
 
         status: int = import_module(f"emulator.commands.{arguments[0]}").main(arguments[1:])
         return status
     signal.signal(signal.SIGTERM, _end)
-    started_by = os.getppid()  # before anything slow: if the parent ends earlier, nobody notices
+    # Comes first, because it must read the id while the parent still runs.
+    started_by = os.getppid()
     settings, warnings = configuration(arguments, os.environ)
     configure_log(settings.log_level, settings.log_format, requests=settings.log_requests)
     for warning in warnings:
         log.warning("%s", warning)
-    # These modules are imported after the flags are read, so that --help and mistakes answer at
-    # once. Their objects live as long as the program. Searching these objects for garbage took
-    # 20 ms, a twelfth of the start.
+    # These modules are imported after the flags are read, so that --help and mistakes need not wait
+    # for them. Their objects exist as long as the program. Without this line, the garbage collector
+    # searches them, which takes 20 ms, a twelfth of the start.
     gc.disable()
     from emulator.app import Emulator  # noqa: PLC0415
     from emulator.controls.body import BadDeclaration  # noqa: PLC0415
@@ -104,11 +106,20 @@ def _run(arguments: Sequence[str] | None) -> int:
     return 0
 
 
-def _end(number: int, _frame: "FrameType | None") -> NoReturn:
-    """End the program at a signal that comes before the server handles signals.
+def _help_last(arguments: Sequence[str]) -> Sequence[str]:
+    """Move `--help` behind the command: `help load` and `--help load` mean `load --help`."""
+    if not arguments or arguments[0] not in _HELP:
+        return arguments
+    if arguments[1:] and arguments[1] in COMMANDS:
+        return [arguments[1], "--help"]
+    return ["--help", *arguments[1:]] if arguments[0] == "help" else arguments
 
-    Without this, the first process of a container would ignore the signal. An exception would not
-    do: where it is ignored, as in a callback of the garbage collector, the signal would be lost.
+
+def _end(number: int, _frame: "FrameType | None") -> NoReturn:
+    """End the program at a signal that arrives before the server handles signals.
+
+    Without this, the first process of a container would ignore the signal. Raising an exception
+    would not be enough: some code ignores exceptions, such as callbacks of the garbage collector.
     """
     os._exit(_KILLED + number)
 
@@ -126,7 +137,7 @@ def _open_standard_files() -> None:
 
 
 def _claim(settings: Settings) -> contextlib.AbstractContextManager[None]:
-    """Return a context manager that keeps other servers away from the data folder.
+    """Return a context manager that claims the data folder, so that no other server uses it.
 
     Entering it raises StorageError.
     """
@@ -140,7 +151,7 @@ def _claim(settings: Settings) -> contextlib.AbstractContextManager[None]:
 def _bad_configuration() -> type[Exception]:
     """Return the exception for a --functions file that cannot be read.
 
-    It is imported only when an exception is raised: most starts have no such file.
+    It is imported only when a start fails, because most servers have no such file.
     """
     from emulator.event_sources.configuration import BadConfiguration  # noqa: PLC0415 - a fiftieth of the start-up time
 

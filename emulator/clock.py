@@ -17,12 +17,11 @@ from emulator.log_limits import once_a_minute
 
 log = logging.getLogger("emulator")
 
-_SHORTEST_PAUSE: Final = 0.5  # seconds
+_SHORTEST_PAUSE: Final = 0.5  # seconds of the shortest pause of background work
 _LONGEST_PAUSE: Final = 30.0
-# Seconds. A pause that begins within this time after the end of the last pause is twice as long as
-# the last pause.
+# Seconds. If a pause begins so soon after the end of the last pause, it is twice as long.
 _RECENT: Final = 60.0
-_FREED: Final = 1 << 20  # bytes: a pause ends when the disk has this many more free
+_FREED: Final = 1 << 20  # bytes; a pause ends early when the disk has so many more free bytes
 
 
 class Clock(Protocol):
@@ -34,9 +33,9 @@ class Clock(Protocol):
 
 
 class Stopwatch:
-    """Measures the real time since it was made, also when a test moves the clock.
+    """Measures real time since it was made. It does not follow the emulator's clock.
 
-    Forked processes go on measuring from the same moment.
+    In forked processes, it measures from the same moment.
     """
 
     __slots__ = ("_begun",)
@@ -52,9 +51,9 @@ class Stopwatch:
 CLOCK_CELLS: Final = 2
 """The number of values in a clock's state."""
 
-# In 1971, so that code can subtract a day or so and stay after the epoch.
+# In 1971, so that code can subtract a day or so and the result is still after the epoch.
 EARLIEST: Final = 31_536_000.0
-# In 9999, so that a clock can run for a year before it reaches the last time of datetime.
+# In 9999, so that a clock can run for a year before it reaches the latest time of datetime.
 LATEST: Final = 253_370_764_800.0
 
 
@@ -66,7 +65,8 @@ class EmulatorClock:
     """The machine's clock, moved by an offset, or frozen.
 
     cells: the two numbers of the clock's state: the offset, and the time at which the clock is
-    frozen (NaN while it runs). If processes share the cells, a change in one counts in all of them.
+    frozen (NaN while it runs). If processes share the cells, a change in one process takes effect
+    in all of them.
 
     Setting a time that cannot be printed or stored raises TimeOutOfRange. The clock is then
     unchanged.
@@ -89,9 +89,9 @@ class EmulatorClock:
 
     @property
     def offset(self) -> float:
-        """Offset from the machine's clock in seconds.
+        """The offset from the machine's clock in seconds.
 
-        While the clock is frozen: the offset before the freeze.
+        While the clock is frozen, this is the offset from before the freeze.
         """
         return self._cells[0]
 
@@ -104,7 +104,7 @@ class EmulatorClock:
     def ahead(self) -> float:
         """Return how many seconds this clock is ahead of the machine's clock.
 
-        The result is negative if this clock is behind. This clock may be frozen.
+        The result is negative if this clock is behind. A frozen clock has a result too.
         """
         offset, frozen = self._cells
         return offset if isnan(frozen) else frozen - self._machine()
@@ -130,10 +130,37 @@ class EmulatorClock:
 
 
 def _check(at: float) -> float:
-    """Return the time if a clock may be set to it. Otherwise raise TimeOutOfRange, also for NaN."""
+    """Return `at` if a clock may have this time. Otherwise raise TimeOutOfRange, also for NaN."""
     if EARLIEST <= at < LATEST:
         return at
     raise TimeOutOfRange
+
+
+def microseconds(seconds: float) -> int:
+    """Return a time in whole microseconds."""
+    return round(seconds * 1_000_000)
+
+
+class Moment:
+    """The time that changes have now: that of the clock, or of the transaction under way."""
+
+    __slots__ = ("_clock", "_held")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._held: int | None = None
+
+    def hold(self, now: float) -> None:
+        """Give all changes until `release` this time, in seconds."""
+        self._held = microseconds(now)
+
+    def release(self) -> None:
+        """Follow the clock again."""
+        self._held = None
+
+    def micros(self) -> int:
+        """Return the time of a change, in microseconds since the epoch."""
+        return microseconds(self._clock.now()) if self._held is None else self._held
 
 
 class ManualClock(EmulatorClock):
@@ -147,27 +174,27 @@ class ManualClock(EmulatorClock):
 
 
 Slice = Callable[[], bool]
-"""A bounded piece of background work. Returns True if there is more to do."""
+"""A function that does a bounded piece of background work, and returns whether more remains."""
 
 
 class Background:
-    """Long work in slices: dropping a table's rows, filling an index, deleting expired items.
+    """The queue of long work in slices: deleting a table's rows, filling an index, and so on.
 
-    The server runs one slice before each request, and slices while it is idle. So the work advances
-    with the traffic, a request waits for at most one slice, and a test drives the work by calling
-    `run_slice`.
+    The server runs one slice before each request, and more slices while it is idle. So the work
+    also advances under load, and a request waits for at most one slice. Tests call `run_slice`
+    themselves.
 
-    A slice that raises an exception of a type in `wait` has done nothing, and is tried again later.
-    A slice that raises an exception of a type in `full` found no room on the disk. If the slices of
-    all waiting work find no room, one after another, a pause begins, in which nothing runs. `hold`
-    also begins a pause. The first pause lasts half a second of real time. Each pause that follows
-    within a minute lasts twice as long as the last one, at most 30 seconds. A pause ends early if
-    room is freed, or if other work is added, which may free room.
+    If a slice raises an exception with a type in `wait`, it has done nothing and is tried again
+    later. If it raises an exception with a type in `full`, it found no room on the disk. If the
+    slices of all queued work find no room, one after another, a pause begins, during which no work
+    runs. `hold` also begins a pause. The first pause lasts half a second of real time. Each pause
+    within a minute after another one lasts twice as long as that one, at most 30 seconds. A pause
+    ends early if room is freed, or if other work is queued, because that may free room.
 
     wait, full: types of exceptions.
-    room: returns the free bytes of the disk.
-    monotonic: returns the time in seconds, to measure pauses.
-    slices: the waiting work by name, for reading only.
+    room: a function that returns the free bytes of the disk.
+    monotonic: a function that returns the time in seconds, to measure pauses.
+    slices: the queued work by name. Callers may only read it.
     """
 
     def __init__(
@@ -181,7 +208,7 @@ class Background:
         self._full = full
         self._room = room
         self._monotonic = monotonic
-        self._failures = 0  # consecutive slices that found no room
+        self._failures = 0  # how many slices in a row found no room
         self._held = False
         self._pause = 0.0  # the length of the last pause, in seconds
         self._until = -inf  # when the pause ends
@@ -201,21 +228,24 @@ class Background:
 
     @property
     def held(self) -> bool:
-        """Whether a pause keeps all work from running."""
+        """Whether no work may run now, because of a pause."""
         if self._held and (self._monotonic() >= self._until or self._room() >= self._free + _FREED):
             self._held = False
         return self._held
 
     def add(self, name: Hashable, work: Slice) -> None:
-        """Queue work, unless work of this name is waiting. All work takes turns, slice by slice."""
+        """Queue work, unless the queue has work with this name.
+
+        All work alternates, slice by slice.
+        """
         if name not in self.slices:
             self.slices[name] = work
             self._held = False
 
     def run_slice(self, name: Hashable | None = None) -> bool:
-        """Run one slice of the named work, or of the work that has waited longest.
+        """Run one slice of the work with this name, or of the work that has waited longest.
 
-        Say whether the slice ran.
+        Return whether a slice ran.
         """
         if not self.slices or self.held:
             return False
@@ -240,17 +270,17 @@ class Background:
         return True
 
     def run_all(self) -> None:
-        """Run slices until no work is left, or until a slice cannot run yet."""
+        """Run slices until the queue is empty, or until a slice cannot run yet."""
         while self.run_slice():
             pass
 
 
 @dataclass(slots=True)
 class _Job:
-    """Work that is due again and again.
+    """A job of the scheduler.
 
     seconds: the interval.
-    due: the next time, in seconds since the epoch.
+    due: the time of the next run, in seconds since the epoch.
     """
 
     seconds: float
@@ -259,10 +289,10 @@ class _Job:
 
 
 class Scheduler:
-    """Jobs that are due at intervals of the emulator's clock: TTL sweeps, shard rollover, trimming.
+    """Runs jobs at intervals of the emulator's clock: TTL sweeps, shard rollover, trimming.
 
-    The owner of the emulator must call `run_due` often (the server does it between requests), and
-    each time the clock was moved. A job is short. It queues long work in `Background`.
+    The emulator's owner must call `run_due` often (the server does so between requests), and after
+    each move of the clock. A job takes little time: it queues long work in `Background`.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -274,12 +304,12 @@ class Scheduler:
         self._jobs.append(_Job(seconds, work, self._clock.now() + seconds))
 
     def run_due(self) -> None:
-        """Run the jobs that are due, each of them once, however much time has passed.
+        """Run the jobs that are due, each of them once, even if several intervals have passed.
 
-        A job that raises stays due.
+        A job that raises an error stays due.
         """
         now = self._clock.now()
-        for job in self._jobs:  # linear, because there are a handful
+        for job in self._jobs:  # a loop is fast enough for a handful of jobs
             if job.due <= now:
                 job.work()
                 job.due = now + job.seconds

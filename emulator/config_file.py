@@ -1,11 +1,11 @@
-"""The file of --config: settings as TOML.
+"""The file of --config, which has settings as TOML.
 
     port = 8001
     in-memory = true
     host = ["127.0.0.1", "::1"]
 
-The keys are the names of the flags without `--`; underscores count as hyphens. Errors name the file
-and the key.
+The keys are the names of the flags without `--`. An underscore counts as a hyphen. Errors name the
+file and the key.
 """
 
 import tomllib
@@ -20,12 +20,12 @@ from emulator.sources import FIELDS, Given, Source, WrongSetting, parsed
 
 
 def config_source(path: str) -> Source:
-    """Return the settings of a file. Raises WrongSetting if it cannot be read."""
+    """Return the settings in a file. Raises WrongSetting if it cannot be read."""
     try:
         table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise WrongSetting(f"--config: cannot read {path}: {error.strerror}") from None
-    except ValueError as error:  # not TOML, or not UTF-8
+    except ValueError as error:  # the file is not TOML, or not UTF-8
         raise WrongSetting(f"--config: {path}: {error}") from None
     found: dict[str, Given] = {}
     for key, value in table.items():
@@ -75,7 +75,7 @@ _EXPECTED: Final[Mapping[type, str]] = {
     float: "a number, without quotes",
     tuple: "a text or a list of texts",
 }
-"""What the TOML value of a setting must be, by the type of its default; for others, a text."""
+"""Type of a setting's default -> text about its TOML value. All other settings are texts."""
 
 
 def _hint(name: str) -> str:

@@ -1,22 +1,21 @@
-"""Command lines of DynamoDB Local, as they stand in scripts and compose files.
+"""Command lines of DynamoDB Local, as in scripts and compose files.
 
     java -Djava.library.path=./DynamoDBLocal_lib -jar DynamoDBLocal.jar -sharedDb -dbPath ./data
 
-What is meant for Java is ignored. DynamoDB Local's options are a source of settings (sources.py),
-and so are its defaults. Options of this program may stand between them, and beat them. The options
-are those of the developer guide, "DynamoDB local usage notes", and were tried with DynamoDB Local
-1.25.1.
+Options of Java are ignored. DynamoDB Local's options are a source of settings (sources.py), and so
+are its defaults. Options of this program may stand among them, and have priority. The options are
+from the developer guide, "DynamoDB local usage notes", and were tried with DynamoDB Local 1.25.1.
 
-What callers of DynamoDB Local rely on holds too:
+Scripts that start DynamoDB Local depend on the following, so it is the same here:
 
-- Scripts that start DynamoDB Local wait until `/` answers 400, or for certain lines on stdout. Both
-  come (`--as-dynamodb-local`).
+- `/` answers 400, and certain lines appear on stdout, because scripts wait for these
+  (`--as-dynamodb-local`).
 - The account in ARNs is 000000000000.
-- The store is below `-dbPath`, by default below the working directory. Its folder has a name of its
-  own there, so DynamoDB Local's files stay as they are.
-- The server listens on all addresses if it runs in a container: the ports of a container are closed
-  until somebody publishes them. Elsewhere it listens on localhost, unlike DynamoDB Local, because
-  nothing is protected.
+- The store is in a folder inside `-dbPath`, by default inside the working directory. So DynamoDB
+  Local's own files stay unchanged.
+- In a container, the server listens on all addresses, because the ports of a container are closed
+  until a user publishes them. Elsewhere it listens only on localhost, unlike DynamoDB Local,
+  because the server has no access control.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,19 +24,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from emulator.settings import Settings
+from emulator.settings import AnyPage, Settings
 from emulator.sources import FIELDS, Given, Source, WrongSetting, parsed
 
 FOLDER: Final = "dynamodb-emulator"
-"""The name of the store's folder, below DynamoDB Local's own files."""
+"""The name of the store's folder, in the folder of DynamoDB Local's files."""
 
 _CONTAINER_FILES: Final = (Path("/.dockerenv"), Path("/run/.containerenv"))
-"""Files that Docker and Podman make in containers."""
+"""Files that Docker and Podman create in containers."""
 _CONTAINER_VARIABLE: Final = "KUBERNETES_SERVICE_HOST"
 
 _JAVA_WITH_VALUE: Final = frozenset(("-jar", "-cp", "-classpath"))
 _JAVA_PREFIXES: Final = ("-D", "-X", "-ea", "-server", "-javaagent:", "-agentlib:")
-_MAIN_CLASS: Final = ".local.main.ServerRunner"  # the end of its name; the package differs between versions
+# The end of the class name; the package before it differs between versions.
+_MAIN_CLASS: Final = ".local.main.ServerRunner"
 
 
 def _store(text: str) -> Path:
@@ -45,27 +45,26 @@ def _store(text: str) -> Path:
 
 
 def _origins(text: str) -> tuple[str, ...]:
-    """Return the origins of a list of domains. DynamoDB Local's domains need no scheme.
-
-    With `*`, the list is empty: pages of any origin may use the DynamoDB API anyway. Our own `*`
-    would also open /_emulator/ to them, which DynamoDB Local does not have.
-    """
+    """Return the origins in a list of domains. DynamoDB Local's domains need no scheme."""
     domains = [each.strip() for each in text.split(",") if each.strip()]
     if "*" in domains:
-        return ()
+        return AnyPage()
     origins = [f"{scheme}://{each}" for each in domains if "://" not in each for scheme in ("http", "https")]
     value: tuple[str, ...] = parsed(FIELDS["cors"], ",".join([each for each in domains if "://" in each] + origins))
     return value
 
 
 class _Option(NamedTuple):
-    """An option. setting: None if it sets nothing. value: None for a switch."""
+    """An option.
+
+    setting: the field that it sets, None if it sets none. value: None for a switch.
+    """
 
     summary: str
     setting: str | None = None
     metavar: str = ""
     value: Callable[[str], Any] | None = None
-    ends: bool = False  # it shows something, and the program ends
+    ends: bool = False  # whether it shows something and ends the program
 
 
 OPTIONS: Final[Mapping[str, _Option]] = {
@@ -98,7 +97,7 @@ class Command(NamedTuple):
 
 
 def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Command:
-    """Parse a command line. Raises WrongSetting."""
+    """Parse a command line of DynamoDB Local. Raises WrongSetting."""
     flags: dict[str, Given] = {}
     rest: list[str] = []
     shows: str | None = None
@@ -109,7 +108,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Command:
         argument = waiting.pop()
         name, equals, text = argument.partition("=")
         if name.startswith("--") and name[1:] in OPTIONS and name[2:] not in FIELDS:
-            name = name[1:]  # DynamoDB Local also takes two hyphens
+            name = name[1:]  # DynamoDB Local also accepts two hyphens
             argument = argument[1:]
         option = OPTIONS.get(name)
         if argument in _JAVA_WITH_VALUE:
@@ -157,7 +156,7 @@ def _same(value: object) -> object:
 
 
 def warnings(settings: Settings) -> list[str]:
-    """Return a sentence if DynamoDB Local has left data where our data are."""
+    """Return a warning if the folder has data of DynamoDB Local."""
     folder = settings.folder
     if folder is None or folder.name != FOLDER:
         return []

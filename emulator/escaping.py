@@ -1,16 +1,17 @@
-r"""Text that a client has sent, made safe to print in the log.
+r"""Makes text from clients safe for the log.
 
 A credential, a name or a path may have line breaks, terminal control sequences or megabytes of
-text. Printed unchanged, it could forge a log line or recolour the terminal. So printable ASCII
-stays, everything else becomes a Python escape (`\n`, `\x1b`, `\xe9`, `\u20ac`), and a long text is
-cut.
+text. Printed unchanged, it could forge a log line or change the colours of a terminal. So printable
+ASCII stays, all other characters become Python escapes (`\n`, `\x1b`, `\xe9`, `\u20ac`), and a long
+text is cut.
 """
 
 import re
 from typing import Final
 
-_LONGEST: Final = 200  # characters: the ARN of a table fits
-LONGEST_DETAIL: Final = 1000  # characters of what a function or another server said about a failure
+_LONGEST: Final = 200  # characters; the ARN of a table is shorter
+# characters, for texts of a function or another server about a failure.
+LONGEST_DETAIL: Final = 1000
 
 _NOT_PRINTABLE: Final = re.compile("[^ -~]")
 

@@ -1,8 +1,8 @@
-"""From flags to Settings, and --help.
+"""Flags: their conversion to Settings, and --help.
 
 sources.py lists the other sources of settings. A setting whose default is a tuple is a list: its
-flag may be repeated, and takes several values separated by commas. A value that cannot be parsed
-ends the program with one line and status 2.
+flag may be repeated, and accepts several values separated by commas. If a value cannot be parsed,
+the program ends with one line and status 2.
 """
 
 import argparse
@@ -36,12 +36,14 @@ _METAVARS: Final[Mapping[type, str]] = {int: "N", float: "SECONDS"}
 _SERVICE_LINK: Final = r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
 """Variables that Kubernetes sets in every pod if there is a Service named `dynamodb-emulator`.
 
-The pattern is for their names without PREFIX. A Service named `dynamodb-emulator-2` sets
-DYNAMODB_EMULATOR_2_SERVICE_HOST and so on. Kubernetes also sets DYNAMODB_EMULATOR_PORT, which is a
-setting too. The beginning of the value tells them apart (LINKED_PORT).
+The pattern matches their names without PREFIX. A Service named `dynamodb-emulator-2` sets
+DYNAMODB_EMULATOR_2_SERVICE_HOST and so on. Kubernetes also sets DYNAMODB_EMULATOR_PORT, which is
+also the variable of a setting. The beginning of the value shows which of the two it is
+(LINKED_PORT).
 """
 
 _ONE_HYPHEN_TOO: Final = frozenset(("-h", "-help"))
+_HELP: Final = _ONE_HYPHEN_TOO | {"--help"}
 
 _EXAMPLES: Final = f"""\
 Every option can also be a variable, {PREFIX}PORT=8001, or a line in the file of --config: port = 8001.
@@ -58,14 +60,14 @@ commands (--help after the command explains it):
 {"".join(f"  {PROGRAM} {name:16} {summary}{chr(10)}" for name, summary in COMMANDS.items())}
 exit status of a server:
   0     it has stopped, after SIGINT, SIGTERM or the end of its parent (--exit-with-parent)
-  2     it cannot start, or its workers end again and again; one line on stderr says why
-  130   SIGINT came before it was ready
-  143   SIGTERM came before it was ready
+  2     it cannot start, or its workers end repeatedly; one line on stderr says why
+  130   SIGINT arrived before it was ready
+  143   SIGTERM arrived before it was ready
 """
 
 
 class Configuration(NamedTuple):
-    """The settings of a server, and sentences about them for the log."""
+    """The settings of a server, and warnings about them for the log."""
 
     settings: Settings
     warnings: list[str]
@@ -83,6 +85,10 @@ def configuration(arguments: Sequence[str], environment: Mapping[str, str]) -> C
     --version.
     """
     parser = _parser()
+    words = [each for each in arguments if each not in _HELP]
+    # Argparse would show the help of the server instead.
+    if len(words) == 1 < len(arguments) and words[0].isalpha():
+        parser.error(_unknown_arguments(words))
     try:
         if any(map(_is_of_dynamodb_local, arguments)):
             return _of_dynamodb_local(parser, arguments, environment)
@@ -92,15 +98,15 @@ def configuration(arguments: Sequence[str], environment: Mapping[str, str]) -> C
 
 
 def _is_of_dynamodb_local(argument: str) -> bool:
-    """Say whether only a command line of DynamoDB Local has such an argument."""
+    """Return whether an argument can only belong to a command line of DynamoDB Local."""
     if argument.startswith("--"):
         name = argument.partition("=")[0]
-        return name != name.lower()  # DynamoDB Local also takes two hyphens: --inMemory
+        return name != name.lower()  # DynamoDB Local also accepts two hyphens: --inMemory
     return argument.startswith("-") and argument[1:2].isalpha() and argument not in _ONE_HYPHEN_TOO
 
 
 def _of_dynamodb_local(parser: "Parser", arguments: Sequence[str], environment: Mapping[str, str]) -> Configuration:
-    """Return the settings of a command line of DynamoDB Local. Raises WrongSetting."""
+    """Return the settings in a command line of DynamoDB Local. Raises WrongSetting."""
     from emulator import dynamodb_local  # noqa: PLC0415 - start-up time
 
     command = dynamodb_local.parse(arguments, environment)
@@ -111,7 +117,7 @@ def _of_dynamodb_local(parser: "Parser", arguments: Sequence[str], environment: 
 
 
 def settings_of(flags: Sequence[Source], environment: Mapping[str, str], *defaults: Source) -> Settings:
-    """Return the settings of flags, environment and --config file. defaults: others than ours.
+    """Return the settings in flags, environment and --config file. defaults: replace our defaults.
 
     Raises WrongSetting.
     """
@@ -125,7 +131,7 @@ def settings_of(flags: Sequence[Source], environment: Mapping[str, str], *defaul
 
 
 def _flags(parser: "Parser", arguments: Sequence[str]) -> Source:
-    """Return the source of our flags. Exits as argparse does."""
+    """Return the settings in our flags. Exits as argparse does."""
     known, unknown = parser.parse_known_args(arguments)
     if unknown:
         parser.error(_unknown_arguments(unknown))
@@ -140,7 +146,7 @@ def _same(value: object) -> object:
 
 
 def warnings(environment: Mapping[str, str]) -> list[str]:
-    """Return one sentence for each DYNAMODB_EMULATOR_* variable that has no effect."""
+    """Return one warning for each DYNAMODB_EMULATOR_* variable that has no effect."""
     known = {name.upper() for name in FIELDS}
     sentences = []
     for variable, text in sorted(environment.items()):
@@ -176,7 +182,7 @@ def _unknown_arguments(arguments: Sequence[str]) -> str:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that reports a mistake in one line.
+    """A parser of command lines that reports a mistake in one line.
 
     argparse's own parser also prints the usage, which is longer than a screen.
     """

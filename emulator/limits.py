@@ -1,4 +1,4 @@
-"""The service's limits, named once (behaviour 2.5; AWS: "Quotas in Amazon DynamoDB")."""
+"""Names for the service's limits (behaviour 2.5; AWS: "Quotas in Amazon DynamoDB")."""
 
 from typing import Final
 
@@ -6,8 +6,8 @@ KIB: Final = 1024
 MIB: Final = 1024 * KIB
 GIB: Final = 1024 * MIB
 
-REQUEST_BODY: Final = 16 * MIB  # bytes, both as sent and decompressed
-# Bytes. A larger response body is compressed if the client accepts that.
+REQUEST_BODY: Final = 16 * MIB  # bytes, as sent and after decompression
+# In bytes. A larger response body is compressed if the client accepts that.
 RESPONSE_COMPRESSION: Final = 4 * KIB
 
 ITEM_SIZE: Final = 400 * KIB  # bytes by the rules of values/size.py
@@ -23,16 +23,16 @@ NUMBER_MIN_EXPONENT: Final = -130
 EXPRESSION_SIZE: Final = 4096  # bytes of each expression parameter
 EXPRESSION_OPERATORS: Final = 300
 EXPRESSION_IN_OPERANDS: Final = 100
-# Bytes of all attribute names together, in Expected or a filter (observed: DynamoDB Local).
+# In bytes: all attribute names in Expected or in a filter together (observed: DynamoDB Local).
 LEGACY_NAMES: Final = ITEM_SIZE
 EXPRESSION_VALUES_SIZE: Final = 2 * MIB  # bytes of all values together
 PLACEHOLDER: Final = 255  # bytes of a "#name" or ":value", including its first character
-PATH_ELEMENTS: Final = 32  # names and list indexes of a document path
+PATH_ELEMENTS: Final = 32  # number of names and list indexes in a document path
 # The largest index in a document path (observed: github.com/floci-io/floci/issues/3073).
 LIST_INDEX: Final = 4_294_967_294
 
 TRANSACTION: Final = 4 * MIB  # bytes of the request's items, keys and values
-TOKEN_SECONDS: Final = 600.0  # a ClientRequestToken is remembered for this time
+TOKEN_SECONDS: Final = 600.0  # how long a ClientRequestToken is remembered
 
 PAGE: Final = MIB  # bytes evaluated by one Query or Scan page
 BATCH_GET_KEYS: Final = 100
@@ -41,17 +41,23 @@ BATCH_WRITE_ITEMS: Final = 25
 
 GSI_PER_TABLE: Final = 20
 LSI_PER_TABLE: Final = 5
+VECTOR_INDEXES_PER_TABLE: Final = 5
+DIMENSIONS: Final = 4096  # of a vector
+TOP_K: Final = 100  # results of a search for vectors
 NON_KEY_ATTRIBUTES_TOTAL: Final = 100
-INDEX_KEY_ATTRIBUTES: Final = 4  # of each kind, HASH and RANGE, in a GSI
+# Attributes of each kind, HASH and RANGE, in the key of a global index.
+INDEX_KEY_ATTRIBUTES: Final = 4
 TAGS_PER_RESOURCE: Final = 50
 TAG_KEY: Final = 128  # characters
 TAG_VALUE: Final = 256
 TAG_SET: Final = 10 * KIB  # bytes of all tags of a resource
+# Bytes of a document, including its white space (control-plane 11.2).
+RESOURCE_POLICY: Final = 20_480
 THROUGHPUT_VALUE: Final = 1_000_000_000_000
-# Read or write units of a table, or of a global index (default quota).
+# Read units or write units of a table, or of a global index (default quota).
 TABLE_CAPACITY: Final = 40_000
-# Decreases of provisioned throughput that may follow one another without a wait on a UTC day. After
-# these, DECREASE_SECONDS must pass before each decrease.
+# How many decreases of provisioned throughput are allowed without a wait on a UTC day. After these,
+# DECREASE_SECONDS must pass before each decrease.
 DECREASES_AT_ONCE: Final = 4
 DECREASE_SECONDS: Final = 3600
 
@@ -61,7 +67,8 @@ WRITE_UNIT: Final = KIB
 ITEM_COLLECTION: Final = 10 * GIB
 
 STREAMS_PAGE: Final = 100  # default and maximum of ListStreams and DescribeStream
-ITERATOR_SECONDS: Final = 900.0  # a shard iterator is valid for this time
+ITERATOR_SECONDS: Final = 900.0  # how long a shard iterator is valid
 
-KINESIS_BATCH_RECORDS: Final = 500  # records of one PutRecords call (AWS: PutRecords)
-KINESIS_BATCH_BYTES: Final = 5 * MIB  # bytes of data and partition keys together
+KINESIS_BATCH_RECORDS: Final = 500  # the most records of one PutRecords call (AWS: PutRecords)
+# The most bytes of data and partition keys of one call together.
+KINESIS_BATCH_BYTES: Final = 5 * MIB

@@ -1,37 +1,40 @@
-"""Limits repetition in the log: at most one line a minute about the same thing.
+"""Limits repetition in the log: at most one line a minute about the same subject.
 
 A client that retries in a loop, or a hostile one, must not fill a disk with log lines. So code that
-logs because of a request checks a limit first:
-`if once_a_minute.allows("disk full"): log.warning(...)`. If clients choose the keys (names of
-tables, origins), the code has a LogLimit of its own. Then the lines of this code cannot silence
-lines of other code.
+logs because of a request checks a limit first: `if once_a_minute.allows("disk full"):
+log.warning(...)`. Code whose keys come from clients (names of tables, origins) has a separate
+LogLimit, so that its lines cannot suppress lines of other code.
 
-The time is the machine's: the log must go on while the emulator's clock is frozen.
+The time is that of the machine's clock, because the log must work while the emulator's clock is
+frozen.
 """
 
 from collections.abc import Callable, Hashable
 from time import monotonic
 from typing import Final
 
-_INTERVAL: Final = 60.0  # seconds
+_INTERVAL: Final = 60.0  # seconds in which each key is allowed once
 _KEYS: Final = 1000
 
 
 class LogLimit:
-    """Allows each key once per interval, and only a limited number of different keys per interval.
+    """Allows each key once in an interval, and a limited number of different keys in an interval.
 
-    The second limit keeps the memory and the log small if each line has a new key.
+    The second limit bounds the memory and the log if each line has a new key.
     """
 
     def __init__(self, interval: float = _INTERVAL, keys: int = _KEYS, now: Callable[[], float] = monotonic) -> None:
         self._interval = interval
         self._keys = keys
         self._now = now
-        # The time at which each key was last allowed, oldest first.
+        # Key -> the time at which it was last allowed, oldest first.
         self._logged: dict[Hashable, float] = {}
 
     def allows(self, key: Hashable) -> bool:
-        """Say whether a line about this key may be logged now. If so, count it as logged."""
+        """Return whether a line about this key may be logged now.
+
+        If so, the key counts as logged.
+        """
         now = self._now()
         logged = self._logged
         last = logged.get(key)

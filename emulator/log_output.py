@@ -1,7 +1,7 @@
-"""How the log looks: lines of text with or without colours, or lines of JSON.
+"""The format of the log: lines of text with or without colours, or lines of JSON.
 
-A record may have two more attributes than Python's own. `parts` is its message as texts with
-styles, for colours. `request` is a summary, which becomes a member of the line of JSON.
+Log records may have two additional attributes. `parts` is the message as texts with styles, for
+colours. `request` is a summary, which becomes a member of the JSON.
 """
 
 import logging
@@ -40,7 +40,7 @@ class ColouredFormatter(logging.Formatter):
         super().__init__(_TEXT)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        """Return the line without an exception's traceback."""
+        """Return the line, without the traceback of an exception."""
         parts: Parts = getattr(record, "parts", None) or [(Style.PLAIN, record.getMessage())]
         level = _LEVELS.get(record.levelname, Style.FAINT)
         whole: Parts = [
@@ -90,7 +90,10 @@ def formatter(form: str, stream: TextIO) -> logging.Formatter:
 
 
 def configure_log(level: str, form: str = "text", *, requests: bool = False) -> None:
-    """Log to stderr, from the given level upwards. requests: log a line for each request too."""
+    """Log to stderr, from the given level upwards.
+
+    requests: whether to log a line for each request too.
+    """
     handler: logging.Handler = logging.NullHandler()
     if sys.stderr is not None:  # the caller may have closed it
         handler = logging.StreamHandler(sys.stderr)
@@ -98,12 +101,15 @@ def configure_log(level: str, form: str = "text", *, requests: bool = False) -> 
     logging.basicConfig(handlers=[handler])
     set_levels(level, requests=requests)
     logging.getLogger().setLevel(number(level))
-    # The debug lines of asyncio say nothing about requests.
+    # The debug lines of asyncio are not about requests.
     logging.getLogger("asyncio").setLevel(logging.WARNING)
 
 
 def set_levels(level: str, *, requests: bool) -> None:
-    """Set the levels of our loggers. The lines of requests belong to debug or to `requests`."""
+    """Set the levels of our loggers.
+
+    Requests are logged at level debug, or if `requests` is true.
+    """
     logging.addLevelName(TRACE, "TRACE")
     logging.getLogger("emulator").setLevel(number(level))
     lines = logging.getLogger("emulator.requests")

@@ -1,7 +1,7 @@
 """Starts Python processes that run modules of this program.
 
-Such a process must find this program and no other package called `emulator`. So the module path of
-the process begins with our folder, and does not include the current folder, which is the user's.
+Such a process must not find another package called `emulator`. So its module path begins with our
+folder, and does not include the current folder, which is the user's.
 """
 
 import os
@@ -13,11 +13,11 @@ _FOLDER: Final = str(Path(__file__).parents[1])
 
 
 def command(module: str, *arguments: str) -> list[str]:
-    """Return the command that runs a module of this program. Run it with `environment()`."""
+    """Return the command that runs a module of this program. It needs `environment()`."""
     return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def environment() -> dict[str, str]:
-    """Return the environment for `command`: ours, with our folder first in PYTHONPATH."""
+    """Return an environment for `command`: the current one, our folder first on PYTHONPATH."""
     paths = [_FOLDER, os.environ.get("PYTHONPATH", "")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}

@@ -8,13 +8,13 @@ from typing import Final, NoReturn
 log = logging.getLogger("emulator")
 
 _PAUSE: Final = 1.0  # seconds after a round that failed
-_SILENCE: Final = 600.0  # seconds in which the same failure is not logged again
+_SILENCE: Final = 600.0  # seconds in which the same failure is logged only once
 
 
 async def run_forever(what: str, work: Callable[[], Awaitable[float]]) -> NoReturn:
-    """Repeat a round of work until cancelled. Each round returns the seconds until the next.
+    """Call `work` repeatedly until cancelled. Each call returns the seconds until the next one.
 
-    After an unexpected failure, log it and begin the next round a second later.
+    After an unexpected error, this logs the error and calls again a second later.
 
     what: the name of the work in the log.
     """

@@ -1,12 +1,12 @@
 """The settings of a server.
 
-Command line flags and environment variables are named after the fields.
+Flags and environment variables have the names of the fields.
 
 The metadata of a field has the heading and the text of the setting in --help. It may also have
 `choices`, the bounds of a number (`between`), a function that raises ValueError for a wrong text
 (`check`), the name of the value in --help (`metavar`), and the name of LocalStack's variable for
-the same (`localstack`). If LocalStack's variable is a switch and the setting is not,
-`localstack_on` and `localstack_off` are the values that it stands for.
+the same setting (`localstack`). If LocalStack's variable is a switch and the setting is not,
+`localstack_on` and `localstack_off` are the values of the setting for on and off.
 """
 
 import re
@@ -28,27 +28,30 @@ class Group(Enum):
 
 
 EXCLUSIVE: Final = frozenset(("data_dir", "in_memory"))
-"""Settings of which a source may give only one. The first source that gives one decides."""
+"""Settings that exclude each other: a source may have only one of them.
+
+The first source that has one decides.
+"""
 
 DEFAULT_ACCOUNT: Final = "123456789012"
 """The account of AWS's own examples. AWS has no account 000000000000."""
 
 _DATA: Final = Path("data")
-_NEVER: Final = 1e9  # seconds, which is 31 years
+_NEVER: Final = 1e9  # seconds: 31 years
 
-# The module re compiles these at first use, which saves a millisecond of most starts.
+# The module re compiles these patterns at first use, which saves most starts a millisecond.
 _ORIGIN: Final = r"\*|[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?/?"
 _HOST: Final = r"[a-z0-9._-]+|\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f.]*:[0-9a-f:.]*"
 
 
 def check_url(text: str) -> None:
-    """Raise ValueError unless the text is a URL of HTTP with a host and, if any, a valid port."""
+    """Raise ValueError unless the text is an HTTP URL with a host and, optionally, a valid port."""
     from urllib.parse import urlsplit  # noqa: PLC0415 - most starts do not need it
 
     try:
         parts = urlsplit(text)
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is not a number, or a bracket that is not closed
+    except ValueError:  # the port is not a number, or a bracket is not closed
         valid = False
     if not valid:
         raise ValueError(f"{text!r} is not a URL such as http://127.0.0.1:4568")
@@ -65,7 +68,7 @@ def _check_host(text: str) -> None:
 
 
 def is_account(text: str) -> bool:
-    """Say whether a text has the form of an AWS account: twelve digits."""
+    """Return whether a text has the form of an AWS account: twelve digits."""
     return len(text) == 12 and text.isascii() and text.isdigit()  # noqa: PLR2004 - twelve digits
 
 
@@ -78,17 +81,27 @@ def _setting(group: Group, default: Any, text: str, **metadata: Any) -> Any:  # 
     return field(default=default, metadata={"group": group, "help": text, **metadata})
 
 
+class AnyPage(tuple[str, ...]):
+    """An empty list of origins, for a command line of DynamoDB Local with `-cors '*'`.
+
+    Pages of any origin may use the DynamoDB API without it. Our own `*` would also open /_emulator/
+    to them, which DynamoDB Local does not have.
+    """
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of one server. If `data_dir` is None, data is in memory."""
+    """The settings of one server. If `data_dir` is None, the data are in memory."""
 
     host: tuple[str, ...] = _setting(
         Group.NETWORK,
         ("localhost",),
-        "address to listen on, repeatable; localhost stands for 127.0.0.1 and ::1",
+        "address to listen on, repeatable; localhost means 127.0.0.1 and ::1",
         metavar="ADDRESS",
     )
-    port: int = _setting(Group.NETWORK, 8000, "port to listen on; 0 takes a free one", between=(0, 65_535))
+    port: int = _setting(Group.NETWORK, 8000, "port to listen on; 0 means any free port", between=(0, 65_535))
     cors: tuple[str, ...] = _setting(
         Group.NETWORK,
         (),
@@ -125,6 +138,20 @@ class Settings:
         "Only tables that are missing are created and filled",
         metavar="PATH",
     )
+    s3_dir: str = _setting(
+        Group.STORAGE,
+        "",
+        "folder of the buckets that exports, imports and bulk operations use; a bucket is a subfolder. The default is "
+        "`s3` in the data folder, or a temporary folder with --in-memory",
+        metavar="DIR",
+    )
+    s3_endpoint: str = _setting(
+        Group.STORAGE,
+        "",
+        "URL of an S3-compatible server whose buckets they use instead (extra `s3`)",
+        metavar="URL",
+        check=check_url,
+    )
     durable: bool = _setting(
         Group.STORAGE, default=False, text="sync every commit to the disk (survives a power cut, slower)"
     )
@@ -144,7 +171,7 @@ class Settings:
     as_dynamodb_local: bool = _setting(
         Group.BEHAVIOUR,
         default=False,
-        text="show the signs by which scripts see that DynamoDB Local is ready: status 400 for GET and HEAD of /, and "
+        text="show that the server is ready in the way of DynamoDB Local: status 400 for GET and HEAD of /, and "
         "its lines on stdout",
     )
     delay_transient_statuses: bool = _setting(
@@ -210,11 +237,11 @@ class Settings:
     ready_file: str = _setting(
         Group.PROCESS,
         "",
-        "file that has the server's URL as long as the server answers requests; missing before and after",
+        "file with the server's URL, which exists only while the server answers requests",
         metavar="FILE",
     )
     exit_with_parent: bool = _setting(
-        Group.PROCESS, default=False, text="stop when the process that started the server is gone"
+        Group.PROCESS, default=False, text="stop when the process that started the server has ended"
     )
     log_level: str = _setting(
         Group.LOG, "info", "how much to log", choices=("critical", "error", "warning", "info", "debug", "trace")
@@ -240,8 +267,9 @@ class Settings:
 
     @property
     def folder(self) -> Path | None:
-        """The data folder of this server; None if its engine keeps nothing on disk.
+        """The data folder of this server, None if its engine has no data on disk.
 
-        Code that locks, copies or writes beside the data asks this and not single settings.
+        Code that locks or copies the folder, or writes files into it, uses this instead of single
+        settings.
         """
         return None if self.in_memory else self.data_dir

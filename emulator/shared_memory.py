@@ -1,4 +1,4 @@
-"""The memory that the worker processes of one data folder share: the clock, and hints of changes.
+"""Memory that the worker processes of a server share: the clock, and hints of changes.
 
 The supervisor maps a few bytes of memory before it forks the workers:
 
@@ -6,7 +6,7 @@ The supervisor maps a few bytes of memory before it forks the workers:
                     which it is frozen
     8 bytes each    a counter for each worker; the worker increments its own when it has changed
                     definitions (database/store/versions.py)
-    60 bytes        the next event of the delivery to functions, which only the owner knows: its
+    60 bytes        the next event of the delivery to functions, which only the owner computes:
                     time as a double (NaN: there is none), a UUID of 36 bytes, and its kind
                     filled up with zeros
     1 byte          whether the workers keep requests (controls/requests.py)
@@ -20,19 +20,20 @@ from typing import Final
 
 from emulator.clock import CLOCK_CELLS, Stopwatch
 
-_CLOCK: Final = 8 * CLOCK_CELLS  # bytes
+_CLOCK: Final = 8 * CLOCK_CELLS  # bytes; the clock
 _DELIVERY_FORM: Final = Struct("d36s16s")
 _DELIVERY: Final = _DELIVERY_FORM.size  # bytes
 
 
 class SharedMemory:
-    """The bytes that `workers` processes share. worker_index: number of this process, from 0."""
+    """The shared bytes of `workers` processes. worker_index: the number of this process, from 0."""
 
     def __init__(self, workers: int = 1) -> None:
         self.workers = workers
         self.worker_index = 0
         self.run = os.urandom(16)  # identifies this start of the server
-        self.uptime = Stopwatch()  # of the server; a worker may be younger
+        # The time since the start of the server; a worker may have started later.
+        self.uptime = Stopwatch()
         self._hints_end = _CLOCK + 8 * workers
         self._delivery_end = self._hints_end + _DELIVERY
         self._memory = mmap.mmap(-1, self._delivery_end + 1)
@@ -48,7 +49,7 @@ class SharedMemory:
 
     @property
     def keeps_requests(self) -> bool:
-        """Whether the workers keep requests. A worker that starts reads it."""
+        """Whether the workers keep requests. A worker reads this when it starts."""
         return self._memory[self._delivery_end] == 1
 
     @keeps_requests.setter
@@ -56,14 +57,14 @@ class SharedMemory:
         self._memory[self._delivery_end] = on
 
     def hints(self) -> bytes:
-        """Return all counters as bytes. These bytes change when any worker changes definitions."""
+        """Return all counters as bytes. They change when any worker changes definitions."""
         return self._memory[_CLOCK : self._hints_end]
 
     def notify(self, seen: bytes) -> bytes:
         """Notify the other workers that this worker has changed definitions.
 
-        Call this after the commit. seen: the hints that this worker knows. Returns `seen` with this
-        worker's counter updated.
+        Call this after the commit. seen: the last hints that this worker has read. Returns `seen`
+        with this worker's new counter.
         """
         self._counters[self.worker_index] += 1
         at = 8 * self.worker_index

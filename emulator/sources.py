@@ -1,4 +1,4 @@
-"""Where settings come from. The first source that has a setting decides.
+"""The sources of settings. The first source that has a setting decides.
 
 | source                 | for example                     | where                               |
 |------------------------|---------------------------------|-------------------------------------|
@@ -9,8 +9,8 @@
 | defaults               |                                 | settings.py; those of a DynamoDB    |
 |                        |                                 | Local command in dynamodb_local.py  |
 
-A value that no better source decides is parsed; other values may be nonsense. An empty variable
-counts as absent, because compose files write `${PORT:-}`.
+Only the value that decides is parsed, so wrong values in later sources do no harm. An empty
+variable counts as absent, because compose files write `${PORT:-}`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -26,28 +26,28 @@ PREFIX: Final = "DYNAMODB_EMULATOR_"
 _TRUE: Final = frozenset(("1", "true", "yes", "on"))
 _FALSE: Final = frozenset(("0", "false", "no", "off"))
 LINKED_PORT: Final = ("tcp://", "udp://", "sctp://")
-"""The beginnings of DYNAMODB_EMULATOR_PORT if Kubernetes sets it for a Service of that name."""
+"""How DYNAMODB_EMULATOR_PORT begins if Kubernetes sets it for a Service of that name."""
 
 FIELDS: Final[Mapping[str, Field[Any]]] = {field.name: field for field in fields(Settings)}
 
 
 class WrongSetting(Exception):
-    """A source has a value that is wrong; the text is one line for the user."""
+    """A source has a wrong value. The text is one line for the user."""
 
 
 class Given(NamedTuple):
-    """A setting that a source gives. place: its name there. value: raises ValueError."""
+    """A setting in a source. place: its name there. value: a function that may raise ValueError."""
 
     place: str
     value: Callable[[], Any]
 
 
 Source = Mapping[str, Given]
-"""The settings of one source, by the names of their fields."""
+"""The settings in one source, by the names of their fields."""
 
 
 def merged(sources: Iterable[Source]) -> dict[str, Any]:
-    """Return the value of each setting that a source gives, from the first that gives it.
+    """Return the value of each setting, from the first source that has it.
 
     Raises WrongSetting.
     """

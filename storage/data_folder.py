@@ -1,7 +1,7 @@
-"""What can be done with a data folder without opening its store: claim it, copy it, verify it.
+"""Operations on a data folder that do not open its store: claim it, copy it, verify it.
 
-Only the engine on disk has data folders. This module imports its functions, so that code outside of
-storage/ does not depend on the engine on disk.
+Only the engine on disk has data folders. This module makes its functions available, so that code
+outside storage/ does not import the engine on disk.
 """
 
 from collections.abc import Callable
@@ -20,8 +20,8 @@ def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
     """Copy the newest commit of a data folder to a folder that is missing or empty.
 
     A server may be using the source. If the source is itself a copy, `verify` is called first; it
-    raises Corrupted if the source is damaged. Returns the size of the new data file in bytes. If it
-    raises StorageError, no part of the copy stays.
+    must raise Corrupted if the source is damaged. Returns the size of the new data file in bytes.
+    After a StorageError, no part of the copy remains.
     """
     from storage.disk import snapshot  # noqa: PLC0415 - it imports LMDB, which most users of this module do not need
 

@@ -1,31 +1,35 @@
-"""What can go wrong in the store itself. None of it is the fault of a client's request."""
+"""The errors of a store. A client's request never causes them."""
 
 
 class StorageError(Exception):
-    """Base of every failure of a storage engine."""
+    """Base class of all errors of a storage engine."""
 
 
 class Full(StorageError):
-    """The disk or the address space has no room. Nothing of the transaction was kept."""
+    """The disk or the address space has no room. No write of the transaction was kept."""
 
 
 class Interrupted(StorageError):
-    """The transaction cannot continue. Nothing of it was kept; running it again should succeed."""
+    """The transaction cannot continue.
+
+    None of its writes were kept; running it again should succeed.
+    """
 
 
 class Lost(Interrupted):
-    """All pending writes were lost, even those of blocks that had ended without an error.
+    """All pending writes were lost, even those of write blocks that had ended without an error.
 
-    No new write begins until `commit()` has reported the loss (storage/README.md, "Group commit").
+    No new write can begin until `commit()` has reported the loss (storage/README.md, "Group
+    commit").
     """
 
 
 class Corrupted(StorageError):
-    """The stored bytes are not what this program wrote."""
+    """The stored bytes are not those that this program wrote."""
 
 
 class LayoutMismatch(StorageError):
-    """The folder was written by a program with another, usually newer, storage layout."""
+    """A program with a different, usually newer, storage layout wrote the folder."""
 
 
 class Unavailable(StorageError):

@@ -1,8 +1,8 @@
-"""The optional services of an engine for its host, the program that serves the engine.
+"""The optional services that an engine offers its host, the program that uses the engine.
 
 When a host opens an engine, it calls `group_commit_of`, `numbered_of` and `upkeep_of` once. Each
-returns the service or None. An engine that has a service inherits from the protocol of the service.
-It needs no stubs for a service that it does not have.
+returns the service or None. An engine with a service inherits from the protocol of the service. It
+needs no stubs for other services.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,15 +13,15 @@ from storage.engine import Engine, ReadTxn
 
 @runtime_checkable
 class GroupCommit(Protocol):
-    """One commit for many blocks of `write()`, for engines on which a commit costs milliseconds.
+    """One commit for many blocks of `write()`, for engines whose commits take milliseconds.
 
     Once `group_writes` has been called, a block that ends leaves its changes *pending*: later
     transactions see them, but a crash would lose them. One `commit()` commits all pending writes.
     So the host must hold back a response that depends on pending writes until `commit()` has
     returned. storage/README.md ("Group commit") describes failures.
 
-    While writes are pending, `read()` shows the newest state instead of a snapshot. The host must
-    not write before the `with` block of such a read has ended.
+    While writes are pending, a transaction of `read()` sees the newest state instead of a snapshot.
+    The host must not write before the `with` block of such a read has ended.
     """
 
     def group_writes(self, on_pending: Callable[[], None]) -> None:
@@ -34,14 +34,15 @@ class GroupCommit(Protocol):
 
     @property
     def pending(self) -> bool:
-        """Whether `commit` has something to do: pending writes, or a loss of writes to report."""
+        """Whether `commit` has work: pending writes, or a loss of writes that it must report."""
         ...
 
     def commit(self) -> None:
         """Commit all pending writes.
 
-        Raises Interrupted if all pending writes were lost and can be run again; Lost if they were
-        lost before this call. After Full or StorageError some pending writes may be lost.
+        Raises Interrupted if all pending writes were lost and can be run again, and Lost if they
+        were lost before this call. After Full or another StorageError, some pending writes may be
+        lost.
         """
         ...
 
@@ -52,12 +53,12 @@ class GroupCommit(Protocol):
 
 @runtime_checkable
 class Numbered(Protocol):
-    """A cheap way to notice commits, for code that waits for a change of the store."""
+    """A cheap way to detect commits, for code that waits for a change of the store."""
 
     def commit_number(self) -> int:
-        """Return a number that changes with each commit of this process or another.
+        """Return a number that changes with each commit of any process.
 
-        Whoever reads after this call sees all commits that the number counts.
+        A snapshot that is opened after this call has all commits that the number counts.
         """
         ...
 
@@ -67,27 +68,27 @@ class Upkeep(Numbered, Protocol):
     """Work that an engine on a local disk should do between requests or in another thread."""
 
     def sync(self) -> None:
-        """Make every commit so far survive a power cut.
+        """Make all commits so far durable against a power cut.
 
-        A crash of the process loses no commit, with or without this call. It may run in another
+        Even without this call, a crash of the process loses no commit. The call may run in another
         thread while the engine is in use, and can take tenths of a second.
         """
         ...
 
     def preallocate(self) -> Callable[[], None] | None:
-        """Return work that makes later writes wait less, or None if there is no such work.
+        """Return work that shortens the waits of later writes, or None if there is no such work.
 
         The host should call this about twenty times a second, and run the work in another thread.
-        It must not call this again before the work has ended.
+        It must not call this again until the work has ended.
         """
         ...
 
     def trim(self) -> Iterator[None]:
-        """Give back memory that is only a cache, and make room for later writes, in steps.
+        """Release memory that is only a cache, and make room for later writes, in steps.
 
         The host should call this in a pause between writes. Each step takes a few milliseconds. The
-        host must run a step only while no write is pending, and should drop the iterator when
-        writes come again.
+        host must not run a step while a write is pending, and should drop the iterator when new
+        writes arrive.
         """
         ...
 
@@ -97,15 +98,15 @@ class Upkeep(Numbered, Protocol):
 
 
 def group_commit_of(engine: Engine) -> GroupCommit | None:
-    """Return the engine's group commit, or None if it offers none."""
+    """Return the engine's group commit, or None if it has none."""
     return engine if isinstance(engine, GroupCommit) else None
 
 
 def numbered_of(engine: Engine) -> Numbered | None:
-    """Return the engine's numbers of commits, or None if it has none."""
+    """Return the engine's commit numbers, or None if it has none."""
     return engine if isinstance(engine, Numbered) else None
 
 
 def upkeep_of(engine: Engine) -> Upkeep | None:
-    """Return the engine's upkeep, or None if it needs none."""
+    """Return the engine's upkeep, or None if it has none."""
     return engine if isinstance(engine, Upkeep) else None

@@ -1,4 +1,4 @@
-r"""Pieces of keys that preserve order: keys sort as the tuples that they were made of.
+r"""Pieces of keys that preserve order: joined keys sort as the tuples of their pieces.
 
     piece     bytes                                              compares as
     u32       4 bytes, big-endian                                number, 0 .. 2**32 - 1
@@ -25,8 +25,7 @@ _END = b"\x00\x01"
 _ZERO = b"\x00\xff"
 
 LAST = b"\xff" * 4096
-"""Sorts after every key: the longest key attribute has 2048 bytes, and no key has only FF bytes.
-"""
+"""Sorts after every key: no key attribute has more than 2048 bytes, and no key only FF bytes."""
 
 u32 = _U32.pack
 """Encode 0 .. 2**32 - 1 as 4 bytes. Raises struct.error for other numbers."""
@@ -45,7 +44,7 @@ def escape(data: bytes) -> bytes:
 def unescape(data: bytes, offset: int = 0) -> tuple[bytes, int]:
     """Decode the escaped piece that starts at offset; return it and the offset after it.
 
-    Raises ValueError if no complete piece starts there.
+    Raises ValueError if there is no complete piece at the offset.
     """
     start, zero = offset, data.find(b"\x00", offset)
     while data[zero : zero + 2] == _ZERO:

@@ -1,14 +1,15 @@
 """The engine in memory: a dict for the values, a sorted list for the order of the keys.
 
-A write transaction changes both in place. Its undo log keeps the old value of every key it changes.
+A write transaction changes both in place. Its undo log has the old value of every key that it
+changes.
 
-* An abort puts the old values back.
-* Snapshots cost nothing while no reader is open. A commit hands its undo log to every open reader.
-  A reader looks for a key in the undo logs of commits, then in the undo log of the write in
-  progress, then in the data. So it finds the oldest value first.
-* A walk remembers its last key. If something was written since its last step, the walk starts again
-  after that key. So a snapshot stays true in the middle of a walk. Starting again takes time in
-  proportion to what was written since the snapshot.
+* An abort restores the old values.
+* While no reader is open, writes do nothing for snapshots. A commit adds its undo log to every open
+  reader. A reader searches for a key in the undo logs of commits, then in the undo log of the
+  current write, then in the data. So it finds the value that its snapshot must show.
+* A walk keeps its last key. If something was written after its last step, the walk starts again
+  after that key. So a walk always shows its snapshot. Starting again takes time in proportion to
+  the writes since the snapshot was opened.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,7 +25,7 @@ from storage.errors import Closed
 from storage.host import Numbered
 
 Image = bytes | None
-"""The old value of a key, or None if the key was not there."""
+"""The old value of a key, or None if the key was absent."""
 
 _INCLUSIVE = (True, False)
 
@@ -40,7 +41,7 @@ _ENDED = _Ended()
 
 
 class MemoryRead:
-    """A snapshot: the current data, and the old values of the keys that were written since."""
+    """A snapshot: the current data, and the old values of the keys that were written later."""
 
     __slots__ = ("_engine", "_past")
 
@@ -66,7 +67,7 @@ class MemoryRead:
         return engine.data.get(key)
 
     def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
-        """Walk the pairs with start <= key < stop in key order, or backwards."""
+        """Yield the pairs with start <= key < stop in key order, or backwards."""
         engine = self._engine
         data = engine.data
         while start < stop:
@@ -87,13 +88,13 @@ class MemoryRead:
                 return
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:
-        """Return the first `limit` values of the walk that `scan` makes, and their last key."""
+        """Return the first `limit` values that `scan` would yield, and the last one's key."""
         if self._past or self._engine.undo:
             return first_page(self.scan(start, stop, reverse=reverse), limit)
         return self._engine.page(start, stop, limit, reverse=reverse)
 
     def absorb(self, undo: Mapping[bytes, Image]) -> None:
-        """Add the undo log of a commit, without the keys that an earlier commit has changed."""
+        """Add the undo log of a commit, except the keys that an earlier commit has changed."""
         self._past = {**undo, **self._past}
 
 
@@ -104,7 +105,7 @@ class MemoryWrite:
 
     def __init__(self, engine: "MemoryEngine") -> None:
         self._engine = engine
-        self.urgent = False  # makes no difference: memory is never full
+        self.urgent = False  # has no effect: memory is never full
         self._undo: dict[bytes, Image] = {}
         engine.undo = self._undo
 
@@ -128,12 +129,12 @@ class MemoryWrite:
         return self._engine.data.get(key)
 
     def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
-        """Walk the pairs with start <= key < stop in key order, or backwards."""
+        """Yield the pairs with start <= key < stop in key order, or backwards."""
         data, keys = self._engine.data, self._engine.keys
         return ((key, data[key]) for key in keys.irange(start, stop, _INCLUSIVE, reverse)) if start < stop else iter(())
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:
-        """Return the first `limit` values of the walk that `scan` makes, and their last key."""
+        """Return the first `limit` values that `scan` would yield, and the last one's key."""
         return self._engine.page(start, stop, limit, reverse=reverse)
 
     def put(self, key: bytes, value: bytes) -> None:
@@ -164,7 +165,7 @@ class MemoryWrite:
         return True
 
     def drop_range(self, start: bytes, stop: bytes, limit: int) -> int:
-        """Delete up to `limit` keys with start <= key < stop, lowest first; return how many."""
+        """Delete up to `limit` keys with start <= key < stop, lowest first; return their number."""
         if start >= stop:
             return 0
         engine, undo = self._engine, self._undo
@@ -194,7 +195,7 @@ class MemoryWrite:
 
 
 class MemoryEngine(Numbered):
-    """A store that lasts as long as its process."""
+    """A store that exists until its process ends."""
 
     description = "in memory, lost at exit"
 
@@ -208,7 +209,7 @@ class MemoryEngine(Numbered):
         self._closed = False
 
     def commit_number(self) -> int:
-        """Return a number that changes with each commit, and also with each write before it."""
+        """Return a number that changes with each commit, and with each write before the commit."""
         return self.version
 
     def read(self) -> MemoryRead:

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from hypothesis import settings
 
 from emulator.log_limits import once_a_minute
+from tests.support.buckets import Bucket
 from tests.support.engines import ENGINES, settings_of_engine
 from tests.support.http_clients import AUTHORIZATION, Answer, answer_to, boto_options, declaring
 from tests.support.in_process import InProcess
@@ -63,13 +64,30 @@ def log_anew() -> None:
 
 
 @pytest.fixture(scope="session")
-def endpoint(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def s3_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder in which all servers have their buckets."""
+    return tmp_path_factory.mktemp("s3")
+
+
+@pytest.fixture
+def bucket(engine_name: str, s3_folder: Path) -> Iterator[Bucket]:
+    """Yield a bucket that no other test uses."""
+    if engine_name not in SERVERS:
+        pytest.skip("a server of its own has its buckets elsewhere")
+    made = Bucket(s3_folder / new_name("bucket"))
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="session")
+def endpoint(engine_name: str, tmp_path_factory: pytest.TempPathFactory, s3_folder: Path) -> Iterator[str]:
     """Return the URL of a server of each kind, started once."""
     if engine_name not in SERVERS:
         yield engine_name
         return
     kind = SERVERS[engine_name]
-    with running(*kind.arguments(tmp_path_factory.mktemp("data")), module=kind.module) as server:
+    arguments = kind.arguments(tmp_path_factory.mktemp("data"))
+    with running(*arguments, "--s3-dir", str(s3_folder), module=kind.module) as server:
         yield server.url
 
 

@@ -21,7 +21,7 @@ def test_every_flag_in_the_text_exists():
     pages = "\n".join(page.read_text() for page in (README, *README.parent.glob("docs/*.md")))
     text = re.sub(r"^```.*?^```$", "", pages, flags=re.DOTALL | re.MULTILINE)
     known = {"--" + field.name.replace("_", "-") for field in fields(Settings)} | {"--help", "--version", "--shm-size"}
-    named = set(re.findall(r"`(?:dynamodb-emulator )?(--[a-z][a-z-]*)", text))
+    named = set(re.findall(r"`(?:dynamodb-emulator )?(--[a-z][a-z0-9-]*)", text))
     assert named <= known
 
 

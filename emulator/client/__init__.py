@@ -1,4 +1,5 @@
-"""A client of servers that check no signatures, for the commands of this program.
+"""The client with which this program's commands call servers that check no signatures.
 
-`endpoint.py` has the client. `options.py` has the flags by which a command finds its server.
+`endpoint.py` has the client. `options.py` has the flags with which a user selects the server of a
+command.
 """

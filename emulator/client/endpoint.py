@@ -1,10 +1,11 @@
 """Calls operations of DynamoDB, and controls of this server, over HTTP.
 
-A request is sent once and never again: the server may have done the work of a request whose answer
-is lost. One thread uses an endpoint.
+The client never repeats a request, because the server may have done its work although the answer
+was lost. Only one thread uses an endpoint.
 """
 
 import http.client
+import select
 import time
 from collections.abc import Mapping
 from typing import Any, Final, Self
@@ -15,23 +16,24 @@ import orjson
 from emulator.settings import check_url
 
 STREAMS_OPERATIONS: Final = frozenset(("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"))
-"""The operations of DynamoDB Streams, which is a service of its own."""
+"""The operations of DynamoDB Streams, which is a separate service."""
 
 _DYNAMODB: Final = "DynamoDB_20120810"
 _STREAMS: Final = "DynamoDBStreams_20120810"
 
-_TIMEOUT: Final = 65.0  # seconds without a byte from the server, as long as the server waits for a client
+# Seconds without a byte from the server; the server waits for a client for the same time.
+_TIMEOUT: Final = 65.0
 _OK: Final = 200
 
 Response = dict[str, Any]
 
 
 class Unreachable(Exception):
-    """No server answers at the address, or its answer is not that of a DynamoDB endpoint."""
+    """No server answers at the address, or the answer does not come from a DynamoDB endpoint."""
 
 
 class Refused(Exception):
-    """The endpoint has answered with an error. str(error) is "code: message"."""
+    """The endpoint answered with an error. str(error) is "code: message"."""
 
     def __init__(self, status: int, code: str, text: str, body: Mapping[str, Any]) -> None:
         super().__init__(f"{code}: {text}" if code else text)
@@ -42,7 +44,10 @@ class Refused(Exception):
 
 
 class HttpEndpoint:
-    """An endpoint that checks no signatures. access_key and region select the tables."""
+    """A connection to an endpoint that checks no signatures.
+
+    access_key, region: select the tables.
+    """
 
     def __init__(self, url: str, access_key: str = "local", region: str = "us-east-1") -> None:
         try:
@@ -82,7 +87,7 @@ class HttpEndpoint:
     def control(self, method: str, path: str, body: Mapping[str, Any]) -> Response:
         """Call a control of this server; return its answer. Raises Refused, Unreachable.
 
-        If the body has a `Timeout`, the server may take that long to answer.
+        If the body has a `Timeout`, this waits for the answer for that time too.
         """
         longer = body.get("Timeout")
         self._connection.timeout = _TIMEOUT + (longer if isinstance(longer, (int, float)) else 0)
@@ -90,15 +95,40 @@ class HttpEndpoint:
             self._connection.sock.settimeout(self._connection.timeout)
         return self._send(method, f"/_emulator/{path}", b"" if method == "GET" else orjson.dumps(body), {})
 
+    def begin_control(self, path: str, body: Mapping[str, Any]) -> None:
+        """Send the call of a control that lasts until `close`. Raises Unreachable."""
+        self._request("POST", f"/_emulator/{path}", orjson.dumps(body), {})
+
+    def raise_refusal(self) -> None:
+        """Raise Refused or Unreachable if the call that `begin_control` sent has ended."""
+        if self._connection.sock is None or select.select([self._connection.sock], [], [], 0)[0]:
+            self._answer("the call of a control")
+            raise Unreachable(f"{self.name} has ended the call of a control")
+
     def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Response:
-        """Send a request and return its answer. Raises Refused, Unreachable."""
+        """Send a request; return its answer. Raises Refused, Unreachable."""
+        self._request(method, path, body, headers)
+        return self._answer(f"{method} {path}")
+
+    def _request(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> None:
+        """Send a request. Raises Unreachable."""
         try:
             self._connection.request(method, path, body, dict(headers))
-            response = self._connection.getresponse()
-            status, text = response.status, response.read()
         except ConnectionRefusedError as error:
             where = "start one, or name another with --endpoint or AWS_ENDPOINT_URL"
             raise Unreachable(f"{self.name} does not answer: there is no server; {where}") from error
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            raise Unreachable(f"{self.name} does not answer: {error}") from error
+
+    def _answer(self, request: str) -> Response:
+        """Return the answer of a request. Raises Refused, Unreachable.
+
+        request: its name in messages.
+        """
+        try:
+            response = self._connection.getresponse()
+            status, text = response.status, response.read()
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
             raise Unreachable(f"{self.name} does not answer: {error}") from error
@@ -107,9 +137,9 @@ class HttpEndpoint:
         except orjson.JSONDecodeError:
             answer = None
         if not isinstance(answer, dict):
-            raise Unreachable(f"{self.name} answers {method} {path} with status {status}, and not with JSON")
+            raise Unreachable(f"{self.name} answers {request} with status {status}, and not with JSON")
         if status != _OK:
             code = str(answer.get("__type", "")).rpartition("#")[2]
-            text = answer["message"] if "message" in answer else answer.get("Message", "")
-            raise Refused(status, code, str(text), answer)
+            said = answer["message"] if "message" in answer else answer.get("Message", "")
+            raise Refused(status, code, str(said), answer)
         return answer

@@ -1,4 +1,4 @@
-"""The flags by which a command finds a server, with the same defaults as the AWS tools."""
+"""The flags that select the server of a command, with the same defaults as AWS's tools."""
 
 import argparse
 import os
@@ -14,7 +14,10 @@ _REGION: Final = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
 def add_endpoint_options(parser: argparse.ArgumentParser) -> None:
-    """Add --endpoint, --access-key and --region. Their defaults come from the AWS variables."""
+    """Add --endpoint, --access-key and --region.
+
+    Their defaults come from AWS's environment variables.
+    """
     group = parser.add_argument_group("server")
     group.add_argument(
         "--endpoint",
@@ -37,17 +40,17 @@ def add_endpoint_options(parser: argparse.ArgumentParser) -> None:
 
 
 def default_access_key() -> str:
-    """Return the access key that AWS's variables name, else `local`."""
+    """Return the access key in AWS's environment variables, `local` if there is none."""
     return _first(_ACCESS_KEY, "local")
 
 
 def default_region() -> str:
-    """Return the region that AWS's variables name, else `us-east-1`."""
+    """Return the region in AWS's environment variables, `us-east-1` if there is none."""
     return _first(_REGION, "us-east-1")
 
 
 def endpoint_of(options: argparse.Namespace) -> HttpEndpoint:
-    """Return the endpoint that the flags of `add_endpoint_options` name. Raises Unreachable."""
+    """Return the endpoint that the flags of `add_endpoint_options` select. Raises Unreachable."""
     return HttpEndpoint(options.endpoint, options.access_key, options.region)
 
 

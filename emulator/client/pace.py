@@ -1,15 +1,15 @@
-"""How often a command polls: soon after something has happened, more rarely while nothing does."""
+"""The times of polls: frequent polls after something happened, rare polls when nothing happens."""
 
 import time
 from collections.abc import Callable
 from typing import Final
 
-SHORTEST: Final = 0.2  # seconds. AWS allows five reads of a shard each second
+SHORTEST: Final = 0.2  # seconds; AWS allows five reads of a shard each second
 LONGEST: Final = 2.0  # seconds
 
 
 class Pace:
-    """Waits between polls. Each poll that finds nothing doubles the wait, up to LONGEST."""
+    """Waits between polls. A poll that finds nothing doubles the next wait, up to LONGEST."""
 
     def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
         self._sleep = sleep

@@ -1,12 +1,12 @@
-"""Reads the stream of a table, as a consumer of its own does.
+"""Reads the stream of a table over the API of DynamoDB Streams.
 
-A shard is read after its parent, so the records of an item come in order. When a shard has ended,
-the reader looks for its children (shard rollover, behaviour 11). When the whole stream has ended,
-the reader looks for the table's next stream.
+A shard is read after its parent, so the records of an item are in order. At the end of a shard, the
+reader searches for its children (shard rollover, behaviour 11). At the end of the whole stream, it
+searches for the table's next stream.
 
-An iterator is valid for 15 minutes of the server's clock, which a test may move. Then the reader
-asks for a new one: after the last record that it has read or, if it has read none, from its start
-on.
+An iterator is valid for 15 minutes of the server's clock, which a test may move. When it is no
+longer valid, the reader gets a new one. It starts after the last record that was read or, if none
+was read, where the first iterator started.
 """
 
 import time
@@ -27,14 +27,14 @@ _TRIMMED: Final = "TrimmedDataAccessException"
 
 
 class Start(Enum):
-    """The first record of a stream that a reader wants."""
+    """Where a reader starts: with the oldest record or with the next new one."""
 
     OLDEST = "TRIM_HORIZON"
     NEXT = "LATEST"
 
 
 class NoStream(Exception):
-    """The table has no stream that is on."""
+    """The table has no enabled stream."""
 
 
 @dataclass
@@ -46,9 +46,9 @@ class _Shard:
 
 
 class StreamReader:
-    """Reads the records of one table's stream. `arn` is the stream that it reads now.
+    """Reads the records of one table's stream. arn: the ARN of the stream that it reads now.
 
-    The reader finds the stream when it is created, and raises NoStream if there is none.
+    Making a reader finds the stream, and raises NoStream if there is none.
     """
 
     def __init__(self, endpoint: HttpEndpoint, table: str, start: Start) -> None:
@@ -75,7 +75,7 @@ class StreamReader:
         try:
             answer = self._endpoint.call("GetRecords", {"ShardIterator": iterator})
         except Refused as error:
-            if error.code == _GONE:  # the stream is deleted a day after its end
+            if error.code == _GONE:  # AWS and this server delete a stream a day after its end
                 shard.iterator = None
             elif error.code in (_EXPIRED, _TRIMMED):
                 shard.iterator = self._again(shard, trimmed=error.code == _TRIMMED)
@@ -99,7 +99,7 @@ class StreamReader:
         return self._iterator(shard.id, Start.OLDEST.value)
 
     def _follow(self) -> None:
-        """Replace shards that have ended by their children, or the stream by the next one."""
+        """Replace finished shards by their children, or a finished stream by the next one."""
         for shard in [each for each in self._shards.values() if each.iterator is None]:
             self._done.add(shard.id)
             del self._shards[shard.id]
@@ -114,9 +114,9 @@ class StreamReader:
             self._add(self._described(), Start.OLDEST.value)
 
     def _add(self, described: list[Response], kind: str) -> None:
-        """Begin to read each shard that has no parent to wait for.
+        """Start to read each shard that need not wait for its parent.
 
-        A parent that was read to its end, or that no longer exists, is not waited for.
+        A shard need not wait for a parent that was read to its end or that no longer exists.
         """
         exist = {shard["ShardId"] for shard in described}
         for shard in described:
@@ -137,7 +137,7 @@ class StreamReader:
             request["ExclusiveStartShardId"] = page["LastEvaluatedShardId"]
 
     def _iterator(self, shard: str, kind: str, **position: str | float) -> str | None:
-        """Return an iterator of a shard, or None if the shard has been deleted."""
+        """Return an iterator of a shard, None if the shard was deleted."""
         request = {"StreamArn": self.arn, "ShardId": shard, "ShardIteratorType": kind, **position}
         try:
             text: str = self._endpoint.call("GetShardIterator", request)["ShardIterator"]
@@ -150,7 +150,7 @@ class StreamReader:
         return text
 
     def _newest_stream(self) -> str:
-        """Return the ARN of the stream that is on now. Raises NoStream."""
+        """Return the ARN of the table's enabled stream. Raises NoStream."""
         table = self._endpoint.call("DescribeTable", {"TableName": self.table})["Table"]
         arn: str | None = table.get("LatestStreamArn")
         if arn is None or not table.get("StreamSpecification", {}).get("StreamEnabled"):
@@ -158,7 +158,7 @@ class StreamReader:
         return arn
 
     def _time(self) -> float:
-        """Return the time of the server's clock, or of this machine's if the server shows none."""
+        """Return the time of the server's clock, or of this machine's if the call fails."""
         try:
             now: float = self._endpoint.control("GET", "clock", {})["Now"]
         except (Refused, Unreachable):
@@ -167,7 +167,7 @@ class StreamReader:
 
 
 def enable_stream(endpoint: HttpEndpoint, table: str, view: str) -> None:
-    """Turn on the stream of a table. Raises Refused."""
+    """Enable the stream of a table. Raises Refused."""
     specification = {"StreamEnabled": True, "StreamViewType": view}
     endpoint.call("UpdateTable", {"TableName": table, "StreamSpecification": specification})
 

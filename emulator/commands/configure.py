@@ -1,6 +1,6 @@
-"""`dynamodb-emulator configure [WHAT]`: settings by which other programs find a server.
+"""`dynamodb-emulator configure [WHAT]`: settings with which other programs find a server.
 
-Exit status: 0; 1 if the files of AWS profiles cannot be changed. With 1 nothing was written.
+Exit status: 0; 1 if the files of AWS profiles cannot be changed. With 1, nothing was written.
 """
 
 import argparse
@@ -47,9 +47,9 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(str(error))
     for name, value in (("--access-key", options.access_key), ("--region", options.region)):
         if not value.isprintable() or " " in value:
-            parser.error(f"{name} {value!r} is not a word")
+            parser.error(f"{name} {value!r} is not a single word")
     if options.write and options.what != "profile":
-        parser.error("--write is for a profile")
+        parser.error("--write works only for a profile")
     target = Target(options.endpoint, options.access_key, options.region, whole=not options.only_dynamodb)
     if options.what == "profile":
         return _profile(options, target)
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> Parser:
     parser = Parser(
         prog="dynamodb-emulator configure",
-        description="Show or write settings by which other programs find a server.",
+        description="Show or write settings with which other programs find a server.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -81,7 +81,7 @@ def _parser() -> Parser:
         help="send only requests for DynamoDB, DynamoDB Streams and Lambda to the server."
         " Requests for other services then go to AWS",
     )
-    parser.add_argument("--syntax", choices=snippets.SYNTAXES, default="sh", help="of `configure shell` (default: sh)")
+    parser.add_argument("--syntax", choices=snippets.SYNTAXES, default="sh", help="for `configure shell` (default: sh)")
     add_endpoint_options(parser)
     return parser
 

@@ -1,14 +1,15 @@
 """`dynamodb-emulator control [NAME [JSON]]`: call a control of a running server.
 
-The names are those of the calls under `/_emulator/`. Without a name, the command lists the
-controls. Without JSON, the call is a GET, which only shows something. So a forgotten argument
-changes nothing. The answer goes to stdout, as JSON.
+The names are those of the calls under `/_emulator/`. Without a name, the command lists the controls
+with the members of their JSON; `control NAME --help` explains one. Without JSON, the call is a GET,
+which only shows something. So a user who forgets the argument changes nothing. The answer goes to
+stdout, as JSON.
 
 Exit status: 0; 1 if the server refuses the call; 2 if the call cannot be sent.
 """
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 import orjson
@@ -19,6 +20,7 @@ from emulator.controls import registry
 from emulator.flags import Parser
 
 _REFUSED: Final = 1
+_HELP: Final = frozenset(("-h", "--help"))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -26,16 +28,18 @@ def main(arguments: Sequence[str]) -> int:
     parser = Parser(
         prog="dynamodb-emulator control",
         description="Call a control of a running server. Without JSON, only show what the control has. Without a NAME, "
-        "list the controls.",
+        "list the controls; NAME --help explains one.",
     )
     parser.add_argument("name", metavar="NAME", nargs="?", help="control, for example clock or snapshots/save")
     parser.add_argument("body", metavar="JSON", nargs="?", help="for example '{\"Advance\": 60}'; {} for none")
     add_endpoint_options(parser)
+    if len(arguments) > 1 and arguments[0] in _names() and not _HELP.isdisjoint(arguments):
+        sys.stdout.write("\n".join(_explanation(arguments[0])))
+        return 0
     options = parser.parse_args(arguments)
     controls = registry.by_call()
     if options.name is None:
-        for (method, name), each in sorted(controls.items(), key=lambda each: (each[0][1], each[0])):
-            print(f"{name if method == 'GET' else name + ' JSON':24} {each.summary}")  # noqa: T201 - the result
+        sys.stdout.write("".join(f"{line}\n" for line in _list()))
         return 0
     method = "GET" if options.body is None else "POST"
     control = controls.get((method, options.name))
@@ -59,8 +63,37 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _names() -> set[str]:
+    return {path for _, path in registry.by_call()}
+
+
+def _list() -> Iterator[str]:
+    """Yield a line for each control, with the members of its JSON."""
+    for (method, path), each in sorted(_calls(), key=lambda call: (call[0][1], call[0][0])):
+        yield f"{path if method == 'GET' else path + ' JSON':24} {each.summary}"
+        if each.members:
+            yield f"{'':27}{{{', '.join(each.members)}}}"
+    yield f"{chr(10)}A ? marks a member that may be missing. `control NAME --help` explains the members."
+
+
+def _calls() -> Iterable[tuple[tuple[str, str], registry.Control]]:
+    return registry.by_call().items()
+
+
+def _explanation(name: str) -> Iterator[str]:
+    """Yield the lines about a control."""
+    for (method, path), each in _calls():
+        if path == name:
+            json = "" if method == "GET" else f" '{{{', '.join(each.members)}}}'"
+            yield f"dynamodb-emulator control {name}{json}"
+            yield f"    {each.summary}"
+            explanation = each.explanation
+    yield ""
+    yield explanation
+
+
 def _missing(name: str, method: str, controls: Collection[tuple[str, str]]) -> str:
-    """Return why there is no such call."""
+    """Return why there is no such call of a control."""
     names = sorted({each for _, each in controls})
     if name not in names:
         return f"there is no control {name}; there are: {', '.join(names)}"

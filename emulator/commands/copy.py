@@ -1,6 +1,6 @@
 """`dynamodb-emulator copy FROM TO`: copy a data folder, even while a server uses it.
 
-The copy has the state of the newest commit, and no unused pages. It includes every write that the
+The copy has the state of the newest commit, without unused pages. It includes every write that the
 server answered before the copy began. The server keeps running.
 
 Exit status: 0, or 2 if nothing was copied. With 2, stderr says why.

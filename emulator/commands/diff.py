@@ -1,6 +1,6 @@
 """`dynamodb-emulator diff A B`: compare tables of one server or of two.
 
-Exit status, as of diff: 0 without differences, 1 with differences, 2 if they cannot be found out.
+Exit status, as of `diff`: 0 without differences; 1 with differences; 2 if the comparison fails.
 """
 
 import argparse
@@ -44,8 +44,9 @@ def main(arguments: Sequence[str]) -> int:
                 different = True
                 print(line)  # noqa: T201 - the result
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
+    except BrokenPipeError:  # the program that reads the output, such as `head`, has ended
+        # So that the flush at the exit does not fail.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _DIFFERENT
     except (Refused, Unreachable) as error:
         print(f"dynamodb-emulator: {error}", file=sys.stderr)  # noqa: T201 - the message for the user
@@ -87,9 +88,10 @@ def _compare(options: argparse.Namespace, progress: Progress) -> Iterator[str]:
 
 
 def _require(one: Side, other: Side, *, both: bool) -> None:
-    """Raise Unreachable unless one of the sides, or both, has its table.
+    """Raise Unreachable if a table does not exist on the sides that must have it.
 
-    If only one side names a table, its absence from the other side is a difference.
+    both: whether both sides must have their tables. If not, a table that only one side has is a
+    difference.
     """
     with closing(one.connect()) as first, closing(other.connect()) as second:
         missing = [
@@ -107,7 +109,7 @@ def _names(connect: Connect) -> set[str]:
 
 
 def _parts(text: str, endpoint: str) -> tuple[str, str]:
-    """Return the URL and the table of a side; "" for a table that it does not name."""
+    """Return the URL and the table of a side; the table is "" if the side names none."""
     if text == AWS or text.startswith(f"{AWS}/"):
         return AWS, text.removeprefix(AWS).removeprefix("/")
     scheme, separator, rest = text.partition("://")

@@ -1,12 +1,12 @@
-"""`dynamodb-emulator exec -- COMMAND...`: run a command with a server of its own.
+"""`dynamodb-emulator exec -- COMMAND...`: run a command with a server that only it uses.
 
-The server keeps its data in memory and listens on a free port. The AWS_* variables of the command's
-environment lead the SDKs there. The server takes its settings from DYNAMODB_EMULATOR_* variables,
-except data folder and port. The command's stdout has nothing of ours. The server logs each request
+The server keeps its data in memory and listens on a free port. AWS_* variables in the command's
+environment direct the SDKs to it. The server takes its settings from DYNAMODB_EMULATOR_* variables,
+except data folder and port. We write nothing to the command's stdout. The server logs each request
 to stderr, unless DYNAMODB_EMULATOR_LOG_REQUESTS is 0.
 
-Exit status: that of the command; 128 + n if signal n has ended it; 127 if there is no such command,
-126 if it cannot be run; 2 if the server cannot start or its tables cannot be dumped.
+Exit status: the command's; 128 + n if signal n has ended it; 127 if there is no such command; 126
+if it cannot be run; 2 if the server cannot start or its tables cannot be dumped.
 """
 
 import os
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit status."""
     parser = Parser(
         prog="dynamodb-emulator exec",
-        description="Run a command with a server of its own, in memory. The command's environment has the AWS_* "
+        description="Run a command with a server in memory that only it uses. The command's environment has the AWS_* "
         "variables of the server. DYNAMODB_EMULATOR_* variables are settings of the server, except data folder and "
         "port. The server logs each request to stderr, unless DYNAMODB_EMULATOR_LOG_REQUESTS is 0.",
         usage="%(prog)s [OPTION...] -- COMMAND...",
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
         try:
             server = Process(
                 ["--in-memory", *(f"--init={path}" for path in options.load)],
-                # What is loaded belongs to the access key and region of the server's environment.
+                # The server loads the files into tables of this access key and region.
                 {_LOG: "1", **os.environ, "AWS_ACCESS_KEY_ID": options.access_key, "AWS_REGION": options.region},
                 errors=sys.stderr.fileno(),
             )
@@ -81,7 +81,7 @@ def _export(folder: str, url: str, options: Namespace) -> int:
     from emulator.commands import dump  # noqa: PLC0415 - most commands do not need it
 
     found = ("--endpoint", url, "--access-key", options.access_key, "--region", options.region)
-    with redirect_stdout(sys.stderr):  # stdout is the command's
+    with redirect_stdout(sys.stderr):  # only the command may write to stdout
         return dump.main([*found, "--", folder])
 
 
@@ -112,9 +112,9 @@ class _Child:
         return status if status >= 0 else _SIGNALLED - status
 
     def forward(self, number: int, _frame: "FrameType | None") -> None:
-        """Send the command a signal. A terminal has sent its signals to the command already.
+        """Send the command a signal, unless the terminal has already sent it to the command.
 
-        Before and after the command, the signal ends this process.
+        If the command is not running, the signal ends this process.
         """
         if not self._begun:
             sys.exit(_SIGNALLED + number)
@@ -126,7 +126,7 @@ class _Child:
 
 @contextmanager
 def _forwarding() -> Iterator[_Child]:
-    """Forward signals to a child for the length of a with block."""
+    """Forward signals to a child process until the end of a `with` block."""
     child = _Child()
     before = {number: signal.signal(number, child.forward) for number in _FORWARDED}
     try:
@@ -137,9 +137,9 @@ def _forwarding() -> Iterator[_Child]:
 
 
 def _in_foreground() -> bool:
-    """Say whether the terminal sends Ctrl-C to the process group of this process."""
+    """Return whether the terminal sends Ctrl-C to the process group of this process."""
     if not hasattr(os, "tcgetpgrp"):
-        return True  # Windows sends it to all processes of the console
+        return True  # Windows sends Ctrl-C to all processes of the console
     try:
         terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
     except OSError:
@@ -153,7 +153,7 @@ def _in_foreground() -> bool:
 
 
 def _environment(ours: dict[str, str]) -> dict[str, str]:
-    """Return the environment of the command."""
+    """Return the environment of the command. ours: the variables that direct SDKs to the server."""
     whole: dict[str, str | None] = {**os.environ, **changes(ours, os.environ)}
     return {name: text for name, text in whole.items() if text is not None}
 

@@ -1,4 +1,4 @@
-"""`dynamodb-emulator listen --table T`: print the stream records of tables as they come.
+"""`dynamodb-emulator listen --table T`: print the stream records of tables as they arrive.
 
 Exit status: 0 after --count records or at the end of all streams; 1 if the server refuses a
 request; 2 if the command cannot start; 130 after Ctrl-C, as in a shell.
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> Parser:
     parser = Parser(
         prog="dynamodb-emulator listen",
-        description="Print the stream records of tables as they come.",
+        description="Print the stream records of tables as they arrive.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -118,7 +118,7 @@ def _reader(endpoint: HttpEndpoint, table: str, options: argparse.Namespace) -> 
 
 
 def records(readers: Sequence[StreamReader], pace: Pace) -> Iterator[tuple[StreamReader, Record]]:
-    """Yield the records of streams as they come, until all streams have ended."""
+    """Yield the records of streams as they arrive, until all streams have ended."""
     reading = list(readers)
     while reading:
         batches = []
@@ -133,14 +133,14 @@ def records(readers: Sequence[StreamReader], pace: Pace) -> Iterator[tuple[Strea
                     raise
                 reading.remove(reader)
                 _say(f"the table {reader.table} is deleted")
-        # A merge keeps the order of each shard, also if a test has moved the clock back.
+        # A merge keeps the order within each shard, even if a test has set the clock back.
         yield from heapq.merge(*batches, key=_written)
         if reading:
             pace.wait(found=any(batches))
 
 
 def _written(found: tuple[StreamReader, Record]) -> tuple[float, int]:
-    """Return when a record was written. Sequence numbers order the records of one second."""
+    """Return the sort key of a record: its second, then its sequence number."""
     change = found[1]["dynamodb"]
     return change["ApproximateCreationDateTime"], int(change["SequenceNumber"])
 

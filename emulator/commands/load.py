@@ -1,8 +1,8 @@
 """`dynamodb-emulator load PATH...`: load tables and items into a running server.
 
-They come from files or, with --from-endpoint, from another server.
+The data come from files or, with --from-endpoint, from another server.
 
-Exit status: 0; 1 if something was wrong and the rest was loaded; 2 if the work could not be done.
+Exit status: 0; 1 if something was wrong but the rest was loaded; 2 if nothing could be loaded.
 """
 
 import argparse
@@ -18,27 +18,28 @@ from emulator.client.endpoint import Refused, Unreachable
 from emulator.client.options import add_endpoint_options
 from emulator.flags import Parser
 from emulator.formats.records import ReadOptions
-from emulator.formats.sources import sources
+from emulator.formats.sources import Source, sources
 from emulator.transfer.copying import BadState, Rate, State, copy
 from emulator.transfer.endpoints import Connect, connecting
 from emulator.transfer.loading import Loader, copy_definition
 from emulator.transfer.progress import Progress
+from emulator.wording import counted
 
 _PROBLEMS: Final = 1
 _FAILED: Final = 2
 
 _FORMATS: Final = """\
-A PATH is a file, a folder, or - for standard input. What it is, shows in its content:
+A PATH is a file, a folder, or - for standard input. Its content shows its format:
 
   items         an export of DynamoDB (folder or its data files), JSON lines, the output of
-                `aws dynamodb scan`, requests of batch-write-item, arrays of ordinary JSON, CSV
+                `aws dynamodb scan`, requests of batch-write-item, arrays of ordinary JSON, CSV, Ion
   definitions   the output of `aws dynamodb describe-table`, the input of create-table, templates of
                 CloudFormation, SAM and CDK, `terraform show -json`, Serverless Framework files, models
                 of NoSQL Workbench with their sample data
 
-Files may be compressed with gzip. YAML needs the extra `yaml`. A file of items without a table's name
-is for the table that has the file's name. Tables that are defined and missing are created; tables that
-exist stay as they are and get the items.
+Files may be compressed with gzip. Zstandard, YAML and Ion need the extras `zstd`, `yaml` and `ion`.
+A file of items without a table's name is for the table that has the file's name. Missing tables with
+a definition are created; tables that exist stay as they are and get the items.
 
 examples:
   dynamodb-emulator load template.yaml seeds/         a template, and a folder with Orders.json
@@ -76,11 +77,23 @@ def _load_files(parser: Parser, options: argparse.Namespace, connect: Connect, p
     found = sources(options.path, reading)
     if not found:
         parser.error(f"there is nothing to load in {' '.join(options.path) or 'no PATH'}")
+    _refuse_unknown_parameters(parser, [name for name, _ in options.parameter], found)
     loader = Loader(connect, progress, options.table)
     loader.load(found)
-    count = len(loader.loaded)
     created = f", created {', '.join(loader.created)}" if loader.created else ""
-    return progress.summary(f"into {count} {'table' if count == 1 else 'tables'}") + created
+    return progress.summary(f"into {counted(len(loader.loaded), 'table')}") + created
+
+
+def _refuse_unknown_parameters(parser: Parser, given: Sequence[str], found: Sequence[Source]) -> None:
+    """End the command if the user has given a parameter that no file uses."""
+    taken = [source.parameters for source in found]
+    known = {name for names in taken if names is not None for name in names}
+    unknown = [name for name in given if name not in known]
+    if not unknown or None in taken:
+        return
+    own = sorted(name for name in known if not name.startswith("AWS::"))
+    hint = f"they take {', '.join(own)}" if own else "they take none"
+    parser.error(f"--parameter: no file takes the parameter {unknown[0]}; {hint}")
 
 
 def _copy(parser: Parser, options: argparse.Namespace, connect: Connect, progress: Progress) -> str:
@@ -115,7 +128,7 @@ def _parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("path", metavar="PATH", nargs="*", help="file, folder, or - for standard input")
-    parser.add_argument("--table", metavar="T", help="put the items into this table, whatever the files say")
+    parser.add_argument("--table", metavar="T", help="put all items into this table")
     parser.add_argument(
         "--parameter",
         metavar="NAME=VALUE",
@@ -132,12 +145,17 @@ def _parser() -> Parser:
 
 def _add_copy_options(parser: Parser) -> None:
     group = parser.add_argument_group("from another endpoint")
-    group.add_argument("--from-endpoint", metavar="URL", help="copy --table from this endpoint; aws is AWS itself")
+    group.add_argument("--from-endpoint", metavar="URL", help="copy --table from here; `aws` means AWS itself")
     group.add_argument("--from-access-key", metavar="KEY", help="access key there (default: --access-key)")
     group.add_argument("--from-region", metavar="NAME", help="region there (default: --region)")
     group.add_argument("--profile", metavar="NAME", help="AWS profile, for --from-endpoint aws")
     group.add_argument("--segments", metavar="N", type=_positive, default=4, help="parallel scans (default: 4)")
-    group.add_argument("--state", metavar="FILE", type=Path, help="keep here how far the copy is; a second run resumes")
+    group.add_argument(
+        "--state",
+        metavar="FILE",
+        type=Path,
+        help="file for the progress; a second run resumes",
+    )
     group.add_argument("--read-units", metavar="N", type=_positive, help="read capacity units to use in a second")
     group.add_argument("--filter", metavar="EXPRESSION", help="filter expression: copy only these items")
     group.add_argument("--names", metavar="JSON", type=_object, help="the filter's attribute names")

@@ -1,7 +1,7 @@
 """`dynamodb-emulator replay FILE --endpoint URL|aws`: send recorded requests again, and compare.
 
 A server with `--record FILE` makes the recording. Each request is sent once, in the order of the
-file. The requests change the tables of the endpoint: use empty tables, or an account of your own.
+file. The requests change the tables of the endpoint, so use empty tables or a separate account.
 
 Exit status: 0 if all answers are equal; 1 if some differ; 2 if the replay cannot be done.
 """
@@ -19,7 +19,7 @@ from emulator.replaying.replaying import Connect, Outcome, Replay
 from emulator.transfer.endpoints import AWS, connecting
 
 _DIFFERENT: Final = 1
-_KEPT: Final = 1000  # differing requests that are kept in memory for --report
+_KEPT: Final = 1000  # the most differing requests that are kept in memory for --report
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -42,6 +42,12 @@ def main(arguments: Sequence[str]) -> int:
         streams=options.endpoint != AWS,
     )
     kept: list[Outcome] = []
+    # Comes first, because a replay may take long, and changes the tables of the endpoint.
+    if options.report is not None:
+        try:
+            report.check(options.report)
+        except OSError as error:
+            parser.error(f"{options.report} cannot be written: {error.strerror}")
     try:
         for outcome in replay.run(options.file):
             if len(kept) < _KEPT:

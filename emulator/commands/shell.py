@@ -1,7 +1,7 @@
-"""`dynamodb-emulator shell`: a prompt for PartiQL statements, or a runner of a script.
+"""`dynamodb-emulator shell`: run PartiQL statements, at a prompt or from a script.
 
-Exit status: 0; 1 if the server refuses a statement of a script, which ends there; 2 if the command
-cannot start, or the server does not answer.
+Exit status: 0; 1 if the server refuses a statement of a script, which then ends; 2 if the command
+cannot start or the server does not answer.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def _parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--execute", "-e", metavar="STATEMENT", action="append", help="run this and leave; may be repeated"
+        "--execute", "-e", metavar="STATEMENT", action="append", help="run this statement and exit; may be repeated"
     )
     parser.add_argument(
         "--parameter",

@@ -1,9 +1,9 @@
 """`python -m emulator.commands.verify FOLDER`: check that a data folder is sound.
 
-No server may be using the folder. Exit status: 0 if it is sound, 2 if a newer version wrote it,
-else 1; the problem is on the last line of stderr. The server runs this command on copies of data
-folders (database/soundness.py). Python checks the pages before the store is opened: opening a store
-with damaged pages could crash the process.
+No server may use the folder meanwhile. Exit status: 0 if the folder is sound; 2 if a newer version
+wrote it; else 1, with the problem on the last line of stderr. The server runs this command on
+copies of data folders (database/soundness.py). It first checks the pages in Python, because opening
+a store with damaged pages could crash the process.
 """
 
 import sys

@@ -1,13 +1,14 @@
-"""Adds a profile to AWS's two files, and leaves everything else in them as it is.
+"""Adds a profile to AWS's two files, and changes nothing else in them.
 
-The file `config` has a section `[profile NAME]`, the file `credentials` a section `[NAME]`. An
-edit adds lines or replaces the lines of its own settings. All other bytes stay: comments, the order
-of lines, line ends. A section that exists with other values is refused unless the caller allows it
-to be replaced. Before an edit is written, its text is parsed as botocore parses it, and compared:
-the other sections must be the same as before.
+The file `config` has a section `[profile NAME]`, the file `credentials` a section `[NAME]`. An edit
+adds lines or replaces the lines of its own settings. All other bytes stay: comments, the order of
+lines, line ends. An existing section with other values is refused, unless the caller allows its
+replacement. Before an edit is written, its text is parsed as botocore parses it: the other sections
+must be the same as before.
 
-A file is written to a temporary file beside it and renamed, so a crash leaves the old or the new
-file. The new file has the mode of the old one, or 0600. A symbolic link stays: its target changes.
+The new text is written to a temporary file in the same folder, which is then renamed. So after a
+crash there is either the old or the new file. The new file has the mode of the old one, or 0600. If
+the path is a symbolic link, its target changes.
 """
 
 import configparser
@@ -29,11 +30,11 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_.@+-]+")
 _NEW_MODE: Final = 0o600
 
 Sections = Mapping[str, Mapping[str, str]]
-"""Names of sections -> settings. A nested setting begins with a line feed, as botocore reads it."""
+"""Names of sections -> settings. A nested setting begins with a line feed, as in botocore."""
 
 
 class CannotConfigure(Exception):
-    """The files cannot be changed as asked. Nothing was written."""
+    """The files cannot be changed as the user wants. Nothing was written."""
 
 
 class Edit(NamedTuple):
@@ -60,7 +61,7 @@ def _path(environment: Mapping[str, str], variable: str, name: str) -> Path:
 
 
 def check_profile(name: str) -> None:
-    """Raise ValueError unless the text is a name of a profile that needs no quotes."""
+    """Raise ValueError unless the text is a profile name that needs no quotes."""
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is not a name of a profile: use letters, digits and _ . @ + -")
 
@@ -83,7 +84,7 @@ def credentials_sections(profile: str, target: Target) -> dict[str, dict[str, st
 
 
 def section_text(sections: Sections) -> str:
-    """Return sections as they are written into a file."""
+    """Return the text of sections in a file."""
     return "\n".join(
         f"[{name}]\n" + "".join(_line(*setting) + "\n" for setting in settings.items())
         for name, settings in sections.items()
@@ -91,7 +92,7 @@ def section_text(sections: Sections) -> str:
 
 
 def planned(path: Path, sections: Sections, *, replace: bool) -> Edit:
-    """Return the edit that puts the sections into a file. Raises CannotConfigure."""
+    """Return the edit that adds the sections to a file. Raises CannotConfigure."""
     try:
         before = path.read_bytes().decode(errors="surrogateescape") if path.exists() else ""
     except OSError as error:
@@ -114,7 +115,7 @@ def planned(path: Path, sections: Sections, *, replace: bool) -> Edit:
 
 
 def _difference(present: Mapping[str, str], settings: Mapping[str, str]) -> str:
-    """Return how a section differs from the wanted settings; "" if it has them, or has nothing."""
+    """Return how a section differs from the settings; "" if it has them or is empty."""
     if not present:
         return ""
     for setting, value in settings.items():
@@ -126,7 +127,7 @@ def _difference(present: Mapping[str, str], settings: Mapping[str, str]) -> str:
 
 
 def write(edit: Edit) -> None:
-    """Write an edit that has changed something. Raises CannotConfigure."""
+    """Write an edit that changes the file. Raises CannotConfigure."""
     if not edit.changed:
         return
     path = Path(os.path.realpath(edit.path))
@@ -150,7 +151,7 @@ def write(edit: Edit) -> None:
 
 
 def _with_section(text: str, name: str, settings: Mapping[str, str], end: str) -> str:
-    """Return the text with the settings of one section."""
+    """Return the text after adding or replacing the settings of one section."""
     lines = _LINE.findall(text)
     start = next((number for number, line in enumerate(lines) if _header(line) == _identity(name)), None)
     if start is None:
@@ -217,7 +218,7 @@ def _same(one: Mapping[tuple[str, ...], Mapping[str, str]], other: Mapping[tuple
 
 
 def _plain(value: str) -> list[str]:
-    """Return the words of a value: spaces, line ends and indentation do not matter."""
+    """Return the words of a value, to compare values without spaces, line ends and indentation."""
     return value.replace("=", " = ").split()
 
 

@@ -9,9 +9,9 @@ from emulator.configuring.target import SECRET, SERVICES, Target
 
 
 def variables(target: Target) -> dict[str, str]:
-    """Return the environment variables by which SDKs find the server.
+    """Return the environment variables with which SDKs find the server.
 
-    Both region variables are needed: boto3 reads one of them, other SDKs the other one.
+    Both variables for the region are needed, because boto3 reads one and other SDKs read the other.
     """
     if target.whole:
         endpoints = {"AWS_ENDPOINT_URL": target.url}
@@ -52,8 +52,8 @@ def shell_text(target: Target, syntax: str) -> str:
 def terraform_text(target: Target) -> str:
     """Return the settings of Terraform's provider `aws`.
 
-    Without the `skip_` settings the provider calls STS, IAM and the metadata service of EC2.
-    Terraform calls no endpoint for streams.
+    Without the `skip_` settings, the provider calls STS, IAM and the metadata service of EC2. There
+    is no endpoint for streams, because Terraform never calls it.
     """
     return f"""\
 provider "aws" {{
@@ -75,12 +75,12 @@ provider "aws" {{
 
 
 def cdk_text(target: Target) -> str:
-    """Return how tables of a CDK application come into the server.
+    """Return commands that create the tables of a CDK application on the server.
 
     `cdk deploy` needs CloudFormation, which the server does not have.
     """
     return f"""\
-# The SDKs in your application and its tests find the server by these variables.
+# The SDKs in your application and its tests find the server with these variables.
 {shell_text(target, "sh")}export CDK_DEFAULT_ACCOUNT=123456789012
 export CDK_DEFAULT_REGION={shlex.quote(target.region)}
 

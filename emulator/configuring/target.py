@@ -1,4 +1,4 @@
-"""The server that other programs shall find."""
+"""The server that other programs are to find."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
@@ -8,7 +8,7 @@ SERVICES: Final[Mapping[str, str]] = {
     "dynamodb_streams": "DynamoDB Streams",
     "lambda": "Lambda",
 }
-"""The services that this server answers, by their identifier in AWS's settings.
+"""The services that this server has: name -> identifier in AWS's settings.
 
 Source: AWS SDKs and Tools Reference Guide, "Identifiers for service-specific endpoints".
 """
@@ -17,9 +17,9 @@ SECRET: Final = "local"  # noqa: S105 - any secret works: the server checks no s
 
 
 class Target(NamedTuple):
-    """The server, and the tables in it that an access key and a region select.
+    """The server, and the access key and region that select tables on it.
 
-    whole: send the requests for all services to the server. Otherwise only for those in SERVICES.
+    whole: whether to send requests for all services to the server, or only for those in SERVICES.
     """
 
     url: str

@@ -1,9 +1,9 @@
-"""Controls: functions with which a test does what no request of DynamoDB does.
+"""Controls: functions with which tests do things that no request of DynamoDB can do.
 
 Controls move the clock, enforce throughput, sweep expired items, wait, and copy the data folder. A
-control takes JSON and returns JSON, and does not depend on HTTP. Every file of this package is a
+control takes JSON and returns JSON, and does not depend on HTTP. Every module of this package is a
 family of controls, except `registry` and `body`, which the families use. The package `waits` has
-what the control `wait` waits for.
+the conditions for which the control `wait` can wait.
 
 The registry finds controls by name (`registry.call`) or by method and path, so HTTP, the command
 line, a test plugin and web pages run the same functions.

@@ -1,4 +1,4 @@
-"""Reads the members of the JSON that a control takes, and refuses wrong ones."""
+"""Reads and checks the members of the JSON that a control takes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ def member(body: Body, name: str, kind: type | tuple[type, ...]) -> Any:  # noqa
 def refuse_unknown(body: Body, *names: str) -> None:
     """Raise BadDeclaration if a body has a member that is not among these names.
 
-    A misspelt member must not make a call do more than was meant.
+    Without this check, a call with a misspelt member could do more than the caller wanted.
     """
     unknown = sorted(body.keys() - set(names))
     if unknown:

@@ -2,17 +2,18 @@
 
 | body of `move_clock`   | the clock                                                                 |
 |------------------------|---------------------------------------------------------------------------|
-| `{"Offset": seconds}`  | runs, so many seconds ahead of the machine's clock; behind it if negative |
+| `{"Offset": seconds}`  | runs this many seconds ahead of the machine's clock; negative: behind it  |
 | `{"Freeze": true}`     | stands still                                                              |
 | `{"Freeze": time}`     | stands still at a time: seconds since the epoch, or ISO 8601 (default UTC) |
-| `{"Advance": seconds}` | jumps forward by so many seconds, and then runs or stands still as before |
+| `{"Advance": seconds}` | jumps forward by this many seconds, then runs or stands still as before   |
 | `{"Release": true}`    | follows the machine's clock again                                         |
 | `{"Next": true}`       | jumps to the next event (database/events.py), and then runs or stands still as before |
 
-`Next` lets the events happen, also sweeps and shard rollover, which otherwise wait for their next
-interval. The result then also has `"Events"`: what happened, as `[{"Kind", "Resource", "Time"}]`.
-If an event is late, such as the deletion of an expired item, the clock need not move. If nothing is
-to come, the clock does not move and `Events` is empty. Events at the same time happen together.
+`Next` also does the work of the event, such as sweeps and shard rollover, which otherwise wait for
+their next interval. The result then also has the member `"Events"`: `[{"Kind", "Resource",
+"Time"}]`. If an event is already overdue, such as the deletion of an expired item, the clock does
+not move. If there are no coming events, the clock does not move and `Events` is empty. Events at
+the same time happen together.
 
 Both controls return `{"Now": seconds since the epoch, "Time": ISO 8601, "Offset": seconds ahead of
 the machine's clock, "Frozen": whether it stands still}`.
@@ -28,13 +29,13 @@ from emulator.controls.registry import Emulator, Result, control
 from emulator.database import events as events_of
 from emulator.slices import Steps
 
-_MOST_EVENTS: Final = 100  # in a result
-_ROUNDING: Final = 1e-6  # seconds; a clock of this century is exact to a quarter of this
+_MOST_EVENTS: Final = 100  # the most events in a result
+_ROUNDING: Final = 1e-6  # seconds; times of this century are exact to a quarter of this
 
 
 @control("clock", changes=False, summary="show the emulator's clock")
 def state(emulator: Emulator, _body: Body) -> Result:
-    """Return what the clock shows."""
+    """Return the state of the clock."""
     clock = emulator.clock
     now = clock.now()
     text = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
@@ -46,9 +47,15 @@ def state(emulator: Emulator, _body: Body) -> Result:
     }
 
 
-@control("move_clock", path="clock", repeatable=False, summary="set, freeze, advance or release the emulator's clock")
+@control(
+    "move_clock",
+    path="clock",
+    repeatable=False,
+    summary="set, freeze, advance or release the emulator's clock",
+    members=("Offset?", "Freeze?", "Advance?", "Release?", "Next?"),
+)
 def move(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Move the clock, run what has become due, and return what the clock shows.
+    """Move the clock, do the work that is due then, and return the state of the clock.
 
     Raises BadDeclaration.
     """
@@ -66,7 +73,10 @@ def move(emulator: Emulator, body: Body) -> Steps[Result]:
 
 
 def _next(emulator: Emulator, value: object) -> Steps[Result]:
-    """Move the clock to the next event, and let it happen. Return the clock and the events."""
+    """Move the clock to the next event and do its work.
+
+    Return the state of the clock and the events.
+    """
     if value is not True:
         raise BadDeclaration("the member Next must be true")
     clock = emulator.clock
@@ -85,7 +95,7 @@ def _next(emulator: Emulator, value: object) -> Steps[Result]:
 
 
 def _reach(clock: EmulatorClock, time: float) -> None:
-    """Move the clock forward to a time, or a few microseconds later while it runs."""
+    """Move the clock forward to a time. A running clock is then a few microseconds later."""
     if clock.frozen is not None:
         clock.freeze(time)
         return

@@ -1,8 +1,8 @@
-"""`copy`: copy the data folder in a process of its own (commands/copy.py) while the server goes on.
+"""`copy`: copy the data folder in a separate process (commands/copy.py) while the server runs.
 
-The body is `{"Folder": path}`: the folder of the copy, which must be missing or empty. The result
-comes when the copy is complete: `{"Folder": absolute path, "Bytes": size of the copy's data file}`.
-The copy is completed even if the client does not wait for it.
+The body is `{"Folder": path}`: the folder of the copy, which must be missing or empty. The call
+returns when the copy is complete: `{"Folder": absolute path, "Bytes": size of the copy's data
+file}`. The copy is completed even if the client does not wait for it.
 """
 
 import subprocess
@@ -14,12 +14,17 @@ from emulator.controls.body import BadDeclaration, Body, member, refuse_unknown
 from emulator.controls.registry import Emulator, Result, control
 from emulator.slices import Steps
 
-_POLL: Final = 0.02  # seconds
+_POLL: Final = 0.02  # seconds between two polls of the copying process
 _PREFIX: Final = "dynamodb-emulator: "
 
 
 @control(
-    "copy", method="POST", changes=False, repeatable=False, summary="copy the data folder while the server goes on"
+    "copy",
+    method="POST",
+    changes=False,
+    repeatable=False,
+    summary="copy the data folder while the server goes on",
+    members=("Folder",),
 )
 def copy(emulator: Emulator, body: Body) -> Steps[Result]:
     """Copy the data folder. Raises BadDeclaration."""
@@ -45,7 +50,7 @@ def copy(emulator: Emulator, body: Body) -> Steps[Result]:
 def _started(source: Path, target: Path) -> subprocess.Popen[bytes]:
     """Start the copying process.
 
-    It has a session of its own, so a Ctrl-C in the server's terminal does not interrupt it.
+    It has its own session, so a Ctrl-C in the server's terminal does not interrupt it.
     """
     try:
         return subprocess.Popen(  # noqa: S603 - our own module

@@ -1,4 +1,4 @@
-"""`counters`: what the server counts with --metrics. `GET /_emulator/metrics` shows it as text.
+"""`counters`: the counters of --metrics as JSON. `GET /_emulator/metrics` shows them as text.
 
 The result is `{"Workers": [..], "Tables": [..], "Backlogs": [..]}`.
 
@@ -7,11 +7,11 @@ The result is `{"Workers": [..], "Tables": [..], "Backlogs": [..]}`.
 | `Workers`  | `Worker`, `Memory` (bytes), `Operations`: for each operation and code `Operation`,    |
 |            | `Code` (empty: success), `Count`, `Seconds`, `Units`, `Buckets`                       |
 | `Tables`   | `Table`, `AccessKey`, `Region`, `Items`, `Bytes`, at most 1,000 of them               |
-| `Backlogs` | `Consumer`, `Records`: change records that a function or Kinesis has not got, at most |
+| `Backlogs` | `Consumer`, `Records`: change records that a function or Kinesis waits for, at most |
 |            | 10,000                                                                                |
 
-`Buckets` counts requests by their time: one number for each of BOUNDS, and one for longer times. A
-worker that was started again begins at zero.
+`Buckets` counts requests by their time: one number for each of BOUNDS, and one for longer times.
+The counters of a restarted worker begin at zero.
 """  # noqa: W505 - a table
 
 from collections.abc import Iterator, Sequence
@@ -36,7 +36,10 @@ def _together(_body: Body, parts: Sequence[Result]) -> Result:
 
 @control("counters", changes=False, gather=_together, summary="show counters of requests and tables (--metrics)")
 def counters(emulator: Emulator, _body: Body) -> Result:
-    """Return the counters of this process; the owner adds tables. Raises BadDeclaration."""
+    """Return the counters of this process; the owner process adds those of tables.
+
+    Raises BadDeclaration.
+    """
     counted = None if emulator.request_log is None else emulator.request_log().counted()
     if counted is None:
         raise BadDeclaration("this server does not count requests: start it with --metrics")

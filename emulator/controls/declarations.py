@@ -1,4 +1,4 @@
-"""Declarations: enforced throughput, and transactions that are under way.
+"""Declarations: enforced throughput, and transactions in progress.
 
 | control             | body, or result                                                          |
 |---------------------|--------------------------------------------------------------------------|
@@ -26,14 +26,22 @@ from emulator.errors import ApiError
 from emulator.values.wire import Problem, parse_map
 
 
-@control("throttling", summary="start or stop enforcing provisioned throughput, on one table or on all")
+@control(
+    "throttling",
+    summary="start or stop enforcing provisioned throughput, on one table or on all",
+    members=("Enforced", "TableName?"),
+)
 def throttling(emulator: Emulator, body: Body) -> Result:
-    """Start or stop enforcing throughput. Raises BadDeclaration."""
+    """Start or stop to enforce throughput. Raises BadDeclaration."""
     refuse_unknown(body, "Enforced", "TableName")
     return _declare(emulator.database, body, _enforce)
 
 
-@control("transactions", summary="declare that a transaction on an item, or with a client token, is under way")
+@control(
+    "transactions",
+    summary="declare that a transaction on an item, or with a client token, is under way",
+    members=("TableName?", "Key?", "ClientRequestToken?", "Seconds"),
+)
 def transactions(emulator: Emulator, body: Body) -> Result:
     """Declare that a transaction is under way. Raises BadDeclaration."""
     return _declare(emulator.database, body, declare_transaction)
@@ -41,14 +49,14 @@ def transactions(emulator: Emulator, body: Body) -> Result:
 
 @control("show_throttling", path="throttling", changes=False, summary="show on which tables throughput is enforced")
 def show_throttling(emulator: Emulator, _body: Body) -> Result:
-    """Return what `throttling` declared and the start option said."""
+    """Return on which tables throughput is enforced, by `throttling` or by a setting."""
     everywhere, tables = emulator.database.enforcer.throttling()
     return {"Enforced": everywhere, "Tables": tables}
 
 
 @control("show_transactions", path="transactions", changes=False, summary="show the declared transactions under way")
 def show_transactions(emulator: Emulator, _body: Body) -> Result:
-    """Return the declared transactions that are under way, in the order of their ends."""
+    """Return the declared transactions in progress, in the order in which they end."""
     now = emulator.clock.now()
     holds, tokens = emulator.database.enforcer.transactions(now)
     found: list[dict[str, Any]] = [
@@ -59,7 +67,7 @@ def show_transactions(emulator: Emulator, _body: Body) -> Result:
 
 
 def _declare(database: Database, body: Body, declare: Callable[[Database, Body], None]) -> Result:
-    """Make a declaration. Return {}, or a message if no table has the given name yet."""
+    """Make a declaration. Return {}, or a message if no table has the name yet."""
     database.rerun(lambda: declare(database, body))
     name = body.get("TableName")
     if name is None or tables_named(database, name):
@@ -79,7 +87,7 @@ def _enforce(database: Database, body: Body) -> None:
 
 
 def declare_transaction(database: Database, body: Body) -> None:
-    """Declare that a transaction is under way on an item, or with a token.
+    """Declare that a transaction on an item, or with a token, is in progress.
 
     Raises BadDeclaration.
     """

@@ -1,4 +1,4 @@
-"""`health`: the server answers requests, and what it is.
+"""`health`: whether the server answers requests, with its version and engine.
 
 A server that is starting or stopping does not answer. So an answer means that clients can send
 requests. The result is `{"Status": "healthy", "Version": of this program, "Engine": where the data
@@ -12,12 +12,12 @@ from emulator.controls.body import Body
 from emulator.controls.registry import Emulator, Result, control
 from emulator.version import VERSION
 
-_DIGITS: Final = 3  # milliseconds
+_DIGITS: Final = 3  # decimal places of seconds
 
 
 @control("health", changes=False, summary="show version, engine, number of tables and uptime")
 def health(emulator: Emulator, _body: Body) -> Result:
-    """Return what the server is."""
+    """Return the state of the server."""
     database = emulator.database
     return {
         "Status": "healthy",

@@ -1,12 +1,13 @@
-"""Which controls exist, and how to call one.
+"""The registry of controls, and calling them.
 
     @control("ttl", summary="delete all expired items now")
     def sweep(emulator: Emulator, body: Body) -> Steps[Result]: ...
 
-The families are imported at the first use of the registry, because most servers never need them.
-All files of this package are imported, so a new family needs no entry in any list.
+All modules of this package are imported at the first use of the registry, because most servers
+never need controls. So a new family needs no entry in a list.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -31,7 +32,7 @@ Result = Mapping[str, Any]
 
 
 class RequestLog(Protocol):
-    """What a process that serves HTTP tells about its requests (http/observing)."""
+    """What a process with an HTTP server knows about its requests (http/observing)."""
 
     @property
     def keeps(self) -> bool:
@@ -39,11 +40,11 @@ class RequestLog(Protocol):
         ...
 
     def keep(self, *, on: bool) -> None:
-        """Keep requests from now on, or stop and forget those that are kept."""
+        """Keep requests from now on, or stop keeping them and forget those that are kept."""
         ...
 
     def kept(self) -> Sequence[Result]:
-        """Return the kept requests, in the order of their ends."""
+        """Return the kept requests, in the order in which they ended."""
         ...
 
     def counted(self) -> Result | None:
@@ -51,14 +52,14 @@ class RequestLog(Protocol):
         ...
 
     def now(self) -> int:
-        """Return the time, in nanoseconds of a clock that all processes share."""
+        """Return the time in nanoseconds, by a clock that all processes share."""
         ...
 
 
 class Emulator(Protocol):
     """The parts of an emulator (app.py) that controls use.
 
-    sharing: None if this process is alone. request_log: None if it serves no HTTP.
+    sharing: None if there are no other processes. request_log: None without an HTTP server.
     """
 
     database: Database
@@ -68,7 +69,7 @@ class Emulator(Protocol):
     request_log: Callable[[], RequestLog] | None
     uptime: Stopwatch
     waits: int
-    """How many calls of `wait` are under way in this process."""
+    """The number of calls of `wait` in progress in this process."""
 
     @property
     def functions(self) -> "FunctionService":
@@ -76,7 +77,7 @@ class Emulator(Protocol):
         ...
 
     def stream_consumers(self) -> Iterator[tuple[StreamDefinition, str, str]]:
-        """Yield what reads streams: stream, name for people, name of the checkpoints."""
+        """Yield the consumers of streams: stream, name for people, name of the checkpoints."""
         ...
 
     def due_steps(self) -> Steps[None]:
@@ -84,7 +85,7 @@ class Emulator(Protocol):
         ...
 
     def coming_events(self) -> Steps[list[Event]]:
-        """Return the next events by the clock, in no order."""
+        """Return the coming events of the clock, in no order."""
         ...
 
 
@@ -95,7 +96,7 @@ Other requests are answered between two steps.
 """
 
 Gather = Callable[[Body, Sequence[Result]], Result]
-"""Makes one result of the results of all worker processes. May raise BadDeclaration."""
+"""A function that combines the results of all workers to one. It may raise BadDeclaration."""
 
 _F = TypeVar("_F", bound=Function)
 
@@ -104,13 +105,15 @@ _F = TypeVar("_F", bound=Function)
 class Control:
     """One control, and the call under `/_emulator/` that runs it.
 
-    changes: it changes the state of the emulator. A control that does so must not be a GET, because
+    changes: whether it changes the state of the emulator. Such a control must not be a GET, because
     any web page may link to a GET.
-    repeatable: it may run again if its writes were lost. A control must not run again if it moves
-    something by an amount, or writes outside of the store.
-    ends_with_client: it ends when its client goes away. Others run to their end.
-    gather: if set, the function runs in each worker process, and `gather` makes the result. If not,
-    it runs in the process that gets the call.
+    repeatable: whether it may run again if its writes were lost. A control must not run again if it
+    moves something by an amount or writes outside the store.
+    ends_with_client: whether it ends when its client closes the connection. Others run to their
+    end.
+    gather: if set, the function runs in each worker process, and `gather` combines the results. If
+    not, the function runs in the process that gets the call.
+    members: the members of the body. A `?` marks an optional member.
     """
 
     name: str
@@ -122,12 +125,18 @@ class Control:
     ends_with_client: bool
     gather: Gather | None
     summary: str
+    members: tuple[str, ...]
+
+    @property
+    def explanation(self) -> str:
+        """The docstring of the control's family, which explains the members and the result."""
+        return sys.modules[self.function.__module__].__doc__ or ""
 
 
 class TimedOut(Exception):
-    """What a control waited for has not come in time. str(error) says so.
+    """The condition that a control waited for did not become true in time. str(error) says so.
 
-    seen: what the control saw last, as JSON.
+    seen: the last state that the control saw, as JSON.
     """
 
     def __init__(self, message: str, seen: Result) -> None:
@@ -136,7 +145,7 @@ class TimedOut(Exception):
 
 
 class Unknown(Exception):
-    """There is no such control."""
+    """No control has this name."""
 
 
 _controls: Final[dict[str, Control]] = {}
@@ -152,18 +161,19 @@ def control(
     repeatable: bool = True,
     ends_with_client: bool = False,
     gather: Gather | None = None,
+    members: tuple[str, ...] = (),
 ) -> Callable[[_F], _F]:
     """Register the decorated function as a control.
 
-    path: the path below `/_emulator/`; if left out, the name.
-    method: if left out, GET for a control that changes nothing, else POST.
+    path: the path below `/_emulator/`; None means the name.
+    method: None means GET for a control that changes nothing, else POST.
     """
 
     def register(function: _F) -> _F:
         assert name not in _controls, f"two controls are called {name}"
         called_by = method or ("POST" if changes else "GET")
         _controls[name] = Control(
-            name, called_by, path or name, function, changes, repeatable, ends_with_client, gather, summary
+            name, called_by, path or name, function, changes, repeatable, ends_with_client, gather, summary, members
         )
         return function
 
@@ -185,7 +195,7 @@ def by_call() -> Mapping[tuple[str, str], Control]:
 
 
 def begin(emulator: Emulator, found: Control, body: Body) -> Steps[Result]:
-    """Run a control in this process, in steps, which return its result or its part of the result.
+    """Run a control in this process, in steps that return the result, or this process's part of it.
 
     Raises BadDeclaration, ApiError if the disk is full, Interrupted.
     """
@@ -195,7 +205,7 @@ def begin(emulator: Emulator, found: Control, body: Body) -> Steps[Result]:
 def call(emulator: Emulator, name: str, body: Body) -> Result:
     """Run a control to its end, and return its result.
 
-    Raises Unknown, and whatever `begin` raises.
+    Raises Unknown, and the errors of `begin`.
     """
     found = registered().get(name)
     if found is None:
@@ -204,5 +214,5 @@ def call(emulator: Emulator, name: str, body: Body) -> Result:
 
 
 def gathered(found: Control, body: Body, parts: Sequence[Result]) -> Result:
-    """Return the result of a control from the parts of all processes. Raises BadDeclaration."""
+    """Combine the results of all processes to the result of a control. Raises BadDeclaration."""
     return parts[0] if found.gather is None else found.gather(body, parts)

@@ -1,4 +1,4 @@
-"""The last requests that the server has answered, for tests and people who look for a mistake.
+"""The last answered requests, for tests and for people who search for a mistake.
 
 | control         | body                                         | result                               |
 |-----------------|----------------------------------------------|--------------------------------------|
@@ -6,13 +6,13 @@
 | `find_requests` | `{"AccessKey"?, "After"?: id, "Limit"?}`     | the same, of the requests that match |
 | `keep_requests` | `{"Enabled": true or false}`                 | `{"Keeping": as in the body}`        |
 
-The server keeps its last thousand requests while `Keeping` is true: since its start with
---log-requests or --keep-requests, or since `keep_requests`. `Requests` are summaries
-(http/observing/summary.py) with an `Id`, in the order in which the requests arrived, from all
-worker processes. `Limit` keeps the newest.
+While `Keeping` is true, the server keeps its last thousand requests: from its start with
+--log-requests or --keep-requests, or from a call of `keep_requests`. `Requests` are summaries
+(http/observing/summary.py) with an `Id`, from all worker processes, in the order in which the
+requests arrived. `Limit` is the number of the newest requests to return.
 
-`Last` is the id up to which the list is complete. Given as `After` of the next call, it returns the
-requests that were answered since: none is missed and none comes twice.
+`Last` is the id up to which the list is complete. A call with this id as `After` returns the
+requests that were answered later, without gaps or repetitions.
 """  # noqa: W505 - a table
 
 import re
@@ -34,8 +34,8 @@ def _found(body: Body, parts: Sequence[Result]) -> Result:
     limit = member(body, "Limit", int) if "Limit" in body else MOST
     if not 1 <= limit <= MOST:
         raise BadDeclaration(f"the member Limit must be a number from 1 to {MOST}")
-    # Processes were asked one after another. A request that ended after the first of them was asked
-    # may have been missed, so it is left to the next call.
+    # The processes returned their requests one after another. If a request ended after the first of
+    # them returned, other such requests may be missing. So it is left for the next call.
     until = min(part["Now"] for part in parts)
     found: list[Any] = [each for part in parts for each in part["Requests"] if each["Ended"] < until]
     found.sort(key=lambda each: (each["Ended"], each["Worker"]))
@@ -68,18 +68,29 @@ def requests(emulator: Emulator, body: Body) -> Result:
     return _kept(emulator, body)
 
 
-@control("find_requests", path="requests", gather=_found, summary="show the last requests that match")
+@control(
+    "find_requests",
+    path="requests",
+    gather=_found,
+    summary="show the last requests that match",
+    members=("AccessKey?", "After?", "Limit?"),
+)
 def find_requests(emulator: Emulator, body: Body) -> Result:
-    """Return the requests that this process keeps; the body is read when all have returned."""
+    """Return the requests that this process keeps. `_found` applies the body later."""
     return _kept(emulator, body)
 
 
-@control("keep_requests", gather=_everywhere, summary="keep the last thousand requests, or stop keeping them")
+@control(
+    "keep_requests",
+    gather=_everywhere,
+    summary="keep the last thousand requests, or stop keeping them",
+    members=("Enabled",),
+)
 def keep_requests(emulator: Emulator, body: Body) -> Result:
-    """Turn keeping on or off in this process. Raises BadDeclaration."""
+    """Turn the keeping of requests on or off in this process. Raises BadDeclaration."""
     refuse_unknown(body, "Enabled")
     enabled = member(body, "Enabled", bool)
-    if emulator.sharing is not None:  # for a worker that is started again
+    if emulator.sharing is not None:  # for workers that are restarted later
         emulator.sharing.keeps_requests = enabled
     _log(emulator).keep(on=enabled)
     return {"Keeping": enabled}
@@ -92,7 +103,7 @@ def _log(emulator: Emulator) -> RequestLog:
 
 
 def _shown(kept: Result) -> Result:
-    """Return a request with an id instead of the numbers that it is made of."""
+    """Return a request with an id instead of the numbers in the id."""
     rest = {name: value for name, value in kept.items() if name not in ("Began", "Ended")}
     return {"Id": f"{kept['Ended']}-{kept['Worker']}", **rest}
 

@@ -7,14 +7,14 @@
 | `{"AccessKey", "Region"?}`                  | those of one account, in all regions or in one     |
 | `{"TableName", "AccessKey"?, "Region"?}`    | the items of a table                               |
 
-- A table's name means the tables of that name of every account that the other members allow. An
-  ARN may be given instead. The tables themselves stay, with their ARNs, settings and streams. No
-  stream records are written.
+- `TableName` is an ARN, or a name: then it means all tables of that name in the accounts that the
+  other members select. The tables themselves stay, with their ARNs, settings and streams. No stream
+  records are written.
 - `{}` also ends all declarations (throttling, transactions) and releases the clock. Dead letters
   and functions stay.
-- ClientRequestTokens of the accounts are forgotten, so a repeated request runs again.
-- With `--shared-db` there is one account: any access key means all of it.
-- Deletion protection does not matter. Large data are dropped in the background.
+- ClientRequestTokens of the accounts are deleted, so a repeated request runs again.
+- With `--shared-db` there is only one account, and any access key means all of it.
+- Deletion protection has no effect. Large data are deleted in the background.
 
 The result counts the tables that were deleted or emptied: `{"Tables": number}`.
 """
@@ -36,7 +36,11 @@ _MEMBERS: Final = ("TableName", "AccessKey", "Region")
 _SNAPSHOTS: Final = "Snapshots"
 
 
-@control("reset", summary="delete everything, the resources of an account, or all items of a table")
+@control(
+    "reset",
+    summary="delete everything, the resources of an account, or all items of a table",
+    members=("TableName?", "AccessKey?", "Region?", "Snapshots?"),
+)
 def reset(emulator: Emulator, body: Body) -> Result:
     """Reset everything, an account, or a table. Raises BadDeclaration."""
     name, access_key, region = _read(body)
@@ -83,7 +87,7 @@ def _reset_everything(emulator: Emulator, scope: Scope, *, snapshots: bool) -> i
 def _reset_account(database: Database, scope: Scope) -> int:
     """Reset the accounts of a scope; return the number of tables. Raises Restoring.
 
-    The end of a restore would bring the tables back.
+    Raises Restoring, because the end of a restore would create the tables again.
     """
     with database.registries.changing(urgent=True) as change:
         refuse_while_restoring(change.txn, within=scope)

@@ -1,6 +1,6 @@
-"""`settings`: show with which settings the server was started.
+"""`settings`: show the settings with which the server was started.
 
-The result has a member for each setting, named as its flag, with the value that is in force.
+The result has a member for each setting, with the name of its flag and the value in force.
 """
 
 from dataclasses import fields

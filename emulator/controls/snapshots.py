@@ -1,4 +1,4 @@
-"""Snapshots: save the state of everything, of an account or of some tables, and return to it.
+"""Snapshots: save and restore the state of everything, of an account, or of some tables.
 
 | control             | body                                                                     |
 |---------------------|--------------------------------------------------------------------------|
@@ -7,52 +7,77 @@
 | `snapshots/restore` | `{"Name"}`                                                               |
 | `snapshots/delete`  | `{"Name"}`                                                               |
 | `snapshots/branch`  | `{"Name", "AccessKey", "Region"?}`                                       |
+| `snapshots/items`   | `{"Name", "TableName", "AccessKey", "Region", "Segment"?, "TotalSegments"?, "After"?}` |
+| `snapshots/hold`    | `{"Name", "AccessKey"?, "Region"?, "Tables"?}`; a GET lists the holds     |
 
-- Saving takes the same time for one item as for a million. Restoring undoes the writes since.
+- Saving takes the same time for one item and for a million. Restoring undoes later writes.
 - A snapshot has items, indexes, streams with their records, time to live, settings, and event
   source mappings with their positions. It does not have the clock, declarations or dead letters.
-- What was made in its scope after it was saved, such as new tables, is deleted by restoring it.
-- `Tables` selects tables by name, with their streams and the mappings of these. A table's name
-  means the tables of that name of every account that the other members allow.
-- If more than 12,000 stored keys change, the tables do not exist until the restore is complete.
-  Meanwhile nothing can be saved, and no other snapshot restored.
-- Functions get the records that their restored position has not passed, once more.
-- Snapshots survive restarts if the data do.
+- Restoring deletes everything that was created in the scope after the save, such as new tables.
+- `Tables` selects tables by name, with their streams and event source mappings. A name means all
+  tables of that name in the accounts that the other members select.
+- If more than 6,000 stored keys change, or some megabytes, the tables do not exist until the
+  restore is complete. Until then, no snapshot can be saved, and no other snapshot can be restored.
+- Functions get the records after their restored positions again.
+- Snapshots are as durable as the data.
 
 `snapshots/branch` copies the tables of a snapshot to another account, as they were when it was
 saved. The copies are new tables, with new streams. Kinesis destinations and event source mappings
-are not copied. The account must not have tables of these names. Without `Region`, each copy is in
-its table's region. The result is `{"Tables": number}`.
+are not copied. The account must not have tables with these names. Without `Region`, each copy is in
+the region of its table. The result is `{"Tables": number}`.
+
+`snapshots/items` returns items of a table as the snapshot has them: `{"Items": [items], "After"?}`.
+`After` of the next call is that of the answer; without it, the table or segment is at its end.
+
+`snapshots/hold` saves a snapshot that lasts as long as the client of this call is connected. The
+call does not end by itself. `dump` reads such a snapshot, so what it writes is the state of one
+moment. Its name is known to `snapshots/items` only.
 
 A saved, restored or listed snapshot is `{"Name", "Created": seconds since the epoch, "Tables":
 number, "Items": number}`.
-"""
+"""  # noqa: W505 - a table
 
+from functools import partial
 from typing import Any, Final
+
+import orjson
 
 from emulator.controls.body import BadDeclaration, Body, member, refuse_unknown
 from emulator.controls.registry import Emulator, Result, control
 from emulator.database.database import Database
 from emulator.database.definitions.tenants import SHARED
-from emulator.database.snapshots import branching, restoring, saving
+from emulator.database.snapshots import branching, holding, restoring, saving
 from emulator.database.snapshots.branching import BranchRefused
+from emulator.database.snapshots.holding import HELD, UnknownTable, WrongPosition
 from emulator.database.snapshots.saving import NameTaken
 from emulator.database.snapshots.scope import Scope
 from emulator.database.snapshots.snapshot import Restoring, Snapshot, UnknownSnapshot, snapshots
 from emulator.slices import Steps
+from emulator.values.rows import row_json
 
 _SAVED: Final = ("Name", "AccessKey", "Region", "Tables", "Replace")
-_LONGEST: Final = 255  # characters of a name
+_HOLD: Final = ("Name", "AccessKey", "Region", "Tables")
+_ITEMS: Final = ("Name", "TableName", "AccessKey", "Region", "Segment", "TotalSegments", "After")
+_SEGMENT: Final = (("Segment", 0), ("TotalSegments", 1))
+_MOST_SEGMENTS: Final = 1_000_000  # as of a Scan
+_LONGEST: Final = 255  # the most characters of a name
+_WRONG_AFTER: Final = "the member After is not that of an answer for this segment"
+_REST: Final = 60.0  # seconds between two steps of a hold, which do nothing
 
 
 @control("snapshots", changes=False, summary="list the snapshots")
 def listed(emulator: Emulator, _body: Body) -> Result:
     """List the snapshots."""
     with emulator.database.read() as txn:
-        return {"Snapshots": [_described(snapshot) for snapshot in snapshots(txn)]}
+        named = (snapshot for snapshot in snapshots(txn) if not snapshot.name.startswith(HELD))
+        return {"Snapshots": [_described(snapshot) for snapshot in named]}
 
 
-@control("snapshots/save", summary="save the state of everything, of an account or of some tables under a name")
+@control(
+    "snapshots/save",
+    summary="save the state of everything, of an account or of some tables under a name",
+    members=("Name", "AccessKey?", "Region?", "Tables?", "Replace?"),
+)
 def save(emulator: Emulator, body: Body) -> Result:
     """Save a snapshot. Raises BadDeclaration."""
     name = _name(body, _SAVED)
@@ -67,7 +92,7 @@ def save(emulator: Emulator, body: Body) -> Result:
         raise BadDeclaration(str(error)) from None
 
 
-@control("snapshots/restore", summary="return to the state that a snapshot has")
+@control("snapshots/restore", summary="return to the state that a snapshot has", members=("Name",))
 def restore(emulator: Emulator, body: Body) -> Steps[Result]:
     """Restore a snapshot. Raises BadDeclaration."""
     name = _name(body, ("Name",))
@@ -80,7 +105,7 @@ def restore(emulator: Emulator, body: Body) -> Steps[Result]:
     return _described(snapshot)
 
 
-@control("snapshots/delete", summary="delete a snapshot")
+@control("snapshots/delete", summary="delete a snapshot", members=("Name",))
 def delete(emulator: Emulator, body: Body) -> Result:
     """Delete a snapshot. Raises BadDeclaration."""
     name = _name(body, ("Name",))
@@ -94,7 +119,11 @@ def delete(emulator: Emulator, body: Body) -> Result:
     return {}
 
 
-@control("snapshots/branch", summary="copy the tables of a snapshot to another account")
+@control(
+    "snapshots/branch",
+    summary="copy the tables of a snapshot to another account",
+    members=("Name", "AccessKey", "Region?"),
+)
 def branch(emulator: Emulator, body: Body) -> Steps[Result]:
     """Copy a snapshot's tables. Raises BadDeclaration."""
     name = _name(body, ("Name", "AccessKey", "Region"))
@@ -112,8 +141,78 @@ def branch(emulator: Emulator, body: Body) -> Steps[Result]:
     return {"Tables": tables}
 
 
+@control("show_holds", path="snapshots/hold", changes=False, summary="list the snapshots that clients hold")
+def show_holds(emulator: Emulator, _body: Body) -> Result:
+    """List the names of the holds."""
+    with emulator.database.read() as txn:
+        return {"Names": list(holding.holds(txn))}
+
+
+@control(
+    "snapshots/hold",
+    repeatable=False,
+    ends_with_client=True,
+    summary="save a snapshot that lasts as long as its client is connected",
+    members=("Name", "AccessKey?", "Region?", "Tables?"),
+)
+def hold(emulator: Emulator, body: Body) -> Steps[Result]:
+    """Hold a snapshot until the steps are closed. Raises BadDeclaration."""
+    name = HELD + _name(body, _HOLD)
+    database = emulator.database
+    work = _Saving(database, name, body, shared=emulator.settings.shared_db, replaced=False)
+    try:
+        database.rerun(work.run)
+    except NameTaken:
+        raise BadDeclaration(f"there is a hold {name.removeprefix(HELD)} already") from None
+    except Restoring as error:
+        raise BadDeclaration(str(error)) from None
+    try:
+        database.commit()  # nobody else may ask for a commit, and other processes see only commits
+        while True:
+            yield _REST
+    finally:
+        holding.release(database, name)
+
+
+@control(
+    "snapshots/items",
+    method="POST",
+    changes=False,
+    summary="show items of a table as a snapshot has them",
+    members=("Name", "TableName", "AccessKey", "Region", "Segment?", "TotalSegments?", "After?"),
+)
+def items(emulator: Emulator, body: Body) -> Result:
+    """Return a page of items. Raises BadDeclaration."""
+    name = _name(body, _ITEMS)
+    table, access_key, region = (member(body, each, str) for each in ("TableName", "AccessKey", "Region"))
+    number, total = (member(body, each, int) if each in body else otherwise for each, otherwise in _SEGMENT)
+    if not 0 <= number < total <= _MOST_SEGMENTS:
+        raise BadDeclaration(f"the members need 0 <= Segment < TotalSegments <= {_MOST_SEGMENTS}")
+    tenant = SHARED if emulator.settings.shared_db else (access_key, region)
+    database = emulator.database
+    after = _after(body)
+    try:
+        work = partial(holding.page, database, name, tenant, table, (number, total), after)
+        rows, last = database.rerun(work)
+    except UnknownSnapshot:
+        raise _unknown(database, name) from None
+    except UnknownTable:
+        raise BadDeclaration(f"the snapshot {name} has no table {table}") from None
+    except WrongPosition:
+        raise BadDeclaration(_WRONG_AFTER) from None
+    found = [orjson.Fragment(row_json(row)) for _, row in rows]
+    return {"Items": found} if last is None else {"Items": found, "After": last.hex()}
+
+
+def _after(body: Body) -> bytes | None:
+    try:
+        return bytes.fromhex(member(body, "After", str)) if "After" in body else None
+    except ValueError:
+        raise BadDeclaration(_WRONG_AFTER) from None
+
+
 class _Saving:
-    """Saves a snapshot. The scope is found anew if the work runs again."""
+    """Saves a snapshot. If the work runs again, it finds the scope again."""
 
     def __init__(self, database: Database, name: str, body: Body, *, shared: bool, replaced: bool) -> None:
         self._database = database
@@ -129,8 +228,8 @@ class _Saving:
             raise BadDeclaration("the member Tables must be a list of names")
 
     def run(self) -> Snapshot:
-        """Save the snapshot. Raises BadDeclaration if there is no table of some name."""
-        self._database.catalog.settle_all()  # so that a deleted table is not saved
+        """Save the snapshot. Raises BadDeclaration if some table does not exist."""
+        self._database.catalog.settle_all()  # so that no deleted table is saved
         scope = self._scope if self._tables is None else Scope(tables=tuple(self._found(self._tables)))
         return saving.save(self._database, self._name, scope, replaced=self._replaced)
 
@@ -154,12 +253,14 @@ def _name(body: Body, members: tuple[str, ...]) -> str:
     name: str = member(body, "Name", str)
     if not 0 < len(name) <= _LONGEST:
         raise BadDeclaration(f"the member Name must have 1 to {_LONGEST} characters")
+    if name.startswith(HELD):
+        raise BadDeclaration("the member Name must not begin with NUL")
     return name
 
 
 def _unknown(database: Database, name: str) -> BadDeclaration:
     with database.read() as txn:
-        names = [snapshot.name for snapshot in snapshots(txn)]
+        names = [snapshot.name for snapshot in snapshots(txn) if not snapshot.name.startswith(HELD)]
     return BadDeclaration(f"there is no snapshot {name}; there are: {', '.join(names) or 'none'}")
 
 

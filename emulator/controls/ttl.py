@@ -1,6 +1,6 @@
-"""`ttl`: delete now all items whose time to live is over.
+"""`ttl`: delete all expired items now.
 
-The body `{"TableName"?}` selects the tables of this name; without it, all tables. The result counts
+`TableName` in the body selects the tables of this name; without it, all tables. The result counts
 the deleted items: `{"Deleted": number, "Tables": {ARN: number}}`.
 """
 
@@ -11,7 +11,7 @@ from emulator.database.jobs import ttl_sweep
 from emulator.slices import Steps
 
 
-@control("ttl", summary="delete all items whose time to live is over, in one table or in all")
+@control("ttl", summary="delete all items whose time to live is over, in one table or in all", members=("TableName?",))
 def sweep(emulator: Emulator, body: Body) -> Steps[Result]:
     """Sweep tables. Raises BadDeclaration."""
     refuse_unknown(body, "TableName")

@@ -1,30 +1,31 @@
-"""`wait`: until an item, a count, a stream record, a status or an expiry is as a test expects it.
+"""`wait`: wait until an item, a count, a stream record, a status or an expiry is as expected.
 
     {"TableName": "Orders", "Key": {"id": {"S": "o-1"}}, "ConditionExpression": "shipped = :t",
      "ExpressionAttributeValues": {":t": {"BOOL": true}}, "Timeout": 5}
 
-One member says what the call waits for; `waits/` has the kinds. `TableName` is a name or an ARN. If
-several accounts or regions have such a table, `AccessKey` and `Region` select one.
+One member says which kind of condition the call waits for (`waits/`). `TableName` is a name or an
+ARN. If several accounts or regions have such a table, `AccessKey` and `Region` select one.
 
 | member             | with                                    | holds when                                  |
 |--------------------|-----------------------------------------|---------------------------------------------|
 | `Key`              | TableName, ConditionExpression ...      | the item fulfils the condition, or exists   |
 | `Expired`          | TableName                               | the item of this key has expired            |
-| `Count`            | TableName, members of Query or Scan     | so many items are found                     |
+| `Count`            | TableName, members of Query or Scan     | this many items are found                   |
 | `Record`           | TableName or StreamArn, Count, After    | a stream record matches a filter pattern    |
 | `Status`           | TableName, IndexName; or StreamArn      | a table, index or stream has this status    |
 | `TimeToLiveStatus` | TableName                               | time to live has this status                |
 | `State`            | UUID                                    | an event source mapping has this state      |
 | `Delivered`        | UUID                                    | a mapping has done all records              |
 
-The result is what was seen: `{"Item"}`, `{"Count"}`, `{"Count", "Records"}`, `{"Status"}` and so
-on. `Timeout` is in seconds of real time, because a test may have frozen the emulator's clock. It is
-10 without the member. After this time the call fails with `TimedOut`, which has what was seen last;
-over HTTP with status 408 and `{"message", "LastSeen"}`. With 0, the call looks once.
+The result is the state that was found: `{"Item"}`, `{"Count"}`, `{"Count", "Records"}`,
+`{"Status"}` and so on. `Timeout` is in seconds of real time, because a test may have frozen the
+emulator's clock. Its default is 10. After this time, the call fails with `TimedOut`, which has the
+last state; over HTTP, with status 408 and `{"message", "LastSeen"}`. With 0, the call checks the
+condition once.
 
-A wait reads only after a commit, or if the clock can change what it waits for. It notices a commit
-of any worker within 25 ms. Its reads use up no throughput. `show_waits` returns `{"Waits": number
-under way}`, of all workers.
+A call reads data only after a commit, or if the clock can make the condition true. It notices a
+commit of any worker within 25 ms. Its reads use up no throughput. `show_waits` returns `{"Waits":
+number in progress}` of all workers.
 """  # noqa: W505 - a table
 
 from collections.abc import Generator, Iterator, Sequence
@@ -41,19 +42,19 @@ from emulator.slices import Steps
 if TYPE_CHECKING:
     from emulator.controls.waits.condition import Condition, Seen
 
-_TIMEOUT: Final = 10.0  # seconds
+_TIMEOUT: Final = 10.0  # seconds, if the body has no Timeout
 _LONGEST_TIMEOUT: Final = 3600.0
-_MOST: Final = 200  # waits of one process
+_MOST: Final = 200  # the most calls of `wait` in one process
 
-# Seconds between two looks at the number of commits. Such a look takes 2 us, and the turn of the
-# event loop 20 us: one wait takes 0.7 % of a core. While many wait, the pauses are longer, so that
-# 200 waits take 4 %.
+# Seconds between two checks of the commit number. A check takes 2 us, and its iteration of the
+# event loop 20 us, so one wait takes 0.7 % of a core. With many waits, the pauses are longer, so
+# that 200 waits take 4 %.
 _FIRST_PAUSE: Final = 0.002
 _LONGEST_PAUSE: Final = 0.025
 _MANY: Final = 20
-_REST: Final = 4  # a look at the data is followed by a pause of so many times its own time
+_REST: Final = 4  # after a check of the data, the pause is this many times as long as the check
 
-_SHOWN: Final = 300  # characters of what was seen last that the message repeats
+_SHOWN: Final = 300  # how many characters of the last state the message repeats
 
 
 @control(
@@ -62,9 +63,28 @@ _SHOWN: Final = 300  # characters of what was seen last that the message repeats
     changes=False,
     ends_with_client=True,
     summary="wait until an item, count, stream record, status or expiry is as expected",
+    members=(
+        "TableName?",
+        "StreamArn?",
+        "UUID?",
+        "AccessKey?",
+        "Region?",
+        "Timeout?",
+        "Key?",
+        "Expired?",
+        "Count?",
+        "Record?",
+        "Status?",
+        "TimeToLiveStatus?",
+        "State?",
+        "Delivered?",
+    ),
 )
 def wait(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Wait until a condition holds; return what was seen. Raises BadDeclaration, TimedOut."""
+    """Wait until a condition holds; return the state that was found.
+
+    Raises BadDeclaration, TimedOut.
+    """
     timeout = _timeout(body)
     from emulator.controls.waits.kinds import condition_of  # noqa: PLC0415 - 6 ms that other controls do not need
 
@@ -79,7 +99,7 @@ def _sum(_body: Body, parts: Sequence[Result]) -> Result:
 
 @control("show_waits", path="wait", changes=False, gather=_sum, summary="show how many calls of wait are under way")
 def show_waits(emulator: Emulator, _body: Body) -> Result:
-    """Return the number of waits under way in this process."""
+    """Return the number of waits in progress in this process."""
     return {"Waits": emulator.waits}
 
 
@@ -92,7 +112,7 @@ def _timeout(body: Body) -> float:
 
 @contextmanager
 def _under_way(emulator: Emulator) -> Iterator[None]:
-    """Count a wait as long as it is under way."""
+    """Count a wait while it is in progress."""
     if emulator.waits >= _MOST:
         raise BadDeclaration(f"too many calls of wait are under way: {_MOST} at most")
     emulator.waits += 1
@@ -109,7 +129,7 @@ def _until(emulator: Emulator, condition: "Condition", timeout: float) -> Steps[
     seen: Seen | None = None
     looked_at: tuple[int | None, bytes] | None = None
     while True:
-        # A hint of changed definitions may come after the commit that it is about.
+        # A hint of changed definitions may arrive after the commit of the change.
         version = None if database.numbered is None else database.numbered.commit_number(), database.versions.hints()
         rest = 0.0
         if seen is None or not seen.static or version[0] is None or version != looked_at:

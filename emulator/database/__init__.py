@@ -7,13 +7,15 @@ Each room uses only the rooms above it (`tests/test_architecture.py` verifies th
 | `store` | storage keys, ids, registries of stored definitions, their versions, deletions |
 | `views` | frozen views: key ranges as they were, while writes go on |
 | `definitions` | what is stored about tables, indexes, streams and Kinesis destinations; ARNs |
-| `throughput` | capacity units, limits of tables and partitions, their enforcement |
+| `throughput` | capacity units, limits of tables and partitions, their enforcement; counted keys |
 | `schema` | the compiled `Table` and `Index`; the followers of writes; descriptions of tables |
 | `items` | reading and writing items; only `write.store` changes items and what depends on them |
 | `changes` | stream records and change logs, their shards, and the queue of expiry times |
+| `vectors` | vector indexes in memory, and searching them |
 | `catalog` | which tables exist, for which tenant, in which state |
 | `database` | gives each operation the catalog, transactions and background work |
-| `transactions`, `tokens` | all of several writes or none; which requests have run already |
+| `s3_jobs` | which exports, imports and bulk operations exist, and their progress |
+| `transactions`, `tokens` | writes that all happen or none; requests that have already run |
 | `jobs` | long work on tables in slices: filling an index or a TTL queue, deleting expired items |
-| `snapshots` | putting parts of the store back to an earlier state, or to nothing |
+| `snapshots` | restoring parts of the store to an earlier state, or emptying them |
 """

@@ -6,7 +6,8 @@ disk:
 
 | method      | for                          | if the disk is full     | if interrupted too often |
 |-------------|------------------------------|-------------------------|--------------------------|
-| `run`       | a request                    | raises `storage_full()` | raises Interrupted       |
+| `respond`   | an operation of the service  | raises `storage_full()` | raises Interrupted       |
+| `run`       | another request              | raises `storage_full()` | raises Interrupted       |
 | `run_steps` | a request that may take long | raises `storage_full()` | raises Interrupted       |
 | `try_run`   | work that can wait           | returns `otherwise`     | returns `otherwise`      |
 | `run_slice` | a slice of background work   | the slice waits         | the slice waits          |
@@ -15,7 +16,7 @@ disk:
 import logging
 from collections.abc import Callable, Generator, Hashable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from emulator import errors
 from emulator.clock import Background, Clock, Scheduler
@@ -23,10 +24,11 @@ from emulator.database.catalog.catalog import Caller, Catalog, Options, require
 from emulator.database.catalog.enforcer import Enforcer
 from emulator.database.changes.streams import ROLL_OVER_SECONDS
 from emulator.database.definitions import kinesis
+from emulator.database.definitions.tables import TableDefinition
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.store.access import EngineAccess
-from emulator.database.store.registry import Registries
+from emulator.database.store.registry import DefinitionChange, Registries
 from emulator.database.store.versions import SharedEngine, Versions
 from emulator.log_limits import once_a_minute
 from emulator.shared_memory import SharedMemory
@@ -35,15 +37,26 @@ from storage import Engine, Full, Interrupted, Lost, ReadTxn, StorageError
 from storage.host import group_commit_of, numbered_of, upkeep_of
 
 if TYPE_CHECKING:
+    from emulator.database.definitions.backups import Backup
+    from emulator.database.s3_jobs import S3Jobs
+    from emulator.database.vectors.held import HeldVectors
     from emulator.database.views.views import Views
 
 log = logging.getLogger("emulator")
 
 _DEFAULTS: Final = Options()
-_ATTEMPTS: Final = 20  # how often an interrupted request runs again before it fails
+_ATTEMPTS: Final = 20  # how often an interrupted request is tried before it fails
 
 _T = TypeVar("_T")
-_Arguments = TypeVarTuple("_Arguments")
+_T_co = TypeVar("_T_co", covariant=True)
+
+
+class Operation(Protocol[_T_co]):
+    """An operation of the service."""
+
+    def run(self, database: "Database", caller: Caller, raw: object) -> _T_co:
+        """Return the response to a request that is parsed JSON. Raises ApiError, Sliced."""
+        ...
 
 
 def report_full(error: Full) -> None:
@@ -53,22 +66,23 @@ def report_full(error: Full) -> None:
 
 
 def _no_disk() -> int:
-    """Return the free bytes of a store without a disk, as a figure that never changes."""
+    """Return the free bytes of a store that uses no disk: a figure that never changes."""
     return 0
 
 
 def no_room(error: Full) -> errors.ApiError:
-    """Log that the disk is full; return the error for the client."""
+    """Log that the disk is full; return the error that the client gets."""
     report_full(error)
     return errors.storage_full()
 
 
 class Database:
-    """What every operation gets: the catalog, transactions and background work. One thread owns it.
+    """The catalog, transactions and background work, for every operation. One thread owns it.
 
-    sharing: the memory that is shared with other processes which use the same folder; None if no
-    other process uses it. jobs: functions; each queues the unfinished work of one kind.
-    group_commit, numbered, upkeep: what the engine offers its host (storage/host.py), or None.
+    sharing: the memory that is shared with other processes on the same folder; None if this process
+    is the only one. jobs: functions. Each queues the unfinished work of one kind.
+    removal: see Removal. With None, removing a table with recovery makes no backup. group_commit,
+    numbered, upkeep: what the engine offers its host (storage/host.py), or None.
     """
 
     def __init__(
@@ -78,6 +92,7 @@ class Database:
         options: Options = _DEFAULTS,
         sharing: SharedMemory | None = None,
         jobs: Iterable["Job"] = (),
+        removal: "Removal | None" = None,
     ) -> None:
         self._jobs = tuple(jobs)
         self._shared = sharing is not None
@@ -98,14 +113,22 @@ class Database:
         self.catalog = Catalog(
             self.access, clock, self.background, self.enforcer, options, self.versions, self.registries
         )
+        self.backups = self.registries.add(keyspace.backups(), partial(_load_backup, options.account))
+        if removal is not None:
+            self.catalog.settling.removal = partial(removal, self)
         self._views: Views | None = None
+        self._s3_jobs: S3Jobs | None = None
+        self._held_vectors: HeldVectors | None = None
         self.registries.on_reload(self._notice_views)
+        self.registries.on_reload(self._notice_s3_jobs)
         self.read = engine.read
         self.read_committed = engine.read if self.group_commit is None else self.group_commit.read_committed
         self.write = self.access.write
         self.streams = self.catalog.streams
+        self.histories = self.catalog.histories
         self.kinesis = options.kinesis
-        self.sliced = False  # whether callers can wait for slices; if so, operations may raise Sliced
+        # whether callers can wait for slices; only then may operations raise Sliced
+        self.sliced = False
         self.refresh()
         self.owner = sharing is None or sharing.owner
         if self.owner:
@@ -113,14 +136,17 @@ class Database:
         self._resume()
 
     def _adopt_write(self) -> None:
-        """Hold the function with which writes begin now, so that callers find it in one step."""
+        """Store the engine's current function for beginning a write in an attribute of its own.
+
+        So a caller reaches the function with one attribute lookup.
+        """
         self.write = self.access.write
 
     @property
     def views(self) -> "Views":
         """The frozen views. Their code is loaded at first use, because most servers have no views.
 
-        The first use reloads definitions, so it must not be inside of a transaction.
+        The first use reloads definitions, so it must not be inside a transaction.
         """
         if self._views is None:
             self._views = self._load_views()
@@ -128,7 +154,7 @@ class Database:
         return self._views
 
     def _notice_views(self, txn: ReadTxn) -> None:
-        """Load the views if there are any. They reload with this snapshot, after this function."""
+        """Load the code of views if the store has views. The registries reload them afterwards."""
         if self._views is None and txn.page(*keyspace.views(), 1)[0]:
             self._views = self._load_views()
 
@@ -137,11 +163,52 @@ class Database:
 
         return Views(self.access, self.registries, self.versions, self.catalog.deletions, self.background)
 
-    def _resume(self) -> None:
-        """Queue unfinished work. This is called after a start, a process's death or a lost commit.
+    @property
+    def held_vectors(self) -> "HeldVectors":
+        """The vector indexes in memory. The first use loads NumPy."""
+        if self._held_vectors is None:
+            from emulator.database.vectors.held import HeldVectors  # noqa: PLC0415 - an extra
 
-        Several processes may queue the same work. These processes do the work in turns, slice by
-        slice.
+            self._held_vectors = HeldVectors()
+        return self._held_vectors
+
+    def drop_vectors(self) -> None:
+        """Drop vector indexes from memory that nobody has searched lately, or that are gone."""
+        held = self._held_vectors
+        if held is not None and len(held):
+            held.drop_idle()
+            tables = self.catalog.everything()
+            held.keep({(index.id, index.restored) for table in tables for index in table.definition.vectors})
+
+    @property
+    def s3_jobs(self) -> "S3Jobs":
+        """The exports, imports and bulk operations.
+
+        Their code is loaded at first use, as for `views`.
+        """
+        if self._s3_jobs is None:
+            self._s3_jobs = self._load_s3_jobs()
+            self.refresh()
+        return self._s3_jobs
+
+    @property
+    def known_s3_jobs(self) -> "S3Jobs | None":
+        """The same as `s3_jobs`, without loading the code: None if the store has no S3 jobs."""
+        return self._s3_jobs
+
+    def _notice_s3_jobs(self, txn: ReadTxn) -> None:
+        if self._s3_jobs is None and txn.page(*keyspace.s3_jobs(), 1)[0]:
+            self._s3_jobs = self._load_s3_jobs()
+
+    def _load_s3_jobs(self) -> "S3Jobs":
+        from emulator.database.s3_jobs import S3Jobs  # noqa: PLC0415 - start-up time
+
+        return S3Jobs(self.registries, self.catalog.account)
+
+    def _resume(self) -> None:
+        """Queue unfinished work: after a start, a lost commit or the death of a process.
+
+        Several processes may queue the same work. Then each of them does some of its slices.
         """
         self.catalog.deletions.resume()
         if self._views is not None:
@@ -150,48 +217,71 @@ class Database:
             resume(self)
 
     def _take_over(self) -> None:
-        """Settle statuses that are due, and schedule regular work. Only the owner does this."""
+        """Settle statuses that are due, and schedule regular work.
+
+        Only the owner process calls this.
+        """
         self.rerun(self.catalog.settle_all)
         if not self.kinesis:
             kinesis.log_unconnected(table.definition for table in self.catalog.everything())
         self.scheduler.every(ROLL_OVER_SECONDS, self.streams.begin_roll_over)
+        self.scheduler.every(ROLL_OVER_SECONDS, self.histories.begin_trimming)
 
     def refresh(self) -> None:
         """Reload the definitions whose stored bytes have changed. Raises StorageError."""
         self.registries.reload()
 
     def recover(self) -> None:
-        """Return to what is stored, after a commit that failed or was lost. Raises StorageError."""
+        """Reload everything from the store after a commit failed or was lost.
+
+        Raises StorageError.
+        """
         self.refresh()
         self._resume()
 
     # --- entrances --------------------------------------------------------------------------------
 
-    def run(self, work: Callable[[*_Arguments], _T], *arguments: *_Arguments) -> _T:
-        """Run work(*arguments) on the newest definitions; return its result.
+    def respond(self, operation: "Operation[_T]", caller: Caller, raw: object) -> _T:
+        """Return the response of an operation to a request that is parsed JSON.
 
-        Interrupted work has changed nothing, and runs again from its start. Raises ApiError, also
-        for a full disk; Interrupted after too many attempts; Lost if a commit was lost.
+        Raises as `run` does, and Sliced. This calls the operation directly, because `run` with a
+        function for each request took 1 % of a GetItem.
         """
-        try:  # the same as `rerun`, without the cost of another call
+        try:
             if self._shared and self.versions.is_stale():
                 self.refresh()
-            return work(*arguments)
-        except Full as error:
-            raise no_room(error) from error
-        except Lost:
-            raise
-        except Interrupted:
-            try:
-                return self._run_again(partial(work, *arguments))
-            except Full as error:
-                raise no_room(error) from error
+            return operation.run(self, caller, raw)
+        except (Full, Interrupted) as error:
+            return self._run_failed(error, partial(operation.run, self, caller, raw))
+
+    def run(self, work: Callable[[], _T]) -> _T:
+        """Run work() on the newest definitions; return its result.
+
+        Interrupted work has changed nothing, and runs again from its start. Raises ApiError (also
+        if the disk is full), Interrupted after too many attempts, and Lost if a commit was lost.
+        """
+        try:
+            self.catch_up()
+            return work()
+        except (Full, Interrupted) as error:
+            return self._run_failed(error, work)
+
+    def _run_failed(self, error: Full | Interrupted, work: Callable[[], _T]) -> _T:
+        """Run interrupted work again. Raises the error for the client if the disk is full."""
+        if isinstance(error, Lost):
+            raise error
+        try:
+            if isinstance(error, Interrupted):
+                return self._run_again(work)
+        except Full as full:
+            error = full
+        raise no_room(error) from error
 
     def run_steps(self, work: Callable[[], _T | Steps[_T]], again: Callable[[], _T] | None = None) -> Steps[_T]:
-        """Return work(), or what its steps return. Raises as `run` does.
+        """Return the result of `work`, which may be a result of steps. Raises as `run` does.
 
-        again: a function that does all the work in one piece; it is called if a step was
-        interrupted. Without `again`, each step must `rerun` the work that may be interrupted.
+        again: a function that does all the work in one piece. It is called if a step was
+        interrupted. Without `again`, each step must call `rerun` for work that may be interrupted.
         """
         try:
             self.catch_up()
@@ -202,7 +292,10 @@ class Database:
         except Interrupted as error:
             if again is None or isinstance(error, Lost):
                 raise
-        sliced, self.sliced = self.sliced, False  # no slices now: they would be interrupted again
+        # Return the result of `work`; `otherwise` if the disk is full or `work` never finishes.
+        #
+        # Work that is interrupted too often never finishes.
+        sliced, self.sliced = self.sliced, False
         try:
             return self._run_again(again)
         except Full as error:
@@ -211,7 +304,10 @@ class Database:
             self.sliced = sliced
 
     def try_run(self, work: Callable[[], _T], otherwise: _T) -> _T:
-        """Return work(), or `otherwise` if the disk is full or work() is interrupted too often."""
+        """Return the result of `work`, or `otherwise` if it cannot finish now.
+
+        That is: if the disk is full, or if `work` is interrupted too often.
+        """
         try:
             self.catch_up()
             return self.rerun(work)
@@ -219,28 +315,36 @@ class Database:
             return otherwise
 
     def run_slice(self, name: Hashable | None = None) -> bool:
-        """Run the next slice of background work, or of the work `name`. Say whether a slice ran."""
+        """Run the next slice of background work, or of the work called `name`.
+
+        Return whether a slice ran.
+        """
         if not self.background.slices or self.background.held:
             return False
         if self.background.run_slice(name):
             return True
-        self.refresh()  # the work may wait because another process has changed definitions
+        self.refresh()  # the work may wait for definitions that another process has changed
         return False
 
     def catch_up(self) -> None:
-        """Reload definitions if another process has changed them. Steps call this after a pause."""
+        """Reload definitions if another process has changed them.
+
+        Work that runs in steps calls this after each pause.
+        """
         if self.versions.is_stale():
             self.refresh()
 
     def rerun(self, work: Callable[[], _T]) -> _T:
-        """Return work(). If it is interrupted, run it again on the newest definitions.
+        """Return the result of `work`.
 
-        Use this for a part of the work that an entrance runs. Raises Interrupted after too many
+        If it is interrupted, run it again on the newest definitions.
+
+        Work that an entrance runs uses this for its own parts. Raises Interrupted after too many
         attempts, and Lost if a commit was lost.
         """
         try:
             return work()
-        except Lost:  # no write can begin until a commit has reported the loss
+        except Lost:  # no write can begin until a commit call has reported the loss
             raise
         except Interrupted:
             return self._run_again(work)
@@ -259,10 +363,10 @@ class Database:
     # --- tables -----------------------------------------------------------------------------------
 
     def table(self, caller: Caller, name: str) -> Table:
-        """Return a table for the data plane. Settles its status first, which may write.
+        """Return a table for the data plane. Settling its status first may write to the store.
 
-        Raises ResourceNotFoundException without detail (behaviour 3.1), the errors of wrong ARNs
-        (behaviour 3.4), and Full if the disk has no room for the table's new status.
+        Raises ResourceNotFoundException without a table name (behaviour 3.1), the errors of wrong
+        ARNs (behaviour 3.4), and Full if the disk has no room for the table's new status.
         """
         table = caller.tables.get(name)
         if table is None or table.transient:
@@ -272,13 +376,15 @@ class Database:
             return require(table)
         return table
 
-    def described(self, caller: Caller, name: str) -> Table:
-        """Return a table for the control plane, whatever its status. Settles it, which may write.
+    def described(self, caller: Caller, name: str, *, restoring: bool = False) -> Table:
+        """Return a table of any status for the control plane. Settling it may write to the store.
 
-        Raises the errors of a missing table and of wrong ARNs, with the control plane's texts.
+        restoring: whether to find a table that is being restored. Most operations do not find such
+        a table (control-plane 0.3). Raises the errors of a missing table and of wrong ARNs, with
+        the control plane's texts.
         """
         table = self.catalog.find(caller, name)
-        if table is None:
+        if table is None or (table.definition.is_restored and not restoring):
             raise errors.table_not_found(name)
         return table
 
@@ -297,7 +403,7 @@ class Database:
             self.versions.committed()
 
     def sync(self) -> None:
-        """Make every commit so far survive a power cut. If the disk fails, log a warning."""
+        """Make all commits so far durable against a power cut. If the disk fails, log a warning."""
         if self.upkeep is None:
             return
         try:
@@ -310,5 +416,18 @@ class Database:
         self.engine.close()
 
 
+def _load_backup(account: str, stored: bytes) -> "Backup":
+    """Load a backup, and the code at first use: most servers have no backup."""
+    from emulator.database.definitions.backups import Backup  # noqa: PLC0415 - start-up time
+
+    return Backup.load(stored, account)
+
+
 Job = Callable[[Database], None]
 """Queues the unfinished work of one kind (`jobs/`)."""
+
+Removal = Callable[[Database, TableDefinition], Callable[[DefinitionChange], None]]
+"""A function that is called before a table with recovery is removed.
+
+It returns another function, which is called in the transaction that removes the table.
+"""

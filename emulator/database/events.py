@@ -1,4 +1,4 @@
-"""What happens next by the clock, so that a test can move the clock from one event to the next.
+"""The coming events of the clock. With them, a test can move the clock from event to event.
 
 | kind                | resource                  | what happens                                              |
 |---------------------|---------------------------|-----------------------------------------------------------|
@@ -6,28 +6,32 @@
 | `IndexStatus`       | ARN of the index          | CREATING, UPDATING or DELETING ends                       |
 | `KinesisStatus`     | ARN of the table          | a status of its Kinesis destinations ends                 |
 | `StreamStatus`      | ARN of the stream         | ENABLING or DISABLING ends                                |
+| `InsightsStatus`    | ARN of the table or index | ENABLING or DISABLING of Contributor Insights ends        |
+| `ResourcePolicy`    | ARN of the table, stream  | a change of a resource policy comes into force            |
 | `Settings`          | ARN of the table or index | a change of settings comes into force                     |
 | `TimeToLive`        | ARN of the table          | an item expires                                           |
 | `ShardRollover`     | ARN of the stream         | open shards are closed, and their children are opened     |
 | `ShardExpiry`       | ARN of the stream         | a closed shard is gone, because all its records are old   |
 | `StreamTrimming`    | ARN of the stream         | the oldest record of a shard is gone                      |
 | `StreamExpiry`      | ARN of the stream         | a disabled stream is gone                                 |
+| `BackupExpiry`      | ARN of the backup         | a system backup is gone                                   |
 | `Transaction`       | table name, ARN, or token | a declared transaction ends                               |
 | `MappingState`      | UUID of the mapping       | Creating, Enabling, Updating ... ends                     |
 | `FunctionRetry`     | UUID of the mapping       | a failed batch is sent again                              |
 | `BatchingWindow`    | UUID of the mapping       | a batch is sent although it is not full                   |
+| `ScheduledAction`   | ARN of the scalable target| a scheduled action of auto scaling happens                |
 
-The last three come from event_sources (`Emulator.coming_events` adds them), because
-only the process that delivers knows two of them.
+The last four kinds come from event_sources and auto_scaling; `Emulator.coming_events` adds them.
+Only the process that calls functions knows of retries and batching windows.
 
-The others follow from definitions, items and records in the store, and from declarations,
-which all processes know. So each process of a server finds the same events. Sweeps and shard
-rollover run at intervals of the scheduler; an event is due when the item expires or the shard is
-old enough, however late that work runs.
+All processes of a server find the same events of the other kinds: these events follow from
+declarations, and from definitions, items and records in the store. The scheduler runs sweeps and
+shard rollover at intervals. An event has the time at which its item expires or its shard is old
+enough, and not the time of that work.
 """  # noqa: W505 - a table
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from emulator.database.changes import reader
 from emulator.database.changes.record import record_time
@@ -35,6 +39,7 @@ from emulator.database.changes.ttl_queue import queue_of
 from emulator.database.database import Database
 from emulator.database.definitions.streams import SHARD_LIFE, Shard, StreamDefinition
 from emulator.database.definitions.tables import ACTIVE, IndexDefinition, TableDefinition
+from emulator.database.history import backups
 from emulator.database.jobs import ttl_sweep
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
@@ -42,10 +47,15 @@ from emulator.slices import Steps
 from storage import ReadTxn
 from storage.keycode import prefix_end, u64
 
+if TYPE_CHECKING:
+    from emulator.database.definitions.vectors import VectorDefinition
+
+Part: TypeAlias = "TableDefinition | IndexDefinition | VectorDefinition"
+
 MILLISECOND: Final = 0.001
 
 _IN_STEP: Final = 200
-"""Tables or streams in one step: each takes 10 to 30 microseconds."""
+"""The most tables or streams in one step. Each takes 10 to 30 microseconds."""
 
 
 class Event(NamedTuple):
@@ -59,7 +69,7 @@ class Event(NamedTuple):
 def coming(database: Database) -> Steps[list[Event]]:
     """Return the next event of each table, stream and declaration, in no order.
 
-    The time of a late event has passed: expired items that no sweep has deleted yet, for example.
+    The time of an event may have passed: for example, if no sweep has deleted an expired item yet.
     """
     now = database.clock.now()
     found: list[Event] = [*_transactions(database, now)]
@@ -71,14 +81,19 @@ def coming(database: Database) -> Steps[list[Event]]:
         found += _of_stream(database, stream, now)
         if number % _IN_STEP == 0:
             yield None
+    for backup in database.backups:
+        if backup.expires is not None:
+            found.append(Event(backup.expires, "BackupExpiry", backup.arn))
     return found
 
 
 def let_happen(database: Database) -> Steps[None]:
-    """Do the work of events whose time has come, which the scheduler would do later."""
+    """Do the work of all events that are due. Otherwise the scheduler would do that work later."""
     database.rerun(database.catalog.settle_all)
     yield from ttl_sweep.sweep(database, ttl_sweep.tables(database))
     database.streams.begin_roll_over()
+    database.histories.begin_trimming()
+    backups.begin_expiry(database)
 
 
 def _transactions(database: Database, now: float) -> Iterator[Event]:
@@ -96,8 +111,13 @@ def _of_table(database: Database, table: Table, now: float) -> Iterator[Event]:
     definition = table.definition
     if table.transient:
         yield from _of_part(database, definition, "TableStatus", table.arn)
-        for index in definition.indexes:
+        for index in definition.every_index:
             yield from _of_part(database, index, "IndexStatus", f"{table.arn}/index/{index.name}")
+    for name, setting in definition.insights_settings():
+        if not database.catalog.has_passed(setting.until):
+            yield Event(setting.until, "InsightsStatus", table.arn if name is None else f"{table.arn}/index/{name}")
+    if definition.policy is not None and not database.catalog.has_passed(definition.policy.until):
+        yield Event(definition.policy.until, "ResourcePolicy", table.arn)
     for destination in definition.kinesis:
         if not database.catalog.has_passed(destination.until):
             yield Event(destination.until, "KinesisStatus", table.arn)
@@ -106,7 +126,7 @@ def _of_table(database: Database, table: Table, now: float) -> Iterator[Event]:
         yield Event(expiry, "TimeToLive", table.arn)
 
 
-def _of_part(database: Database, part: TableDefinition | IndexDefinition, kind: str, resource: str) -> Iterator[Event]:
+def _of_part(database: Database, part: Part, kind: str, resource: str) -> Iterator[Event]:
     has_passed = database.catalog.has_passed
     if part.status != ACTIVE and not has_passed(part.until):
         yield Event(part.until, kind, resource)
@@ -118,7 +138,7 @@ def _of_part(database: Database, part: TableDefinition | IndexDefinition, kind: 
 def _first_expiry(database: Database, definition: TableDefinition, now: float) -> float | None:
     """Return when the first item of a table expires, None if no item does.
 
-    An item expires once its time is less than the current time, so a millisecond later.
+    An item expires as soon as its TTL time is earlier than the current time: a millisecond later.
     """
     queue = queue_of(definition)
     if queue is None:
@@ -135,6 +155,8 @@ def _first_expiry(database: Database, definition: TableDefinition, now: float) -
 def _of_stream(database: Database, stream: StreamDefinition, now: float) -> Iterator[Event]:
     if not database.catalog.has_passed(stream.until):
         yield Event(stream.until, "StreamStatus", stream.arn)
+    if stream.policy is not None and not database.catalog.has_passed(stream.policy.until):
+        yield Event(stream.policy.until, "ResourcePolicy", stream.arn)
     for shard in stream.shards:
         if shard.closed is None:
             yield Event(shard.opened + SHARD_LIFE, "ShardRollover", stream.arn)

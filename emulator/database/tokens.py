@@ -1,9 +1,9 @@
-"""ClientRequestTokens: which transactions have happened already (behaviour 8.3).
+"""ClientRequestTokens: which transactions have already run (behaviour 8.3).
 
-A token is remembered for ten minutes of the emulator's clock. The transaction that stores the
-writes of a request also stores the record of the request's token, so the record is as durable as
-the writes. A second entry for each token is stored in the order of expiry. `Token.remember` uses
-these entries to find a few expired tokens, and deletes them.
+The store remembers a token for ten minutes of the emulator's clock. The transaction with the writes
+of a request also stores the record of the request's token, so the record is as durable as the
+writes. Each token has a second entry, and these entries are in the order of expiry.
+`Token.remember` uses them to find and delete a few expired tokens.
 """
 
 from collections.abc import Mapping
@@ -37,9 +37,9 @@ class Token:
     mark: bytes
 
     def has_run(self, txn: ReadTxn, now: float) -> bool:
-        """Say whether the request has run. An expired token counts as a new one.
+        """Return whether the request has already run. An expired token counts as a new one.
 
-        Raises IdempotentParameterMismatchException if a different request had this token.
+        Raises IdempotentParameterMismatchException if a different request used this token.
         """
         record = txn.get(self.key)
         if record is None or _MILLISECONDS.unpack_from(record)[0] <= now * 1000:
@@ -62,7 +62,7 @@ class Token:
 def token_of(caller: Caller, operation: str, request: Mapping[str, Any]) -> Token | None:
     """Return a request's token, None if the request has none.
 
-    The same text in requests of two operations makes two tokens.
+    Requests of two different operations with the same text have two tokens.
     """
     text = request.get("ClientRequestToken")
     if text is None:
@@ -77,7 +77,7 @@ def fingerprint(request: Mapping[str, Any]) -> bytes:
 
 
 def _forget(txn: WriteTxn, now: float) -> None:
-    """Delete a few of the expired tokens, the oldest first."""
+    """Delete a few expired tokens, oldest first."""
     until = keyspace.token_expiry(_MILLISECONDS.pack(int(now * 1000)), b"")
     expired = [key for key, _ in islice(txn.scan(keyspace.token_expiry(b"", b""), until), _FORGOTTEN)]
     for key in expired:

@@ -1,13 +1,13 @@
-"""Transactions: several writes of which all or none happen, and reads of one moment (behaviour 8).
+"""Transactions: writes that happen together or not at all, and reads of one moment (behaviour 8).
 
 TransactWriteItems, TransactGetItems and ExecuteTransaction make requested writes and reads
 (items/requested.py). This module runs them, in the same way for all three operations. If a part of
-the request fails, the transaction is canceled. The error has one reason for each part. If a part is
-invalid (ValidationError), only the first invalid part is reported. Otherwise, all failed conditions
-and all conflicts are reported.
+the request fails, the transaction is canceled. The error has one reason for each part. It reports
+only the first invalid part (ValidationError); if no part is invalid, it reports all failed
+conditions and all conflicts.
 
-If the caller can wait, writes that take long are prepared in slices before the transaction
-(items/ahead.py).
+Writes that take long are prepared in slices before the transaction (items/ahead.py), if the caller
+can wait for slices.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ from storage import Interrupted, ReadTxn, WriteTxn
 
 
 def check_distinct(parts: Sequence[ItemRequest]) -> None:
-    """Raise if two parts of a transaction are about one item."""
+    """Raise an error if two parts of a transaction are about the same item."""
     if has_repeats(part.key for part in parts):
         raise errors.duplicate_transact_items()
 
@@ -65,10 +65,10 @@ def run(database: Database, token: Token | None, writes: Sequence[Write]) -> Ste
 
     Return the units of each write, and whether the request has run before.
 
-    A request that has run before writes nothing, and costs what reading its items costs (behaviour
-    8.3). Raises IdempotentParameterMismatchException, TransactionCanceledException, and
+    A request that has run before writes nothing, and consumes the units of reading its items
+    (behaviour 8.3). Raises IdempotentParameterMismatchException, TransactionCanceledException, and
     ValidationException if an update makes an index key empty (behaviour 8.1). Raises Interrupted if
-    a table was redefined or deleted between two slices.
+    a table's definition changed between two slices.
     """
     if not database.sliced:
         return _run(database, token, writes, (), inf)
@@ -91,11 +91,11 @@ def run(database: Database, token: Token | None, writes: Sequence[Write]) -> Ste
 
 
 class _TakesLong(Exception):
-    """Preparing the writes takes too long for one slice. No write was stored."""
+    """The preparation of the writes takes too long for one slice. No write was stored."""
 
 
 def refuse_changed_tables(database: Database, writes: Sequence[Write]) -> None:
-    """Raise Interrupted if the table of a write has changed since the write was located."""
+    """Raise Interrupted if a table has changed since the request found it."""
     if any(database.catalog.current(write.table) is not write.table for write in writes):
         raise Interrupted("A table has changed: run the request again.")
 
@@ -105,14 +105,20 @@ def _run(
 ) -> tuple[list[Consumed], bool]:
     """Do all writes in one transaction. Raises _TakesLong if they need more work than `most`.
 
-    outcomes: one for each write if the writes were prepared ahead, else empty.
+    outcomes: one for each write if the writes were prepared before the transaction, else empty.
     """
     now = database.clock.now()
     with database.write() as txn:
         txn.urgent = all(write.urgent for write in writes)
         if token is not None and token.has_run(txn, now):
             return _charge_reads(writes, [txn.get(write.key) for write in writes]), True
-        consumed = _store(txn, writes, _prepare(txn, writes, outcomes, most))
+        changes = _prepare(txn, writes, outcomes, most)
+        moment = database.histories.moment
+        moment.hold(now)
+        try:
+            consumed = _store(txn, writes, changes)
+        finally:
+            moment.release()
         if token is not None:
             token.remember(txn, now)
     return consumed, False
@@ -136,7 +142,7 @@ def _prepare(txn: ReadTxn, writes: Sequence[Write], outcomes: Sequence[Outcome],
                 changes.append(change)
         except ApiError as error:
             if error.about == "request":
-                raise  # an empty index key: this refuses the request, instead of canceling it
+                raise  # an empty index key makes the whole request invalid, and cancels nothing
             if error.about not in ("key", "item"):
                 failed[position] = error
             elif not invalid:
@@ -164,7 +170,7 @@ def _store(txn: WriteTxn, writes: Sequence[Write], changes: Sequence[Change]) ->
 
 
 def read(database: Database, reads: Sequence[ItemRequest]) -> tuple[list[bytes | None], list[Consumed]]:
-    """Return the rows of one moment (None for a missing item), and the units of each read.
+    """Return the rows of one snapshot (None for a missing item), and the units of each read.
 
     Raises TransactionCanceledException if an item is in an ongoing transaction, or if enforced
     throughput refuses a read.
@@ -190,7 +196,7 @@ def _refuse_conflicts(reads: Sequence[ItemRequest]) -> None:
 
 
 def _charge_reads(reads: Sequence[ItemRequest], rows: Sequence[bytes | None]) -> list[Consumed]:
-    """Charge the reads of these rows to enforced throughput; return what each costs.
+    """Charge reads to enforced throughput; return the units of each read.
 
     Raises TransactionCanceledException if the throughput refuses a read.
     """
@@ -198,7 +204,7 @@ def _charge_reads(reads: Sequence[ItemRequest], rows: Sequence[bytes | None]) ->
     for position, (each, row) in enumerate(zip(reads, rows, strict=True)):
         units = 2 * reading.item_units(row, consistent=True)
         try:
-            reading.charge(each.table, each.key, units)
+            reading.charge(each.table, each.key, each.key_item, units)
         except ApiError as error:
             raise canceled_by({position: error}, len(reads)) from None
         consumed.append(Consumed(units))

@@ -1,1 +1,1 @@
-"""How commands show data on a terminal: attribute values, stream records, colours."""
+"""Output of commands on a terminal: attribute values, stream records, colours."""

@@ -4,8 +4,8 @@
       - state: 'new'
       + state: 'paid'
 
-`-` shows the old value and `+` the new one. A record has the images that the view type of its
-stream asks for. With both images, only the attributes that differ are shown.
+`-` marks the old value and `+` the new one. The view type of the stream decides which images a
+record has. If it has both, only the attributes that differ are shown.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ Record = Mapping[str, Any]
 
 _COLOURS: Final[Mapping[str, str]] = {"INSERT": "green", "MODIFY": "yellow", "REMOVE": "red"}
 _TTL: Final = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
-"""The `userIdentity` of records that time to live has caused."""
+"""The `userIdentity` of records about items that TTL deleted."""
 
 
 def record_text(table: str, record: Record, paint: Painter = plain) -> str:

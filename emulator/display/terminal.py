@@ -1,4 +1,4 @@
-"""Colours of a terminal, and the end of a pipe."""
+"""Colours on a terminal, and output into closed pipes."""
 
 import os
 import sys
@@ -15,11 +15,11 @@ _CODES: Final[Mapping[str, str]] = {
 _RESET: Final = "\x1b[0m"
 
 Painter = Callable[[str, str], str]
-"""painter(colour, text) -> the text to print."""
+"""A function of a colour and a text that returns the text to print."""
 
 
 def painter_for(stream: TextIO, environment: Mapping[str, str]) -> Painter:
-    """Return a painter with colours for a terminal, and one without colours for everything else.
+    """Return a painter with colours for a terminal, and one without colours for other streams.
 
     NO_COLOR (https://no-color.org) and TERM=dumb turn colours off.
     """
@@ -39,8 +39,8 @@ def colourful(colour: str, text: str) -> str:
 
 
 def discard_output() -> None:
-    """Send the rest of stdout nowhere, after its reader has closed the pipe (`... | head`).
+    """Discard the rest of stdout, after its reader has closed the pipe (`... | head`).
 
-    Otherwise Python reports a broken pipe when it flushes stdout at exit.
+    Otherwise Python reports a broken pipe when it flushes stdout at the exit.
     """
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

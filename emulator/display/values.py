@@ -1,4 +1,4 @@
-"""Attribute values as text that people read, in the form of PartiQL's literals.
+"""Attribute values as text for people, in the form of PartiQL's literals.
 
 | type | text |
 |---|---|
@@ -9,8 +9,8 @@
 | L, M | `[1, 'a']`, `{'a': 1}` |
 | SS, NS, BS | `<<'a', 'b'>>` |
 
-Characters that control a terminal are written as escapes. So a stored text cannot recolour or clear
-the terminal of the person who reads it.
+Characters that control a terminal are escaped. So a stored text cannot change the colours of the
+reader's terminal or clear it.
 """
 
 import re
@@ -36,7 +36,7 @@ def item_text(item: Item) -> str:
 
 
 def visible(text: str) -> str:
-    """Return a text in which characters that control a terminal are written as escapes."""
+    """Return a text after escaping the characters that control a terminal."""
     return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 

@@ -1,12 +1,12 @@
-"""Every error of the service, verbatim, once: `errors.table_not_found("t")`.
+"""Factories of the service's errors, with its own texts: `errors.table_not_found("t")`.
 
-`base` has the error class, `forms` the texts that several errors share. The other files are
+`base` has the error class, and `forms` the texts that several errors share. The other modules are
 families of factories. Texts follow emulator/reference/behaviour.md (each family names its
-sections). `sic` marks the service's own slips.
+sections). `sic` marks mistakes in the service's own texts.
 
-To add an error, write a function in the fitting family: this file makes one namespace of all
-families. A server whose clients make no mistakes needs only a few families. The other families are
-loaded together, when one of their names is first used. That saves 0.4 ms at the start.
+To add an error, write a function in the family that fits. Callers find the functions of all
+families in this package. A server whose clients make no mistakes needs only a few families. The
+others are loaded together when one of their names is first used, which saves 0.4 ms at the start.
 """
 
 from importlib import import_module
@@ -19,41 +19,58 @@ from emulator.errors.values import *  # noqa: F403 - values/problems.py refers t
 
 _AT_FIRST_USE: Final = (
     "arns",
+    "auto_scaling",
+    "backups",
+    "decoding",
     "expressions",
+    "global_tables",
     "indexes",
+    "insights",
     "items",
     "kinesis",
     "legacy",
     "partiql",
+    "policies",
     "reads",
+    "s3_jobs",
     "streams",
     "tables",
     "tags",
     "throughput",
     "transactions",
+    "vectors",
 )
-"""The families that are not imported above. They are loaded when one of their names is first used.
+"""The families that are loaded when one of their names is first used.
+
 The imports below are for the type checker.
 """
 
 if TYPE_CHECKING:
     from emulator.errors.arns import *  # noqa: F403
+    from emulator.errors.auto_scaling import *  # noqa: F403
+    from emulator.errors.backups import *  # noqa: F403
+    from emulator.errors.decoding import *  # noqa: F403
     from emulator.errors.expressions import *  # noqa: F403
+    from emulator.errors.global_tables import *  # noqa: F403
     from emulator.errors.indexes import *  # noqa: F403
+    from emulator.errors.insights import *  # noqa: F403
     from emulator.errors.items import *  # noqa: F403
     from emulator.errors.kinesis import *  # noqa: F403
     from emulator.errors.legacy import *  # noqa: F403
     from emulator.errors.partiql import *  # noqa: F403
+    from emulator.errors.policies import *  # noqa: F403
     from emulator.errors.reads import *  # noqa: F403
+    from emulator.errors.s3_jobs import *  # noqa: F403
     from emulator.errors.streams import *  # noqa: F403
     from emulator.errors.tables import *  # noqa: F403
     from emulator.errors.tags import *  # noqa: F403
     from emulator.errors.throughput import *  # noqa: F403
     from emulator.errors.transactions import *  # noqa: F403
+    from emulator.errors.vectors import *  # noqa: F403
 else:
 
     def __getattr__(name: str) -> object:
-        """Return the object with this name from the families that are not loaded yet.
+        """Load the other families, and return the object with this name.
 
         Raises AttributeError.
         """

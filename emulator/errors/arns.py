@@ -5,7 +5,7 @@ from emulator.errors.forms import invalid_parameters, missing_resource, validati
 
 
 def arn_part_invalid(part: str, arn: str) -> ApiError:
-    """Return the error for a TableName whose ARN has a part that is not the caller's.
+    """Return the error for a TableName that is an ARN with a wrong part.
 
     part: the name of this part, for example "AWS region" (behaviour 3.4).
     """
@@ -15,7 +15,7 @@ def arn_part_invalid(part: str, arn: str) -> ApiError:
 def arn_format(arn: str) -> ApiError:
     """Return the error for a TableName that begins like an ARN but is not one.
 
-    Only the beginning of the text is recorded.
+    We know only the beginning of the service's text.
     """
     return validation(
         f"{ENVELOPE}Valid ARN format is arn:<partition>:dynamodb:<region>:<account>:table/<table>, not '{arn}'",

@@ -4,8 +4,9 @@
 factories of this package, and the factories of Lambda's errors in event_sources/errors.py.
 
 An error's *envelope* is the prefix "1 validation error detected: ". Some operations report a
-problem of the request inside the envelope, others bare (behaviour 2.1, 3.6). So checks raise the
-bare error, and the operation registry applies `enveloped` where the operation needs it.
+problem of the request with the envelope, others without it (behaviour 2.1, 3.6). So checks raise
+the error without the envelope, and the operation registry adds it with `enveloped` if the operation
+needs it.
 """
 
 from collections.abc import Mapping
@@ -18,11 +19,12 @@ VALIDATE: Final = "com.amazon.coral.validate#"
 ENVELOPE: Final = "1 validation error detected: "
 
 About = Literal["request", "transaction", "key", "item", "condition", "conflict", "capacity"]
-"""The subject of an error. Code that handles some errors in a special way decides by the subject,
-never by a text.
+"""The subject of an error.
 
-request: the request is wrong for any table, or has a key or item that no table could have
-transaction: a valid statement that is not allowed in a transaction
+Code that treats some errors differently decides by the subject, never by a text.
+
+request: the request is wrong for any table, or its key or item is wrong for any table transaction:
+a valid statement that is not allowed in a transaction
 key: a key of the table or of an index that does not fit the table
 item: the stored item, or its collection, after the change that the request asks for
 condition: a condition that does not hold
@@ -39,9 +41,9 @@ class ApiError(Exception):
     status: the HTTP status.
     namespace: the part before '#' in `__type`.
     message_member: "message" or "Message".
-    extra: members beside the message.
+    extra: members of the response in addition to the message.
     about: the subject of the error.
-    bare: the error is never put into the envelope.
+    bare: whether the error never gets the envelope.
     """
 
     def __init__(
@@ -74,17 +76,21 @@ class ApiError(Exception):
         body.update(self.extra)
         return body
 
+    def located(self, _text: bytes) -> "ApiError":
+        """Return the error for this text of a request. The messages of few errors depend on it."""
+        return self
+
 
 LONGEST_WHOLE: Final = 68_000
-"""Bytes of JSON. A longer message is cut: a message could be as long as the request.
+"""In bytes of JSON. A longer message is cut, because it could be as long as the request.
 
-It is not recorded where the service cuts its messages. So everything that a client may see after an
-ordinary mistake stays whole, such as an attribute name that is one byte over the limit of 65,535.
+We do not know where the service cuts its messages. So the messages of ordinary mistakes are not
+cut, for example one with an attribute name that is one byte over the limit of 65,535.
 """
 LONGEST_CUT: Final = 60_000
-"""Bytes of JSON that remain of a message that is cut."""
+"""How many bytes of JSON remain of a message that is cut."""
 
-_CUT: Final = "..."  # our own text
+_CUT: Final = "..."  # our own text at the end of a cut message
 
 
 def _answerable(message: str) -> str:
@@ -94,7 +100,7 @@ def _answerable(message: str) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """Return the text, cut and marked if it has more than `limit` bytes of JSON."""
+    """Return the text. If it has more than `limit` bytes of JSON, cut it and mark the cut."""
     if len(text) * _JSON_GROWTH <= limit or (len(text) <= limit and json_size(text) <= limit):
         return text
     text = text[:limit]
@@ -105,10 +111,7 @@ def shortened(text: str, limit: int) -> str:
 
 
 def json_size(text: str) -> int:
-    """Return the most bytes that a text can have as a JSON string.
-
-    The two quotes around the string are not counted.
-    """
+    """Return an upper bound of the bytes of a text as a JSON string, without the two quotes."""
     data = text.encode()
     controls = len(data) - len(data.translate(None, _CONTROLS))
     return len(data) + data.count(b'"') + data.count(b"\\") + 5 * controls
@@ -119,7 +122,7 @@ _JSON_GROWTH: Final = 6  # the most bytes of JSON for one character: \u0001
 
 
 def enveloped(error: ApiError) -> ApiError:
-    """Return the error inside the envelope, or unchanged if the service never envelops it."""
+    """Return the error with the envelope, or unchanged if the service never adds it."""
     if error.code != "ValidationException" or error.message is None or error.bare:
         return error
     return ApiError(error.code, ENVELOPE + error.message, namespace=VALIDATE, about=error.about, bare=True)

@@ -1,4 +1,4 @@
-"""Errors of expressions and of their effects on an item (behaviour 4).
+"""Errors of expressions and of applying them to an item (behaviour 4).
 
 The details of a wrong expression are in expressions/problems.py, which raises them.
 """
@@ -14,7 +14,7 @@ from emulator.errors.values import NUMBER_OVERFLOW, NUMBER_UNDERFLOW
 def invalid_expression(parameter: str, detail: str) -> ApiError:
     """Return the error for an expression parameter.
 
-    For example ("UpdateExpression", "The expression can not be empty;").
+    For example: ("UpdateExpression", "The expression can not be empty;").
     """
     return validation(f"Invalid {parameter}: {detail}")
 
@@ -30,7 +30,7 @@ def values_unused(keys: Iterable[str]) -> ApiError:
 def conditional_check_failed(item: Mapping[str, Any] | None = None) -> ApiError:
     """Return the error for a condition that does not hold (behaviour 4.6).
 
-    item: the stored item, if ReturnValuesOnConditionCheckFailure asked for it.
+    item: the stored item, if ReturnValuesOnConditionCheckFailure asks for it.
     """
     extra = None if item is None else {"Item": item}
     return ApiError("ConditionalCheckFailedException", "The conditional request failed", extra=extra, about="condition")
@@ -49,14 +49,14 @@ def update_operand_type() -> ApiError:
 
 
 def update_type_mismatch() -> ApiError:
-    """The form of update_operand_type for the legacy AttributeUpdates."""
+    """Return the error that corresponds to update_operand_type for the legacy AttributeUpdates."""
     return validation("Type mismatch for attribute to update", about="item")
 
 
 def update_number(kind: str) -> ApiError:
     """Return the error for arithmetic whose result DynamoDB cannot store.
 
-    kind: as in values/number.py.
+    kind: overflow, underflow or precision.
     """
     texts = {"overflow": NUMBER_OVERFLOW, "underflow": NUMBER_UNDERFLOW, "precision": NUMBER_OVERFLOW}
     return validation(texts[kind], about="item")

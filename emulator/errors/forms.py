@@ -1,6 +1,6 @@
-"""Forms that many errors share.
+"""Shared forms of errors.
 
-These functions take any text, so only the factories of this package call them.
+These functions accept any text, so only the factories of this package call them.
 """
 
 from typing import Final
@@ -20,9 +20,21 @@ def invalid_parameters(detail: str, *, about: About = "request") -> ApiError:
 
 
 def missing_resource(detail: str) -> ApiError:
-    """The control plane's form of tables.resource_not_found."""
+    """Return the control plane's form of tables.resource_not_found."""
     return ApiError("ResourceNotFoundException", "Requested resource not found" + detail)
 
 
 def limit_exceeded(message: str) -> ApiError:
     return ApiError("LimitExceededException", message)
+
+
+def resource_in_use(message: str) -> ApiError:
+    return ApiError("ResourceInUseException", message)
+
+
+def still_in_use(detail: str) -> ApiError:
+    """Return the error for a resource that is being changed.
+
+    detail: for example "Table is being created: t".
+    """
+    return resource_in_use(f"Attempt to change a resource which is still in use: {detail}")

@@ -14,12 +14,15 @@ def attribute_defined_twice(name: str) -> ApiError:
 
 
 def same_key_name() -> ApiError:
-    """The text for a key of one HASH and one RANGE attribute."""
+    """Return the error for a key whose HASH and RANGE attribute have the same name."""
     return validation("Both the Hash Key and the Range Key element in the KeySchema have the same name")
 
 
 def repeated_key_names() -> ApiError:
-    """The text for a key with several HASH or RANGE attributes (behaviour 10.1)."""
+    """Return the error for equal names in a key with several HASH or RANGE attributes.
+
+    See behaviour 10.1.
+    """
     return validation("The KeySchema contains multiple key attributes with the same name")
 
 
@@ -60,7 +63,7 @@ def hash_key_after_range_key() -> ApiError:
 
 
 def too_many_key_attributes(kind: str) -> ApiError:
-    """`kind` is HASH or RANGE."""
+    """kind: HASH or RANGE."""
     return invalid_parameters(f"The KeySchema exceeds the maximum allowed number of {kind} key attributes")
 
 
@@ -72,14 +75,14 @@ def key_attributes_undefined(keys: Iterable[str], defined: Iterable[str]) -> Api
 
 
 def attribute_definitions_unused() -> ApiError:
-    """The text for a table without indexes."""
+    """Return the error for a table without indexes."""
     return invalid_parameters(
         "Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions"
     )
 
 
 def some_attribute_definitions_unused(defined: Iterable[str], used: Iterable[str]) -> ApiError:
-    """The text for a table with indexes."""
+    """Return the error for a table with indexes."""
     return invalid_parameters(
         f"Some AttributeDefinitions are not used. AttributeDefinitions: {_listed(defined)}, keys used: {_listed(used)}"
     )
@@ -93,12 +96,12 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def index_not_found(index: str, table: str) -> ApiError:
-    """UpdateTable's error for an index that does not exist (ack-api-quirks, DDB-TABLE-161)."""
+    """Return UpdateTable's error for a missing index (ack-api-quirks, DDB-TABLE-161)."""
     return missing_resource(f": Index {index} for table {table}")
 
 
 def empty_index_list(member: str) -> ApiError:
-    """`member` is the list's name, e.g. GlobalSecondaryIndexUpdates."""
+    """member: the name of the list, e.g. GlobalSecondaryIndexUpdates."""
     return invalid_parameters(f"List of {member} is empty")
 
 
@@ -128,12 +131,12 @@ def too_many_local_indexes() -> ApiError:
 
 
 def too_many_global_indexes() -> ApiError:
-    """CreateTable's error for too many global indexes."""
+    """Return CreateTable's error for too many global indexes."""
     return invalid_parameters(f"GlobalSecondaryIndex count exceeds the per-table limit of {limits.GSI_PER_TABLE}")
 
 
 def no_room_for_global_index() -> ApiError:
-    """UpdateTable's error for too many global indexes."""
+    """Return UpdateTable's error for too many global indexes."""
     return limit_exceeded(
         "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of "
         f"{limits.GSI_PER_TABLE}"
@@ -164,7 +167,7 @@ def index_updated_twice(index: str) -> ApiError:
 
 
 def not_a_global_index(index: str, verb: str) -> ApiError:
-    """`verb` is update or delete."""
+    """verb: update or delete."""
     return validation(f"Cannot {verb} an index that is not a GlobalSecondaryIndex: {index}")
 
 
@@ -184,7 +187,7 @@ def projection_type_missing() -> ApiError:
 
 
 def non_key_attributes_forbidden(kind: str) -> ApiError:
-    """`kind` is KEYS_ONLY or ALL."""
+    """kind: KEYS_ONLY or ALL."""
     return invalid_parameters(f"ProjectionType is {kind}, but NonKeyAttributes is specified")
 
 

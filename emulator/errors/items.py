@@ -9,7 +9,7 @@ from emulator.errors.forms import invalid_parameters, validation
 
 
 def item_too_large() -> ApiError:
-    """Return the error for an item of a request that is too large."""
+    """Return the error for an item in a request that is too large."""
     return validation("Item size has exceeded the maximum allowed size")
 
 
@@ -51,7 +51,7 @@ def _empty(kind: str) -> str:
 
 
 def empty_key(name: str, kind: str) -> ApiError:
-    """`kind` is "string" or "binary"."""
+    """kind: "string" or "binary"."""
     return validation(f"{_INVALID_VALUES}{_empty(kind)} Key: {name}")
 
 
@@ -82,7 +82,7 @@ def update_index_key_too_long() -> ApiError:
 
 
 def index_key_too_long(index: str, name: str, size: int, largest: int) -> ApiError:
-    """Sizes in bytes. Observed: github.com/wellcomecollection/platform/issues/2285."""
+    """size, largest: in bytes. Observed: github.com/wellcomecollection/platform/issues/2285."""
     return invalid_parameters(
         f"Size limit exceeded for Index Key {name} Actual Size: {size} bytes Max Size: {largest} bytes IndexName: {index}",
         about="key",
@@ -104,7 +104,7 @@ def cannot_update_key(name: str) -> ApiError:
 
 
 def key_must_be_scalar(name: str, *, index: bool = False) -> ApiError:
-    """Return the error for a document path below a key attribute."""
+    """Return the error for a document path into a key attribute."""
     kind = "IndexKey" if index else "Key"
     return validation(
         f"Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: {kind}: {name}"

@@ -1,6 +1,6 @@
 """Errors of Kinesis destinations (behaviour 15).
 
-"inferred": the code is known, the text is ours.
+"inferred" means that we know the code, but the text is our own.
 """
 
 from emulator.errors.base import ApiError
@@ -8,7 +8,7 @@ from emulator.errors.forms import validation
 
 
 def _destination_state(detail: str) -> ApiError:
-    """Return the error for an action that the state of the destination does not allow.
+    """Return the error for an action that the destination's status does not allow.
 
     The text says "enable" for every action (sic).
     """
@@ -16,7 +16,7 @@ def _destination_state(detail: str) -> ApiError:
 
 
 def kinesis_already_enabled() -> ApiError:
-    """Raised too if another stream is the enabled destination: a table has one at a time."""
+    """Return the error for a table that already has an enabled destination, even another stream."""
     return _destination_state(
         "EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation."
     )
@@ -34,7 +34,10 @@ def kinesis_not_active_to_update(table: str, arn: str) -> ApiError:
 
 
 def kinesis_destination_missing(table: str, arn: str) -> ApiError:
-    """Only an update reports this. Disabling reports that the destination is not active."""
+    """Return the error of an update for an unknown destination.
+
+    Disabling an unknown destination reports instead that it is not active.
+    """
     return _destination_state(f"No streaming destination with streamArn: {arn} found for table with tableName: {table}")
 
 

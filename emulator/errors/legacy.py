@@ -17,7 +17,10 @@ def argument_types_differ() -> ApiError:
 
 
 def between_bounds_reversed() -> ApiError:
-    """The error of legacy parameters. Expressions have expressions/problems.bounds_reversed."""
+    """Return the error for legacy parameters.
+
+    Expressions have expressions/problems.bounds_reversed.
+    """
     return validation(
         "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound"
     )
@@ -54,7 +57,7 @@ def list_without_operator(name: str) -> ApiError:
 
 
 def expected_value_required(exists: str, name: str) -> ApiError:
-    """`exists` is "null" (not given) or "true"."""
+    """exists: "null" (not given) or "true"."""
     return invalid_parameters(f"Value must be provided when Exists is {exists} for Attribute: {name}")
 
 

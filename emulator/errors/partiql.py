@@ -1,7 +1,7 @@
 """Errors of PartiQL (behaviour 14).
 
-`position` is "<line>:<column>:<length>". "recall" marks a wording that is known only from hearsay,
-not from the reference.
+position: "<line>:<column>:<length>" in the statement. "recall" marks a text that is not from the
+reference but from memory.
 """
 
 from emulator.errors.base import ApiError
@@ -10,7 +10,7 @@ from emulator.errors.values import number_text
 
 
 def malformed_statement(detail: str) -> ApiError:
-    """Return a syntax error. `detail` is empty if the text cannot even be cut into tokens."""
+    """Return a syntax error. detail: empty if the text cannot even be split into tokens."""
     return validation(f"Statement wasn't well formed, can't be processed: {detail}")
 
 
@@ -21,7 +21,7 @@ def item_not_a_map() -> ApiError:
 def statement_expression(detail: str) -> ApiError:
     """Return the error for an expression in a statement.
 
-    detail: the text, from expressions/problems.py. Nothing is added to it.
+    detail: the whole text, from expressions/problems.py.
     """
     return validation(detail)
 
@@ -35,7 +35,7 @@ def parameter_count() -> ApiError:
 
 
 def number_under(kind: str, written: str, place: str) -> ApiError:
-    """Return the error for a number literal. `kind` is as in values/number.py."""
+    """Return the error for a number literal. kind: overflow, underflow or precision."""
     return validation(f"{number_text(kind, written)} under {place}")
 
 
@@ -48,9 +48,9 @@ def unexpected_path_component(position: str) -> ApiError:
 
 
 def unsupported_data_type(function: str, place: str, position: str) -> ApiError:
-    """Return the error for a function call where only a literal is allowed.
+    """Return the error for a function call in a place where only a literal is allowed.
 
-    place: the key under which the call is, or "root" if the call is in the place of the item.
+    place: the key under which the call is, or "root" for a call instead of the item.
     """
     return validation(f"Unsupported data type: {function} under key {place} at {position}")
 
@@ -60,12 +60,12 @@ def empty_bag() -> ApiError:
 
 
 def unsupported_bag() -> ApiError:
-    """Our own wording for a set of mixed or impossible types."""
+    """Return our own error for a set of mixed or impossible types."""
     return validation("Only bags of strings, of numbers or of binary values are supported")
 
 
 def set_function_target(function: str, position: str) -> ApiError:
-    """`function` is SET_ADD or SET_DELETE, as in all errors whose name begins with set_function."""
+    """function: SET_ADD or SET_DELETE, as in all errors whose name begins with set_function."""
     return validation(f"The first argument to {function} must equal the assignment value at {position}")
 
 
@@ -96,7 +96,7 @@ def statement_on_index() -> ApiError:
 
 
 def insert_into_index() -> ApiError:
-    """The text is recorded up to "name" (behaviour 14.2). The rest is from DynamoDB Local."""
+    """We know the service's text up to "name" (behaviour 14.2). The rest is from DynamoDB Local."""
     return validation("FROM clause may only contain a single table name in data manipulation statements")
 
 
@@ -123,7 +123,7 @@ def overlapping_conditions() -> ApiError:
 
 
 def order_without_where() -> ApiError:
-    """The text is a "recall", as are those of order_without_key and order_by_non_key."""
+    """The text is a "recall", like those of order_without_key and order_by_non_key."""
     return validation("Must have WHERE clause in the statement when using ORDER BY clause.")
 
 
@@ -164,7 +164,7 @@ def transaction_mixed() -> ApiError:
 
 
 def transaction_statement(position: int, error: ApiError) -> ApiError:
-    """Return the error of one statement with the statement's position, counted from 0."""
+    """Return the error of one statement with its position, counted from 0."""
     return validation(f"Validation failed in TransactStatements[{position}]: {error.message}")
 
 
@@ -188,5 +188,5 @@ def transaction_exists() -> ApiError:
 
 
 def exists_outside_transaction() -> ApiError:
-    """Our own wording for an EXISTS() statement that is not in an ExecuteTransaction."""
+    """Return our own error for an EXISTS() statement outside ExecuteTransaction."""
     return validation("EXISTS() is only supported in ExecuteTransaction.")

@@ -28,7 +28,7 @@ def wrong_token(token: str, expected: str) -> ApiError:
 
 
 def wrong_collection(java_type: str) -> ApiError:
-    """Return the error for an array in the place of a value that is not a list.
+    """Return the error for an array instead of a value that is not a list.
 
     java_type: for example "class java.lang.String".
     """
@@ -36,17 +36,17 @@ def wrong_collection(java_type: str) -> ApiError:
 
 
 def structure_not_expected() -> ApiError:
-    """Return the error for an object in the place of a scalar or a list."""
+    """Return the error for an object instead of a scalar or a list."""
     return _serialization("Start of structure or map found where not expected")
 
 
 def scalar_as_field() -> ApiError:
-    """Return the error for a scalar where a structure's member is a list, map or structure."""
+    """Return the error for a scalar instead of a structure's member that is no scalar."""
     return _serialization("Unexpected field type")
 
 
 def scalar_as_member() -> ApiError:
-    """Return the error for a scalar where a list or map has structures."""
+    """Return the error for a scalar instead of a structure in a list or map."""
     return _serialization("Unexpected value type in payload")
 
 
@@ -55,7 +55,7 @@ def not_a_boolean() -> ApiError:
 
 
 def not_base64() -> ApiError:
-    """Return the error for a boolean or a number in the place of a binary."""
+    """Return the error for a boolean or a number instead of a binary."""
     return _serialization("only base-64-encoded strings are convertible to bytes")
 
 
@@ -72,7 +72,7 @@ def unknown_operation() -> ApiError:
 
 
 def not_implemented(operation: str) -> ApiError:
-    """Our own response to an operation that this emulator does not have yet."""
+    """Return our own error for an operation that this emulator does not support yet."""
     return ApiError(
         "UnknownOperationException",
         f"{operation} is an operation of DynamoDB that this emulator does not implement yet (see the README's table)",
@@ -80,7 +80,10 @@ def not_implemented(operation: str) -> ApiError:
     )
 
 
-SPEAKS: Final = "This server speaks DynamoDB, DynamoDB Streams and the event source mappings of Lambda only"
+SPEAKS: Final = (
+    "This server speaks DynamoDB, DynamoDB Streams, its Application Auto Scaling, GetCallerIdentity of STS and the event "
+    "source mappings of Lambda only"
+)
 REDIRECTED: Final = (
     "If AWS_ENDPOINT_URL is set to this server, set AWS_ENDPOINT_URL_DYNAMODB instead "
     "(and AWS_ENDPOINT_URL_DYNAMODB_STREAMS, AWS_ENDPOINT_URL_LAMBDA), so that other services keep their own endpoints."
@@ -89,7 +92,7 @@ REST_OF_LAMBDA: Final = "Use a client with another endpoint for Lambda's other o
 
 
 def another_service(name: str) -> ApiError:
-    """Our own response to a request for another service of AWS."""
+    """Return our own error for a request for another service of AWS."""
     text = f"other operations of Lambda. {REST_OF_LAMBDA}" if name == "lambda" else f"{name}. {REDIRECTED}"
     return ApiError("UnknownOperationException", f"{SPEAKS}, not {text}", namespace="")
 
@@ -133,7 +136,10 @@ def _access_denied(message: str) -> ApiError:
 
 
 def not_authorized(account: str, resource: str) -> ApiError:
-    """The data plane's form of access_denied, with the caller's name (behaviour 3.4, inferred)."""
+    """Return the data plane's form of access_denied, with the caller's name.
+
+    Inferred (behaviour 3.4).
+    """
     return _access_denied(
         f"User: arn:aws:iam::{account}:root is not authorized to perform this action on resource: {resource}"
         " because no resource-based policy allows the action"
@@ -149,8 +155,8 @@ def _internal_server_error(message: str) -> ApiError:
 
 
 def storage_full() -> ApiError:
-    """Our own error, in the form of the service's: the disk of the data folder is full.
+    """Return our own error for a full disk of the data folder, in the service's form.
 
-    Nothing was written.
+    The request has written nothing.
     """
     return _internal_server_error("The emulator's disk is full; nothing of this request was stored.")

@@ -22,7 +22,7 @@ def query_condition_not_supported() -> ApiError:
 def hash_keys_need_equality(names: Iterable[str]) -> ApiError:
     """Return the error for an index with several HASH attributes.
 
-    The text after "conditions" is inferred (behaviour 4.3).
+    We infer the text after "conditions" (behaviour 4.3).
     """
     return validation(f"HASH key attributes {', '.join(names)} must have equality conditions specified in the query")
 
@@ -42,7 +42,7 @@ def range_gap(missing: Iterable[str], present: str) -> ApiError:
 
 
 def filter_on_key(parameter: str, name: str) -> ApiError:
-    """`parameter` is "Filter Expression" or "QueryFilter"."""
+    """parameter: "Filter Expression" or "QueryFilter"."""
     return validation(f"{parameter} can only contain non-primary key attributes: Primary key attribute: {name}")
 
 
@@ -63,7 +63,7 @@ def consistent_read_on_gsi() -> ApiError:
 
 
 def projection_with_select(parameter: str, select: str) -> ApiError:
-    """`parameter` is ProjectionExpression or AttributesToGet."""
+    """parameter: ProjectionExpression or AttributesToGet."""
     kind = "only the Count" if select == "COUNT" else select
     return validation(f"Cannot specify the {parameter} when choosing to get {kind}")
 
@@ -118,9 +118,9 @@ def query_cannot_restart() -> ApiError:
 
 
 def exclusive_start_key_invalid(key: Mapping[str, Mapping[str, Any]]) -> ApiError:
-    """Return the error for a Query of one key (no sort key) whose ExclusiveStartKey is that key.
+    """Return the error for a Query of one key whose ExclusiveStartKey is the same key.
 
-    See behaviour 6.1.
+    The table has no sort key. See behaviour 6.1.
     """
     printed = ", ".join(
         f"{name}=AttributeValue: {{{tag}:{content}}}" for name, value in key.items() for tag, content in value.items()

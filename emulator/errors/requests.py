@@ -11,13 +11,13 @@ from emulator.errors.values import EMPTY_ATTRIBUTE_NAME
 
 
 def constraints(parts: Sequence[str]) -> ApiError:
-    """Return one error for all failed constraints. It has its own envelope (behaviour 3.1)."""
+    """Return one error for all failed constraints, including its own envelope (behaviour 3.1)."""
     noun = "error" if len(parts) == 1 else "errors"
     return validation(f"{len(parts)} validation {noun} detected: " + "; ".join(parts), bare=True)
 
 
 def bare_constraint(part: str) -> ApiError:
-    """Return the error for a failed constraint that comes without the count of errors."""
+    """Return the error for a failed constraint without a count of errors."""
     return validation(part)
 
 
@@ -70,7 +70,7 @@ def only_with_expressions(member: str, absent: str | None = None) -> ApiError:
     """Return the error for names or values without an expression (behaviour 3.6).
 
     member: ExpressionAttributeNames or ExpressionAttributeValues.
-    absent: the expression that the OLD layer reports as null if a request has values but no
+    absent: the expression that the OLD layer reports as null for a request with values but no
     expression.
     """
     suffix = "" if absent is None else f": {absent} is null"
@@ -86,7 +86,7 @@ def invalid_placeholder(member: str, key: str) -> ApiError:
 
 
 def placeholder_too_long(member: str, size: int) -> ApiError:
-    """`size` is in bytes. Only the text about ExpressionAttributeNames has it (behaviour 3.6)."""
+    """size: in bytes. The error names it only for ExpressionAttributeNames (behaviour 3.6)."""
     suffix = f" size of key: {size}" if member == "ExpressionAttributeNames" else ""
     return validation(
         f"{member} contains invalid key: The expression attribute map contains a key that is too long;{suffix}"
@@ -94,19 +94,19 @@ def placeholder_too_long(member: str, size: int) -> ApiError:
 
 
 def empty_name_of(placeholder: str) -> ApiError:
-    """Return the error for an empty attribute name behind a placeholder (behaviour 2.1)."""
+    """Return the error for a placeholder whose attribute name is empty (behaviour 2.1)."""
     return validation(f"ExpressionAttributeNames contains invalid value: {EMPTY_ATTRIBUTE_NAME} for key {placeholder}")
 
 
 def invalid_expression_value(message: str, key: str) -> ApiError:
-    """The OLD layer's form of a value problem (behaviour 2.1)."""
+    """Return the OLD layer's form of a problem of a value (behaviour 2.1)."""
     return validation(f"ExpressionAttributeValues contains invalid value: {message} for key {key}")
 
 
 def return_values_not_allowed(*, bare: bool = False) -> ApiError:
     """Return the error for a ReturnValues that is not allowed.
 
-    bare: whether the OLD layer reports it, because a value nests deeply (behaviour 3.5).
+    bare: whether the OLD layer reports it, because a value is nested deeply (behaviour 3.5).
     """
     return validation("ReturnValues can only be ALL_OLD or NONE", bare=bare)
 

@@ -1,4 +1,7 @@
-"""Errors of streams (behaviour 11). "inferred": the code is known, the text is ours."""
+"""Errors of streams (behaviour 11).
+
+"inferred" means that we know the code, but the text is our own.
+"""
 
 from emulator.errors.base import ApiError
 from emulator.errors.forms import invalid_parameters, missing_resource, validation

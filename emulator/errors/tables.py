@@ -1,49 +1,49 @@
-"""Errors of tables: their state and settings (behaviour 10, 12)."""
+"""Errors about the states and settings of tables (behaviour 10, 12)."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from emulator.errors.base import ApiError
-from emulator.errors.forms import invalid_parameters, limit_exceeded, missing_resource, validation
+from emulator.errors.forms import (
+    invalid_parameters,
+    limit_exceeded,
+    missing_resource,
+    resource_in_use,
+    still_in_use,
+    validation,
+)
 
 
 def resource_not_found() -> ApiError:
-    """The data plane's error for a table that does not exist."""
+    """Return the data plane's error for a table that does not exist."""
     return missing_resource("")
 
 
 def table_not_found(name: str) -> ApiError:
-    """The control plane's error for a table that does not exist (behaviour 10.2).
+    """Return the control plane's error for a table that does not exist (behaviour 10.2).
 
     name: the table's name or ARN. The message has only the name (ack-api-quirks, DDB-TABLE-072).
     """
     return missing_resource(f": Table: {name.rsplit('/', 1)[-1]} not found")
 
 
-def _resource_in_use(message: str) -> ApiError:
-    return ApiError("ResourceInUseException", message)
-
-
-def _still_in_use(detail: str) -> ApiError:
-    """Return the error for a resource that is not ACTIVE.
-
-    detail: for example "Table is being created: t".
-    """
-    return _resource_in_use(f"Attempt to change a resource which is still in use: {detail}")
-
-
 _BEING: Final = {"CREATING": "created", "UPDATING": "updated", "DELETING": "deleted"}
-"""Status of a table or index -> the word for it in messages."""
+"""Status of a table or index -> its word in messages."""
 
 
 def being_changed(table: str, status: str) -> ApiError:
-    """`status` is the table's."""
-    return _still_in_use(f"Table is being {_BEING[status]}: {table}")
+    """status: the table's status."""
+    return still_in_use(f"Table is being {_BEING[status]}: {table}")
+
+
+def table_being_restored(table: str) -> ApiError:
+    """Return the error for creating a table whose name a restore uses (control-plane 3.4)."""
+    return still_in_use(f"Table is being used: {table}")
 
 
 def index_being_changed(table: str, index: str, status: str) -> ApiError:
-    """`status` is the index's."""
-    return _still_in_use(f"Index is being {_BEING[status]}. Table: {table} Index: {index}")
+    """status: the index's status."""
+    return still_in_use(f"Index is being {_BEING[status]}. Table: {table} Index: {index}")
 
 
 def index_in_use(table: str, index: str, status: str, action: str) -> ApiError:
@@ -51,22 +51,22 @@ def index_in_use(table: str, index: str, status: str, action: str) -> ApiError:
 
     See DDB-TABLE-149, 163.
 
-    status: the index's, CREATING or DELETING.
+    status: the index's status, CREATING or DELETING.
     action: Create, Update or Delete.
     """
     if status == "CREATING" and action == "Delete":
-        return _still_in_use(
+        return still_in_use(
             "Index creation is in resource allocation phase. Retry deletion during backfilling phase or when the index "
             f"is active. Table: {table} Index: {index}"
         )
     if status == "CREATING" and action == "Update":
-        return _still_in_use(f"Index is being created but is not backfilling yet. Table: {table} Index: {index}")
+        return still_in_use(f"Index is being created but is not backfilling yet. Table: {table} Index: {index}")
     return index_being_changed(table, index, status)
 
 
 def capacity_in_use(table: str, indexes: Iterable[str], status: str) -> ApiError:
-    """`status` is the status of the indexes: CREATING or DELETING (control-plane 20.4)."""
-    return _still_in_use(
+    """status: the status of the indexes, CREATING or DELETING (control-plane 20.4)."""
+    return still_in_use(
         f"Can't change table IOPS when an index is being {_BEING[status]}. Table: {table} Indexes: [{', '.join(indexes)}]"
     )
 
@@ -76,11 +76,11 @@ def too_many_tables(largest: int) -> ApiError:
 
 
 def table_exists(name: str) -> ApiError:
-    return _resource_in_use(f"Table already exists: {name}")
+    return resource_in_use(f"Table already exists: {name}")
 
 
 def indexes_being_changed() -> ApiError:
-    return _still_in_use("Cannot delete table while indexes are being created, updated, or deleted.")
+    return still_in_use("Cannot delete table while indexes are being created, updated, or deleted.")
 
 
 def deletion_protected() -> ApiError:
@@ -93,7 +93,7 @@ def deletion_protected() -> ApiError:
 
 
 def nothing_to_update(members: Sequence[str]) -> ApiError:
-    """The error of an UpdateTable that has none of `members` (behaviour 10.4)."""
+    """Return the error for an UpdateTable that has none of `members` (behaviour 10.4)."""
     return validation(f"At least one of {', '.join(members[:-1])} or {members[-1]} is required")
 
 
@@ -118,14 +118,14 @@ def index_change_with_stream() -> ApiError:
 
 
 def stream_without_view(*, created: bool) -> ApiError:
-    """`created` chooses between the texts of CreateTable and UpdateTable."""
+    """created: true for the text of CreateTable, false for the text of UpdateTable."""
     if created:
         return invalid_parameters("Table is being created with a stream enabled, UpdateViewType is required")
     return invalid_parameters("If stream is being enabled then UpdateViewType is required")
 
 
 def view_without_stream(*, created: bool) -> ApiError:
-    """`created` chooses between the texts of CreateTable and UpdateTable."""
+    """created: true for the text of CreateTable, false for the text of UpdateTable."""
     if created:
         return invalid_parameters(
             "Table is being created with a stream disabled, UpdateViewType should not be specified"
@@ -142,12 +142,12 @@ def no_stream_to_disable(table: str) -> ApiError:
 
 
 def encryption_member_without_encryption(member: str) -> ApiError:
-    """`member` is SSEType or KMSMasterKeyId."""
+    """member: SSEType or KMSMasterKeyId."""
     return invalid_parameters(f"{member} can not be specified if Enabled is false")
 
 
 def feature_missing(member: str, feature: str) -> ApiError:
-    """Our own response to a member whose feature this emulator does not have yet."""
+    """Return our own error for a member whose feature this emulator does not support yet."""
     return validation(f"{member}: this emulator does not implement {feature} yet")
 
 
@@ -181,7 +181,7 @@ def encrypted_with_that_key() -> ApiError:
 
 
 def ttl_already(state: str) -> ApiError:
-    """`state` is "enabled" or "disabled" (behaviour 12)."""
+    """state: "enabled" or "disabled" (behaviour 12)."""
     return validation(f"TimeToLive is already {state}")
 
 
@@ -194,10 +194,10 @@ def ttl_changed_too_often() -> ApiError:
 
 
 def ttl_table_changing(table: str, status: str) -> ApiError:
-    """Like `being_changed`, in the wording of UpdateTimeToLive (control-plane 0.3)."""
-    return _still_in_use(f"Table {table} is being {_BEING[status]}")
+    """Return the error of `being_changed` in the words of UpdateTimeToLive (control-plane 0.3)."""
+    return still_in_use(f"Table {table} is being {_BEING[status]}")
 
 
 def ttl_not_described(status: str) -> ApiError:
-    """`status` is the table's (behaviour 12)."""
+    """status: the table's status (behaviour 12)."""
     return validation(f"Cannot describe time to live while table is in {status} state: Current table state is {status}")

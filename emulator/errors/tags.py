@@ -9,17 +9,20 @@ def too_many_tags() -> ApiError:
 
 
 def no_tags(kind: str) -> ApiError:
-    """Return the error for an empty list. `kind` is Tag or Tag Key."""
+    """Return the error for an empty list. kind: Tag or Tag Key."""
     return validation(f"Atleast one {kind} needs to be provided as Input.")  # sic
 
 
 def tag_set_too_large(size: int, largest: int) -> ApiError:
-    """`size`: bytes of all tags that the resource would have. `largest`: the limit."""
+    """size: bytes of all tags that the resource would have. largest: the limit in bytes."""
     return validation(f"Tag set size {size} bytes is above max size limit of {largest} bytes")
 
 
 def tag_key_invalid(key: str | None) -> ApiError:
-    """The message has null for a missing key, as tag_value_invalid has for a missing value."""
+    """key: None for a missing key, which the message shows as null.
+
+    The value in tag_value_invalid is shown in the same way.
+    """
     return validation(f"The Tag Key provided is invalid, Key: {_printed(key)}")
 
 

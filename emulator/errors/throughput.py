@@ -1,6 +1,6 @@
-"""Errors of capacity: throughput that is used up, and wrong settings of it (behaviour 9, 10, 16).
+"""Errors of throughput that is used up, and of wrong settings of it (behaviour 9, 10, 16).
 
-`index` is an index's name, None for the table.
+index: an index's name, None for the table.
 """
 
 from datetime import UTC, datetime
@@ -40,7 +40,7 @@ def throughput_exceeded(
 
     arn: the ARN of the table or index.
     kind: Read or Write.
-    key_range: whether one partition is hot.
+    key_range: whether the limit of one partition refused the request.
     """
     limit = "KeyRangeThroughputExceeded" if key_range else "ProvisionedThroughputExceeded"
     if maximum:
@@ -61,7 +61,7 @@ _SEE_LIMITS: Final = "Refer to the Amazon DynamoDB Developer Guide for current l
 
 
 def throughput_required() -> ApiError:
-    """UpdateTable's error for a change to PROVISIONED without ProvisionedThroughput."""
+    """Return UpdateTable's error for a change to PROVISIONED without ProvisionedThroughput."""
     return invalid_parameters("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
 
 
@@ -78,24 +78,24 @@ def capacity_on_demand() -> ApiError:
 
 
 def index_throughput_required(index: str) -> ApiError:
-    """UpdateTable's error for a change to PROVISIONED that leaves an index without throughput."""
+    """Return UpdateTable's error for a change to PROVISIONED without throughput for an index."""
     return invalid_parameters(f"ProvisionedThroughput must be specified for index: {index}")
 
 
 def index_throughput_missing(index: str) -> ApiError:
-    """CreateTable's error for an index without ProvisionedThroughput (behaviour 10.1)."""
+    """Return CreateTable's error for an index without ProvisionedThroughput (behaviour 10.1)."""
     return invalid_parameters(f"ProvisionedThroughput is not specified for index: {index}")
 
 
 def index_throughput_on_demand(index: str) -> ApiError:
-    """CreateTable's error for an on-demand index with ProvisionedThroughput."""
+    """Return CreateTable's error for an on-demand index with ProvisionedThroughput."""
     return invalid_parameters(
         f"ProvisionedThroughput should not be specified for index: {index} when BillingMode is PAY_PER_REQUEST"
     )
 
 
 def index_capacity_on_demand(index: str) -> ApiError:
-    """UpdateTable's error for a new on-demand index with ProvisionedThroughput."""
+    """Return UpdateTable's error for a new on-demand index with ProvisionedThroughput."""
     return invalid_parameters(
         f"Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: {index} when BillingMode is "
         "PAY_PER_REQUEST"
@@ -103,7 +103,7 @@ def index_capacity_on_demand(index: str) -> ApiError:
 
 
 def index_capacity_required(index: str) -> ApiError:
-    """UpdateTable's error for a new index without ProvisionedThroughput."""
+    """Return UpdateTable's error for a new index without ProvisionedThroughput."""
     return invalid_parameters(f"Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: {index}")
 
 
@@ -144,7 +144,7 @@ def too_many_decreases(count: int, last: float, following: float) -> ApiError:
     last: the time of the last decrease.
     following: the earliest time at which the next decrease is allowed.
 
-    Times are in seconds of the epoch.
+    Times are in seconds since the epoch.
     """
     return limit_exceeded(
         "Subscriber limit exceeded: Provisioned throughput decreases are limited within a given UTC day. After the first "
@@ -170,7 +170,7 @@ def _date(time: float) -> str:
 
 
 def ceiling_with_provisioned(member: str, index: str | None) -> ApiError:
-    """`member` is a member of OnDemandThroughput, as in ceiling_out_of_range."""
+    """member: a member of OnDemandThroughput, as in ceiling_out_of_range."""
     where = "" if index is None else f" for index : {index}"  # sic
     return invalid_parameters(
         f"{member} for OnDemandThroughput{where} cannot be specified when the table BillingMode is PROVISIONED"
@@ -200,12 +200,12 @@ def index_creation_with_warmth() -> ApiError:
 
 
 def warmth_below_initial(member: str, index: str | None) -> ApiError:
-    """`member` is a member of WarmThroughput, as in all errors whose name begins with warmth."""
+    """member: a member of WarmThroughput, as in all errors whose name begins with warmth."""
     return _too_cold(member, index, f"initial throughput for OnDemand. See: {_INITIAL_THROUGHPUT}")
 
 
 def warmth_below_capacity(member: str, index: str | None, capacity: str) -> ApiError:
-    """`capacity` is ReadCapacityUnits or WriteCapacityUnits."""
+    """capacity: ReadCapacityUnits or WriteCapacityUnits."""
     return _too_cold(member, index, f"{capacity} of ProvisionedThroughput")
 
 

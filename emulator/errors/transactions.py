@@ -10,7 +10,7 @@ from emulator.errors.forms import validation
 
 
 def too_many_items(operation: str) -> ApiError:
-    """`operation` is BatchGetItem or BatchWriteItem."""
+    """operation: BatchGetItem or BatchWriteItem."""
     return validation(f"Too many items requested for the {operation} call")
 
 
@@ -26,7 +26,10 @@ def duplicate_keys() -> ApiError:
 
 
 Reason = dict[str, Any]
-"""An entry of CancellationReasons: Code, and for a failure also Message and perhaps Item."""
+"""An entry of CancellationReasons: a Code.
+
+For a failed action also a Message, and perhaps an Item.
+"""
 
 NO_REASON: Final[Reason] = {"Code": "None"}
 
@@ -43,18 +46,18 @@ _ENTRY_CODES: Final = {
     "TransactionConflictException": "TransactionConflict",
     "ValidationException": "ValidationError",
 }
-"""Code of an error response -> the code in the entry for a statement of a batch, or in the reason
-for an action of a transaction.
+"""Code of an error -> its code in the entry of a batch's statement, or in the reason for a
+transaction's action.
 """
 
 
 def entry_code(error: ApiError) -> str:
-    """Return the code that an error has in an entry of a response."""
+    """Return the code of an error in an entry of a response."""
     return _ENTRY_CODES.get(error.code, "InternalServerError")
 
 
 def transaction_canceled(reasons: Sequence[Reason]) -> ApiError:
-    """Return the error of a transaction that was canceled (behaviour 8.2).
+    """Return the error of a canceled transaction (behaviour 8.2).
 
     reasons: one for each action.
     """
@@ -72,7 +75,8 @@ def cancellation_reason(error: ApiError) -> Reason:
     item = {"Item": error.extra["Item"]} if "Item" in error.extra else {}
     message = error.message
     if error.code == "ProvisionedThroughputExceededException" and message is not None:
-        message = message.removesuffix(".")  # the form of behaviour 8.2; behaviour 16 has a full stop
+        # As in behaviour 8.2; the text of behaviour 16 ends with a full stop.
+        message = message.removesuffix(".")
     return {"Code": entry_code(error), "Message": message, **item}
 
 
@@ -81,7 +85,7 @@ def transaction_conflict() -> ApiError:
 
 
 def no_transact_action() -> ApiError:
-    """Return the error for an element without an action, as in us-east-1 (behaviour 8.1)."""
+    """Return the error for an element without an action, in us-east-1's words (behaviour 8.1)."""
     return validation("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")
 
 
@@ -94,7 +98,7 @@ def duplicate_transact_items() -> ApiError:
 
 
 def transaction_too_large() -> ApiError:
-    """Of the text, only "size cannot exceed" is known (behaviour 8.1). The rest is ours."""
+    """We know only "size cannot exceed" of the text (behaviour 8.1). The rest is our own."""
     return validation("Transaction request size cannot exceed 4194304 bytes")
 
 

@@ -1,7 +1,4 @@
-"""Errors of attribute values (behaviour 2.1).
-
-`sic` marks the service's own slips, here and in all families.
-"""
+"""Errors of attribute values (behaviour 2.1)."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -32,15 +29,15 @@ NESTING: Final = (
 
 
 def nesting(*, about: About = "request") -> ApiError:
-    """Return the error for a value that is too deep, in a request or in the result of an update.
+    """Return the error for a value that is nested too deeply.
 
-    about: "item" for the result of an update.
+    about: "item" for the result of an update, else "request".
     """
     return validation(NESTING, about=about)
 
 
 def empty_attribute_name() -> ApiError:
-    """The error is always bare (behaviour 2.1)."""
+    """Return the error for an empty attribute name. It is always bare (behaviour 2.1)."""
     return validation(EMPTY_ATTRIBUTE_NAME, bare=True)
 
 
@@ -53,15 +50,15 @@ def value_ambiguous() -> ApiError:
 
 
 def wrong_value(text: str) -> ApiError:
-    """Return the error for an attribute value, with one of the texts of this file."""
+    """Return the error for an attribute value. text: one of the texts of this module."""
     return validation(text, bare=text is EMPTY_ATTRIBUTE_NAME)
 
 
 def number_text(kind: str, written: str, *, old: bool = False) -> str:
     """Return the message of a bad number.
 
-    kind: as in values/number.py.
-    old: the wording of the OLD layer, which does not repeat an empty number.
+    kind: not_numeric, overflow, underflow or precision.
+    old: whether to use the words of the OLD layer, which does not repeat an empty number.
     """
     if kind == "not_numeric":
         suffix = "" if old and not written else f": {written}"
@@ -73,7 +70,7 @@ def duplicates_text(tag: str, members: Sequence[str], *, old: bool = False) -> s
     """Return the message of a repeated set member.
 
     tag: SS, NS or BS.
-    members: printed in the order given.
+    members: all members, in the order in which they are printed.
     """
     if tag == "NS":
         return "Input collection contains duplicates" if old else f"{_COLLECTION} contains duplicates."

@@ -1,25 +1,24 @@
-"""Functions on streams: Lambda's event source mappings, and what they do.
+"""Functions on streams: Lambda's event source mappings, and the delivery of records to functions.
 
-Nothing here does I/O, except for writing the file of dead letters.
+No module here does I/O, except that dead letters are written to a file.
 
-How a record gets from a write to a function, and the types that take part in each step:
+The steps of a record from a write to a function, and the types in each step:
 
 1. `configuration.load` returns the configured `Function`s: URLs, and callables of Python modules.
-2. `api.Api` answers CreateEventSourceMapping. `requests` checks the request.
-   `mappings.Mappings` stores an `EventSourceMapping` (mapping.py) and the positions at which it
-   begins.
-3. A write appends a stream record in the transaction of the write (`database/changes/log.py`).
-   The write notifies nobody.
+2. `api.Api` answers CreateEventSourceMapping. `requests` checks the request. `mappings.Mappings`
+   stores an `EventSourceMapping` (mapping.py) and its first positions.
+3. A write appends a stream record in its own transaction (`database/changes/log.py`). It does not
+   notify this package.
 4. The server calls `delivery.Delivery.due` every few milliseconds. A `LogConsumer`
    (database/changes/consumer.py) reads the stored rows of each shard, parents before their
    children, into `ShardLanes`. `ShardLanes` makes `Record`s (events.py) from the rows, drops the
    records that do not pass the `filters`, and puts each remaining record into a `Lane`.
 5. For each lane that has a batch, `Delivery.due` returns an `Invocation`: the function, and the
    event as Lambda writes it.
-6. `outbound.invoker` invokes the function: by HTTP, or in a child process that runs
-   `child.py`. The invoker reports an `Outcome`.
-7. `Delivery.finished` gives the outcome to the lane, which finds the first record that failed
+6. `outbound.invoker` invokes the function: by HTTP, or in a child process that runs `child.py`. The
+   invoker reports an `Outcome`.
+7. `Delivery.finished` passes the outcome to the lane, which finds the first record that failed
    (`outcomes.first_failure`). Then the lane ends the batch, sends it again, sends it in halves, or
-   gives it up. `dead_letters` writes a line about each batch that is given up. The
-   position of each shard is stored as the mapping's checkpoint.
+   gives it up. `dead_letters` writes a line about each batch that is given up. The position in each
+   shard is stored as the mapping's checkpoint.
 """

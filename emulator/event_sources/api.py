@@ -10,7 +10,7 @@
 | `PUT /event-source-mappings/{UUID}`   | UpdateEventSourceMapping | 202, the new state   |
 | `DELETE /event-source-mappings/{UUID}`| DeleteEventSourceMapping | 202, the last state  |
 
-A slash at the end of a path makes no difference: older SDKs send one.
+A slash at the end of a path has no effect: older SDKs send one.
 """
 
 import uuid
@@ -44,7 +44,7 @@ Answer = tuple[int, dict[str, Any]]
 
 
 class Api:
-    """Lambda's API on an emulator's database. new_id: returns a new UUID."""
+    """Lambda's API on an emulator's database. new_id: a function that returns a new UUID."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Api:
         self._new_id = new_id
 
     def answer(self, method: str, path: str, query: str, body: bytes, caller: Caller) -> Answer:
-        """Answer one request; path begins with PREFIX. Raises ApiError."""
+        """Answer one request. path: begins with PREFIX. Raises ApiError."""
         resource, _, identifier = path.removeprefix(PREFIX).rstrip("/").partition("/")
         identifier = unquote(identifier)
         if resource == _RESOURCE and "/" not in identifier:
@@ -137,7 +137,7 @@ class Api:
     def _refuse_second(self, caller: Caller, stream: str, function: str, but: str = "") -> None:
         """Raise ResourceConflictException if another mapping has the same stream and function.
 
-        but: the UUID of the mapping that the request updates. That mapping does not count.
+        but: the UUID of the mapping that the request updates, which does not count.
         """
         for mapping in self._mappings.of(caller.tenant):
             if (mapping.stream_arn, mapping.function_arn) == (stream, function) and mapping.uuid != but:
@@ -204,7 +204,7 @@ class Api:
 
 
 def _json(body: bytes) -> dict[str, Any]:
-    """Return the JSON object in the body of a request. Raises InvalidRequestContentException."""
+    """Return the JSON object in a request's body. Raises InvalidRequestContentException."""
     try:
         raw = orjson.loads(body) if body else {}
     except orjson.JSONDecodeError:

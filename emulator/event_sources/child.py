@@ -1,8 +1,7 @@
 """The process that runs a function of a Python module: `python child.py module:callable folder...`.
 
-This module imports only the standard library, and Python runs it as a file. Therefore neither the
-emulator's modules nor the emulator's dependencies hide the user's modules. The folders come first
-on the module path.
+This module imports only the standard library, and Python runs it as a file. So the emulator's
+modules and dependencies cannot hide modules of the user. The folders come first on the module path.
 
 Each request is a line on stdin. Each response is a line on stdout. The process answers one request
 at a time. A request and the two forms of a response:
@@ -10,17 +9,17 @@ at a time. A request and the two forms of a response:
     {"id": .., "arn": .., "name": .., "timeout": seconds, "event": ..}
     {"result": ..} or {"error": {..}}
 
-The first line that the process writes is `{}`, or the error that the import of the module raised.
-The output of the function goes to stderr. The process ends when stdin ends.
+The first line that the process writes is `{}`, or the error that importing the module raised. The
+output of the function goes to stderr. The process ends when stdin ends.
 
 If a source file of the function has changed, the response to the next request is `{"changed": <the
 file>}`, and the function does not run: a new process must load the new code. Source files are the
-files of the imported modules below the folders, except installed packages.
+files of imported modules in the folders, without installed packages.
 
     python child.py --find <JSON list of modules> folder...
 
-writes a JSON list of the modules in the given list that do not exist. This call imports the
-packages of a module only if the module is not found in the folders of these packages.
+writes a JSON list of the modules in the list that do not exist. This call imports the packages of a
+module only if the module is not found in their folders.
 """
 
 import importlib
@@ -36,7 +35,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 _INSTALLED = {"site-packages", "dist-packages"}
-_MEMORY = 128  # megabytes that a Context reports: Lambda's smallest figure. The process has no such limit
+# Megabytes that a Context reports: Lambda's smallest figure. The process has no such limit.
+_MEMORY = 128
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Context:
 
 
 class Sources:
-    """The source files of the imported modules below some folders, as `collect` found the files."""
+    """The source files of imported modules in some folders, as `collect` found them."""
 
     def __init__(self, folders: list[str]) -> None:
         self._roots = tuple(f"{Path(folder).resolve()}{os.sep}".replace(os.sep * 2, os.sep) for folder in folders)
@@ -72,7 +72,7 @@ class Sources:
         self._stamps: dict[str, tuple[int, int] | None] = {}
 
     def collect(self) -> None:
-        """Add the modules that have been imported since the last call."""
+        """Add the modules that were imported after the last call."""
         if len(sys.modules) != self._modules:
             self._modules = len(sys.modules)
             for module in list(sys.modules.values()):
@@ -84,7 +84,7 @@ class Sources:
         return os.path.realpath(file).startswith(self._roots) and not _INSTALLED & set(Path(file).parts)
 
     def changed(self) -> str:
-        """Return a file that has changed or is gone, or "" if there is no such file."""
+        """Return a file that was changed or deleted, or "" if there is none."""
         return next((file for file, stamp in self._stamps.items() if _stamp(file) != stamp), "")
 
 
@@ -97,9 +97,9 @@ def _stamp(file: str) -> "tuple[int, int] | None":
 
 
 def main(arguments: list[str]) -> None:
-    """Answer the requests on stdin, or `--find`. arguments: see the docstring of the module."""
+    """Answer the requests on stdin, or `--find`. arguments: see the module's docstring."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # redirects all output, also the output of subprocesses
+    os.dup2(2, 1)  # sends all output to stderr, also that of subprocesses
     sys.stdout = sys.stderr
     folders = arguments[2:] if arguments[0] == "--find" else arguments[1:]
     here = str(Path(__file__).parent)
@@ -130,8 +130,8 @@ def main(arguments: list[str]) -> None:
 def _exists(module: str) -> bool:
     """Return whether a module can be found.
 
-    The packages that contain the module are imported only if the module is not found in the folders
-    of these packages.
+    This imports the packages that contain the module only if the module is not found in their
+    folders.
     """
     top, *names = module.split(".")
     spec = importlib.util.find_spec(top)
@@ -158,7 +158,7 @@ def _handler(text: str) -> Any:  # noqa: ANN401 - any object of the module
 def _answer(handler: Any, event: Any, context: Context) -> dict[str, Any]:  # noqa: ANN401 - any JSON
     try:
         result = handler(event, context)
-        json.dumps(result)  # a result that is not JSON is the function's error, as on Lambda
+        json.dumps(result)  # if the result is not JSON, the function has failed, as on Lambda
     except Exception as error:  # noqa: BLE001 - the function may raise anything
         traceback.print_exc()
         return {"error": _described(error)}

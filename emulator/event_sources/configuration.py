@@ -1,4 +1,4 @@
-"""The configured functions: a TOML file that the setting `functions` names.
+"""The configured functions, in the TOML file that the setting `functions` names.
 
     process-order-changes = "http://localhost:9000/2015-03-31/functions/function/invocations"
     audit = "handlers.audit:handler"
@@ -9,8 +9,8 @@
     python = "/app/.venv/bin/python"   # runs the handler; by default the emulator's own Python
 
 A URL names a server that answers Lambda's invocation path, as AWS's runtime images do. A URL
-without a path gets that path. A `module:callable` runs in a child process. The folder of the TOML
-file and the working directory are on the module path of the child process.
+without a path means that path. A `module:callable` runs in a child process. The child's module path
+has the folder of the TOML file and the working directory.
 """
 
 import re
@@ -28,7 +28,7 @@ _HANDLER: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d
 
 
 class BadConfiguration(Exception):
-    """The file is not a valid configuration. The text of the error is one line for the user."""
+    """The file is not a valid configuration. The text is one line for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ class Url:
 class Handler:
     """A function in a Python process.
 
-    text: `module:callable`; folder: the folder of the configuration file, which comes first on the
-    module path; python: the Python that runs the module.
+    text: `module:callable`. folder: the folder of the configuration file, which comes first on the
+    module path. python: the Python interpreter that runs the module.
     """
 
     text: str
@@ -72,7 +72,7 @@ Functions = Mapping[str, Function]
 def load(path: str) -> Functions:
     """Return the functions that a file configures. Raises BadConfiguration.
 
-    An empty path stands for no file: the result is an empty dictionary.
+    An empty path means that there is no file. The result is then an empty dictionary.
     """
     if not path:
         return {}

@@ -1,8 +1,8 @@
-"""The file about records that no function will get any more. Each line is JSON.
+"""The file of dead letters: records that were given up before a function processed them.
 
-A line has the shape that AWS sends to an on-failure destination (Lambda: "Retain discarded records
-for a DynamoDB event source"). `payload` is the whole event, as in the records that
-Lambda sends to S3. The condition `RecordAgeExceeded` is inferred.
+Each line is the JSON that AWS sends to an on-failure destination (Lambda: "Retain discarded records
+for a DynamoDB event source"). `payload` is the whole event, as in the records that Lambda sends to
+S3. We infer the condition `RecordAgeExceeded`.
 """
 
 import json
@@ -29,7 +29,7 @@ log = logging.getLogger("emulator")
 FILE: Final = "dead-letters.jsonl"
 OLDER: Final = "dead-letters.1.jsonl"
 
-_LARGE: Final = 10 << 20  # bytes
+_LARGE: Final = 10 << 20  # bytes; a larger file is renamed
 
 
 def letter(mapping: EventSourceMapping, shard_id: str, discard: Discard, request_id: str, now: float) -> dict[str, Any]:
@@ -73,10 +73,9 @@ def _iso(moment: float, precision: str) -> str:
 class DeadLetters:
     """The file of the discarded batches.
 
-    folder: the folder of the database, or None. If it is None, the first use makes a temporary
-    folder.
+    folder: the folder of the database, or None. With None, the first use makes a temporary folder.
 
-    A large file is renamed to OLDER. The renamed file replaces the file that had this name.
+    A large file is renamed to OLDER, and replaces an older file of that name.
     """
 
     def __init__(self, folder: Path | None) -> None:

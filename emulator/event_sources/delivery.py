@@ -1,14 +1,14 @@
-"""Delivery without I/O: which functions are to be invoked now, and what follows from the outcomes.
+"""Delivery without I/O: decides which functions to invoke now, and handles the outcomes.
 
     delivery = Delivery(database, mappings, functions, dead_letters)
-    for invocation in delivery.due():            # often: a call without news costs one read
-        ...                                      # somebody invokes the function
+    for invocation in delivery.due():            # often: without new records it does one read
+        ...                                      # the caller invokes the function
         delivery.finished(invocation, outcome)   # later, in any order
 
 A consumer (database/changes/consumer.py) reads the stream of each mapping into lanes. A lane
-retries batches and gives up records (lanes.py). The outcome of a batch is in the store before the
-next batch of the same lane is due. Therefore a crash repeats at most the batches that were in
-flight.
+retries batches and gives up records (lanes.py). The outcome of a batch is stored before the next
+batch of the same lane is due. So after a crash, at most the batches in flight are sent a second
+time.
 
 If a mapping changes or stops delivering, or its stream is restored from a snapshot, its consumer
 ends after the batches in flight. If the mapping still delivers, a new consumer then begins at the
@@ -41,7 +41,7 @@ from storage import Interrupted
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Invocation:
-    """A function to be invoked with an event. id: the request id that the function sees."""
+    """A function to invoke, and its event. id: the request id that the function gets."""
 
     id: str
     function: Function
@@ -76,13 +76,14 @@ class _Consumer:
 
     @property
     def in_flight(self) -> bool:
-        """Whether a batch was sent and its outcome has not been reported yet."""
+        """Whether a batch was sent and its outcome is not reported yet."""
         return any(cursor.inbox.in_flight for cursor in self.log.shards.values())
 
     def adopt(self, mapping: EventSourceMapping | None) -> bool:
-        """Adopt a mapping that differs from the current one only in its result, and return True.
+        """Take a changed version of the mapping; return whether this consumer can continue with it.
 
-        For any other mapping, return False now and at each later call.
+        It can if only the result of the mapping has changed. If not, this returns False now and at
+        each later call.
         """
         if mapping is None or self._stale or replace(mapping, result=self.mapping.result) != self.mapping:
             self._stale = True
@@ -101,7 +102,7 @@ class _InFlight:
 
 
 class Delivery:
-    """Delivers the records of streams to functions. new_id: returns a new request id."""
+    """Delivers stream records to functions. new_id: a function that returns a new request id."""
 
     def __init__(
         self,
@@ -120,14 +121,17 @@ class Delivery:
         self._in_flight: dict[str, _InFlight] = {}
 
     def due(self) -> list[Invocation]:
-        """Return the invocations to be made now. Each is in flight until it is `finished`."""
+        """Return the invocations to make now.
+
+        Each is in flight until `finished` gets its outcome.
+        """
         return self._database.try_run(self._due, [])
 
     def coming(self) -> Iterator[tuple[float, str, str]]:
-        """Yield when lanes send their next batches: time, what ends the wait, UUID of the mapping.
+        """Yield the next batch of each lane: time, kind of the event, UUID of the mapping.
 
-        Only the process that delivers knows this. The time of a batch that is sent at the next poll
-        may have passed.
+        Only the process that delivers to functions knows these. The time may have passed: the next
+        poll sends such a batch.
         """
         for consumer in self._consumers.values():
             for cursor in consumer.log.shards.values():
@@ -152,7 +156,7 @@ class Delivery:
         return found
 
     def _reads_on(self, consumer: _Consumer) -> bool:
-        """Say whether a consumer's stream was not restored from a snapshot meanwhile."""
+        """Return whether a consumer can read on, because its stream was not restored meanwhile."""
         stream = self._database.streams.get(consumer.mapping.stream_id)
         return stream is None or stream.restored == consumer.restored
 
@@ -170,7 +174,7 @@ class Delivery:
             with self._database.read_committed() as txn:
                 if not consumer.log.poll(txn, stream, now):
                     return
-        except Interrupted:  # another process interrupted the read; the next poll repeats it
+        except Interrupted:  # another process interrupted the read; the next poll reads again
             return
         oldest = max(stream.oldest(now), -inf if mapping.record_age < 0 else now - mapping.record_age)
         for cursor in tuple(consumer.log.shards.values()):
@@ -196,7 +200,8 @@ class Delivery:
     def finished(self, invocation: Invocation, outcome: Outcome) -> None:
         """End the batch of an invocation.
 
-        Store the positions, the result of the mapping, and a letter if records were given up.
+        This stores the positions, the mapping's result, and a letter about records that were given
+        up.
         """
         batch = self._in_flight.pop(invocation.id)
         mapping = batch.consumer.mapping
@@ -213,9 +218,10 @@ class Delivery:
         self._dead_letters.append(letter(mapping, shard_id, discard, request_id, self._database.clock.now()))
 
     def _save(self, consumer: _Consumer) -> None:
-        """Store the positions that have moved. If the disk is full, the next call tries again.
+        """Store the positions that have changed. If the disk is full, the next call tries again.
 
-        Positions from before a restore are not stored: the restored ones count.
+        If the stream was restored from a snapshot, nothing is stored, and the restored positions
+        stay.
         """
 
         def save() -> None:

@@ -2,8 +2,8 @@
 
 Lambda's envelope differs from DynamoDB's: the code is in the header `x-amzn-ErrorType`, and the
 body is `{"Type": "User", "Message": ..}`. Some errors have the member `message` instead of
-`Message` (botocore's lambda model). If a text was found quoted somewhere, the
-docstring of its function names the source. All other texts are inferred or our own.
+`Message` (botocore's lambda model). If somebody has quoted a text in public, the docstring of its
+function names the source. We infer the other texts, or they are our own.
 """
 
 from typing import Final
@@ -19,7 +19,10 @@ def invalid_parameter(message: str) -> ApiError:
 
 
 def function_unknown() -> ApiError:
-    """As quoted in hashicorp/terraform-provider-aws #17933."""
+    """Return the error for an unknown function.
+
+    Quoted in hashicorp/terraform-provider-aws #17933.
+    """
     return invalid_parameter("Function does not exist")
 
 
@@ -32,7 +35,7 @@ def not_found(message: str = "The resource you requested does not exist.") -> Ap
 
 
 def stream_not_found(arn: str) -> ApiError:
-    """As quoted in aws-amplify/amplify-cli #11626."""
+    """Return the error for an unknown stream (quoted in aws-amplify/amplify-cli #11626)."""
     return invalid_parameter(f"Stream not found: {arn}")
 
 
@@ -55,26 +58,26 @@ def starting_position_unsupported(arn: str) -> ApiError:
 def record_age_refused() -> ApiError:
     """Inferred: the model allows values from 0 to 59, but the service does not.
 
-    Lambda API: CreateEventSourceMapping.
+    See Lambda API: CreateEventSourceMapping.
     """
     return invalid_parameter("MaximumRecordAgeInSeconds must be -1 or between 60 and 604800.")
 
 
 def filter_invalid() -> ApiError:
-    """As quoted in aws/aws-cdk #23057."""
+    """Return the error for a wrong filter pattern (quoted in aws/aws-cdk #23057)."""
     return invalid_parameter("Invalid filter pattern definition.")
 
 
 def filters_too_many() -> ApiError:
-    """Inferred. AWS raises the quota to ten on request.
+    """Inferred. On request, AWS raises the quota to ten.
 
-    Lambda: "Control which events Lambda sends to your function".
+    See Lambda: "Control which events Lambda sends to your function".
     """
     return invalid_parameter("The number of filters exceeds the limit of 10.")
 
 
 def member_unsupported(name: str) -> ApiError:
-    """Our own text, for a feature of the service that this emulator lacks."""
+    """Return our own error for a feature of the service that this emulator does not support."""
     return invalid_parameter(f"{name} is not supported by this emulator for DynamoDB streams")
 
 
@@ -99,6 +102,6 @@ def content_invalid() -> ApiError:
 
 
 def operation_unknown(method: str, path: str) -> ApiError:
-    """Our own text: Lambda's API has more paths than this emulator."""
+    """Return our own error for a path of Lambda's API that this emulator does not have."""
     text = f"{SPEAKS}, not {method} {printable(path)}. {REST_OF_LAMBDA}"
     return ApiError("UnknownOperationException", text, status=404)

@@ -1,8 +1,8 @@
-"""Stored stream records in the form of Lambda's events.
+"""Converts stored stream records to the form of Lambda's events.
 
-A record in an event is a stream record with two differences: `eventSourceARN` is added, and the
-`userIdentity` of a TTL deletion has names of members in lower case (Lambda: "Using AWS Lambda with
-Amazon DynamoDB", example event). Both differences are at the end of the stored text. Therefore
+A record in an event differs from a stream record in two ways: it has an `eventSourceARN`, and the
+member names in the `userIdentity` of a TTL deletion are in lower case (Lambda: "Using AWS Lambda
+with Amazon DynamoDB", example event). Both differences are at the end of the stored text. So
 `EventFormat` replaces the end of the text, and never parses the text.
 """
 
@@ -15,10 +15,11 @@ import orjson
 from emulator.database.changes.record import record_frame, record_sequence, record_time
 from emulator.limits import MIB
 
-PAYLOAD: Final = 6 * MIB  # bytes of one invocation (Lambda quotas: synchronous invocation payload)
+# The most bytes of one event (Lambda quotas: synchronous invocation payload).
+PAYLOAD: Final = 6 * MIB
 
 _IDENTITIES: Final = (b"", b',"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"}')
-"""What follows the `dynamodb` member. The index is the origin of the change."""
+"""The text after the member `dynamodb`. The index is the origin of the change."""
 
 _BEFORE: Final = b'{"Records":['
 _AFTER: Final = b"]}"
@@ -27,9 +28,9 @@ FRAME: Final = len(_BEFORE) + len(_AFTER)
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record on its way to a function.
+    """A record that waits to be sent to a function.
 
-    sequence: the sequence number of the record; time: the time of the change (seconds); text: the
+    sequence: the sequence number of the record. time: the time of the change (seconds). text: the
     JSON of the record in an event.
     """
 
@@ -43,7 +44,7 @@ class Record:
 
 
 class EventFormat:
-    """Makes the records of events from the stored records of one stream."""
+    """Converts the stored records of one stream to records of events."""
 
     __slots__ = ("_ends",)
 
@@ -52,11 +53,11 @@ class EventFormat:
         self._ends = tuple(b'%b,"eventSourceARN":%b}' % (identity, arn) for identity in _IDENTITIES)
 
     def record(self, row: bytes) -> Record:
-        """Return the record of an event for a stored record."""
+        """Convert a stored record to a record of an event."""
         frame, origin = record_frame(row)
         return Record(record_sequence(row), record_time(row), frame + self._ends[origin])
 
 
 def payload(records: Iterable[Record]) -> bytes:
-    """Return the event that contains these records."""
+    """Return the JSON of the event that contains these records."""
     return _BEFORE + b",".join(record.text for record in records) + _AFTER

@@ -6,14 +6,13 @@ to your function").
     {"eventName": ["INSERT", "MODIFY"],
      "dynamodb": {"NewImage": {"total": {"N": [{"anything-but": "0"}]}}}}
 
-An object in a pattern matches if all of its members match. A list in a pattern (a *leaf*) matches
-if one of its rules matches. `"$or"` matches if one of its objects matches.
+An object in a pattern matches if all its members match. A list in a pattern (a *leaf*) matches if
+one of its rules matches. `"$or"` matches if one of its objects matches.
 
-If the event has an array, one element of the array must match. If the pattern has an object at the
-place of the array, the same element must match all members of the object. If the event lacks a
-member, an empty object stands in for the member. Therefore `{"exists": false}` may stand at any
-depth. In stream records, a number of an item is a string (`{"N": "5"}`). As on AWS, `numeric`
-matches only JSON numbers.
+If the event has an array, one of its elements must match. If the pattern has an object in that
+place, one element must match all members of the object. A missing member of the event counts as an
+empty object, so `{"exists": false}` may be at any depth. In stream records, a number of an item is
+a string (`{"N": "5"}`). As on AWS, `numeric` matches only JSON numbers.
 
 A pattern is compiled into closures once, when delivery to its mapping begins.
 """
@@ -25,20 +24,20 @@ from typing import Any, Final
 import orjson
 
 Test = Callable[[Any], bool]
-"""Returns whether an event, or one value in an event, matches."""
+"""A function that returns whether an event, or one value in an event, matches."""
 
 _Leaf = Callable[[Sequence[Any]], bool]
-"""Returns whether the scalars at a path match. A path that the event lacks has no scalars."""
+"""A function that returns whether the scalars at a path match. A missing path has no scalars."""
 
 
 class BadPattern(Exception):
-    """The text is not a pattern."""
+    """The text is not a valid pattern."""
 
 
 def compile_filters(patterns: Sequence[str]) -> Test | None:
-    """Return a test. An event passes if the event matches one of the patterns. Raises BadPattern.
+    """Return a test. An event passes if it matches one of the patterns. Raises BadPattern.
 
-    Return None if there are no patterns: then every event passes.
+    Return None if there are no patterns, so that every event passes.
     """
     tests = [compile_pattern(pattern) for pattern in patterns]
     if not tests:
@@ -90,7 +89,10 @@ def _either(choices: Sequence[object]) -> Test:
 
 
 def _scalars(value: object) -> Iterator[object]:
-    """Yield a value that is a scalar, or the scalars in an array. Yield nothing for an object."""
+    """Yield the value if it is a scalar, or the scalars in an array.
+
+    Yield nothing for an object.
+    """
     if isinstance(value, list):
         for element in value:
             yield from _scalars(element)
@@ -149,7 +151,7 @@ def _equals_ignoring_case(argument: object) -> Test:
 
 
 def _affix(found: Callable[[str, str], bool]) -> Callable[[object], Test]:
-    """Return the rule `prefix` or `suffix`.
+    """Return the builder of the rule `prefix` or `suffix`.
 
     The argument of the rule is a text or `{"equals-ignore-case": text}`.
     """
@@ -189,8 +191,8 @@ def _numeric(argument: object) -> Test:
 def _anything_but(argument: object) -> Test:
     """Return the test for `anything-but`.
 
-    The argument is a value, a list of values, or an object with another rule for strings. The
-    argument of that other rule is a text or a list of texts.
+    The argument is a value, a list of values, or an object with another rule for strings, whose
+    argument is a text or a list of texts.
     """
     if isinstance(argument, dict):
         if len(argument) != 1 or (name := next(iter(argument))) not in ("prefix", "suffix", "equals-ignore-case"):
@@ -216,6 +218,7 @@ _RULES: Final[dict[str, Callable[[object], Test]]] = {
     "anything-but": _anything_but,
     "numeric": _numeric,
 }
-"""The rules that a pattern writes as an object of one member. `exists` is not among them, because
-it also applies if the event lacks a value.
+"""The rules that are objects of one member.
+
+`exists` is not among them, because it also applies to missing values.
 """

@@ -1,24 +1,23 @@
-"""A lane sends records to a function in order, one batch at a time.
+"""Lanes: each sends records to a function in order, one batch at a time.
 
-A record stays in its lane until the record is done or the lane gives it up. A shard has as many
-lanes as the ParallelizationFactor of the mapping. All records with the same partition key go into
-the same lane. Therefore the records of an item stay in order.
+A record stays in its lane until it is done or the lane gives it up. A shard has as many lanes as
+the mapping's ParallelizationFactor. All records with the same partition key go into the same lane,
+so the records of an item stay in order.
 
 If a batch fails, the lane takes these steps:
 
-1. A partial batch response names failed records. The records before the first failed record are
+1. A partial batch response may name failed records. The records before the first failed record are
    done.
-2. This step needs BisectBatchOnFunctionError. If step 1 found records that are done, the lane sends
-   the remaining records again at once, as one batch. If step 1 found no such record, the lane sends
-   the two halves of the batch again at once. Neither uses up a retry (Lambda: "Retain discarded
-   records for a DynamoDB event source"). It is inferred that the service halves a batch even if a
-   partial batch response names the first record of the batch.
+2. With BisectBatchOnFunctionError: if some records are done, the lane at once sends the others
+   again as one batch. If none is done, it at once sends the two halves of the batch again. Neither
+   uses up a retry (Lambda: "Retain discarded records for a DynamoDB event source"). We infer that
+   the service halves a batch even if a partial batch response names its first record.
 3. Without BisectBatchOnFunctionError, or if the batch has only one record and cannot be halved, the
-   batch uses up a retry. The first retry waits 1 s. Each later retry waits twice as long as the
-   retry before, up to 60 s, by the emulator's clock.
+   batch uses up a retry. The first retry waits 1 s. Each later retry waits twice as long as the one
+   before, up to 60 s, by the emulator's clock.
 4. If the batch has no retry left, the lane gives up its records (`Discard`).
 
-The lane also gives up records that get too old. If the function cannot be invoked at all, the lane
+The lane also gives up records that are too old. If the function cannot be invoked at all, the lane
 sends the batch again until the function can be invoked or the records are too old, as on AWS.
 """
 
@@ -39,9 +38,9 @@ BACK_OFF: Final = BackOff(first=1.0, longest=60.0)
 class Batch:
     """Records that are sent together.
 
-    retries: how many retries the batch has used up; invoked: how often the batch was sent;
-    unreached: how often in a row the function could not be invoked; due: the earliest time at which
-    the batch may be sent (seconds); last: the outcome of the last invocation.
+    retries: how many retries the batch has used up. invoked: how often the batch was sent.
+    unreached: how often in a row the function could not be invoked. due: the earliest time at which
+    the batch may be sent (seconds). last: the outcome of the last invocation.
     """
 
     records: Sequence[Record]
@@ -52,16 +51,16 @@ class Batch:
     last: Outcome | None = None
 
     def part(self, records: Sequence[Record]) -> "Batch":
-        """Return a batch of these records with the same history. The new batch is due at once."""
+        """Return a batch of some of the records with the same history. It is due at once."""
         return Batch(records, self.retries, self.invoked, last=self.last)
 
 
 @dataclass(frozen=True, slots=True)
 class Discard:
-    """Records that were given up, and why.
+    """Records that were given up, and the reason.
 
-    invoked: how often the records were sent; last: the outcome of the last invocation, None if
-    there was no invocation.
+    invoked: how often the records were sent. last: the outcome of the last invocation, None if
+    there was none.
     """
 
     condition: Literal["RetryAttemptsExhausted", "RecordAgeExceeded"]
@@ -76,7 +75,7 @@ class Lane:
     def __init__(self) -> None:
         self._queue: deque[Record] = deque()
         self._batches: deque[Batch] = deque()  # the parts of the current batch, in order
-        self._gathering = 0.0  # when the gathering of the next batch began
+        self._gathering = 0.0  # when the lane began to gather the next batch
         self.size = 0  # bytes of all records in the lane
         self.in_flight = False
 
@@ -100,16 +99,16 @@ class Lane:
         self.size += len(record.text)
 
     def _count_out(self, records: Sequence[Record]) -> Sequence[Record]:
-        """Subtract the size of finished records from the size of the lane. Return the records."""
+        """Subtract finished records from the size of the lane; return the records."""
         self.size -= sum(len(record.text) for record in records)
         return records
 
     # --- sending ----------------------------------------------------------------------------------
 
     def give_up(self, oldest: float) -> Iterator[Discard]:
-        """Give up the records that are older than the time `oldest`.
+        """Give up the records from before the time `oldest`.
 
-        While a batch is in flight, do nothing.
+        While a batch is in flight, this does nothing.
         """
         if self.in_flight:
             return
@@ -127,7 +126,7 @@ class Lane:
             yield Discard("RecordAgeExceeded", self._count_out(old), 0, None)
 
     def next_batch(self, mapping: EventSourceMapping, now: float) -> Batch | None:
-        """Return the batch that is to be sent now, or None. The returned batch is in flight."""
+        """Return the batch to send now, or None. The returned batch is in flight."""
         if self.in_flight:
             return None
         if not self._batches:
@@ -143,7 +142,7 @@ class Lane:
         return batch
 
     def due(self, mapping: EventSourceMapping) -> tuple[float, str] | None:
-        """Return when the lane sends its next batch, and why not earlier.
+        """Return when the lane sends its next batch, and the kind of that event.
 
         Return None if the lane has no records, or waits for a function.
         """
@@ -156,7 +155,8 @@ class Lane:
     def _gathered(self, mapping: EventSourceMapping, now: float) -> list[Record]:
         """Take the next batch from the queue.
 
-        Return an empty list while the records do not fill a batch and the batching window is open.
+        Return an empty list if the records do not fill a batch and the batching window is still
+        open.
         """
         self._gathering = min(self._gathering, now)
         full = len(self._queue) >= mapping.batch_size or FRAME + self.size + len(self._queue) > PAYLOAD
@@ -174,7 +174,7 @@ class Lane:
     # --- outcomes ---------------------------------------------------------------------------------
 
     def finish(self, mapping: EventSourceMapping, outcome: Outcome, now: float) -> Discard | None:
-        """Handle the outcome of the batch in flight. Return the records that are given up, or None.
+        """Handle the outcome of the batch in flight. Return records that are given up, or None.
 
         Records that must be sent again stay in the lane.
         """
@@ -205,7 +205,7 @@ class Lane:
         return None
 
     def _bisect(self, batch: Batch, *, halve: bool) -> None:
-        """Put the remaining records of a failed batch into one batch, or into two halves.
+        """Queue the remaining records of a failed batch again, as one batch or as two halves.
 
         The new batches are due at once.
         """

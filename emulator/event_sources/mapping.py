@@ -1,9 +1,9 @@
-"""An event source mapping: a stream, a function, and how records get from one to the other.
+"""An event source mapping: a stream, a function, and the rules for the delivery of records.
 
 An `EventSourceMapping` object never changes. The store keeps it as JSON. A state such as Creating
 ends at a certain time, like a table's status. By default, only the response to the request that
-began the state shows this state. The next response shows Enabled or Disabled. With
-`--delay-transient-statuses` the state lasts longer.
+caused the state shows it. The next response shows Enabled or Disabled. With
+`--delay-transient-statuses`, the state lasts longer.
 """
 
 from collections.abc import Mapping
@@ -27,9 +27,9 @@ NOTHING_YET: Final = "No records processed"
 OK: Final = "OK"
 CALL_FAILED: Final = "PROBLEM: Function call failed"
 
-_STORED_TENANT: Final = "space"  # the name of the field on disk
+_STORED_TENANT: Final = "space"  # the name of the field `tenant` in stored mappings
 _FIRST_ACCOUNT: Final = "000000000000"
-"""The default account of those versions that did not store `default_account`."""
+"""The default account of the versions that did not store `default_account`."""
 
 _FIELDS: Final = {
     "Enabled": "enabled",
@@ -40,20 +40,24 @@ _FIELDS: Final = {
     "BisectBatchOnFunctionError": "bisect",
     "MaximumRetryAttempts": "retries",
 }
-"""Members of requests, and the fields that hold the values of these members unchanged."""
+"""Members of requests -> the fields that store their values unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventSourceMapping:
-    """A mapping as stored. Times are seconds since the epoch.
+    """An event source mapping as it is stored. Times are seconds since the epoch.
 
-    tenant: the access key and region of the mapping's owner; window: how long a batch is gathered
-    (seconds); parallelization: how many batches of one shard may be in flight; record_age: the
-    largest age of a record (seconds), -1 for no limit; retries: the number of retries after the
-    first attempt, -1 for no limit; responses: FunctionResponseTypes; filters: filter patterns;
-    status: the state that the last request began; until: when that state ends; result:
-    LastProcessingResult; default_account: the default account when the mapping was stored. Access
-    keys that are not accounts themselves have this account.
+    tenant: the access key and region of the mapping's owner.
+    window: how long a lane gathers a batch (seconds).
+    parallelization: how many batches of one shard may be in flight.
+    record_age: the largest age of a record (seconds), -1 for no limit.
+    retries: the number of retries after the first attempt, -1 for no limit.
+    responses: FunctionResponseTypes.
+    filters: filter patterns.
+    status: the state that the last request caused.
+    until: when that state ends.
+    result: LastProcessingResult.
+    default_account: the account of access keys that are not accounts, when the mapping was stored.
     """
 
     uuid: str
@@ -82,10 +86,10 @@ class EventSourceMapping:
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
         """Return the mapping that dump() stored. account: the current default account.
 
-        If the ARN of the function or of the stream contains the stored default account, the ARN
-        gets the current one. If the access key of the tenant is an account, the ARNs never change.
-        With `--shared-db`, the only tenant has both kinds of ARNs. Therefore the account in each
-        ARN decides.
+        If the ARN of the function or the stream has the stored default account, this replaces it by
+        the current one. If the tenant's access key is an account, its ARNs have that account and
+        never change. With `--shared-db`, the only tenant has both kinds of ARNs, so the account in
+        each ARN decides.
         """
         fields = orjson.loads(stored)
         before = fields.get("default_account", _FIRST_ACCOUNT)
@@ -109,7 +113,7 @@ class EventSourceMapping:
 
     @property
     def function_name(self) -> str:
-        """The bare name of the mapping's function."""
+        """The name of the mapping's function, without its ARN."""
         return names.function_name(self.function_arn)
 
     @property
@@ -119,11 +123,11 @@ class EventSourceMapping:
 
     @property
     def steady(self) -> str:
-        """The state that the mapping has after the time `until`."""
+        """The state of the mapping after the time `until`."""
         return "Enabled" if self.enabled else "Disabled"
 
     def described(self, state: str) -> dict[str, Any]:
-        """Return an EventSourceMappingConfiguration (Lambda API) in the given state."""
+        """Return an EventSourceMappingConfiguration (Lambda API) with this state."""
         described: dict[str, Any] = {
             "UUID": self.uuid,
             "StartingPosition": self.starting_position,
@@ -145,7 +149,7 @@ class EventSourceMapping:
 
 
 def fields_of(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a mapping that a create or update request sets."""
+    """Return the fields of a mapping that a request to create or update it sets."""
     fields: dict[str, Any] = {field: request[member] for member, field in _FIELDS.items() if member in request}
     if "FunctionResponseTypes" in request:
         fields["responses"] = tuple(request["FunctionResponseTypes"])

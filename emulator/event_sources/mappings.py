@@ -1,4 +1,4 @@
-"""All event source mappings. The store has them as definitions (database/store/registry.py)."""
+"""All event source mappings. They are stored as definitions (database/store/registry.py)."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -17,11 +17,11 @@ from storage.keycode import prefix_end
 
 log = logging.getLogger("emulator")
 
-_ALL: Final = 1 << 20  # more checkpoints than a mapping has
+_ALL: Final = 1 << 20  # more checkpoints than any mapping has
 
 
 class Mappings:
-    """The mappings of an emulator. shared: whether there is one tenant for all callers.
+    """The mappings of an emulator. shared: whether all callers are one tenant.
 
     Mappings that were created with the opposite `--shared-db` setting are hidden, but not deleted.
     """
@@ -56,18 +56,18 @@ class Mappings:
         return [mapping for mapping in found if mapping is not None and mapping.tenant == tenant]
 
     def delivering(self) -> Iterator[EventSourceMapping]:
-        """Yield the mappings whose functions are to be invoked."""
+        """Yield the mappings that deliver records to their functions."""
         has_passed = self._database.catalog.has_passed
         for mapping in tuple(self._mappings.values()):
             if mapping.enabled and mapping.status != DELETING and has_passed(mapping.until):
                 yield mapping
 
     def changing(self, mapping: EventSourceMapping) -> bool:
-        """Say whether a mapping is changing to another state."""
+        """Return whether a mapping is changing to another state."""
         return not self._database.catalog.has_passed(mapping.until)
 
     def coming(self) -> Iterator[tuple[float, str, str]]:
-        """Yield when states end: time, "MappingState", UUID of the mapping."""
+        """Yield the end of each transient state: time, "MappingState", UUID of the mapping."""
         for mapping in self._mappings.values():
             if self.changing(mapping):
                 yield mapping.until, "MappingState", mapping.uuid
@@ -86,13 +86,18 @@ class Mappings:
     # --- changing ---------------------------------------------------------------------------------
 
     def save(self, mapping: EventSourceMapping, positions: Mapping[int, int] | None = None) -> None:
-        """Store a new or changed mapping. positions: where a new mapping begins, by shard."""
+        """Store a new or changed mapping.
+
+        positions: the first position of a new mapping in each shard.
+        """
         with self._database.registries.changing(urgent=True) as change:
             self._save(change, mapping)
             store_positions(change.txn, mapping.consumer, positions or {})
 
     def delete(self, mapping: EventSourceMapping, until: float) -> EventSourceMapping:
-        """Begin to delete a mapping; return it as DELETING. until: when the deletion is over.
+        """Begin to delete a mapping; return it as DELETING.
+
+        until: the time at which the deletion is over.
 
         If the time `until` has passed already, remove the mapping at once.
         """
@@ -104,7 +109,7 @@ class Mappings:
         return deleting
 
     def save_result(self, uuid: str, result: str) -> None:
-        """Store the result of the latest processing. If the result is a new problem, log it."""
+        """Store the result of the last processing. If the result is a new problem, log it."""
         held = self._mappings.get(uuid)
         if held is None or held.result == result:
             return

@@ -1,8 +1,8 @@
-"""How Lambda's API names functions and mappings.
+"""The names of functions and mappings in Lambda's API.
 
 `FunctionName` may be a name, `name:qualifier`, a partial ARN (`123456789012:function:name`) or a
-full ARN. Only name and qualifier count here, because the configuration knows functions by their
-names.
+full ARN. Only name and qualifier count here, because the configuration file names functions by
+these.
 """
 
 import re
@@ -25,7 +25,7 @@ def function_arn(caller: Caller, text: str) -> str:
 
 
 def function_name(arn: str) -> str:
-    """Return the bare name in a function's ARN."""
+    """Return the function name in a function's ARN."""
     return arn.split(":")[6]
 
 

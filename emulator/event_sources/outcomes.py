@@ -1,7 +1,7 @@
-"""How an invocation ended, and what that means for the records of its batch.
+"""Outcomes of invocations, and which records of the batch succeeded.
 
-A response of a mapping with ReportBatchItemFailures may name records that failed (Lambda:
-"Configuring partial batch response with DynamoDB and Lambda"):
+If the mapping has ReportBatchItemFailures, the function's response may name records that failed
+(Lambda: "Configuring partial batch response with DynamoDB and Lambda"):
 
 | response                                               | what it means                       |
 |--------------------------------------------------------|-------------------------------------|
@@ -28,9 +28,9 @@ from emulator.event_sources.events import Record
 class Outcome:
     """How an invocation ended.
 
-    kind: "answered" if the function returned a response; "failed" if the function did something
-    wrong; "unreachable" if the function was never invoked. payload: the response; detail: what went
-    wrong, for the log; status: the HTTP status of the invocation.
+    kind: "answered" if the function returned a response; "failed" if the function failed;
+    "unreachable" if the function could not be invoked. payload: the response. detail: the failure,
+    for the log. status: the HTTP status of the invocation.
     """
 
     kind: Literal["answered", "failed", "unreachable"]
@@ -42,8 +42,8 @@ class Outcome:
 def first_failure(outcome: Outcome, records: Sequence[Record], *, reports: bool) -> int | None:
     """Return the position of the first record that failed, or None if all records succeeded.
 
-    reports: whether the function may name the records that failed. If it may not, either all
-    records succeed or all records fail.
+    reports: whether the response may name the records that failed. If not, either all records
+    succeeded or all failed.
     """
     if outcome.kind != "answered":
         return 0

@@ -48,7 +48,7 @@ def _model(operation: str) -> RequestModel:
 
 
 def parsed(operation: str, raw: object) -> Request:
-    """Return the parsed request. Raises ApiError if the model forbids a type or value."""
+    """Return the parsed request. Raises ApiError if the model does not allow a type or value."""
     model = _model(operation)
     request = model.parse(raw)
     model.validate(request)
@@ -56,12 +56,13 @@ def parsed(operation: str, raw: object) -> Request:
 
 
 def checked(request: Mapping[str, Any]) -> None:
-    """Refuse members that DynamoDB streams do not allow, or that this emulator does not support.
+    """Refuse members that are not allowed for DynamoDB streams or not supported by this emulator.
 
     Raises InvalidParameterValueException.
     """
     for name, value in request.items():
-        if name not in _IDENTIFYING | _CHANGEABLE and value:  # an empty list, 0 or false changes nothing
+        # A member with an empty list, 0 or false has no effect.
+        if name not in _IDENTIFYING | _CHANGEABLE and value:
             raise errors.member_unsupported(name)
     if request.get("DestinationConfig", {}).get("OnSuccess", {}).get("Destination"):
         raise errors.member_unsupported("DestinationConfig.OnSuccess")

@@ -1,4 +1,4 @@
-"""The parts of this package that an emulator owns: functions, mappings, delivery and the API."""
+"""The service that an emulator uses: functions, mappings, delivery and Lambda's API."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,10 @@ from emulator.shared_memory import SharedMemory
 
 
 class FunctionService:
-    """Functions on streams. Raises BadConfiguration if settings.functions names an invalid file."""
+    """Functions on streams.
+
+    Making it raises BadConfiguration if settings.functions names an invalid file.
+    """
 
     def __init__(self, database: Database, settings: Settings, sharing: SharedMemory | None = None) -> None:
         self._sharing = sharing
@@ -38,8 +41,8 @@ class FunctionService:
     def coming(self) -> Iterator[tuple[float, str, str]]:
         """Yield the next events of all mappings: time, kind, UUID of the mapping.
 
-        Events of the delivery are those of this process. A late one is left out: the next poll
-        sends the batch.
+        Retries and batching windows are those of this process. One whose time has passed is left
+        out, because the next poll sends its batch.
         """
         yield from self.mappings.coming()
         yield from self._deliveries()
@@ -49,17 +52,17 @@ class FunctionService:
         return (event for event in self._delivery.coming() if event[0] > now)
 
     def due(self) -> list[Invocation]:
-        """Return the invocations to be made now."""
+        """Return the invocations to make now."""
         invocations = self._delivery.due()
         self._publish()
         return invocations
 
     def finished(self, invocation: Invocation, outcome: Outcome) -> None:
-        """End the batch of an invocation."""
+        """Report the outcome of an invocation."""
         self._delivery.finished(invocation, outcome)
         self._publish()
 
     def _publish(self) -> None:
-        """Tell the other workers when the next batch is sent. They do not know the lanes."""
+        """Publish the time of the next batch to the other workers, which do not have the lanes."""
         if self._sharing is not None:
             self._sharing.set_delivery(min(self._deliveries(), default=None))

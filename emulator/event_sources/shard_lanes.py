@@ -1,9 +1,9 @@
-"""Filters the records of one shard for one mapping, and spreads them over lanes.
+"""Filters the records of one shard for one mapping, and distributes them over lanes.
 
-A record that the filter leaves out counts as done. The store has one position for the shard: the
-position of the first record that is not done. After a restart, this record and all records after it
-are delivered. Some of these records may have been done in another lane; they are delivered again.
-No record is lost.
+A record that does not pass the filter counts as done. The store has one position for the shard:
+that of the first record that is not done. After a restart, this record and all later ones are
+delivered. Some of the later ones may have been done in another lane, and are delivered again. No
+record is lost.
 """
 
 from zlib import crc32
@@ -19,7 +19,10 @@ from emulator.event_sources.mapping import EventSourceMapping
 
 
 class ShardLanes:
-    """The lanes of one shard, as an Inbox (database/changes/consumer.py). passes: the filter."""
+    """The lanes of one shard, as an Inbox (database/changes/consumer.py).
+
+    passes: the test of the filter.
+    """
 
     __slots__ = ("_clock", "_form", "_hash_key", "_passes", "_window", "lanes")
 
@@ -35,21 +38,21 @@ class ShardLanes:
 
     @property
     def in_flight(self) -> bool:
-        """Whether a batch was sent and its outcome has not been reported yet."""
+        """Whether a batch was sent and its outcome is not reported yet."""
         return any(lane.in_flight for lane in self.lanes)
 
     def room(self) -> int:
         """Return how many more records the lanes may get.
 
-        All lanes together hold at most two batches per lane. While they hold as many bytes as all
-        of them may send at once, they get no more records.
+        All lanes together hold at most two batches for each lane. While they hold as many bytes as
+        they may send at once, they get no more records.
         """
         if sum(lane.size for lane in self.lanes) >= PAYLOAD * len(self.lanes):
             return 0
         return self._window - sum(map(len, self.lanes))
 
     def add(self, row: bytes) -> None:
-        """Add a stored record to its lane, unless the filter leaves it out."""
+        """Add a stored record to its lane, if it passes the filter."""
         record = self._form.record(row)
         lane = self.lanes[0]
         if self._passes is not None or len(self.lanes) > 1:

@@ -1,9 +1,9 @@
 """Expressions: from the texts of a request to programs that run on items.
 
-1. `bind.bind` is the entrance. It takes the texts, names and values of a request, returns the
-   programs, and caches them by the form of the request.
-2. `parser` turns a text into an `ast` tree. `lexer` cuts the text into tokens. `rules` lets the
-   parser nest deeper than Python's stack. The parser does not use names and values.
+1. `bind.bind` is the entrance. It takes the expressions, names and values of a request, and returns
+   programs. It caches the programs by the form of the request.
+2. `parser` turns a text into an `ast` tree. `lexer` cuts the text into tokens. With `rules`, texts
+   can nest deeper than Python's stack. The parser does not use names and values.
 3. `analyze` replaces aliases by names and checks the tree. It reports the first problem in the
    service's order. All error texts are in `problems`.
 4. `compile` makes a `program.Condition`, `update` a `program.UpdateProgram`.

@@ -15,7 +15,7 @@ the first in this order (behaviour 4.2):
 
 Key conditions are checked as conditions first, then clause by clause (key_condition.py).
 
-Analysis depends on the types of values, not on their contents, so its result serves all requests of
+Analysis uses the types of values and not their contents, so its result is valid for all requests of
 one form. Two rules depend on contents: the order of BETWEEN's bounds, and the type name of
 attribute_type. Analysis returns these rules as `checks`, which run with the values of each request.
 """
@@ -52,7 +52,7 @@ _OPERAND_TYPES: Final[Mapping[str, frozenset[str]]] = {
     "+": frozenset({"N"}),
     "-": frozenset({"N"}),
 }
-"""Operator -> the types that its operands may have. For functions see functions.py."""
+"""Operator -> the types that its operands may have. functions.py has those of functions."""
 _WORDS: Final = {
     "S": "STRING",
     "N": "NUMBER",
@@ -88,7 +88,7 @@ def analyze_condition(parsed: Parsed[ast.ConditionTree], names: Names, types: Ty
 
 
 def analyze_key_condition(parsed: Parsed[ast.ConditionTree], names: Names, types: Types) -> Checked[KeyCondition]:
-    """Check a key condition as far as this is possible without a schema. Raises ExpressionError."""
+    """Check a key condition by all rules that need no key schema. Raises ExpressionError."""
     checked = analyze_condition(parsed, names, types)
     return Checked(key_condition(checked.tree), checked.checks)
 
@@ -176,7 +176,7 @@ def _check_defined(parsed: Parsed[Tree], names: Names, types: Types) -> None:
 
 
 class _Analysis:
-    """The common part of the two analyses below: types of operands, and rules of functions."""
+    """The base of the two analyses below: types of operands, and rules of functions."""
 
     def __init__(self, names: Names, types: Types) -> None:
         self.names = names
@@ -184,7 +184,7 @@ class _Analysis:
         self.checks: list[Check] = []
 
     def check_call(self, name: str, arguments: Sequence[ast.Operand]) -> None:
-        """Check the operands of a function; raise for the first rule that they break.
+        """Check the operands of a function; raise an error for the first rule that they break.
 
         The paths among the operands must be resolved.
         """
@@ -276,7 +276,7 @@ class _ConditionAnalysis(_Analysis):
     def operands(self, operator: str, given: tuple[ast.Operand, ...]) -> list[ast.Operand]:
         """Return the operands of an operator with their paths resolved.
 
-        The operands must be distinct and have types that the operator takes.
+        Raises unless the operands are distinct and have types that the operator allows.
         """
         operands = [self.operand(node) for node in given]
         _check_distinct(operator, operands)
@@ -297,8 +297,8 @@ class _ConditionAnalysis(_Analysis):
     def call(self, node: ast.Call) -> ast.Call:
         """Return a function that is an operand, with its paths resolved.
 
-        The function's own operands must not be functions. This refuses a nested function without
-        looking at its operands: a text may nest thousands of functions.
+        The operands of the function must not be functions. A nested function is refused without a
+        check of its own operands, because a text may nest thousands of functions.
         """
         arguments = [part if isinstance(part, ast.Call) else self.operand(part) for part in node.arguments]
         self.check_call(node.function, arguments)
@@ -356,7 +356,7 @@ class _UpdateAnalysis(_Analysis):
                 return node
 
     def check_section(self, action: ast.Action) -> None:
-        """Raise if the value of ADD or DELETE has a type that the action does not take."""
+        """Raise if the value of ADD or DELETE has a type that the action does not allow."""
         if not isinstance(action, ast.AddAction | ast.DeleteAction):
             return
         tag = self.type_of(action.value)
@@ -365,7 +365,7 @@ class _UpdateAnalysis(_Analysis):
             raise problems.action_operand_type("ADD" if adds else "DELETE", _WORDS[tag])
 
     def check_value(self, node: ast.Operand) -> None:
-        """Check the functions and operators of a SET value, inner ones first."""
+        """Check the functions and operators of a SET value, from the inside out."""
         for part in ast.inner_first(node):
             if isinstance(part, ast.Call):
                 self.check_call(part.function, part.arguments)

@@ -1,15 +1,14 @@
-"""The one syntax tree of conditions, updates, projections and key conditions.
+"""The syntax tree of conditions, updates, projections and key conditions.
 
-Expressions, legacy parameters and PartiQL all become this tree. A tree from the parser may hold
-`Alias` steps and `Placeholder` operands. The analyser replaces aliases by names. Placeholders stay:
-values are arguments of each call and not part of the program. Only legacy parameters bring their
-values along, as `Literal`.
+Expressions, legacy parameters and PartiQL all become such trees. A tree from the parser may contain
+`Alias` steps and `Placeholder` operands. The analyser replaces aliases by names. Placeholders stay,
+because values are arguments of each call and not part of the program. Only trees of legacy
+parameters contain values, as `Literal`.
 
-Nodes are named tuples, because there are sixteen classes of nodes. Python makes a class of named
-tuples in 0.2 ms, and a frozen dataclass in 0.7 ms. The price: nodes of different classes are equal
-if their fields are equal.
-`Placeholder` and `Literal` are dataclasses, because every request reads their fields, and a
-dataclass is faster to read.
+There are sixteen classes of nodes. Most are named tuples, because Python makes such a class in 0.2
+ms, and a frozen dataclass in 0.7 ms. The disadvantage: nodes of different classes are equal if
+their fields are equal. `Placeholder` and `Literal` are dataclasses, because every request reads
+their fields, which is faster with a dataclass.
 """
 
 from collections.abc import Callable, Iterator
@@ -141,7 +140,7 @@ def parts_of(node: ConditionTree | Operand) -> tuple[Any, ...]:
 def inner_first(node: ConditionTree | Operand) -> list[Any]:
     """Return all nodes of a tree of any depth, each after its parts.
 
-    The parts of a node come in written order.
+    The parts of a node are in written order.
     """
     nodes: list[Any] = []
     waiting: list[Any] = [node]
@@ -160,7 +159,7 @@ def chain(
     A chain may have thousands of conditions, so this does not recurse.
 
     normalized: a function that is applied to each condition first. It can remove a double NOT,
-    behind which a chain may continue.
+    because the chain may continue inside.
     """
     waiting = [node]
     while waiting:
@@ -204,7 +203,7 @@ Action = SetAction | RemoveAction | AddAction | DeleteAction
 class UpdateTree(NamedTuple):
     """All actions in written order.
 
-    repeated: the first section that was opened twice, an error that the analyser reports.
+    repeated: the first section that occurs twice; the analyser reports that error.
     """
 
     actions: tuple[Action, ...]

@@ -1,28 +1,28 @@
-"""Programs for the expressions of a request: parsed, analysed, compiled, and cached by form.
+"""Makes the programs for the expressions of a request, and caches them by form.
 
     Update, Condition, Filter, KeyCondition, Projection ──parse, analyze, compile──▶ Bound
 
 Two requests have the same form if their texts, their names, and the placeholders and *types* of
 their values are equal. The cache holds the programs of the latest forms. Checks that depend on the
-contents of values run at every call. Failures are not cached: they are rare, and would push out
+contents of values run at every call. Errors are not cached: they are rare, and would displace
 programs that are in use.
 
 Order of problems (behaviour 3.6, 4.2):
 
 1. names or values without an expression that could use them
-2. `ExpressionAttributeNames`: an empty map, or keys that are too long or malformed
-3. `ExpressionAttributeValues`: an empty map, or keys that are too long or malformed
+2. `ExpressionAttributeNames`: the map is empty, or its keys are too long or malformed
+3. `ExpressionAttributeValues`: the map is empty, or its keys are too long or malformed
 4. malformed attribute names
-5. the expressions, in the order in which the diagram names them. For each: whether it is empty, its
-   size, its syntax, its analysis, the contents of its values
+5. the expressions, in the order of the diagram. For each: whether it is empty, its size, its
+   syntax, its analysis, the contents of its values
 6. unused names, then unused values
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from emulator import errors, limits
 from emulator.caching import BoundedCache
@@ -50,7 +50,7 @@ _NO_VALUES: Final[Values] = {}
 class Bound:
     """The programs of one request, in the order in which they are parsed.
 
-    A program is None if the request does not have its parameter.
+    A program is None if the request does not have that parameter.
 
     checks: pairs of a parameter's name and a check, which runs with the values of each request.
     """
@@ -69,7 +69,7 @@ _cache: BoundedCache[Bound] = BoundedCache()
 def bind(request: Request) -> Bound:
     """Return the programs of a request's expressions. Raises ApiError without envelope.
 
-    request: its members by their wire names, with the types of the model. Attribute values must be
+    request: members by their wire names, with the types of the model. Attribute values must be
     canonical. A member that is None counts as absent.
     """
     get = request.get
@@ -86,7 +86,7 @@ def bind(request: Request) -> Bound:
     )
     bound = _cache.get(form)
     if bound is None:
-        bound = _Binding(request).bound()
+        bound = Binding(request).bound()
         _cache.keep(form, bound, _length(request, names, values))
     elif bound.checks:
         for parameter, check in bound.checks:
@@ -94,12 +94,13 @@ def bind(request: Request) -> Bound:
     return bound
 
 
-def unusable_member(request: Request) -> str | None:
+def unusable_member(request: Request, parameters: Mapping[str, Sequence[str]] | None = None) -> str | None:
     """Return the name of a member that no expression of the request could use, or None.
 
     The members are ExpressionAttributeNames and ExpressionAttributeValues.
+    parameters: member -> the parameters that can use it; None: those of most operations.
     """
-    for member, users in _USERS.items():
+    for member, users in (parameters or _USERS).items():
         if request.get(member) is not None and all(request.get(parameter) is None for parameter in users):
             return member
     return None
@@ -115,7 +116,7 @@ def check_members_used(request: Request) -> None:
 def check_names(names: Collection[str]) -> None:
     """Raise if one of these attribute names is empty or too long (behaviour 2.1)."""
     if not names or ("" not in names and max(map(len, names)) <= limits.ATTRIBUTE_NAME // 4):
-        return  # the usual case, without a loop: a request can have a million names
+        return  # most requests need no loop, and a request can have a million names
     for name in names:
         if not name:
             raise errors.empty_attribute_name()
@@ -124,7 +125,7 @@ def check_names(names: Collection[str]) -> None:
 
 
 def _length(request: Request, names: Mapping[str, str] | None, values: Values | None) -> int:
-    """Return the number of characters in all texts of a form."""
+    """Return the number of characters in all texts of a form: expressions, names, placeholders."""
     texts = [text for parameter in _PARAMETERS if (text := request.get(parameter)) is not None]
     return sum(map(len, chain(texts, names or (), (names or {}).values(), values or ())))
 
@@ -136,8 +137,13 @@ def _run(parameter: str, check: Check, values: Values) -> None:
         raise errors.invalid_expression(parameter, error.detail) from error
 
 
-class _Binding:
-    """Makes the programs of one request whose form is not in the cache."""
+class Binding:
+    """Makes the programs of one request whose form is not in the cache.
+
+    users: names or values -> the parameters that can use them; None: those of most operations.
+    """
+
+    users: ClassVar[Mapping[str, Sequence[str]] | None] = None
 
     def __init__(self, request: Request) -> None:
         self.request = request
@@ -148,6 +154,7 @@ class _Binding:
         self.checks: list[tuple[str, Check]] = []
 
     def bound(self) -> Bound:
+        """Return the programs of the request."""
         self.check_members()
         bound = Bound(
             self.program("UpdateExpression", parser.parse_update, self.update),
@@ -161,8 +168,10 @@ class _Binding:
         return bound
 
     def check_members(self) -> None:
-        """Check the names and the values, without the expressions."""
-        check_members_used(self.request)
+        """Check names and values by all rules that do not need the expressions."""
+        member = unusable_member(self.request, self.users)
+        if member is not None:
+            raise errors.only_with_expressions(member)
         if self.request.get(_NAMES) is not None:
             _check_placeholders(_NAMES, self.names, _IS_ALIAS)
         if self.request.get(_VALUES) is not None:
@@ -173,6 +182,7 @@ class _Binding:
         check_names(self.names.values())
 
     def check_used(self) -> None:
+        """Raise if no expression uses a name or a value of the request."""
         names = [alias for alias in self.names if alias not in self.used]
         if names:
             raise errors.names_unused(names)
@@ -203,16 +213,20 @@ class _Binding:
         return program
 
     def update(self, parsed: Parsed[Any]) -> tuple[UpdateProgram, tuple[Check, ...]]:
+        """Analyse and compile an update."""
         return updates.update(analyze.analyze_update(parsed, self.names, self.types).tree, self.types), ()
 
     def condition(self, parsed: Parsed[Any]) -> tuple[Condition, tuple[Check, ...]]:
+        """Analyse and compile a condition or filter."""
         return _compiled(compiler.condition, analyze.analyze_condition(parsed, self.names, self.types))
 
     def key_condition(self, parsed: Parsed[Any]) -> tuple[KeyCondition, tuple[Check, ...]]:
+        """Analyse a key condition."""
         checked = analyze.analyze_key_condition(parsed, self.names, self.types)
         return checked.tree, checked.checks
 
     def projection(self, parsed: Parsed[Any]) -> tuple[Projection, tuple[Check, ...]]:
+        """Analyse and compile a projection."""
         return _compiled(compiler.projection, analyze.analyze_projection(parsed, self.names))
 
 
@@ -224,7 +238,10 @@ _PARAMETERS: Final = (
     "ProjectionExpression",
 )
 _USERS: Final = {_NAMES: _PARAMETERS, _VALUES: _PARAMETERS[:-1]}
-"""Names or values -> the parameters that can use them. A projection cannot use values."""
+"""The member with names or values -> the parameters that can use it.
+
+A projection cannot use values.
+"""
 
 
 def _check_placeholders(member: str, placeholders: Collection[str], is_valid: Callable[[str], object]) -> None:

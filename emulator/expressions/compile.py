@@ -1,9 +1,11 @@
-"""Compiles checked trees to programs. Each node becomes a closure that calls its parts' closures.
+"""Compiles checked trees to programs.
 
-Conditions are functions of (item, values). The most frequent operands (a top-level name, a
-placeholder) have special closures that save a call. Chains of AND and OR become flat and double
-NOTs cancel out. So closures nest no deeper than parentheses do. That is less than the 300 operators
-of a condition, and well within Python's stack.
+Each node becomes a closure that calls the closures of its parts.
+
+Conditions are functions of (item, values). The most common operands (a top-level name, a
+placeholder) have special closures that save a call. A chain of ANDs or ORs becomes one closure, and
+double NOTs cancel out. So closures nest no deeper than parentheses do: less deeply than the 300
+operators that a condition may have, and well within Python's stack.
 
 A missing operand makes a condition false (behaviour 4.4). But it makes `<>` true, unless the
 missing operand is a function without a value.
@@ -23,7 +25,7 @@ from emulator.values.paths import Path
 from emulator.values.types import Item, Values
 
 _FEW_PARTS: Final = 30
-"""A condition with more operators and operands remembers its results about large values."""
+"""During a test, a condition with more operators and operands caches results about large values."""
 
 
 def condition(node: ast.ConditionTree) -> Condition:
@@ -50,7 +52,7 @@ def projection(node: ast.ProjectionTree) -> Projection:
 
 def projection_of(names: frozenset[str]) -> Projection:
     """Return the projection on top-level attributes."""
-    # The result has the order of the item, because the order of a set differs between processes.
+    # The result has the order of the item: the order of a set would differ between processes.
     return Projection(lambda item: {name: item[name] for name in item if name in names}, names)
 
 
@@ -81,7 +83,7 @@ def getter(node: ast.Operand) -> Get:
 
 
 def _top_level(node: ast.Operand) -> str | None:
-    """Return the name of a path with one step, None for other operands."""
+    """Return the name if the operand is a path with one step, else None."""
     if isinstance(node, ast.DocumentPath) and len(node.steps) == 1:
         return str(node.steps[0])
     return None
@@ -104,7 +106,7 @@ def _test(node: ast.ConditionTree) -> Test:
         parts.append((part, len(joined)))
         waiting += joined
     tests: list[Test] = []
-    for part, count in reversed(parts):  # inner conditions first, from left to right
+    for part, count in reversed(parts):  # inner conditions come first, from left to right
         inner = tests[len(tests) - count :]
         del tests[len(tests) - count :]
         tests.append(_JOINERS[type(part)](inner) if inner else _BUILDERS[type(part)](part))
@@ -199,8 +201,9 @@ def _inequality(node: ast.Compare) -> Test:
 
 
 _ACCEPTED: Final = {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (0, 1)}
-"""Comparator -> the results of compare.order for which the comparator holds. compare.order returns
-None for incomparable values, so no comparator holds for them.
+"""Comparator -> the results of compare.order for which the comparator is true.
+
+For values that cannot be compared, compare.order returns None, so no comparator is true.
 """
 
 
@@ -222,7 +225,7 @@ def _ordering(node: ast.Compare) -> Test:
 
 
 def _simple_ordering(name: str, placeholder: str, accepted: tuple[int, ...], holds: Callable[[Any, Any], bool]) -> Test:
-    """Return the test of an attribute against a value, the most frequent part of filters.
+    """Return a test that compares an attribute with a value, the most common part of filters.
 
     The test compares whole numbers without a sign by length and digits, in half the time of
     compare.order.
@@ -272,7 +275,7 @@ def _in(node: ast.In) -> Test:
 
 
 def _call(node: ast.Call) -> Callable[..., Any]:
-    """Return the function of a call that is a condition or an operand."""
+    """Return the function that computes a call, which is a condition or an operand."""
     function = FUNCTIONS[node.function]
     arguments = [
         steps_of(cast("ast.DocumentPath", argument)) if operand.path else getter(argument)

@@ -1,7 +1,7 @@
 """The document paths of an expression.
 
-This file replaces the aliases in paths by names, refuses paths that overlap or conflict
-(behaviour 4.2), and makes the functions that find the value at a path.
+This module replaces the aliases in paths by names, refuses paths that overlap or conflict
+(behaviour 4.2), and makes functions that find the value at a path.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -50,7 +50,7 @@ def path_getter(path: Path) -> Callable[[Item, Values], Value | None]:
 
 
 class _Node:
-    """A step of one or more paths.
+    """A step that one or more paths share.
 
     path: the first path that has this step.
     ends: whether a path ends with this step.
@@ -66,10 +66,10 @@ class _Node:
 
 
 def check_disjoint(paths: Iterable[ast.DocumentPath]) -> None:
-    """Raise for the first path that overlaps an earlier path, else for the first conflict.
+    """Raise an error for the first path that overlaps an earlier path, else for the first conflict.
 
     Paths overlap if they are equal or if one is the beginning of the other. Two paths conflict if
-    one takes a name of a value and the other takes an index of the same value.
+    one reads a name and the other reads an index in the same value.
     """
     root = _Node(())
     conflict = None

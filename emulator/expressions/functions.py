@@ -14,11 +14,11 @@ A builder returns a function of (item, values). What that function returns depen
 
 A builder takes one argument for each operand. If the operand must be a path, the argument is the
 path's steps. Otherwise the argument is a function of (item, values) that returns the operand's
-value. In a condition this value may be None, in an update never.
+value. In a condition, this value may be None; in an update, it never is.
 
-Two rules about functions are in other files. begins_with is also an operator of key conditions
-(key_condition.py, partiql/where.py). Some legacy operators and PartiQL's IS stand for functions
-(legacy.py, partiql/terms.py).
+Other files use functions too. begins_with is also an operator of key conditions (key_condition.py,
+partiql/where.py). Some legacy operators and PartiQL's IS are compiled to functions (legacy.py,
+partiql/terms.py).
 """
 
 from collections.abc import Callable, Mapping
@@ -58,14 +58,16 @@ class Operand(NamedTuple):
 class Function(NamedTuple):
     """A function. `checked` refuses an incomplete row when the table is made.
 
-    This is a named tuple because a frozen dataclass with these fields would add 0.7 % to the start
-    of a server.
+    This is a named tuple because a frozen dataclass with these fields would add 0.7 % to the
+    start-up time.
 
     distinct: the first operand, if it is a path, must differ from the others.
-    partiql: PartiQL has the function too. PartiQL allows a function of updates only behind SET.
+    partiql: whether PartiQL has the function too. PartiQL allows a function of updates only after
+    SET.
     result: the type of the function's value. It is None for a condition, and for a function that
         may return one of its operands (`default`).
-    default: the position of the operand that the function may return, None if it returns none.
+    default: the position of the operand that the function may return, None if there is no such
+    operand.
     cost: the bytes that an update counts for the function, without its operands (update_cost.py).
     outermost: the function may not be an operand of another function (behaviour 4.1).
     """
@@ -86,7 +88,7 @@ def checked(row: Function) -> Function:
     """Return the row if it is complete. Otherwise an AssertionError says what is wrong."""
     in_update = row.place == "update operand"
     assert row.name.isidentifier(), "the lexers read only an identifier as a function's name"
-    assert row.name.islower(), "the name must be in small letters, because PartiQL looks it up so"
+    assert row.name.islower(), "the name must be in small letters, because PartiQL searches for it in small letters"
     assert row.operands, "a function needs an operand: the grammar has no call without operands"
     for operand in row.operands:
         assert operand.types, "an operand must allow at least one type"

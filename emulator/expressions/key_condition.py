@@ -1,12 +1,14 @@
 """Turns a checked condition into a key condition (behaviour 4.3, first list).
 
-This file has the rules that need no schema; key_range.py has the others. This file checks the
-clauses in written order and raises the first problem. The order of problems within a clause:
+This module has the rules that need no key schema; key_range.py has the others. It checks the
+clauses in written order and raises an error for the first problem. Problems in a clause are checked
+in this order:
 
-    an operator that no key takes, a function as operand, not exactly one path,
+    an operator that no key allows, a function as operand, not exactly one path,
     the path is not first, the path is nested
 
-A comparison whose first operand is the value is mirrored: `:v < a` becomes `a > :v`.
+If the first operand of a comparison is the value, the comparison is turned around: `:v < a` becomes
+`a > :v`.
 """
 
 from typing import cast
@@ -18,7 +20,7 @@ from emulator.expressions.program import MIRRORED, KeyClause, KeyCondition, KeyO
 
 
 def key_condition(node: ast.ConditionTree) -> KeyCondition:
-    """Return a checked condition as a key condition. Raises ExpressionError."""
+    """Turn a checked condition into a key condition. Raises ExpressionError."""
     clauses: dict[str, KeyClause] = {}
     for part in ast.chain(node, ast.And):
         clause = _clause(part)

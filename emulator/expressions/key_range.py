@@ -1,16 +1,16 @@
-"""Key conditions against a key schema: the partition and the range of sort keys that a Query reads.
+"""Applies a key condition to a key schema: finds the partition and range of sort keys of a Query.
 
-This is a stage of its own because of the order of errors. The service checks the rules that need no
-schema (one condition per key, no OR, ...) before it looks the table up, and the rules of this file
-afterwards (behaviour 3.1, layers 3 and 5). This file knows nothing about storage: keys stay
-attribute values.
+This is a separate stage because of the order of errors. The service checks the rules that need no
+schema (one condition for each key, no OR, ...) before it searches for the table, and the rules of
+this module afterwards (behaviour 3.1, layers 3 and 5). This module does not know how keys are
+stored: they stay attribute values.
 
 Tables and local indexes have one HASH and at most one RANGE attribute. A global index has up to
-four of each (features 3). Its RANGE attributes sort one after another. So a query states equality
-for the first RANGE attributes, and at most one other condition on the RANGE attribute after them.
-`KeyRange` holds exactly these conditions.
+four of each (features 3). Its RANGE attributes sort one after another. So a query may demand
+equality for the first RANGE attributes, and have at most one other condition, on the next RANGE
+attribute. `KeyRange` holds exactly these conditions.
 
-If there are several problems, the first of this list is reported:
+The service reports the first problem in this list:
 
 | problem                                              | error                            |
 |------------------------------------------------------|----------------------------------|
@@ -26,18 +26,19 @@ If there are several problems, the first of this list is reported:
 | an empty string or binary value                      | empty_key                        |
 | values beyond 2048 bytes (HASH), 1024 bytes (RANGE)  | partition_/sort_key_too_long     |
 
-A *foreign* attribute is not in the schema. A key attribute is *free* if it has no condition.
+A *foreign* attribute has a condition but is not in the schema. A key attribute is *free* if it has
+no condition.
 
-(1) An index with several HASH attributes has one error for both rows, hash_keys_need_equality. The
-error names all HASH attributes without an equality (behaviour 4.3).
+(1) For an index with several HASH attributes, the error in these rows is hash_keys_need_equality.
+It names all HASH attributes without an equality (behaviour 4.3).
 
 (2) Only KeyConditions have such operators. If there is also a foreign attribute and a free RANGE
 attribute, query_missed_key is reported first (behaviour 18).
 
 (3) key_condition_type is reported before the error of this row (behaviour 4.3).
 
-A valid condition needs one walk over its clauses. If the walk finds something irregular, the rules
-are checked one by one, to find the error.
+For a valid condition, one loop over its clauses is enough. If the loop finds an irregular clause,
+the rules are checked one by one, to find the error.
 """
 
 from collections.abc import Iterable, Mapping
@@ -50,8 +51,8 @@ from emulator.expressions.program import UNINDEXABLE, KeyClause, KeyCondition
 from emulator.values.size import value_size
 from emulator.values.types import KIND, Value, Values
 
-# If the values of a key have at most this many characters together, no limit in bytes can be
-# exceeded, and the bytes are not counted. UTF-8 takes at most four bytes for each character, and
+# If the values of a key have at most this many characters together, they cannot exceed a limit in
+# bytes, and their bytes are not counted. UTF-8 needs at most four bytes for each character, and
 # base64 is longer than the bytes that it encodes.
 _UNMEASURED: Final = limits.SORT_KEY // 4
 
@@ -69,7 +70,7 @@ class KeyNames:
 
 
 class KeyRange(NamedTuple):
-    """What a Query reads: keys in one partition that begin with `equal` and fulfil a condition.
+    """The keys that a Query reads: those in one partition that fulfil the conditions below.
 
     partition: the values of all HASH attributes, in schema order.
     equal: the values of the first RANGE attributes.
@@ -88,7 +89,7 @@ class KeyRange(NamedTuple):
 def resolve(condition: KeyCondition, schema: KeyNames, values: Values) -> KeyRange:
     """Return the keys that satisfy the condition. Raises ApiError (texts: behaviour 3.8, 4.3).
 
-    The table above gives the order of errors.
+    The module's table has the order of errors.
     """
     types = schema.types
     given_values: list[Value] = []
@@ -123,7 +124,7 @@ def resolve(condition: KeyCondition, schema: KeyNames, values: Values) -> KeyRan
 
 
 def _in_schema_order(condition: KeyCondition, schema: KeyNames) -> list[KeyClause] | None:
-    """Return the clauses in schema order, or None if they do not have the required shape.
+    """Return the clauses in the order of the schema, None if they do not have the required shape.
 
     The shape: equality for all HASH attributes and for the first RANGE attributes (perhaps none),
     then at most one clause with another operator.
@@ -148,7 +149,7 @@ def _in_schema_order(condition: KeyCondition, schema: KeyNames) -> list[KeyClaus
 
 
 def _shape_error(condition: KeyCondition, schema: KeyNames, values: Values) -> errors.ApiError:
-    """Return the error of clauses that `_in_schema_order` refused: the first rows of the table."""
+    """Return the error of clauses that `_in_schema_order` refused (the table's first rows)."""
     clauses = {clause.attribute: clause for clause in condition.clauses}
     unequal = [name for name in schema.hash if name not in clauses or clauses[name].operator != "="]
     if any(name not in clauses for name in unequal):
@@ -193,7 +194,7 @@ def _check_not_empty(keys: KeyRange, schema: KeyNames) -> None:
 
 
 def _check_lengths(keys: KeyRange) -> None:
-    """Check the lengths of keys in bytes. All HASH values count together, and all RANGE values."""
+    """Check the length of the HASH values in total, and of the RANGE values in total, in bytes."""
     if _size(keys.partition) > limits.PARTITION_KEY:
         raise errors.partition_key_too_long()
     if _size(keys.equal) + max(map(value_size, keys.operands), default=0) > limits.SORT_KEY:

@@ -2,9 +2,9 @@
 
 They are Expected, QueryFilter, ScanFilter, KeyConditions, AttributeUpdates and AttributesToGet.
 They become the same programs as expressions (behaviour 18; Developer Guide, "Legacy DynamoDB
-conditional parameters"), so the rest of the emulator knows one kind of condition. A name in a
+conditional parameters"), so the rest of the emulator has only one kind of condition. A name in a
 legacy parameter always means a top-level attribute, even if it has dots. The program of a legacy
-parameter contains the parameter's values, and reads nothing from the argument `values`.
+parameter contains the parameter's values, and does not use the argument `values`.
 
 | legacy                  | as an expression                                               |
 |-------------------------|----------------------------------------------------------------|
@@ -18,9 +18,9 @@ parameter contains the parameter's values, and reads nothing from the argument `
 | ADD, DELETE with a value| ADD a :v, DELETE a :v, but with `update_type_mismatch`;        |
 |                         | ADD of a list appends                                          |
 
-The input has passed the service model: members are typed, operators and actions are within their
-enums, JSON null means absent, attribute values are canonical. values/problems.py has the problems
-of the values themselves.
+The parameters have passed the checks of the service model: members have the right types, operators
+and actions are in their enums, members that were null are absent, and attribute values are
+canonical. values/problems.py has the problems of values.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -59,8 +59,8 @@ EXPRESSION_MEMBERS: Final = (
 )
 _LEGACY: Final = frozenset(LEGACY_MEMBERS)
 
-# The most conditions on the key of a table. An index may have limits.INDEX_KEY_ATTRIBUTES key
-# attributes of each kind, HASH and RANGE.
+# The most conditions on the key of a table. (An index may have limits.INDEX_KEY_ATTRIBUTES
+# attributes of each kind, HASH and RANGE.)
 _KEY_CONDITIONS: Final = 2
 
 
@@ -72,9 +72,9 @@ def check_mixing(
     """Raise mixed_parameters if a request has legacy and expression members (behaviour 3.6).
 
     The error names the members in the order of `legacy_members` and `expression_members`. The
-    default values have the order of every operation's request model. An empty map counts as present
+    defaults have the order of the request models of all operations. An empty map counts as present
     (observed: github.com/brendanhay/amazonka/issues/142). KeyConditions is refused only together
-    with a KeyConditionExpression; other expressions may accompany it.
+    with a KeyConditionExpression, not with other expressions.
     """
     if _LEGACY.isdisjoint(request):
         return
@@ -101,8 +101,8 @@ def expected(request: Request) -> program.Condition | None:
 def filter_condition(request: Request, member: OneOf["QueryFilter", "ScanFilter"]) -> program.Condition | None:
     """Return the program of a filter and ConditionalOperator, None if they have no condition.
 
-    Raises ApiError. The caller must check that a QueryFilter names no key attribute. The program's
-    `attributes` has the names.
+    Raises ApiError. The caller must check that a QueryFilter names no key attribute; see the
+    program's `attributes`.
     """
     return _combined(request, member, _condition)
 
@@ -124,8 +124,8 @@ def _combined(
         raise errors.item_too_large()
     check_names(elements)
     conditions = [build(name, element) for name, element in elements.items()]
-    # The tree has as many levels as conditions, perhaps many thousands. The compiler makes it flat
-    # without recursion.
+    # The tree has as many levels as there are conditions, perhaps thousands. The compiler flattens
+    # it without recursion.
     return compiler.condition(reduce(ast.Or if operator == "OR" else ast.And, conditions))
 
 
@@ -189,10 +189,10 @@ _Build = Callable[[ast.DocumentPath, _Literals], ast.ConditionTree]
 
 
 class _Operator(NamedTuple):
-    """A ComparisonOperator: the number and types of its arguments, and its meaning.
+    """A ComparisonOperator: the number and types of its arguments, and its equivalents.
 
     most: None means no limit.
-    key: the equivalent operator of a key condition, None if an index cannot evaluate it.
+    key: the equivalent operator of a key condition, None if no key condition may have it.
     """
 
     fewest: int
@@ -239,8 +239,8 @@ _OPERATORS: Final[Mapping[str, _Operator]] = {
     "IN": _Operator(1, None, ORDERED, _in),
     "NULL": _Operator(0, 0, TYPES, _call("attribute_not_exists")),
     "NOT_NULL": _Operator(0, 0, TYPES, _call("attribute_exists")),
-    # The guide says "S, N or B" and later "cannot be a set, a map, or a list". So BOOL and NULL are
-    # allowed too, as elements of lists.
+    # The guide says "S, N or B" and later "cannot be a set, a map, or a list". We infer that BOOL
+    # and NULL are allowed too, because lists may contain them.
     "CONTAINS": _Operator(1, 1, ORDERED | {"BOOL", "NULL"}, _call("contains")),
     "NOT_CONTAINS": _Operator(1, 1, ORDERED | {"BOOL", "NULL"}, _not_contains),
     "BEGINS_WITH": _Operator(1, 1, frozenset({"S", "B"}), _call("begins_with"), "begins_with"),
@@ -253,17 +253,17 @@ _OPERATORS: Final[Mapping[str, _Operator]] = {
 def attribute_updates(request: Request) -> program.UpdateProgram | None:
     """Return the program of AttributeUpdates, None if it has no update.
 
-    An update that only deletes attributes does not create a missing item (AWS: UpdateItem API,
+    The program does not create a missing item if it only deletes attributes (AWS: UpdateItem API,
     AttributeUpdates).
 
-    Raises ApiError for an action without its value or with a value of a wrong type. The program
-    raises update_type_mismatch if the attribute in the item has another type than the value.
+    Raises ApiError for an action that lacks its value or has a value of a wrong type. The program
+    raises update_type_mismatch if the attribute in the item has a different type than the value.
     """
     elements: Mapping[str, Request] | None = request.get("AttributeUpdates")
     if not elements:
         return None
-    # Each clause costs more than the name of its attribute (update_cost.py). So if the names alone
-    # exceed the limit, the update is too large.
+    # The cost of a clause is more than the size of its attribute's name (update_cost.py). So if the
+    # names alone exceed the limit, the update is too large.
     if _too_many_names(elements):
         raise errors.update_too_large()
     check_names(elements)
@@ -322,12 +322,12 @@ def _action(path: ast.DocumentPath, element: Request) -> ast.Action:
 
 
 def key_conditions(request: Request) -> program.KeyCondition:
-    """Return KeyConditions, which must be present, as a key condition. Raises ApiError.
+    """Turn the request's KeyConditions into a key condition. Raises ApiError.
 
-    This accepts an operator that no key may have. `key_range.resolve` refuses it, after the table's
-    own errors (behaviour 18). Without IndexName at most two conditions are allowed. With IndexName
-    this accepts up to eight, because the index may have a multi-attribute key (features 3).
-    `key_range.resolve` then checks them against the schema.
+    This accepts an operator that no key may have: `key_range.resolve` refuses it after errors about
+    the table (behaviour 18). Without IndexName, at most two conditions are allowed. With IndexName,
+    this accepts up to eight, because the index may have several key attributes (features 3), and
+    `key_range.resolve` checks them against the schema.
     """
     elements: Mapping[str, Request] = request["KeyConditions"]
     check_names(elements)

@@ -1,6 +1,6 @@
 """Tokens of all five expression grammars (behaviour 4.1).
 
-    name    letter, then letters, digits, underscores; keywords are names too: parsers know them
+    name    letter, then letters, digits, underscores; keywords are names for the lexer
     alias   # and letters, digits, underscores          number  digits
     value   : and letters, digits, underscores          symbols = <> < <= > >= + - . , ( ) [ ]
     unknown any other character                         end     after the last token
@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 
 class Token(NamedTuple):
-    """A token. start and end are positions in the text.
+    """A token. start, end: positions in the text.
 
     The kind of a symbol is the symbol itself.
     """

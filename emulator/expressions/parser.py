@@ -1,14 +1,14 @@
-"""Texts to trees: a recursive descent parser with one method per rule of behaviour 4.1.
+"""Parses texts to trees: a recursive descent parser with one method per rule of behaviour 4.1.
 
-The parser is a pure function of the text. Besides the tree it returns notes for the analyser, in
-written order (`Parsed`): the service checks reserved words, functions and parentheses in the whole
-text before it checks any clause.
+The result depends only on the text. With the tree, the parser returns notes for the analyser, in
+written order (`Parsed`), because the service checks reserved words, functions and parentheses in
+the whole text before it checks any clause.
 
 Each kind of expression has its own keywords. A keyword cannot begin a path. At later positions of a
 path it is a reserved word.
 
-Rules that nest are generators (rules.py), because a text of 4,096 bytes can open two thousand calls
-and close them again.
+Rules that can nest are generators (rules.py), because a text of 4,096 bytes can nest two thousand
+calls.
 """
 
 from collections.abc import Callable
@@ -53,7 +53,7 @@ _NO_WORDS: Final[frozenset[str]] = frozenset()
 class Usage(NamedTuple):
     """A function's use in the text, as a condition or as an operand.
 
-    inner: whether the use is inside the operands of another function, at any depth.
+    inner: whether it is inside an operand of another function, at any depth.
     """
 
     function: str
@@ -64,8 +64,8 @@ class Usage(NamedTuple):
 class Parsed(NamedTuple, Generic[Tree]):
     """A tree and notes for the analyser, each in written order.
 
-    words: bare names in paths.
-    aliases, placeholders: with their "#" and ":".
+    words: names in paths that are not aliases.
+    aliases, placeholders: including their "#" and ":".
     indexes: the numbers in brackets.
     functions: every call, outer before inner.
     operators: the number of operators.
@@ -128,7 +128,7 @@ class _Parser:
         self.too_long = 0
 
     def finished(self, tree: Tree) -> Parsed[Tree]:
-        """Return the tree with the notes. Raise if the text has more tokens."""
+        """Return the tree with the notes. Raise an error if the text has more tokens."""
         self.expect("end")
         return Parsed(
             tree,
@@ -170,7 +170,7 @@ class _Parser:
     def unexpected(self) -> ExpressionError:
         """Return the syntax error at the next token.
 
-        The error quotes the token and its neighbours from the text.
+        The error quotes the token, and the text around it.
         """
         token = self.peek()
         neighbours = [near for near in self.tokens[max(self.position - 1, 0) : self.position + 2] if near.kind != "end"]
@@ -184,7 +184,7 @@ class _Parser:
         return tuple(parts)
 
     def grouped(self, rule: Callable[[], Rule[Tree]]) -> Rule[Tree]:
-        """Parse the parentheses that open here, and return the result of the rule inside them."""
+        """Parse parentheses and the rule inside them; return the result of the rule."""
         opening = self.position
         if self.closing.get(opening + 1, 0) == self.closing.get(opening, 0) - 1:
             self.redundant = True
@@ -221,7 +221,10 @@ class _Parser:
         return node
 
     def opens_operand(self) -> bool:
-        """Say whether the parentheses that open here enclose an operand, so an operator follows."""
+        """Return whether the parentheses that start here enclose an operand.
+
+        If so, an operator follows them.
+        """
         closing = self.closing.get(self.position)
         if closing is None:
             return False
@@ -265,7 +268,10 @@ class _Parser:
         return self.simple() or (yield self.nested())
 
     def simple(self) -> Operand | None:
-        """Return an operand that is a path or a value, None if the next operand is nested."""
+        """Parse an operand that is a path or a value.
+
+        Return None if the next operand is of another kind.
+        """
         token = self.peek()
         if token.kind == "value":
             self.position += 1
@@ -386,7 +392,7 @@ class _Parser:
 
 
 def _closing(stream: list[Token]) -> dict[int, int]:
-    """Return the positions of parentheses: opening -> closing."""
+    """Return the positions of pairs of parentheses: opening -> closing."""
     closing = {}
     opened = []
     for position, token in enumerate(stream):

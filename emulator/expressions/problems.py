@@ -1,8 +1,8 @@
-"""Every error text of expressions, once (behaviour 4.2 and the first list of 4.3).
+"""All error texts of expressions (behaviour 4.2 and the first list of 4.3).
 
-The parser, the analyser and the compilers do not know the parameter that contains their expression.
-So they raise only the detail, and a caller that knows the parameter adds "Invalid <parameter>: "
-(errors.invalid_expression).
+The parser, the analyser and the compilers do not know which parameter contains their expression. So
+they raise only the detail, and a caller that knows the parameter puts "Invalid <parameter>: " in
+front of it (errors.invalid_expression).
 """
 
 # ruff: noqa: D103 - a factory's text says what it is for
@@ -24,13 +24,13 @@ class ExpressionError(Exception):
 EMPTY: Final = "The expression can not be empty;"
 REDUNDANT_PARENTHESES: Final = "The expression has redundant parentheses;"
 ANY_TYPE: Final = "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}"
-"""The operand type that the error names for a path where only a value is allowed."""
+"""The operand type in the error for a path in a place where only a value is allowed."""
 
 Steps = Sequence[str | int]
 
 
 def too_large(size: int | None) -> ExpressionError:
-    """`size` is in bytes, or None for an update expression: its error does not have the size."""
+    """size: in bytes; None for an update expression, whose error does not name the size."""
     size_text = "" if size is None else f" expression size: {size}"
     return ExpressionError(f"Expression size has exceeded the maximum allowed size;{size_text}")
 
@@ -49,7 +49,7 @@ def too_many_options(count: int) -> ExpressionError:
 
 
 def index_out_of_range(index: str) -> ExpressionError:
-    """`index` is in digits. Observed: github.com/scylladb/scylladb/issues/25947."""
+    """index: the index in digits. Observed: github.com/scylladb/scylladb/issues/25947."""
     return ExpressionError(f"List index is not within the allowable range; index: [{index}]")
 
 
@@ -100,14 +100,14 @@ def path_required(function: str) -> ExpressionError:
 
 
 def operand_type(operator: str, tag: str) -> ExpressionError:
-    """`tag` is a type letter, or ANY_TYPE."""
+    """tag: a type letter, or ANY_TYPE."""
     return ExpressionError(
         f"Incorrect operand type for operator or function; operator or function: {operator}, operand type: {tag}"
     )
 
 
 def action_operand_type(section: str, word: str) -> ExpressionError:
-    """`section` is ADD or DELETE, `word` is a type such as STRING."""
+    """section: ADD or DELETE. word: a type such as STRING."""
     return ExpressionError(
         f"Incorrect operand type for operator or function; operator: {section}, operand type: {word}"
     )
@@ -183,3 +183,11 @@ def key_operand_order(operator: str) -> ExpressionError:
         f"Invalid condition in KeyConditionExpression: {operator} operator must have the key attribute as its first "
         "operand"
     )
+
+
+# --- search conditions (features 1.5) -------------------------------------------------------------
+
+
+def search_comparator() -> ExpressionError:
+    """Return the error of a search condition that has anything but equalities."""
+    return ExpressionError("Invalid comparator used in SearchConditionExpression")

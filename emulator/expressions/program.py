@@ -1,8 +1,8 @@
 """The programs of expressions and legacy parameters: small objects with functions to run on items.
 
 A program depends on the texts, the names and the *types* of the values, never on their contents.
-The values are arguments of each call, so one program serves all requests of the same form. Programs
-never change their arguments, and are safe to keep and share.
+The values are arguments of each call, so all requests of the same form can use one program.
+Programs never change their arguments, so they can be cached and shared.
 
 Paths here are plain tuples of names (str) and list indexes (int). Aliases are already replaced.
 """
@@ -19,10 +19,10 @@ from emulator.values.types import Item, Value, Values
 
 KeyOperator = OneOf["=", "<", "<=", ">", ">=", "BETWEEN", "begins_with", "unindexable"]
 MIRRORED: Final[Mapping[Comparator, KeyOperator]] = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-"""Comparator -> the comparator that means the same after its two operands are exchanged."""
+"""Comparator -> the comparator with the same meaning if the two operands change places."""
 UNINDEXABLE: Final = "unindexable"
-"""The operator of a clause whose legacy operator no key may have. key_range.py decides whether this
-or another problem is the error to report.
+"""The operator of a clause with a legacy operator that no key may have. key_range.py decides
+whether this problem or another one is reported.
 """
 
 
@@ -64,21 +64,21 @@ class Condition:
 
 
 class Apply(Protocol):
-    """The function of an update."""
+    """A function that applies an update to an item."""
 
     def __call__(self, item: Item, values: Values, *, exists: bool = True) -> Item:
-        """Return the new item. The given item is not changed.
+        """Return the new item without changing `item`.
 
-        item: the existing item. With exists=False: the key attributes of the new item.
+        item: the existing item, or the key attributes of a new item if `exists` is false.
 
-        Raises the run-time errors of behaviour 4.5.
+        Raises the errors of behaviour 4.5 that depend on the item.
         """
 
 
 class GivenType(NamedTuple):
     """The type that an update gives to an attribute.
 
-    certain: whether the attribute gets this type whatever the item contains.
+    certain: whether the attribute gets this type for any item.
     operand: the value, if the update stores it unchanged; None if the value is computed.
     """
 
@@ -100,8 +100,9 @@ class UpdateProgram:
     targets: the paths that the update writes or removes, in written order.
     attributes: the top-level names of the targets.
     inner: the paths of more than one step: first the targets, then the paths in the operands.
-    types: top-level target -> its new type. A target is absent if the item alone decides its type.
-    cost: the bytes that UpdateItem counts for the update.
+    types: top-level target -> its new type. It has no targets whose new type depends only on the
+    item.
+    cost: the bytes that UpdateItem counts for the update (update_cost.py).
     creates: whether the update creates a missing item.
     """
 

@@ -47,4 +47,4 @@ YEAR ZONE
 """
 
 RESERVED: Final = frozenset(_WORDS.split())
-"""In upper case."""
+"""The reserved words in upper case."""

@@ -1,4 +1,4 @@
-"""Grammar rules that call each other without Python's stack, so that a text can nest to any depth.
+"""Grammar rules that call each other without using Python's stack, so that texts can nest deeply.
 
 A rule is a generator. To call another rule, it yields that rule and receives its result:
 

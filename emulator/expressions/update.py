@@ -1,9 +1,9 @@
-"""Updates: what SET, REMOVE, ADD and DELETE do to an item (behaviour 4.5).
+"""Compiles updates: the effects of SET, REMOVE, ADD and DELETE on an item (behaviour 4.5).
 
 An action is a target path and a function of (item, values). The function computes the target's new
-value, or None to remove the target. All functions see the item before the update. Targets neither
-overlap nor conflict, so their order does not matter. First all results are computed in written
-order, then all are stored (values/paths.py).
+value, or None to remove the target. All functions read the item as it was before the update.
+Targets do not overlap or conflict, so their order does not matter. First, all results are computed
+in written order; then all are stored (values/paths.py).
 
     SET     the operand; if a path in the operand is missing: update_operand_missing
     REMOVE  None
@@ -11,7 +11,7 @@ order, then all are stored (values/paths.py).
     DELETE  the target's remaining members, None if none remain or the target was missing
 
 A value of a wrong type raises update_operand_type. A number out of bounds raises an error of
-behaviour 2.1. An update reports a result of more than 38 digits as an overflow (behaviour 2.2).
+behaviour 2.1. A result with more than 38 digits is reported as an overflow (behaviour 2.2).
 """
 
 from binascii import a2b_base64
@@ -34,7 +34,7 @@ Result = Callable[[Item, Values], Value | None]
 
 _NO_TYPES: Final[Mapping[str, str]] = {}
 _SORTS: Final[Mapping[str, Callable[[list[str]], None]]] = {
-    "SS": list.sort,  # by code points, which is the order of their UTF-8 bytes
+    "SS": list.sort,  # by code points, which is also the order of the UTF-8 bytes
     "NS": number.sort_numbers,
     "BS": lambda members: members.sort(key=a2b_base64),
 }
@@ -69,7 +69,7 @@ def _given_types(node: ast.UpdateTree, types: Mapping[str, str]) -> dict[str, Gi
 
 
 def _given_type(operand: ast.Operand, types: Mapping[str, str]) -> GivenType | None:
-    """Return the type that an operand gives to its target, None if only the item decides it."""
+    """Return the type that an operand gives to its target, None if it depends only on the item."""
     certain = True
     while isinstance(operand, ast.Call):
         function = FUNCTIONS[operand.function]
@@ -102,7 +102,7 @@ def _apply(node: ast.UpdateTree, targets: tuple[Path, ...], results: tuple[Resul
 
 
 def _apply_set(name: str, result: Result) -> Apply:
-    """Return the function of the most frequent update: SET of one top-level attribute."""
+    """Return the function of the most common update: SET of one top-level attribute."""
     compute = cast("Compute", result)
 
     def apply(item: Item, values: Values, *, exists: bool = True) -> Item:  # noqa: ARG001 - part of Apply
@@ -114,7 +114,7 @@ def _apply_set(name: str, result: Result) -> Apply:
 
 
 def _apply_flat(names: list[str], results: tuple[Result, ...]) -> Apply:
-    """Return the function of an update of top-level attributes."""
+    """Return the function of an update that has only top-level attributes as targets."""
     actions = tuple(zip(names, results, strict=True))
 
     def apply(item: Item, values: Values, *, exists: bool = True) -> Item:  # noqa: ARG001 - part of Apply
@@ -174,7 +174,7 @@ def _add(path: Path, operand: Compute) -> Result:
 
 
 def _added(old: Value, added: Value) -> Value:
-    """Return the sum of two numbers or the union of two sets of one type."""
+    """Return the sum of two numbers, or the union of two sets of the same type."""
     ((tag, content),) = added.items()
     if tag not in old:
         raise errors.update_operand_type()

@@ -1,6 +1,6 @@
 """The size of an update, which UpdateItem checks against the limit of an item (behaviour 2.4).
 
-The cost of a statement is 3 bytes plus the cost of its clauses:
+The cost of an update is 3 bytes plus the cost of its clauses:
 
     SET path = value        19 + target + operand
     ADD path :value         19 + target + size of the value
@@ -37,9 +37,9 @@ _PATH_ELEMENT: Final = 14
 
 
 class Cost(NamedTuple):
-    """The cost of an update: `fixed` bytes, and the sizes of the values of `placeholders`.
+    """The cost of an update: `fixed` bytes, plus the sizes of the values of `placeholders`.
 
-    light: whether the update is within the limit for all values that are not `wire.LargeValues`.
+    light: whether the update is within the limit, unless the values are `wire.LargeValues`.
     """
 
     fixed: int
@@ -47,7 +47,7 @@ class Cost(NamedTuple):
     light: bool
 
     def total(self, values: Values) -> int:
-        """Return the size of the update with the values of a request, in bytes."""
+        """Return the cost of the update in bytes. values: the values of the request."""
         return self.fixed + sum([value_size(values[placeholder]) for placeholder in self.placeholders])
 
 
@@ -69,7 +69,7 @@ def cost_of(node: ast.UpdateTree) -> Cost:
 
 
 def _fixed_size(operand: ast.DocumentPath | ast.Literal | ast.Call | ast.Arithmetic) -> int:
-    """Return the size of an operand itself, without its own operands."""
+    """Return the cost of an operand in bytes, without the costs of its own operands."""
     match operand:
         case ast.DocumentPath(steps):
             return _PATH + _PATH_ELEMENT * len(steps) + _elements_size(steps)

@@ -1,18 +1,20 @@
-"""Reads and writes the formats in which people keep tables and items.
+"""Reads and writes file formats for tables and items.
 
-The package knows files and no server. The commands `load` and `dump` use it; an import or export of
-the service can use it in the same way. A reader is a generator of records (`records.py`), each with
-its place (file and line). A bad record becomes a `Problem`, and the reader goes on behind it. (The
-service's import ends a file at its first line that cannot be parsed: control-plane 5.4.)
+The package works with files, never with a server. The commands `load` and `dump` use it, and the
+exports and imports of the service (emulator/s3_jobs). A reader is a generator of records
+(`records.py`), each with its place (file and line). A wrong record becomes a `Problem`, and the
+reader continues after it. (The service's import ends a file at its first line that cannot be
+parsed: control-plane 5.4.)
 
     sources(paths) ──▶ Source (what a file is) ──records()──▶ Definition, ItemRecord, Problem, Notice
 
 | file              | format                                                                      |
 |-------------------|-----------------------------------------------------------------------------|
-| `sources`         | finds out what a file or folder is, by its content                          |
+| `sources`         | detects the format of a file or folder by its content                       |
 | `files`           | plain, gzip and Zstandard files, standard input                             |
-| `json_text`       | JSON values one after another, with their lines, in little memory           |
+| `json_text`       | a sequence of JSON values with their lines, in little memory                |
 | `items`           | JSON items: with types or ordinary, in wrappers such as `{"Item": ...}`     |
+| `ion`             | Amazon Ion, text and binary (the extra `ion`)                               |
 | `csv_rows`        | CSV, by the rules of the service's import (control-plane 5.4)               |
 | `export_layout`   | the folders that the service's export writes (control-plane 4.3)            |
 | `described`       | definitions: output of DescribeTable, input of CreateTable                  |
@@ -21,6 +23,5 @@ service's import ends a file at its first line that cannot be parsed: control-pl
 | `serverless`      | Serverless Framework files with their variables                             |
 | `workbench`       | models of NoSQL Workbench with their sample data                            |
 | `yaml_text`       | YAML with the short forms of intrinsic functions (the extra `yaml`)         |
-
-Ion is not read: the service's own import and the AWS CLI give the same items as DynamoDB JSON.
+| `bounds`          | limits on the memory and work that reading a file takes                     |
 """  # noqa: W505 - a table

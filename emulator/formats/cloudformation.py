@@ -6,16 +6,18 @@
 | `AWS::DynamoDB::GlobalTable`  | the table of the first replica                                   |
 | `AWS::Serverless::SimpleTable`| a table with one key, on demand unless it has a throughput       |
 
-A resource without a name gets its logical id as the table's name; CloudFormation would add the
-stack's name and random letters. What the emulator does not need is left out with a notice.
+If a resource has no table name, its logical id becomes the table's name; CloudFormation would add
+the stack's name and random letters. Properties that the emulator does not need are left out with a
+notice.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from emulator.formats.bounds import Unresolved
 from emulator.formats.document import Document
-from emulator.formats.intrinsics import Resolver, Unresolved
-from emulator.formats.records import Definition, Notice, Problem, Record
+from emulator.formats.intrinsics import Resolver, parameters_of
+from emulator.formats.records import WRONG_FORM, Definition, Notice, Problem, Record
 
 Properties = dict[str, Any]
 
@@ -45,11 +47,12 @@ _SIMPLE_TYPES: Final = {"String": "S", "Number": "N", "Binary": "B"}
 
 
 def records(document: Document) -> Iterator[Record]:
-    """Yield the tables of a template. A table that cannot be understood is a problem."""
+    """Yield the tables of a template. A table that cannot be read is a problem."""
     content = document.content
     resolver = Resolver(content, document.options.parameters)
     for name, resource in content["Resources"].items():
-        read = _KINDS.get(resource.get("Type")) if isinstance(resource, dict) else None
+        kind = resource.get("Type") if isinstance(resource, dict) else None
+        read = _KINDS.get(kind) if isinstance(kind, str) else None
         if read is None:
             continue
         place = document.place(name)
@@ -60,16 +63,26 @@ def records(document: Document) -> Iterator[Record]:
             left_out = [each for each in _LEFT_OUT if each in properties]
             create = read({"TableName": name, **properties})
             ttl = properties.get("TimeToLiveSpecification") or {}
+            enabled = str(ttl.get("Enabled", False)).lower() == "true"
+            definition = Definition(place, create, str(ttl["AttributeName"]) if enabled else None)
+            definition.check()
         except Unresolved as error:
             yield Problem(place, f"table {name}: {error}")
             continue
-        except (TypeError, ValueError, KeyError, IndexError, AttributeError):
-            yield Problem(place, f"table {name}: the properties have not the form of {resource['Type']}")
+        except RecursionError:
+            yield Problem(place, f"table {name}: the properties are nested too deeply")
+            continue
+        except WRONG_FORM:
+            yield Problem(place, f"table {name}: the properties do not have the form of {kind}")
             continue
         if left_out:
             yield Notice(place, f"table {create['TableName']}: {', '.join(left_out)} left out")
-        enabled = str(ttl.get("Enabled", False)).lower() == "true"
-        yield Definition(place, create, ttl.get("AttributeName") if enabled else None)
+        yield definition
+
+
+def parameters(document: Document) -> frozenset[str]:
+    """Return the names of the parameters of a template."""
+    return parameters_of(document.content)
 
 
 def _table(properties: Properties) -> Properties:
@@ -93,7 +106,7 @@ def _table(properties: Properties) -> Properties:
 
 
 def _with_numbers(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a value whose numbers are no texts, as parameters give them."""
+    """Return a value after converting texts to numbers: parameters of templates are texts."""
     if isinstance(value, list):
         return [_with_numbers(each) for each in value]
     if not isinstance(value, dict):
@@ -119,7 +132,7 @@ def _global_table(properties: Properties) -> Properties:
 
 
 def _throughput(owner: Properties, replica: Properties, *, provisioned: bool) -> Properties:
-    """Return the throughput of a global table or of an index of it."""
+    """Return the throughput of a global table or of one of its indexes."""
     if not provisioned:
         found: Properties = {}
         if "WriteOnDemandThroughputSettings" in owner:
@@ -155,7 +168,7 @@ def _simple_table(properties: Properties) -> Properties:
     return _table({**whole, "BillingMode": "PAY_PER_REQUEST"})
 
 
-_KINDS: Final[Mapping[str | None, Callable[[Properties], Properties]]] = {
+_KINDS: Final[Mapping[str, Callable[[Properties], Properties]]] = {
     "AWS::DynamoDB::Table": _table,
     "AWS::DynamoDB::GlobalTable": _global_table,
     "AWS::Serverless::SimpleTable": _simple_table,

@@ -1,8 +1,8 @@
 """Reads and writes CSV by the rules of the service's import (control-plane 5.4).
 
-The first line has the names of the attributes. The values of key attributes, of the table and of
-its indexes, have the type of the definition; all others are strings. An empty field is an absent
-attribute.
+The first line has the names of the attributes. The values of key attributes of the table and its
+indexes have the type in the table's definition; all others are strings. An empty field means that
+the item lacks the attribute.
 """
 
 import csv
@@ -12,20 +12,24 @@ from typing import Any, BinaryIO, Final, TextIO
 
 import orjson
 
+from emulator.formats.bounds import LONGEST_ITEM, too_long
 from emulator.formats.records import FormatError, Item, ItemRecord, Place, Problem, ReadOptions, Record, Types
 
-_LONGEST_FIELD: Final = 1 << 20  # an item has at most 400 KB; Python's own limit is 128 KB
+# An item has at most 400 KB; Python's own limit for a field is 128 KB.
+_LONGEST_FIELD: Final = 1 << 20
 
 
 def rows(stream: BinaryIO, file: str, table: str | None, types: Types, options: ReadOptions) -> Iterator[Record]:
     """Yield the items of a CSV file. Raises FormatError."""
     csv.field_size_limit(_LONGEST_FIELD)
     delimiter = options.delimiter or ("\t" if ".tsv" in file else ",")
-    reader = csv.reader(io.TextIOWrapper(stream, "utf-8", newline=""), delimiter=delimiter, strict=True)
+    lines = _Lines(io.TextIOWrapper(stream, "utf-8", newline=""), file)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     names = list(options.header) if options.header else None
     while True:
         line = reader.line_num + 1
         place = Place(file, line)
+        lines.row = 0
         try:
             fields = next(reader)
         except StopIteration:
@@ -48,8 +52,34 @@ def rows(stream: BinaryIO, file: str, table: str | None, types: Types, options: 
             yield ItemRecord(place, table, item)
 
 
+class _Lines:
+    """The lines of a text.
+
+    row: the number of characters of the current row so far; a row may have several lines.
+    """
+
+    def __init__(self, text: TextIO, file: str) -> None:
+        self._text = text
+        self._file = file
+        self._number = 0
+        self.row = 0
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(LONGEST_ITEM)
+        if not line:
+            raise StopIteration
+        self._number += 1
+        self.row += len(line)
+        if self.row >= LONGEST_ITEM:
+            raise FormatError(Place(self._file, self._number), too_long("this row", LONGEST_ITEM))
+        return line
+
+
 class CsvWriter:
-    """Writes items with the given attributes. Sets, lists and maps become JSON texts."""
+    """Writes items with a fixed list of attributes. Sets, lists and maps become JSON texts."""
 
     def __init__(self, stream: TextIO, names: Iterable[str]) -> None:
         self._names = list(names)

@@ -1,7 +1,7 @@
-"""Definitions as DynamoDB's own requests and answers have them.
+"""Definitions of tables in the form of DynamoDB's own requests and answers.
 
-`{"Table": description}` is DescribeTable's answer. A dump adds two members to it, with the names
-that other answers use: `Tags` (ListTagsOfResource) and `TimeToLiveDescription`
+`{"Table": description}` is DescribeTable's answer. A dump adds two members, with the names that
+they have in other answers: `Tags` (ListTagsOfResource) and `TimeToLiveDescription`
 (DescribeTimeToLive).
 """
 
@@ -17,17 +17,17 @@ _OF_CREATE: Final = frozenset(("TableName", "KeySchema", "AttributeDefinitions")
 
 
 def is_create_input(value: object) -> bool:
-    """Say whether a value is the input of CreateTable."""
+    """Return whether a value is the input of CreateTable."""
     return isinstance(value, dict) and value.keys() >= _OF_CREATE and "TableStatus" not in value
 
 
 def is_description(value: object) -> bool:
-    """Say whether a value is DescribeTable's answer, CreateTable's answer or their content."""
+    """Return whether a value is the answer of DescribeTable or CreateTable, or its content."""
     return _description(value) is not None
 
 
 def definition(place: Place, value: Mapping[str, Any]) -> Definition:
-    """Return the definition in a value for which one of the functions above is true."""
+    """Return the definition in a value that one of the functions above accepts."""
     described = _description(value)
     if described is None:
         return Definition(place, dict(value))
@@ -40,7 +40,7 @@ def definition(place: Place, value: Mapping[str, Any]) -> Definition:
 
 
 def create_input(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the input of CreateTable for a table like the described one."""
+    """Return the input of CreateTable that creates a table like the described one."""
     on_demand = table.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST"
     create = {name: table[name] for name in _COPIED}
     create["BillingMode"] = "PAY_PER_REQUEST" if on_demand else "PROVISIONED"

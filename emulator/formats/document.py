@@ -1,27 +1,56 @@
-"""A whole file of JSON or YAML, such as a template, and where its parts stand."""
+"""A whole JSON or YAML file, such as a template, with the places of its parts."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from emulator.formats.records import Place, ReadOptions
+
+_FIRST: Final = re.compile(r"""^[ \t{,]*+(?:"([^"\n]*+)"|'([^'\n]*+)'|([^\s"':{,][^:\n]*+))[ \t]*+:""", re.MULTILINE)
+"""The key at the beginning of a line.
+
+The pattern can match each text in only one way, so the search takes linear time.
+"""
+
+_QUOTED: Final = re.compile(r'"([^"\n]*+)"\s*+:')
+
+
+class KeyLines:
+    """The line of each key in a text: a line that begins with it, else its first occurrence."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._lines: dict[str, int] | None = None
+
+    @property
+    def text(self) -> str:
+        """The text in which keys are searched."""
+        return self._text
+
+    def find(self, key: str) -> int:
+        """Return the line of a key, counted from 1; 0 if the text does not have it."""
+        if self._lines is None:
+            self._lines = {}
+            for pattern in (_FIRST, _QUOTED):
+                line, counted = 1, 0
+                for match in pattern.finditer(self._text):
+                    line += self._text.count("\n", counted, match.end())
+                    counted = match.end()
+                    found = next(each for each in match.groups() if each is not None)
+                    self._lines.setdefault(found.rstrip(), line)
+        return self._lines.get(key, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A whole JSON or YAML file. text: for the lines of its parts."""
+    """A whole JSON or YAML file."""
 
     file: str
     content: Mapping[str, Any]
-    text: str
+    lines: KeyLines
     options: ReadOptions
 
     def place(self, *keys: str) -> Place:
-        """Return the place of the first of the keys that the text has, as a key."""
-        for key in keys:
-            found = re.search(rf"""^[ \t{{,]*["']?{re.escape(key)}["']?\s*:""", self.text, re.MULTILINE)
-            found = found or re.search(rf""""{re.escape(key)}"\s*:""", self.text)
-            if found:
-                return Place(self.file, self.text.count("\n", 0, found.end()) + 1)
-        return Place(self.file)
+        """Return the place of the first of these keys that occurs in the text."""
+        return Place(self.file, next(filter(None, map(self.lines.find, keys)), 0))

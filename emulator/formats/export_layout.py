@@ -1,11 +1,12 @@
-"""The folders that the service's export writes (control-plane 4.3), with DynamoDB JSON.
+"""The folders that the service's export writes (control-plane 4.3).
 
-    manifest-summary.json    about the table and the export
+    manifest-summary.json    facts about the table and the export
     manifest-files.json      a line for each data file: number of items, checksum, key
-    data/*.json.gz           lines: {"Item": item}
+    data/*.json.gz           lines: {"Item": item}; with Ion, data/*.ion.gz
 
-Each manifest has a companion with its MD5. Where the folder is, `<prefix>/AWSDynamoDB/<id>/` on S3,
-is up to the caller.
+Each manifest has a second file with its MD5. The caller chooses the folder, which is
+`<prefix>/AWSDynamoDB/<id>/` on S3. `ExportWriter` writes into a local folder. Exports of the
+service write objects (emulator/s3_jobs) with the same `DataPacker` and the same manifests.
 """
 
 import gzip
@@ -15,28 +16,61 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Self
+from typing import Any, Final, Protocol, Self
 
 import orjson
 
-from emulator.formats.records import FormatError, Item, Place
+from emulator.formats.files import read_document
+from emulator.formats.records import WRONG_FORM, FormatError, Item, Place
 
 SUMMARY: Final = "manifest-summary.json"
 FILES: Final = "manifest-files.json"
 DATA: Final = "data"
 
+JSON: Final = "DYNAMODB_JSON"
+ION: Final = "ION"
+ENDINGS: Final = {JSON: ".json.gz", ION: ".ion.gz"}
+"""Formats of an export -> the endings of its data files."""
+
+FULL: Final = "FULL_EXPORT"
+INCREMENTAL: Final = "INCREMENTAL_EXPORT"
+
 _VERSION: Final = "2020-06-30"
-_LEVEL: Final = 3  # half the time of gzip's default, and files that are a tenth larger
+_INCREMENTAL_VERSION: Final = "2023-08-01"
+_BEGIN: Final = ("version", "exportArn", "startTime", "endTime", "tableArn", "tableId")
+_END: Final = (
+    "s3Bucket",
+    "s3Prefix",
+    "s3SseAlgorithm",
+    "s3SseKmsKeyId",
+    "manifestFilesS3Key",
+    "billedSizeBytes",
+    "itemCount",
+    "outputFormat",
+)
+_MEMBERS: Final = (*_BEGIN, "exportTime", *_END, "exportType")
+_INCREMENTAL_MEMBERS: Final = (*_BEGIN, "exportFromTime", "exportToTime", *_END, "outputView", "exportType")
+"""The members of manifest-summary.json, in their order."""
+
+_LEVEL: Final = 3  # takes half the time of gzip's default level; the files are a tenth larger
+
+
+class Target(Protocol):
+    """A place to which a data file is written."""
+
+    def write(self, data: bytes, /) -> object:
+        """Append bytes."""
+        ...
 
 
 def item_line(item: Item) -> bytes:
-    """Return the line of an item, with its end."""
+    """Return the line of an item, including the line feed."""
     return orjson.dumps({"Item": item}, option=orjson.OPT_APPEND_NEWLINE)
 
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A data file of an export. items: their number, None if no manifest says it."""
+    """A data file of an export. items: the number of its items, None if no manifest has it."""
 
     path: Path
     items: int | None
@@ -44,52 +78,55 @@ class DataFile:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """An export that was found in a folder."""
+    """An export in a folder."""
 
     table: str
+    output_format: str
     files: tuple[DataFile, ...]
 
 
 def is_export(folder: Path) -> bool:
-    """Say whether a folder is that of an export."""
+    """Return whether a folder has an export."""
     return (folder / SUMMARY).is_file()
 
 
 def read_export(folder: Path) -> Export:
-    """Return what the manifests of an export say. Raises FormatError."""
+    """Read the manifests of an export; return the export. Raises FormatError."""
     summary = _object(folder / SUMMARY)
-    if summary.get("outputFormat", "DYNAMODB_JSON") != "DYNAMODB_JSON":
-        raise FormatError(Place(str(folder / SUMMARY)), "only exports in the format DYNAMODB_JSON can be read")
+    output_format = summary.get("outputFormat", JSON)
+    if output_format not in ENDINGS:
+        raise FormatError(Place(str(folder / SUMMARY)), f"the format {output_format!r} of the export is not known")
     table = str(summary.get("tableArn", "")).rpartition("/")[2]
     if not table:
         raise FormatError(Place(str(folder / SUMMARY)), "there is no tableArn")
-    return Export(table, tuple(_data_files(folder)))
+    return Export(table, output_format, tuple(_data_files(folder)))
 
 
 def _data_files(folder: Path) -> Iterator[DataFile]:
-    """Yield the files of the manifest or, without one, the files of the data folder."""
+    """Yield the data files in the manifest or, without a manifest, those in the data folder."""
     manifest = folder / FILES
     if not manifest.is_file():
         for path in sorted((folder / DATA).glob("*")):
             yield DataFile(path, None)
         return
-    for number, line in enumerate(manifest.read_bytes().splitlines(), 1):
+    for number, line in enumerate(read_document(str(manifest)).splitlines(), 1):
         try:
             entry = orjson.loads(line)
             name = entry["dataFileS3Key"].rpartition("/")[2]
             items = int(entry["itemCount"])
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except WRONG_FORM:
             raise FormatError(Place(str(manifest), number), "this is not the entry of a data file") from None
         path = folder / DATA / name
-        if not path.exists() and (folder.parent / DATA / name).exists():  # an incremental export
+        # An incremental export has its data folder in another place.
+        if not path.exists() and (folder.parent / DATA / name).exists():
             path = folder.parent / DATA / name
         yield DataFile(path, items)
 
 
 def _object(path: Path) -> Mapping[str, Any]:
     try:
-        found = orjson.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+        found = orjson.loads(read_document(str(path)))
+    except orjson.JSONDecodeError as error:
         raise FormatError(Place(str(path)), f"this manifest cannot be read: {error}") from None
     if not isinstance(found, dict):
         raise FormatError(Place(str(path)), "this manifest is not a JSON object")
@@ -97,57 +134,100 @@ def _object(path: Path) -> Mapping[str, Any]:
 
 
 class _Checked:
-    """A file that computes the MD5 of what is written to it."""
+    """A target that computes the MD5 of the bytes written to it."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    def __init__(self, target: Target) -> None:
+        self._target = target
         self.md5 = hashlib.md5(usedforsecurity=False)
 
     def write(self, data: bytes) -> int:
         self.md5.update(data)
-        return self._stream.write(data)
+        self._target.write(data)
+        return len(data)
 
     def flush(self) -> None:
-        self._stream.flush()
+        pass
 
 
-class DataWriter:
-    """Writes one data file. One thread uses it."""
+class DataPacker:
+    """Compresses one data file. Only one thread at a time may use it."""
 
-    def __init__(self, path: Path, key: str) -> None:
-        self._key = key
-        self._file = path.open("wb")
-        self._checked = _Checked(self._file)
+    def __init__(self, target: Target) -> None:
+        self._checked = _Checked(target)
         self._gzip = gzip.GzipFile("", "wb", _LEVEL, self._checked, mtime=0)
         self.items = 0
 
-    def __enter__(self) -> Self:
-        return self
+    def write(self, lines: bytes, items: int) -> None:
+        """Write lines. items: the number of their items."""
+        self._gzip.write(lines)
+        self.items += items
 
-    def __exit__(self, *_exception: object) -> None:
+    def close(self) -> None:
+        """Write the end of the file; the target stays open."""
         self._gzip.close()
-        self._file.close()
 
-    def write(self, items: Iterable[Item]) -> int:
-        """Write items; return their number."""
-        lines = [item_line(item) for item in items]
-        self._gzip.write(b"".join(lines))
-        self.items += len(lines)
-        return len(lines)
+    def entry(self, key: str) -> dict[str, Any]:
+        """Return the file's entry in the manifest. Call this after closing the file.
 
-    def entry(self) -> dict[str, Any]:
-        """Return the file's entry in the manifest, after its end."""
+        key: the key of the object.
+        """
         md5 = self._checked.md5
         return {
             "itemCount": self.items,
             "md5Checksum": b64encode(md5.digest()).decode(),
             "etag": f"{md5.hexdigest()}-1",
-            "dataFileS3Key": self._key,
+            "dataFileS3Key": key,
         }
 
 
+class DataWriter:
+    """Writes one data file in a folder. Only one thread may use it."""
+
+    def __init__(self, path: Path, key: str) -> None:
+        self._key = key
+        self._file = path.open("wb")
+        self._packer = DataPacker(self._file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._packer.close()
+        self._file.close()
+
+    def write(self, items: Iterable[Item]) -> int:
+        """Write items; return their number."""
+        lines = [item_line(item) for item in items]
+        self._packer.write(b"".join(lines), len(lines))
+        return len(lines)
+
+    def entry(self) -> dict[str, Any]:
+        """Return the file's entry in the manifest, after its end."""
+        return self._packer.entry(self._key)
+
+
+def files_manifest(entries: Iterable[Mapping[str, Any]]) -> bytes:
+    """Return the content of manifest-files.json, which has a line for each data file."""
+    return b"".join(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE) for entry in entries)
+
+
+def summary_manifest(members: Mapping[str, Any]) -> bytes:
+    """Return the content of manifest-summary.json. members: further members of the summary."""
+    incremental = members.get("exportType") == INCREMENTAL
+    whole: dict[str, Any] = dict.fromkeys(_INCREMENTAL_MEMBERS if incremental else _MEMBERS)
+    whole |= {"version": _INCREMENTAL_VERSION if incremental else _VERSION, "billedSizeBytes": 0}
+    whole |= {"outputFormat": JSON, "exportType": FULL, **members}
+    return json.dumps(whole, separators=(",", ":")).encode()
+
+
+def with_checksum(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield the names and contents of the file with a manifest's MD5, and of the manifest."""
+    yield name.replace(".json", ".md5"), b64encode(hashlib.md5(content, usedforsecurity=False).digest())
+    yield name, content
+
+
 class ExportWriter:
-    """Writes an export into a folder. prefix: of S3 keys, such as `AWSDynamoDB/id/`."""
+    """Writes an export into a folder. prefix: the prefix of S3 keys, such as `AWSDynamoDB/id/`."""
 
     def __init__(self, folder: Path, prefix: str = "") -> None:
         self._folder = folder
@@ -156,12 +236,12 @@ class ExportWriter:
         (folder / DATA).mkdir(parents=True, exist_ok=True)
 
     def data_file(self, name: str) -> DataWriter:
-        """Open a data file. name: without its ending."""
-        path = f"{DATA}/{name}.json.gz"
+        """Open a data file. name: the file's name without its ending."""
+        path = f"{DATA}/{name}{ENDINGS[JSON]}"
         return DataWriter(self._folder / path, self._prefix + path)
 
     def add(self, data: DataWriter) -> None:
-        """Add a data file, which is closed, to the manifest."""
+        """Add a closed data file to the manifest."""
         self._entries.append(data.entry())
 
     @property
@@ -170,34 +250,11 @@ class ExportWriter:
         return sum(entry["itemCount"] for entry in self._entries)
 
     def finish(self, summary: Mapping[str, Any]) -> None:
-        """Write the manifests. summary: members of the summary that the caller knows.
+        """Write the manifests. summary: further members of the summary.
 
-        The summary comes last, so that an unfinished folder is not taken for an export.
+        The summary is written last, so that an unfinished folder is not read as an export.
         """
-        lines = b"".join(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE) for entry in self._entries)
-        self._with_checksum(FILES, lines)
-        whole = {
-            "version": _VERSION,
-            "exportArn": None,
-            "startTime": None,
-            "endTime": None,
-            "tableArn": None,
-            "tableId": None,
-            "exportTime": None,
-            "s3Bucket": None,
-            "s3Prefix": None,
-            "s3SseAlgorithm": None,
-            "s3SseKmsKeyId": None,
-            "manifestFilesS3Key": self._prefix + FILES,
-            "billedSizeBytes": 0,
-            "itemCount": self.items,
-            "outputFormat": "DYNAMODB_JSON",
-            "exportType": "FULL_EXPORT",
-            **summary,
-        }
-        self._with_checksum(SUMMARY, json.dumps(whole, separators=(",", ":")).encode())
-
-    def _with_checksum(self, name: str, data: bytes) -> None:
-        digest = b64encode(hashlib.md5(data, usedforsecurity=False).digest())
-        (self._folder / name.replace(".json", ".md5")).write_bytes(digest)
-        (self._folder / name).write_bytes(data)
+        known = {"manifestFilesS3Key": self._prefix + FILES, "itemCount": self.items, **summary}
+        for name, content in ((FILES, files_manifest(self._entries)), (SUMMARY, summary_manifest(known))):
+            for each, data in with_checksum(name, content):
+                (self._folder / each).write_bytes(data)

@@ -1,34 +1,43 @@
-"""Opens files for reading: plain, gzip or Zstandard, by their first bytes; `-` is stdin."""
+"""Opens plain, gzip and Zstandard files for reading, by their first bytes. `-` means stdin."""
 
 import gzip
 import io
 import sys
 import zlib
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
-from emulator.formats.records import FormatError, Place
+from emulator.formats.bounds import LONGEST_DOCUMENT, too_long
+from emulator.formats.records import FormatError, Place, TooLong
 
 STDIN: Final = "-"
 
 HEAD: Final = 1 << 20
-"""Bytes that `opened` reads ahead. An item has at most 400 KB, so they show the first line."""
+"""How many bytes `opened` reads ahead.
+
+An item has at most 400 KB, so they contain the first line.
+"""
 
 UNREADABLE: Final = (OSError, EOFError, zlib.error)
-"""What reading a damaged or unreadable file raises."""
+"""The errors that reading a damaged or unreadable file raises."""
 
 _GZIP: Final = b"\x1f\x8b"
 _ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
+_COMPRESSED_CHUNK: Final = 1 << 10
 _BOM: Final = b"\xef\xbb\xbf"
 
 
 class _Joined(io.RawIOBase):
-    """The bytes that were read ahead, then the rest of a stream."""
+    """A stream of the bytes that were read ahead and then the rest of another stream.
 
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+    file: the file under the other stream, which GzipFile does not close.
+    """
+
+    def __init__(self, head: bytes, rest: BinaryIO, file: BinaryIO) -> None:
         self._head: memoryview = memoryview(head)
         self._rest = rest
+        self._file = file
 
     def readable(self) -> bool:
         return True
@@ -45,43 +54,125 @@ class _Joined(io.RawIOBase):
 
     def close(self) -> None:
         self._rest.close()
+        self._file.close()
         super().close()
 
 
 def opened(path: str) -> tuple[bytes, BinaryIO]:
     """Return the first bytes of a file, at most HEAD, and a stream of all its bytes.
 
-    Both are decompressed and without a byte order mark. Raises FormatError.
+    Both are decompressed, and have no byte order mark. Raises FormatError.
     """
+    raw = None
     try:
-        raw = sys.stdin.buffer if path == STDIN else Path(path).open("rb")  # noqa: SIM115 - the caller reads it
+        raw = sys.stdin.buffer if path == STDIN else _file(path)
         magic = raw.read(4)
-        stream = cast("BinaryIO", io.BufferedReader(_Joined(magic, raw)))
+        stream = cast("BinaryIO", io.BufferedReader(_Joined(magic, raw, raw)))
         if magic.startswith(_GZIP):
             stream = cast("BinaryIO", gzip.GzipFile(fileobj=stream))
         elif magic == _ZSTANDARD:
-            stream = _zstandard(path)(stream)
+            stream = open_zstandard(stream, path)
         head = stream.read(HEAD)
     except UNREADABLE as error:
+        if raw is not None:
+            raw.close()
         raise FormatError(Place(path), why(error)) from error
     head = head.removeprefix(_BOM)
-    return head, cast("BinaryIO", io.BufferedReader(_Joined(head, stream), HEAD))
+    return head, cast("BinaryIO", io.BufferedReader(_Joined(head, stream, raw), HEAD))
+
+
+def _file(path: str) -> BinaryIO:
+    """Open a file. Raises OSError."""
+    try:
+        return Path(path).open("rb")
+    except ValueError as error:  # a manifest may name a file with a NUL in its name
+        raise OSError(f"this is not the name of a file: {error}") from None
+
+
+def read_document(path: str) -> str:
+    """Return the text of a file that is read as a whole. Raises FormatError."""
+    _, stream = opened(path)
+    with stream:
+        return document_text(path, stream)
+
+
+def document_text(path: str, stream: BinaryIO) -> str:
+    """Return the text of a stream that is read as a whole. Raises FormatError."""
+    try:
+        data = stream.read(LONGEST_DOCUMENT + 1)
+    except UNREADABLE as error:
+        raise FormatError(Place(path), why(error)) from error
+    if len(data) > LONGEST_DOCUMENT:
+        raise TooLong(Place(path), too_long("this file", LONGEST_DOCUMENT))
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise FormatError(Place(path), "this file is not UTF-8") from None
 
 
 def why(error: Exception) -> str:
-    """Return what an error of UNREADABLE says to the user."""
+    """Return the text for the user about an error of UNREADABLE."""
     if isinstance(error, gzip.BadGzipFile | EOFError | zlib.error):
         return f"the compressed data is damaged: {error}"
     return str(getattr(error, "strerror", None) or error)
 
 
-def _zstandard(path: str) -> Callable[[BinaryIO], BinaryIO]:
-    """Return a function that opens Zstandard streams. Raises FormatError."""
-    from importlib import import_module  # noqa: PLC0415 - few files need it
+class _Zstandard(io.RawIOBase):
+    """A Zstandard stream of one or more frames. Damaged or incomplete data raise EOFError.
 
-    for module in ("compression.zstd", "zstandard"):  # Python 3.14's own, and the package
+    It reads little at once, because a kilobyte may become 30 MB.
+    """
+
+    def __init__(self, stream: BinaryIO, module: Any) -> None:  # noqa: ANN401 - one of two modules
+        self._stream = stream
+        self._module = module
+        self._frame: Any = None
+        self._read = b""  # compressed bytes after the end of a frame
+        self._ready = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a writable buffer
+        while not self._ready:
+            data = self._read or self._stream.read(_COMPRESSED_CHUNK)
+            self._read = b""
+            if not data:
+                if self._frame is not None:
+                    raise EOFError("the data end early")
+                return 0
+            try:
+                self._decompress(data)
+            except self._module.ZstdError as error:
+                raise EOFError(str(error)) from error
+        size = min(len(buffer), len(self._ready))
+        buffer[:size] = self._ready[:size]
+        self._ready = self._ready[size:]
+        return size
+
+    def _decompress(self, data: bytes) -> None:
+        if self._frame is None:
+            frame = self._module.ZstdDecompressor()
+            self._frame = frame if hasattr(frame, "unused_data") else frame.decompressobj()
+        self._ready = memoryview(self._frame.decompress(data))
+        if self._frame.eof:
+            self._read = self._frame.unused_data
+            self._frame = None
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+def open_zstandard(stream: BinaryIO, path: str) -> BinaryIO:
+    """Return the decompressed bytes of a stream. path: the name in errors. Raises FormatError."""
+    # The module of Python 3.14, or the package from PyPI.
+    for module in ("compression.zstd", "zstandard"):
         try:
-            return cast("Callable[[BinaryIO], BinaryIO]", import_module(module).open)
+            found = import_module(module)
         except ImportError:
             continue
-    raise FormatError(Place(path), "Zstandard needs Python 3.14 or the package zstandard: decompress the file first")
+        return cast("BinaryIO", io.BufferedReader(_Zstandard(stream, found)))
+    raise FormatError(
+        Place(path), "Zstandard needs Python 3.14 or the extra `zstd`: pip install 'dynamodb-emulator[zstd]'"
+    )

@@ -1,15 +1,19 @@
-"""CloudFormation's intrinsic functions, as far as the properties of tables use them.
+"""Those of CloudFormation's intrinsic functions that the properties of tables use.
 
-`Resolver.resolve` returns a value without functions. A function whose value is known only on AWS
-(an import, an attribute of a resource other than a table's name) raises `Unresolved`.
+`Resolver.resolve` replaces functions in a value by their results. Some results are known only on
+AWS, such as an import, or an attribute of a resource other than a table's name. Such a function
+raises `Unresolved`.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from emulator.formats.bounds import Budget, Unresolved
+from emulator.formats.records import WRONG_FORM
+
 NO_VALUE: Final = object()
-"""The value of `AWS::NoValue`: the member or element that has it is left out."""
+"""The value of `AWS::NoValue`. A member or element with this value is left out."""
 
 _PSEUDO: Final[Mapping[str, Any]] = {
     "AWS::AccountId": "123456789012",
@@ -24,12 +28,13 @@ _PSEUDO: Final[Mapping[str, Any]] = {
 _VARIABLE: Final = re.compile(r"\$\{(!?)([^{}]*)\}")
 
 
-class Unresolved(Exception):
-    """A value is not known here. The text says which."""
+def parameters_of(template: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of a template's parameters, including CloudFormation's pseudo parameters."""
+    return frozenset(_mapping(template, "Parameters")) | frozenset(_PSEUDO)
 
 
 class Resolver:
-    """Resolves the functions of one template. parameters: values that the user has given."""
+    """Resolves the functions of one template. parameters: values of parameters from the user."""
 
     def __init__(self, template: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
         self._conditions = _mapping(template, "Conditions")
@@ -37,10 +42,12 @@ class Resolver:
         self._resources = _mapping(template, "Resources")
         self._declared = _mapping(template, "Parameters")
         self._given = parameters
-        self._open: list[str] = []  # names that are being resolved
+        self._budget = Budget()
+        self._open: list[str] = []  # names that are being resolved now
 
     def resolve(self, value: Any) -> Any:  # noqa: ANN401 - JSON
-        """Return a value without functions. Raises Unresolved."""
+        """Return a value after replacing functions by their results. Raises Unresolved."""
+        self._budget.spend(value)
         if isinstance(value, list):
             elements = [self.resolve(each) for each in value]
             return [each for each in elements if each is not NO_VALUE]
@@ -57,19 +64,21 @@ class Resolver:
         return {name: each for name, each in members.items() if each is not NO_VALUE}
 
     def holds(self, condition: str) -> bool:
-        """Say whether a condition of the template is true. Raises Unresolved."""
+        """Return whether a condition of the template is true. Raises Unresolved."""
         if condition not in self._conditions:
             raise Unresolved(f"there is no condition {condition}")
         return bool(self._guarded(condition, self._conditions[condition]))
 
     def _call(self, function: Callable[["Resolver", Any], Any], name: str, argument: Any) -> Any:  # noqa: ANN401 - JSON
         try:
-            return function(self, argument)
-        except (TypeError, ValueError, KeyError, IndexError, AttributeError):
+            found = function(self, argument)
+        except WRONG_FORM:
             raise Unresolved(f"the arguments of {name} are wrong") from None
+        self._budget.spend(found)
+        return found
 
     def _guarded(self, name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
-        """Resolve what a name stands for. A name that stands for itself is an error."""
+        """Resolve the value of a name. Raises Unresolved if the value contains the name itself."""
         if name in self._open:
             raise Unresolved(f"{name} refers to itself")
         self._open.append(name)
@@ -104,14 +113,14 @@ class Resolver:
         return value
 
     def get_att(self, argument: Any) -> Any:  # noqa: ANN401 - JSON
-        """Return a table's name; other attributes are not known."""
+        """Return the name of a table. Raises Unresolved for other attributes."""
         name, _, attribute = argument.partition(".") if isinstance(argument, str) else (argument[0], ".", argument[1])
         if attribute == "TableName" or name not in self._resources:
             return self.ref(name)
         raise Unresolved(f"the attribute {attribute} of {name} is known only on AWS")
 
     def sub(self, argument: Any) -> str:  # noqa: ANN401 - JSON
-        """Return a text with its variables replaced."""
+        """Return a text after replacing its variables."""
         text, values = (argument, {}) if isinstance(argument, str) else argument
 
         def replaced(match: "re.Match[str]") -> str:
@@ -119,15 +128,20 @@ class Resolver:
             if literal:
                 return "${" + name + "}"
             if name in values:
-                return str(self.resolve(values[name]))
-            return str(self.get_att(name) if "." in name else self.ref(name))
+                found = str(self.resolve(values[name]))
+            else:
+                found = str(self.get_att(name) if "." in name else self.ref(name))
+            self._budget.spend(found)
+            return found
 
         return _VARIABLE.sub(replaced, text)
 
     def join(self, argument: Any) -> str:  # noqa: ANN401 - JSON
-        """Return the joined parts."""
+        """Return the parts, joined to one text."""
         separator, parts = argument
-        return str(separator).join(str(each) for each in self.resolve(parts))
+        texts = [str(each) for each in self.resolve(parts)]
+        self._budget.spend_for(len(str(separator)) * len(texts) + sum(map(len, texts)))
+        return str(separator).join(texts)
 
     def select(self, argument: Any) -> Any:  # noqa: ANN401 - JSON
         """Return an element of a list."""
@@ -140,7 +154,7 @@ class Resolver:
         return str(self.resolve(text)).split(separator)
 
     def choose(self, argument: Any) -> Any:  # noqa: ANN401 - JSON
-        """Return one of two values, by a condition."""
+        """Return one of two values, as a condition decides."""
         condition, then, otherwise = argument
         return self.resolve(then if self.holds(condition) else otherwise)
 
@@ -156,12 +170,12 @@ class Resolver:
             raise Unresolved(f"there is no mapping {'.'.join(map(str, path))}") from None
 
     def equals(self, argument: Any) -> bool:  # noqa: ANN401 - JSON
-        """Say whether two values are equal."""
+        """Return whether two values are equal."""
         first, second = argument
         return _text(self.resolve(first)) == _text(self.resolve(second))
 
     def known_only_there(self, argument: Any) -> Any:  # noqa: ANN401 - JSON
-        """Raise Unresolved: exports of other stacks are not known."""
+        """Raise Unresolved, because exports of other stacks are known only on AWS."""
         raise Unresolved(f"the export {argument} is known only on AWS")
 
 
@@ -189,5 +203,5 @@ def _mapping(owner: Any, name: str) -> Mapping[str, Any]:  # noqa: ANN401 - JSON
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - JSON
-    """Return a value as CloudFormation compares it: parameters are texts."""
+    """Return a value as a text, because CloudFormation compares texts."""
     return str(value).lower() if isinstance(value, bool) else str(value)

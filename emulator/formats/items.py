@@ -1,6 +1,6 @@
-"""Reads items from JSON: items with types or ordinary JSON, bare or in the wrappers of the AWS CLI.
+"""Reads items from JSON: with types or as ordinary JSON, alone or in a wrapper.
 
-| wrapper                                          | where from                                  |
+| wrapper                                          | source                                      |
 |--------------------------------------------------|---------------------------------------------|
 | `{"Item": item, "TableName"?}`                   | the service's export, GetItem, PutItem      |
 | `{"PutRequest": {"Item": item}}`                 | BatchWriteItem                              |
@@ -12,16 +12,18 @@ JSON (`{"id": "a"}`).
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from io import BytesIO
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 import orjson
 
+from emulator.formats.bounds import LONGEST_ITEM, too_long
 from emulator.formats.json_text import Number, Values
-from emulator.formats.records import FormatError, Item, ItemRecord, Place, Problem, Record
+from emulator.formats.records import FormatError, ItemRecord, Place, Problem, Record, is_text
 
 WRAPPERS: Final = frozenset(("Item", "PutRequest", "Keys"))
-"""Members that tell a wrapper from other objects."""
+"""Members that only wrappers have."""
 
 _TYPES: Final[Mapping[str, type]] = {
     "S": str,
@@ -38,22 +40,25 @@ _TYPES: Final[Mapping[str, type]] = {
 
 
 def is_typed(item: Mapping[str, Any]) -> bool:
-    """Say whether an object is an item in DynamoDB JSON: each member is a value with a type."""
+    """Return whether an object is an item in DynamoDB JSON: each member is a value with a type.
+
+    Raises RecursionError if it is nested too deeply.
+    """
     return bool(item) and all(map(_is_value, item.values()))
 
 
-def _is_value(value: object) -> bool:
+def _is_value(value: Any) -> bool:  # noqa: ANN401 - JSON
     if type(value) is not dict or len(value) != 1:
         return False
     ((kind, content),) = value.items()
     expected = _TYPES.get(kind)
     if expected is None or not isinstance(content, expected):
         return False
-    return kind != "M" or not value["M"] or is_typed(value["M"])
+    return kind != "M" or all(map(_is_value, value["M"].values()))
 
 
 def typed(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """Return an ordinary JSON value as an attribute value."""
+    """Convert an ordinary JSON value to an attribute value."""
     match value:
         case Number() | int() | float() if not isinstance(value, bool):
             return {"N": str(value)}
@@ -69,8 +74,23 @@ def typed(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
             return {"M": {name: typed(each) for name, each in value.items()}}
 
 
+def typed_record(place: Place, table: object, item: object) -> ItemRecord | Problem:
+    """Return the record of an item with types, or a problem if it is not one.
+
+    table: the name of its table. The server checks the values.
+    """
+    if type(item) is not dict:
+        return Problem(place, "this is not an item: it is not a JSON object")
+    if table is not None and not is_text(table):
+        return Problem(place, "the name of the table is not a text")
+    return ItemRecord(place, cast("str | None", table), item)
+
+
 class ItemReader:
-    """Makes records from the JSON objects of one file. table: the table of items without a name."""
+    """Makes records from the JSON objects of one file.
+
+    table: the table for items whose object names no table.
+    """
 
     def __init__(self, table: str | None = None) -> None:
         self._table = table
@@ -78,13 +98,19 @@ class ItemReader:
         """Whether the file's items are ordinary JSON; None before the first item."""
 
     def record(self, place: Place, value: object) -> ItemRecord | Problem:
-        """Return the record of an item, bare or in a wrapper."""
+        """Return the record of an item, which may be in a wrapper."""
+        try:
+            return self._record(place, value)
+        except RecursionError:
+            return Problem(place, "this item is nested too deeply")
+
+    def _record(self, place: Place, value: object) -> ItemRecord | Problem:
         if type(value) is not dict:
             return Problem(place, "this is not an item: it is not a JSON object")
-        table: str | None = self._table
+        table: Any = self._table
         item: Any = value
         if WRAPPERS.isdisjoint(value) or is_typed(value):
-            pass  # an item may have attributes of these names
+            pass  # an item may have attributes with these names
         elif "Item" in value and value.keys() <= {"Item", "TableName", "ConsumedCapacity"}:
             table, item = value.get("TableName", table), value["Item"]
         elif "PutRequest" in value and len(value) == 1:
@@ -93,19 +119,20 @@ class ItemReader:
             if "NewImage" not in value:
                 return Problem(place, "this is a deletion of an incremental export, which cannot be loaded")
             item = value["NewImage"]
-        if type(item) is not dict:
-            return Problem(place, "this is not an item: it is not a JSON object")
-        if self.ordinary is None:
+        if type(item) is dict and self.ordinary is None:
             self.ordinary = bool(item) and not is_typed(item)
-        return ItemRecord(place, table, self._converted(item))
-
-    def _converted(self, item: Item) -> Item:
-        return {name: typed(value) for name, value in item.items()} if self.ordinary else item
+        if type(item) is dict and self.ordinary:
+            item = {name: typed(value) for name, value in item.items()}
+        return typed_record(place, table, item)
 
     def lines(self, stream: BinaryIO, file: str) -> Iterator[Record]:
-        """Yield the items of JSON lines. Several objects may stand in one line."""
-        for number, line in enumerate(stream, 1):
+        """Yield the items in JSON lines. A line may have several objects."""
+        for number, line in enumerate(iter(partial(stream.readline, LONGEST_ITEM + 1), b""), 1):
             place = Place(file, number)
+            if len(line) > LONGEST_ITEM:
+                yield Problem(place, too_long("the line", LONGEST_ITEM))
+                _skip_line(stream, line)
+                continue
             if not self.ordinary:
                 try:
                     value = orjson.loads(line)
@@ -126,16 +153,28 @@ class ItemReader:
             yield Problem(error.place, error.text)
 
     def requests(self, tables: Mapping[str, Any], file: str) -> Iterator[Record]:
-        """Yield the items of BatchWriteItem's `RequestItems`."""
+        """Yield the items in BatchWriteItem's `RequestItems`."""
         for table, requests in tables.items():
             for request in requests:
                 record = self.record(Place(file), request)
-                yield record._replace(table=table) if isinstance(record, ItemRecord) else record
+                yield typed_record(record.place, table, record.item) if isinstance(record, ItemRecord) else record
+
+
+def _skip_line(stream: BinaryIO, part: bytes) -> None:
+    """Skip the rest of a line. part: the part that was already read."""
+    while part and not part.endswith(b"\n"):
+        part = stream.readline(LONGEST_ITEM)
 
 
 def _certainly_typed(value: object) -> bool:
-    """Say whether a first line has an item with types, whose numbers cannot lose digits."""
+    """Return whether a file's first line has an item with types.
+
+    The numbers of such an item are texts, so parsing it cannot lose digits.
+    """
     if type(value) is not dict:
         return False
     item = value.get("Item", value)
-    return type(item) is dict and is_typed(item)
+    try:
+        return type(item) is dict and is_typed(item)
+    except RecursionError:  # `record` reports this problem later
+        return False

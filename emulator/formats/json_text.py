@@ -1,14 +1,16 @@
-"""Reads JSON values one after another, with the lines where they begin, and in little memory.
+"""Reads a sequence of JSON values and the lines on which they begin, in little memory.
 
-Numbers become `Number`, a text: a float would lose digits that DynamoDB keeps.
+Numbers become `Number`, which is a text, because a float would lose digits that DynamoDB keeps.
 """
 
 import codecs
 import json
+import re
 from collections.abc import Iterator
 from json import JSONDecodeError
 from typing import Any, BinaryIO, Final, NoReturn
 
+from emulator.formats.bounds import LONGEST_ITEM, is_short_number, too_long
 from emulator.formats.records import FormatError, Place
 
 
@@ -24,13 +26,19 @@ def _constant(name: str) -> NoReturn:
 
 _DECODER: Final = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant=_constant)
 _CHUNK: Final = 1 << 16
-_SPACE: Final = " \t\r\n"
-_TAIL: Final = 16  # an error so near to the end of what was read may be an incomplete value
+_SPACE: Final = re.compile(r"[ \t\r\n]*+")
+# So near to the end of the text that was read, an error may mean an incomplete value.
+_TAIL: Final = 16
 
 
 def with_numbers(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a value with numbers of Python in the place of `Number`."""
+    """Return a value after converting each `Number` in it to a number of Python.
+
+    A number with hundreds of digits, which no template needs, becomes a text.
+    """
     match value:
+        case Number() if not is_short_number(value):
+            return str(value)
         case Number():
             return int(value) if value.lstrip("-").isdigit() else float(value)
         case dict():
@@ -52,10 +60,14 @@ def parse(text: str, file: str) -> Any:  # noqa: ANN401 - JSON
 
 
 class Values:
-    """A stream of JSON text, from which values and single characters are taken."""
+    """A reader of JSON values and single characters from a stream.
 
-    def __init__(self, stream: BinaryIO, file: str, line: int = 1) -> None:
+    longest: the most bytes of a value.
+    """
+
+    def __init__(self, stream: BinaryIO, file: str, line: int = 1, longest: int = LONGEST_ITEM) -> None:
         self._stream = stream
+        self._longest = longest
         self._file = file
         self._decode = codecs.getincrementaldecoder("utf-8")()
         self._text = ""
@@ -65,29 +77,30 @@ class Values:
 
     @property
     def place(self) -> Place:
-        """The place of the next character."""
+        """The place of the next character in the file."""
         return Place(self._file, self._line)
 
     def next(self) -> str:
-        """Skip white space; return the next character without taking it, "" at the end."""
+        """Skip white space; return the next character without reading past it, "" at the end."""
         while True:
-            while self._position < len(self._text) and self._text[self._position] in _SPACE:
-                self._line += self._text[self._position] == "\n"
-                self._position += 1
+            space = _SPACE.match(self._text, self._position)
+            assert space is not None, "the pattern matches an empty text too"
+            self._line += self._text.count("\n", self._position, space.end())
+            self._position = space.end()
             if self._position < len(self._text):
                 return self._text[self._position]
             if not self._more():
                 return ""
 
     def take(self, expected: str) -> None:
-        """Take a character. Raises FormatError if there is another one."""
+        """Read a character. Raises FormatError if it is not the expected one."""
         found = self.next()
         if found != expected:
             raise FormatError(self.place, f"expected {expected} but found {found or 'the end of the file'}")
         self._position += 1
 
     def value(self) -> Any:  # noqa: ANN401 - JSON
-        """Take a value. Raises FormatError."""
+        """Read a value. Raises FormatError."""
         self.next()
         while True:
             try:
@@ -100,14 +113,15 @@ class Values:
                 raise FormatError(Place(self._file, line), f"this is not JSON: {error.msg}") from None
             except (ValueError, RecursionError) as error:
                 raise FormatError(self.place, f"this is not JSON: {error}") from None
-            if end == len(self._text) and self._more():  # a number might go on
+            # A number might continue in the next part of the file.
+            if end == len(self._text) and self._more():
                 continue
             self._line += self._text.count("\n", self._position, end)
             self._position = end
             return value
 
     def elements(self) -> Iterator[tuple[Place, Any]]:
-        """Take an array, element by element. Raises FormatError."""
+        """Read an array; yield its elements with their places. Raises FormatError."""
         self.take("[")
         if self.next() == "]":
             self.take("]")
@@ -122,16 +136,18 @@ class Values:
             self.take(",")
 
     def all(self) -> Iterator[tuple[Place, Any]]:
-        """Take values until the end of the text. Raises FormatError."""
+        """Read values until the end of the text, with their places. Raises FormatError."""
         while self.next():
             place = self.place
             yield place, self.value()
 
     def _more(self) -> bool:
-        """Read more text, as much again as is left. Say whether there was any."""
+        """Read more of the stream, at least as much as is unread; return whether there was any."""
         if self._ended:
             return False
         left = self._text[self._position :]
+        if len(left) > self._longest:
+            raise FormatError(self.place, too_long("a value", self._longest))
         data = self._stream.read(max(_CHUNK, len(left)))
         self._ended = not data
         try:

@@ -1,8 +1,10 @@
-"""What readers yield: definitions of tables, items, problems and notices, each with its place."""
+"""Records, which readers yield: definitions of tables, items, problems, notices, with places."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+import orjson
 
 Item = dict[str, Any]
 """An item as DynamoDB JSON: `{"id": {"S": "a"}}`."""
@@ -11,8 +13,18 @@ Types = Mapping[str, str]
 """Names of key attributes -> their types, as in AttributeDefinitions."""
 
 
+WRONG_FORM: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""The errors that reading a value raises if the value does not have the form of its format: a
+number instead of a list, a missing member.
+"""
+
+_NAME: Final = "AttributeName"
+# The most characters of a message, because a name in a hostile file may have millions.
+_LONGEST: Final = 1000
+
+
 class Place(NamedTuple):
-    """Where something stands. line: counted from 1; 0 for the whole file."""
+    """A place in a file. line: counted from 1; 0 means the whole file."""
 
     file: str
     line: int = 0
@@ -21,8 +33,29 @@ class Place(NamedTuple):
         return f"{self.file}:{self.line}" if self.line else self.file
 
 
+def is_text(value: object) -> bool:
+    r"""Return whether a value is a valid text. JSON may contain half a character: `\ud800`."""
+    return isinstance(value, str) and (value.isascii() or value.isprintable() or _is_utf8(value))
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _one_line(message: str) -> str:
+    """Return a message as one line: names in it may have line breaks or control characters."""
+    shown = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}... ({len(message):,} characters)"
+    if shown.isprintable():
+        return shown
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in shown)
+
+
 class ItemRecord(NamedTuple):
-    """An item. table: its table's name, None if the file does not say it."""
+    """An item. table: the name of its table, None if the file does not name it."""
 
     place: Place
     table: str | None
@@ -33,7 +66,8 @@ class ItemRecord(NamedTuple):
 class Definition:
     """The definition of a table.
 
-    create: the input of CreateTable. ttl: the attribute of the time to live, None without one.
+    create: the input of CreateTable. ttl: the attribute for time to live, None if the table has
+    none.
     """
 
     place: Place
@@ -45,25 +79,39 @@ class Definition:
         """The table's name."""
         return str(self.create["TableName"])
 
+    def check(self) -> None:
+        """Raise one of WRONG_FORM unless names and keys have the form that CreateTable accepts.
+
+        The server checks everything else. The loader needs names and keys before it calls the
+        server.
+        """
+        members = [("AttributeDefinitions", "AttributeType"), ("KeySchema", "KeyType")]
+        names = [each[name] for member, other in members for each in self.create[member] for name in (_NAME, other)]
+        texts = (self.create["TableName"], *names, *(() if self.ttl is None else (self.ttl,)))
+        if not all(map(is_text, texts)):
+            raise TypeError("a name is not a text")
+        # Raises an error for texts that are not UTF-8 and numbers that JSON does not have.
+        orjson.dumps(self.create)
+
 
 class Problem(NamedTuple):
-    """Something that cannot be read. It is reported and counted; the other records are unharmed."""
+    """A part of a file that cannot be read. It is reported and counted, and all others are read."""
 
     place: Place
     text: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.text}"
+        return _one_line(f"{self.place}: {self.text}")
 
 
 class Notice(NamedTuple):
-    """Something that the reader leaves out on purpose, such as point-in-time recovery."""
+    """A part of a file that the reader leaves out on purpose, such as a setting of backups."""
 
     place: Place
     text: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.text}"
+        return _one_line(f"{self.place}: {self.text}")
 
 
 Record = ItemRecord | Definition | Problem | Notice
@@ -73,21 +121,26 @@ class FormatError(Exception):
     """A file, or the rest of it, cannot be read. A source turns it into a Problem."""
 
     def __init__(self, place: Place, text: str) -> None:
-        super().__init__(f"{place}: {text}")
+        super().__init__(_one_line(f"{place}: {text}"))
         self.place = place
         self.text = text
 
 
+class TooLong(FormatError):
+    """A file is too long to be read as a whole."""
+
+
 class UnknownFormat(FormatError):
-    """A file is of no known kind. In a folder, such a file is left out with a notice."""
+    """The format of a file is unknown. In a folder, such a file is left out with a notice."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What a reader cannot find in the files.
+    """Options for reading files.
 
-    delimiter, header: of CSV; without them the file's ending and its first line decide. parameters:
-    values of the parameters of templates, and of `${opt:...}`. environment: for `${env:...}`.
+    delimiter, header: for CSV. By default, the delimiter depends on the file's ending, and the
+    header is the first line. parameters: values for parameters of templates and for `${opt:...}`.
+    environment: values for `${env:...}`.
     """
 
     delimiter: str | None = None
@@ -97,6 +150,9 @@ class ReadOptions:
 
 
 TypesOf = Callable[[str | None], Types]
-"""The name of a table, or None -> the types of its key attributes; CSV needs them."""
+"""A function that returns the types of a table's key attributes, for CSV.
+
+It takes the name of the table, or None.
+"""
 
 Reader = Callable[[TypesOf], Iterator[Record]]

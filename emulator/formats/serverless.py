@@ -1,16 +1,21 @@
-"""Tables of Serverless Framework files: the CloudFormation of `resources`, after its variables.
+"""Tables of Serverless Framework files: CloudFormation in `resources`, with variables.
 
 | variable                       | value                                                        |
 |--------------------------------|--------------------------------------------------------------|
-| `${self:path}`                 | of this file                                                 |
-| `${env:NAME}`                  | of the environment                                           |
+| `${self:path}`                 | a value in this file                                         |
+| `${env:NAME}`                  | an environment variable                                      |
 | `${opt:NAME}`                  | `--parameter NAME=VALUE`                                     |
-| `${param:NAME}`                | the same, else `params` of the stage or of `default`         |
-| `${sls:stage}`, `${aws:region}`| the option of that name, else that of `provider`             |
-| `${file(path):path}`           | of another file, in YAML or JSON                             |
+| `${param:NAME}`                | the same, else `params` of the stage, else of `default`      |
+| `${sls:stage}`, `${aws:region}`| the option with that name, else the value in `provider`      |
+| `${file(path):path}`           | a value in another file, in YAML or JSON                     |
 
-After commas there may be other values, one of which is taken if those before it do not exist.
-Variables inside variables are replaced first. Other variables are known only on AWS.
+The files that `file` names may be anywhere, even in a parent folder: in this way, services of one
+repository share their settings, and the Serverless Framework also reads them (serverless/serverless
+issue 9095). Their content is used only in definitions of tables.
+
+A variable may have several alternatives, separated by commas. Its value is the first alternative
+that exists. Variables inside variables are replaced first. The values of all other variables are
+known only on AWS.
 """
 
 import re
@@ -19,14 +24,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from emulator.formats.bounds import Budget, Unresolved
 from emulator.formats.cloudformation import records as of_cloudformation
 from emulator.formats.document import Document
-from emulator.formats.intrinsics import Unresolved
+from emulator.formats.files import read_document
+from emulator.formats.intrinsics import parameters_of
 from emulator.formats.records import FormatError, Problem, Record
 from emulator.formats.yaml_text import parse_yaml
 
 _VARIABLE: Final = re.compile(r"\$\{((?:self|env|opt|param|sls|aws|file|cf|ssm|s3|strToBool)[:(][^${}]*)\}")
+_PARAMETER: Final = re.compile(r"\b(?:opt|param):\s*([\w.-]+)")
 _FILE: Final = re.compile(r"file\(([^)]*)\)(?::(.*))?")
+_INDEX: Final = re.compile(r"[0-9]{1,9}")
 _DEEPEST: Final = 50
 _MISSING: Final = object()
 
@@ -48,14 +57,27 @@ def records(document: Document) -> Iterator[Record]:
         yield from of_cloudformation(replace(document, content=whole))
 
 
+def parameters(document: Document) -> frozenset[str] | None:
+    """Return the names of a file's parameters, None if other files may use more."""
+    text = document.lines.text
+    if "file(" in text:
+        return None
+    parts = document.content.get("resources")
+    found = (parameters_of(part) for part in (parts if isinstance(parts, list) else [parts]) if isinstance(part, dict))
+    return frozenset(("stage", "region", *_PARAMETER.findall(text))).union(*found)
+
+
 class _Variables:
     def __init__(self, document: Document) -> None:
         self._content = document.content
         self._options = document.options
         self._folder = Path(document.file).parent
+        self._files: dict[Path, Any] = {}
+        self._budget = Budget()
 
     def resolve(self, value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - YAML
-        """Return a value without variables. Raises Unresolved."""
+        """Return a value after replacing its variables. Raises Unresolved."""
+        self._budget.spend(value)
         if depth > _DEEPEST:
             raise Unresolved("a variable refers to itself")
         if isinstance(value, dict):
@@ -70,10 +92,12 @@ class _Variables:
         inner = self._value(found[1], depth)
         if found.span() == (0, len(value)):
             return self.resolve(inner, depth + 1)
-        return self.resolve(value[: found.start()] + str(inner) + value[found.end() :], depth + 1)
+        text = str(inner)
+        self._budget.spend(text)
+        return self.resolve(value[: found.start()] + text + value[found.end() :], depth + 1)
 
     def _value(self, text: str, depth: int) -> Any:  # noqa: ANN401 - YAML
-        """Return the first alternative that exists. Raises Unresolved."""
+        """Return the value of the first alternative that exists. Raises Unresolved."""
         for alternative in _alternatives(text):
             literal = _literal(alternative)
             value = self._lookup(alternative, depth) if literal is _MISSING else literal
@@ -114,7 +138,7 @@ class _Variables:
         for name in path.split(".") if path else ():
             if isinstance(value, str):
                 value = self.resolve(value, depth + 1)
-            if isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+            if isinstance(value, list) and _INDEX.fullmatch(name) and int(name) < len(value):
                 value = value[int(name)]
             elif isinstance(value, Mapping) and name in value:
                 value = value[name]
@@ -129,20 +153,23 @@ class _Variables:
         path = self._folder / found[1].strip()
         if path.suffix not in (".yml", ".yaml", ".json") or not path.is_file():
             return _MISSING
-        try:  # JSON is YAML too
-            return self._path(parse_yaml(path.read_text(), str(path)), found[2] or "", depth)
-        except (FormatError, OSError, UnicodeDecodeError) as error:
+        try:
+            if path not in self._files:
+                # A parser of YAML also reads JSON.
+                self._files[path] = parse_yaml(read_document(str(path)), str(path))
+        except FormatError as error:
             raise Unresolved(str(error)) from None
+        return self._path(self._files[path], found[2] or "", depth)
 
 
 def _alternatives(text: str) -> list[str]:
-    """Split at commas that are not in quotes."""
+    """Return the alternatives of a variable, split at commas outside quotes."""
     return [each.strip() for each in re.findall(r"""(?:'[^']*'|"[^"]*"|[^,])+""", text)]
 
 
 def _literal(text: str) -> Any:  # noqa: ANN401 - YAML
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
         return text[1:-1]
-    if re.fullmatch(r"-?\d+", text):
+    if re.fullmatch(r"-?\d{1,99}", text):
         return int(text)
     return {"true": True, "false": False}.get(text, _MISSING)

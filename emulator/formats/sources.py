@@ -1,19 +1,22 @@
-"""Finds out what a file or folder is, and reads it.
+"""Detects the format of files and folders, and reads them.
 
-| a path                                 | is                                                        |
+| path                                   | content                                                   |
 |----------------------------------------|-----------------------------------------------------------|
 | folder with `manifest-summary.json`    | an export; a file `definition.json` in it defines the table |
 | any other folder                       | all files in it and below it                              |
 | `*.csv`, `*.tsv`                       | CSV                                                       |
+| `*.ion`, binary Ion, or a text that begins with `$ion_1_0` | items in Ion                          |
 | `*.yaml`, `*.yml`                      | a document (`_DOCUMENTS`)                                 |
-| JSON that begins with `[` or `{"Items": [` | items or definitions, one after another               |
+| JSON that begins with `[` or `{"Items": [` | a list of items or definitions                        |
 | JSON objects, one in each line         | items                                                     |
 | any other JSON                         | a document (`_DOCUMENTS`), or one item                    |
 
-Each may be compressed with gzip (`.gz`) or Zstandard (`.zst`). The name of a file of items, without
-its endings, is the name of its table, unless the file itself or the user says another one.
+Each file may be compressed with gzip (`.gz`) or Zstandard (`.zst`). The items of a file belong to
+the table with the file's name (without its endings), unless the file or the user names another
+table.
 """  # noqa: W505 - a table
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -21,17 +24,20 @@ from importlib import import_module
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import orjson
 
-from emulator.formats import csv_rows, described
-from emulator.formats.document import Document
-from emulator.formats.export_layout import DATA, FILES, SUMMARY, DataFile, is_export, read_export
-from emulator.formats.files import HEAD, STDIN, UNREADABLE, opened, why
+from emulator.formats import csv_rows, described, ion
+from emulator.formats.bounds import LONGEST_DOCUMENT
+from emulator.formats.document import Document, KeyLines
+from emulator.formats.export_layout import DATA, FILES, ION, SUMMARY, DataFile, Export, is_export, read_export
+from emulator.formats.files import HEAD, STDIN, UNREADABLE, document_text, opened, why
 from emulator.formats.items import WRAPPERS, ItemReader, is_typed
 from emulator.formats.json_text import Values, parse, with_numbers
 from emulator.formats.records import (
+    WRONG_FORM,
+    Definition,
     FormatError,
     Notice,
     Place,
@@ -39,14 +45,15 @@ from emulator.formats.records import (
     Reader,
     ReadOptions,
     Record,
+    TooLong,
     TypesOf,
     UnknownFormat,
 )
 
 DEFINITION: Final = "definition.json"
-"""The file in an export's folder that defines its table; `dump` writes it."""
+"""The file in an export's folder with the definition of its table. `dump` writes it."""
 
-_KNOWN: Final = frozenset((".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".yaml", ".yml", ".template"))
+_KNOWN: Final = frozenset((".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".ion", ".yaml", ".yml", ".template"))
 _COMPRESSED: Final = frozenset((".gz", ".zst"))
 _SCAN: Final = re.compile(rb'\s*\{\s*"Items"\s*:\s*\[')
 _TABLE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
@@ -54,74 +61,108 @@ _TABLE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file or export. defines: it may have definitions, so it is read before other sources."""
+    """A file or export.
+
+    defines: whether it may have definitions and so is read before others. parameters: the names of
+    the parameters that it uses, None if it may use any.
+    """
 
     name: str
     defines: bool
     reader: Reader
+    parameters: frozenset[str] | None = frozenset()
 
     def records(self, types: TypesOf) -> Iterator[Record]:
-        """Yield the records. What ends the file early becomes a Problem."""
+        """Yield the records. If the file cannot be read to its end, the last one is a Problem."""
         try:
-            yield from self.reader(types)
+            for record in self.reader(types):
+                yield _checked(record) if type(record) is Definition else record
+        except RecursionError:
+            yield Problem(Place(self.name), "this is nested too deeply")
         except FormatError as error:
             yield Problem(error.place, error.text)
         except UNREADABLE as error:
             yield Problem(Place(self.name), why(error))
 
 
+def _checked(definition: Definition) -> Record:
+    """Return a definition, or a problem if it does not have the form of one."""
+    try:
+        definition.check()
+    except WRONG_FORM:
+        return Problem(definition.place, "this is not a definition of a table: it needs a name, attributes and keys")
+    return definition
+
+
 def sources(paths: Iterable[str], options: ReadOptions) -> list[Source]:
-    """Return the sources of paths, those with definitions first."""
-    found = list(chain.from_iterable(_of_path(path, options, named=True) for path in paths))
+    """Return the sources in these paths, those with definitions first."""
+    folders: set[str] = set()
+    found = list(chain.from_iterable(_of_path(path, options, folders, named=True) for path in paths))
     return sorted(found, key=lambda source: not source.defines)
 
 
-def _of_path(path: str, options: ReadOptions, *, named: bool) -> Iterator[Source]:
-    """Yield the sources of a path. named: the user has named the path, so that it must exist."""
-    place = Path(path)
-    if path != STDIN and place.is_dir():
-        yield from _of_folder(place, options)
-        return
-    if not named and _endings(place)[0] not in _KNOWN:
-        return
+def _of_path(path: str, options: ReadOptions, folders: set[str], *, named: bool) -> Iterator[Source]:
+    """Yield the sources in a path.
+
+    folders: the real paths of folders that were already read, because links may point to them.
+    named: whether the user has named the path. Then it must exist, and may be a pipe.
+    """
     try:
-        yield _of_file(path, options)
+        place = Path(path)
+        if path != STDIN and place.is_dir():
+            real = os.path.realpath(place)
+            if real not in folders:
+                folders.add(real)
+                yield from _of_folder(place, options, folders)
+        elif named or (_endings(place)[0] in _KNOWN and place.is_file()):
+            yield _of_file(path, options)
     except UnknownFormat as error:
-        found = Problem(error.place, error.text) if named else Notice(error.place, "left out: no known format")
-        yield Source(path, defines=True, reader=lambda _types: iter((found,)))
+        yield _of_record(path, Problem(error.place, error.text) if named else _left_out(error.place))
     except FormatError as error:
-        problem = Problem(error.place, error.text)
-        yield Source(path, defines=True, reader=lambda _types: iter((problem,)))
+        yield _of_record(path, Problem(error.place, error.text))
+    except OSError as error:
+        yield _of_record(path, Problem(Place(path), why(error)))
+    except RecursionError:
+        yield _of_record(path, Problem(Place(path), "this is nested too deeply"))
 
 
-def _of_folder(folder: Path, options: ReadOptions) -> Iterator[Source]:
+def _of_record(path: str, record: Record) -> Source:
+    return Source(path, defines=True, reader=lambda _types: iter((record,)))
+
+
+def _left_out(place: Place) -> Notice:
+    return Notice(place, "left out: no known format")
+
+
+def _of_folder(folder: Path, options: ReadOptions, folders: set[str]) -> Iterator[Source]:
+    """Yield the sources in a folder. Raises FormatError, OSError."""
     if not is_export(folder):
         for path in sorted(folder.iterdir()):
             if not path.name.startswith("."):
-                yield from _of_path(str(path), options, named=False)
+                yield from _of_path(str(path), options, folders, named=False)
         return
-    try:
-        export = read_export(folder)
-    except FormatError as error:
-        problem = Problem(error.place, error.text)
-        yield Source(str(folder), defines=True, reader=lambda _types: iter((problem,)))
-        return
+    export = read_export(folder)
     if (folder / DEFINITION).is_file():
-        yield from _of_path(str(folder / DEFINITION), options, named=True)
+        yield from _of_path(str(folder / DEFINITION), options, folders, named=True)
     for data in export.files:
-        yield Source(str(data.path), defines=False, reader=_data_reader(export.table, data))
+        yield Source(str(data.path), defines=False, reader=_data_reader(export, data))
     known = {SUMMARY, FILES, DATA, DEFINITION}
     for path in sorted(folder.iterdir()):
         if path.name not in known and path.is_dir():
-            yield from _of_path(str(path), options, named=False)
+            yield from _of_path(str(path), options, folders, named=False)
 
 
-def _data_reader(table: str, data: DataFile) -> Reader:
+def _data_reader(export: Export, data: DataFile) -> Reader:
     def read(_types: TypesOf) -> Iterator[Record]:
-        _, stream = opened(str(data.path))
+        path = str(data.path)
+        _, stream = opened(path)
         count = 0
         with stream:
-            for record in ItemReader(table).lines(stream, str(data.path)):
+            if export.output_format == ION:
+                records = ion.records(stream, path, export.table)
+            else:
+                records = ItemReader(export.table).lines(stream, path)
+            for record in records:
                 count += 1
                 yield record
         if data.items is not None and count != data.items:
@@ -131,7 +172,7 @@ def _data_reader(table: str, data: DataFile) -> Reader:
 
 
 def _endings(path: Path) -> tuple[str, str]:
-    """Return the ending that says the format, in lower case, and the name without endings."""
+    """Return the ending that names the format, in lower case, and the name without endings."""
     if path.suffix.lower() in _COMPRESSED:
         path = path.with_suffix("")
     return path.suffix.lower(), path.stem
@@ -140,33 +181,44 @@ def _endings(path: Path) -> tuple[str, str]:
 def _of_file(path: str, options: ReadOptions) -> Source:
     ending, stem = _endings(Path(path))
     table = stem if path != STDIN and _TABLE_NAME.fullmatch(stem) else None
-    if ending == ".ion":
-        raise FormatError(Place(path), "Ion cannot be read: export as DynamoDB JSON instead")
     head, stream = opened(path)
+    if ending == ".ion" or ion.is_ion(head):
+        content = _Content(path, stream)
+        return Source(path, defines=False, reader=lambda _types: _ion(content, table))
     if ending in (".csv", ".tsv") or options.header:
         content = _Content(path, stream)
         return Source(path, defines=False, reader=lambda types: _csv(content, table, types, options))
     if ending in (".yaml", ".yml") or (ending == ".template" and not head.lstrip().startswith(b"{")):
-        return _of_yaml(path, stream.read(), options)
+        with stream:
+            return _of_yaml(path, document_text(path, stream), options)
     return _of_json(path, table, head, stream, options)
 
 
 class _Content:
-    """The stream of a file that a reader reads later. It is closed until then, except stdin."""
+    """The stream of a file for a later reader.
+
+    Until then, the file is closed, unless it is a pipe.
+    """
 
     def __init__(self, path: str, stream: BinaryIO) -> None:
         self.path = path
         self._stream = stream
-        if path != STDIN:
+        self.kept = path == STDIN or not Path(path).is_file()
+        if not self.kept:
             stream.close()
 
     def open(self) -> BinaryIO:
-        return self._stream if self.path == STDIN else opened(self.path)[1]
+        return self._stream if self.kept else opened(self.path)[1]
 
 
 def _csv(content: _Content, table: str | None, types: TypesOf, options: ReadOptions) -> Iterator[Record]:
     with content.open() as stream:
         yield from csv_rows.rows(stream, content.path, table, types(table), options)
+
+
+def _ion(content: _Content, table: str | None) -> Iterator[Record]:
+    with content.open() as stream:
+        yield from ion.records(stream, content.path, table)
 
 
 def _of_json(path: str, table: str | None, head: bytes, stream: BinaryIO, options: ReadOptions) -> Source:
@@ -180,21 +232,24 @@ def _of_json(path: str, table: str | None, head: bytes, stream: BinaryIO, option
     if (second or len(head) >= HEAD) and (_is_object(line) or _is_object(second)):
         content = _Content(path, stream)
         return Source(path, defines=False, reader=lambda _types: _lines(reader, content))
-    with stream:
-        data = stream.read()
-    if not data.strip():
-        return Source(path, defines=False, reader=lambda _types: iter(()))
     try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        raise FormatError(Place(path), "this file is not UTF-8") from None
+        with stream:
+            text = document_text(path, stream)
+    except TooLong:
+        content = _Content(path, stream)
+        if content.kept:
+            raise
+        return Source(path, defines=False, reader=lambda _types: _all_values(reader, content))
+    if not text.strip():
+        return Source(path, defines=False, reader=lambda _types: iter(()))
     try:
         whole = parse(text, path)
     except FormatError as error:
         if "Extra data" not in error.text:
             raise
-        return Source(path, defines=False, reader=lambda _types: _values(reader, data, path))
-    return _of_document(Document(path, whole, text, options), reader)
+        values = Values(BytesIO(text.encode()), path, longest=LONGEST_DOCUMENT)
+        return Source(path, defines=False, reader=lambda _types: _values(reader, values))
+    return _of_document(Document(path, whole, KeyLines(text), options), reader)
 
 
 def _is_object(line: bytes) -> bool:
@@ -220,26 +275,32 @@ def _lines(reader: ItemReader, content: _Content) -> Iterator[Record]:
         yield from reader.lines(stream, content.path)
 
 
-def _values(reader: ItemReader, data: bytes, path: str) -> Iterator[Record]:
-    for place, value in Values(BytesIO(data), path).all():
+def _all_values(reader: ItemReader, content: _Content) -> Iterator[Record]:
+    with content.open() as stream:
+        yield from _values(reader, Values(stream, content.path, longest=LONGEST_DOCUMENT))
+
+
+def _values(reader: ItemReader, values: Values) -> Iterator[Record]:
+    for place, value in values.all():
         yield _definition_or_item(reader, place, value)
 
 
 def _definition_or_item(reader: ItemReader, place: Place, value: Any) -> Record:  # noqa: ANN401 - JSON
     if described.is_create_input(value) or described.is_description(value):
-        return described.definition(place, with_numbers(value))
+        try:
+            return described.definition(place, with_numbers(value))
+        except WRONG_FORM:
+            return Problem(place, "this is not the definition of a table: it has another form")
+        except RecursionError:
+            return Problem(place, "this definition is nested too deeply")
     return reader.record(place, value)
 
 
-def _of_yaml(path: str, data: bytes, options: ReadOptions) -> Source:
+def _of_yaml(path: str, text: str, options: ReadOptions) -> Source:
     from emulator.formats.yaml_text import parse_yaml  # noqa: PLC0415 - an extra
 
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise FormatError(Place(path), "this file is not UTF-8") from None
     content = parse_yaml(text, path)
-    return _of_document(Document(path, content, text, options), ItemReader())
+    return _of_document(Document(path, content, KeyLines(text), options), ItemReader())
 
 
 # --- documents ------------------------------------------------------------------------------------
@@ -254,13 +315,35 @@ def _batch(document: Document) -> Iterator[Record]:
 
 
 def _later(module: str) -> Callable[[Document], Iterator[Record]]:
-    """Return the function `records` of a module that is imported when it is called."""
+    """Return a function that imports a module when it is called, and calls its `records`."""
 
     def read(document: Document) -> Iterator[Record]:
         found: Iterator[Record] = import_module(f"emulator.formats.{module}").records(document)
         return found
 
     return read
+
+
+def _parameters_of(module: str) -> Callable[[Document], frozenset[str] | None]:
+    """Return a function that imports a module when it is called, and calls its `parameters`."""
+
+    def parameters(document: Document) -> frozenset[str] | None:
+        found: frozenset[str] | None = import_module(f"emulator.formats.{module}").parameters(document)
+        return found
+
+    return parameters
+
+
+def _no_parameters(_document: Document) -> frozenset[str]:
+    return frozenset()
+
+
+def _read(read: Callable[[Document], Iterator[Record]], document: Document) -> Iterator[Record]:
+    """Yield the records of a document, or a problem if the document has a wrong form."""
+    try:
+        yield from read(document)
+    except WRONG_FORM:
+        yield Problem(document.place(), "this document does not have the form that its members suggest")
 
 
 def _is_batch(content: Mapping[str, Any]) -> bool:
@@ -271,26 +354,42 @@ def _is_batch(content: Mapping[str, Any]) -> bool:
     )
 
 
-_DOCUMENTS: Final[tuple[tuple[Callable[[Mapping[str, Any]], bool], Callable[[Document], Iterator[Record]]], ...]] = (
-    (described.is_description, _described),
-    (described.is_create_input, _described),
-    (lambda content: "DataModel" in content and "ModelName" in content, _later("workbench")),
-    (lambda content: "terraform_version" in content or "planned_values" in content, _later("terraform")),
-    (lambda content: "service" in content and "provider" in content, _later("serverless")),
-    (lambda content: isinstance(content.get("Resources"), dict), _later("cloudformation")),
-    (lambda content: bool(content) and _is_batch(content), _batch),
+class _Kind(NamedTuple):
+    """A kind of document: a test that recognises it, its reader, and its parameters."""
+
+    recognised: Callable[[Mapping[str, Any]], bool]
+    read: Callable[[Document], Iterator[Record]]
+    parameters: Callable[[Document], frozenset[str] | None] = _no_parameters
+
+
+def _is_template(content: Mapping[str, Any]) -> bool:
+    return isinstance(content.get("Resources"), dict)
+
+
+_DOCUMENTS: Final = (
+    _Kind(described.is_description, _described),
+    _Kind(described.is_create_input, _described),
+    _Kind(lambda content: "DataModel" in content and "ModelName" in content, _later("workbench")),
+    _Kind(lambda content: "terraform_version" in content or "planned_values" in content, _later("terraform")),
+    _Kind(
+        lambda content: "service" in content and "provider" in content,
+        _later("serverless"),
+        _parameters_of("serverless"),
+    ),
+    _Kind(_is_template, _later("cloudformation"), _parameters_of("cloudformation")),
+    _Kind(lambda content: bool(content) and _is_batch(content), _batch),
 )
-"""The kinds of document: how to recognise one, and its reader."""
 
 
 def _of_document(document: Document, reader: ItemReader) -> Source:
-    """Return the source of a document. Raises FormatError if it is of no kind that is known."""
+    """Return the source of a document. Raises FormatError if its kind is unknown."""
     path, content = document.file, document.content
     if isinstance(content, dict):
-        read = next((read for recognised, read in _DOCUMENTS if recognised(content)), None)
-        if read is not None:
-            whole = document if read is _batch else replace(document, content=with_numbers(content))
-            return Source(path, defines=True, reader=lambda _types: read(whole))
+        kind = next((kind for kind in _DOCUMENTS if kind.recognised(content)), None)
+        if kind is not None:
+            whole = document if kind.read is _batch else replace(document, content=with_numbers(content))
+            taken = kind.parameters(whole)
+            return Source(path, defines=True, reader=lambda _types: _read(kind.read, whole), parameters=taken)
         if "Items" in content and isinstance(content["Items"], list):
             records = [reader.record(document.place("Items"), each) for each in content["Items"]]
             return Source(path, defines=False, reader=lambda _types: iter(records))
@@ -302,7 +401,7 @@ def _of_document(document: Document, reader: ItemReader) -> Source:
         return Source(path, defines=True, reader=lambda _types: iter(found))
     raise UnknownFormat(
         Place(path),
-        "this is neither a list of items nor a definition of tables that is known: expected items, the output of "
+        "this is neither a list of items nor a known definition of tables: expected items, the output of "
         "describe-table, a template of CloudFormation, SAM or CDK, `terraform show -json`, a Serverless file or a "
         "model of NoSQL Workbench",
     )

@@ -9,31 +9,37 @@ from typing import Any, Final
 import orjson
 
 from emulator.formats.document import Document
-from emulator.formats.records import Definition, ItemRecord, Notice, Problem, Record
+from emulator.formats.items import typed_record
+from emulator.formats.records import WRONG_FORM, Definition, Notice, Problem, Record
 
 _LEFT_OUT: Final = ("replica", "import_table", "restore_source_name", "restore_source_table_arn")
 
 
 def records(document: Document) -> Iterator[Record]:
-    """Yield the tables, then the items. What is known only after `apply` is a problem."""
+    """Yield the tables, then the items. A value that is known only after `apply` is a problem."""
     content = document.content
-    values = content.get("planned_values") or content.get("values") or {}
-    resources = list(_resources(values.get("root_module") or {}))
+    values = content.get("planned_values") or content.get("values")
+    resources = list(_resources(values.get("root_module") if isinstance(values, dict) else None))
     for kind, read in (("aws_dynamodb_table", _table), ("aws_dynamodb_table_item", _item)):
         for resource in resources:
             if resource.get("type") == kind and resource.get("mode") != "data":
                 try:
                     yield from read(document, resource)
-                except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+                except WRONG_FORM as error:
                     address = resource.get("address", kind)
-                    text = f"{address}: Terraform does not say, or not before it applies: {error}"
+                    text = f"{address}: Terraform does not know this before `apply`, or at all: {error}"
                     yield Problem(document.place(), text)
 
 
-def _resources(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    yield from module.get("resources", ())
-    for child in module.get("child_modules", ()):
-        yield from _resources(child)
+def _resources(module: object) -> Iterator[Mapping[str, Any]]:
+    """Yield the resources of a module and its children. Other values are skipped."""
+    modules = [module]
+    while modules:
+        each = modules.pop()
+        if isinstance(each, dict):
+            resources, children = each.get("resources"), each.get("child_modules")
+            yield from (found for found in resources or () if isinstance(found, dict))
+            modules += reversed(children or ())
 
 
 def _table(document: Document, resource: Mapping[str, Any]) -> Iterator[Record]:
@@ -82,7 +88,7 @@ def _table(document: Document, resource: Mapping[str, Any]) -> Iterator[Record]:
 
 
 def _keys(owner: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return the key schema of a table or index: two attributes, or blocks `key_schema`."""
+    """Return the key schema of a table or index: of `hash_key` and `range_key`, or `key_schema`."""
     blocks = owner.get("key_schema")
     if blocks and not owner.get("hash_key"):
         return [{"AttributeName": each["attribute_name"], "KeyType": each["key_type"]} for each in blocks]
@@ -114,5 +120,4 @@ def _throughput(owner: Mapping[str, Any], *, on_demand: bool) -> dict[str, Any]:
 
 def _item(document: Document, resource: Mapping[str, Any]) -> Iterator[Record]:
     values = resource["values"]
-    item = orjson.loads(values["item"])
-    yield ItemRecord(document.place(), values["table_name"], item)
+    yield typed_record(document.place(), values["table_name"], orjson.loads(values["item"]))

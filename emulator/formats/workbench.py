@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from emulator.formats.document import Document
-from emulator.formats.records import Definition, ItemRecord, Problem, Record
+from emulator.formats.items import typed_record
+from emulator.formats.records import WRONG_FORM, Definition, Problem, Record
 
 
 def records(document: Document) -> Iterator[Record]:
@@ -15,9 +16,9 @@ def records(document: Document) -> Iterator[Record]:
         try:
             yield Definition(place, _create(model))
             for item in model.get("TableData") or ():
-                yield ItemRecord(place, model["TableName"], item)
-        except (TypeError, KeyError, AttributeError):
-            yield Problem(place, f"table {name}: it has not the form of a model of NoSQL Workbench")
+                yield typed_record(place, model["TableName"], item)
+        except WRONG_FORM:
+            yield Problem(place, f"table {name}: it does not have the form of a model of NoSQL Workbench")
 
 
 def _create(model: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def _create(model: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _keys(owner: Mapping[str, Any], types: dict[str, str]) -> list[dict[str, str]]:
-    """Return a key schema, and add the types of its attributes."""
+    """Return a key schema; add the types of its attributes to `types`."""
     keys = []
     for member, kind in (("PartitionKey", "HASH"), ("SortKey", "RANGE")):
         attribute = owner["KeyAttributes"].get(member)

@@ -1,48 +1,133 @@
-"""Reads YAML, with the short forms of CloudFormation's functions: `!Ref x` is `{"Ref": x}`.
+"""Reads YAML as JSON, with the short forms of CloudFormation's functions: `!Ref x` is `{"Ref": x}`.
 
-PyYAML is the extra `yaml`. Dates stay texts, as in JSON.
+The values are JSON values. Dates stay texts, keys are texts as written (`1:`, `on:`), and tags for
+other values, such as `!!binary`, are errors. Aliases are resolved, unless they expand to far more
+than the file has. PyYAML is the extra `yaml`.
 """
 
 from typing import Any, Final
 
+from emulator.formats.bounds import MOST_ALIASED, is_short_number
 from emulator.formats.records import FormatError, Place
 
 try:
     import yaml
-except ImportError:  # reported when a file needs it
+except ImportError:  # a file that needs it reports this
     yaml = None  # type: ignore[assignment]
 
 _PLAIN: Final = ("Ref", "Condition")
 """The functions whose long form has no `Fn::`."""
+
+_TAG: Final = "tag:yaml.org,2002:"
+_CONVERTED: Final = ("null", "bool", "int", "float")
+_JSON: Final = (*_CONVERTED, "seq", "map", "str")
+"""The types of YAML whose values JSON has too."""
+
+_PER_VALUE: Final = 64  # characters of a text that count as one value
 
 
 def parse_yaml(text: str, file: str) -> Any:  # noqa: ANN401 - YAML
     """Return the value of a YAML text. Raises FormatError."""
     if yaml is None:
         raise FormatError(Place(file), "YAML needs PyYAML: pip install 'dynamodb-emulator[yaml]'")
+    loader = None
     try:
-        return yaml.load(text, Loader=_loader())
+        loader = _loader()(text)
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _refuse_bombs(node)
+        return loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise FormatError(Place(file, mark.line + 1 if mark else 0), f"this is not YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
-        raise FormatError(Place(file), f"this is not YAML: {error}") from None
-    except (ValueError, AttributeError) as error:  # PyYAML's own converters of numbers and times
-        raise FormatError(Place(file), f"a value of this YAML cannot be read: {error}") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise FormatError(Place(file, line), f"this is not YAML: {error.reason}") from None
     except RecursionError:
         raise FormatError(Place(file), "this YAML is nested too deeply") from None
+    finally:
+        if loader is not None:
+            loader.dispose()
+
+
+def _refuse_bombs(root: Any) -> None:  # noqa: ANN401 - PyYAML's objects
+    """Raise a YAMLError if aliases contain themselves or expand to too much.
+
+    Make all keys texts.
+    """
+    written = 0
+    weights: dict[int, int] = {}
+    unfinished: set[int] = set()
+
+    def weight(node: Any) -> int:  # noqa: ANN401 - PyYAML's objects
+        """Return how many values a node has after its aliases are resolved."""
+        nonlocal written
+        if id(node) in weights:
+            return weights[id(node)]
+        if id(node) in unfinished:
+            raise yaml.composer.ComposerError(None, None, "an alias contains itself", node.start_mark)
+        unfinished.add(id(node))
+        found = own = _own_weight(node)
+        if isinstance(node, yaml.SequenceNode):
+            found += sum(map(weight, node.value))
+        elif isinstance(node, yaml.MappingNode):
+            node.value = [(_as_text(key), value) for key, value in node.value]
+            found += sum(weight(key) + weight(value) for key, value in node.value)
+        unfinished.discard(id(node))
+        written += own
+        weights[id(node)] = found
+        return found
+
+    if weight(root) > written + MOST_ALIASED:
+        problem = f"its aliases expand to more than {MOST_ALIASED:,} values"
+        raise yaml.composer.ComposerError(None, None, problem, root.start_mark)
+
+
+def _own_weight(node: Any) -> int:  # noqa: ANN401 - PyYAML's objects
+    return 1 + len(node.value) // _PER_VALUE if isinstance(node, yaml.ScalarNode) else 1
+
+
+def _as_text(key: Any) -> Any:  # noqa: ANN401 - PyYAML's objects
+    """Return the key of a mapping as a text, unless it is `<<`, a list or a mapping."""
+    if not isinstance(key, yaml.ScalarNode) or key.tag == f"{_TAG}merge" or not key.tag.startswith(_TAG):
+        return key
+    return yaml.ScalarNode(f"{_TAG}str", key.value, key.start_mark, key.end_mark)
 
 
 def _loader() -> Any:  # noqa: ANN401 - a class that PyYAML makes
     class Loader(yaml.SafeLoader):
-        """A SafeLoader that knows tags of functions, and leaves dates alone."""
+        """A SafeLoader that reads tags of functions, and allows only values of JSON."""
 
     Loader.yaml_implicit_resolvers = {
-        letter: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        letter: [(tag, pattern) for tag, pattern in resolvers if tag != f"{_TAG}timestamp"]
         for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+    known = yaml.SafeLoader.yaml_constructors
+    Loader.yaml_constructors = {tag: known[tag] for tag in (None, *(_TAG + name for name in _JSON))}
+    for name in _CONVERTED:
+        Loader.add_constructor(_TAG + name, _converter(known[_TAG + name], name))
+    Loader.add_constructor(f"{_TAG}timestamp", known[f"{_TAG}str"])
     Loader.add_multi_constructor("!", _function)
     return Loader
+
+
+def _converter(construct: Any, name: str) -> Any:  # noqa: ANN401 - PyYAML's functions
+    """Return a constructor that refuses values which PyYAML's constructor cannot convert.
+
+    It also refuses long numbers, because `1:1:1:...` takes quadratic time.
+    """
+
+    def converted(loader: Any, node: Any) -> Any:  # noqa: ANN401 - PyYAML's objects
+        if not isinstance(node, yaml.ScalarNode) or is_short_number(node.value):
+            try:
+                return construct(loader, node)
+            except (ArithmeticError, LookupError, ValueError):
+                pass
+        problem = f"a value cannot be converted to {name}"
+        raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+
+    return converted
 
 
 def _function(loader: Any, name: str, node: Any) -> dict[str, Any]:  # noqa: ANN401 - PyYAML's objects

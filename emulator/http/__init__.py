@@ -1,8 +1,8 @@
-"""The server: it answers HTTP requests, and does the work beside requests.
+"""The server: it answers HTTP requests, and does background work.
 
-    server, workers       our own server with uvicorn, in one process or several
+    server, workers       our own server, in one process or several
     application           the whole server as one ASGI application, for any ASGI server
-    lifespan              the work beside requests; `upkeep` and `memory` are parts of this work
+    lifespan              the background work; `upkeep` and `memory` are parts of it
     front/                DynamoDB's path, `/`
     site/                 every other path, with Starlette
     listen, descriptors, memory_folder

@@ -1,8 +1,8 @@
 """How the server announces that it answers requests: the start-up block and `--ready-file`.
 
-The block goes to stdout. The file has the URL of the server and a newline. It appears in one piece,
-is removed at the end, and a file that a killed server has left is removed at the start. So whoever
-waits for the file never reads the URL of another server.
+The block goes to stdout. The file has the URL of the server and a newline. The server writes the
+file in one step and removes it at the end. At the start it removes a file that a killed server has
+left. So a program that waits for the file never reads the URL of an earlier server.
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from emulator.http.listen import ServeError
-from emulator.settings import Settings
+from emulator.settings import AnyPage, Settings
 from emulator.version import VERSION
 
 _EVERYWHERE = ("localhost", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
@@ -31,7 +31,10 @@ class Announcement:
             _prepare(self._file)
 
     def announce(self, port: int, storage: str) -> None:
-        """Print the start-up block and write the file. storage: what the engine says of itself."""
+        """Print the start-up block and write the file.
+
+        storage: the engine's description of itself.
+        """
         self._url = _url(self._settings.host[0], port)
         if self._file is not None:
             draft = self._file.with_name(f".{self._file.name}.{os.getpid()}")
@@ -53,14 +56,14 @@ class Announcement:
 
 
 def _lines_of_dynamodb_local(settings: Settings, port: int) -> str:
-    """Return the lines that DynamoDB Local prints at its start, and an empty one."""
+    """Return the lines that DynamoDB Local prints at its start, and an empty line."""
     rows = {
         "Port": port,
         "InMemory": settings.folder is None,
         "DbPath": settings.folder and settings.folder.parent,
         "SharedDb": settings.shared_db,
         "shouldDelayTransientStatuses": settings.delay_transient_statuses,
-        "CorsParams": ",".join(settings.cors) or None,
+        "CorsParams": "*" if isinstance(settings.cors, AnyPage) else ",".join(settings.cors) or None,
     }
     lines = [f"{name}:\t{_JAVA.get(str(value), str(value))}\n" for name, value in rows.items()]
     return "Initializing DynamoDB Local with the following configuration:\n" + "".join(lines)
@@ -70,7 +73,7 @@ _JAVA: Final = {"True": "true", "False": "false", "None": "null"}
 
 
 def greeting(settings: Settings, port: int, storage: str) -> str:
-    """Return the start-up block: addresses, storage, tenants, and how to connect.
+    """Return the start-up block: version, addresses, storage, tenants, and how to connect.
 
     storage: the engine's description of itself.
     """
@@ -102,7 +105,7 @@ def _url(host: str, port: int) -> str:
 
 
 def _prepare(file: Path) -> None:
-    """Remove a file that an earlier server has left. Raises ServeError."""
+    """Remove the file of an earlier server. Raises ServeError if a new one cannot be written."""
     if not file.parent.is_dir():
         raise _not_writable(file, f"{file.parent} is not a folder")
     if file.exists() and not file.is_file():

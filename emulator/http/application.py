@@ -4,15 +4,15 @@
 
     uvicorn --factory emulator.http.application:create
 
-The lifespan opens the store, runs the background work (lifespan.py) and closes the store. Under a
-server without lifespans, the first request opens the store, and no background work runs between
-requests.
+The ASGI lifespan opens the store, runs the background work (lifespan.py) and closes the store.
+Under a server that does not support lifespans, the first request opens the store, and no background
+work runs between requests.
 """
 
 import logging
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
@@ -31,25 +31,20 @@ from storage import StorageError
 
 if TYPE_CHECKING:
     from emulator.http.observing.request_log import RequestLog
-    from emulator.http.peers import Peers
 
 log = logging.getLogger("emulator")
 
 
 class Application:
-    """An ASGI application.
+    """An ASGI application for an emulator. emulator: a context manager that opens it."""
 
-    emulator: opens the emulator that the application serves. peers: the other workers, if any.
-    """
-
-    def __init__(self, emulator: Callable[[], AbstractContextManager[Emulator]], peers: "Peers | None" = None) -> None:
+    def __init__(self, emulator: Callable[[], AbstractContextManager[Emulator]]) -> None:
         self._emulator = emulator
-        self._peers = peers
         self._opened = ExitStack()
         self._front: Front | None = None
 
     def open(self) -> Front:
-        """Open the emulator, if it is not open; return its front.
+        """Open the emulator if it is not open; return its front.
 
         Raises ServeError, StorageError, BadDeclaration, BadConfiguration.
         """
@@ -58,7 +53,7 @@ class Application:
         return self._front
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Serve a request, or the lifespan. Other kinds of connection are ignored."""
+        """Answer a request, or run the lifespan. Other kinds of ASGI connections are ignored."""
         if scope["type"] == "http":
             if self._front is None:
                 log.warning("the server has no lifespan: no background work runs between requests")
@@ -74,7 +69,7 @@ class Application:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         try:
-            async with lifespan.running(front, self._peers):
+            async with lifespan.running(front):
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
         finally:
@@ -83,18 +78,13 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def of_emulator(emulator: Emulator, peers: "Peers | None" = None) -> Application:
-    """Return the application of an emulator that its caller opens and closes."""
-    return Application(lambda: nullcontext(emulator), peers)
-
-
 def create(settings: Settings | None = None) -> Application:
-    """Return an application for any ASGI server. None: the settings come from the environment.
+    """Return an application for any ASGI server.
 
-    The application ignores the settings of the process, such as `--host`, `--port`, `--workers` and
-    `--ready-file`: the ASGI server decides these.
-    `--log-level` and `--log-requests` decide what is logged, as in our own server. The log's form
-    is that of the program, unless it has none.
+    settings: None means that they come from the environment. The application ignores settings for
+    the process, such as `--host`, `--port`, `--workers` and `--ready-file`, because the ASGI server
+    decides these. `--log-level` and `--log-requests` have the same effect as in our own server. If
+    the program has configured logging, that configuration stays.
     """
     if settings is None:
         from emulator.flags import configuration  # noqa: PLC0415 - start-up time
@@ -110,7 +100,7 @@ def create(settings: Settings | None = None) -> Application:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Emulator]:
-    """Yield a new emulator, and close it at the end. Claim its data folder, if it has one.
+    """Yield a new emulator, and close it at the end. This claims its data folder, if it has one.
 
     Raises ServeError, StorageError, BadDeclaration, BadConfiguration.
     """
@@ -130,7 +120,7 @@ def opened(settings: Settings) -> Iterator[Emulator]:
 
 
 def create_front(emulator: Emulator) -> Front:
-    """Return the front that serves an emulator. It observes requests as the settings say."""
+    """Return the front of an emulator. It observes requests if the settings say so."""
     front = Front(emulator, DynamoDbEndpoint(emulator), _load_site)
     emulator.request_log = cache(partial(_load_request_log, front))
     sharing = emulator.sharing
@@ -140,7 +130,7 @@ def create_front(emulator: Emulator) -> Front:
 
 
 def _load_request_log(front: Front) -> "RequestLog":
-    """Return what observes the requests of a front. Most servers never need it."""
+    """Return the RequestLog of a front. It is loaded at first use, because few servers need it."""
     from emulator.http.observing.request_log import RequestLog  # noqa: PLC0415 - as the docstring says
 
     sharing = front.emulator.sharing
@@ -150,9 +140,9 @@ def _load_request_log(front: Front) -> "RequestLog":
 
 
 def _load_site(front: Front) -> App:
-    """Return the application for every path but `/`.
+    """Return the application for all paths except `/`.
 
-    Starlette takes 25 ms to import, so the import waits for the first request.
+    Starlette takes 25 ms to import, so it is imported at the first request for such a path.
     """
     from emulator.http.site import app  # noqa: PLC0415 - as the docstring says
 
@@ -162,8 +152,7 @@ def _load_site(front: Front) -> App:
 def _bad_configuration() -> type[Exception]:
     """Return the exception for a wrong --functions file.
 
-    Its import takes a fiftieth of the start-up time. So the import waits until the application
-    fails to open.
+    Its import takes a fiftieth of the start-up time, so it is imported only if the start fails.
     """
     from emulator.event_sources.configuration import BadConfiguration  # noqa: PLC0415 - as the docstring says
 

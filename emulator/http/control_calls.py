@@ -1,4 +1,4 @@
-"""Runs controls: in this process, and in all worker processes if the control says so."""
+"""Runs controls in this process, or in all worker processes if the control needs that."""
 
 import sys
 
@@ -13,7 +13,7 @@ from emulator.slices import Steps
 async def run(front: Front, control: Control, body: Body) -> Result:
     """Run a control, and return its result.
 
-    Raises what the control or its commit raises, and PeerFailed.
+    Raises the errors of the control and of its commit, and PeerFailed.
     """
     parts = [await run_here(front, control, body)]
     if control.gather is not None and front.peers is not None:
@@ -22,7 +22,7 @@ async def run(front: Front, control: Control, body: Body) -> Result:
 
 
 async def run_here(front: Front, control: Control, body: Body) -> Result:
-    """Run a control in this process. Raises what the control or its commit raises."""
+    """Run a control in this process. Raises the errors of the control and of its commit."""
 
     async def make() -> Result:
         result = await front.sliced.finish(_caught(registry.begin(front.emulator, control, body)))
@@ -34,7 +34,7 @@ async def run_here(front: Front, control: Control, body: Body) -> Result:
 
 
 def _caught(steps: Steps[Result]) -> Steps[Result | Exception]:
-    """Run steps. If they raise an exception, return it instead of their result."""
+    """Run steps; return their result, or the exception that they raise."""
     try:
         return (yield from steps)
     except Exception as error:  # noqa: BLE001 - is raised again by the caller

@@ -1,6 +1,6 @@
-"""The limit of open files. The server needs one for each connection, and some for the store.
+"""The limit of open files. Each connection needs a file descriptor, and the store needs some.
 
-Many systems start a program with a soft limit of 1,024, which the program itself may raise.
+On many systems, a program starts with a soft limit of 1,024, which the program may raise.
 """
 
 from typing import Final

@@ -1,11 +1,11 @@
-"""`--init`: the data that a server loads before it is ready. Most servers load none."""
+"""`--init`: the data that a server loads before it is ready. Few servers have such data."""
 
 from emulator.app import Emulator
 from emulator.http.listen import ServeError
 
 
 def load_initial(emulator: Emulator) -> None:
-    """Load what the setting `init` names. Raises ServeError, StorageError."""
+    """Load the files that the setting `init` names. Raises ServeError, StorageError."""
     paths = emulator.settings.init
     if not paths:
         return

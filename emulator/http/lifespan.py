@@ -1,4 +1,4 @@
-"""The work beside requests. It runs as long as the server, which is ours or another ASGI server.
+"""Background work. It runs as long as the server, under our own server and any ASGI server.
 
 | work                                              | who does it                                  |
 |---------------------------------------------------|----------------------------------------------|
@@ -8,6 +8,7 @@
 | returning memory after large bodies (memory)      | every process                                |
 | delivering stream records to functions            | the owner                                    |
 | controls that run in each worker (peers)          | every worker                                 |
+| exports, imports and bulk operations              | the owner                                    |
 | putting records to Kinesis                        | the owner, with --kinesis-endpoint           |
 
 The owner is the only process, or worker 0.
@@ -24,6 +25,7 @@ from emulator.http.front.front import Front
 from emulator.http.memory import return_memory
 from emulator.http.upkeep import Upkeep
 from emulator.outbound.deliveries import run_functions
+from emulator.outbound.s3_jobs import run_s3_jobs
 from emulator.rounds import run_forever
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ _INTERVAL: Final = 0.05  # seconds between polls for work
 
 @asynccontextmanager
 async def running(front: Front, peers: "Peers | None" = None) -> AsyncIterator[None]:
-    """Run the background work of an emulator for the length of a with block.
+    """Run the background work of an emulator until the end of a `with` block.
 
     peers: the other workers of the same server, if there are any.
     """
@@ -46,6 +48,7 @@ async def running(front: Front, peers: "Peers | None" = None) -> AsyncIterator[N
     work = [_run_due(emulator), _run_upkeep(emulator), return_memory(front.bodies, front.clients)]
     if emulator.database.owner:
         work.append(run_functions(emulator, _INTERVAL))
+        work.append(run_s3_jobs(emulator, _INTERVAL))
         if settings.kinesis_endpoint:
             from emulator.outbound.kinesis import run_kinesis  # noqa: PLC0415 - most servers never need it
 
@@ -65,7 +68,7 @@ async def running(front: Front, peers: "Peers | None" = None) -> AsyncIterator[N
 
 
 async def _run_due(emulator: Emulator) -> None:
-    """Run the jobs that are due by the clock, and slices of long work, until cancelled."""
+    """Run jobs that are due by the clock, and slices of long work, until cancelled."""
 
     async def tick() -> float:
         return 0 if emulator.tick() else _INTERVAL

@@ -1,14 +1,14 @@
-"""Makes the folder in memory that the workers of a server share, and removes abandoned folders.
+"""Makes the folder in memory that the workers of a server share. Removes abandoned folders.
 
-A folder gets its name, `dynamodb-emulator-*`, once its server has claimed it. So a folder of that
-name without a claim belongs to a server that was killed with all its processes. The next server
-that starts removes this folder. Every folder of ours contains the file `in-memory`. A user's data
-folder of such a name lacks the file, and is not removed.
+A folder gets its name, `dynamodb-emulator-*`, after its server has claimed it. So a folder with
+such a name and without a claim belonged to a server that was killed with all its processes. The
+next server that starts removes this folder. Each of these folders has a file `in-memory`. If a
+user's data folder has such a name, it lacks the file and is not removed.
 
-The folder is in /dev/shm, which is in memory. A container of Docker has only 64 MB there, unless it
-is started with `--shm-size`. If there is so little, the folder is among the temporary files, if the
-system has more room for them. Their pages are in memory too as long as there is enough, and the
-system writes them to the disk now and then.
+The folder is in /dev/shm, which is in memory. A Docker container has only 64 MB there, unless it
+was started with `--shm-size`. If there is so little room, the folder goes to the temporary files,
+provided that they have more room. Their pages are also in memory while there is enough, but the
+system sometimes writes them to the disk.
 """
 
 import logging
@@ -32,8 +32,8 @@ _DRAFT: Final = "." + _NAME
 _MARK: Final = "in-memory"
 _MIB: Final = 1 << 20
 _GIB: Final = 1 << 30
-_ENOUGH: Final = 512 * _MIB  # with less room in memory, temporary files may be the better place
-_OLD: Final = 3600.0  # seconds; an older draft counts as abandoned
+_ENOUGH: Final = 512 * _MIB  # with less room in memory, temporary files may be better
+_OLD: Final = 3600.0  # seconds; an older unnamed folder counts as abandoned
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def memory_folder(place: Path | None = None) -> Iterator[Path]:
 
     Raises StorageError.
 
-    place: the parent of the new folder. None: the better one of /dev/shm and the temporary files.
+    place: the parent of the new folder; None chooses between /dev/shm and the temporary files.
     """
     if place is None:
         place = best_place(_MEMORY, _temporary_files)
@@ -65,7 +65,8 @@ def memory_folder(place: Path | None = None) -> Iterator[Path]:
 def best_place(memory: Path, temporary_files: Callable[[], Path | None]) -> Path:
     """Return the parent of a new folder, and log a warning if there is little room for it.
 
-    temporary_files: returns another place than `memory`; called if there is little room in memory.
+    temporary_files: returns a place other than `memory`. It is called if there is little room in
+    memory.
     """
     room = room_in(memory)
     if room >= _ENOUGH:
@@ -88,7 +89,8 @@ def best_place(memory: Path, temporary_files: Callable[[], Path | None]) -> Path
 def _temporary_files() -> Path | None:
     try:
         return Path(tempfile.gettempdir())
-    except FileNotFoundError:  # none is writable, as in a container with a read-only root
+    # No folder for temporary files is writable, as in a container with a read-only root.
+    except FileNotFoundError:
         return None
 
 
@@ -106,7 +108,7 @@ def shown(size: int) -> str:
 
 
 def remove_abandoned(place: Path) -> None:
-    """Remove the folders that killed servers of this user have left, and their old drafts."""
+    """Remove the folders of this user's killed servers, and their old unnamed folders."""
     for folder in place.glob(_NAME + "*"):
         if _ours(folder) and (folder / _MARK).exists() and (folder / "server.lock").exists() and not in_use(folder):
             log.info("removing %s, which a killed server has left in memory", folder)
@@ -117,7 +119,7 @@ def remove_abandoned(place: Path) -> None:
 
 
 def _ours(path: Path) -> bool:
-    """Say whether a path is a folder that belongs to this process's user."""
+    """Return whether a path is a folder that belongs to this process's user."""
     try:
         status = path.lstat()
     except OSError:

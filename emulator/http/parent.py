@@ -1,8 +1,9 @@
-"""`--exit-with-parent`: notices that the process that started this one is gone.
+"""`--exit-with-parent`: detects that the process that started this one has ended.
 
-When the parent of a process ends, the process gets another parent. So the process polls its parent,
-a system call of a microsecond. A pipe would need the help of the parent. Linux can send a signal at
-that moment, but it already sends the signal when the thread ends that started the process.
+When the parent of a process ends, the system gives the process another parent. So the process polls
+the id of its parent, with a system call that takes a microsecond. A pipe would need the help of the
+parent. Linux can send a signal when the parent ends, but it already sends the signal when the
+parent's thread that started this process ends.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ _INTERVAL: Final = 0.2  # seconds between polls
 
 
 class Parent:
-    """The process that started this one. process: its id, read at the start of this process."""
+    """The process that started this one. process: its id when this process started."""
 
     def __init__(self, process: int) -> None:
         self._process = process
@@ -30,21 +31,21 @@ class Parent:
             log.warning("--exit-with-parent has no effect on Windows, where a process keeps the id of its parent")
 
     def is_gone(self) -> bool:
-        """Say whether the process has ended."""
+        """Return whether the process has ended."""
         return os.getppid() != self._process
 
     def poll(self, loop: asyncio.AbstractEventLoop, gone: Callable[[], None]) -> None:
-        """Call a function when the process has ended, from an event loop."""
+        """Call `gone` when the process has ended, from an event loop."""
         if self.is_gone():
             gone()
         else:
             loop.call_later(_INTERVAL, self.poll, loop, gone)
 
     def watch(self, gone: Callable[[], None]) -> None:
-        """Call a function when the process has ended, by a timer of this process.
+        """Call `gone` when the process has ended, with a timer of this process.
 
-        This is for a process without an event loop. Its main thread runs the function, in the
-        middle of other code, as it runs the handler of a signal. Forked processes have no timer.
+        This is for a process without an event loop. The timer interrupts the main thread, which
+        runs `gone` like the handler of a signal. Forked processes do not inherit the timer.
         """
 
         def poll(_number: int, _frame: "FrameType | None") -> None:

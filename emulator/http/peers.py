@@ -1,9 +1,9 @@
 """Lets the worker processes of one server run controls in each other.
 
-Each worker has a *door*: a pair of datagram sockets that the supervisor makes before it forks, so a
-worker that is started again has the same door. To ask another worker, a process makes a pair of
-stream sockets and passes one of them through the other's door. The pair then carries one question
-and its answer, each as JSON until the end of the stream. Nothing of this has a name in a file
+Each worker has a *door*: a pair of datagram sockets. The supervisor makes the doors before it forks
+the workers, so a restarted worker has the same door as before. To ask another worker, a process
+makes a pair of stream sockets and sends one of them through the other worker's door. The pair then
+carries one question and its answer, both as JSON. None of these sockets has a name in a file
 system.
 """
 
@@ -22,11 +22,12 @@ from emulator.http.front.front import Front, PeerFailed
 
 log = logging.getLogger("emulator")
 
-_PATIENCE: Final = 5.0  # seconds to wait for an answer; a worker that has died starts again in less
+# Seconds to wait for an answer; a worker that has died restarts faster than that.
+_PATIENCE: Final = 5.0
 _DOORBELL: Final = b"?"
 
 Door = tuple[socket.socket, socket.socket]
-"""The end that its worker reads, and the end to which the others write."""
+"""The socket from which the worker reads, and the socket to which the others write."""
 
 
 def make_doors(workers: int) -> list[Door]:
@@ -39,7 +40,7 @@ def make_doors(workers: int) -> list[Door]:
 
 
 class Peers:
-    """The other workers of the worker `index`."""
+    """The other workers, as the worker `index` sees them."""
 
     def __init__(self, doors: Sequence[Door], index: int) -> None:
         self._own = doors[index][0]
@@ -47,15 +48,15 @@ class Peers:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def open(self, front: Front) -> None:
-        """Answer the questions of the others from now on."""
+        """From now on, answer the questions of the other workers."""
         asyncio.get_running_loop().add_reader(self._own, self._accept, front)
 
     def close(self) -> None:
-        """Answer no more questions."""
+        """Stop answering questions."""
         asyncio.get_running_loop().remove_reader(self._own)
 
     async def ask(self, control: str, body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        """Run a control in each of the others, and return the results. Raises PeerFailed."""
+        """Run a control in each other worker, and return the results. Raises PeerFailed."""
         question = orjson.dumps({"Control": control, "Body": body})
         return list(await asyncio.gather(*(self._ask(number, question) for number in self._others)))
 
@@ -81,11 +82,11 @@ class Peers:
         return result
 
     def _accept(self, front: Front) -> None:
-        """Take the sockets that others have passed through the door, and answer on them."""
+        """Receive the sockets that others have sent through the door, and answer on them."""
         while True:
             try:
                 _, descriptors, _, _ = socket.recv_fds(self._own, len(_DOORBELL), 1)
-            except OSError:  # no more
+            except OSError:  # no more sockets
                 return
             for descriptor in descriptors:
                 task = asyncio.create_task(_answer(front, socket.socket(fileno=descriptor)))

@@ -1,4 +1,8 @@
-"""Serving over HTTP with uvicorn, and a clean end on SIGINT and SIGTERM."""
+"""Our own server: it accepts connections until a signal arrives, and then ends cleanly.
+
+The event loop is uvloop's, or asyncio's if uvloop is not installed (Windows). We do not use
+uvicorn's server, because its import takes a tenth of the start.
+"""
 
 import asyncio
 import contextlib
@@ -6,16 +10,17 @@ import gc
 import logging
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
-
-import uvicorn
+from typing import TYPE_CHECKING, Final
 
 from emulator.app import Emulator
-from emulator.http import application
+from emulator.http import lifespan
+from emulator.http.application import create_front
 from emulator.http.descriptors import raise_limit
-from emulator.http.front.connection import connection_factory
+from emulator.http.front.connection import Connection
+from emulator.http.front.front import Front
 from emulator.http.listen import BACKLOG
 
 if TYPE_CHECKING:
@@ -24,43 +29,70 @@ if TYPE_CHECKING:
     from emulator.http.parent import Parent
     from emulator.http.peers import Peers
 
-_GRACE = 10  # seconds that open requests have to end after the signal
+log = logging.getLogger("emulator")
+
+_INTERVAL: Final = 0.1  # seconds between polls: for a signal, and at the end for the last answers
+_GRACE: Final = 10.0  # seconds that open requests have to end after the signal
 
 
-class _Server(uvicorn.Server):
-    """uvicorn's server. After a signal the process ends with status 0.
+class Server:
+    """Accepts connections for a front. listeners: bound sockets, which it closes at the end."""
 
-    announce: called when the server has begun to serve. waits: the calls that it cancels when it
-    stops.
-    """
+    def __init__(self, front: Front, listeners: list[socket.socket], peers: "Peers | None" = None) -> None:
+        self._front = front
+        self._listeners = listeners
+        self._peers = peers
+        self._stopping = False
+        self._at_once = False
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None], waits: set[asyncio.Task[Any]]) -> None:
-        super().__init__(config)
-        self._announce = announce
-        self._waits = waits
+    def stop(self, number: int = signal.SIGTERM, _frame: "FrameType | None" = None) -> None:
+        """Begin to stop.
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._announce()
+        This is also the handler of signals: a second SIGINT stops without waiting.
+        """
+        self._at_once = self._stopping and number == signal.SIGINT
+        self._stopping = True
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for each in tuple(self._waits):
-            each.cancel()
-        await super().shutdown(sockets)
-        if self.force_exit:  # after a second signal uvicorn does not end the lifespan
-            await self.lifespan.shutdown()
+    async def run(self, announce: Callable[[], None]) -> None:
+        """Serve until `stop` is called. Then answer the open requests, and close the connections.
 
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        def stop(number: int, frame: "FrameType | None") -> None:
-            self.handle_exit(number, frame)
+        announce: called when the server has begun to serve.
+        """
+        front = self._front
+        loop = asyncio.get_running_loop()
+        front.date_line = date_line()
+        async with lifespan.running(front, self._peers):
+            servers = [
+                await loop.create_server(partial(Connection, front, loop), sock=listener, backlog=BACKLOG)
+                for listener in self._listeners
+            ]
+            announce()
+            while not self._stopping:
+                await asyncio.sleep(_INTERVAL)
+                front.date_line = date_line()
+            for server in servers:
+                server.close()
+            for listener in self._listeners:
+                listener.close()
+            await self._end()
 
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    async def _end(self) -> None:
+        """Close the connections. Cancel answers that are not complete after the grace period."""
+        front = self._front
+        for wait in tuple(front.waits):
+            wait.cancel()
+        for client in tuple(front.clients):
+            if isinstance(client, Connection):
+                client.shutdown()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _GRACE
+        while (front.clients or front.tasks) and not self._at_once:
+            if loop.time() >= end:
+                log.error("requests that are not answered yet, and are now cancelled: %d", len(front.tasks))
+                break
+            await asyncio.sleep(_INTERVAL)
+        for task in tuple(front.tasks):
+            task.cancel()
 
 
 def serve(
@@ -72,41 +104,54 @@ def serve(
     parent: "Parent | None" = None,
     peers: "Peers | None" = None,
 ) -> None:
-    """Serve until a signal comes. Answer the open requests before the return.
+    """Serve until a signal arrives. Answer the open requests before returning.
 
-    announce: called once requests are answered. lifeline: a file descriptor whose end has the
-    effect of a signal. parent: a process whose end has the effect of a signal.
+    announce: called when the server answers requests. lifeline: a file descriptor of a pipe. If the
+    pipe is closed, the server stops as after a signal. parent: a process. If it ends, the server
+    stops as after a signal.
     peers: the other workers.
     """
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     raise_limit()
-    app = application.of_emulator(emulator, peers)
-    front = app.open()
-    config = uvicorn.Config(
-        app,
-        loop="auto",
-        http=connection_factory(front),  # type: ignore[arg-type] # uvicorn only calls it
-        ws="none",
-        lifespan="on",
-        access_log=False,
-        log_config=None,
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=_GRACE,
-        backlog=BACKLOG,
-    )
-
-    server = _Server(config, announce, front.waits)
+    server = Server(create_front(emulator), listeners, peers)
     gc.collect()
     gc.freeze()
 
     async def main() -> None:
-        loop, stop = asyncio.get_running_loop(), partial(server.handle_exit, signal.SIGTERM, None)
+        loop = asyncio.get_running_loop()
         if lifeline is not None:
-            loop.add_reader(lifeline, stop)
+            loop.add_reader(lifeline, server.stop)
         if parent is not None:
-            parent.poll(loop, stop)
-        await server.serve(sockets=listeners)
+            parent.poll(loop, server.stop)
+        with _signals(server.stop):
+            await server.run(announce)
 
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(main())
+
+
+def date_line() -> bytes:
+    """Return the header line with the current date.
+
+    The names of days and months are English, because Python uses the locale C for dates.
+    """
+    return time.strftime("date: %a, %d %b %Y %H:%M:%S GMT\r\n", time.gmtime()).encode()
+
+
+@contextlib.contextmanager
+def _signals(stop: "Callable[[int, FrameType | None], None]") -> Iterator[None]:
+    """Call `stop` for each SIGINT and SIGTERM within a `with` block."""
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return uvloop's factory of event loops, or None for asyncio's own."""
+    try:
+        import uvloop  # noqa: PLC0415 - not installed on Windows
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,15 +1,16 @@
-"""What a store on disk needs besides requests.
+"""Upkeep of a store on disk, beside requests.
 
 | what                         | when                                                         | by whom, where         |
 |------------------------------|--------------------------------------------------------------|------------------------|
 | sync, without `--durable`    | 15 s after the first commit that is not synced, or 1 s after | the owner, in a thread |
 |                              | this commit if the writes pause                              |                        |
 | prepare pages for new writes | whenever the engine has such work                            | the owner, in a thread |
-| give memory back             | in a pause of writes, at most every 5 s, in small steps      | every process          |
+| return memory                | in a pause of writes, at most every 5 s, in small steps      | every process          |
+| drop vectors not in use      | every second                                                 | every process          |
 | check for free descriptors   | every second                                                 | every process          |
 
-A pause is half a second without a commit. While writes go on, syncs are rare, because a sync takes
-memory bandwidth from requests: a sync each second cost a tenth of the writes.
+A pause is half a second without a commit. While there are writes, syncs are rare, because a sync
+takes memory bandwidth from requests: with a sync each second, the server did a tenth fewer writes.
 """  # noqa: W505 - a table
 
 import asyncio
@@ -27,12 +28,12 @@ from storage.host import Upkeep as StoreUpkeep
 
 log = logging.getLogger("emulator")
 
-_INTERVAL: Final = 0.05  # seconds at least between polls
-_QUIET: Final = 0.5  # so many seconds without a commit are a pause
-_SOON: Final = 1.0  # in a pause, a commit is synced after so many seconds
-_BUSY: Final = 15.0  # while writes go on, a commit is synced after so many seconds
-_TRIM: Final = 5.0  # seconds at least between two calls of `trim`
-_PROBE: Final = 1.0  # seconds between checks for free descriptors
+_INTERVAL: Final = 0.05  # the least number of seconds between two polls
+_QUIET: Final = 0.5  # after so many seconds without a commit, the store counts as idle
+_SOON: Final = 1.0  # in a pause, a commit is synced after this many seconds
+_BUSY: Final = 15.0  # while there are writes, a commit is synced after this many seconds
+_TRIM: Final = 5.0  # the least number of seconds between two calls of `trim`
+_PROBE: Final = 1.0  # seconds between checks for free descriptors and for vectors not in use
 
 
 class Upkeep:
@@ -54,7 +55,7 @@ class Upkeep:
         self._seen_at = self._unsynced_at = self._trimmed_at = now
 
     def poll(self) -> None:
-        """Begin the work that is due. Call this often, and only while no transaction is open."""
+        """Begin the work that is due. Call this often, but only while no transaction is open."""
         now = self._loop.time()
         if now < self._next:
             return
@@ -63,6 +64,7 @@ class Upkeep:
             self._poll_store(now, self._store)
         if now >= self._probe:
             self._probe = now + _PROBE
+            self._database.drop_vectors()
             warn_of_missing_descriptors()
 
     def _poll_store(self, now: float, store: StoreUpkeep) -> None:
@@ -79,7 +81,8 @@ class Upkeep:
         if not pause:
             self._trimming = iter(())
         elif not self._database.pending:
-            with suppress(StorageError):  # a step may fail to make room; a later write that needs the room reports it
+            # A step may find no room to grow; a later write that needs room reports this.
+            with suppress(StorageError):
                 next(self._trimming, None)
         if commits == self._synced:
             self._unsynced_at = now
@@ -94,7 +97,7 @@ class Upkeep:
 def warn_of_missing_descriptors() -> None:
     """Log a warning if the process cannot open another file.
 
-    In this case libuv closes new connections silently.
+    In that case, libuv closes new connections without an error.
     """
     try:
         os.close(os.open(os.devnull, os.O_RDONLY))

@@ -1,19 +1,20 @@
 """Several worker processes over one data folder, on one port.
 
 The first process is the supervisor. It binds the port once for each worker (the kernel spreads
-connections over the sockets of one port), forks the workers, restarts one that dies, and stops them
-all at the end. It never opens the store while workers live, so no worker inherits an open store.
+connections over the sockets of one port), forks the workers, restarts a worker that dies, and stops
+all workers at the end. It never opens the store while workers run, so no worker inherits an open
+store.
 
 A worker is an ordinary server (server.py) with an index. Worker 0 also does the background work. A
-worker stops when the supervisor is gone: the worker sees the end of a pipe that only the supervisor
-holds open.
+worker stops when the supervisor has ended: it detects this by a pipe that only the supervisor holds
+open.
 
 With `--in-memory`, the workers share a temporary folder in memory (memory_folder.py). The
 supervisor removes the folder at the end. If the supervisor dies before that, worker 0 removes it.
 
 A signal may arrive while the supervisor forks a worker. The supervisor blocks signals until the new
 worker is in its list, so that the new worker also gets the signal. The worker blocks signals until
-it has reset the signal handlers, so that it never runs the handlers of the supervisor.
+it has reset the signal handlers, so that it never runs the supervisor's handlers.
 """
 
 import contextlib
@@ -50,13 +51,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("emulator")
 
-_TOO_SOON: Final = 1.0  # seconds; a worker that dies sooner after its start cannot work
-_PATIENCE: Final = 5  # after so many workers in a row that died too soon, the server gives up
+_TOO_SOON: Final = 1.0  # seconds; a worker that ends sooner after its start counts as broken
+_PATIENCE: Final = 5  # after so many broken workers in a row, the server gives up
 _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def run(settings: Settings, parent: "Parent | None" = None) -> None:
-    """Serve with settings.workers processes until a signal, or until the parent is gone.
+    """Serve with settings.workers processes until a signal arrives or the parent has ended.
 
     Raises ServeError, StorageError, BadDeclaration.
     """
@@ -69,7 +70,8 @@ def run(settings: Settings, parent: "Parent | None" = None) -> None:
         listeners += [listen(again, again=True) for _ in range(settings.workers - 1)]
         stack.callback(_close, listeners)
         announcement = stack.enter_context(contextlib.closing(Announcement(settings)))
-        checked = Emulator(with_folder)  # reports a bad folder, and loads initial data, once for all
+        # Reports a bad folder, and loads the initial data, once for all workers.
+        checked = Emulator(with_folder)
         try:
             load_initial(checked)
         finally:
@@ -94,8 +96,8 @@ def run(settings: Settings, parent: "Parent | None" = None) -> None:
 def _folder(settings: Settings) -> Iterator[Settings]:
     """Yield the settings with a data folder that this server has claimed. Raises StorageError.
 
-    Workers share a store through its folder. If the settings have none (--in-memory), the folder is
-    a new one in memory, which is removed at the end.
+    Workers share a store through its folder. With --in-memory, the folder is a new one in memory,
+    which is removed at the end.
     """
     if settings.folder is None:
         with memory_folder() as folder:
@@ -106,13 +108,13 @@ def _folder(settings: Settings) -> Iterator[Settings]:
 
 
 def _description(folder: Path | None) -> str:
-    """Return what the start-up block says of a temporary folder."""
+    """Return the description of a temporary folder in the start-up block."""
     assert folder is not None, "workers share a folder"
     return f"{MemoryEngine.description}; {folder.parent} has room for {shown(room_in(folder))}"
 
 
 def _report(ready: int | None) -> None:
-    """Report to the supervisor that this worker serves. ready: the end of a pipe."""
+    """Report to the supervisor that this worker serves. ready: the worker's end of a pipe."""
     if ready is not None:
         os.write(ready, b"1")
         os.close(ready)
@@ -127,7 +129,7 @@ def _close(listeners: list[list[socket.socket]]) -> None:
 class Supervisor:
     """Starts, restarts and stops the workers.
 
-    temporary: a folder; worker 0 removes it at its own end if the supervisor is gone.
+    temporary: a folder. Worker 0 removes it at its own end if the supervisor has ended.
     """
 
     def __init__(self, settings: Settings, listeners: list[list[socket.socket]], *, temporary: Path | None) -> None:
@@ -140,7 +142,8 @@ class Supervisor:
         self._workers: dict[int, tuple[int, float]] = {}  # process id -> worker index, time of start
         self._stopping = False
         self._died_too_soon = 0
-        self._lifeline, self._alive = os.pipe()  # without data: its end tells workers that the supervisor is gone
+        # Carries no data; workers see its end when the supervisor has ended.
+        self._lifeline, self._alive = os.pipe()
 
     def close(self) -> None:
         """Close the sockets between the workers."""
@@ -149,7 +152,7 @@ class Supervisor:
                 end.close()
 
     def start(self) -> bool:
-        """Start all workers, and wait until each serves. Return False if a signal came earlier.
+        """Start all workers, and wait until each of them serves. Return False after a signal.
 
         Raises ServeError.
         """
@@ -168,7 +171,7 @@ class Supervisor:
         return True
 
     def supervise(self) -> None:
-        """Restart workers that die, until a signal has ended all of them.
+        """Restart workers that die, until all have ended after a signal.
 
         Raises ServeError if too many workers in a row have died soon after their start.
         """
@@ -191,7 +194,7 @@ class Supervisor:
             raise ServeError("worker processes end as soon as they have started: see the log")
 
     def stop(self, _number: int = 0, _frame: "FrameType | None" = None) -> None:
-        """Stop the workers. Also the handler of signals."""
+        """Stop the workers. This is also the handler of signals."""
         self._stopping = True
         _close(self._listeners)  # otherwise the kernel would accept connections that no process answers
         for process in self._workers:
@@ -225,7 +228,8 @@ class Supervisor:
                 if other != worker_index:
                     _close([listener])
             self._shared_memory.worker_index = worker_index
-            self._shared_memory.notify(b"")  # its predecessor may have died after a commit, before it notified others
+            # Its predecessor may have died between a commit and the notification of the others.
+            self._shared_memory.notify(b"")
             emulator = Emulator(self._settings, sharing=self._shared_memory)
             try:
                 serve(
@@ -248,5 +252,5 @@ class Supervisor:
             os._exit(status)
 
     def _orphaned(self) -> bool:
-        """Say whether the supervisor is gone. Only workers call this."""
+        """Return whether the supervisor has ended. Only workers call this."""
         return bool(select.select([self._lifeline], [], [], 0)[0])

@@ -1,1 +1,1 @@
-"""Makes records for Kinesis Data Streams from change logs. outbound/kinesis.py sends them."""
+"""Converts records of change logs for Kinesis Data Streams. outbound/kinesis.py sends them."""

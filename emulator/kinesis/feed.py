@@ -1,21 +1,21 @@
-"""Decides which records are to be put to Kinesis now. It does no I/O.
+"""Decides which records to put to Kinesis now, without I/O.
 
-The caller (outbound/kinesis.py) asks for the batches that are `due`, and puts each batch in one
-PutRecords call. It reports the result with `put`, `failed` or `refused` before it asks again. Then
-these things hold:
+The caller (outbound/kinesis.py) gets the batches that are `due`, and puts each batch with one call
+of PutRecords. It reports the result with `put`, `failed` or `refused` before it calls `due` again.
+This guarantees:
 
-- Every record is put at least once, with two exceptions. A record that Kinesis refuses is given up.
-  A record that cannot be put within a day is lost, as on the service. A checkpoint is stored after
-  the put.
-- The records of a parent shard are put before those of its children, and the memory is bounded: see
-  database/changes/consumer.py.
-- The records of an item are put in their order. Kinesis keeps the order of calls, but not the order
+- Every record is put at least once, because its checkpoint is stored after the put. There are two
+  exceptions: a record that Kinesis refuses is given up, and a record that cannot be put within a
+  day is lost, as on the service.
+- The records of a parent shard are put before those of its children, and memory is bounded
+  (database/changes/consumer.py).
+- The records of an item are put in order. Kinesis preserves the order of calls, but not the order
   of the entries in one call (AWS: PutRecords), and any entry may fail. So a batch never has two
-  records of one partition key.
+  records with the same partition key.
 
-After a failure the feed backs off, by the emulator's clock. If Kinesis refuses the content of a
-batch, the batch is halved until the bad record stands alone. That record is given up, and a line in
-the log says so.
+After a failure, the feed backs off, by the emulator's clock. If Kinesis refuses the content of a
+batch, batches become smaller until the bad record is the only one in a batch. That record is given
+up, and a log line says so.
 """
 
 import logging
@@ -42,18 +42,18 @@ FIRST_BACK_OFF: Final = 0.1
 LONGEST_BACK_OFF: Final = 30.0
 _BACK_OFF: Final = BackOff(first=FIRST_BACK_OFF, longest=LONGEST_BACK_OFF)
 
-_WINDOW: Final = 500  # records of a shard that are in memory at most
-_REFILL: Final = 250  # if fewer records are in memory, more are read
+_WINDOW: Final = 500  # the most records of a shard in memory
+_REFILL: Final = 250  # if there are fewer records in memory, more are read
 _PAGE: Final = Page(records=128, size=256 * KIB)
-"""The most that one poll reads of a shard. Reading it delays requests by a few milliseconds."""
+"""How much one poll reads of a shard. Reading this much delays requests by a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Records for one PutRecords call.
 
-    log: the id of the change log that has the records. arn: the ARN of the data stream. access_key:
-    the access key of the table's owner.
+    log: the id of the change log with the records. arn: the ARN of the data stream. access_key: the
+    access key of the table's owner.
     """
 
     log: int
@@ -63,7 +63,7 @@ class Batch:
 
 
 class _Waiting:
-    """The records of one shard that wait to be put: an Inbox."""
+    """The Inbox of the records of one shard that wait to be put."""
 
     def __init__(self, feed: "_Feed", number: int) -> None:
         self._feed = feed
@@ -88,9 +88,10 @@ class _Waiting:
 
 
 class _Feed:
-    """Reads the change log of one destination.
+    """Reads the change log of one Kinesis destination.
 
-    most: the next batch has at most so many records. form: makes Kinesis records of stored records.
+    most: the largest number of records in the next batch. form: converts stored records to Kinesis
+    records.
     """
 
     form: RecordFormat
@@ -111,7 +112,7 @@ class _Feed:
         self._precision = ""
 
     def form_with(self, stream: StreamDefinition, precision: str) -> None:
-        """Use a precision for the times in records that are read from now on."""
+        """Use this precision for the times in records that are read from now on."""
         if precision != self._precision:
             self._precision = precision
             self.form = RecordFormat(
@@ -120,11 +121,11 @@ class _Feed:
 
     @property
     def waiting(self) -> Iterable[list[KinesisRecord]]:
-        """One list of waiting records for each shard."""
+        """The waiting records, as one list for each shard."""
         return (cursor.inbox.records for cursor in self.consumer.shards.values())
 
     def ready(self, now: float) -> bool:
-        """Say whether no back-off is under way, so that a batch may be put now."""
+        """Return whether a batch may be put now, because no back-off is in progress."""
         return _BACK_OFF.over(self._backs_off_until, now)
 
     def back_off(self, now: float) -> None:
@@ -137,7 +138,8 @@ class _Feed:
         for record in records:
             done.setdefault(record.shard, set()).add(record.sequence)
         for number, sequences in done.items():
-            if number in self.consumer.shards:  # otherwise all records of the shard have become too old
+            # The records of other shards were too old, and were dropped.
+            if number in self.consumer.shards:
                 self.consumer.shards[number].inbox.remove(sequences)
 
 
@@ -146,10 +148,10 @@ class KinesisFeed:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._feeds: dict[int, _Feed] = {}  # by id of the change log
+        self._feeds: dict[int, _Feed] = {}  # keyed by the id of the change log
 
     def due(self) -> list[Batch]:
-        """Return the batches that are to be put now, at most one for each destination.
+        """Return the batches to put now, at most one for each destination.
 
         The caller must report the result of each batch before it calls `due` again.
         """
@@ -189,7 +191,7 @@ class KinesisFeed:
             feed.back_off(self._database.clock.now())
 
     def failed(self, batch: Batch, why: str) -> None:
-        """Note that the call for a batch failed. The batch is tried again after a back-off."""
+        """Note that the call for a batch failed. Its records are sent again after a back-off."""
         feed = self._feeds.get(batch.log)
         if feed is None:
             return
@@ -202,10 +204,10 @@ class KinesisFeed:
         feed.back_off(self._database.clock.now())
 
     def refused(self, batch: Batch, why: str) -> None:
-        """Note that the content of a batch was refused.
+        """Note that Kinesis refused the content of a batch.
 
-        The next batch has at most half as many records. If the batch had one record, that record
-        is given up.
+        The next batch has at most half as many records. If this batch had only one record, that
+        record is given up.
         """
         feed = self._feeds.get(batch.log)
         if feed is None:
@@ -239,8 +241,8 @@ class KinesisFeed:
     def _done(self, feed: _Feed, records: Iterable[KinesisRecord]) -> None:
         """Forget records that were put or given up, and store the checkpoints.
 
-        If the disk is full, the next call stores them. After a restart before that, the records are
-        put once more. If the log was restored from a snapshot, the restored checkpoints count.
+        If the disk is full, the next call stores them; after a restart before that, the records are
+        put again. If the log was restored from a snapshot, the restored checkpoints stay.
         """
         feed.remove(records)
 
@@ -266,7 +268,7 @@ class KinesisFeed:
 
 
 def _batch(feed: _Feed) -> tuple[KinesisRecord, ...]:
-    """Return the first record of each partition key, taken from all shards in turn."""
+    """Return the first record of each partition key, alternating between the shards."""
     chosen: dict[str, KinesisRecord] = {}
     size = 0
     for record in chain.from_iterable(zip_longest(*feed.waiting)):

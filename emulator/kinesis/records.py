@@ -1,6 +1,6 @@
-"""Stored stream records in the form that Kinesis gets.
+"""Converts stored stream records to the form that Kinesis gets.
 
-The sources of the form are behaviour 15, and records that users of the service have published:
+The sources for this form are behaviour 15 and published records of the service's users:
 
     {"awsRegion", "eventID": a UUID, "eventName", "userIdentity": null,
      "recordFormat": "application/json", "tableName",
@@ -8,8 +8,8 @@ The sources of the form are behaviour 15, and records that users of the service 
                   "OldImage", "SizeBytes", "ApproximateCreationDateTimePrecision"},
      "eventSource": "aws:dynamodb"}
 
-A deletion by TTL has a userIdentity. Its members have names in lower camel case, as in every event
-outside of GetRecords (AWS: "DynamoDB Streams and Time to Live").
+A deletion by TTL has a userIdentity. Its members have names in lower camel case, unlike in
+GetRecords (AWS: "DynamoDB Streams and Time to Live").
 """
 
 from dataclasses import dataclass
@@ -36,8 +36,8 @@ _IDENTITIES: Final = (b"null", b'{"type":"Service","principalId":"dynamodb.amazo
 class KinesisRecord:
     """A record that waits to be put.
 
-    shard, sequence: its place in the change log. key: its Kinesis partition key, the same for all
-    records of an item. data: JSON.
+    shard, sequence: its position in the change log. key: its Kinesis partition key, the same for
+    all records of an item. data: JSON.
     """
 
     shard: int
@@ -47,14 +47,15 @@ class KinesisRecord:
 
     @property
     def size(self) -> int:
-        """Bytes that count towards a PutRecords call's limit (AWS: PutRecords)."""
+        """The record's bytes that count towards the limit of one call (AWS: PutRecords)."""
         return len(self.data) + len(self.key)
 
 
 class RecordFormat:
-    """How the records of one destination are formed.
+    """The form of the records of one destination.
 
-    hash_key: the table's partition key attribute, by which records are spread over Kinesis shards.
+    hash_key: the table's partition key attribute. Its values distribute the records over Kinesis
+    shards.
     """
 
     __slots__ = ("_after", "_before", "_hash_key", "_unit")
@@ -71,7 +72,7 @@ class RecordFormat:
         ) % precision.encode()
 
     def record(self, row: bytes, shard: int) -> KinesisRecord:
-        """Return a stored record as it is put to Kinesis."""
+        """Convert a stored record to the record that is put to Kinesis."""
         parts = record_parts(row)
         data = b"".join(
             (

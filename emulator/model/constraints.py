@@ -1,7 +1,7 @@
 """Constraints on single values: bounds, patterns, enums and table names.
 
-A constraint is a text and a test. A valid value passes one joint test of all its constraints. If a
-value fails the joint test, each constraint is tested alone, to name those that failed.
+A constraint is a text and a test. One test of all constraints together accepts valid values. For
+other values, each constraint is tested separately, to name those that failed.
 """
 
 import re
@@ -25,9 +25,9 @@ _NO_CHANGE: Final = Change()
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """One constraint on one value. `text` is the service's text from "Member must" on.
+    """One constraint on one value. text: the service's text, from "Member must" on.
 
-    longest: the largest allowed length, if that is the whole constraint, else None.
+    longest: the largest length, if the constraint demands nothing else; otherwise None.
     """
 
     kind: Kind
@@ -39,7 +39,7 @@ class Constraint:
 def scalar_constraints(shape: Shape, owner: str) -> Sequence[Constraint]:
     """Return the constraints on a scalar in the order in which they are reported.
 
-    owner: the "Structure.Member" that has the scalar.
+    owner: the scalar's position, as "Structure.Member".
     """
     if _is_table_name(shape, owner):
         return _table_name_constraints(*_table_name_rule(owner))
@@ -60,8 +60,9 @@ def scalar_accept(shape: Shape, owner: str) -> Accept | None:
 
 def range_constraints(shape: Shape, owner: str) -> list[Constraint]:
     """Return the bounds of a number's value, or of the length of any other value."""
-    low = None if owner in overrides.OPTIONAL_LENGTH else shape.minimum
-    high = CHANGES.get(owner, _NO_CHANGE).maximum or shape.maximum
+    change = CHANGES.get(owner, _NO_CHANGE)
+    low = None if owner in overrides.OPTIONAL_LENGTH else change.minimum or shape.minimum
+    high = change.maximum or shape.maximum
     numeric = shape.type in _NUMBERS
     constraints = []
     if low is not None:
@@ -72,7 +73,7 @@ def range_constraints(shape: Shape, owner: str) -> list[Constraint]:
 
 
 def key_constraint(shape: Shape) -> Iterator[Constraint]:
-    """If a map's keys have constraints, yield one constraint on the map that covers them all."""
+    """If a map's keys have constraints, yield one constraint on the map that combines them."""
     own = _table_name_keys() if shape.name == overrides.TABLE_NAME_SHAPE else scalar_constraints(shape, "")
     accept = all_hold(own)
     if accept is not None:
@@ -81,7 +82,7 @@ def key_constraint(shape: Shape) -> Iterator[Constraint]:
 
 
 def in_collections(own: Sequence[Constraint]) -> list[Constraint]:
-    """Sort the constraints of a member as the error message of its collection lists them.
+    """Sort the constraints of a collection's members as its error message lists them.
 
     The maximum comes first (behaviour 3.2).
     """
@@ -148,13 +149,16 @@ def _is_table_name(shape: Shape, owner: str) -> bool:
 
 
 def _table_name_rule(owner: str) -> tuple[int, bool]:
-    """Return the minimum length of a name, and whether an ARN is allowed instead of a name."""
+    """Return the minimum length of a table name, and whether an ARN is allowed instead."""
     minimum = overrides.TABLE_NAME_MINIMUM if owner in overrides.FULL_TABLE_NAMES else 1
     return minimum, owner not in overrides.NEW_TABLE_NAMES
 
 
 def _table_name_accept(minimum: int, arn: bool) -> Accept:  # noqa: FBT001 - the result of _table_name_rule
-    """Return the test for a name or an ARN. It accepts any ARN: operations check its parts."""
+    """Return the test for a table name or an ARN.
+
+    It accepts any ARN: operations check its parts.
+    """
     pattern = rf"[a-zA-Z0-9_.-]{{{minimum},{overrides.TABLE_NAME_LENGTH}}}"
     if arn:
         pattern += rf"|{overrides.ARN}(?s:.){{0,{overrides.ARN_LENGTH - len(overrides.ARN)}}}"
@@ -171,7 +175,7 @@ def _table_name_constraints(minimum: int, arn: bool) -> list[Constraint]:  # noq
         return is_arn(value) or len(value) <= overrides.TABLE_NAME_LENGTH
 
     def matches(value: str) -> bool:
-        # An empty name fails the minimum length, and no other constraint.
+        # An empty name breaks only the constraint on the minimum length.
         return not value or is_arn(value) or name(value) is not None
 
     constraints = [

@@ -1,8 +1,8 @@
-"""How deeply the attribute values of a request nest.
+"""Whether the attribute values of a request nest deeply.
 
 If a value of a PutItem, UpdateItem or DeleteItem has more than about 62 levels, the OLD layer of
-the service checks the request and words its problems (behaviour 3.5). The exact number of levels is
-not recorded.
+the service checks the request and words its problems (behaviour 3.5). We do not know the exact
+number of levels.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ _STRUCTURES: Final = ("Expected", "AttributeUpdates")
 
 
 def nests_deeply(request: Mapping[str, Any]) -> bool:
-    """Say whether a value of the request has more than 62 levels."""
+    """Return whether a value of the request has more than 62 levels."""
     # One iterator for each level, so that memory does not grow with the number of values.
     levels = [_values(request)]
     while levels:
@@ -44,6 +44,7 @@ def _values(request: Mapping[str, Any]) -> Iterator[Any]:
 def _parts(value: Mapping[str, Any]) -> Iterator[Any]:
     """Return the values inside a value.
 
-    A value that is too deep is not canonical: its "L" and "M" may both be present, or be null.
+    If the value is nested too deeply, it is not canonical: it may have both "L" and "M", and they
+    may be null.
     """
     return chain(value.get("L") or (), (value.get("M") or {}).values())

@@ -1,8 +1,8 @@
-"""Where the service differs from its published model: one row per rule.
+"""Differences between the service and its published model: one row for each rule.
 
 Rows name a member as "Structure.Member". A comment at a row cites the source of the fact;
-"inferred" marks our own conclusion. A failure without a row in WORDINGS has the OLD wording: value
-and lower-camel path (behaviour 3.2).
+"inferred" marks our own conclusion. A failure without a row in WORDINGS has the OLD wording, with
+the value and a path in lower camel case (behaviour 3.2).
 """
 
 from collections.abc import Mapping
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Kind = Literal["required", "minimum", "maximum", "pattern", "enum", "keys", "members"]
-"""The kind of constraint that failed. "keys" is about the keys of a map, "members" about the
-members of a map or list. The service reports both with the path of the whole map or list.
+"""The kind of a failed constraint. "keys" is about the keys of a map, "members" about the members
+of a map or list. For both, the service reports the path of the whole map or list.
 """
 
 # --- constraints ----------------------------------------------------------------------------------
@@ -19,22 +19,22 @@ members of a map or list. The service reports both with the path of the whole ma
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A constraint that is added to a member or replaces the model's.
+    """A constraint that is added to a member or replaces the model's constraint.
 
-    unless: another member. If it is present, the changed member is not required.
+    unless: another member. If the request has it, the changed member is not required.
     """
 
     required: bool = False
     unless: str | None = None
+    minimum: int | None = None
     maximum: int | None = None
 
 
 _INDEX_KEY: Final = Change(maximum=8)  # 4 HASH and 4 RANGE attributes
 _TABLE_KEY: Final = Change(maximum=2)
-_DIMENSIONS: Final = Change(maximum=4096)
 
 CHANGES: Final[Mapping[str, Change]] = {
-    # behaviour 10.1: both members are required. The model no longer says so, because
+    # behaviour 10.1: both members are required. The model no longer requires them, because
     # GlobalTableSourceArn copies them from the source table (inferred).
     "CreateTableInput.AttributeDefinitions": Change(required=True, unless="GlobalTableSourceArn"),
     "CreateTableInput.KeySchema": Change(required=True, unless="GlobalTableSourceArn", maximum=2),  # behaviour 10.1
@@ -42,32 +42,31 @@ CHANGES: Final[Mapping[str, Change]] = {
     "LocalSecondaryIndex.KeySchema": _TABLE_KEY,  # features 3
     "GlobalSecondaryIndex.KeySchema": _INDEX_KEY,  # features 3
     "CreateGlobalSecondaryIndexAction.KeySchema": _INDEX_KEY,  # features 3
-    "VectorIndex.Dimensions": _DIMENSIONS,  # features 1.1
-    "CreateVectorIndexAction.Dimensions": _DIMENSIONS,  # features 1.1
     "DescribeStreamInput.Limit": Change(maximum=100),  # behaviour 11.2
     "GetRecordsInput.Limit": Change(maximum=1000),  # behaviour 2.5
     "ListStreamsInput.Limit": Change(maximum=100),  # behaviour 2.5
+    "ListContributorInsightsInput.MaxResults": Change(minimum=1),  # inferred
 }
 
-# Structure -> the member that is reported first and bare if it is missing (behaviour 3.4).
+# Structure -> the member that, if it is missing, is reported first and bare (behaviour 3.4).
 REQUIRED_BARE: Final[Mapping[str, str]] = {
     "CreateTableInput": "TableName",
     "UpdateTableInput": "TableName",
     "DeleteTableInput": "TableName",
 }
 
-# behaviour 7.2: an empty map is reported bare, after everything else
+# behaviour 7.2: an empty map is reported after all other errors, and bare
 OPTIONAL_LENGTH: Final = frozenset({"BatchWriteItemInput.RequestItems"})
 
-# Members that operations check themselves, with their own texts. Tags: behaviour 13,
+# Members whose constraints operations check themselves, with their own texts. Tags: behaviour 13,
 # operations/tag_rules.py (observed: ack-api-quirks, DDB-TABLE-107, 457). Classes: behaviour 10.1,
 # operations/tables/rules.py.
 UNCHECKED: Final = frozenset(
     {"Tag.Key", "Tag.Value", "TagKeyList", "CreateTableInput.TableClass", "UpdateTableInput.TableClass"}
 )
 
-# Structure -> (a member that the service has and the model lacks, the member before it, the shape
-# of the added member).
+# Structure -> (a member that the service has and the model does not have, the member before it, the
+# shape of the added member).
 ADDED_MEMBERS: Final[Mapping[str, tuple[str, str, str]]] = {
     "CreateTableInput": ("TableThroughputMode", "BillingMode", "BillingMode"),  # behaviour 10.1
     "UpdateTableInput": ("TableThroughputMode", "BillingMode", "BillingMode"),
@@ -85,6 +84,7 @@ ENUM_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "ScalarAttributeType": ("B", "N", "S"),
     "ProjectionType": ("ALL", "INCLUDE", "KEYS_ONLY"),
     "ConditionalOperator": ("OR", "AND"),
+    "InputCompressionType": ("ZSTD", "NONE", "GZIP"),  # control-plane 5.1
 }
 
 PATTERNS: Final[Mapping[str, str]] = {  # Java patterns -> the same patterns in Python's syntax
@@ -104,11 +104,11 @@ TABLE_NAME_PATTERN: Final = "[a-zA-Z0-9_.-]+"
 TABLE_NAME_LENGTH: Final = 255
 ARN: Final = "arn:"
 ARN_LENGTH: Final = 1024
-# The shortest name as a key of RequestItems and in FULL_TABLE_NAMES (behaviour 3.2, 3.4). Elsewhere
-# the minimum is 1.
+# The minimum length of a name as a key of RequestItems and for FULL_TABLE_NAMES (behaviour 3.2,
+# 3.4). In other places it is 1.
 TABLE_NAME_MINIMUM: Final = 3
 FULL_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName", "UpdateTableInput.TableName"})
-# Members that do not take an ARN instead of a name (behaviour 3.4).
+# Members that must be a name and not an ARN (behaviour 3.4).
 NEW_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName"})
 
 # --- wordings -------------------------------------------------------------------------------------
@@ -116,11 +116,12 @@ NEW_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName"})
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The text of a failure.
+    """How the service words a failed constraint.
 
-    template: has `{value}` (quoted, or null), `{wire}` path, `{api}` path and `{constraint}`.
-    alone: no other failure is reported with this one.
-    bare: the message has no count of errors in front.
+    template: may contain `{value}` (quoted, or null), the `{wire}` path, the `{api}` path and the
+    `{constraint}`.
+    alone: whether no other failure is reported with this one.
+    bare: whether the message has no envelope.
     """
 
     template: str
@@ -131,9 +132,15 @@ class Wording:
 OLD: Final = Wording("Value {value} at '{wire}' failed to satisfy constraint: {constraint}")
 NEW: Final = Wording("Value at '{api}' failed to satisfy constraint: {constraint}")
 _NEW_ALONE: Final = Wording(NEW.template, alone=True)
-_RETURN_VALUES: Final = Wording(  # sic, UPDATE_NEW
+_RETURN_VALUES: Final = Wording(  # the service writes UPDATE_NEW
     "Failed to satisfy constraint: Member must satisfy enum value set: "
     "[ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]"
+)
+_INDEX_NAME: Final = Wording(
+    "IndexName must be at least 3 characters long and at most 255 characters long", alone=True, bare=True
+)
+_GLOBAL_TABLE_NAME: Final = Wording(
+    "TableName must be at least 3 characters long and at most 255 characters long", alone=True, bare=True
 )
 _CONDITIONAL_OPERATOR: Final = Wording(  # sic, ALL
     "Failed to satisfy constraint: Member must satisfy enum value set: [ALL, OR]",
@@ -141,8 +148,10 @@ _CONDITIONAL_OPERATOR: Final = Wording(  # sic, ALL
     bare=True,
 )
 
+_LENGTH: Final[tuple[Kind, Kind]] = ("minimum", "maximum")
+
 WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
-    # behaviour 3.4, for these five operations. In us-east-1, Scan has the wording OLD.
+    # behaviour 3.4, for these five operations. In us-east-1, Scan has the OLD wording.
     ("PutItemInput.TableName", "minimum"): _NEW_ALONE,
     ("GetItemInput.TableName", "minimum"): _NEW_ALONE,
     ("UpdateItemInput.TableName", "minimum"): _NEW_ALONE,
@@ -152,12 +161,28 @@ WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
     ("UpdateItemInput.ReturnValues", "enum"): _RETURN_VALUES,
     ("DeleteItemInput.ReturnValues", "enum"): _RETURN_VALUES,
     ("QueryInput.ConditionalOperator", "enum"): _CONDITIONAL_OPERATOR,  # behaviour 3.3, 3.5
-    # behaviour 6.1. In us-east-1, Scan reports a wrong number, such as Limit 0, in the wording OLD.
+    # behaviour 6.1. In us-east-1, Scan reports a wrong number, such as Limit 0, in the OLD wording.
     ("QueryInput.Limit", "minimum"): NEW,
     ("BatchGetItemInput.RequestItems", "minimum"): NEW,  # behaviour 7.1
     ("BatchGetItemInput.RequestItems", "maximum"): NEW,  # inferred from the row above
     ("KeysAndAttributes.Keys", "maximum"): NEW,  # behaviour 7.1
     ("KeysAndAttributes.Keys", "minimum"): NEW,  # behaviour 7.1
+    **{
+        (f"{operation}ContributorInsightsInput.IndexName", kind): _INDEX_NAME  # control-plane 12
+        for operation in ("Update", "Describe")
+        for kind in _LENGTH
+    },
+    **{
+        (f"{operation}Input.GlobalTableName", kind): _GLOBAL_TABLE_NAME  # control-plane 8
+        for operation in (
+            "CreateGlobalTable",
+            "DescribeGlobalTable",
+            "DescribeGlobalTableSettings",
+            "UpdateGlobalTable",
+            "UpdateGlobalTableSettings",
+        )
+        for kind in _LENGTH
+    },
 }
 
 # --- how several failures combine (behaviour 3.5) -------------------------------------------------
@@ -167,13 +192,13 @@ WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
 class Report:
     """How an operation reports several failures.
 
-    An operation may have several reports. It uses the first that fits the request.
+    An operation may have several reports. It uses the first one that applies to the request.
 
     first: the members that are reported first. The others follow in the model's order.
-    only_first: only one failure is reported.
-    old: all failures have the OLD wording.
-    without: a member. The report fits only a request without that member.
-    deep: the report fits only a request with an attribute value that nests deeply (nesting.py).
+    only_first: whether only one failure is reported.
+    old: whether all failures have the OLD wording.
+    without: a member. The report applies only to a request without that member.
+    deep: whether the report applies only to a request with a deeply nested value (nesting.py).
     """
 
     first: tuple[str, ...] = ()
@@ -194,7 +219,8 @@ _SINGLE_WRITE: Final = (
 REPORTS: Final[Mapping[str, tuple[Report, ...]]] = {
     "PutItemInput": _SINGLE_WRITE,
     "DeleteItemInput": _SINGLE_WRITE,
-    "GetItemInput": (Report(first=("ReturnConsumedCapacity",)),),  # inferred from the writes
+    # Inferred from the write operations.
+    "GetItemInput": (Report(first=("ReturnConsumedCapacity",)),),
     "UpdateItemInput": (
         Report(first=_OLD_ORDER, old=True, without="Key"),
         Report(first=_OLD_ORDER, old=True, deep=True),
@@ -205,14 +231,15 @@ REPORTS: Final[Mapping[str, tuple[Report, ...]]] = {
     "ExecuteTransactionInput": _TOKEN_FIRST,
 }
 
-# Failures that are reported only if nothing else failed: a malformed table name.
+# Failures that are reported only if there are no others: a malformed table name.
 LAST_RESORT: Final[frozenset[tuple[str, Kind]]] = frozenset({("BatchWriteItemInput.RequestItems", "keys")})
 
 # --- printed values -------------------------------------------------------------------------------
 
 PRINTED_AS_JSON: Final = frozenset({"BatchGetItemInput.RequestItems"})  # behaviour 3.2
 
-# Structure -> members that the service prints and the model lacks. They are always null.
+# Structure -> members that the service prints although the model does not have them. They are
+# always null.
 PRINTED_ALSO: Final[Mapping[str, tuple[str, ...]]] = {
     # quoted in github.com/risingwavelabs/risingwave/issues/17572.
     "PutRequest": ("workloadProfileName",),

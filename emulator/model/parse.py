@@ -1,8 +1,8 @@
-"""Layer 1: JSON types (behaviour 1.6). Compiles a shape into closures that type-check and convert.
+"""Layer 1: JSON types (behaviour 1.6). Compiles a shape into closures that check types and convert.
 
-A parser walks in document order and stops at the first type error, as the service does.
-values/wire.py parses attribute values. The parsers recurse over shapes, never over data:
-AttributeValue is the only shape that contains itself.
+Like the service, a parser reads a request in document order and stops at the first type error.
+values/wire.py parses attribute values. Parsers nest only as deeply as shapes do: AttributeValue is
+the only shape that contains itself.
 """
 
 import sys
@@ -19,8 +19,10 @@ from emulator.values.types import Value
 from emulator.values.wire import Problem
 
 Parser = Callable[[Any, list[Problem]], Any]
-"""(JSON, list of problems) -> value. A parser appends the problems of attribute values to the list.
-It may change and keep the JSON. Raises SerializationException.
+"""A function of JSON and a list of problems that returns the value.
+
+It appends the problems of attribute values to the list. It may change the JSON and keep parts of
+it. Raises SerializationException.
 """
 
 _ScalarError = Callable[[], errors.ApiError]
@@ -40,8 +42,9 @@ _LARGEST: Final = {"integer": 2**31 - 1, "long": 2**63 - 1}
 
 _ATTRIBUTE_VALUE: Final = "AttributeValue"
 
-# A check refuses a collection that is too long for any request. So a parser reads only its first
-# members: 16 MB can hold five million members. These constants say how many members are read.
+# A collection that is too long makes any request fail in a later check. So a parser reads only its
+# first members, because 16 MB can contain five million. These constants say how many members it
+# reads.
 
 # For collections whose maximum in the model is less than 1,000. The largest such maximum is 255.
 _KEPT_OF_BOUNDED: Final = 1_000
@@ -55,8 +58,10 @@ _KEPT: Final = {
     "KeyConditions": 10_000,
 }
 _BY_ATTRIBUTE: Final = frozenset(("ExpectedAttributeMap", "FilterConditionMap", "AttributeUpdates"))
-"""The shapes of legacy parameters. All attribute names in one parameter together may have as many
-bytes as an item may have (limits.LEGACY_NAMES). A parameter with more bytes of names is refused.
+"""The shapes of legacy parameters.
+
+A parameter is refused if its attribute names have more bytes together than an item may have
+(limits.LEGACY_NAMES).
 """
 _MAP_PARSERS: Final[dict[str, Callable[[object, list[Problem]], dict[str, Value]]]] = {
     "PutItemInputAttributeMap": wire.parse_item,
@@ -67,8 +72,8 @@ _MAP_PARSERS: Final[dict[str, Callable[[object, list[Problem]], dict[str, Value]
 class Request(dict[str, Any]):
     """A request whose members have the right types.
 
-    problems: the problems of the attribute values that the operation's check has not yet reported,
-    in document order.
+    problems: problems of attribute values, in document order, that the operation's check has not
+    reported yet.
     """
 
     __slots__ = ("problems",)
@@ -76,7 +81,7 @@ class Request(dict[str, Any]):
     problems: list[Problem]
 
     def mark_reported(self) -> None:
-        """Clear the problems. A check must have dealt with each problem before."""
+        """Clear the problems. The operation's check must have handled each of them before."""
         self.problems = []
 
     def copy(self) -> "Request":
@@ -102,7 +107,7 @@ def compile_parser(operation: OperationModel) -> Callable[[object], Request]:
         problems: list[Problem] = []
         request.problems = problems
         for name, value in raw.items():
-            # Most members are texts. Calling the parser for them would cost three times as much.
+            # Most members are texts. For them, a call of the parser would take three times as long.
             if name in texts and type(value) is str:
                 request[name] = value
             elif value is not None:
@@ -117,7 +122,7 @@ def compile_parser(operation: OperationModel) -> Callable[[object], Request]:
 
 
 def _name_parameter(problems: list[Problem], name: str) -> None:
-    """Add the name of the request's member to the problems that have no name yet."""
+    """Store the name of a member in the problems that have no parameter yet."""
     for problem in problems:
         if not problem.parameter:
             problem.parameter = name
@@ -130,7 +135,7 @@ def _members(shapes: Shapes, shape: Shape) -> dict[str, Parser]:
 def _parser(shapes: Shapes, shape: Shape, scalar_error: _ScalarError) -> Parser:
     """Return the parser of a shape.
 
-    scalar_error: returns the error for a scalar in the place of a collection.
+    scalar_error: a function that returns the error for a scalar instead of a collection.
     """
     if shape.type in SCALARS:
         return _scalar(shape)
@@ -153,7 +158,7 @@ def _parser(shapes: Shapes, shape: Shape, scalar_error: _ScalarError) -> Parser:
 
 
 def kept(shapes: Shapes, shape: Shape) -> int:
-    """Return how many members of a list or map are read at most."""
+    """Return how many members of a list or map a parser reads at most."""
     if shape.name in _KEPT:
         return _KEPT[shape.name]
     if shape.maximum is not None:
@@ -165,7 +170,7 @@ def kept(shapes: Shapes, shape: Shape) -> int:
 def _java_type(shapes: Shapes, shape: Shape) -> str:
     """Return the Java type of a shape as the service's parser prints it.
 
-    It includes "class " where the service does.
+    It starts with "class " where the service does so.
     """
     name = _type_name(shapes, shape)
     return name if shape.type in {"list", "map"} else f"class {name}"
@@ -293,7 +298,7 @@ def _attribute_value_list(scalar_error: _ScalarError, limit: int) -> Parser:
 def _attribute_values(shape: Shape, java_type: str, scalar_error: _ScalarError) -> Parser:
     parse_map = _MAP_PARSERS.get(shape.name, wire.parse_map)
     if scalar_error is errors.scalar_as_field:
-        return parse_map  # it raises the same error for a scalar
+        return parse_map  # parse_map raises the same error for a scalar
 
     def parse(raw: object, problems: list[Problem]) -> dict[str, Any]:
         if type(raw) is not dict:
@@ -341,7 +346,7 @@ def _integer(java_class: str, largest: int) -> Parser:
             if type(raw) is not float:
                 _refuse_as_scalar(raw, java_class)
             raw = floor(raw)
-        # It is not known what the service does with numbers outside the Java type.
+        # We do not know what the service does with numbers outside the Java type.
         return max(-largest - 1, min(raw, largest))
 
     return parse

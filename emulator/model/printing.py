@@ -4,9 +4,9 @@
     {t=[WriteRequest(putRequest=null, deleteRequest=DeleteRequest(key={
         k=<class>AttributeValue@4f2a}))]}
 
-Absent members are printed as null. An AttributeValue is printed as its class and hash (messages
-quoted in public issues, e.g. github.com/risingwavelabs/risingwave/issues/17572). The service's hash
-is unknown; ours is a checksum of the value.
+Absent members are printed as null. An AttributeValue is printed as its class and a hash (public
+issues quote such messages, e.g. github.com/risingwavelabs/risingwave/issues/17572). We do not know
+the service's hash; ours is a checksum of the value.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,11 +20,12 @@ from emulator.model import overrides
 from emulator.model.shapes import Shape, Shapes
 
 _ATTRIBUTE_VALUE: Final = "AttributeValue"
-_TOO_DEEP: Final = "..."  # our own text for a value of more than 254 levels, which orjson refuses
+# Our own text for a value of more than 254 levels, which orjson does not dump.
+_TOO_DEEP: Final = "..."
 
 
 def lower_camel(name: str) -> str:
-    """Return the name of a member as error messages spell it: with a small first letter.
+    """Return the name of a member with a small first letter, as in error messages.
 
     For example SSESpecification becomes sSESpecification.
     """
@@ -40,10 +41,10 @@ def json_text(value: object) -> str:
 
 
 def java_text(shapes: Shapes, shape: Shape, value: Any, limit: int) -> str:  # noqa: ANN401 - any parsed value
-    """Return the text of a parsed value of the given shape.
+    """Return the text of a parsed value. shape: the value's shape.
 
-    A text of more than `limit` characters is cut to `limit` + 1, so that a caller sees that the
-    text was longer than `limit`.
+    A text of more than `limit` characters is cut to `limit` + 1, so that the caller sees that it
+    was too long.
     """
     pieces = []
     length = 0
@@ -81,7 +82,7 @@ def _structure_pieces(shapes: Shapes, shape: Shape, value: dict[str, Any]) -> It
 
 
 def _joined(begin: str, members: Iterable[tuple[str, Shape, Any]], end: str, shapes: Shapes) -> Iterator[str]:
-    """Yield each member's name and value, with commas between the members."""
+    """Yield the text of each member's name and value, with commas between the members."""
     yield begin
     comma = ""
     for name, shape, value in members:
@@ -92,10 +93,10 @@ def _joined(begin: str, members: Iterable[tuple[str, Shape, Any]], end: str, sha
 
 
 def shares(texts: Sequence[str], limit: int) -> list[str]:
-    """Return the texts. If they are too long together, cut the longest of them.
+    """Return the texts; if they are too long together, cut the longest of them.
 
     They are too long if they have more than errors.LONGEST_WHOLE bytes of JSON together. limit: the
-    most bytes of JSON that they may have together after the cut.
+    most bytes of JSON that the cut texts may have together.
     """
     cut = list(texts)
     if sum(map(errors.json_size, texts)) <= errors.LONGEST_WHOLE:

@@ -1,9 +1,9 @@
-"""Requests, with a parser (layer 1) and a validator (layer 2) for each operation.
+"""The request model of each operation: a parser (layer 1) and a validator (layer 2).
 
 The result of `RequestModel.parse` always has these properties:
 
-- Members have the model's types. At every level, unknown members and null members are dropped.
-- A null inside a list or a map of structures stays; the validator refuses it.
+- Members have the types of the model. At every level, unknown members and null members are dropped.
+- A null inside a list or a map of structures stays, and the validator refuses it.
 - Integers fit their Java type. Attribute values are canonical (values/wire.py), except those with a
   problem in `problems`.
 """
@@ -18,8 +18,8 @@ __all__ = ["Request", "RequestModel"]
 class RequestModel:
     """The compiled parser and validator of one operation.
 
-    parse(raw) -> Request: raises ApiError SerializationException. It may change and keep the JSON.
-    validate(request) -> None: raises ApiError ValidationException.
+    parse(raw) -> Request: raises SerializationException as an ApiError. It may change the JSON and
+    keep parts of it. validate(request) -> None: raises ValidationException as an ApiError.
     """
 
     __slots__ = ("name", "parse", "validate")

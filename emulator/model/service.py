@@ -1,11 +1,11 @@
 """Reads the service model: AWS's own description of DynamoDB's operations and their requests.
 
-A build writes the model into `data/`; `buildtools/service_model.py` has the reason and the format.
-Without `data/`, the program reads the larger files of an installed botocore. It never imports
-botocore itself.
+A build writes the model into `data/`; `buildtools/service_model.py` explains why, and the format.
+Without `data/`, the program reads the larger files of an installed botocore, without importing
+botocore.
 
-Reading takes 0.3 ms (8 ms from botocore's files). Shapes, parsers and validators are made for each
-operation at its first use.
+Reading takes 0.3 ms (8 ms from botocore's files). The shapes, parser and validator of an operation
+are made at its first use.
 """
 
 from collections.abc import Mapping

@@ -15,11 +15,11 @@ SCALARS: Final = frozenset({"string", "integer", "long", "double", "float", "boo
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One shape. `type` is "structure", "list", "map" or a scalar.
+    """One shape. type: "structure", "list", "map" or a type of scalars.
 
     members: member -> name of its shape, in the model's order (structures only).
     required: the members that must be present.
-    value: the name of the shape of a list's members or a map's values.
+    value: the name of the shape of a list's members or of a map's values.
     key: the name of the shape of a map's keys.
     minimum, maximum: bounds of the length of strings, lists and maps, and of the value of numbers.
     pattern: a Java regular expression.
@@ -55,7 +55,7 @@ def _shape(name: str, raw: Mapping[str, Any]) -> Shape:
 
 
 def _members(name: str, raw: Mapping[str, Any]) -> Mapping[str, str]:
-    """Return the members of a structure in order, including those that the model lacks.
+    """Return the members of a structure in order, including those that only the service has.
 
     A shape that is not a structure has no members.
     """
@@ -89,7 +89,7 @@ class Shapes:
 
 @dataclass(frozen=True, slots=True)
 class OperationModel:
-    """One operation. `input` is the name of its input structure."""
+    """One operation. input: the name of the shape of its requests."""
 
     name: str
     prefix: str

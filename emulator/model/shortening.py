@@ -1,21 +1,21 @@
-"""Parses large bodies without making the objects of members that no request may have.
+"""Parses large bodies without making objects for members that are too many for any request.
 
-16 MB of JSON can hold five million members of a list that may have a hundred. Parsed, they take
-hundreds of megabytes. Some small objects that are made at the same time live longer than they. Each
-of those keeps a megabyte from being returned to the system: after a million table names a server
-kept 10 to 13 % more memory, and with each such request some more.
+16 MB of JSON can contain five million members of a list that may have a hundred. As objects, they
+take hundreds of megabytes. Some small objects that are made at the same time exist for longer, and
+each of them prevents the return of a megabyte to the system: after a million table names, a server
+kept 10 to 13 % more memory, and more with each such request.
 
-The parser reads only the first `kept` members of such a list or map (parse.py), because the length
-alone makes the request fail. So this file looks for that many members in the bytes of the body. If
-it finds them, it cuts the body behind them, and only the rest is parsed.
+The parser reads only the first `kept` members of such a list or map (parse.py), because its length
+alone makes the request fail. So this module searches for that many members in the bytes of the
+body. If it finds them, it cuts off the rest of the body, and parses only the beginning.
 
-The search is short, because honest large bodies come this way too. It follows the first long member
-from level to level, and stops where members have more than 256 bytes on average. An honest body
-has few long members, so the search ends after some 25 KB on each level, in 1 ms. A hostile body can
-hide its list behind a long member. It is then parsed whole.
+The search must be short, because normal large bodies are searched too. It follows the first long
+member from level to level, and stops where members have more than 256 bytes on average. A normal
+body has few long members, so the search ends after some 25 KB on each level, in 1 ms. A hostile
+body can hide its list behind a long member; then all of it is parsed.
 
-What stands behind the cut is not read, except strings and numbers at the end of the request. So a
-body that is malformed behind the cut fails because of its length.
+The text after the cut is not read, except strings and numbers at the end of the request. So if the
+body is malformed after the cut, its error is still about the length.
 """
 
 import re
@@ -26,12 +26,12 @@ import orjson
 from emulator.model.parse import kept
 from emulator.model.shapes import OperationModel, Shape, Shapes
 
-_LEVELS: Final = 6  # levels of a member that is skipped: a put with a key has four
-_AT_ONCE: Final = 100  # members that are skipped in one call
-_AVERAGE: Final = 256  # bytes of a member on average, for members that are skipped in one call
-_LONG: Final = 4_096  # bytes of a member that is followed and not skipped
-_SKIPPED: Final = 1_000  # members that are skipped one by one, at most
-# Where the request's last members are searched: behind the last ten brackets in this many bytes.
+_LEVELS: Final = 6  # how many levels a skipped member may have; a put with a key has four
+_AT_ONCE: Final = 100  # how many members one match skips
+_AVERAGE: Final = 256  # the average size in bytes of members that are skipped in one call
+_LONG: Final = 4_096  # from this size in bytes on, a member is followed and not skipped
+_SKIPPED: Final = 1_000  # how many members are skipped one by one at most
+# The request's last members are searched after the last ten brackets in this many bytes.
 _TAIL: Final = 1_000_000
 _ENDS: Final = 10
 _CLOSING: Final = {b"[": b"]", b"{": b"}"}
@@ -43,7 +43,10 @@ _STRING: Final = rb'"(?:[^"\\]++|\\.)*+"'
 
 
 def _nested(levels: int) -> bytes:
-    """Return a pattern for the inside of brackets. It does not check which brackets are paired."""
+    """Return a pattern for the text inside brackets.
+
+    It does not check which brackets form pairs.
+    """
     inside = rb'(?:[^"\[\]{}]++|%b)*+' % _STRING
     for _ in range(levels):
         inside = rb'(?:[^"\[\]{}]++|%b|[\[{]%b[\]}])*+' % (_STRING, inside)
@@ -77,12 +80,12 @@ def parsed(operation: OperationModel, body: bytes) -> object:
 
 
 def _has_members(raw: Any, path: list[str | int], number: int) -> bool:  # noqa: ANN401 - any JSON
-    """Say whether a list or map has so many members. A map's names may not be different."""
+    """Return whether a list or map has this many members. The names in a map may be equal."""
     try:
         for step in path:
             raw = raw[step]
         return len(raw) == number
-    except (KeyError, IndexError, TypeError):  # a name on the path comes twice
+    except (KeyError, IndexError, TypeError):  # a name on the path occurs twice
         return False
 
 
@@ -92,7 +95,7 @@ class _Search:
     def __init__(self, body: bytes) -> None:
         self._body = body
         self._position = 0
-        self._open = b""  # the brackets that are open at the position
+        self._open = b""  # the brackets that are open at the current position
         self._path: list[str | int] = []
 
     def cut(self, operation: OperationModel) -> tuple[bytes, list[str | int], int] | None:
@@ -110,7 +113,7 @@ class _Search:
         return None
 
     def _enter(self, shape: Shape) -> bool:
-        """Go behind the bracket that opens a value of this shape."""
+        """Move past the bracket that opens a value of this shape; return whether there is one."""
         found = _bracket(self._body, self._position)
         if found is None or found[1] != _OPENING.get(shape.type):
             return False
@@ -119,7 +122,7 @@ class _Search:
         return True
 
     def _skip_many(self, number: int) -> bool:
-        """Go behind so many members, if they are short. Otherwise, stay."""
+        """Move past this many members if they are short; return whether they are."""
         position = self._position
         for _ in range(number // _AT_ONCE):
             found = _many_members(self._body, position, position + _AT_ONCE * _AVERAGE)
@@ -130,7 +133,7 @@ class _Search:
         return True
 
     def _follow(self, shapes: Shapes, shape: Shape) -> Shape | None:
-        """Go to the first long member, and return its shape, None if the search ends."""
+        """Move to the first long member; return its shape, or None if the search ends."""
         number = 0
         while (found := _one_member(self._body, self._position, self._position + _LONG)) is not None:
             self._position = found.end()
@@ -153,10 +156,10 @@ class _Search:
         return shapes[inner] if inner else None
 
     def _shorter(self) -> bytes:
-        """Return the body up to the comma at the position, with an end."""
+        """Return the body up to the comma at the current position, with an end that closes it."""
         brackets = [_CLOSING[self._open[index : index + 1]] for index in reversed(range(len(self._open)))]
         start = self._body[: self._position - 1]
-        # The request's last bracket is in the pattern of its last members.
+        # The pattern of the last members contains the request's last bracket.
         behind = re.compile(rb"\s*".join(map(re.escape, brackets[:-1])) + _LAST_MEMBERS, re.DOTALL)
         end = len(self._body)
         for _ in range(_ENDS):

@@ -1,12 +1,12 @@
 """Layer 2: the member constraints of the service model and of `overrides`, reported as one error.
 
-Fast accept, slow explain: every constrained shape is compiled into a `Node` with two functions. A
-valid request pays only for `accept`, which looks at present members and builds nothing. If `accept`
-refuses the request, `explain` walks the request again and yields each `Failure`. `explain` decides:
-if it finds no failure in a refused request, the request is valid. `accept` never accepts a request
-in which `explain` would find a failure.
+Each shape with constraints is compiled into a `Node` with two functions. `accept` is fast: it
+checks only present members and makes no objects. Valid requests need nothing else. If `accept`
+refuses a request, the slow `explain` checks it again and yields each `Failure`. If `explain` finds
+none, the request is valid after all. `accept` never accepts a request in which `explain` would find
+a failure.
 
-A response names at most ten failures (behaviour 3.1) and stays below 64 KB. So this file explains
+A response names at most ten failures (behaviour 3.1) and stays below 64 KB. So this module explains
 only the first failures of each member of the request, in the order of the report, and cuts long
 values and names.
 """
@@ -37,12 +37,12 @@ from emulator.model.shapes import SCALARS, OperationModel, Shape, Shapes
 Validator = Callable[[dict[str, Any]], None]
 """A check of a parsed request, which it does not change. Raises ApiError ValidationException."""
 
-_OPAQUE: Final = "AttributeValue"  # checked by values/wire.py
+_OPAQUE: Final = "AttributeValue"  # an AttributeValue is checked by values/wire.py
 _NO_CHANGE: Final = Change()
 
 
 class MemberPath(NamedTuple):
-    """The position of a value in both spellings, wire and API.
+    """The position of a value, spelled as on the wire and as in the API.
 
     For example "keySchema.1.member.keyType" and "KeySchema.1.member.KeyType".
     """
@@ -57,7 +57,7 @@ class MemberPath(NamedTuple):
         return MemberPath(f"{self.wire}.{lower_camel(name)}", f"{self.api}.{name}")
 
     def member(self, key: object) -> "MemberPath":
-        """Return the path of a member of a map, or of a list (counted from 1)."""
+        """Return the path of a member of a map, or of a list (its members are counted from 1)."""
         if isinstance(key, str):
             key = errors.shortened(key, _LONGEST_KEY)
         return MemberPath(f"{self.wire}.{key}.member", f"{self.api}.{key}.member")
@@ -65,7 +65,7 @@ class MemberPath(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A constraint that a value failed. owner: "Structure.Member", as in overrides.WORDINGS."""
+    """A constraint that a value breaks. owner: "Structure.Member", as in overrides.WORDINGS."""
 
     owner: str
     kind: Kind
@@ -76,8 +76,8 @@ class Failure:
 
 
 _Explain = Callable[[Any, MemberPath], Iterator[Failure]]
-_MANY: Final = 1_000  # the lengths of more members than this are checked in one call
-# At most this many characters of a value are compared with a pattern. To compare 16 MB takes 60 ms.
+_MANY: Final = 1_000  # if there are more members, one call checks the lengths of all of them
+# How many characters of a value are compared with a pattern. A comparison of 16 MB takes 60 ms.
 _MATCHED: Final = 100_000
 
 
@@ -86,8 +86,8 @@ class Node:
     """The compiled check of a shape.
 
     own: the constraints on the value itself.
-    inside: explains the contents of the value.
-    members: for a structure: member -> function that explains this member, present or missing.
+    inside: a function that explains the contents of the value.
+    members: for a structure, member -> function that explains this member, even if it is missing.
     """
 
     shape: Shape
@@ -137,7 +137,7 @@ def _anything(_request: dict[str, Any]) -> bool:
 def _refuse(shapes: Shapes, node: Node, request: dict[str, Any]) -> None:
     """Raise the service's error for a request that `accept` refused.
 
-    Return if `explain` finds no failure.
+    If `explain` finds no failure, return without an error.
     """
     structure = node.shape.name
     bare = overrides.REQUIRED_BARE.get(structure)
@@ -180,15 +180,15 @@ def _error(shapes: Shapes, failures: Sequence[Failure], report: Report) -> error
     return errors.bare_constraint(parts[0]) if worded[0][1].bare else errors.constraints(parts)
 
 
-_PARTS: Final = 10  # failures in a response: the service reports no more (behaviour 3.1)
-# At most this many failures are explained for one member of the request: as many as a response
-# reports, plus those of LAST_RESORT, which the response may leave out.
+_PARTS: Final = 10  # the most failures in a response of the service (behaviour 3.1)
+# The most failures that are explained for one member of the request: as many as a response reports,
+# plus those of LAST_RESORT, which the response may leave out.
 _EXPLAINED: Final = _PARTS + len(overrides.LAST_RESORT)
-# The most bytes of JSON of a map's key in a path. A longer key is cut. An ARN has at most 1,024
-# characters.
+# The most bytes of JSON that a map's key may have in a path. A longer key is cut. An ARN has at
+# most 1,024 characters.
 _LONGEST_KEY: Final = 1_500
-# If the values that a response prints are too long, they are cut to this many bytes of JSON, all
-# values together. The rest of errors.LONGEST_CUT is for paths and texts.
+# If the values in a response are too long, they are cut to this many bytes of JSON together. The
+# rest of errors.LONGEST_CUT is for paths and texts.
 _PRINTED: Final = 44_000
 
 
@@ -204,9 +204,9 @@ def _part(failure: Failure, wording: Wording, printed: str) -> str:
 
 
 def _printed(shapes: Shapes, failure: Failure, wording: Wording) -> str:
-    """Return the failed value as the wording prints it, "" if the wording has no value.
+    """Return the text of the failed value, "" if the wording does not print the value.
 
-    This may cut a long value, because the message would be cut anyway.
+    This may cut a long value, because the whole message would be cut anyway.
     """
     if failure.value is None or "{value}" not in wording.template:
         return ""
@@ -331,7 +331,7 @@ def _map(shapes: Shapes, shape: Shape, owner: str) -> Node:
 def _explain_member(node: Node, member: Any, path: MemberPath) -> Iterator[Failure]:  # noqa: ANN401 - any parsed value
     """Explain the contents of a member of a list or map.
 
-    The caller has reported the constraints on the member itself, with the path of the list or map.
+    The caller has already reported failures of the member itself, with the path of the list or map.
     """
     if member is None:
         yield Failure(node.owner, "required", path, errors.MUST_NOT_BE_NULL, node.shape, None)
@@ -340,7 +340,7 @@ def _explain_member(node: Node, member: Any, path: MemberPath) -> Iterator[Failu
 
 
 def _members_constraint(what: str, node: Node, members: Callable[[Any], Any]) -> Iterator[Constraint]:
-    """Yield one constraint on a list or map that covers all constraints on its members."""
+    """Yield one constraint on a list or map that combines all constraints on its members."""
     if node.own:
         holds = all_hold(node.own)
         assert holds is not None, "the members must have constraints"

@@ -1,7 +1,7 @@
 """The operations, one file per family.
 
-Importing the package registers the families that most client programs use. Each of the other
-families is imported at the first call of one of its operations (`registry.LATER`).
+Importing this package registers the families that most client programs use. The other families are
+imported at the first call of one of their operations (`registry.LATER`).
 """
 
 from emulator.operations import get_item, query, write_item

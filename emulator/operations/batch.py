@@ -32,8 +32,8 @@ from storage import ReadTxn
 
 def _check_get(request: Request) -> Steps[dict[str, Projection | None]]:
     parts: dict[str, dict[str, Any]] = request["RequestItems"]
-    # AttributesToGet in one block and an expression in another block get the same error as both in
-    # the same block.
+    # AttributesToGet for one table and an expression for another table get the same error as both
+    # for one table.
     legacy.check_mixing({name: value for part in parts.values() for name, value in part.items()})
     if request.problems:
         for part in parts.values():
@@ -56,13 +56,15 @@ def batch_get_item(
 ) -> Response:
     """Read up to 100 items of any tables.
 
-    If an item does not fit into 16 MB, or its read is throttled, its key is returned unprocessed.
+    A key is returned as unprocessed if its item does not fit into 16 MB, or if its read is
+    throttled.
     """
     parts: dict[str, dict[str, Any]] = request["RequestItems"]
     try:
         reads = [_reads_of(database.table(caller, name), name, part, projections) for name, part in parts.items()]
     except ApiError:
-        for part in parts.values():  # the error for a repeated key comes before errors that depend on the table
+        # The error for a repeated key comes before all errors that depend on the table.
+        for part in parts.values():
             if has_repeats(orjson.dumps(key, option=orjson.OPT_SORT_KEYS) for key in part["Keys"]):
                 raise errors.duplicate_keys() from None
         raise
@@ -78,7 +80,7 @@ def batch_get_item(
 
 
 def _responses(request: Request, reads: Sequence["_Reads"]) -> Steps[bytes]:
-    """In each step, project some of the rows that were read. Return the response."""
+    """Project the rows that were read, some of them in each step; return the response."""
     decoded = 0
     for each in reads:
         if each.projection is None:
@@ -99,7 +101,7 @@ def _responses(request: Request, reads: Sequence["_Reads"]) -> Steps[bytes]:
 
 @dataclass(slots=True)
 class _Reads:
-    """The reads of one block of a request, and their results.
+    """The reads that a request wants from one table, and their results.
 
     name: the table's name or ARN, as the client sent it. items: the items as JSON texts. If there
     is a projection, they are rows until `_responses` projects them. left: keys of items that were
@@ -129,9 +131,9 @@ def _reads_of(table: Table, name: str, part: dict[str, Any], projections: Mappin
 
 
 def _leave_out_repeats(reads: Sequence[_Reads]) -> None:
-    """Leave out items that an earlier block reads from the same table (behaviour 7.1).
+    """Drop reads of items that the request also names under another name of their table.
 
-    The two blocks name the table differently, one by its ARN.
+    A request may name the same table once by its name and once by its ARN (behaviour 7.1).
     """
     known: set[bytes] = set()
     for each in reads:
@@ -140,9 +142,9 @@ def _leave_out_repeats(reads: Sequence[_Reads]) -> None:
 
 
 def _by_table(reads: Sequence[_Reads]) -> list[_Reads]:
-    """Return one _Reads for each table, with all results of the table.
+    """Return one _Reads for each table, with all results from the table.
 
-    Its name is the first name that the client sent for the table.
+    It has the name or ARN that came first in the request.
     """
     tables: dict[int, _Reads] = {}
     for each in reads:
@@ -154,9 +156,9 @@ def _by_table(reads: Sequence[_Reads]) -> list[_Reads]:
 
 
 def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
-    """Read one block's items while the response has room for them; return the remaining room.
+    """Read the items of one table while the response has room for them; return the remaining room.
 
-    room: how many bytes of items fit into the response; 0 after an item did not fit.
+    room: how many bytes of items still fit into the response; 0 after an item did not fit.
     """
     consistent = reads.part.get("ConsistentRead", False)
     for get in reads.gets:
@@ -168,7 +170,7 @@ def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
             continue
         units = read_units(size, consistent=consistent)
         try:
-            read.charge(reads.table, get.key, units)
+            read.charge(reads.table, get.key, get.key_item, units)
         except ApiError as error:
             reads.throttled = error
             reads.left.append(get.key_item)
@@ -196,7 +198,8 @@ def _check_write(request: Request) -> _Named:
     parts: dict[str, list[dict[str, Any]]] = request["RequestItems"]
     sent = [(name, each) for name, part in parts.items() for each in part]
     if any(len(each) != 1 for _, each in sent):
-        raise errors.value_ambiguous()  # an element without a member gets this error too (behaviour 7.2)
+        # An element without any member gets this error too (behaviour 7.2).
+        raise errors.value_ambiguous()
     check_values(request, "old", numbers_first=True)
     return [(name, _write_of(each)) for name, each in sent]
 
@@ -244,9 +247,9 @@ def batch_write_item(database: Database, caller: Caller, request: Request, write
 
 
 def _locate(write: Put | Delete, table: Table) -> None:
-    """Locate the item of a write.
+    """Find the item of a write.
 
-    If the key attributes of a Put are wrong, raise the error for a wrong Key (behaviour 3.8).
+    If the key attributes of a Put are wrong, this raises the error for a wrong Key (behaviour 3.8).
     """
     if isinstance(write, Put):
         types = table.definition.types

@@ -46,9 +46,9 @@ def _check(request: Request) -> Steps[list[PreparedStatement]]:
 def execute_transaction(
     database: Database, caller: Caller, request: Request, statements: list[PreparedStatement]
 ) -> Response:
-    """Run up to 100 statements, all or none. Each statement concerns one item.
+    """Run up to 100 statements, each on one item. Either all of them take effect, or none.
 
-    Either all statements read, or each of them writes or checks.
+    A transaction has either only reads, or only writes and checks.
     """
     token = transactions.token_of(database, caller, "ExecuteTransaction", request)
     names = [statement.source.table for statement in statements]
@@ -79,7 +79,7 @@ def _selected(
     rows: Sequence[bytes | None],
     consumed: Sequence[Consumed],
 ) -> Steps[bytes]:
-    """In each step, test and project some rows of the transaction. Return the response."""
+    """Test and project the rows of the transaction, some in each step; return the response."""
     responses = []
     decoded = 0
     for each, row in zip(reads, rows, strict=True):
@@ -107,10 +107,10 @@ def _response(
 def _plans(
     requests: Sequence[dict[str, Any]], statements: Sequence[PreparedStatement], tables: Sequence[Table]
 ) -> list[Read | Write]:
-    """Plan every statement.
+    """Make the read or write of each statement.
 
-    Raises the error of an invalid statement. Raises the cancellation if a key does not fit its
-    table.
+    Raises the error of an invalid statement. If a key does not fit its table, raises the error of a
+    canceled transaction.
     """
     plans = []
     for position, (request, statement, table) in enumerate(zip(requests, statements, tables, strict=True)):

@@ -32,7 +32,7 @@ def get_item(database: Database, caller: Caller, request: Request, projection: P
     with database.read() as txn:
         row = txn.get(key)
     if table.enforcement is not None:
-        read.charge(table, key, _units(request, row))
+        read.charge(table, key, request["Key"], _units(request, row))
     if row is None:
         members = []
     elif projection is None:

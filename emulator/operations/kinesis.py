@@ -2,7 +2,7 @@
 
 A table has at most one destination at a time that is neither DISABLED nor ENABLE_FAILED.
 Destinations with these two statuses stay in the table's list. database/definitions/kinesis.py
-explains the statuses. The tests name the sources of the errors' texts.
+explains the statuses. The tests name the sources of the error texts.
 """
 
 from collections.abc import Iterable
@@ -43,9 +43,9 @@ def _check_update(request: Request) -> None:
 
 @operation("EnableKinesisStreamingDestination")
 def enable(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Begin to record a table's changes for a data stream.
+    """Start to send a table's changes to a data stream.
 
-    The response always says ENABLING, even if enabling fails.
+    The response always says ENABLING, even if the destination cannot be enabled.
     """
     definition = _definition(database, caller, request)
     if any(_status(database, destination) not in ENDED for destination in definition.kinesis):
@@ -58,8 +58,8 @@ def enable(database: Database, caller: Caller, request: Request, _: None) -> Res
         precision=request.get(_ENABLE, {}).get(_PRECISION),
         until=database.catalog.until(),
     )
-    # Store DISABLED for each destination whose DISABLING is over, because the new destination may
-    # be the same data stream.
+    # Store DISABLED for destinations whose DISABLING is over: the new destination may be one of
+    # them.
     ended = tuple(
         destination if destination.status == ENABLE_FAILED else replace(destination, status=DISABLED)
         for destination in definition.kinesis
@@ -70,15 +70,16 @@ def enable(database: Database, caller: Caller, request: Request, _: None) -> Res
     if not database.kinesis:
         destinations.log_unconnected([table.definition])
     response = _response(definition, enabled, ENABLING)
-    return response | {_ENABLE: dict(request.get(_ENABLE, {}))}  # behaviour 15
+    # The response repeats these members of the request (behaviour 15).
+    return response | {_ENABLE: dict(request.get(_ENABLE, {}))}
 
 
 @operation("DisableKinesisStreamingDestination", check=_check_disable)
 def disable(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Stop recording. With a Kinesis endpoint, changes that were recorded before are delivered.
+    """Stop sending a table's changes. With a Kinesis endpoint, earlier changes are still sent.
 
-    Without this endpoint, a destination stays ENABLING. Such a destination can be disabled too,
-    because on the service it would become ACTIVE within minutes.
+    Without a Kinesis endpoint, a destination stays ENABLING. It can be disabled too, because on the
+    service it would become ACTIVE within minutes.
     """
     definition = _definition(database, caller, request)
     destination = _destination(definition, request)
@@ -120,7 +121,8 @@ def describe(database: Database, caller: Caller, request: Request, _: None) -> R
 def _definition(database: Database, caller: Caller, request: Request) -> TableDefinition:
     """Return the definition of the table whose destinations change.
 
-    If the table is CREATING or DELETING, raises the error that UpdateTable raises (behaviour 10.2).
+    If the table is CREATING or DELETING, this raises the same error as UpdateTable (behaviour
+    10.2).
     """
     definition = database.described(caller, request["TableName"]).definition
     if definition.status in (CREATING, DELETING):
@@ -137,9 +139,9 @@ def _status(database: Database, destination: KinesisDestination) -> str:
 
 
 def _with(known: Iterable[KinesisDestination], changed: KinesisDestination) -> tuple[KinesisDestination, ...]:
-    """Return the destinations, with `changed` in place of the destination with the same ARN.
+    """Replace the destination with the same ARN by `changed`; return all destinations.
 
-    If there is no such destination, add `changed` at the end.
+    If there is no such destination, `changed` is added at the end.
     """
     by_arn = {destination.arn: destination for destination in known} | {changed.arn: changed}
     return tuple(by_arn.values())
@@ -150,10 +152,9 @@ def _response(definition: TableDefinition, destination: KinesisDestination, stat
 
 
 def _described(database: Database, destination: KinesisDestination, region: str) -> dict[str, Any]:
-    """Describe a destination.
+    """Return the description of a destination in responses.
 
-    The description has the precision if the client set one and the status is not DISABLED
-    (behaviour 15).
+    It has the precision if the client set one and the status is not DISABLED (behaviour 15).
     """
     status = _status(database, destination)
     description = {"StreamArn": destination.arn, "DestinationStatus": status}

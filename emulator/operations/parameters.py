@@ -15,10 +15,12 @@ NO_VALUES: Final[Values] = {}
 
 
 def check_values(request: Request, layer: Layer, *, numbers_first: bool = False) -> None:
-    """Raise the problem of the request's attribute values in the layer's wording (behaviour 2.1).
+    """Raise the first problem of the request's attribute values (behaviour 2.1).
 
-    If the request has names or values of expressions but no expression, this is reported before any
-    problem of a value (behaviour 3.1). numbers_first: as in check_problems.
+    layer: its wording is used.
+
+    If the request has names or values for expressions but no expression, that error comes first
+    (behaviour 3.1). numbers_first: see check_problems.
     """
     if request.problems:
         check_members_used(request)
@@ -28,8 +30,8 @@ def check_values(request: Request, layer: Layer, *, numbers_first: bool = False)
 def check_problems(problems: Sequence[Problem], layer: Layer, *, numbers_first: bool = False) -> None:
     """Raise the first of these problems, in the layer's wording.
 
-    numbers_first: if a value has several types and one of them is a bad number, report the bad
-    number.
+    numbers_first: whether to report a bad number first, if a value has several types and one of
+    them is a bad number.
     """
     if problems:
         problem = first_problem(problems)
@@ -53,7 +55,7 @@ _TEXTS: Final = tuple(name for name in _EXPRESSIONS if name.endswith("Expression
 
 
 def text_length(request: Mapping[str, Any]) -> int:
-    """Return the number of characters in the expressions of a request or of one of its parts."""
+    """Return the number of characters in all expressions of a request, or of a part of it."""
     return sum([len(request[name]) for name in _TEXTS if name in request])
 
 
@@ -78,12 +80,12 @@ def guard_of(request: Mapping[str, Any], bound: Bound | None) -> Guard | None:
 
 
 def returns_item(request: Mapping[str, Any]) -> bool:
-    """Say whether the request wants the existing item in the error of a failed condition."""
+    """Return whether the request wants the existing item in the error of a failed condition."""
     return request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
 
 
 def projection_of(request: Mapping[str, Any]) -> Projection | None:
-    """Return the projection of a request or of a batch's block, or None for whole items."""
+    """Return the projection of a request, or of one table in a batch; None for whole items."""
     bound = bound_of(request)
     if "AttributesToGet" in request:
         return legacy.attributes_to_get(request["AttributesToGet"])

@@ -1,13 +1,13 @@
 """Which operations exist, and the order of the checks of a request.
 
-An operation is a *check* and a *handler*, both in the file of its family. The check sees only
-the request (layer 3 of behaviour 3.1: parameter combinations, attribute values, expressions), and
-returns what the handler needs. The handler finds the table and does the work. Types and
-member constraints (layers 1 and 2) come from the service model.
+An operation is a *check* and a *handler*, both in the file of its family. The check sees only the
+request (layer 3 of behaviour 3.1: parameter combinations, attribute values, expressions), and
+returns what the handler needs. The handler finds the table and does the work. Types and member
+constraints (layers 1 and 2) come from the service model.
 
-Problems of attribute values are found while the request is parsed. The check reports them, in the
-operation's own order and wording. If a check does not report them, the registry refuses to run the
-handler, because the handler could store a malformed value.
+The parser of requests finds problems of attribute values. The operation's check reports them, in
+the operation's own order and wording. If a check does not report them, the registry refuses to run
+the handler, because the handler could store a malformed value.
 
 Some operations accept a hundred expressions of 4 KB in one request. Parsing them takes 0.6 s. The
 check of such an operation is a generator that yields between expressions (emulator/slices.py).
@@ -28,17 +28,18 @@ from emulator.model.service import request_model
 from emulator.slices import Sliced, Steps, finish
 
 Response = dict[str, Any] | bytes
-"""The result of a handler: a dictionary, or finished JSON."""
+"""The result of a handler: a dictionary, or a JSON text."""
 
 Check = Callable[[Request], Any]
 CheckInSteps = Callable[[Request], Steps[Any]]
+Decode = Callable[[object], None]
 Handler = Callable[[Database, Caller, Request, Any], Response]
 
 
 class Operation:
     """One operation: its request model, check and handler.
 
-    enveloped: whether the errors of the check are reported in an envelope.
+    enveloped: whether the errors of the check get an envelope.
     """
 
     __slots__ = ("check", "enveloped", "handler", "model", "name")
@@ -50,7 +51,7 @@ class Operation:
         self.enveloped = enveloped
         self.model: RequestModel | None = None  # compiled at the first call
 
-    def __call__(self, database: Database, caller: Caller, raw: object) -> Response:
+    def run(self, database: Database, caller: Caller, raw: object) -> Response:
         """Return the response to a request. Raises ApiError.
 
         raw: parsed JSON, or the result of `read`.
@@ -89,20 +90,24 @@ class Operation:
         return request
 
     def unreported(self) -> AssertionError:
-        """Return the error for our own mistake: the check ignores problems of attribute values."""
+        """Return the error for a check that does not report problems of attribute values."""
         return AssertionError(f"the check of {self.name} does not report the problems of attribute values")
 
 
 class OperationInSteps(Operation):
-    """An operation whose check may take long.
+    """An operation whose check may take long and so runs in steps.
 
-    If the check takes long, it continues in slices, and the handler runs after the last slice.
+    If the check takes longer than a slice, it continues in slices, and the handler runs after the
+    last one.
     """
 
     __slots__ = ()
 
-    def __call__(self, database: Database, caller: Caller, raw: object) -> Response:
-        """Return the response to a request, as in Operation. Raises ApiError, Sliced."""
+    def run(self, database: Database, caller: Caller, raw: object) -> Response:
+        """Return the response to a request, as in Operation.
+
+        Raises ApiError. Raises Sliced if the response is made in slices.
+        """
         request = raw.copy() if type(raw) is Request else self.read(raw)
         assert self.check is not None, "only an operation with a check runs in steps"
         steps: Steps[Any] = self.check(request)
@@ -133,19 +138,43 @@ class OperationInSteps(Operation):
         return (yield from rest)
 
 
+class DecodedOperation(Operation):
+    """An operation with a decoder of its own, which sees the parsed JSON first.
+
+    decode: raises ApiError for a request that the decoder refuses.
+    """
+
+    __slots__ = ("decode",)
+
+    decode: Decode
+
+    def run(self, database: Database, caller: Caller, raw: object) -> Response:
+        """Return the response to a request, as in Operation. Raises ApiError, Sliced."""
+        if type(raw) is not Request:
+            self.decode(raw)
+        return super().run(database, caller, raw)
+
+    def read(self, raw: object) -> Request:
+        """Return a request, after the decoder and the checks of Operation. Raises ApiError."""
+        self.decode(raw)
+        return super().read(raw)
+
+
 _operations: Final[dict[str, Operation]] = {}
 
 
 def operation(
-    name: str, *, check: Check | CheckInSteps | None = None, enveloped: bool = False
+    name: str, *, check: Check | CheckInSteps | None = None, enveloped: bool = False, decode: Decode | None = None
 ) -> Callable[[Handler], Handler]:
     """Register the decorated function as the handler of an operation."""
-    kind = OperationInSteps if isgeneratorfunction(check) else Operation
+    kind = OperationInSteps if isgeneratorfunction(check) else Operation if decode is None else DecodedOperation
     assert not (enveloped and kind is OperationInSteps), "an operation with a check in steps cannot be `enveloped`"
 
     def register(handler: Handler) -> Handler:
         assert name not in _operations, f"{name} has two handlers"
-        _operations[name] = kind(name, check, handler, enveloped=enveloped)
+        _operations[name] = made = kind(name, check, handler, enveloped=enveloped)
+        if isinstance(made, DecodedOperation) and decode is not None:
+            made.decode = decode
         return handler
 
     return register
@@ -153,30 +182,49 @@ def operation(
 
 LATER: Final[Mapping[str, tuple[str, ...]]] = {
     "account": ("DescribeEndpoints", "DescribeLimits"),
+    "backups": ("CreateBackup", "DeleteBackup", "DescribeBackup", "ListBackups"),
+    "continuous_backups": ("DescribeContinuousBackups", "UpdateContinuousBackups"),
     "batch": ("BatchGetItem", "BatchWriteItem"),
     "execute_transaction": ("ExecuteTransaction",),
+    "global_tables": (
+        "CreateGlobalTable",
+        "DescribeGlobalTable",
+        "DescribeGlobalTableSettings",
+        "ListGlobalTables",
+        "UpdateGlobalTable",
+        "UpdateGlobalTableSettings",
+    ),
+    "bulk": ("CancelBulkOperation", "DescribeBulkOperation", "ListBulkOperations", "StartBulkPutItems"),
+    "exports": ("DescribeExport", "ExportTableToPointInTime", "ListExports"),
+    "imports": ("DescribeImport", "ImportTable", "ListImports"),
+    "insights": ("DescribeContributorInsights", "ListContributorInsights", "UpdateContributorInsights"),
     "kinesis": (
         "DescribeKinesisStreamingDestination",
         "DisableKinesisStreamingDestination",
         "EnableKinesisStreamingDestination",
         "UpdateKinesisStreamingDestination",
     ),
+    "policies": ("DeleteResourcePolicy", "GetResourcePolicy", "PutResourcePolicy"),
+    "restores": ("RestoreTableFromBackup", "RestoreTableToPointInTime"),
+    "replica_scaling": ("DescribeTableReplicaAutoScaling", "UpdateTableReplicaAutoScaling"),
     "statements": ("BatchExecuteStatement", "ExecuteStatement"),
     "tables.operations": ("CreateTable", "DeleteTable", "DescribeTable", "ListTables", "UpdateTable"),
     "streams": ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"),
     "tags": ("ListTagsOfResource", "TagResource", "UntagResource"),
     "transact": ("TransactGetItems", "TransactWriteItems"),
     "ttl": ("DescribeTimeToLive", "UpdateTimeToLive"),
+    "vectors": ("SearchVectors",),
 }
-"""Families that are imported at the first call of one of their operations. Importing them so late
-saves a fifth of the start-up time.
+"""Families that are imported at the first call of one of their operations.
+
+This saves a fifth of the start-up time.
 """
 
 _families: Final = {name: family for family, names in LATER.items() for name in names}
 
 
 def find(name: str) -> Operation | None:
-    """Return the operation with this name, or None if the emulator lacks the operation."""
+    """Return the operation with this name, or None if the emulator does not have it."""
     registered_operation = _operations.get(name)
     if registered_operation is None and name in _families:
         import_module(f"emulator.operations.{_families[name]}")

@@ -1,4 +1,4 @@
-"""Members that responses of several operations have, as finished JSON: `"Name":value`."""
+"""Members of responses as JSON texts: `"Name":value`. Several operations use them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
@@ -23,7 +23,7 @@ def member(name: bytes, value: object) -> bytes:
 
 
 def consumed_member(request: Mapping[str, Any], table_name: str, consumed: Consumed) -> list[bytes]:
-    """Return ConsumedCapacity for one table as a list of one member.
+    """Return a list with the member ConsumedCapacity for one table.
 
     If the request does not ask for ConsumedCapacity, the list is empty.
     """
@@ -38,12 +38,12 @@ def consumed_members(
     consumed: Iterable[tuple[str, Consumed]],
     kind: Literal["Read", "Write"] | None = None,
 ) -> list[bytes]:
-    """Return ConsumedCapacity for several tables as a list of one member.
+    """Return a list with the member ConsumedCapacity for several tables.
 
     If the request does not ask for ConsumedCapacity, the list is empty.
 
-    consumed: pairs of a table name and consumed units. Units with the same name are added up.
-    kind: set for transactions (see `capacity.shape`).
+    consumed: pairs of table name and consumed units. Units of the same table are added up.
+    kind: set only for transactions (see `capacity.shape`).
     """
     mode = capacity.wanted(request)
     if mode is None:
@@ -55,7 +55,7 @@ def consumed_members(
 
 
 def collection_member(database: Database, request: Mapping[str, Any], write: Write) -> list[bytes]:
-    """Return ItemCollectionMetrics of one write as a list of one member.
+    """Return a list with the member ItemCollectionMetrics of one write.
 
     If the request does not ask for ItemCollectionMetrics, or the table has no local index, the list
     is empty.
@@ -69,7 +69,7 @@ def collection_member(database: Database, request: Mapping[str, Any], write: Wri
 def collections_member(
     database: Database, request: Mapping[str, Any], writes: Iterable[tuple[str, Write]]
 ) -> list[bytes]:
-    """Return ItemCollectionMetrics of several writes, by table names, as a list of one member.
+    """Return a list with the member ItemCollectionMetrics of several writes, by table name.
 
     If the request does not ask for ItemCollectionMetrics, or there are no metrics, the list is
     empty.

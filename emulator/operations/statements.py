@@ -1,7 +1,7 @@
 """ExecuteStatement and BatchExecuteStatement: PartiQL (behaviour 14).
 
 The check prepares a statement (parses, analyses and compiles it: emulator/partiql). The handler
-binds it to its table and runs it as the native operations run. If a statement of a batch fails, its
+binds it to its table and runs it like a native read or write. If a statement of a batch fails, its
 entry in the response has the error, and the other statements still run.
 """
 
@@ -51,9 +51,9 @@ def prepared_of(request: Mapping[str, Any]) -> PreparedStatement:
 
 
 def check_write(write: Write) -> None:
-    """Raise if the write breaks a rule about key attributes of its table (behaviour 3.8).
+    """Raise if a statement's write breaks a rule about key attributes of its table (behaviour 3.8).
 
-    The WHERE is checked before the update. UpdateItem checks its condition last.
+    This checks the WHERE before the update, but UpdateItem checks its condition last.
     """
     write.check_condition()
     write.check()
@@ -144,15 +144,18 @@ def _page_response(request: Request, table_name: str, page: pages.Result) -> byt
 
 
 def _read_row(txn: ReadTxn, planned: Read, *, consistent: bool) -> tuple[bytes | None, float]:
-    """Return the row that a SELECT by key reads, and the units that the read consumed."""
+    """Return the row that a SELECT by key reads, and the units of the read."""
     row = txn.get(planned.key)
     units = read.item_units(row, consistent=consistent)
-    read.charge(planned.table, planned.key, units)
+    read.charge(planned.table, planned.key, planned.key_item, units)
     return row, units
 
 
 def selected(planned: Read, row: bytes | None) -> bytes | None:
-    """Return the JSON of the item that a SELECT by key makes of a row, or None for no item."""
+    """Apply the condition and projection of a SELECT by key to a row; return the item's JSON.
+
+    Return None if the SELECT returns no item.
+    """
     if row is None:
         return None
     if planned.test is None and planned.project is None:
@@ -178,7 +181,7 @@ def _token_of(request: Mapping[str, Any], place: Place) -> str:
 
 
 def _place_of(request: Mapping[str, Any], token: str) -> Place:
-    """Return the place in a NextToken.
+    """Return the position in a SELECT's result that a NextToken contains.
 
     Raises if the token is damaged or belongs to another statement.
     """
@@ -194,7 +197,7 @@ def _place_of(request: Mapping[str, Any], token: str) -> Place:
 
 
 def _is_key(after: object) -> bool:
-    """Say whether a JSON value is a map of valid attribute values."""
+    """Return whether a JSON value is a map of valid attribute values."""
     problems: list[Problem] = []
     try:
         parse_map(after, problems)
@@ -210,9 +213,9 @@ def _is_key(after: object) -> bool:
 class _Member:
     """One statement of a batch, and its result: an item as JSON, or an error.
 
-    row: the row that a read found. After the transaction, `selected` makes `item` from this row.
-    ahead: the outcome that `_run_writes` prepared. ran: whether the statement was run. If a
-    statement failed before it was run, its entry does not name its table (behaviour 14.5).
+    row: the row that a read found. After the transaction, `selected` makes `item` from it.
+    ahead: the outcome that `_run_writes` prepared. ran: whether the statement was run. If it failed
+    before that, its entry in the response does not name its table (behaviour 14.5).
     """
 
     request: Mapping[str, Any]
@@ -245,9 +248,10 @@ class _Member:
 
 @dataclass(slots=True)
 class _Units:
-    """What a batch consumed on one table.
+    """The units that a batch consumed on one table.
 
-    succeeded: whether a statement on this table succeeded. If none did, the units are not reported.
+    succeeded: whether any statement on the table succeeded. If none did, the units are not
+    reported.
     """
 
     consumed: Consumed = field(default_factory=Consumed)
@@ -268,7 +272,7 @@ def _check_batch(request: Request) -> Steps[list[_Member]]:
         if characters >= PARSED_IN_STEP:
             characters = 0
             yield None
-    request.mark_reported()  # each problem is reported in the entry of its statement
+    request.mark_reported()  # the entry of each statement reports its own problems
     plan.check_batch([each.prepared for each in members if each.prepared is not None])
     return members
 
@@ -276,8 +280,8 @@ def _check_batch(request: Request) -> Steps[list[_Member]]:
 def _check_parameters(statement: Mapping[str, Any]) -> None:
     """Raise the first problem of one statement's parameters.
 
-    The parameters are parsed again, because the problems of a request do not say which statement
-    has them.
+    This parses the parameters again, because the parsed request does not say which statement a
+    problem belongs to.
     """
     problems: list[Problem] = []
     parse_values_of_list(statement.get("Parameters", []), problems)
@@ -291,7 +295,7 @@ def batch_execute_statement(
 ) -> Response:
     """Run up to 25 statements, each on one item: all reads or all writes.
 
-    If one statement fails, the others still run.
+    The statements are independent: if one fails, the others still run.
     """
     for each in members:
         try:
@@ -318,7 +322,7 @@ def _batch_response(
 
 
 def _run_reads(database: Database, members: Sequence[_Member], tables: dict[str, _Units]) -> Steps[None]:
-    """Read all rows at one moment. Then, in each step, test and project some of the rows."""
+    """Read all rows in one snapshot. Then test and project the rows, some of them in each step."""
     with database.read() as txn:
         for each in members:
             _run_read(txn, each, tables)
@@ -335,7 +339,7 @@ def _run_reads(database: Database, members: Sequence[_Member], tables: dict[str,
 def _run_writes(database: Database, members: Sequence[_Member], tables: dict[str, _Units]) -> Steps[None]:
     """Run all writes in one transaction.
 
-    If the writes take long, they are prepared before this transaction, one write in each step.
+    Writes that take long are prepared before the transaction, one write in each step.
     """
     writes = [(each, each.planned) for each in members if isinstance(each.planned, Write)]
     if database.sliced:
@@ -354,7 +358,7 @@ def _run_writes(database: Database, members: Sequence[_Member], tables: dict[str
 
 
 def _returnable(write: Write) -> Collection[str]:
-    """Return the attributes that RETURNING MODIFIED may return: the attributes of the update."""
+    """Return the attributes that RETURNING MODIFIED may return: those that the update writes."""
     return write.update.attributes if isinstance(write, Update) and write.update is not None else ()
 
 
@@ -376,7 +380,7 @@ def _run_read(txn: ReadTxn, each: _Member, tables: dict[str, _Units]) -> None:
     try:
         consistent = each.request.get("ConsistentRead", False)
         each.row, units = _read_row(txn, each.planned, consistent=consistent)
-    except ApiError as error:  # throttled
+    except ApiError as error:  # the write was throttled
         each.error = error
         return
     total = tables.setdefault(each.table_name, _Units())

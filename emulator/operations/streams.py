@@ -1,8 +1,8 @@
 """ListStreams, DescribeStream, GetShardIterator, GetRecords (behaviour 11).
 
-A shard iterator is a text with the whole state of the iterator: stream, shard, position and time of
-issue. The server stores nothing about iterators. The position is the sequence number of the next
-record to read. Position 0 means the oldest record that exists when the iterator is used.
+A shard iterator is a text that contains its whole state: stream, shard, position and time of issue.
+So the server stores nothing about iterators. The position is the sequence number of the next record
+to read. Position 0 means the oldest record that exists when the iterator is used.
 """
 
 import struct
@@ -42,8 +42,8 @@ def _stream(database: Database, caller: Caller, arn: str) -> StreamDefinition:
 def _stream_of_iterator(database: Database, caller: Caller, arn: str) -> StreamDefinition:
     """Return the stream of an iterator.
 
-    The account in the ARN may differ from the caller's account, because the caller's account can
-    change after an iterator was issued.
+    The account in the ARN may differ from the caller's, because a setting may change the caller's
+    account after the iterator was issued.
     """
     stream = database.streams.of_resource(caller.tenant, arns.resource(arn))
     if stream is None or stream.gone(database.clock.now()):
@@ -68,7 +68,7 @@ def _check_list(request: Request) -> None:
 
 @operation("ListStreams", check=_check_list)
 def list_streams(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """List the caller's streams in the order of their ARNs, by pages.
+    """List the caller's streams in the order of their ARNs, page by page.
 
     If the request names a table, list only the streams of that table.
     """
@@ -101,10 +101,10 @@ def _check_describe(request: Request) -> None:
 
 @operation("DescribeStream", check=_check_describe)
 def describe_stream(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe a stream and its shards, oldest first, by pages.
+    """Describe a stream and its shards, oldest first, page by page.
 
-    With a ShardFilter, only the children of one shard are listed. The children are listed even if
-    their parent is gone: a reader may just have finished reading the parent.
+    With a ShardFilter, the response lists only the children of one shard. It lists them even if the
+    parent no longer exists, because a reader may just have finished reading the parent.
     """
     stream = _stream(database, caller, request["StreamArn"])
     now = database.clock.now()
@@ -145,8 +145,8 @@ def _described(shard: Shard) -> dict[str, Any]:
 
 # --- where to read --------------------------------------------------------------------------------
 
-# An iterator's shard number, sequence number, time of issue (ms), and CRC. The CRC is computed over
-# these three numbers and the ARN.
+# The numbers in an iterator: shard number, sequence number, time of issue (ms), and a CRC of these
+# three numbers and the ARN.
 _POSITION: Final = struct.Struct(">IQQI")
 _NEEDS: Final = {
     "AT_SEQUENCE_NUMBER": "SequenceNumber",
@@ -170,7 +170,7 @@ def _check_get_iterator(request: Request) -> None:
 
 @operation("GetShardIterator", check=_check_get_iterator)
 def get_shard_iterator(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Return an iterator that reads a shard from a position on. It is valid for 15 minutes."""
+    """Return an iterator that starts at a position in a shard. It is valid for 15 minutes."""
     stream = _stream(database, caller, request["StreamArn"])
     now = database.clock.now()
     shard = _shard(stream, request["ShardId"], now)
@@ -181,7 +181,7 @@ def get_shard_iterator(database: Database, caller: Caller, request: Request, _: 
             case "LATEST":
                 position = last_sequence(txn, stream.id) + 1
             case "AT_TIMESTAMP":
-                # Clients may send any time, but no record is from the future.
+                # Clients may send a time in the future, but there are no records from the future.
                 since = min(request["Timestamp"], now + 1)
                 old = since <= stream.oldest(now)
                 position = _OLDEST if old else reader.first_since(txn, stream, shard, since)
@@ -192,9 +192,9 @@ def get_shard_iterator(database: Database, caller: Caller, request: Request, _: 
 
 
 def _numbered(txn: ReadTxn, stream: StreamDefinition, shard: Shard, text: str, now: float) -> int:
-    """Return the position of a sequence number from a client.
+    """Return the position that a client's sequence number names.
 
-    Raises if the number is not of this shard, or its record has been trimmed.
+    Raises if the number does not belong to this shard, or if its record was trimmed.
     """
     position = sequence_of(text)
     last = last_sequence(txn, stream.id) if shard.end is None else shard.end
@@ -214,7 +214,7 @@ def _iterator(stream: StreamDefinition, shard: Shard, position: int, now: float)
 
 def _parsed_iterator(text: str) -> tuple[str, int, int, float]:
     """Return an iterator's stream ARN, shard number, position and time of issue (seconds)."""
-    # Split from the end, because a region may contain any character.
+    # Split at the last `|`, because a region may contain any character.
     prefix, _, encoded = text.rpartition("|")
     arn, _, version = prefix.rpartition("|")
     try:
@@ -238,7 +238,7 @@ def _check_get_records(request: Request) -> tuple[str, int, int, float]:
 def get_records(database: Database, caller: Caller, request: Request, parsed: tuple[str, int, int, float]) -> Response:
     """Read records. The response contains their stored texts.
 
-    After the last record of a closed shard there is no NextShardIterator.
+    There is no NextShardIterator after the last record of a closed shard.
     """
     arn, number, position, issued = parsed
     now = database.clock.now()

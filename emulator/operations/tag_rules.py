@@ -1,8 +1,8 @@
 """Which tags the service accepts (behaviour 13).
 
-These facts were observed: The error for a wrong key or value of a tag is bare. Its text differs
-from the text for a member constraint. The text shows a missing key or value as `null`
-(ack-api-quirks, DDB-TABLE-105 to 107, 110, 372).
+Observed: the error for a wrong key or value of a tag is bare, its text differs from that of a
+member constraint, and it shows a missing key or value as `null` (ack-api-quirks, DDB-TABLE-105 to
+107, 110, 372).
 """
 
 import unicodedata
@@ -12,7 +12,7 @@ from typing import Final
 from emulator import errors, limits
 
 _PUNCTUATION: Final = "+-=._:/@"
-_CATEGORIES: Final = "LNZ"  # letters, digits and spaces of any script
+_CATEGORIES: Final = "LNZ"  # Unicode categories: letters, digits and spaces of any script
 _RESERVED: Final = "aws:"
 
 
@@ -33,8 +33,8 @@ def check_tags(tags: Sequence[Mapping[str, str]]) -> None:
 def check_set(tags: Mapping[str, str]) -> None:
     """Raise if a resource cannot have all these tags together.
 
-    It is not known how the service counts the size of tags. We count the bytes of
-    keys and values in UTF-8.
+    We do not know how the service counts the size of tags. We count the bytes of keys and values in
+    UTF-8.
     """
     _check_count(tags)
     size = sum(len(key.encode()) + len(value.encode()) for key, value in tags.items())
@@ -43,7 +43,7 @@ def check_set(tags: Mapping[str, str]) -> None:
 
 
 def check_keys(keys: Sequence[str]) -> None:
-    """Raise the first problem of the keys of an UntagResource request."""
+    """Raise the first problem of the tag keys of an UntagResource request."""
     _check_count(keys)
     for key in keys:
         _checked_key(key)

@@ -1,12 +1,11 @@
 """TagResource, UntagResource, ListTagsOfResource (behaviour 13).
 
-Tables and streams have tags of their own. The service checks in this order, and so do we: first the
-ARN (database/definitions/arns.py), then the tags of the request, then whether the resource exists,
-then the tags that the resource would have.
+Tables and streams have separate tags. Like the service, we check first the ARN
+(database/definitions/arns.py), then the tags of the request, then whether the resource exists, then
+the tags that the resource would have.
 
-After a change, the service refuses further changes of the same table for 1.6 seconds
-(control-plane 20.3). The emulator allows these changes, because a refusal would only slow test
-suites down.
+After a change, the service refuses further changes of the same table for 1.6 seconds (control-plane
+20.3). The emulator allows these changes, because a refusal would only slow test suites down.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,8 +40,8 @@ class _Resource:
 def _resource_of(database: Database, caller: Caller, arn: arns.Arn, *, to_change: bool) -> _Resource:
     """Return the table or stream that an ARN names. Raises ResourceNotFoundException.
 
-    to_change: whether the caller will change the tags. The tags of a table that is CREATING or
-    DELETING cannot change (control-plane 0.3).
+    to_change: whether the caller will change the tags. While a table is CREATING or DELETING, its
+    tags cannot change (control-plane 0.3).
     """
     if arn.kind == "stream":
         stream = database.streams.of_resource(caller.tenant, arns.resource(arn.text))
@@ -50,7 +49,7 @@ def _resource_of(database: Database, caller: Caller, arn: arns.Arn, *, to_change
             raise errors.resource_arn_not_found(arn.text)
         return _Resource(stream.tags, lambda tags: database.streams.tag(stream, tags))
     table = database.catalog.find(caller, arn.table)
-    if table is None:
+    if table is None or table.definition.is_restored:
         raise errors.resource_arn_not_found(arn.text)
     definition = table.definition
     if to_change and definition.status in (CREATING, DELETING):
@@ -87,7 +86,8 @@ def untag_resource(database: Database, caller: Caller, request: Request, _: None
 def list_tags_of_resource(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """List all tags at once.
 
-    Even fifty tags come without a NextToken. A NextToken in the request is ignored (behaviour 13).
+    The response has no NextToken, even for fifty tags. A NextToken in the request is ignored
+    (behaviour 13).
     """
     resource = _resource_of(database, caller, arns.tagged(request["ResourceArn"], caller.home), to_change=False)
     return {"Tags": [{"Key": key, "Value": value} for key, value in resource.tags.items()]}

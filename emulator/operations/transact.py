@@ -5,7 +5,7 @@ Errors come in this order:
 1. ValidationException for errors that do not depend on a table, action by action
 2. missing tables
 3. two actions on one item
-4. cancellation for a wrong key, a wrong type of a value, or an update that fails: only the first
+4. cancellation for a wrong key, a value of a wrong type, or an update that fails: only the first
    failure is reported
 5. cancellation for conditions that do not hold and for conflicts: all failures are reported
 """
@@ -59,7 +59,7 @@ def _check_write(request: Request) -> Steps[list[tuple[str, Write]]]:
             if characters >= PARSED_IN_STEP:
                 characters = 0
                 yield None
-    request.mark_reported()  # _check_values has replaced values that are one level too deep
+    request.mark_reported()  # _check_values has replaced values that are only one level too deep
     if size > limits.TRANSACTION:
         raise errors.transaction_too_large()
     return writes
@@ -68,10 +68,10 @@ def _check_write(request: Request) -> Steps[list[tuple[str, Write]]]:
 def _check_values(body: Mapping[str, Any]) -> None:
     """Raise the first problem of one action's values (behaviour 3.7).
 
-    The depth limit is for stored values. An expression's value with one level too many is replaced
-    by a stand-in of the same type: the stand-in equals no stored value, and is refused if it would
-    be stored. Values with more levels than that are refused here (behaviour 3.7: 32 maps around a
-    scalar pass, 40 do not; what happens in between is not recorded).
+    The limit of depth applies to stored values. A value in an expression that is one level too deep
+    is replaced by a stand-in of the same type: it equals no stored value, and the write fails if it
+    would be stored. Values that are deeper than that are refused here (behaviour 3.7: 32 maps
+    around a scalar are accepted, 40 are not; for numbers in between, we do not know).
     """
     problems: list[Problem] = []
     for name in ("Item", "Key"):
@@ -97,7 +97,7 @@ def _check_values(body: Mapping[str, Any]) -> None:
 
 
 def _is_refused_up_front(value: Value) -> bool:
-    """Say whether an expression's value has at least two levels more than can be stored."""
+    """Return whether an expression's value has at least two levels more than a stored one may."""
     level: list[Value] = [value]
     for _ in range(limits.NESTING + 1):
         level = [part for each in level for part in _parts(each)]
@@ -105,14 +105,14 @@ def _is_refused_up_front(value: Value) -> bool:
 
 
 def _parts(value: Value | None) -> Iterable[Value]:
-    """Return the values inside a value. A value that is nested too deeply may be null."""
+    """Return the values inside a value. For a value that is nested too deeply, it may be None."""
     if not value:
         return ()
     return (*(value.get("L") or ()), *(value.get("M") or {}).values())
 
 
 def _nested(tag: str) -> Value:
-    """Return a value of a type, L or M, with one level more than can be stored."""
+    """Return a list or map that is one level deeper than stored values may be. tag: L or M."""
     value: Value = {"S": ""}
     for _ in range(limits.NESTING):
         value = {"L": [value]} if tag == "L" else {"M": {"": value}}
@@ -123,7 +123,7 @@ _TOO_DEEP: Final = {tag: _nested(tag) for tag in "LM"}
 
 
 def _check_key(key: Item) -> None:
-    """Raise if a key has an empty value, which is wrong in every table (behaviour 8.1)."""
+    """Raise if a key has an empty value, which no table allows (behaviour 8.1)."""
     for name, value in key.items():
         for tag in ("S", "B"):
             if value.get(tag) == "":
@@ -136,7 +136,8 @@ _EXPRESSIONS: Final = frozenset(("ConditionExpression", "UpdateExpression", "Pro
 def _bound(body: Mapping[str, Any]) -> Bound | None:
     """Return an action's expressions.
 
-    Unlike in other operations, names and values may come without an expression (observed).
+    Unlike in other operations, an action may have names and values without an expression
+    (observed).
     """
     return None if _EXPRESSIONS.isdisjoint(body) else bind(body)
 
@@ -157,7 +158,7 @@ def _write(kind: str, body: Mapping[str, Any]) -> Write:
 
 
 def _payload(write: Write, body: Mapping[str, Any]) -> int:
-    """Return how many bytes of an action count towards the limit of the request.
+    """Return how many bytes of an action count towards the size limit of the request.
 
     These are the bytes of the item or key, and of the expression values.
     """
@@ -194,8 +195,8 @@ def _run(
 def _locate(database: Database, caller: Caller, parts: Sequence[tuple[str, _Part]]) -> list[_Part]:
     """Find every part's table and storage key; return the parts.
 
-    Raises ResourceNotFoundException for a missing table, and the cancellation for a key that does
-    not fit its table.
+    Raises ResourceNotFoundException for a missing table. If a key does not fit its table, raises
+    the error of a canceled transaction.
     """
     tables = [database.table(caller, name) for name, _ in parts]
     located = []
@@ -206,7 +207,7 @@ def _locate(database: Database, caller: Caller, parts: Sequence[tuple[str, _Part
             part.check()
         except ApiError as error:
             if error.about == "request":
-                raise  # an empty key, or a path into a key (behaviour 8.1)
+                raise  # an empty key or a path into a key is not a cancellation (behaviour 8.1)
             if not failures:
                 failures[position] = error
         else:
@@ -241,7 +242,7 @@ def _check_get(request: Request) -> Steps[list[tuple[str, Get]]]:
 
 @operation("TransactGetItems", check=_check_get)
 def transact_get_items(database: Database, caller: Caller, request: Request, reads: list[tuple[str, Get]]) -> Response:
-    """Read up to 100 items as they are at one moment."""
+    """Read up to 100 items in one snapshot."""
     located = _locate(database, caller, reads)
     rows, consumed = transactions.read(database, located)
     names = [name for name, _ in reads]
@@ -250,7 +251,7 @@ def transact_get_items(database: Database, caller: Caller, request: Request, rea
 
 
 def _responses(reads: Sequence[Get], rows: Sequence[bytes | None], members: list[bytes]) -> Steps[bytes]:
-    """In each step, project some rows of the transaction. Return the response."""
+    """Project the rows of the transaction, some of them in each step; return the response."""
     responses = []
     decoded = 0
     for each, row in zip(reads, rows, strict=True):

@@ -1,6 +1,6 @@
 """UpdateTimeToLive and DescribeTimeToLive (behaviour 12, control-plane 20.2).
 
-database/changes/ttl_queue.py defines what expires and when.
+database/changes/ttl_queue.py defines which items expire, and when.
 """
 
 from dataclasses import replace
@@ -14,14 +14,14 @@ from emulator.database.jobs import ttl_fill
 from emulator.model.request import Request
 from emulator.operations.registry import Response, operation
 
-# For so many seconds after a change, no other change is allowed (observed: 1,812 to 1,871,
+# In seconds. After a change, no other change is allowed for so long (observed: 1,812 to 1,871,
 # DDB-TABLE-143).
 _INTERVAL: Final = 1860.0
 
 
 @operation("UpdateTimeToLive")
 def update_time_to_live(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Switch expiry on or off. The response repeats the specification."""
+    """Switch TTL on or off. The response repeats the specification."""
     specification = request["TimeToLiveSpecification"]
     attribute, enabled = specification["AttributeName"], specification["Enabled"]
     definition = database.described(caller, request["TableName"]).definition
@@ -40,7 +40,7 @@ def update_time_to_live(database: Database, caller: Caller, request: Request, _:
 
 @operation("DescribeTimeToLive")
 def describe_time_to_live(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe the setting: ENABLED or DISABLED.
+    """Describe the TTL setting: ENABLED or DISABLED.
 
     The service shows no status between these two (control-plane 20.2).
     """
@@ -64,6 +64,6 @@ def _check(definition: TableDefinition, attribute: str, *, enabled: bool, now: f
     if current is not None and current != attribute:
         raise errors.ttl_on_another_attribute(current)
     changed = definition.ttl_changed
-    # If the clock was set back, the change is allowed.
+    # If the clock was set back to before the last change, the change is allowed.
     if changed is not None and 0 <= now - changed < _INTERVAL:
         raise errors.ttl_changed_too_often()

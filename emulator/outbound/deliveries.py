@@ -1,4 +1,4 @@
-"""Polls for stream records to deliver to functions, while at least one mapping delivers."""
+"""Polls for stream records to deliver to functions, while some mapping delivers."""
 
 from typing import TYPE_CHECKING, Final
 

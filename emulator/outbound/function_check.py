@@ -1,6 +1,6 @@
-"""Checks at the start whether functions can run: their interpreters start, and their modules exist.
+"""Checks at the start that functions can run: their interpreters start, their modules exist.
 
-Each interpreter is started once. The interpreter looks for the modules (event_sources/child.py), so
+Each interpreter is started once and searches for the modules itself (event_sources/child.py), so
 the server imports no code of the user. The interpreter imports such code only if it must.
 """
 
@@ -14,7 +14,7 @@ from typing import Final
 from emulator.event_sources import child
 from emulator.event_sources.configuration import BadConfiguration, Function, Handler, load
 
-_PATIENCE: Final = 30.0  # seconds in which an interpreter must answer
+_PATIENCE: Final = 30.0  # seconds within which an interpreter must answer
 
 
 def check_functions(path: str) -> None:
@@ -29,9 +29,9 @@ def _interpreter(entry: tuple[Function, Handler]) -> str:
 
 
 def _check(path: Path, entries: list[tuple[Function, Handler]]) -> None:
-    """Check that an interpreter starts and finds the modules of all functions that use it.
+    """Check that an interpreter starts and finds the modules of its functions.
 
-    Raises BadConfiguration. entries: functions with the same interpreter.
+    entries: functions with the same interpreter. Raises BadConfiguration.
     """
     function, handler = entries[0]
     where = f"{path}: {function.name}"

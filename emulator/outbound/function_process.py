@@ -1,9 +1,9 @@
-"""Runs functions of Python modules, each in a process of its own.
+"""Runs functions of Python modules, each in a separate process.
 
 The process starts at the first invocation of its function, and ends with the server. It runs
-`event_sources/child.py`, which describes the messages. The process has a session of its own, so a
-Ctrl-C in the server's terminal does not end it during an invocation. When a source file of the
-function has changed, a new process replaces it.
+`event_sources/child.py`, which describes the messages. The process has its own session, so a Ctrl-C
+in the server's terminal does not end it during an invocation. When a source file of the function
+has changed, a new process replaces it.
 """
 
 import asyncio
@@ -24,12 +24,12 @@ from emulator.limits import MIB
 
 log = logging.getLogger("emulator")
 
-_LINE: Final = 16 * MIB  # bytes that an answer may have
-_PATIENCE: Final = 2.0  # seconds in which a process may end by itself
+_LINE: Final = 16 * MIB  # the most bytes of an answer
+_PATIENCE: Final = 2.0  # seconds that a process has to end by itself
 
 
 class ProcessFunction:
-    """A function in a process of its own. It runs one invocation at a time."""
+    """A function in a separate process, which runs one invocation at a time."""
 
     def __init__(self, function: Function, handler: Handler) -> None:
         self._function = function
@@ -38,7 +38,7 @@ class ProcessFunction:
         self._process: Process | None = None
 
     async def invoke(self, invocation: Invocation) -> Outcome:
-        """Invoke the function, in a new process if there is none. Errors become outcomes."""
+        """Invoke the function; start its process first if there is none. Errors become outcomes."""
         async with self._turn:
             try:
                 return await self._within_timeout(invocation)
@@ -66,7 +66,7 @@ class ProcessFunction:
         return answer if isinstance(answer, Outcome) else _outcome(answer)
 
     async def _answer(self, invocation: Invocation) -> Outcome | dict[str, Any]:
-        """Return the process's answer to an invocation, or an Outcome if no process can run."""
+        """Return the process's answer to an invocation, or an Outcome if it cannot start."""
         process = self._process
         if process is None or process.returncode is not None:
             try:
@@ -125,7 +125,7 @@ class ProcessFunction:
 
 
 async def _line(process: Process) -> dict[str, Any]:
-    """Return the next line of a process, which is JSON. Raises EOFError, ValueError."""
+    """Return the JSON in the next line of a process. Raises EOFError, ValueError."""
     assert process.stdout is not None, "it was started with a pipe"
     line = await process.stdout.readline()
     if not line:

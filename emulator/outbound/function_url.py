@@ -1,4 +1,4 @@
-"""Functions behind a URL: one HTTP/1.1 request for each invocation, on the event loop."""
+"""Functions with a URL: one HTTP/1.1 request for each invocation, on the event loop."""
 
 import asyncio
 import ssl
@@ -12,13 +12,14 @@ from emulator.event_sources.delivery import Invocation
 from emulator.event_sources.outcomes import Outcome
 from emulator.limits import MIB
 
-_ANSWER: Final = 16 * MIB  # bytes; Lambda's functions answer with 6 MB at most
+# The most bytes of an answer; Lambda's functions answer with 6 MB at most.
+_ANSWER: Final = 16 * MIB
 _CHUNK: Final = 1 << 16
 _TOO_MANY_REQUESTS: Final = 429
 
 
 class UrlFunction:
-    """A function behind a URL."""
+    """A function with a URL."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -56,7 +57,7 @@ class UrlFunction:
 
 
 class _Answer:
-    """An HTTP answer while it arrives."""
+    """An HTTP answer of which a part has arrived."""
 
     def __init__(self) -> None:
         self.complete = False
@@ -81,14 +82,15 @@ class _Answer:
     def outcome(self) -> Outcome:
         """Return the outcome.
 
-        An answer without a length is complete at the end of the connection.
+        An answer without a length is complete when the connection ends.
         """
         if not self._fields and not self.complete:
             return Outcome("failed", detail="the connection was closed without an answer", status=502)
         status = self._parser.get_status_code()
         body = bytes(self._body)
         detail = f"HTTP status {status}: {body[:500].decode(errors='replace')}"
-        if status == _TOO_MANY_REQUESTS:  # with it, Lambda reports that it throttled the function before it ran
+        # Lambda sends this status if it throttled the function before it ran.
+        if status == _TOO_MANY_REQUESTS:
             return Outcome("unreachable", detail=detail)
         if not 200 <= status < 300 or b"x-amz-function-error" in self._fields or _is_error(body):  # noqa: PLR2004
             return Outcome("failed", body, detail, status)
@@ -96,7 +98,7 @@ class _Answer:
 
 
 def _is_error(body: bytes) -> bool:
-    """Say whether a body is a function's error. AWS's images send errors with status 200."""
+    """Return whether a body is an error of the function. AWS's images send it with status 200."""
     if b'"errorType"' not in body:
         return False
     try:

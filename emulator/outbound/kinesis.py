@@ -1,8 +1,8 @@
-"""Puts records to a Kinesis-compatible server: the I/O of `kinesis/feed.py`.
+"""Puts records to a Kinesis-compatible server, which is the I/O of `kinesis/feed.py`.
 
-The feed returns batches to put, at most one for each destination. The calls run side by side in
-threads.
-Their outcomes are reported to the feed on the event loop's thread, which owns the emulator.
+The feed returns batches to put, at most one for each destination. The calls run in parallel
+threads. Their outcomes are reported to the feed on the event loop's thread, which owns the
+emulator.
 """
 
 import asyncio
@@ -31,22 +31,22 @@ _TARGET: Final = "Kinesis_20131202.PutRecords"
 _CONTENT: Final = frozenset(
     {"InvalidArgumentException", "ValidationException", "SerializationException", "RequestEntityTooLarge", "413"}
 )
-"""Codes of errors: if such a call were retried with the same records, it would fail again."""
+"""Codes of errors after which another try with the same records would fail too."""
 
 
 class ContentRefused(Exception):
-    """The server refuses these records, now and later."""
+    """The server refuses the content of these records, so another try would fail too."""
 
 
 class NotPut(Exception):
-    """The call has failed. A retry may succeed."""
+    """The call has failed. Another try may succeed."""
 
 
 class KinesisClient:
     """Calls one endpoint. It opens a connection for each call.
 
-    Opening one is cheap, compared with sending a body of up to 5 MB. The client does not use
-    botocore, which has 32 MB and takes 100 ms to import.
+    Opening a connection takes little time, compared with sending a body of up to 5 MB. The client
+    does not use botocore, which takes 32 MB of memory and 100 ms to import.
     """
 
     def __init__(self, endpoint: str) -> None:
@@ -65,7 +65,7 @@ class KinesisClient:
         """
         _, _, _, region, _, name = batch.arn.split(":", 5)
         entries = [{"Data": b64encode(record.data).decode(), "PartitionKey": record.key} for record in batch.records]
-        # StreamName and not StreamARN, which servers from before 2022 do not know.
+        # Servers from before 2022 do not know StreamARN, so this sends StreamName.
         body = orjson.dumps({"Records": entries, "StreamName": name.removeprefix("stream/")})
         try:
             status, errortype, text = self._post(body, self._head(region, batch.access_key or "local", body))
@@ -114,7 +114,7 @@ class KinesisClient:
 
 
 def _refusal(status: int, errortype: str, text: bytes) -> tuple[str, str]:
-    """Return the code and message of an error. If it has no code, return its HTTP status."""
+    """Return the code and message of an error. Without a code, its HTTP status is the code."""
     try:
         answer = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -126,7 +126,7 @@ def _refusal(status: int, errortype: str, text: bytes) -> tuple[str, str]:
 
 
 def _failed_entries(answer: Any, count: int) -> set[int]:  # noqa: ANN401 - whatever the server sent
-    """Return the positions of the entries that failed, out of `count` entries. Raises NotPut."""
+    """Return the positions of the failed entries of a call with `count` entries. Raises NotPut."""
     results = answer.get("Records") if isinstance(answer, dict) else None
     if not isinstance(results, list) or len(results) != count or not all(isinstance(each, dict) for each in results):
         raise NotPut(f"the answer is not about {count} records")
@@ -134,7 +134,7 @@ def _failed_entries(answer: Any, count: int) -> set[int]:  # noqa: ANN401 - what
 
 
 async def run_kinesis(emulator: Emulator, endpoint: str, interval: float) -> None:
-    """Put records until cancelled. interval: seconds to wait after a poll that found none."""
+    """Put records until cancelled. interval: seconds to wait after a poll without records."""
     feed = KinesisFeed(emulator.database)
     client = KinesisClient(endpoint)
 

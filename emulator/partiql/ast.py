@@ -1,7 +1,7 @@
-"""Statements as trees. The conditions and updates in them are trees of `expressions.ast`.
+"""Syntax trees of statements. Their conditions and updates are trees of `expressions.ast`.
 
-These trees contain no values. Each value of a statement is a `Placeholder`, and `Parsed` says what
-the placeholder stands for.
+These trees contain no values. Each value of a statement is a `Placeholder`, and `Parsed` says which
+value it has:
 
     ":0"  a literal                        `constants` has its value
     "?0"  a parameter of the request       the number is the position of the parameter
@@ -23,14 +23,14 @@ Returning = OneOf["ALL OLD", "ALL NEW", "MODIFIED OLD", "MODIFIED NEW"]
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A finished attribute value inside a template."""
+    """A constant attribute value inside a template."""
 
     value: Value
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """`?`: the parameter with this index, counted from 0."""
+    """`?` in a template: the parameter with this index, counted from 0."""
 
     index: int
 
@@ -77,12 +77,12 @@ class OrderKey:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """SELECT.
+    """A SELECT.
 
     paths: None for `*`.
     refusal: an error in the selected columns, such as a function among them or a path with too many
-        elements. This error is not raised before the index is known, because some indexes refuse
-        every SELECT with their own errors (behaviour 14.2).
+    elements. It is raised only when the index is known, because some indexes refuse every SELECT
+    with errors of their own (behaviour 14.2).
     """
 
     source: Source
@@ -94,7 +94,7 @@ class Select:
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """INSERT INTO. item: the placeholder of the item."""
+    """An INSERT. item: the placeholder of the item."""
 
     source: Source
     item: ast.Placeholder
@@ -104,8 +104,7 @@ class Insert:
 class SetChange:
     """A call of set_add or set_delete.
 
-    The second argument must be a set. If the argument is a parameter, its type is known only when
-    the request comes.
+    The second argument must be a set. If it is a parameter, only the request shows its type.
     """
 
     function: str
@@ -115,7 +114,7 @@ class SetChange:
 
 @dataclass(frozen=True, slots=True)
 class UpdateStatement:
-    """UPDATE, or FROM ... SET."""
+    """An UPDATE, or FROM ... SET."""
 
     source: Source
     update: ast.UpdateTree
@@ -126,7 +125,7 @@ class UpdateStatement:
 
 @dataclass(frozen=True, slots=True)
 class DeleteStatement:
-    """DELETE FROM."""
+    """A DELETE."""
 
     source: Source
     where: ast.ConditionTree | None
@@ -150,7 +149,7 @@ Statement = Select | Insert | UpdateStatement | DeleteStatement | Exists
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A statement, and what its placeholders stand for.
+    """A statement, with the values of its placeholders.
 
     names: the placeholder of each `?`, in the order of the text.
     functions: every call in the statement's conditions.

@@ -7,8 +7,8 @@
     symbol  << >> <> != <= >= = < > + - * / % || ? . , : ( ) [ ] { } ;
     end     after the last token
 
-Spaces and comments (-- to the end of the line, /* to */) separate tokens. If a text cannot be cut
-into tokens, the whole text is refused. Unlike errors of expressions, this error does not say why.
+Spaces and comments (-- to the end of the line, /* to */) separate tokens. If a text cannot be split
+into tokens, the statement is refused. Unlike errors of expressions, that error does not say why.
 """
 
 import re
@@ -76,8 +76,8 @@ def tokens(text: str) -> list[Token]:
 def _check_scale(number: str, exponent: str | None) -> None:
     """Raise for a number that the service's parser cannot read (behaviour 14.4).
 
-    That parser has 32 bits for the exponent and 32 for the scale. The scale is the number of digits
-    after the point minus the exponent.
+    The service's parser has 32 bits for the exponent and 32 bits for the scale. The scale is the
+    number of digits after the point minus the exponent.
     """
     if exponent is None:
         return
@@ -90,7 +90,7 @@ def _check_scale(number: str, exponent: str | None) -> None:
 
 
 def position(text: str, token: Token) -> str:
-    """Return the position of a token as errors write it: line, column and length.
+    """Return the position of a token as it stands in errors: line, column and length.
 
     Line and column count from 1.
     """

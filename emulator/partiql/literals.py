@@ -20,7 +20,7 @@ def number_value(written: str, place: str) -> Value:
 
 
 def build(template: Template, parameters: Sequence[Value]) -> Value:
-    """Return the value of a literal, given the request's parameters. Raises ApiError."""
+    """Return the value of a literal with these parameters. Raises ApiError."""
     match template:
         case Constant(value):
             return value
@@ -50,7 +50,7 @@ def _set(members: list[Value]) -> Value:
 
 
 def is_constant(template: Template) -> bool:
-    """Say whether a literal has no parameter in it."""
+    """Return whether a literal contains no parameter."""
     match template:
         case Constant():
             return True

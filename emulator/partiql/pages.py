@@ -1,10 +1,10 @@
-"""Reads the items of a SELECT of several items, one page at a time (behaviour 14.2).
+"""Reads a SELECT of several items, one page at a time (behaviour 14.2).
 
-A page ends like a page of a Query or Scan: at `Limit` evaluated items or at 1 MB. A SELECT that
-becomes several queries runs them one after another. Each query is charged separately, and a page
+A page ends like a page of a Query or Scan: after `Limit` evaluated items or 1 MB. A SELECT that
+becomes several queries runs them one after another. Each query consumes its own units, and a page
 runs at most ten queries (Developer Guide, "PartiQL arithmetic, comparison, and logical operators",
-on IN). After each query, the units that were charged so far decide whether the page has
-reached 1 MB. Therefore a page may hold up to a megabyte more than a page of a single query.
+on IN). After each query, the units so far decide whether the page has reached 1 MB. So such a page
+may have up to a megabyte more than a page of a single query.
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ sorts like the sort key.
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the next page begins.
+    """The position at which the next page begins.
 
     position: the index of the range in the `ranges` of the plan.
     after: the last key read in that range, or None if the next page begins at the range's start.
@@ -48,11 +48,11 @@ class Place:
 
 @dataclass(slots=True)
 class Result:
-    """The items of a page, and where the next page begins.
+    """The items of a page, and the position of the next page.
 
     items: JSON texts.
     last: the last key evaluated if the page ended within a range, otherwise None.
-    next: where the next page begins, or None if there are no more pages.
+    next: the position of the next page, None if there are no more pages.
     later: the first read with untested rows (read.complete) and all reads after it. The items
         of these reads come after `items`.
     """
@@ -71,7 +71,7 @@ class Result:
             self.items += page.items
 
     def complete(self) -> Steps[None]:
-        """Test and project the remaining rows, in slices."""
+        """Test and project the remaining rows, some of them in each step."""
         for request, page in self.later:
             yield from complete(request, page)
             self.items += page.items
@@ -88,9 +88,9 @@ def read(
     measured: bool = True,
     sliced: bool = False,
 ) -> Result:
-    """Read a page. Raises ApiError for a start that this statement never returned.
+    """Read a page. Raises ApiError if this statement cannot have returned the position `start`.
 
-    sliced: rows may stay untested, and the caller calls `complete` on the result.
+    sliced: whether rows may stay untested. The caller must then call `complete` on the result.
     """
     remaining = UNLIMITED if limit is None else limit
     if plan.merged:
@@ -130,7 +130,7 @@ def read(
 
 
 def _states_whole_key(plan: Pages, limits: Range) -> bool:
-    """Say whether a query is for one whole key of the table.
+    """Return whether a query has a condition for the table's whole key.
 
     Such a query never returns a last key (behaviour 6.2).
     """
@@ -149,7 +149,7 @@ def _start_key(plan: Pages, key: Item) -> bytes:
 def _read_merged(
     txn: ReadTxn, plan: Pages, start: Place | None, limit: int, *, consistent: bool, sliced: bool
 ) -> Result:
-    """Read several partitions in the order of their sort keys, as one query."""
+    """Read several partitions as one query, in the order of sort keys."""
     walk = _Merged(txn, plan, None if start is None else start.after)
     everything = (plan.source.prefix, prefix_end(plan.source.prefix))
     request = PageRequest(plan.table, plan.source, everything, plan.reverse, limit, consistent)
@@ -162,10 +162,10 @@ def _read_merged(
 
 
 class _Merged:
-    """Stands in for a transaction, and merges the ranges of a plan in the order of the sort keys.
+    """Used instead of a transaction: it merges the ranges of a plan in the order of sort keys.
 
-    It serves to read one page of the SELECT. Each call of `scan` or `page` continues where the
-    previous call ended, and ignores the range in its arguments.
+    With one of these objects, one page of the SELECT is read. Each call of `scan` or `page`
+    continues after the previous call, and ignores the range in its arguments.
     """
 
     def __init__(self, txn: ReadTxn, plan: Pages, after: Item | None) -> None:
@@ -181,7 +181,7 @@ class _Merged:
         self._walk = merge(*walks, key=lambda pair: (pair[0][_PARTITION:], pair[0]), reverse=plan.reverse)
 
     def _rest(self, limits: Range, key: bytes) -> Range:
-        """Return the part of a range that comes after a key in the merged order.
+        """Return the part of a range after a key in the merged order.
 
         That order is by sort key, then by partition.
         """

@@ -1,12 +1,11 @@
 """Statements (behaviour 14.1): a recursive descent parser with one method per rule of the grammar.
 
-`parse` is a pure function of the text. The latest results are cached. Errors are ApiErrors and not
-ExpressionErrors, because their messages do not begin with the name of a parameter. Many messages
-include a position in the text.
+The result of `parse` depends only on the text. The latest results are cached. Errors are ApiErrors
+and not ExpressionErrors, because their messages do not begin with the name of a parameter. Many
+messages include a position in the text.
 
-Behaviour 14.4 records the details of some malformed statements. For other malformed statements we
-follow the wording of PartiQL's published parser as far as it is known. The service may report
-something else.
+Behaviour 14.4 has the service's errors for some malformed statements. For others, we use the words
+of PartiQL's published parser as far as we know them. The service may report something else.
 """
 
 from typing import Final, cast
@@ -153,7 +152,7 @@ class _Statements(Terms):
         return UpdateStatement(source, actions, changes, where, self.returning())
 
     def update_from(self) -> UpdateStatement | DeleteStatement:
-        """Return an UPDATE or DELETE whose parts are written in another order.
+        """Parse an UPDATE or DELETE with its parts in another order.
 
         That order is FROM "table" WHERE ..., then SET, REMOVE or DELETE.
         """
@@ -273,7 +272,10 @@ class _Statements(Terms):
         return ast.Call(function.name, (yield self.arguments(self.set_operand)))
 
     def set_change(self, path: ast.DocumentPath, changes: list[SetChange]) -> ast.Action:
-        """Return the ADD action for SET a = set_add(a, <<...>>), or DELETE for set_delete."""
+        """Return the action of a SET with a set function.
+
+        That is ADD for SET a = set_add(a, <<...>>), and DELETE for set_delete.
+        """
         token = self.next()
         function, place = token.text.upper(), self.position(token)
         first = self.at + 1  # after the opening parenthesis

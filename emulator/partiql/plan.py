@@ -6,13 +6,13 @@
     INSERT, UPDATE, DELETE     Put, Update, Delete: database/items/requested.py
     EXISTS                     Check
 
-`bind` chooses the plan by the table's key schema. One part of the plan, the *layout*, depends
-only on the program and the table's definition. The layout is kept with the program.
+`bind` chooses the plan by the table's key schema. One part of the plan, the *layout*, depends only
+on the program and the table's definition. The program keeps its last layout.
 
-The guards of writes (behaviour 14.3; Developer Guide, "PartiQL delete statements"): UPDATE
-succeeds only if the item exists and meets the conditions besides the key. DELETE succeeds if the
-item meets these conditions. If there is no item, DELETE succeeds too, and changes nothing. INSERT
-succeeds only if there is no item.
+The guards of writes (behaviour 14.3; Developer Guide, "PartiQL delete statements"): UPDATE succeeds
+only if the item exists and meets the conditions that are not about the key. DELETE succeeds if the
+item meets these conditions, and also if there is no item; then it changes nothing. INSERT succeeds
+only if there is no item.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,7 +37,7 @@ Plan = Read | Pages | Write
 def bind(prepared: PreparedStatement, table: Table, *, consistent: bool = False, return_item: bool = False) -> Plan:
     """Return the plan of a statement for its table. Raises ApiError.
 
-    return_item: as in Guard.
+    return_item: see Guard.
     """
     if prepared.refusal is not None:
         select.check_index(table, prepared.source.index)
@@ -60,7 +60,10 @@ def bind(prepared: PreparedStatement, table: Table, *, consistent: bool = False,
 
 @dataclass(frozen=True, slots=True)
 class _KeyLayout:
-    """The layout of an UPDATE, DELETE or EXISTS. rest: the WHERE without the key."""
+    """The layout of an UPDATE, DELETE or EXISTS.
+
+    rest: the conditions of the WHERE that are not about the key.
+    """
 
     key: where.Key
     rest: program.Condition | None
@@ -72,7 +75,8 @@ def _layout(found: Program, table: Table) -> select.Layout | _KeyLayout | None:
     if isinstance(statement, Select):
         return select.layout(found, statement, table)
     if statement.source.index is not None:
-        raise errors.transaction_read_on_index()  # only an EXISTS can get here: prepare.py has refused writes
+        # This is an EXISTS, because prepare.py has refused writes to an index.
+        raise errors.transaction_read_on_index()
     if isinstance(statement, Insert):
         return None
     key, rest = where.key_of(found.where, table.key_names)
@@ -89,7 +93,7 @@ def _layout(found: Program, table: Table) -> select.Layout | _KeyLayout | None:
 
 
 def _put(prepared: PreparedStatement) -> Put:
-    """Return the write of an INSERT. Raises ApiError for an item that no table could have."""
+    """Return the write of an INSERT. Raises ApiError for an item that is wrong for any table."""
     statement = prepared.statement
     assert isinstance(statement, Insert), "only an INSERT has no layout"
     item = prepared.values[statement.item.name].get("M")
@@ -117,7 +121,7 @@ def _write(prepared: PreparedStatement, layout: _KeyLayout, *, return_item: bool
 
 
 def _test(rest: program.Condition | None, *, missing: bool) -> Callable[[Item, Values], bool]:
-    """Return the test of a guard. missing: the result of the test if there is no item."""
+    """Return the test of a guard. missing: the test's result if there is no item."""
     if rest is None:
         return lambda item, _values: missing or bool(item)
     test = rest.test
@@ -130,19 +134,22 @@ def _test(rest: program.Condition | None, *, missing: bool) -> Callable[[Item, V
 
 
 def check_batch(statements: Sequence[PreparedStatement]) -> None:
-    """Raise unless all statements read or all write (behaviour 14.5)."""
+    """Raise unless the statements are all reads or all writes (behaviour 14.5)."""
     if len({statement.reads for statement in statements}) > 1:
         raise errors.batch_mixed()
 
 
 def check_transaction(statements: Sequence[PreparedStatement]) -> None:
-    """Raise unless all statements read or all write; EXISTS counts as a write (behaviour 14.6)."""
+    """Raise unless the statements are all reads or all writes (behaviour 14.6).
+
+    EXISTS counts as a write.
+    """
     if len({statement.reads for statement in statements}) > 1:
         raise errors.transaction_mixed()
 
 
 def check_in_transaction(prepared: PreparedStatement) -> None:
-    """Raise if a transaction refuses the statement for any table (behaviour 14.6)."""
+    """Raise if no transaction allows the statement, for any table (behaviour 14.6)."""
     statement = prepared.statement
     if isinstance(statement, UpdateStatement | DeleteStatement) and statement.returning is not None:
         raise errors.transaction_returning()

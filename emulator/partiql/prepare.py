@@ -1,8 +1,8 @@
-"""Analyses and compiles a statement with its parameters, like expressions of native operations.
+"""Analyses and compiles statements with their parameters, like expressions of native operations.
 
-The result depends only on the text and on the types of the parameters. The result is cached under
-the text and these types (caching.py). Therefore a repeated statement is not prepared again. The
-contents of parameters are checked each time.
+The result depends only on the text and on the types of the parameters, and is cached under these
+(caching.py). So a repeated statement is not prepared again. The contents of parameters are checked
+each time.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,8 +25,8 @@ from emulator.values.types import SETS, Value, Values
 class Program:
     """A statement with parameters of certain types.
 
-    layout: the layout for the table on which the statement was used last. layout_of: the definition
-    of that table.
+    layout: the layout for the table that the statement last used. layout_of: the definition of that
+    table.
     """
 
     __slots__ = ("checks", "layout", "layout_of", "parsed", "refusal", "types", "update", "where")
@@ -38,7 +38,7 @@ class Program:
         self.checks: tuple[analyze.Check, ...] = ()
         self.update: program.UpdateProgram | None = None
         self.where: ast.ConditionTree | None = None
-        self.refusal: errors.ApiError | None = None  # the error of the conditions
+        self.refusal: errors.ApiError | None = None  # the error in the statement's conditions
         self.layout: Any = None
         self.layout_of: object = None
         if statement.source.index is not None and isinstance(statement, UpdateStatement | DeleteStatement):
@@ -81,10 +81,10 @@ _RETURN_VALUES: Final[Mapping[Returning, str]] = {
 
 @dataclass(slots=True)
 class PreparedStatement:
-    """A statement with its parameters, checked as far as it can be without a table.
+    """A statement with its parameters, after all checks that need no table.
 
-    refusal: the error of a SELECT from an index. `plan.bind` raises this error, unless the
-    index refuses every SELECT.
+    refusal: the error of a SELECT from an index. `plan.bind` raises it, unless the index refuses
+    every SELECT.
     """
 
     program: Program
@@ -93,12 +93,12 @@ class PreparedStatement:
 
     @property
     def statement(self) -> Select | Insert | UpdateStatement | DeleteStatement | Exists:
-        """Return the statement as it was parsed."""
+        """Return the syntax tree of the statement."""
         return self.program.parsed.statement
 
     @property
     def source(self) -> Source:
-        """Return the table, and the index if one is named."""
+        """Return the table that the statement names, with the index if it names one."""
         return self.program.parsed.statement.source
 
     @property
@@ -111,7 +111,7 @@ class PreparedStatement:
 
     @property
     def reads(self) -> bool:
-        """Say whether the statement is a SELECT. EXISTS counts as a write."""
+        """Return whether the statement is a SELECT. EXISTS counts as a write."""
         return isinstance(self.program.parsed.statement, Select)
 
 
@@ -148,7 +148,7 @@ def prepare_statement(text: str, parameters: Sequence[Value] = ()) -> PreparedSt
 
 
 def _refusal(found: Program, values: Values) -> errors.ApiError | None:
-    """Return the error of a SELECT's columns or of a statement's conditions, or None."""
+    """Return the error in a SELECT's columns or in a statement's conditions, or None."""
     statement = found.parsed.statement
     select = statement.select if isinstance(statement, Exists) else statement
     refusal = select.refusal if isinstance(select, Select) else None

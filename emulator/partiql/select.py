@@ -1,8 +1,8 @@
 """Plans a SELECT as a GetItem, as Queries or as a Scan (behaviour 14.2).
 
-A SELECT from a table becomes a GetItem if its WHERE states the whole key of the table. Any other
-SELECT becomes one or several Queries if every branch of its WHERE states partitions. If neither is
-true, the SELECT becomes a Scan.
+A SELECT from a table becomes a GetItem if its WHERE has an equality for the table's whole key. Any
+other SELECT becomes one or more Queries if every branch of its WHERE names values of the partition
+key. Otherwise it becomes a Scan.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ _Filtered = tuple[Range, Test | None]
 
 @dataclass(slots=True)
 class Read(ItemRequest):
-    """A SELECT of one item by its key. The item is read, tested and projected.
+    """A SELECT of one item by its key.
 
     test: None if every item passes.
     project: None for all attributes.
@@ -51,8 +51,8 @@ class Pages:
     ranges: the ranges to read one after another, each with its filter.
     query: whether each range is in one partition. If not, this is a Scan, and the only range is
         the whole table or index.
-    merged: whether the ranges are read as one, in the order of the sort key.
-    fetch, weight: as in read.PageRequest.
+    merged: whether the ranges are read as one range, in the order of the sort key.
+    fetch, weight: see read.PageRequest.
     """
 
     table: Table
@@ -70,8 +70,8 @@ class Pages:
 class Layout:
     """The parts of a SELECT that depend on the key schema of its table.
 
-    key: set if the WHERE states the table's whole key.
-    filter: the whole WHERE. If `key` is set, only the conditions besides the key.
+    key: set if the WHERE has an equality for the table's whole key.
+    filter: the whole WHERE. If `key` is set, only the conditions that are not about the key.
     branches: the branches of the WHERE for Queries. None for a GetItem or a Scan.
     names: the key attributes of the table or index that is read.
     """
@@ -123,7 +123,7 @@ def _index(table: Table, name: str) -> Index:
 
 
 def check_index(table: Table, name: str | None) -> None:
-    """Raise if a SELECT names an index with several HASH or RANGE attributes (behaviour 14.2)."""
+    """Raise if a SELECT is from an index with several HASH or RANGE attributes (behaviour 14.2)."""
     index = table.indexes_by_name.get(name or "")
     if index is not None and max(len(index.key_schema.hash), len(index.key_schema.range)) > 1:
         raise errors.statement_of_multi_attribute_index()
@@ -142,11 +142,11 @@ def _check_order(statement: Select, source: Table | Index, *, planned: bool) -> 
 
 
 def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozenset[str]]:
-    """Return the function of a projection, and the top-level attributes that it reads.
+    """Return the function that applies a projection, and the top-level attributes that it reads.
 
-    In the result, the value at the end of a nested path has the last name in the path. Therefore an
-    element of a list has the list's name (behaviour 14.2). The result has the same order of
-    attributes as the whole item.
+    In the result, the value at the end of a nested path is named after the last name in the path.
+    So an element of a list has the list's name (behaviour 14.2). The attributes are in the item's
+    order.
     """
     if wanted is None:
         return None, frozenset()
@@ -169,7 +169,7 @@ def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozen
 def _check_filter(index: Index, condition: program.Condition | None) -> None:
     """Raise if the filter of a SELECT names attributes that the index does not project.
 
-    The rule is for a SELECT that gives the partition key (behaviour 14.2).
+    The rule applies to a SELECT with a condition on the partition key (behaviour 14.2).
     """
     missing = frozenset[str]() if condition is None else condition.attributes - index.attributes
     if missing:
@@ -177,9 +177,9 @@ def _check_filter(index: Index, condition: program.Condition | None) -> None:
 
 
 def _of_entries(condition: program.Condition | None, index: Index) -> program.Condition | None:
-    """Return a condition that sees only the attributes that an index projects.
+    """Return a condition that ignores attributes that an index does not project.
 
-    Pages that fetch whole items need such a condition (behaviour 14.2).
+    Pages that read whole items from the table need such a condition (behaviour 14.2).
     """
     if condition is None:
         return None
@@ -247,11 +247,11 @@ def _bound(condition: program.Condition | None, values: Values) -> Test | None:
 def _partitions(
     source: Table | Index, parts: Layout, test: Test | None, values: Values
 ) -> list[tuple[Value, list[_Filtered]]]:
-    """Return each partition's key value and its ranges in sort key order. Ranges do not overlap.
+    """Return each partition's key value and its ranges in sort key order, without overlaps.
 
-    Partitions come in the order in which the statement states them. Several branches may state the
-    same partition. If all these branches limit the sort key, each branch is a read of its own.
-    Otherwise the whole partition is one read, with the whole WHERE as filter.
+    Partitions are in the order in which the statement names them. Several branches may name the
+    same partition. If all of them limit the sort key, each branch is a separate read. Otherwise the
+    whole partition is one read, with the whole WHERE as its filter.
     """
     assert parts.branches is not None, "only Queries have partitions"
     grouped: dict[str, list[tuple[key_range.KeyRange, where.Branch]]] = {}
@@ -260,7 +260,8 @@ def _partitions(
             wanted = key_range.resolve(query, parts.names, values)
             [content] = wanted.partition[0].values()
             reads = grouped.setdefault(content, [])
-            if not any(other is branch for _, other in reads):  # IN may name a value twice
+            # The IN of one branch may have the same value twice.
+            if not any(other is branch for _, other in reads):
                 reads.append((wanted, branch))
     partitions = []
     for reads in grouped.values():

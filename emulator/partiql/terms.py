@@ -1,7 +1,7 @@
 """The parts of statements: conditions, paths, values (behaviour 14.1).
 
-There is one method per rule of the grammar. Conditions and calls can nest as deep as a statement is
-long. Therefore their rules are generators (expressions/rules.py).
+There is one method for each rule of the grammar. Conditions and calls can nest very deeply, so
+their rules are generators (expressions/rules.py).
 """
 
 # ruff: noqa: D102 - a method has the name of the rule that it parses
@@ -22,10 +22,10 @@ from emulator.values.paths import Path
 from emulator.values.types import Value
 
 _DEPTH: Final = 100
-"""How deep literals may nest: far deeper than items, far less deep than Python's stack allows."""
+"""How deeply literals may nest: far more than items, far less than Python's stack allows."""
 
 ITEM: Final = ""
-"""The place of an INSERT's item. The places of the values in it begin with "root"."""
+"""The place of an INSERT's item in errors. The places of the values in it begin with "root"."""
 
 _COMPARATORS: Final[dict[str, ast.Comparator]] = {
     "=": "=",
@@ -50,19 +50,19 @@ _TYPES: Final = {
     "NUMBER_SET": "NS",
     "BINARY_SET": "BS",
 }
-"""The type names that may follow IS, and their type tags."""
+"""The type names that may follow IS -> their type tags."""
 
 _Node = ast.ConditionTree | ast.Operand
 _ROOT: Final = "root"
 
 
 def _is_boolean(node: _Node) -> bool:
-    """Say whether a node is a call of a function whose result is true or false."""
+    """Return whether a node is a call of a function that returns true or false."""
     return isinstance(node, ast.Call) and FUNCTIONS[node.function].place == "condition"
 
 
 class Terms:
-    """The tokens of a text, and what the parser has found in them so far."""
+    """The tokens of a statement, and what the parser has found in them so far."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -89,11 +89,11 @@ class Terms:
         return token
 
     def peek(self, kind: str, ahead: int = 0) -> bool:
-        """Say whether the next token is this symbol or of this kind."""
+        """Return whether the next token is this symbol or has this kind."""
         return self.tokens[min(self.at + ahead, len(self.tokens) - 1)].kind == kind
 
     def peek_word(self, *words: str) -> bool:
-        """Say whether the next token is one of these keywords."""
+        """Return whether the next token is one of these keywords."""
         token = self.tokens[self.at]
         return token.kind == "word" and token.text.upper() in words
 
@@ -141,7 +141,7 @@ class Terms:
         return self.as_condition(result_of(self.or_()))
 
     def as_condition(self, node: _Node) -> ast.ConditionTree:
-        """Return the node if it is a condition by itself, otherwise raise.
+        """Return the node if it is a condition, otherwise raise a syntax error.
 
         The rules below return an operand if no operator follows it.
         """
@@ -203,11 +203,11 @@ class Terms:
         return ast.Not(node) if negated else node
 
     def equal_truths(self, left: _Node, right: _Node, *, negated: bool) -> ast.ConditionTree:
-        """Return the condition that compares a boolean function f with a value or function.
+        """Return a condition that compares a boolean function f with a value or function.
 
-        Conditions have no such comparison. Therefore AND, OR and NOT express it. `f = true` becomes
-        `f`. `f = false` becomes `NOT f`. If the other side is any other x, `f = x` becomes
-        `(f AND x = true) OR (NOT f AND x = false)`.
+        Trees of conditions have no such comparison, so it is expressed with AND, OR and NOT. `f =
+        true` becomes `f`. `f = false` becomes `NOT f`. For any other x, `f = x` becomes `(f AND x =
+        true) OR (NOT f AND x = false)`.
         """
         if not _is_boolean(left):
             left, right = right, left
@@ -263,7 +263,7 @@ class Terms:
         return ast.Not(node) if negated else node
 
     def simple(self) -> ast.Operand | None:
-        """Return an operand that is a path or a value; None before parentheses or a call."""
+        """Parse an operand that is a path or a value. Return None before parentheses or a call."""
         if self.token.kind == "(" or self.calls():
             return None
         return ast.DocumentPath(self.path()) if self.starts_path() else self.value("root")
@@ -284,7 +284,10 @@ class Terms:
         return ast.Call(function.name, (yield self.arguments(self.operand)))
 
     def function(self, *, in_set: bool = False) -> Function:
-        """Return the function that the next token names. in_set: allow functions of updates too."""
+        """Return the function that the next token names.
+
+        in_set: whether to allow functions of updates.
+        """
         token = self.next()
         name = token.text.lower()
         function = FUNCTIONS.get(name)
@@ -333,7 +336,7 @@ class Terms:
                 self.expect("]")
             else:
                 break
-        # Syntax errors later in the text are reported first (behaviour 2.5).
+        # Syntax errors later in the text have priority over this error (behaviour 2.5).
         if len(steps) > limits.PATH_ELEMENTS:
             self.refusal = self.refusal or errors.statement_expression(problems.path_too_long(len(steps)).detail)
         return tuple(steps)
@@ -357,7 +360,7 @@ class Terms:
         return ast.Placeholder(name)
 
     def value(self, place: str) -> ast.Placeholder:
-        """Return the placeholder of a literal or parameter."""
+        """Parse a literal or parameter; return its placeholder."""
         template = self.template(place)
         if isinstance(template, Parameter):
             return ast.Placeholder(f"?{template.index}")

@@ -1,8 +1,8 @@
-"""The keys in a WHERE clause: a whole key, or the partitions and sort key ranges of queries.
+"""Finds the keys in a WHERE clause: a whole key, or partitions and ranges of sort keys.
 
-A WHERE is one branch, or several branches joined by OR. A branch is a chain of conditions joined by
-AND. Here, a key has one HASH and at most one RANGE attribute: SELECT refuses indexes that have more
-(behaviour 14.2).
+A WHERE consists of branches that are joined by OR. A branch consists of conditions that are joined
+by AND. Here, a key has one HASH and at most one RANGE attribute, because SELECT refuses indexes
+with more (behaviour 14.2).
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from emulator.expressions import compile as compiler
 from emulator.expressions.program import KeyClause, KeyCondition
 
 Key = tuple[tuple[str, str], ...]
-"""Pairs: the name of a key attribute, the name of its value's placeholder."""
+"""Pairs of the name of a key attribute and the name of its value's placeholder."""
 
 _HASH_VALUES: Final = 50
 """The largest number of partition key values after IN (Developer Guide, "PartiQL arithmetic,
@@ -25,7 +25,7 @@ comparison, and logical operators").
 
 
 def key_of(where: ast.ConditionTree | None, names: Sequence[str]) -> tuple[Key, program.Condition | None]:
-    """Return the first equality on each key attribute, and the program of all other conditions.
+    """Return the first equality for each key attribute, and the program of all other conditions.
 
     The program is None if there are no other conditions.
     """
@@ -49,9 +49,9 @@ def key_of(where: ast.ConditionTree | None, names: Sequence[str]) -> tuple[Key, 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A branch of a WHERE, as queries.
+    """The queries for a branch of a WHERE.
 
-    queries: a key condition for each partition that the branch states.
+    queries: one key condition for each partition that the branch names.
     sorted: whether these key conditions limit the sort key.
     rest: the program of the conditions that a key condition cannot express.
     """
@@ -62,7 +62,7 @@ class Branch:
 
 
 def branches(where: ast.ConditionTree | None, names: key_range.KeyNames) -> tuple[Branch, ...] | None:
-    """Return the branches of a WHERE, or None if a branch does not state its partitions."""
+    """Return the branches of a WHERE, or None if some branch names no partition."""
     if where is None:
         return None
     result = []
@@ -102,7 +102,7 @@ def _all(parts: Sequence[ast.ConditionTree]) -> program.Condition | None:
 
 
 def _clause(node: ast.ConditionTree) -> KeyClause | None:
-    """Return the key clause of a condition that compares a top-level attribute with a value.
+    """Return a condition that compares a top-level attribute with a value as a key clause.
 
     Return None for any other condition.
     """
@@ -124,7 +124,7 @@ def _name(operand: ast.Placeholder | ast.Literal) -> str:
 
 
 def _options(node: ast.ConditionTree) -> tuple[str, tuple[ast.Placeholder, ...]] | None:
-    """Return the attribute and the values of an equality or IN, or None for other conditions."""
+    """Return the attribute and the values of an equality or IN; None for any other condition."""
     clause = _clause(node)
     if clause is not None and clause.operator == "=":
         return clause.attribute, (ast.Placeholder(_name(clause.operands[0])),)

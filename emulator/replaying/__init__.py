@@ -3,6 +3,6 @@
 recording     reads the lines of a recording
 comparing     finds the differences of two answers
 substitutes   replaces values of the recorded run in requests, such as shard iterators
-replaying     sends, waits for tables, counts
-report        what a user reads, and the file of --report
+replaying     sends requests, waits for tables, counts differences
+report        the output for the user, and the file of --report
 """

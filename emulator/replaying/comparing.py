@@ -1,16 +1,16 @@
 """Finds the differences between a recorded answer and a new one.
 
-Not compared, because two correct servers differ in them:
+The following is not compared, because correct servers may differ in it:
 
 | what                                               | why                                         |
 |----------------------------------------------------|---------------------------------------------|
-| the members in VOLATILE                            | dates, identities, tokens, delayed counts   |
+| the members in VOLATILE                            | they are dates, ids, tokens, delayed counts |
 | accounts and dates in ARNs, also in messages       | the accounts differ                         |
 | the order of lists, except those in ORDERED and    | it is not defined                           |
 | the items of a Query                               |                                             |
 
-Attribute values are compared exactly. A paged Scan ends its pages at other items on AWS, because
-AWS orders partition keys by a hash of its own: expect differences.
+Attribute values are compared exactly. On AWS, the pages of a Scan end at other items, because AWS
+orders partition keys by its own hash. So such pages differ.
 """
 
 import re
@@ -53,7 +53,7 @@ VOLATILE: Final = frozenset(
 ORDERED: Final = frozenset(
     ("CancellationReasons", "KeySchema", "L", "Records", "StatementResponses", "TableNames", "TransactResponses")
 )
-"""Members that are lists with an order. Answers of ordered operations have `Responses` too."""
+"""Members whose lists have an order. In answers of some operations, `Responses` also has one."""
 
 _ORDERED_ITEMS: Final = frozenset(("Query", "ExecuteStatement"))
 _ORDERED_RESPONSES: Final = frozenset(("TransactGetItems", "BatchExecuteStatement", "ExecuteTransaction"))
@@ -65,7 +65,7 @@ _STREAM: Final = re.compile(r"(/stream/)\d{4}-[\d\-T:.]+")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A place in the answers that differs, and what each has there: None if it has nothing."""
+    """A place at which two answers differ, and the value of each there; None if it has none."""
 
     path: str
     recorded: Any
@@ -73,7 +73,10 @@ class Difference:
 
 
 class Comparison:
-    """The differences of two answers of an operation. ignored: how often each VOLATILE differed."""
+    """The differences of two answers of an operation.
+
+    ignored: how often each member of VOLATILE differed.
+    """
 
     def __init__(self, operation: str, recorded: Any, replayed: Any) -> None:  # noqa: ANN401 - JSON
         self._operation = operation
@@ -120,14 +123,14 @@ class Comparison:
 
 
 def portable(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a text without accounts and dates in ARNs; anything else unchanged."""
+    """Return a text without accounts and dates in ARNs. Return any other value unchanged."""
     if not isinstance(value, str):
         return value
     return _STREAM.sub(r"\1*", _ARN.sub(r"\1*:", value))
 
 
 def _order(value: Any) -> bytes:  # noqa: ANN401 - JSON
-    """Return the place of a value in a list without an order: equal values have equal places."""
+    """Return a sort key for a value in a list without an order. Equal values have equal keys."""
     return orjson.dumps(_stable(value), option=orjson.OPT_SORT_KEYS)
 
 

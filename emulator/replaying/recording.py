@@ -21,7 +21,7 @@ class BadRecording(Exception):
 class Recorded:
     """A recorded request and its answer.
 
-    line: number of the line, from 1.
+    line: the number of the line, counted from 1.
     request, answer: None if the recorded body is not a JSON object.
     """
 
@@ -37,11 +37,13 @@ class Recorded:
 def recorded(path: Path) -> Iterator[Recorded | int]:
     """Yield the requests of a recording; for a line that is not a request, yield its number.
 
-    Raises BadRecording, also if the first line is not a request: the file is no recording then.
+    Raises BadRecording, also if the first line is not a request, because then the file is not a
+    recording.
     """
     try:
         with path.open("rb") as file:
-            # Lines that come later are left out: the endpoint may be the server that records.
+            # Lines that are added during the replay are ignored, because the endpoint may be the
+            # server that writes the recording.
             left = os.fstat(file.fileno()).st_size
             for number, text in enumerate(file, 1):
                 left -= len(text)
@@ -71,7 +73,7 @@ def _parsed(number: int, text: bytes) -> Recorded | None:
 
 
 def _object(text: object) -> dict[str, Any] | None:
-    """Return the JSON object that a text is, None if it is something else."""
+    """Return the JSON object in a text, None if the text is something else."""
     if not isinstance(text, (str, bytes)):
         return None
     try:

@@ -13,8 +13,8 @@ from emulator.replaying.recording import Recorded, recorded
 from emulator.replaying.substitutes import Substitutes
 
 _OK: Final = 200
-_POLL: Final = 1.0  # seconds
-_PATIENCE: Final = 600.0  # seconds until a table must have its final status
+_POLL: Final = 1.0  # seconds between two polls of a table's status
+_PATIENCE: Final = 600.0  # seconds after which a table without its final status is an error
 _SETTLED: Final = frozenset(("ACTIVE", None))
 
 
@@ -31,7 +31,7 @@ class Endpoint(Protocol):
 
 
 Connect = Callable[[str, str], Endpoint]
-"""Opens an endpoint for an access key and a region. Raises Unreachable."""
+"""A function that opens an endpoint for an access key and a region. Raises Unreachable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Totals:
-    """What a replay has counted. skipped: why requests were not sent, and how many."""
+    """The counts of a replay. skipped: reason for not sending requests -> number of requests."""
 
     sent: int = 0
     different: int = 0
@@ -57,7 +57,7 @@ class Totals:
 class Replay:
     """Sends the requests of a recording to the endpoints that `connect` opens.
 
-    streams: whether they have the operations of DynamoDB Streams.
+    streams: whether the endpoints have the operations of DynamoDB Streams.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class Replay:
             yield Outcome(each, status, answer, differences)
 
     def _settle(self, endpoint: Endpoint, answer: Mapping[str, Any]) -> None:
-        """Wait until a table has its final status, as the client of the recording may have done."""
+        """Wait until a table has its final status: the recorded client may have waited too."""
         table = answer.get("TableDescription")
         if not isinstance(table, dict) or table.get("TableStatus") in _SETTLED:
             return

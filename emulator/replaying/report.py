@@ -10,9 +10,10 @@ import orjson
 from emulator.escaping import printable
 from emulator.replaying.replaying import Outcome, Totals
 from emulator.version import VERSION
+from emulator.wording import counted
 
-_LONGEST: Final = 200  # characters of a value that a line shows
-_MOST: Final = 1000  # differing requests that the file has at most
+_LONGEST: Final = 200  # the most characters of a value that a line shows
+_MOST: Final = 1000  # the most differing requests in the file
 
 
 def lines(outcome: Outcome) -> Iterator[str]:
@@ -27,8 +28,9 @@ def lines(outcome: Outcome) -> Iterator[str]:
 
 
 def summary(totals: Totals) -> Iterator[str]:
-    """Yield the last lines."""
-    yield f"{totals.sent} requests sent, {totals.sent - totals.different} answers equal, {totals.different} different"
+    """Yield the last lines, with the counts."""
+    equal = counted(totals.sent - totals.different, "answer")
+    yield f"{counted(totals.sent, 'request')} sent, {equal} equal, {totals.different} different"
     for why, count in totals.skipped.items():
         yield f"not sent: {count}, because {why}"
     if totals.ignored:
@@ -50,6 +52,11 @@ def save(path: Path, endpoint: str, totals: Totals, outcomes: Sequence[Outcome])
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(orjson.dumps(whole, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def check(path: Path) -> None:
+    """Raise OSError if the file of --report cannot be written. An existing file stays."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
 
 
 def _whole(outcome: Outcome) -> dict[str, Any]:

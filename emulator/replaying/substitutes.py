@@ -1,8 +1,8 @@
-"""Replaces values of the recorded run in requests by those of the new run.
+"""Replaces values of the recorded run in requests by values of the new run.
 
 A client gets a shard iterator or an ARN from one answer and sends it in a later request. The new
-server has other iterators and another account. So the values of such members in the new answers
-take the places of the recorded ones in later requests.
+server has other iterators and another account. So in later requests, the recorded values of such
+members are replaced by the values in the new answers.
 """
 
 from collections.abc import Mapping
@@ -42,13 +42,13 @@ _SENT: Final = frozenset(
 
 
 class Substitutes:
-    """Values of the recorded run, and those that replace them."""
+    """Values of the recorded run, and their replacements."""
 
     def __init__(self) -> None:
         self._values: dict[str, str] = {}
 
     def learn(self, recorded: Any, replayed: Any, name: str = "") -> None:  # noqa: ANN401 - JSON
-        """Note values that clients may send back."""
+        """Store the values that clients may send back. recorded, replayed: the two answers."""
         if isinstance(recorded, dict) and isinstance(replayed, dict):
             for member in recorded.keys() & replayed.keys():
                 self.learn(recorded[member], replayed[member], member)
@@ -59,7 +59,7 @@ class Substitutes:
             self._values[recorded] = replayed
 
     def applied(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a request with the values of the new run."""
+        """Return a request after replacing recorded values by those of the new run."""
         return {name: self._replaced(name, value) for name, value in request.items()}
 
     def _replaced(self, name: str, value: Any) -> Any:  # noqa: ANN401 - JSON

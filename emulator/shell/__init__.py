@@ -1,6 +1,7 @@
 """A prompt for PartiQL statements, for the command `shell`.
 
-`session.py` runs statements and dot commands, without a terminal. `statements.py` cuts a text into
-statements, `parameters.py` reads parameters, `output.py` shows items. `completion.py` knows which
-words can follow. `prompt.py` is the terminal, with prompt-toolkit; only it needs that library.
+`session.py` runs statements and dot commands, without a terminal. `statements.py` splits a text
+into statements, `parameters.py` parses parameters, `output.py` prints items. `completion.py` finds
+the words that can follow a text. `prompt.py` is the prompt on the terminal; only it needs the
+library prompt-toolkit.
 """

@@ -1,4 +1,4 @@
-"""The words that can follow in a statement or a dot command."""
+"""Completion: the words that can follow in a statement or a dot command."""
 
 import re
 from collections.abc import Iterable
@@ -25,27 +25,27 @@ _PLAIN: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 
 
 class Candidate(NamedTuple):
-    """A word, which replaces the last characters of the text."""
+    """A word that can replace the last characters of the text."""
 
     word: str
     replaces: int
 
 
 def table_of(statement: str) -> str | None:
-    """Return the table that a statement names first, or None."""
+    """Return the first table that a statement names, or None."""
     found = _NAME.search(_STRINGS.sub("''", statement))
     return _unquoted(found["table"]) if found else None
 
 
 def quoted(name: str) -> str:
-    """Return a name as PartiQL writes it: in quotes if it is a keyword or has odd characters."""
+    """Return a name for PartiQL: in quotes if it is a keyword or has special characters."""
     if _PLAIN.fullmatch(name) and name.upper() not in KEYWORDS:
         return name
     return '"' + name.replace('"', '""') + '"'
 
 
 def candidates(before: str, after: str, knowledge: Knowledge, commands: Iterable[str]) -> list[Candidate]:
-    """Return the words that can follow a text. after: the text behind the cursor.
+    """Return the words that can follow a text. after: the text after the cursor.
 
     Returns no words if the server does not answer.
     """
@@ -66,9 +66,9 @@ def _of_command(before: str, knowledge: Knowledge, commands: Iterable[str]) -> l
 
 def _of_statement(before: str, after: str, knowledge: Knowledge) -> list[Candidate]:
     closed = _STRINGS.sub("''", before)
-    if closed.replace("''", "").count("'"):  # the cursor is in a string
+    if closed.replace("''", "").count("'"):  # the cursor is inside a string
         return []
-    if closed.count('"') % 2:  # the cursor is in a quoted name
+    if closed.count('"') % 2:  # the cursor is inside a quoted name
         start = closed.rindex('"')
     else:
         typed = _WORD.search(closed)
@@ -86,7 +86,7 @@ def _of_statement(before: str, after: str, knowledge: Knowledge) -> list[Candida
 
 
 def _beginning(word: str, words: Iterable[str]) -> list[Candidate]:
-    """Return the words that begin with a word. Case and quotes do not matter."""
+    """Return the words that begin with a text. Case and quotes do not matter."""
     begin = word.lower()
     return [
         Candidate(each, len(word))

@@ -1,4 +1,4 @@
-"""What the shell knows about tables: their names, keys and indexes, and attributes it has seen."""
+"""Cached facts about tables: names, keys, indexes, and attributes in earlier results."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from emulator.display.values import Item
 
 
 class Knowledge:
-    """Tables of an endpoint. Descriptions are kept until `forget`."""
+    """Cached facts about the tables of an endpoint. Descriptions are kept until `forget`."""
 
     def __init__(self, endpoint: HttpEndpoint) -> None:
         self._endpoint = endpoint
@@ -16,7 +16,7 @@ class Knowledge:
         self._seen: dict[str, dict[str, None]] = {}
 
     def forget(self) -> None:
-        """Forget what other programs may have changed. Attributes stay: they are only hints."""
+        """Forget all facts that other programs may have changed. Attributes stay, as hints."""
         self._tables = None
         self._described.clear()
 
@@ -57,7 +57,7 @@ class Knowledge:
         return [index["IndexName"] for kind in kinds for index in described.get(kind, ())]
 
     def attributes(self, table: str) -> list[str]:
-        """Return the attributes of a table: those of keys first, then those that were seen."""
+        """Return the attributes of a table: key attributes first, then those in earlier results."""
         try:
             defined = [each["AttributeName"] for each in self.describe(table)["AttributeDefinitions"]]
         except (Refused, Unreachable):
@@ -65,7 +65,7 @@ class Knowledge:
         return list(dict.fromkeys([*defined, *self._seen.get(table, ())]))
 
     def see(self, table: str, items: Iterable[Item]) -> None:
-        """Remember the attributes of items."""
+        """Store the attributes of items in a result."""
         seen = self._seen.setdefault(table, {})
         for item in items:
             seen.update(dict.fromkeys(item))

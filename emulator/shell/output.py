@@ -1,4 +1,4 @@
-"""Shows items: drawn tables, text with one item a line, or JSON with one item a line."""
+"""Prints items as drawn tables, as text, or as JSON. Text and JSON have one item in each line."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -11,27 +11,27 @@ from emulator.display.values import Item, item_text, value_text, visible
 if TYPE_CHECKING:
     from rich.console import Console
 
-_NARROWEST: Final = 10  # characters of a column, with its frame
+_NARROWEST: Final = 10  # the narrowest column in characters, with its frame
 
 
 def columns_of(items: Sequence[Item], first: Sequence[str]) -> list[str]:
-    """Return the attributes of items: the key first, then the others as they appear."""
+    """Return the attributes of items: the key first, then the others in the order of the items."""
     names = {name: None for item in items for name in item}
     return [name for name in first if name in names] + [name for name in names if name not in first]
 
 
 def text_lines(items: Sequence[Item]) -> str:
-    """Return items in PartiQL's form, one a line: they can be pasted after INSERT ... VALUE."""
+    """Return items as PartiQL literals, one in each line, for pasting after INSERT ... VALUE."""
     return "".join(item_text(item) + "\n" for item in items)
 
 
 def json_lines(items: Sequence[Item]) -> str:
-    """Return items as DynamoDB JSON, one a line."""
+    """Return items as DynamoDB JSON, one in each line."""
     return "".join(orjson.dumps(item).decode() + "\n" for item in items)
 
 
 def draw(console: "Console", items: Sequence[Item], first: Sequence[str]) -> None:
-    """Draw a table of items. If the console is too narrow, draw a table of each item."""
+    """Draw a table of items. If the console is too narrow, draw a separate table for each item."""
     names = columns_of(items, first)
     if len(names) * _NARROWEST > console.width:
         for item in items:
@@ -63,7 +63,7 @@ def _cell(cell: Item | str | None) -> str:
 
 
 Show = Callable[[Sequence[Item], Sequence[str]], None]
-"""show(items, key attributes) prints some items."""
+"""A function of items and the names of key attributes that prints the items."""
 
 
 def _show_table(stream: TextIO) -> Show:
@@ -81,7 +81,7 @@ FORMATS: Final[Mapping[str, Callable[[TextIO], Show]]] = {
 
 
 def show_in(form: str) -> Show:
-    """Return the function that prints items to stdout in a format. Raises ImportError."""
+    """Return a function that prints items to stdout in a format. Raises ImportError."""
     return FORMATS[form](sys.stdout)
 
 

@@ -1,4 +1,4 @@
-"""Parameters of statements, as a user types them.
+"""Parameters of statements, as users type them.
 
 | typed | value |
 |---|---|
@@ -20,11 +20,11 @@ _BETWEEN: Final = re.compile(r"[\s,]*")
 
 
 class NotValues(ValueError):
-    """The text is no sequence of values."""
+    """The text is not a sequence of values."""
 
 
 class _Number(str):
-    """A number as it was typed."""
+    """A number as the user typed it."""
 
     __slots__ = ()
 
@@ -33,7 +33,7 @@ _DECODER: Final = json.JSONDecoder(parse_int=_Number, parse_float=_Number, parse
 
 
 def values(text: str) -> list[dict[str, Any]]:
-    """Return the values of a text, which are separated by spaces or commas. Raises NotValues."""
+    """Return the values in a text, separated by spaces or commas. Raises NotValues."""
     found = []
     position = _match_end(_BETWEEN, text, 0)
     while position < len(text):
@@ -57,7 +57,7 @@ def _match_end(pattern: re.Pattern[str], text: str, position: int) -> int:
 
 
 def _attribute(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
-    """Return the attribute value of a JSON value."""
+    """Convert a JSON value to an attribute value."""
     match value:
         case _Number():
             return {"N": str(value)}

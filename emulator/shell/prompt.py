@@ -1,4 +1,4 @@
-"""The terminal of the shell: history, completion, statements over several lines."""
+"""The shell on a terminal: history, completion, statements over several lines."""
 
 import os
 import sys
@@ -31,7 +31,7 @@ class _Words(Completer):
         self._knowledge = knowledge
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
-        """Yield the words that can follow. Before a word has a letter, only Tab asks for them."""
+        """Yield the words that can follow. Before the first letter of a word, only after Tab."""
         commands = (*COMMANDS, *ALIASES) if document.text.startswith("\\") else COMMANDS
         before, after = document.text_before_cursor, document.text_after_cursor
         for word, replaces in candidates(before, after, self._knowledge, commands):
@@ -40,12 +40,12 @@ class _Words(Completer):
 
 
 class _Person:
-    """Answers questions at the terminal."""
+    """Asks the user questions on the terminal."""
 
     def ask(self, question: str) -> str:
         try:
             return PromptSession[str](history=InMemoryHistory()).prompt(question)
-        except EOFError:  # Ctrl-D answers no question
+        except EOFError:  # Ctrl-D is an empty answer
             return "q"
 
 
@@ -56,18 +56,19 @@ def history_path(environment: Mapping[str, str]) -> Path:
 
 
 def _history() -> History:
-    """Return the history of earlier shells. If its file cannot be used, return an empty history."""
+    """Return the history of earlier shells, an empty history if its file cannot be used."""
     path = history_path(os.environ)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600))  # statements may have secrets
+        # Only the owner may read it, because statements may have secrets.
+        os.close(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600))
     except OSError:
         return InMemoryHistory()
     return FileHistory(str(path))
 
 
 def _keys() -> KeyBindings:
-    """Return a binding of Enter that sends what is complete, and begins a new line otherwise."""
+    """Return a binding of Enter that sends a complete text, and otherwise starts a new line."""
     keys = KeyBindings()
 
     @keys.add("enter", filter=has_focus(DEFAULT_BUFFER))
@@ -96,13 +97,14 @@ def prompt_of(session: Session) -> PromptSession[str]:
 
 
 def run(endpoint: HttpEndpoint, form: str) -> int:
-    """Run a shell until its user leaves; return the exit status."""
+    """Run a shell until the user exits; return the exit status."""
     session = Session(endpoint, form, _Person())
     prompt = prompt_of(session)
     while True:
         try:
             session.run(prompt.prompt())
-        except KeyboardInterrupt:  # drops what was typed, or stops waiting for a statement
+        # Ctrl-C discards the typed text, or stops waiting for a statement.
+        except KeyboardInterrupt:
             endpoint.close()
         except (EOFError, Left):
             return 0

@@ -1,7 +1,7 @@
-"""Runs statements and dot commands, and shows what they return. It needs no terminal.
+"""Runs statements and dot commands, and prints their results. It needs no terminal.
 
-A line outside a statement that begins with a point or a backslash is a command. COMMANDS lists
-them. Everything else is PartiQL.
+A line that begins with a dot or a backslash, and is not inside a statement, is a command. COMMANDS
+lists them. Everything else is PartiQL.
 """
 
 import re
@@ -17,25 +17,26 @@ from emulator.shell.completion import table_of
 from emulator.shell.knowledge import Knowledge
 from emulator.shell.parameters import NotValues, values
 from emulator.shell.statements import placeholders, split
+from emulator.wording import counted
 
 _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 
-PAGE: Final = 50  # items on a screen
+PAGE: Final = 50  # items that are shown before the user is asked whether to continue
 
 
 class Misused(Exception):
-    """A dot command cannot be run as typed."""
+    """A dot command is wrong."""
 
 
 class Left(Exception):
-    """The user has left the shell."""
+    """The user has exited the shell."""
 
 
 class User(Protocol):
     """The person at a terminal."""
 
     def ask(self, question: str) -> str:
-        """Return the answer to a question."""
+        """Ask the user a question; return the answer."""
         ...
 
 
@@ -53,12 +54,12 @@ class Session:
         self._show = output.show_in(form)
 
     def set_format(self, form: str) -> None:
-        """Show items in another format. Raises ImportError."""
+        """Set the format in which items are shown. Raises ImportError."""
         self._show = output.show_in(form)
         self.form = form
 
     def run(self, text: str) -> None:
-        """Run the statements and commands of a text. The last statement needs no `;`.
+        """Run the statements and commands in a text. The last statement needs no `;`.
 
         Raises Refused, Unreachable, Misused, NotValues, Left.
         """
@@ -83,7 +84,7 @@ class Session:
     def _execute(self, statement: str) -> None:
         table = table_of(statement)
         keys = self.knowledge.keys(table) if table and self.form == "table" else []
-        # A terminal or a file may give bytes that are not UTF-8.
+        # Input from a terminal or a file may not be UTF-8.
         request: dict[str, Any] = {"Statement": statement.encode(errors="replace").decode()}
         parameters = self._parameters_of(statement)
         if parameters:
@@ -129,7 +130,7 @@ class Session:
     def _finish(self, count: int, units: Sequence[float]) -> None:
         used = f"{sum(units):g} capacity units" if self.capacity else ""
         if self._user is not None:
-            said = f"{count} item{'s' * (count != 1)}"
+            said = counted(count, "item")
             self.say(f"{said}, {used}" if used else said)
         elif used:
             print(used, file=sys.stderr)  # noqa: T201 - not a part of the result
@@ -141,7 +142,7 @@ class Session:
 
 
 class Command(NamedTuple):
-    """A dot command: how it is typed after its name, its line in .help, and what it does."""
+    """A dot command: its arguments, its line in .help, and its function."""
 
     usage: str
     summary: str
@@ -238,7 +239,7 @@ ALIASES: Final[Mapping[str, str]] = {
     ".exit": ".quit",
     **{f"\\{name[1:]}": name for name in COMMANDS},
 }
-"""Other names of commands, as other databases have them."""
+"""Other names of commands, which users know from shells of other databases."""
 
 PROBLEMS: Final = (Refused, Misused, NotValues)
-"""What a user sees as one line, and goes on."""
+"""Errors that are shown in one line, after which the shell continues."""

@@ -1,7 +1,7 @@
-"""Cuts a text into statements, which end with `;`.
+"""Splits a text into statements, which end with `;`.
 
-A `;` in a string, in a quoted name or in a comment ends nothing. PartiQL's own lexer cannot do
-this: it refuses a text whose last string is not complete yet.
+A `;` in a string, in a quoted name or in a comment does not end a statement. PartiQL's own lexer
+cannot do this, because it refuses a text with an incomplete string.
 """
 
 import re
@@ -23,9 +23,9 @@ _PART: Final = re.compile(
 
 
 def split(text: str) -> tuple[list[str], str]:
-    """Return the statements of a text, without `;`, and the rest after the last `;`.
+    """Return the statements in a text, without `;`, and the rest after the last `;`.
 
-    What has only spaces and comments is left out, also as the rest.
+    Statements with only spaces and comments are left out; such a rest is "".
     """
     statements, start, has_words = [], 0, False
     for part in _PART.finditer(text):
@@ -39,7 +39,7 @@ def split(text: str) -> tuple[list[str], str]:
 
 
 def is_complete(text: str) -> bool:
-    """Return whether a text has nothing after its last `;`."""
+    """Return whether a text has no statement after its last `;`."""
     return split(text)[1] == ""
 
 
@@ -47,5 +47,5 @@ def placeholders(statement: str) -> int:
     """Return the number of `?` for which a statement needs parameters."""
     try:
         return sum(token.kind == "?" for token in tokens(statement))
-    except ApiError:  # the server refuses the statement, and says why
+    except ApiError:  # the server refuses the statement, with a reason
         return 0

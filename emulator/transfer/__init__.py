@@ -1,17 +1,18 @@
 """Moves tables and items between files and servers: the work of `load`, `dump` and `diff`.
 
-The formats of the files are in emulator/formats. A server is an `Endpoint` (`endpoints.py`): one
-that this program finds over HTTP, AWS itself, or the emulator in this process (`--init`).
+The formats of the files are in emulator/formats. A server is an `Endpoint` (`endpoints.py`): a
+server that is called over HTTP, AWS itself, or the emulator in this process (`--init`).
 
 | file         | work                                                                    |
 |--------------|-------------------------------------------------------------------------|
-| `endpoints`  | what all the work asks of a server; AWS with credentials                |
-| `progress`   | what the user sees of long work: counts, rates, problems                |
+| `endpoints`  | the calls to a server that all this work needs; AWS with credentials    |
+| `progress`   | the output for the user during long work: counts, rates, problems       |
 | `tables`     | finding, creating and describing tables                                 |
 | `writing`    | putting items in batches, in order, with retries                        |
 | `loading`    | from files to a server                                                  |
+| `frozen`     | the items of tables as they were at one moment                          |
 | `dumping`    | from a server to files                                                  |
 | `initial`    | `--init`: loading before a server is ready                              |
 | `copying`    | from another server, by a parallel scan that can be resumed             |
-| `comparing`  | two tables, item by item                                                |
+| `comparing`  | comparing two tables, item by item                                      |
 """

@@ -1,7 +1,7 @@
 """AWS itself as an endpoint, with the credentials of a profile. Imports botocore (extra `aws`).
 
-The answers are the JSON of the wire and not botocore's objects, so that binary values stay as they
-are: botocore signs the requests, and does nothing else.
+Answers are the JSON that AWS sends and not botocore's objects, so that binary values stay
+unchanged. botocore only signs the requests.
 """
 
 from collections.abc import Mapping
@@ -21,10 +21,10 @@ _OK: Final = 200
 
 
 class AwsEndpoint:
-    """DynamoDB in a region of AWS. profile: of the AWS configuration, None for the default one.
+    """DynamoDB in a region of AWS. profile: an AWS profile, None for the default one.
 
-    The variables that lead SDKs to another endpoint, perhaps to this program, do not count: aws is
-    AWS. url: the address of something else, for tests.
+    This ignores the variables that direct SDKs to another endpoint, perhaps to this program. url:
+    another address, for tests.
     """
 
     def __init__(self, region: str, profile: str | None, url: str | None = None) -> None:

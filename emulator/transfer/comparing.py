@@ -1,9 +1,9 @@
 """Compares two tables: their definitions, then their items.
 
-The items of the first table are kept as a digest each, about 150 bytes with the key, so the memory
-grows with the number of items and not with their size. Items that differ are read once more to say
-in what. Two items are equal if DynamoDB says so: the order of sets and the way in which numbers are
-written do not matter.
+For each item of the first table, the memory holds its key and a digest, about 150 bytes, so the
+memory grows with the number of items and not with their size. Items that differ are read again, to
+find the differing attributes. Two items are equal if they are equal for DynamoDB: the order of sets
+and the spelling of numbers do not matter.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,19 +18,19 @@ import orjson
 from emulator.client.endpoint import Refused
 from emulator.formats.described import create_input
 from emulator.formats.records import Item
-from emulator.transfer.dumping import scanned
 from emulator.transfer.endpoints import Connect, Endpoint
+from emulator.transfer.frozen import scanned
 from emulator.transfer.progress import Progress
 from emulator.transfer.tables import describe, key_names
 
-_MISSING: Final = "-"  # what is shown for a member that is not there
+_MISSING: Final = "-"  # shown for a member that is missing
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "AttributeDefinitions": ("AttributeName",),
     "GlobalSecondaryIndexes": ("IndexName",),
     "LocalSecondaryIndexes": ("IndexName",),
     "KeySchema": ("KeyType",),
 }
-"""Lists whose order does not matter, and the member that names an element."""
+"""Lists whose order does not matter -> the members that identify an element."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Side:
 
 
 def differences(first: Side, second: Side, progress: Progress) -> Iterator[str]:
-    """Yield the differences, a line each. Raises Refused, Unreachable."""
+    """Yield the differences, one line for each. Raises Refused, Unreachable."""
     with closing(first.connect()) as one, closing(second.connect()) as other:
         found, wanted = describe(one, first.table), describe(other, second.table)
         if found is None or wanted is None:
@@ -63,7 +63,7 @@ def _definition(endpoint: Endpoint, description: dict[str, Any]) -> dict[str, An
     create = {name: value for name, value in create_input(description).items() if name != "TableName"}
     try:
         ttl = endpoint.call("DescribeTimeToLive", {"TableName": description["TableName"]})["TimeToLiveDescription"]
-    except Refused:  # not every compatible server has it
+    except Refused:  # some compatible servers do not have this operation
         return create
     if "AttributeName" in ttl:
         create["TimeToLive"] = ttl["AttributeName"]
@@ -81,7 +81,7 @@ def _lines(found: Any, wanted: Any, path: str) -> Iterator[str]:  # noqa: ANN401
 
 
 def _named(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a list whose elements have names as a mapping."""
+    """Convert a list of elements with names to a mapping."""
     if name not in _NAMES or not isinstance(value, list):
         return value
     (member,) = _NAMES[name]
@@ -128,7 +128,7 @@ def _digest(item: Item) -> bytes:
 
 
 def canonical(value: dict[str, Any]) -> dict[str, Any]:
-    """Return an attribute value in a form in which equal values are equal."""
+    """Return the canonical form of an attribute value, in which equal values are equal objects."""
     ((kind, content),) = value.items()
     match kind:
         case "N":

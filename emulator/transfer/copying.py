@@ -1,10 +1,11 @@
 """Copies a table from another endpoint by a parallel scan.
 
-One thread for each segment waits for pages; the caller's thread decides when a segment reads its
-next page, puts the items, and then saves how far each segment is. So a copy that was interrupted
-goes on where it stopped, and puts at most one page of each segment twice.
+One thread for each segment reads pages. The caller's thread decides when a segment reads its next
+page, puts the items, and then saves the position of each segment. So an interrupted copy can
+continue where it stopped, and puts at most one page of each segment a second time.
 
-The rate is limited by capacity: after a page, the next one waits until its units are paid for.
+The rate is limited in capacity units: after a page, the next read waits for as long as the units of
+the page need at that rate.
 """
 
 import json
@@ -30,7 +31,7 @@ class BadState(Exception):
 
 @dataclass(slots=True)
 class _Segment:
-    """A part of the table. start: the key after which it goes on; None at its beginning."""
+    """A segment of the table. start: the key after which it continues; None means its beginning."""
 
     number: int
     start: dict[str, Any] | None = None
@@ -38,9 +39,9 @@ class _Segment:
 
 
 class State:
-    """How far a copy is, in a file; without a path it is only in memory.
+    """The progress of a copy, in a file. Without a path, it is only in memory.
 
-    copied: what is copied, to find out whether a file belongs to this copy.
+    copied: what is copied. A state file with a different value belongs to another copy.
     """
 
     def __init__(self, path: Path | None, copied: Mapping[str, Any], segments: int) -> None:
@@ -62,7 +63,7 @@ class State:
         self.segments = segments
 
     def save(self) -> None:
-        """Save the state, so that either the old or the new one is there."""
+        """Save the state, so that the file always has either the old or the new state."""
         if self._path is None:
             return
         segments = [{"Start": each.start, "Done": each.done} for each in self.segments]
@@ -71,13 +72,13 @@ class State:
         new.replace(self._path)
 
     def remove(self) -> None:
-        """Remove the file, after the end."""
+        """Remove the file, after the copy is complete."""
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 
 
 class Rate:
-    """Spreads capacity units over time. units: so many in a second; None for no limit."""
+    """Limits the rate of capacity units. units: the most units in a second; None for no limit."""
 
     def __init__(
         self, units: float | None, sleep: Sleep = time.sleep, clock: Callable[[], float] = time.monotonic
@@ -85,10 +86,10 @@ class Rate:
         self._units = units
         self._sleep = sleep
         self._clock = clock
-        self._paid = clock()  # the time until which the units that were used are paid for
+        self._paid = clock()  # the time at which the units used so far no longer exceed the rate
 
     def use(self, units: float) -> None:
-        """Wait until these units may be followed by others."""
+        """Use units: wait until further units are allowed."""
         if self._units is None:
             return
         now = self._clock()
@@ -105,7 +106,10 @@ def copy(
     rate: Rate,
     sleep: Sleep = time.sleep,
 ) -> None:
-    """Copy the items that a scan with the members `request` finds. Raises Refused, Unreachable."""
+    """Copy the items that a scan with the members of `request` returns.
+
+    Raises Refused, Unreachable.
+    """
 
     def done(written: Written) -> None:
         progress.advance(written.items)

@@ -4,18 +4,16 @@
 |----------|-------------------------------------------------------------------------------|
 | `export` | a folder as the service's export writes it, with the table's definition       |
 | `lines`  | `TABLE.jsonl`: lines of DynamoDB JSON, and `TABLE.definition.json`            |
-| `csv`    | `TABLE.csv`, and `TABLE.definition.json`; needs two scans, one for the header |
+| `ion`    | `TABLE.ion`: lines of Amazon Ion, and `TABLE.definition.json`                 |
+| `csv`    | `TABLE.csv`, and `TABLE.definition.json`; needs a second scan, for the header |
 
-Several threads scan a segment of the table each, so the memory does not grow with the table. Writes
-during the scan may or may not be in the dump, item by item. `Pages` is where the items come from: a
-frozen view of the table can take the place of the scan.
+Several threads read a segment of the table each, so the memory does not grow with the table. The
+items come from a frozen view or a scan (`frozen.py`).
 """
 
 import io
 import json
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -25,37 +23,16 @@ import orjson
 
 from emulator.formats.csv_rows import CsvWriter
 from emulator.formats.export_layout import DataWriter, ExportWriter
-from emulator.formats.records import Item
+from emulator.formats.ion import ion_line
 from emulator.formats.sources import DEFINITION
-from emulator.transfer.endpoints import Connect
+from emulator.transfer.frozen import Pages
 from emulator.transfer.progress import Progress
 from emulator.transfer.tables import key_names
 
 SEGMENTS: Final = 2
-"""Threads that scan a table. While one packs its page, the server makes the page of the other."""
+"""Threads that read a table. While one packs its page, the server makes the page of the other."""
 
-_POLL: Final = 0.1  # seconds between two looks at the counts of the threads
-
-Pages = Callable[[str, int, int], Iterator[list[Item]]]
-"""Yields the items of a segment of a table, page by page: (table, segment, segments)."""
-
-
-def scanned(connect: Connect) -> Pages:
-    """Return the pages of scans. They raise Refused, Unreachable."""
-
-    def pages(table: str, segment: int, segments: int) -> Iterator[list[Item]]:
-        request: dict[str, Any] = {"TableName": table, "ConsistentRead": True}
-        if segments > 1:
-            request |= {"Segment": segment, "TotalSegments": segments}
-        with closing(connect()) as endpoint:
-            while True:
-                answer = endpoint.call("Scan", request)
-                yield answer["Items"]
-                if "LastEvaluatedKey" not in answer:
-                    return
-                request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-
-    return pages
+_POLL: Final = 0.1  # seconds between two checks of the threads' counts
 
 
 def dump_export(pages: Pages, whole: dict[str, Any], folder: Path, progress: Progress) -> None:
@@ -102,8 +79,18 @@ def dump_lines(pages: Pages, table: str, stream: BinaryIO, progress: Progress) -
         progress.advance(len(page))
 
 
+def dump_ion(pages: Pages, table: str, stream: BinaryIO, progress: Progress) -> None:
+    """Write the items of a table as lines of Amazon Ion, like the service's exports."""
+    for page in pages(table, 0, 1):
+        stream.write(b"".join(map(ion_line, page)))
+        progress.advance(len(page))
+
+
 def dump_csv(pages: Pages, description: dict[str, Any], stream: BinaryIO, progress: Progress) -> None:
-    """Write the items of a table as CSV. The key attributes come first, then the others by name."""
+    """Write the items of a table as CSV.
+
+    The key attributes come first, then the others in the order of names.
+    """
     table, keys = description["TableName"], key_names(description)
     names: set[str] = set()
     for page in pages(table, 0, 1):
@@ -123,12 +110,12 @@ def _write_definition(path: Path, whole: dict[str, Any]) -> None:
 
 
 def write_definition(folder: Path, whole: dict[str, Any]) -> None:
-    """Write a table's definition beside its file of items."""
+    """Write a table's definition to a file beside its file of items."""
     _write_definition(folder / f"{whole['Table']['TableName']}.{DEFINITION}", whole)
 
 
 def _advance(progress: Progress, counts: "SimpleQueue[int]") -> None:
-    """Count what the threads have written; only this thread may use the progress."""
+    """Add the threads' counts to the progress, which only this thread may use."""
     while True:
         try:
             progress.advance(counts.get_nowait())

@@ -1,6 +1,6 @@
-"""What the work asks of a server, and the servers that there are.
+"""The protocol of endpoints, and the kinds of servers.
 
-Each thread has an endpoint of its own: `Connect` opens one.
+Each thread uses a separate endpoint, which `Connect` opens.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from emulator.client.endpoint import HttpEndpoint, Refused, Unreachable
 
 AWS: Final = "aws"
-"""The name of AWS itself in the place of a URL."""
+"""The text for AWS itself instead of a URL."""
 
 RETRIED: Final = frozenset(
     (
@@ -20,7 +20,7 @@ RETRIED: Final = frozenset(
         "ServiceUnavailable",
     )
 )
-"""Codes of refusals after which the same request may succeed later."""
+"""Error codes after which the same request may succeed later."""
 
 
 class Endpoint(Protocol):
@@ -36,11 +36,11 @@ class Endpoint(Protocol):
 
 
 Connect = Callable[[], Endpoint]
-"""Opens an endpoint. Raises Unreachable."""
+"""A function that opens an endpoint. Raises Unreachable."""
 
 
 def connecting(url: str, access_key: str, region: str, profile: str | None = None) -> Connect:
-    """Return a function that opens an endpoint of a URL, or of AWS. Raises Unreachable."""
+    """Return a function that opens an endpoint at a URL, or AWS. Raises Unreachable."""
     if url != AWS:
         return lambda: HttpEndpoint(url, access_key, region)
     try:

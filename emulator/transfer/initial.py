@@ -1,18 +1,19 @@
-"""`--init PATH`: loads files into an emulator of this process before it is ready.
+"""`--init PATH`: loads files into the emulator of this process before the server is ready.
 
-Only tables that are missing are created, and only these get items. So a server that starts again on
-its data folder keeps what its clients have changed. The tables belong to the access key and region
-that the AWS variables of the server's process name, as for commands (client/options.py).
+Only missing tables are created, and only these get items. So a server that restarts on its data
+folder keeps the changes of its clients. As with commands, the tables belong to the access key and
+region in the AWS variables of the server's process (client/options.py).
 
-If anything is wrong, the tables that were created are deleted again, and the server does not start:
-the next start tries again. If the process is killed meanwhile, a file in the data folder tells the
-next start which tables there were before; it deletes the others first.
+If anything is wrong, the created tables are deleted again, and the server does not start. The next
+start tries again. A file in the data folder lists the tables from before the load. If the process
+is killed during the load, the next start first deletes all tables that are not in the list.
 """
 
 import logging
 import os
 import time
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -27,19 +28,21 @@ from emulator.transfer import tables
 from emulator.transfer.endpoints import Connect
 from emulator.transfer.loading import Loader
 from emulator.transfer.progress import Progress
+from emulator.wording import counted
 
 log = logging.getLogger("emulator")
 
 _MARK: Final = "init-unfinished.json"
-_POLL: Final = 0.05  # seconds; with --delay-transient-statuses a table is DELETING for three
+# Seconds between polls; with --delay-transient-statuses a table is DELETING for 3 s.
+_POLL: Final = 0.05
 
 
 class InitialDataError(Exception):
-    """The initial data cannot be loaded. The problems were shown before."""
+    """The initial data cannot be loaded. The user has already seen the problems."""
 
 
 class EmulatorEndpoint:
-    """The operations of an emulator in this process, for one access key and region."""
+    """The emulator in this process as an endpoint, for one access key and region."""
 
     def __init__(self, emulator: Emulator, access_key: str, region: str) -> None:
         self._emulator = emulator
@@ -57,7 +60,7 @@ class EmulatorEndpoint:
         return answered
 
     def close(self) -> None:
-        """Commit what was written."""
+        """Commit the writes."""
         self._emulator.database.commit()
 
 
@@ -71,33 +74,45 @@ def load_initial(emulator: Emulator, paths: Sequence[str]) -> None:
     folder = emulator.settings.folder
     mark = None if folder is None else folder / _MARK
     if mark is not None and mark.exists():
-        found = orjson.loads(mark.read_bytes())
-        _drop_new(EmulatorEndpoint(emulator, found["AccessKey"], found["Region"]), found["Tables"])
+        _drop_unfinished(emulator, mark)
     before = list(tables.names(connect()))
     if mark is not None:
-        mark.write_bytes(orjson.dumps({"AccessKey": access_key, "Region": region, "Tables": before}))
-    problems = _load(connect, paths)
+        new = mark.with_suffix(".new")
+        new.write_bytes(orjson.dumps({"AccessKey": access_key, "Region": region, "Tables": before}))
+        new.replace(mark)
+    problems = _load(connect, paths, emulator.settings.log_format)
     if problems:
         _drop_new(connect(), before)
     if mark is not None:
         mark.unlink()
     if problems:
-        raise InitialDataError(f"{problems} {'problem' if problems == 1 else 'problems'} in {', '.join(paths)}")
+        raise InitialDataError(f"{counted(problems, 'problem')} in {', '.join(paths)}")
 
 
-def _load(connect: Connect, paths: Sequence[str]) -> int:
-    """Load paths; return the number of problems."""
-    with Progress("--init: loaded") as progress:
+def _drop_unfinished(emulator: Emulator, mark: Path) -> None:
+    """Delete the tables that a killed load has created. Raises InitialDataError."""
+    try:
+        found = orjson.loads(mark.read_bytes())
+        endpoint = EmulatorEndpoint(emulator, str(found["AccessKey"]), str(found["Region"]))
+        before = set(found["Tables"])
+    except (ValueError, LookupError, TypeError):
+        text = f"{mark} cannot be read: check the tables in this folder, then delete the file"
+        raise InitialDataError(text) from None
+    _drop_new(endpoint, before)
+
+
+def _load(connect: Connect, paths: Sequence[str], form: str) -> int:
+    """Load paths; return the number of problems. form: the form of the log, `text` or `json`."""
+    with Progress("--init: loaded", log=log if form == "json" else None) as progress:
         loader = Loader(connect, progress, fresh=True, threaded=False)
         loader.load(sources(paths, ReadOptions(environment=os.environ)))
     if not progress.problems:
-        count = len(loader.created)
-        log.info("%s", progress.summary(f"into {count} new {'table' if count == 1 else 'tables'}"))
+        log.info("%s", progress.summary(f"into {counted(len(loader.created), 'new table')}"))
     return progress.problems
 
 
 def _drop_new(endpoint: EmulatorEndpoint, before: Collection[str]) -> None:
-    """Delete the tables that were not there before, and wait until they are gone."""
+    """Delete the tables that are not in `before`, and wait until they no longer exist."""
     for name in [each for each in tables.names(endpoint) if each not in before]:
         endpoint.call("UpdateTable", {"TableName": name, "DeletionProtectionEnabled": False})
         endpoint.call("DeleteTable", {"TableName": name})

@@ -1,7 +1,7 @@
-"""Loads files into a server: creates the tables that are defined and missing, then puts the items.
+"""Loads files into a server: creates missing tables that have definitions, then puts the items.
 
-A table that exists stays as it is, and gets the items in addition. Everything that is wrong is
-reported with its file and line and counted, and the rest is loaded.
+An existing table stays unchanged and gets the items in addition. Each problem is reported with its
+file and line and counted, and the rest is loaded.
 """
 
 from collections import Counter
@@ -21,10 +21,10 @@ from emulator.transfer.writing import ItemWriter, Written
 
 
 class Loader:
-    """Loads sources. table: the table of all items; without it, the files say their tables.
+    """Loads sources. table: the table for all items; None means that the files name their tables.
 
-    fresh: put items only into tables that this loader has created, as `--init` does. threaded: a
-    thread sends the items, see writing.py.
+    fresh: whether to put items only into tables that this loader has created, as `--init` does.
+    threaded: whether a thread sends the items (writing.py).
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Loader:
         self._progress = progress
         self._table = table
         self._fresh = fresh
-        self._only: str | None = None  # with `table`, the one table that the files may name
+        self._only: str | None = None  # with `table`, the only table that the files may name
         self._types: dict[str, Types | None] = {}
         self.created: list[str] = []
         self.loaded: Counter[str] = Counter()
@@ -96,7 +96,7 @@ class Loader:
         self._types[name] = tables.key_types(definition.create)
 
     def _keep(self, definition: Definition, existing: dict[str, Any]) -> None:
-        """Keep a table that exists, if it has the keys of the definition."""
+        """Keep an existing table, if it has the keys of the definition."""
         name = definition.name
         if name in self.created:
             self._progress.problem(Problem(definition.place, f"table {name} is defined twice"))
@@ -124,7 +124,7 @@ class Loader:
             self._writer.put(name, record)
 
     def _is_only(self, place: Place, name: str) -> bool:
-        """Say whether the files name one table; with --table they may not name two."""
+        """Return whether the files name only one table. With --table, more are not allowed."""
         if self._only is None:
             self._only = name
         if name == self._only:
@@ -136,7 +136,7 @@ class Loader:
         return False
 
     def _find(self, place: Place, name: str) -> None:
-        """Find a table of the server; report a missing one once."""
+        """Find a table on the server; report a missing table once."""
         try:
             found = tables.describe(self._endpoint, name)
         except Refused as refusal:
@@ -149,7 +149,7 @@ class Loader:
         self._types[name] = None if found is None else tables.key_types(found)
 
     def _types_of(self, name: str | None) -> Types:
-        """Return the types of a table's key attributes, for CSV; none if there is no table."""
+        """Return the types of a table's key attributes, for CSV; {} if there is no table."""
         name = self._table or name
         if name is None:
             return {}
@@ -162,7 +162,10 @@ class Loader:
 
 
 def copy_definition(source: Connect, target: Connect, table: str, progress: Progress) -> None:
-    """Create a table as another endpoint has it, unless it exists. Raises Refused, Unreachable."""
+    """Create the table of another endpoint on this one, unless it exists.
+
+    Raises Refused, Unreachable.
+    """
     with closing(source()) as endpoint:
         whole = tables.whole_description(endpoint, table)
     if whole is None:

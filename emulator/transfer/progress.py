@@ -1,16 +1,19 @@
-"""What a user sees of long work: progress, notices and problems on stderr, and a count of each.
+"""Shows the user progress, notices and problems of long work on stderr, and counts them.
 
 On a terminal with rich (extra `cli`) the progress is a bar or, without a known total, a spinner.
-Elsewhere it is a line every few seconds.
+Elsewhere it is a line every few seconds. `--init` writes the lines to the log if its form is JSON.
 """
 
+import logging
 import sys
 import time
 from types import TracebackType
 from typing import Any, Final, Protocol, Self, TextIO
 
+from emulator.wording import counted
+
 _LINE: Final = 5.0  # seconds between two lines of progress
-_SHOWN: Final = 100  # problems that are shown; the others are only counted
+_SHOWN: Final = 100  # the most problems that are shown; further ones are only counted
 
 
 class _Bar(Protocol):
@@ -18,17 +21,22 @@ class _Bar(Protocol):
 
     def say(self, text: str) -> None: ...
 
+    def warn(self, text: str) -> None: ...
+
     def close(self) -> None: ...
 
 
 class Progress:
-    """Counts items and problems, and shows them. One thread uses it."""
+    """Counts items and problems, and shows them. Only one thread may use it.
 
-    def __init__(self, title: str, stream: TextIO | None = None) -> None:
+    log: gets the output instead of the stream, None if there is no such log.
+    """
+
+    def __init__(self, title: str, stream: TextIO | None = None, log: logging.Logger | None = None) -> None:
         self._title = title
         self._stream = sys.stderr if stream is None else stream
         self._began = time.monotonic()
-        self._bar: _Bar = _bar(title, self._stream)
+        self._bar: _Bar = _bar(title, self._stream) if log is None else _LogLines(title, log)
         self.items = 0
         self.problems = 0
 
@@ -50,27 +58,26 @@ class Progress:
         self._bar.say(str(text))
 
     def problem(self, text: object) -> None:
-        """Count a problem, and show it unless there were too many."""
+        """Count a problem. Show it, unless too many were shown."""
         self.problems += 1
         if self.problems <= _SHOWN:
-            self._bar.say(str(text))
+            self._bar.warn(str(text))
         elif self.problems == _SHOWN + 1:
-            self._bar.say("further problems are only counted")
+            self._bar.warn("further problems are only counted")
 
     def summary(self, what: str) -> str:
-        """Return the last line: what was done, how fast, and how many problems there were."""
+        """Return the last line: the work that was done, its rate, and the number of problems."""
         seconds = max(time.monotonic() - self._began, 1e-3)
         rate = f" in {seconds:.1f} s ({self.items / seconds:,.0f} items/s)" if self.items else ""
-        problems = f", {self.problems} {'problem' if self.problems == 1 else 'problems'}" if self.problems else ""
-        return f"{self._title} {self.items:,} items {what}{rate}{problems}"
+        problems = f", {counted(self.problems, 'problem')}" if self.problems else ""
+        return f"{self._title} {counted(self.items, 'item')} {what}{rate}{problems}"
 
 
-class _Lines:
-    """Progress as lines of text."""
+class _Timed:
+    """Shows progress as lines of text, one every few seconds."""
 
-    def __init__(self, title: str, stream: TextIO) -> None:
+    def __init__(self, title: str) -> None:
         self._title = title
-        self._stream = stream
         self._next = time.monotonic() + _LINE
         self._items = 0
 
@@ -79,17 +86,44 @@ class _Lines:
         now = time.monotonic()
         if now >= self._next:
             self._next = now + _LINE
-            self.say(f"{self._title} {self._items:,} items so far")
+            self.say(f"{self._title} {counted(self._items, 'item')} so far")
 
     def say(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        raise NotImplementedError
 
     def close(self) -> None:
         pass
 
 
+class _Lines(_Timed):
+    """Shows progress on a stream."""
+
+    def __init__(self, title: str, stream: TextIO) -> None:
+        super().__init__(title)
+        self._stream = stream
+
+    def say(self, text: str) -> None:
+        print(text, file=self._stream, flush=True)
+
+    warn = say
+
+
+class _LogLines(_Timed):
+    """Shows progress in a log."""
+
+    def __init__(self, title: str, log: logging.Logger) -> None:
+        super().__init__(title)
+        self._log = log
+
+    def say(self, text: str) -> None:
+        self._log.info("%s", text)
+
+    def warn(self, text: str) -> None:
+        self._log.warning("%s", text)
+
+
 class _RichBar:
-    """Progress with rich."""
+    """Shows progress with the library rich."""
 
     def __init__(self, rich: Any, title: str, stream: TextIO) -> None:  # noqa: ANN401 - modules
         console, progress = rich
@@ -113,6 +147,8 @@ class _RichBar:
 
     def say(self, text: str) -> None:
         self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    warn = say
 
     def close(self) -> None:
         self._progress.stop()

@@ -10,8 +10,9 @@ from emulator.transfer.endpoints import Endpoint
 
 _MISSING: Final = "ResourceNotFoundException"
 _OPTIONAL: Final = frozenset(("AccessDeniedException", "UnknownOperationException"))
-_POLL: Final = 0.05  # seconds; our own tables are ready at once, those of AWS after some 5 s
-_PATIENCE: Final = 300.0  # seconds that a table may take to become ACTIVE
+# Seconds between polls; our own tables are ready at once, those of AWS after some 5 s.
+_POLL: Final = 0.05
+_PATIENCE: Final = 300.0  # seconds within which a table must become ACTIVE
 
 
 def describe(endpoint: Endpoint, table: str) -> dict[str, Any] | None:
@@ -67,7 +68,7 @@ def create(endpoint: Endpoint, definition: Definition, sleep: Callable[[float], 
 def whole_description(endpoint: Endpoint, table: str) -> dict[str, Any] | None:
     """Return DescribeTable's answer with time to live and tags; see formats/described.py.
 
-    None: there is no such table. Raises Refused, Unreachable.
+    Returns None if there is no such table. Raises Refused, Unreachable.
     """
     description = describe(endpoint, table)
     if description is None:
@@ -83,7 +84,7 @@ def whole_description(endpoint: Endpoint, table: str) -> dict[str, Any] | None:
 
 
 def _optional(endpoint: Endpoint, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-    """Return an answer, or {} if the caller may not ask, or the server does not know, for it."""
+    """Return the answer, or {} if the caller may not call the operation or the server lacks it."""
     try:
         return endpoint.call(operation, request)
     except Refused as refusal:

@@ -1,13 +1,13 @@
-"""Puts items into tables, in the order in which they come.
+"""Puts items into tables, in the order of the calls.
 
-25 items go in one BatchWriteItem. If the server refuses a batch, because one of its items is wrong
-or two have the same key, its items are put one by one, so a wrong item loses no other one. The
-server's message is the problem's text.
+A BatchWriteItem puts 25 items. If the server refuses a batch, because an item is wrong or two have
+the same key, its items are put one by one, so that only the wrong item is lost. The problem's text
+is the server's message.
 
-A thread sends the batches over one connection, while the caller reads on. (The emulator of this
-process has one thread, which then does both.) One connection keeps the
-order: of two items with the same key the later one stays (control-plane 5.4). More connections
-would not be faster: one process of the server does the work of all of them.
+A thread sends the batches over one connection, while the caller reads on. (With the emulator in
+this process, one thread does both.) One connection keeps the order: of two items with the same key,
+the later one stays (control-plane 5.4). More connections would not be faster, because one process
+of the server would handle all of them.
 """
 
 import time
@@ -23,23 +23,23 @@ from emulator.client.endpoint import Refused, Unreachable
 from emulator.formats.records import ItemRecord, Problem
 from emulator.transfer.endpoints import RETRIED, Connect, Endpoint
 
-_BATCH: Final = 25  # BatchWriteItem takes no more
-_AHEAD: Final = 4  # batches that wait to be sent
-_PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0)  # seconds before one after the other further attempt
-_ATTEMPTS: Final = 60  # five minutes
+_BATCH: Final = 25  # the most items in a BatchWriteItem
+_AHEAD: Final = 4  # the most batches that wait to be sent
+_PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0)  # seconds before each further attempt
+_ATTEMPTS: Final = 60  # with these pauses, five minutes
 
 Sleep = Callable[[float], None]
 
 
 class Written(NamedTuple):
-    """What became of a batch."""
+    """The result of putting a batch."""
 
     items: int
     problems: Sequence[Problem]
 
 
 class ItemWriter:
-    """Puts items; `done` gets what became of each batch, in the caller's thread."""
+    """Puts items. `done` gets the result of each batch, in the caller's thread."""
 
     def __init__(
         self, connect: Connect, done: Callable[[Written], None], sleep: Sleep = time.sleep, *, threaded: bool = True
@@ -66,7 +66,7 @@ class ItemWriter:
             self._endpoint.close()
 
     def put(self, table: str, record: ItemRecord) -> None:
-        """Put an item, soon. Raises Unreachable, Refused if the server fails."""
+        """Queue an item to be put. Raises Unreachable, Refused if the server fails."""
         batch = self._waiting.setdefault(table, [])
         batch.append(record)
         if len(batch) == _BATCH:
@@ -74,7 +74,7 @@ class ItemWriter:
             self._send(table, batch)
 
     def flush(self) -> None:
-        """Put all items that wait. Raises as `put` does."""
+        """Put all queued items. Raises the same errors as `put`."""
         for table, batch in self._waiting.items():
             self._send(table, batch)
         self._waiting.clear()
@@ -93,7 +93,7 @@ class ItemWriter:
 
 
 def put_batch(endpoint: Endpoint, table: str, batch: Sequence[ItemRecord], sleep: Sleep = time.sleep) -> Written:
-    """Put up to 25 items; return what became of them. Raises Unreachable, Refused."""
+    """Put up to 25 items; return the result. Raises Unreachable, Refused."""
     requests = [{"PutRequest": {"Item": record.item}} for record in batch]
     try:
         _write(endpoint, table, requests, sleep)
@@ -105,7 +105,7 @@ def put_batch(endpoint: Endpoint, table: str, batch: Sequence[ItemRecord], sleep
 
 
 def _write(endpoint: Endpoint, table: str, requests: list[dict[str, Any]], sleep: Sleep) -> None:
-    """Write a batch, and again what the server has not processed."""
+    """Write a batch. Repeat this for items that the server has not processed."""
 
     def write() -> bool:
         nonlocal requests
@@ -139,7 +139,7 @@ def _one_by_one(endpoint: Endpoint, table: str, batch: Iterable[ItemRecord], sle
 
 
 def persist(attempt: Callable[[], bool], sleep: Sleep) -> None:
-    """Try until an attempt succeeds, with growing pauses. Raises Refused, Unreachable."""
+    """Call `attempt` until it succeeds, with growing pauses. Raises Refused, Unreachable."""
     for number in range(_ATTEMPTS):
         try:
             if attempt():

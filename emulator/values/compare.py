@@ -1,10 +1,10 @@
-"""Equality, order and the functions of conditions, on canonical values (behaviour 4.4).
+"""Equality, order and the functions of conditions for canonical values (behaviour 4.4).
 
-Strings compare by code point, as in Python. That is also the byte order of their UTF-8. Binaries
-are base64 text inside a value, but compare as the bytes that the text encodes.
+Strings are compared by code point, as in Python. That is also the byte order of their UTF-8.
+Binaries are base64 text inside a value, but are compared as the bytes that the text encodes.
 
-A condition may use one list of 190,000 elements 140 times. Such a test took 0.7 s. So the test of a
-large condition remembers its results about the large values of its item (`remembering`).
+A condition may use one list of 190,000 elements 140 times, and such a test took 0.7 s. So the test
+of a large condition caches results about the large values of its item (`remembering`).
 """
 
 from binascii import a2b_base64
@@ -22,19 +22,19 @@ _Text = TypeVar("_Text", str, bytes)
 _Result = TypeVar("_Result")
 
 _CONTAINERS: Final = SETS | {"L", "M"}
-_LARGE_LIST: Final = 500  # elements
-_LARGE_BINARY: Final = 4_096  # characters
-# This many searches of a list go through it from its start. The next search indexes all elements of
-# the list, which costs as much as ten searches.
+_LARGE_LIST: Final = 500  # elements; longer lists count as large
+_LARGE_BINARY: Final = 4_096  # characters; longer binaries count as large
+# This many searches of a list scan it from its start. The next search makes an index of all
+# elements, which takes as long as ten searches.
 _SEARCHES: Final = 3
 
 
 class _Memory:
-    """The results of one test of a condition, by the ids of large values.
+    """A cache of results during one test of a condition, by the ids of large values.
 
-    The id of a large value stays valid, because these values live as long as the test. A number
-    that `size` makes lives shorter, so another number may get its id later. A result under this id
-    is right for both numbers: no container equals a number.
+    The id of a large value stays valid, because the value exists as long as the test. A number that
+    `size` makes is freed earlier, so another number may get its id later. A result under this id is
+    right for both numbers: no container equals a number.
     """
 
     __slots__ = ("elements", "results", "searches")
@@ -45,14 +45,14 @@ class _Memory:
         self.elements: dict[int, set[bytes]] = {}
 
     def recall(self, key: object, find_out: Callable[[], _Result]) -> _Result:
-        """Return the result that is kept under a key, or compute it with `find_out` and keep it."""
+        """Return the cached result for a key, or compute it with `find_out` and cache it."""
         if key not in self.results:
             self.results[key] = find_out()
         result: _Result = self.results[key]
         return result
 
     def has(self, elements: list[Value], wanted: Value) -> bool:
-        """Say whether a list has an element that equals `wanted`."""
+        """Return whether a list has an element that equals `wanted`."""
         name = id(elements)
         known = self.elements.get(name)
         if known is None:
@@ -64,12 +64,13 @@ class _Memory:
         return orjson.dumps(wanted, None, orjson.OPT_SORT_KEYS) in known
 
 
-# The memory of the test that is running. There is one at a time: one thread owns the emulator.
+# The cache of the current test. There is only one test at a time, because one thread owns the
+# emulator.
 _memory: _Memory | None = None
 
 
 def remembering(test: Callable[..., bool]) -> Callable[..., bool]:
-    """Return a function that does what `test` does, with a new memory at each call."""
+    """Return a function that does the same as `test`, with a new cache at each call."""
 
     def remember(item: object, values: object) -> bool:
         global _memory  # noqa: PLW0603 - passing it to each operator would cost more than most of them
@@ -83,7 +84,7 @@ def remembering(test: Callable[..., bool]) -> Callable[..., bool]:
 
 
 def equal(left: Value, right: Value) -> bool:
-    """Say whether two values are the same.
+    """Return whether two values are the same.
 
     The comparison is deep. Order counts in lists, but not in sets and maps.
     """
@@ -95,7 +96,7 @@ def equal(left: Value, right: Value) -> bool:
 def order(left: Value, right: Value) -> int | None:
     """Return -1 if left is below right, 0 if they are equal, 1 if left is above right.
 
-    Return None if the two values are not both S, both N or both B.
+    Return None unless both are S, both are N or both are B.
     """
     if "N" in left and "N" in right:
         return number.order(left["N"], right["N"])
@@ -118,7 +119,7 @@ def _bytes(text: str) -> bytes:
 
 
 def contains(container: Value, operand: Value) -> bool:
-    """Say whether the container contains the operand.
+    """Return whether the container contains the operand.
 
     The operand may be a substring, a member of a set or an element of a list.
     """
@@ -136,7 +137,7 @@ def contains(container: Value, operand: Value) -> bool:
 
 
 def begins_with(value: Value, prefix: Value) -> bool:
-    """Say whether a string or a binary starts with a prefix of its own type."""
+    """Return whether a string or a binary starts with a prefix of its own type."""
     if "S" in value and "S" in prefix:
         return bool(value["S"].startswith(prefix["S"]))
     if "B" in value and "B" in prefix:

@@ -1,15 +1,16 @@
 """Numbers: exact decimals of up to 38 digits, kept as text.
 
 Clients send numbers as text and get them back in one plain form, so the emulator never converts
-them to number objects. A number is its *canonical* text (behaviour 2.2): no exponent, no plus sign,
-no needless zeros, and "0" for every zero. Two numbers are equal exactly when their canonical texts
-are equal. Python's Decimal is not used: it rounds silently and costs more.
+them to number objects. A number is represented by its *canonical* text (behaviour 2.2): no
+exponent, no plus sign, no unnecessary zeros, and "0" for every zero. Two numbers are equal exactly
+when their canonical texts are equal. We do not use Python's Decimal, which rounds silently and is
+slower.
 
-All functions except `canonical` take canonical texts and do not check them again.
+All functions except `canonical` expect canonical texts and do not check them.
 
-Intermediate results have one of two forms. One is `digits`, without leading or trailing zeros, and
-the exponent of the first digit: "1200" = ("12", 3), "0.05" = ("5", -2). The other is an integer and
-a scale: 12.5 = 125 * 10**-1.
+Intermediate results have one of two forms. The first is `digits`, without leading or trailing
+zeros, and the exponent of the first digit: "1200" = ("12", 3), "0.05" = ("5", -2). The second is an
+integer and a scale: 12.5 = 125 * 10**-1.
 
 Sortable bytes (behaviour 6.2, Oracle's NUMBER): with |n| = 0.d1 d2 d3... * 100**e in base 100 and
 d1 > 0,
@@ -43,12 +44,12 @@ class NumberError(Exception):
 
 # --- parsing --------------------------------------------------------------------------------------
 
-# This matches all canonical texts except "0".
+# This matches every canonical text except "0".
 _PLAIN: Final = re.compile(r"-?(?:[1-9][0-9]*+|0(?=\.))(?:\.[0-9]*[1-9])?").fullmatch
 _NON_ZERO: Final = frozenset("123456789")
 _DIGITS_MAX: Final = limits.NUMBER_DIGITS
 
-# Possessive quantifiers keep matching linear on megabytes of digits.
+# With possessive quantifiers, the time is linear even for megabytes of digits.
 _GRAMMAR: Final = re.compile(r"([+-])?+([0-9]*+)(?:\.([0-9]*+))?+(?:[eE]([+-]?+[0-9]++))?+").fullmatch
 
 _EXPONENT_DIGITS: Final = 19  # the number of digits of the largest 64-bit integer
@@ -62,8 +63,8 @@ def canonical(text: str) -> str:
     any problem. A number that is out of range and also too precise is reported as out of range
     (inferred).
     """
-    # The cheapest test comes first: whole numbers (0.15 us), positive fractions (0.35 us), all
-    # other canonical texts (0.45 us), numbers with an exponent (0.9 us), everything else (2 us).
+    # The fastest tests come first: whole numbers (0.15 us), positive fractions (0.35 us), all other
+    # canonical texts (0.45 us), numbers with an exponent (0.9 us), everything else (2 us).
     if 0 < len(text) <= _DIGITS_MAX and text.isascii():
         if text.isdigit() and (text[0] != "0" or text == "0"):
             return text
@@ -82,11 +83,11 @@ _POWERS: Final = {
     for exponent in range(max(limits.NUMBER_MAX_EXPONENT, -limits.NUMBER_MIN_EXPONENT) + 1)
     for sign in ("", "+", "-")
 }
-"""The usual texts of the exponents of numbers in range -> the value of the exponent."""
+"""The usual texts of the exponents that numbers may have -> the value of the exponent."""
 
 
 def _without_exponent(text: str) -> str | None:
-    """Return the plain form of a usual ASCII number with an exponent.
+    """Return the plain form of a number with an exponent, if it is written in a usual way.
 
     Return None for a text that needs `_normalised`.
     """
@@ -127,9 +128,9 @@ def _normalised(text: str) -> str:
 
 
 def _exponent(power: str, text: str) -> int:
-    """Return the value of an exponent as it was written.
+    """Return the value of a written exponent.
 
-    The service reads it as a 64-bit integer. A text whose exponent does not fit 64 bits is not a
+    The service reads it as a 64-bit integer. A text with an exponent of more than 64 bits is not a
     number.
     """
     magnitude = power.lstrip("+-").lstrip("0") or "0"
@@ -231,9 +232,9 @@ def order(left: str, right: str) -> int:
 
 
 def _order_magnitudes(left: str, right: str) -> int:
-    """Compare two different numbers that have no sign.
+    """Compare two different numbers without a sign.
 
-    If their whole parts are equally long, the order of the texts is the numeric order.
+    If their whole parts have the same length, the order of the texts is the numeric order.
     """
     left_point, right_point = left.find("."), right.find(".")
     left_length = len(left) if left_point < 0 else left_point
@@ -253,14 +254,14 @@ def sort_numbers(texts: list[str]) -> None:
 _ZERO: Final = b"\x80"
 _MAX_PAIRS: Final = 20
 _POSITIVE: Final = bytes((byte >> 4) * 10 + (byte & 15) + 1 for byte in range(154)).ljust(256, b"\0")
-"""Two decimal digits packed into one byte -> the byte of their digit in base 100."""
+"""Two decimal digits packed into one byte -> the byte for that digit in base 100."""
 _NEGATIVE: Final = bytes(102 - byte if byte else 0 for byte in _POSITIVE)
 _POSITIVE_EXPONENT: Final = {pairs: bytes((0xC0 + pairs,)) for pairs in range(-64, 64)}
 _NEGATIVE_EXPONENT: Final = {pairs: bytes((0x3F - pairs,)) for pairs in range(-64, 64)}
 
 
 def sort_bytes(text: str) -> bytes:
-    """Return at most 22 bytes whose byte order is the numeric order."""
+    """Return sortable bytes of a number, at most 22."""
     if text.isdigit():
         if text == "0":
             return _ZERO
@@ -311,10 +312,10 @@ def stored_size(text: str) -> int:
 def plain_size(text: str) -> int:
     """Return `stored_size` of a text if it is a canonical number of at least 1, otherwise 0.
 
-    0 means that the caller must examine the text. For most of the numbers in requests, this is the
-    only call; otherwise there would be three.
+    0 means that the caller must check the text. For most numbers in requests, this replaces three
+    calls.
     """
-    # the first digit is not zero
+    # The first digit is not zero.
     if "1" <= text < ":" and len(text) <= _DIGITS_MAX and text.isascii():
         if text.isdigit():
             return 1 + (len(text.rstrip("0")) + 1) // 2

@@ -1,12 +1,12 @@
-"""Document paths in items: reading, projecting, changing.
+"""Document paths in items: reading, projecting and changing values.
 
 A path is a tuple of attribute names and list indexes. Its first step is a name: ("a", "b", 0) is
-a.b[0]. Several paths that are walked together form one *tree*: {"a": {"b": {0: leaf}}}. In a tree,
-no path is the beginning of another (the analyser refuses such paths). The steps below one value are
-either all names or all indexes.
+a.b[0]. Several paths are combined into one *tree*: {"a": {"b": {0: leaf}}}. In a tree, no path is
+the beginning of another (the analyser refuses such paths). The steps from one value are either all
+names or all indexes.
 
-A walk is never deeper than the item, which has at most 32 levels, however long the path is. If a
-value is missing, or its type does not fit the next step, the walk has no result.
+These functions follow a path no deeper than the item, which has at most 32 levels. If a value is
+missing, or its type does not fit the next step, there is no value at the path.
 
 Items and values are never changed in place. A change copies the maps and lists along its paths.
 """
@@ -20,8 +20,7 @@ from emulator.values.types import Item, Value
 Step = str | int
 Path = tuple[Step, ...]
 Tree = dict[Any, Any]
-"""Step -> the tree of the steps after it, or a leaf if the path ends there. A leaf is never a dict.
-"""
+"""Step -> the tree of the next steps, or a leaf if the path ends there. A leaf is never a dict."""
 
 Leaf = TypeVar("Leaf")
 
@@ -32,7 +31,7 @@ def get(item: Item, path: Path) -> Value | None:
 
 
 def descend(value: Value | None, steps: Sequence[Step]) -> Value | None:
-    """Follow steps from a value. Return the value that they lead to, None if there is none."""
+    """Follow steps from a value; return the value at their end, None if there is none."""
     for step in steps:
         if value is None:
             return None
@@ -65,7 +64,7 @@ def project(item: Item, paths: Iterable[Path]) -> Item:
 
 
 def pick(item: Item, wanted: Tree) -> Item:
-    """Return a new item that has only those parts of an item that a tree names.
+    """Return a new item with only the parts of an item that a tree names.
 
     Maps keep the wanted entries. Lists keep the wanted elements, without gaps. Both keep the item's
     order. A map or list is left out if none of its wanted parts exist. Values that are kept whole
@@ -82,7 +81,7 @@ def pick(item: Item, wanted: Tree) -> Item:
 
 
 def position_of(item: Item, path: Path) -> tuple[int, ...]:
-    """Return the position of the value at a path, for sorting values in the item's order.
+    """Return a sort key with which values at paths sort in the item's order.
 
     The item must have a value at the path.
     """
@@ -100,7 +99,7 @@ def position_of(item: Item, path: Path) -> tuple[int, ...]:
 def _part(value: Value, wanted: Tree) -> Value | None:
     members = value.get("M")
     if members is not None:
-        # The keys of a map are names, so a tree of indexes picks nothing here.
+        # The keys of a map are names, so a tree of indexes selects nothing here.
         entries = pick(members, wanted)
         return {"M": entries} if entries else None
     elements = value.get("L")
@@ -132,7 +131,7 @@ class Change(Generic[Leaf]):
     def item(self, old: Item, targets: Tree, skipped: Collection[str] = ()) -> Item:
         """Return the changed copy of an item.
 
-        Every value on the way to a leaf must be an existing map or list; otherwise this raises
+        All values on a path before its leaf must exist, and be maps or lists; otherwise this raises
         update_path_invalid. An attribute named in `skipped` may be missing, and then stays missing.
         Removing a missing value has no effect. New elements past the end of a list are appended in
         the order of their indexes. Removals use the indexes of the old list (behaviour 4.5).

@@ -1,10 +1,10 @@
-"""Problems of attribute values: found during parsing, reported later.
+"""Problems of attribute values: the parser finds them, and a later check reports them.
 
-A JSON type error outranks all other errors and is raised at once. The service reports the problems
-of this file after the member constraints of the whole request (behaviour 3.1). So `wire` collects
-the problems, and the operation raises the one that the service would report. The wording depends on
-the operation: two layers of the service describe bad numbers and repeated set members differently
-(behaviour 2.1).
+A wrong JSON type is raised at once, because it has priority over all other errors. The service
+reports the problems of this file after the member constraints of the whole request (behaviour 3.1).
+So `wire` collects the problems, and the operation raises the one that the service would report. The
+wording depends on the operation: the OLD and NEW layers of the service describe bad numbers and
+repeated set members differently (behaviour 2.1).
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from emulator import errors
 from emulator.values.number import NumberProblem
 
 Layer = Literal["new", "old", "partiql"]
-"""The code that reads a value: the service's NEW layer, its OLD layer, or PartiQL (behaviour 2.1,
+"""Which code of the service reads a value: the NEW layer, the OLD layer, or PartiQL (behaviour 2.1,
 14.4).
 """
 
@@ -32,9 +32,9 @@ Kind = Literal[
     "values_size",
     NumberProblem,
 ]
-"""empty_name is about the name of an attribute itself, empty_key about the key of an entry in a
-nested map. Both kinds have the same text. values_size is about all values of a request's
-expressions together.
+"""empty_name is about the name of an attribute, empty_key about a key in a nested map.
+
+Both have the same text. values_size is about all values of a request's expressions together.
 """
 
 _TEXTS: Final[dict[str, str]] = {
@@ -61,12 +61,12 @@ _WRAPPING_EXPONENT: Final = str(_EXPONENT_MAX)
 class Problem:
     """One problem of one value.
 
-    details: the number as written, or the tag of the set.
+    details: the number as the client wrote it, or the tag of the set.
     sent: the members of a set with repeats, as they were sent.
     members: the same members in the order in which the NEW layer lists them.
     placeholder: the ":name" of the expression value, else None.
     parameter: the member of the request that contains the value.
-    number: the first bad number among the types of an ambiguous value, None if it has no bad
+    number: for a value with several types, the first bad number in it; None if it has no bad
         number.
     """
 
@@ -90,12 +90,12 @@ class Problem:
 
     @property
     def is_number(self) -> bool:
-        """Whether the problem is about a number."""
+        """Whether the problem is about a bad number."""
         return self.kind in _NUMBERS
 
     @property
     def is_number_or_set(self) -> bool:
-        """Whether the OLD and the NEW layer have different texts for this problem."""
+        """Whether the OLD and NEW layers have different texts for this problem."""
         return self.kind in _NUMBERS or self.kind == "duplicates"
 
     def text(self, layer: Layer = "new") -> str:
@@ -127,10 +127,10 @@ class Problem:
 
 
 def first_problem(problems: Sequence[Problem]) -> Problem:
-    """Return the problem to report: the first that was found, with two exceptions (behaviour 3.7).
+    """Return the problem to report: the first one, with two exceptions (behaviour 3.7).
 
-    An empty name of an attribute beats all other problems. A value that is too deep beats an empty
-    key in a nested map.
+    An empty attribute name has priority over all other problems. A value that is too deep has
+    priority over an empty key in a nested map.
     """
     for problem in problems:
         if problem.kind == "empty_name":
@@ -144,8 +144,8 @@ def first_problem(problems: Sequence[Problem]) -> Problem:
 def listed(members: Sequence[str], order: Sequence[object]) -> tuple[str, ...]:
     """Return the members of a set with a repeat, in the order in which the NEW layer lists them.
 
-    The members before the first repeat are sorted; the rest is as sent. order: the sort key of each
-    member. ["b", "a", "b", "a"] gives ("a", "b", "b", "a").
+    The members before the first repeated one are sorted; the rest stays in the client's order.
+    order: the sort key of each member. ["b", "a", "b", "a"] gives ("a", "b", "b", "a").
     """
     seen: dict[object, str] = {}
     for position, (member, key) in enumerate(zip(members, order, strict=True)):
@@ -156,7 +156,7 @@ def listed(members: Sequence[str], order: Sequence[object]) -> tuple[str, ...]:
 
 
 def _exponent_is_too_long(written: str) -> bool:
-    """Say whether the exponent or the scale of a number as written exceeds 2147483647 (2**31 - 1).
+    """Return whether the exponent or scale of a written number exceeds 2147483647 (2**31 - 1).
 
     The scale is the number of digits after the point minus the exponent.
     """
@@ -169,7 +169,7 @@ def _exponent_is_too_long(written: str) -> bool:
 
 
 def _exponent_wraps(written: str) -> bool:
-    """Say whether a number is written with the exponent 2147483647 (2**31 - 1).
+    """Return whether a written number has the exponent 2147483647 (2**31 - 1).
 
     The 32-bit exponent of the OLD layer and of PartiQL then wraps around, and they report an
     underflow (behaviour 2.1, 14.4). No other exponent was observed to wrap.

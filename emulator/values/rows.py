@@ -4,7 +4,7 @@ A stored item is a *row*:
 
     1 byte     version of the layout, 1
     3 bytes    size of the item by the rules of size.py, big-endian
-    the rest   the item as DynamoDB JSON, keys sorted: equal items have equal rows
+    the rest   the item as DynamoDB JSON with sorted keys, so equal items have equal rows
 """
 
 from collections.abc import Callable
@@ -47,13 +47,14 @@ def decode_row(row: bytes) -> Item:
 def decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
     """Return a function like `decode_row` that returns the named attributes and may omit others.
 
-    Reading one attribute this way costs a third of decoding a row of 1 KB. The function searches
-    the row's text for each name:
+    Reading one attribute in this way takes a third of the time of decoding a row of 1 KB. The
+    function searches the row's text for each name:
 
     1. Quotes inside JSON strings are escaped. So the text `"name":` is a key of some object, unless
        the character before it is a backslash. In that case the first quote of the text belongs to a
        longer key.
-    2. The key is an attribute's name, unless it is also a type tag, or a map comes before it.
+    2. This key is the name of an attribute, unless the name is also a type tag, or a map comes
+       before it.
     3. The attribute's value ends at the next `},"`, where an object ends and a string begins. The
        text up to that point must be JSON: no JSON object is the beginning of another one.
 
@@ -90,12 +91,15 @@ def _decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
     return decode
 
 
-_MOST_NAMES: Final = 2  # searching for a third name costs as much as decoding a row of 1 KB
-_MOST_CHARACTERS: Final = 1_000  # of all names together: decoders of longer names are not worth caching
+_MOST_NAMES: Final = 2  # the search for a third name takes as long as decoding a row of 1 KB
+# In all names together; it is not worth caching decoders of longer names.
+_MOST_CHARACTERS: Final = 1_000
 _BACKSLASH: Final = ord("\\")
 _NEXT: Final = b'},"'
 _MAP: Final = b'"M":{'
 _AFTER_STRING: Final = frozenset(":,]}")
-"""Characters that can follow the last quote of a string. If a name began with one of them, the last
-quote of another string could be taken for the first quote of the key.
+"""The characters that can follow the last quote of a string.
+
+If a name begins with one of them, the last quote of another string could be mistaken for the first
+quote of the key.
 """

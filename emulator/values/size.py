@@ -1,9 +1,9 @@
-"""The size of values in bytes, for the limit of an item, for capacity and for pages of 1 MB.
+"""The sizes of values in bytes, for the size limit of items, for capacity and for pages of 1 MB.
 
 The rules are in behaviour 2.3. `wire` computes the same sizes while it parses. The functions here
-are for values that no client sent, such as the result of an update or the projection of an index.
-They take canonical values only. They recurse, which is safe: a canonical value has at most 32
-levels, and the result of an update at most twice as many.
+are for values that do not come directly from a client, such as the result of an update or the
+projection of an index. They accept only canonical values. Their recursion is safe: a canonical
+value has at most 32 levels, and the result of an update at most twice as many.
 """
 
 from collections.abc import Iterable
@@ -52,10 +52,11 @@ def changed_size(size: int, before: Item, after: Item, names: Iterable[str]) -> 
     size: the size of the item before the change.
     names: the attributes that may differ.
 
-    If the item is far too large, the result is not exact, but above the limit of an item. An update
-    of 4 KB can copy a list of 80,000 elements 150 times, and adding up all of them took 5 s.
+    If the item is far too large, the result may be too small, but it is always above the limit of
+    an item. An update of 4 KB can copy a list of 80,000 elements 150 times, and adding up all sizes
+    took 5 s.
     """
-    # The names that remain can reduce the sum by at most the size of the old item.
+    # The remaining names can reduce the sum by the size of the old item at most.
     enough = limits.ITEM_SIZE + size
     for name in names:
         if name in before:

@@ -15,8 +15,9 @@ Values = dict[str, Value]
 """ExpressionAttributeValues: ":name" -> canonical value."""
 
 ORDERED: Final = frozenset({"S", "N", "B"})
-"""The types whose values have an order. Keys and the operators `<`, `<=`, `>`, `>=` take no other
-types.
+"""The types whose values have an order.
+
+Keys and operands of `<`, `<=`, `>`, `>=` must have one of these types.
 """
 SETS: Final = frozenset({"SS", "NS", "BS"})
 TYPES: Final = ORDERED | SETS | {"L", "M", "BOOL", "NULL"}
@@ -24,6 +25,7 @@ TYPES: Final = ORDERED | SETS | {"L", "M", "BOOL", "NULL"}
 SET_OF: Final[Mapping[str, str]] = {"S": "SS", "N": "NS", "B": "BS"}
 """Type of a member -> type of its set."""
 KIND: Final[Mapping[str, str]] = {"S": "string", "B": "binary", "N": "number"}
-"""Type of a key -> its word in the errors about empty keys. N is included, although a number is
-never empty.
+"""Type of a key -> its name in errors about empty keys.
+
+N is included, although a number is never empty.
 """

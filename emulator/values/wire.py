@@ -1,15 +1,15 @@
-"""Attribute values on the wire.
+"""Parses attribute values as clients send them.
 
-A single walk over each value of a request does three things. It checks the JSON types. It makes the
+A single pass over each value of a request does three things. It checks the JSON types. It makes the
 value canonical *in place*: numbers get their plain form, set members are sorted, unknown members
 and null members are dropped. It adds up the size.
 
-Type errors are raised. All other problems are collected in walk order (see problems.py). A value
-with a problem stays as it was sent, except that null in the place of a value becomes the empty
-value {}. Callers may read only the tag of a value that has a problem.
+Type errors are raised. All other problems are collected in document order (see problems.py). A
+value with a problem stays as the client sent it, except that null instead of a value becomes the
+empty value {}. Callers may read only the tag of a value that has a problem.
 
-JSON null means "absent" (behaviour 1.6). A null member of a value or of a set is dropped. A null
-entry of a map or element of a list leaves a value without a type, so it is the problem "empty".
+JSON null means "absent" (behaviour 1.6). A null member of a value or of a set is dropped. A null in
+a map or list is a value without a type, which has the problem "empty".
 """
 
 from binascii import a2b_base64, b2a_base64
@@ -41,26 +41,26 @@ __all__ = [
 
 _NESTING: Final = limits.NESTING
 _NAME: Final = limits.ATTRIBUTE_NAME
-# The most problems that are kept in a list. Only one problem of a request is reported, and a
-# hostile request could fill the memory with problems.
+# The most problems that a list keeps. Only one problem of a request is reported, and the problems
+# of a hostile request could fill the memory.
 _PROBLEMS: Final = 100
 
-# Five expressions of 4 KB can use some 7,000 values. A request with more values has unused ones,
-# which are an error.
+# Five expressions of 4 KB can use some 7,000 values. If a request has more values, some of them are
+# unused, which is an error.
 _MOST_VALUES: Final = 10_000
 
-# If a set is too large, only enough members are read to prove that it is too large. A bad or
-# repeated member after these is not reported, although the service presumably reports it.
+# If a set is too large, we read only as many members as are needed to see that. A bad or repeated
+# member after these is not reported, although the service presumably reports it.
 #
 # Each of the distinct strings has at least one byte, except the empty string.
 _MOST_STRINGS: Final = limits.EXPRESSION_VALUES_SIZE + 2
 # A larger set is refused because of its size, wherever it is. To sort it takes up to 0.3 s.
 _MOST_SORTED: Final = limits.EXPRESSION_VALUES_SIZE
-# A set of numbers is read in parts of this many members. After each part, the size of all members
-# read is compared with the limit.
+# A set of numbers is read in parts of this many members. After each part, the total size so far is
+# compared with the limit.
 _NUMBERS_AT_ONCE: Final = 10_000
 
-# The error for a repeated member of a set lists at most so many members. A longer message would be
+# The most members that the error for a repeated member of a set lists. A longer message would be
 # cut (errors.LONGEST_WHOLE).
 _MOST_LISTED: Final = 40_000
 
@@ -71,7 +71,7 @@ BOOLEANS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": Fa
 
 
 class ParsedItem(dict[str, Value]):
-    """An item from the wire. It is canonical unless it has a problem.
+    """An item from a client. It is canonical unless it has a problem.
 
     size: its size in bytes, names included.
     """
@@ -83,15 +83,15 @@ class ParsedItem(dict[str, Value]):
 class _ItemProblems(list[Problem]):
     """The problems of an item.
 
-    The type of the list tells `_parse_number_set` that its set belongs to an item, and so how large
-    the set may be.
+    From the type of the list, `_parse_number_set` sees that its set belongs to an item, and so how
+    large the set may be.
     """
 
     __slots__ = ()
 
 
 _FOUND: Final = _ItemProblems()
-"""The problems of the item that is being parsed. A new list for each item would cost 0.1 us."""
+"""The problems of the current item. A new list for each item would take 0.1 us."""
 
 
 LARGE_VALUES: Final = 4 * limits.KIB
@@ -100,7 +100,8 @@ LARGE_VALUES: Final = 4 * limits.KIB
 class LargeValues(dict[str, Value]):
     """ExpressionAttributeValues that have more than LARGE_VALUES bytes together.
 
-    An update whose `Cost.light` is true can exceed the limit of its size only with such values.
+    If `Cost.light` of an update is true, the update can exceed its size limit only with such
+    values.
     """
 
     __slots__ = ()
@@ -116,8 +117,8 @@ def parse_value(raw: object, problems: list[Problem], level: int = 1) -> int:
     level: the nesting level of the value. An attribute's own value has level 1.
 
     Raises SerializationException. If `raw` is not an object, the error has the text for elements of
-    lists and maps. A caller that needs the text for a member of a structure must check the type of
-    `raw` itself.
+    lists and maps. If the caller needs the text for a member of a structure, it must check the type
+    of `raw` itself.
     """
     return _parse_all((raw,), problems, level)
 
@@ -130,7 +131,7 @@ def parse_item(raw: object, problems: list[Problem]) -> ParsedItem:
     if type(raw) is not dict:
         raise _not_a_map(raw)
     found = _FOUND
-    if found:  # an earlier item had problems and then raised a type error
+    if found:  # an earlier item had problems and then a wrong type, so its problems are still here
         found.clear()
     size = _parse_entries(raw, found, 1)
     if found:
@@ -155,8 +156,7 @@ def parse_map(raw: object, problems: list[Problem]) -> dict[str, Value]:
 def parse_values(raw: object, problems: list[Problem]) -> dict[str, Value]:
     """Parse `ExpressionAttributeValues` in place. Raises SerializationException.
 
-    Each problem names the placeholder of its value. The placeholders are not attribute names and
-    are not checked here.
+    Each problem has the placeholder of its value. The placeholders themselves are not checked here.
     """
     if type(raw) is not dict:
         raise _not_a_map(raw)
@@ -188,14 +188,14 @@ def _parse_named_values(raw: dict[str, Any], problems: list[Problem]) -> None:
 def parse_values_of_list(raw: list[Any], problems: list[Problem]) -> list[Value]:
     """Parse a list of values, such as `Parameters`. Raises SerializationException.
 
-    A null becomes a value without a type.
+    A null counts as a value without a type.
     """
     _parse_all(raw, problems, 1)
     return [{} if value is None else value for value in raw] if None in raw else raw
 
 
 def depth_exceeded(values: Iterable[Value], level: int = 1) -> bool:
-    """Say whether any of these values has parts below the 32nd level.
+    """Return whether any of these values has parts deeper than level 32.
 
     level: the nesting level of the values.
     """
@@ -230,7 +230,7 @@ def _parse_entries(raw: _Raw, problems: list[Problem], level: int) -> int:
 
 
 def _parse_odd_entries(raw: _Raw, problems: list[Problem], level: int) -> int:
-    """Parse like `_parse_entries`, for maps in which a name may be empty or too long.
+    """Do the same as `_parse_entries` for maps in which a name may be empty or too long.
 
     Each name is checked before its value.
     """
@@ -248,8 +248,8 @@ def _parse_odd_entries(raw: _Raw, problems: list[Problem], level: int) -> int:
 def _parse_all(values: Iterable[Any], problems: list[Problem], level: int) -> int:
     """Parse values of one nesting level and return their size in bytes.
 
-    Strings, plain numbers and booleans are by far the most frequent. Measuring them here saves a
-    third of an item's time. Catching exceptions instead of testing types first saves another
+    Strings, plain numbers and booleans are by far the most common values. Handling them here saves
+    a third of an item's time. Catching exceptions instead of testing types first saves another
     eighth.
     """
     size = 0
@@ -271,7 +271,7 @@ def _parse_all(values: Iterable[Any], problems: list[Problem], level: int) -> in
             parse = parsers[tag]
         except _ODD:
             if level > 1 and len(problems) >= _PROBLEMS:
-                # A list or map that has a problem is not used, so its size does not matter.
+                # A list or map with a problem is not used, so its size does not matter.
                 return size
             size += _parse_odd(value, problems, level)
             continue
@@ -280,13 +280,13 @@ def _parse_all(values: Iterable[Any], problems: list[Problem], level: int) -> in
 
 
 _ODD: Final = (TypeError, ValueError, AttributeError, LookupError)
-"""The exceptions in `_parse_all` if a value is not an object with one known tag, or if its content
-has a wrong type.
+"""The exceptions that `_parse_all` can raise for a value that is not an object with one known tag,
+or whose content has a wrong type.
 """
 
 
 def _parse_odd(raw: object, problems: list[Problem], level: int) -> int:
-    """Parse a value that may have several known members or none, or content of a wrong type."""
+    """Parse a value that may have no known tag, several known tags, or content of a wrong type."""
     if raw is None:
         return _report(problems, "empty")
     if type(raw) is not dict:
@@ -349,7 +349,10 @@ def _parse_binary(content: object, _raw: _Raw, _problems: list[Problem], _level:
 
 
 def _decoded(content: object) -> bytes:
-    """Return the bytes of a base64 text. Each sequence of bytes has exactly one valid text."""
+    """Return the bytes of a base64 text.
+
+    Each sequence of bytes has exactly one valid text. Any other text for it raises an error.
+    """
     if type(content) is not str:
         raise _not_binary(content)
     if len(content) % 4:
@@ -396,7 +399,7 @@ def _parse_number_set(content: object, raw: _Raw, problems: list[Problem], _leve
 
 
 def _numbers_up_to(most: int, members: list[str]) -> list[str]:
-    """Return the members in canonical form, but stop after the part that exceeds `most` bytes."""
+    """Return the members in canonical form, but stop once they exceed `most` bytes."""
     texts: list[str] = []
     size = 0
     for begun in range(0, len(members), _NUMBERS_AT_ONCE):
@@ -424,7 +427,7 @@ def _parse_binary_set(content: object, raw: _Raw, problems: list[Problem], _leve
 
 
 def _strings(content: object, raw: _Raw, tag: str) -> tuple[list[str], str]:
-    """Return the members of a set of strings, and all of them joined.
+    """Return the members of a set of strings, and one string of all of them.
 
     Joining them is the fastest check of their types.
     """
@@ -440,7 +443,7 @@ def _strings(content: object, raw: _Raw, tag: str) -> tuple[list[str], str]:
 
 
 def _members(content: object, raw: _Raw, tag: str) -> list[Any]:
-    """Return the members of a set without nulls. After the call, `raw` holds the same list."""
+    """Return the members of a set without nulls. This stores the same list in `raw`."""
     if type(content) is not list:
         raise _not_a_list(content)
     if None in content:
@@ -485,9 +488,9 @@ _PARSERS: Final[dict[str, Callable[[Any, _Raw, list[Problem], int], int]]] = {
 
 
 def _check_types(values: Iterable[object]) -> None:
-    """Raise the type errors of values that are too deep to be parsed.
+    """Raise the first type error in values that are nested too deeply to be parsed.
 
-    This does not recurse: JSON may have 1024 levels.
+    This does not recurse, because JSON may have 1024 levels.
     """
     pending: list[Iterator[object]] = [iter(values)]
     while pending:
@@ -532,8 +535,8 @@ def _report(problems: list[Problem], kind: Kind, details: str = "") -> int:
 def _report_ambiguous(known: _Raw, raw: _Raw, problems: list[Problem], level: int) -> int:
     """Record that a value has several types.
 
-    The problem includes the first bad number among these types, because some operations report the
-    number.
+    The problem includes the first bad number in the value, because some operations report the
+    number instead.
     """
     number = None
     for tag, content in known.items():
@@ -559,7 +562,7 @@ def _report_depth(problems: list[Problem], values: Iterable[object]) -> int:
 
 
 def _not_a_scalar(given: object, expected: str) -> errors.ApiError:
-    """Return the type error for a String or Boolean."""
+    """Return the type error for JSON in the place of a String or Boolean."""
     if type(given) is dict:
         return errors.structure_not_expected()
     if type(given) is list:
@@ -568,9 +571,10 @@ def _not_a_scalar(given: object, expected: str) -> errors.ApiError:
 
 
 def token_of(given: object) -> str:
-    """Return the name that the service's parser has for a JSON scalar.
+    """Return the service's name for the kind of a JSON scalar.
 
-    orjson parses integers of more than 64 bits as floats.
+    orjson parses integers of more than 64 bits as floats. So a large float without a fraction
+    counts as an integer.
     """
     if type(given) is bool:
         return "TRUE" if given else "FALSE"

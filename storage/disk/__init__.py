@@ -1,6 +1,6 @@
 """The engine on disk, over LMDB.
 
-Code outside of storage/ uses it through `storage.open_engine` and storage/data_folder.py.
+Code outside storage/ uses it through `storage.open_engine` and storage/data_folder.py.
 
 storage/README.md lists the files in the order in which they import each other.
 """

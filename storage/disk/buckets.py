@@ -1,4 +1,4 @@
-"""Keys longer than LMDB allows, in exact order: long keys with the same beginning share a bucket.
+"""Keys longer than LMDB allows, in their right order: long keys with a common start share a bucket.
 
 An LMDB key has at most 511 bytes. A key of at most LONGEST bytes is an LMDB key of the main table.
 A longer key is cut after LONGEST bytes. The first part, its *head*, is the key of a bucket in a
@@ -7,15 +7,15 @@ second LMDB table. The second part, its *tail*, is inside the bucket:
     bucket   = entry+                                    sorted by tail; each tail once, none empty
     entry    = u32 length of tail | u32 length of value | tail | value             (big-endian)
 
-Why the order holds. Let H be a head (exactly LONGEST bytes) and k any short key. If k <= H, then k
-sorts before all long keys of H. If k > H, the two differ within the length of k, because k is not
-longer than H; so k sorts after all long keys of H. The keys of a bucket are therefore neighbours in
-the whole order, directly after the short key H if the store has the key H. All heads have the same
-length, so heads sort as the long keys that begin with them. With two tables, keys need no marker
-byte, and a walk of the main table meets no bucket.
+Why the order is right: let H be a head (exactly LONGEST bytes) and k any short key. If k <= H, then
+k sorts before all long keys of H. If k > H, some byte of k differs from H, because k is not longer
+than H; so k sorts after all long keys of H. Therefore no other key sorts between the keys of a
+bucket. They come directly after the short key H, if the store has that key. All heads have the same
+length, so heads sort as the long keys that begin with them. Because buckets have a table of their
+own, keys need no marker byte, and a walk of the main table finds no bucket.
 
-A change rewrites the whole bucket. Its cost grows with the bucket, which is acceptable: no
-application is expected to have more than a handful of keys that share their first 495 bytes.
+A change rewrites the whole bucket, so its cost grows with the bucket. This is acceptable: we expect
+no application to have more than a handful of keys that share their first 495 bytes.
 """
 
 import struct
@@ -25,7 +25,7 @@ from collections.abc import Iterable
 from storage.errors import Corrupted
 
 LONGEST = 495
-"""Bytes of the longest key that is an LMDB key, and of every head."""
+"""The length in bytes of the longest key that is an LMDB key, and of every head."""
 
 _LENGTHS = struct.Struct(">II")
 
@@ -33,10 +33,10 @@ Entry = tuple[bytes, bytes]
 
 
 def bound(key: bytes) -> bytes:
-    """Return the LMDB key that cuts both tables where the given key cuts the whole order.
+    """Return the LMDB key that splits both LMDB tables where `key` splits all keys of the store.
 
-    A short key is returned unchanged. The cut for a long key is right after its head, because no
-    short key lies between the two.
+    A short key is returned unchanged. For a long key, the result is directly after its head,
+    because no short key sorts between the two.
     """
     return key[:LONGEST] + b"\x00" if len(key) > LONGEST else key
 
@@ -59,7 +59,7 @@ def entries(bucket: bytes) -> list[Entry]:
 
 
 def pack(found: Iterable[Entry]) -> bytes:
-    """Encode (tail, value) pairs, given in order, as a bucket."""
+    """Encode sorted (tail, value) pairs as a bucket."""
     return b"".join([part for tail, value in found for part in (_LENGTHS.pack(len(tail), len(value)), tail, value)])
 
 
@@ -69,7 +69,7 @@ def find(bucket: bytes | None, tail: bytes) -> bytes | None:
 
 
 def changed(bucket: bytes | None, tail: bytes, value: bytes | None) -> bytes:
-    """Return the bucket with a tail set to a value, or without the tail if the value is None.
+    """Return the bucket after setting a tail to a value, or after removing the tail (None).
 
     The result is empty if no entry is left.
     """

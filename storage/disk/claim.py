@@ -1,7 +1,7 @@
-"""One server for one folder.
+"""Claims of data folders: only one server may use a folder.
 
-The workers of one server share a folder and know of each other. Two servers would undo each other's
-work, so a server claims its folder by a lock.
+The workers of one server share a folder and coordinate their writes. Two servers would destroy each
+other's writes, so a server claims its folder with a lock.
 """
 
 import contextlib
@@ -14,17 +14,17 @@ from storage.disk.file_system import new_file, os_error
 from storage.disk.folder import prepare
 from storage.errors import Unavailable
 
-_LONGEST = 20  # bytes of a process id
+_LONGEST = 20  # bytes: enough for a process id
 
 
 @contextlib.contextmanager
 def claimed(folder: Path) -> Iterator[None]:
-    """Hold a folder until this process and all its forks have ended.
+    """Claim a folder until this process and all its forks have ended.
 
-    No process may have the store open when the block ends: the block then records in the folder
-    that the store was closed (identity.py). Raises Unavailable if another server holds the folder;
-    LayoutMismatch and Full for the same reasons as an engine that opens the store. On systems
-    without flock (Windows), the folder is not held.
+    When the `with` block ends, this records in the folder that the store was closed (identity.py),
+    so no process may still have the store open. Raises Unavailable if another server has claimed
+    the folder; LayoutMismatch and Full for the same reasons as opening the store. On systems
+    without flock (Windows), the folder is not locked.
     """
     folder = folder.absolute()
     prepare(folder)
@@ -35,7 +35,7 @@ def claimed(folder: Path) -> Iterator[None]:
     try:
         if not _locked(descriptor):
             raise Unavailable(f"The data folder {folder} is in use by another server{_holder(descriptor)}.")
-        with contextlib.suppress(OSError):  # the process id is only for the message above
+        with contextlib.suppress(OSError):  # the process id is only for the error message above
             os.ftruncate(descriptor, 0)
             os.write(descriptor, b"%d\n" % os.getpid())
         try:
@@ -47,7 +47,10 @@ def claimed(folder: Path) -> Iterator[None]:
 
 
 def in_use(folder: Path) -> bool:
-    """Return whether a server holds a folder. To find out, this holds the folder for a moment."""
+    """Return whether a server has claimed a folder.
+
+    To find out, this locks the folder for a moment.
+    """
     try:
         descriptor = os.open(folder / "server.lock", os.O_RDWR)
     except OSError:
@@ -68,7 +71,7 @@ def _locked(descriptor: int) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # a file system without locks
+    except OSError:  # the file system has no locks
         return True
     return True
 

@@ -1,4 +1,4 @@
-"""The engine on disk, over LMDB: a store in a folder, which several processes may open."""
+"""The engine on disk, over LMDB. Several processes may open its folder."""
 
 import os
 from collections import deque
@@ -20,14 +20,14 @@ from storage.host import GroupCommit, Upkeep
 class LmdbEngine(Engine, GroupCommit, Upkeep):
     """A store in a folder.
 
-    map_size: bytes of the first map of a new store. The default is 16 MiB, or 1 TiB if the file
-    cannot be reserved.
-    durable: every commit reaches the disk before its block ends.
-    writemap: reserve the file and write through the map; None does so where it is safe. All
-    processes that share a folder must pass the same value.
-    verify: checks a folder that may be a damaged copy, and raises Corrupted if it is damaged. With
-    None, the engine checks the pages of the file.
-    Raises Unavailable, LayoutMismatch, Corrupted, Full.
+    map_size: the size in bytes of a new store's first map. The default is 16 MiB, or 1 TiB if the
+    file cannot be reserved (environment.py).
+    durable: every commit reaches the disk before its `with` block ends.
+    writemap: whether to reserve the file and write through the map; None means wherever that is
+    safe. All processes that share a folder must pass the same value.
+    verify: a function that checks a folder which may be a damaged copy, and raises Corrupted if it
+    is. With None, the engine checks the pages of the file. Opening raises Unavailable,
+    LayoutMismatch, Corrupted, Full.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
     def read(self, *, committed: bool = False) -> LmdbRead | LmdbView:
         """Open a snapshot. Raises Closed after close().
 
-        While writes are pending, the reader shows the newest state instead of a snapshot, unless
+        While writes are pending, the reader sees the newest state instead of a snapshot, unless
         `committed` is true.
         """
         if self._group is not None and not committed and (view := self._group.view()) is not None:
@@ -79,7 +79,7 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
         return self._writer.start()
 
     def close(self) -> None:
-        """Commit what is pending, sync and release the folder. Calling it twice is harmless."""
+        """Commit pending writes, sync, and release the folder. Closing twice is harmless."""
         if self._closed:
             return
         self.commit()
@@ -88,7 +88,8 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
         self._environment.readers = [reader for reader in self._environment.readers if reader not in self._idle]
         self._idle = deque(maxlen=0)
         for reader in self._readers:
-            reader.idle = self._idle  # a queue of length 0, so that open readers are not reused
+            # A queue of length 0, so no open reader returns to the queue for reuse.
+            reader.idle = self._idle
         self._environment.release()
 
     def _check_open(self) -> None:
@@ -98,16 +99,16 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
     # Group commit
 
     def group_writes(self, on_pending: Callable[[], None]) -> None:
-        """Group writes from now on, but only if the engine syncs each commit.
+        """Group writes from now on, if the engine syncs each commit.
 
-        on_pending: called when the first block of a group begins.
+        on_pending: called when the first write block of a group begins.
         """
         if self._environment.durable and self._group is None:
             self._writer = self._group = LmdbGroup(self._environment, on_pending)
 
     @property
     def pending(self) -> bool:
-        """Whether `commit` has something to do: pending writes, or a loss of writes to report."""
+        """Whether `commit` has work: pending writes, or a loss of writes that it must report."""
         return self._group is not None and self._group.pending
 
     def commit(self) -> None:
@@ -122,29 +123,29 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
     # Upkeep
 
     def commit_number(self) -> int:
-        """Return the number of the last commit that a new snapshot sees.
+        """Return the number of the last commit that a new snapshot would see.
 
-        `env.info()` would show a commit of another process while it is still being synced, before
-        snapshots see it.
+        `env.info()` does not serve: it counts another process's commit while that is still being
+        synced, before snapshots see it.
         """
         with self.read(committed=True) as reader:
             return reader.txn.id()
 
     def sync(self) -> None:
-        """Make every commit so far survive a power cut. Raises Closed, StorageError.
+        """Make all commits so far durable against a power cut. Raises Closed, StorageError.
 
-        LMDB's own sync must not run while the map moves. So this syncs the file, which is enough:
-        the system knows what was written through the map.
+        LMDB's own sync must not run while the map moves. So this syncs the file. That is enough,
+        because the operating system also writes the changed pages of the map to the disk.
         """
         self._check_open()
         flush(self._environment.data)
 
     def preallocate(self) -> Callable[[], None] | None:
-        """Return work that prepares the next pages of the file, or None while enough are ready."""
+        """Return work that prepares the next pages of the file, or None if enough are ready."""
         return self._upkeep.preallocate()
 
     def trim(self) -> Iterator[None]:
-        """In steps, make a large map's pages not resident in this process. Then grow the map."""
+        """Release a large map's pages from this process's memory, in steps. Then grow the map."""
         return self._upkeep.trim()
 
     def free_bytes(self) -> int:

@@ -1,34 +1,35 @@
-"""The LMDB environment of one folder: opened once per process, with a map that grows.
+"""The LMDB environment of one folder. A process opens it once, and its map grows.
 
-Two tables: the main one (LMDB's unnamed database) for short keys, and `long` for buckets
-(buckets.py). LMDB keeps the root of a named table as a record of the main table. The key of this
-record is LONG_TABLE, which is longer than any short key and sorts after all of them. So no walk
-with bounds from `buckets.bound` meets the record.
+Tables. The main table (LMDB's unnamed database) has the short keys, and the table `long` has the
+buckets (buckets.py). LMDB stores the root of a named table as a record of the main table. The key
+of this record is LONG_TABLE, which is longer than any short key and sorts after all of them. So no
+walk with bounds from `buckets.bound` finds the record.
 
-Room. LMDB maps a fixed number of bytes of its file. There are two ways to choose it:
+Size of the map. LMDB maps a fixed number of bytes of its file. There are two ways to choose this
+number:
 
 * reserved (Linux, common file systems): the map is writable and exactly as large as the file, and
-  every block of the file is reserved beforehand. A commit is then a few stores to memory. For a row
-  of 1 KB it takes 2.8 µs, and with a read-only map 9.7 µs. The map grows in reserved steps, because
-  a writable map over a file with holes would kill the process (SIGBUS) on a full disk. Whenever
-  LMDB maps the file, it cuts the file to the size of the map. So a process chooses the size of the
-  map while it holds the lock `resizing`, and never chooses less than the size of the file.
-* sparse (everywhere else): the map is read-only and very large, and writes make the file grow. On a
-  full disk the commit fails with an ordinary error. On Windows the map starts at 16 MiB and
+  every block of the file is reserved beforehand. A commit then only writes to memory. For a row of
+  1 KB it takes 2.8 µs, and 9.7 µs with a read-only map. The map grows in reserved steps, because a
+  writable map over a file with holes would kill the process (SIGBUS) on a full disk. Whenever LMDB
+  maps the file, it cuts the file to the size of the map. So a process holds the lock `resizing`
+  while it chooses the size of the map, and never chooses less than the size of the file.
+* sparse (everywhere else): the map is read-only and very large, and the file grows with each write.
+  On a full disk the commit fails with an ordinary error. On Windows the map starts at 16 MiB and
   doubles, because LMDB makes the file as large as the map.
 
-With both kinds of map, a process that is killed loses no commit: what the process stored is in the
-page cache.
+With both kinds of map, a killed process loses no commit: its commits are in the page cache of the
+operating system.
 
-A full disk. The file grows by the largest step that the disk has room for, but by at least 1 MiB.
-After a refusal the environment is `tight`: urgent writes get the reserve (room.py), and ordinary
-writes must leave pages for urgent writes (`fits`). In a sparse file, `fits` counts only the pages
-that the file has already: on a full disk the file cannot get more pages.
+A full disk. The file grows by the largest step that the disk has room for, but at least by 1 MiB.
+After the disk has refused a step, the environment is `tight`: urgent writes get the reserve
+(room.py), and ordinary writes must leave pages for urgent writes (`fits`). In a sparse file, `fits`
+counts only the existing pages of the file, because on a full disk the file cannot get more.
 
 Moving the map ends every LMDB transaction of this process. `_move` therefore opens the readers'
-snapshots again. A snapshot still exists if nothing was committed since it was taken. Otherwise the
-reader has lost its snapshot, and its next use raises Interrupted. A walk that is under way
-continues after the move (transactions.py).
+snapshots again. This succeeds if nothing was committed after the snapshot was opened. Otherwise the
+reader has lost its snapshot, and its next use raises Interrupted. A running walk continues after
+the move (transactions.py).
 
 py-lmdb, like LMDB, forbids opening a folder twice in one process: closing the folder once would
 drop the file locks of both openings. So the engines of one folder share one Environment.
@@ -57,20 +58,20 @@ if TYPE_CHECKING:
 
 LONG_TABLE: Final = b"\xff" * 511
 READERS: Final = 254
-"""The most read transactions that may be open at a time, in all processes together."""
+"""The most read transactions that may be open at the same time, in all processes together."""
 
 _LOADED_BY_GROWING: Final = 1 << 20
-"""Bytes of a new step that `_extended` brings into the page cache for the writer that waits."""
+"""How many bytes of a new step `_extended` brings into the page cache while the writer waits."""
 
 _LOCK_FILE_SIZE: Final = 32 << 10
 Verify = Callable[[Path], None]
-"""Checks whether the data of a folder are sound. Raises Corrupted if they are not."""
+"""A function that checks whether the data of a folder are sound, and raises Corrupted if not."""
 
 _environments: dict[tuple[int, int, int], "Environment"] = {}
 
 
 class Reader(Protocol):
-    """A reader, whose LMDB transaction has to be replaced when the map moves."""
+    """A reader whose LMDB transaction must be replaced when the map moves."""
 
     txn: "Transaction"
 
@@ -78,10 +79,10 @@ class Reader(Protocol):
 def acquire(
     folder: Path, *, map_size: int | None, writemap: bool | None, durable: bool, verify: Verify | None
 ) -> "Environment":
-    """Open the environment of a folder, or join the one that this process has open.
+    """Return the environment of a folder; open it if this process does not have it open.
 
-    Each call needs one release(). verify: called before this opens a folder that may be a damaged
-    copy. Raises Unavailable, LayoutMismatch, Corrupted, Full.
+    Each call needs one release(). verify: called before the opening of a folder that may be a
+    damaged copy. Raises Unavailable, LayoutMismatch, Corrupted, Full.
     """
     folder = folder.absolute()
     layout = prepare(folder)
@@ -105,8 +106,8 @@ def acquire(
 def _check_copy(folder: Path, verify: Verify | None) -> None:
     """Verify a folder that may be a copy of a folder in use.
 
-    With verify=None, this checks the pages of the data file. If the folder is new, this records
-    that the data file is about to be created.
+    With verify=None, this checks the pages of the data file. For a new folder, it records that the
+    data file is about to be created.
     """
     state = identity.state_of(folder)
     if state == identity.NEW:
@@ -120,9 +121,9 @@ def _check_copy(folder: Path, verify: Verify | None) -> None:
 class Environment:
     """The open LMDB environment of a folder. Its engines and transactions use its fields directly.
 
-    size: the bytes of the map. readers: every reader that exists, idle ones included. writing:
-    whether a write transaction is open. moves: how often the map has moved. tight: whether the disk
-    has refused to let the file grow.
+    size: the size of the map in bytes. readers: all readers, also idle ones. writing: whether a
+    write transaction is open. moves: how often the map has moved. tight: whether the disk is full,
+    as the module describes.
     """
 
     def __init__(self, folder: Path, *, map_size: int | None, writemap: bool | None, durable: bool) -> None:
@@ -148,7 +149,7 @@ class Environment:
             self._files = files.pop_all()
 
     def release(self) -> None:
-        """Undo one acquire(); the last release closes the environment."""
+        """Undo one call of acquire(); the last release closes the environment."""
         self.users -= 1
         if not self.users:
             for key in [key for key, known in _environments.items() if known is self]:
@@ -176,7 +177,7 @@ class Environment:
             raise
 
     def _open_lmdb(self) -> lmdb.Environment:
-        """Open the LMDB environment. Halve a sparse map until the address space has room for it."""
+        """Open the LMDB environment. Halve a sparse map until it fits into the address space."""
         while True:
             try:
                 return lmdb.open(
@@ -228,7 +229,10 @@ class Environment:
         return locked(self._layout) if self.reserved else contextlib.nullcontext()
 
     def begin_again(self, error: lmdb.Error, *, write: bool) -> "Transaction":
-        """Begin a transaction that LMDB refused, after removing the cause. Raises StorageError."""
+        """Begin a transaction again that LMDB refused to begin, after removing the cause.
+
+        Raises StorageError.
+        """
         for _ in range(8):
             if isinstance(error, lmdb.MapResizedError):
                 self.remap()
@@ -248,11 +252,11 @@ class Environment:
     # Room
 
     def used(self) -> int:
-        """Return the bytes of the map up to the last page that is or was in use."""
+        """Return how many bytes of the map are before the end of the last page ever used."""
         return (self.env.info()["last_pgno"] + 1) * self._page_size
 
     def free_bytes(self) -> int:
-        """Return the bytes that are free on the disk."""
+        """Return the number of free bytes on the disk."""
         return free_bytes(self.folder)
 
     def grow(self) -> None:
@@ -265,7 +269,7 @@ class Environment:
     def grow_urgently(self) -> None:
         """Make the map larger for an urgent write.
 
-        If the disk is full, this gives the reserve away and tries again. Raises Full.
+        If the disk is full, this empties the reserve and tries again. Raises Full.
         """
         try:
             self._grow()
@@ -276,9 +280,10 @@ class Environment:
             self._grow()
 
     def _grow(self) -> None:
-        """Make the map larger by a step, or by less if the disk has no room for a whole step.
+        """Make the map larger by one step, or by less if the disk has no room for a whole step.
 
-        This first removes the readers of killed processes, which keep pages from being reused.
+        This first removes the readers of killed processes from LMDB's table, because LMDB cannot
+        reuse the pages that readers may need.
         """
         self.env.reader_check()
         with self._resizing():
@@ -312,9 +317,9 @@ class Environment:
                 return size + step
 
     def make_room(self, least: int) -> None:
-        """Grow until `least` bytes are free at the end of the map, if the disk has plenty.
+        """Grow until `least` bytes are free at the end of the map, if the disk has plenty of room.
 
-        No transaction may be open. Pages inside the map that LMDB can use again are not counted.
+        No transaction may be open. Free pages inside the map do not count.
         """
         with contextlib.suppress(Full):
             while self.size - self.used() < least:
@@ -334,7 +339,7 @@ class Environment:
     def _relaxes(self) -> bool:
         """Refill the reserve if the disk has plenty of room.
 
-        Return whether urgent writes have room again.
+        Return whether urgent writes have room even if an ordinary write takes some.
         """
         if self._refusal.stands():
             return False
@@ -342,7 +347,7 @@ class Environment:
         return not self.tight or self.free_bytes() >= 2 * RESERVE
 
     def refused(self, *, urgent: bool) -> bool:
-        """Record that a commit found no room; return whether to commit again with the reserve.
+        """Record that a commit found no room; return whether to try again with the reserve's room.
 
         Only an urgent write may use the reserve. In a reserved file all pages exist already, so
         "disk full" has another cause, and the reserve would not help.
@@ -354,13 +359,13 @@ class Environment:
     # Moving the map
 
     def remap(self) -> None:
-        """Map the file at the size that another process has given it."""
+        """Map the file at the size that another process chose."""
         with self._resizing():
             self._move(in_pages(file_size(self.file)) if self.reserved else 0)
         self.tight = self.tight or self._reserve.spent
 
     def _move(self, size: int) -> None:
-        """Map `size` bytes; 0 stands for the size that another process chose. Raises Full.
+        """Map `size` bytes; 0 means the size that another process chose. Raises Full.
 
         The caller holds `resizing`.
         """
@@ -374,7 +379,7 @@ class Environment:
             self.size = self.env.info()["map_size"]
 
     def _reopen(self) -> None:
-        """Open LMDB again after an error from which it does not recover.
+        """Open LMDB again after an error that makes the environment unusable.
 
         The caller holds `resizing`.
         """
@@ -396,10 +401,10 @@ class Environment:
                 reader.txn = self._snapshot(number)
 
     def _snapshot(self, number: int) -> "Transaction":
-        """Return a new read transaction if it shows the same commit as an earlier snapshot.
+        """Return a new read transaction that shows the same commit as an earlier snapshot, or LOST.
 
-        number: LMDB's number of the earlier snapshot. If something was committed since then, or if
-        LMDB refuses the new transaction, this returns LOST.
+        number: LMDB's number of the earlier snapshot. The result is LOST if something was committed
+        after the snapshot, or if LMDB refuses the new transaction.
         """
         try:
             txn = self.env.begin()

@@ -1,4 +1,4 @@
-"""What the store needs of the operating system: modes of files, errors, the room on a disk."""
+"""What the store needs from the operating system: modes of files, errors, room on a disk."""
 
 import errno
 import os
@@ -10,21 +10,22 @@ from typing import Final
 from storage.errors import Full, StorageError, Unavailable
 
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""Error numbers that mean a lack of room: the disk is full, the quota is used up, or a file has its
-largest allowed size.
-"""
+"""The numbers of errors for a lack of room: full disk, used up quota, largest allowed file size."""
 
 _RESERVABLE: Final = {"ext4", "xfs", "tmpfs", "overlay"}
 
 
 def os_error(error: OSError, what: str) -> StorageError:
-    """Return the storage error for an error of the operating system. what: begins its message."""
+    """Return the storage error for an error of the operating system.
+
+    what: the beginning of the storage error's message.
+    """
     kind = Full if error.errno in NO_ROOM else Unavailable
     return kind(f"{what}: {error.strerror}.")
 
 
 def file_mode(folder: Path) -> int:
-    """Return the mode of our files in a folder: the folder's mode without the right to execute."""
+    """Return the mode for files in a folder: the folder's mode without the execute permission."""
     return stat.S_IMODE(folder.stat().st_mode) & 0o666
 
 
@@ -48,9 +49,9 @@ def new_file(path: Path, *, exclusive: bool = False) -> int:
 
 
 def write_whole(file: Path, text: str, *, certain: bool = False) -> None:
-    """Write a small file so that nobody ever sees a part of it.
+    """Write a small file so that no reader ever sees a part of it.
 
-    certain: sync the file, so that nobody sees a part of it after a power cut either.
+    certain: also sync the file, so that this holds after a power cut too.
     """
     draft = file.with_name(f".{file.name}-{os.urandom(8).hex()}")
     descriptor = new_file(draft)
@@ -76,7 +77,7 @@ def file_size(file: Path) -> int:
 
 
 def free_bytes(folder: Path) -> int:
-    """Return the bytes that this process may still write on the disk of a folder."""
+    """Return how many bytes this process may still write to the disk of a folder."""
     if hasattr(os, "statvfs"):
         status = os.statvfs(folder)
         return status.f_bavail * status.f_frsize
@@ -89,11 +90,11 @@ def disk_is_full(folder: Path) -> bool:
 
 
 def reservable(folder: Path) -> bool:
-    """Return whether a file's blocks can be reserved, so that writing to them cannot fail.
+    """Return whether files in a folder can have reserved blocks, to which writes cannot fail.
 
-    This is true only for file systems that are known to reserve natively and to overwrite in place.
+    True only for file systems that are known to reserve blocks and to overwrite them in place.
     Copy-on-write file systems (btrfs, zfs) need new blocks for every write. A successful
-    posix_fallocate proves nothing: if a file system cannot reserve, the C library imitates it.
+    posix_fallocate proves nothing: the C library imitates it on file systems that cannot reserve.
     """
     return hasattr(os, "posix_fallocate") and _file_system(folder) in _RESERVABLE
 

@@ -1,7 +1,8 @@
 """The files that a store keeps open.
 
-Growing the store needs its files `layout` (the lock) and `data.mdb` again and again. The clients of
-a server may use up its file descriptors. So the store opens these files at its start.
+Each time the store grows, it needs its files `layout` (the lock) and `data.mdb`. The connections of
+clients may use up a server's file descriptors. So the store opens these files at its start and
+keeps them open.
 """
 
 import contextlib
@@ -12,7 +13,7 @@ from typing import Self
 
 from storage.disk.file_system import new_file, os_error
 
-_PIECE = 1 << 20  # bytes of one request to read ahead; the kernel may cut larger requests
+_PIECE = 1 << 20  # bytes of one read-ahead request; the kernel may cut larger requests
 
 
 class OpenFile:
@@ -57,8 +58,8 @@ class OpenFile:
 def locked(layout: OpenFile) -> Iterator[None]:
     """Hold the lock under which the size of the data file is read and changed. Raises Unavailable.
 
-    The lock excludes other processes. Two threads of one process exclude each other only if each
-    has a descriptor of its own.
+    Only one process can hold the lock. The same is true of two threads of one process only if each
+    thread has its own descriptor.
     """
     import fcntl  # noqa: PLC0415 - only where files are reserved; on Windows they never are
 
@@ -82,7 +83,7 @@ def reserve(file: OpenFile, size: int) -> None:
 
 
 def load(file: OpenFile, start: int, stop: int) -> None:
-    """Bring the bytes from start to stop of a file into the page cache, if possible."""
+    """Bring the bytes from `start` to `stop` of a file into the page cache, if possible."""
     if not hasattr(os, "posix_fadvise"):
         return
     with contextlib.suppress(OSError):
@@ -91,7 +92,7 @@ def load(file: OpenFile, start: int, stop: int) -> None:
 
 
 def flush(file: OpenFile) -> None:
-    """Wait until everything that was written to a file is on the disk. Raises StorageError."""
+    """Wait until all writes to a file are on the disk. Raises StorageError."""
     try:
         getattr(os, "fdatasync", os.fsync)(file.descriptor)
     except OSError as error:

@@ -1,23 +1,23 @@
-r"""The folder of a store on disk: whether it is ours, and its layout.
+r"""The folder of a store on disk: the files in it, and whether it is ours.
 
     <folder>/layout       "dynamodb-emulator storage layout 2\n"; only `mark` changes it
     <folder>/data.mdb     LMDB's pages
     <folder>/lock.mdb     LMDB's table of readers and its write lock, shared by all processes
-    <folder>/identity     which files these are, so that a copy is recognised (identity.py)
-    <folder>/closed       what data.mdb was when the last server ended; absent while a server runs
+    <folder>/identity     inode numbers of the files, to detect a copy (identity.py)
+    <folder>/closed       state of data.mdb when the last server ended; absent while a server runs
                           (identity.py)
-    <folder>/reserve      room on the disk for deletions when the disk is full (room.py)
+    <folder>/reserve      bytes for deletions when the disk is full (room.py)
     <folder>/server.lock  the process id of the server that claimed and locked it (claim.py)
 
 A folder is ours if it has our `layout` file. An empty folder becomes ours. A folder counts as empty
-if its only files are those that file systems or `prepare` itself leave behind. Any other folder is
-refused and stays unchanged.
+if it has only files that file systems or `prepare` itself leave behind. All other folders are
+refused and stay unchanged.
 
 The open `layout` file is also the lock under which processes change the size of the map
 (environment.py).
 
-A folder that is created here is private to its owner (0700). A folder that exists keeps its mode.
-Files get the mode of their folder, without the right to execute, whatever the umask is.
+A new folder is private to its owner (0700). An existing folder keeps its mode. Files get the mode
+of their folder without the execute permission. The umask has no effect.
 """
 
 import os
@@ -28,28 +28,29 @@ from storage.disk.file_system import new_file, os_error, write_whole
 from storage.errors import LayoutMismatch, Unavailable
 
 LAYOUT: Final = 2
-"""The version of everything that is stored. It changes when any stored format changes."""
+"""The version of all stored formats together. It changes when any of them changes."""
 
 READABLE: Final = frozenset({1, LAYOUT})
-"""The layouts of folders that this program opens. The program marks a folder of an older layout
-with LAYOUT before it writes to the folder.
+"""The layouts of the folders that this program can open.
+
+Before the program writes to a folder with an older layout, it marks the folder with LAYOUT.
 """
 
 LEFT_BY_FILE_SYSTEMS: Final = {"lost+found"}
-"""A folder that contains only these names counts as empty."""
+"""A folder with no other names than these counts as empty."""
 
 _SIGNATURE = "dynamodb-emulator storage layout "
 _PRIVATE = 0o700
 
 
 def prepare(folder: Path) -> int:
-    """Make a folder ours, or check that it is; return its layout.
+    """Make a folder ours, or check that it is ours already; return its layout.
 
     Raises Unavailable, LayoutMismatch, Full.
     """
     make(folder)
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        raise Unavailable(f"The data folder {folder} is not writable.")
+        raise Unavailable(f"The data folder {folder} is not writable{_other_owner(folder, 'it')}.")
     try:
         text = _layout_text(folder)
     except OSError as error:
@@ -58,7 +59,7 @@ def prepare(folder: Path) -> int:
 
 
 def check(folder: Path) -> None:
-    """Check that a folder is ours, and change nothing. Raises Unavailable, LayoutMismatch."""
+    """Check that a folder is ours, without changing it. Raises Unavailable, LayoutMismatch."""
     try:
         text = (folder / "layout").read_text("utf-8", "replace")
     except FileNotFoundError:
@@ -74,8 +75,42 @@ def make(folder: Path) -> None:
         _make(folder)
     except (FileExistsError, NotADirectoryError):
         raise Unavailable(f"The data path {folder} is not a folder.") from None
+    except PermissionError as error:
+        nearest = _nearest(folder.absolute())
+        owner = _other_owner(nearest, str(nearest))
+        raise Unavailable(f"The data folder {folder} cannot be created: {error.strerror}{owner}.") from error
     except OSError as error:
         raise os_error(error, f"The data folder {folder} cannot be created") from error
+
+
+def _nearest(folder: Path) -> Path:
+    """Return the nearest existing parent of a folder, as far as this process can see it."""
+    parents = (parent for parent in folder.parents if parent == parent.parent or os.access(parent, os.F_OK))
+    return next(parents)
+
+
+def _other_owner(folder: Path, subject: str) -> str:
+    """Return the end of a message about a folder that belongs to a different user, else ""."""
+    if os.name == "nt":
+        return ""
+    try:
+        owner = folder.stat().st_uid
+    except OSError:
+        return ""
+    user = os.geteuid()
+    return (
+        "" if owner == user else f": {subject} belongs to user {_named(owner)}, and this program is user {_named(user)}"
+    )
+
+
+def _named(user: int) -> str:
+    """Return the number of a user, with the name if there is one."""
+    import pwd  # noqa: PLC0415 - only for this message, and not on Windows
+
+    try:
+        return f"{user} ({pwd.getpwuid(user).pw_name})"
+    except KeyError:  # common in containers
+        return str(user)
 
 
 def _make(folder: Path) -> None:
@@ -97,8 +132,9 @@ def write_layout(folder: Path) -> None:
 def mark(folder: Path) -> None:
     """Mark a folder of an older layout with LAYOUT, so that older versions refuse the folder.
 
-    This changes the file in place, because other processes may have it open as a lock. Only a digit
-    changes, so a crash leaves the old text or the new one. Raises Full, Unavailable.
+    This changes the layout file in place, because other processes may have it open as a lock. Only
+    one digit changes, so after a crash the file has the old text or the new text. Raises Full,
+    Unavailable.
     """
     try:
         descriptor = new_file(folder / "layout")

@@ -1,9 +1,10 @@
 """Group commit: many write blocks in one LMDB transaction, committed and synced once.
 
-A synced commit costs milliseconds, whatever it contains. So each block ends without a commit, and
-`commit` commits all of them. A block that fails must undo only its own writes, but LMDB can only
-undo a whole transaction. So the group drops the LMDB transaction, and replays the journal of the
-earlier blocks in a new one. If another process has written between the two transactions, the
+A *write block* is the `with` block of one write transaction of the engine. A synced commit takes
+milliseconds, even for a small write. So a write block of a group ends without a commit, and
+`commit` commits all blocks together. A block that fails must undo only its own writes, but LMDB can
+only undo a whole transaction. So the group drops the LMDB transaction, and replays the journal of
+the earlier blocks in a new one. If another process has written between the two transactions, the
 earlier blocks are lost; see "Group commit" in storage/README.md.
 """
 
@@ -19,7 +20,7 @@ from storage.disk.room import Refusal
 from storage.disk.transactions import LmdbTxn, LmdbWrite
 from storage.errors import Full, Lost, StorageError
 
-GROUP_ROOM = 32 << 20  # free bytes that the map needs when a group begins
+GROUP_ROOM = 32 << 20  # bytes that must be free in the map when a group begins
 
 
 class LmdbView(LmdbTxn):
@@ -34,11 +35,11 @@ class LmdbView(LmdbTxn):
 
 
 class LmdbGroup(LmdbWrite):
-    """The write transaction of many blocks.
+    """The write transaction of a group of blocks.
 
-    _mark: the length of the journal when the current block began. The entries after that length
-    belong to the current block.
-    _lost: the error that `commit` has to raise because earlier blocks were lost.
+    _mark: the length of the journal at the start of the current block. The later entries belong to
+    the current block.
+    _lost: the error that `commit` must raise because earlier blocks were lost.
     """
 
     __slots__ = ("_all_urgent", "_lost", "_mark", "_on_pending", "_refusal")
@@ -53,17 +54,17 @@ class LmdbGroup(LmdbWrite):
 
     @property
     def pending(self) -> bool:
-        """Whether there are pending writes, or a loss of writes to report."""
+        """Whether there are pending writes, or a loss of writes that `commit` must report."""
         return self.txn is not ENDED or self._lost is not None
 
     def start(self) -> Self:
         """Begin a block.
 
-        The first block of a group makes room for all blocks: growing the map later would let other
-        processes write before the group is committed.
+        The first block of a group makes room for all blocks: if the map grew later, other processes
+        could write before the commit of the group.
 
-        After a group was lost, this raises Lost until `commit` has reported the loss. Raises Full
-        if the disk refused the last commits and still has no room.
+        After the loss of a group, this raises Lost until `commit` has reported the loss. Raises
+        Full if the last commits found no room and the disk still has none.
         """
         if self._lost is not None:
             raise self._lost
@@ -103,7 +104,7 @@ class LmdbGroup(LmdbWrite):
         self._undo_block()
 
     def commit(self) -> None:
-        """Commit and sync all blocks since the last commit. Raise an error if any were lost."""
+        """Commit and sync all blocks since the last commit. Raise an error if blocks were lost."""
         self.urgent = self._all_urgent
         try:
             if self.txn is not ENDED:
@@ -123,7 +124,7 @@ class LmdbGroup(LmdbWrite):
             raise lost
 
     def _undo_block(self) -> None:
-        """Undo this block; replay the blocks before it unless another process has written."""
+        """Undo this block; replay the earlier blocks unless another process has written."""
         if len(self._journal) == self._mark:
             return
         del self._journal[self._mark :]
@@ -139,7 +140,7 @@ class LmdbGroup(LmdbWrite):
             self._reset()
 
     def _cancel(self) -> None:
-        """Undo the block after an error, and keep the blocks before it."""
+        """End the block after an error, and keep the earlier blocks."""
         self._undo_block()
 
     def _reset(self) -> None:

@@ -1,6 +1,6 @@
-"""LMDB's handles: the names of their types, and stand-ins for a transaction that is over.
+"""LMDB's handles: names for their types, and stand-ins for transactions that have ended.
 
-The names exist for the type checker only: at run time LMDB's classes take no parameters.
+The names are for the type checker only: at run time, LMDB's classes take no type parameters.
 """
 
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class _Lost:
-    """Stands in for the LMDB transaction of a reader whose snapshot is gone."""
+    """Stands in for the LMDB transaction of a reader that has lost its snapshot."""
 
     def get(self, *_: object, **__: object) -> NoReturn:
         raise Interrupted("The snapshot was lost when the store grew: read again.")
@@ -26,7 +26,7 @@ class _Lost:
     cursor = get
 
     def abort(self) -> None:
-        """Do nothing: LMDB has ended the transaction already."""
+        """Do nothing: LMDB has already ended the transaction."""
 
 
 class _Ended:
@@ -38,9 +38,9 @@ class _Ended:
     put = delete = cursor = get
 
     def abort(self) -> None:
-        """Do nothing: the transaction has ended already."""
+        """Do nothing: the transaction has already ended."""
 
 
-# Both have the type Any, because the hot code treats them like LMDB transactions.
+# These have the type Any because the hot code uses them as LMDB transactions.
 LOST: Any = _Lost()
 ENDED: Any = _Ended()

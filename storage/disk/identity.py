@@ -1,31 +1,31 @@
-r"""Tells whether the files of a folder are those that a store has written, or a copy of them.
+r"""Detects whether the files in a folder are the originals that a store wrote, or a copy.
 
-If LMDB opens a copy that was made while a process wrote the file, LMDB may end this process by an
-assertion, or return nonsense. A copy has the content of its original, but not the inode numbers and
-the times of inodes. Two small files are the record that tells a copy from its original:
+If LMDB opens a copy that was made while a process wrote the file, LMDB may abort this process or
+return wrong data. A copy has the same content as its original, but other inode numbers and other
+times in the inodes. Two small files record these, to distinguish a copy from its original:
 
     <folder>/identity   "new\n" until there is a data file, then "<inode of data.mdb> <inode of
                         layout> <time of the last change of layout's inode, ns>\n"
     <folder>/closed     "<number of the last commit> <size of data.mdb> <CRC-32 of its first two
                         pages>\n", written when a server has ended, removed at the next opening
 
-Only a newer version of the program writes `layout` again (`upgrade`). So the times of the inode of
-`layout` change only then, and when `layout` is copied, restored or given to another owner. Moving
-the folder within its file system changes nothing.
+The inode of `layout` gets a new time when a newer version of the program writes the file again
+(`upgrade`), and when the file is copied, restored or given to another owner. It stays the same when
+the folder moves within its file system.
 
 A folder is in one of four states:
 
 * OURS: the files are the ones that a store wrote in this folder. A kill -9 does not change this
   state, and loses no commit. The store opens the folder at once.
 * NEW: the folder has no data yet.
-* CLOSED: a copy of a folder that no server had open. `closed` matches the data. The store opens the
-  folder at once.
-* FOREIGN: any other copy, or a folder of a version that kept no identity. The store verifies the
-  folder once (verification.py).
+* CLOSED: a copy that was made while no server used the folder. `closed` matches the data. The store
+  opens the folder at once.
+* FOREIGN: any other copy, or a folder of a version without the file `identity`. The store verifies
+  the folder once (verification.py).
 
-An empty or missing `data.mdb` is damage. If the file is shorter than the size that its pages state,
-the folder is FOREIGN: LMDB may leave free pages at the end unwritten, but a copy may also have been
-cut off.
+An empty or missing `data.mdb` is damage. If the file is shorter than its own pages say, the folder
+is FOREIGN: perhaps LMDB has not written the free pages at its end, or perhaps the copy is
+incomplete.
 """
 
 import stat
@@ -41,12 +41,13 @@ from storage.errors import Corrupted, StorageError, Unavailable
 
 _NEW = "new\n"
 _MAGIC = 0xBEEFC0DE
-_PAGE = 4096  # bytes of a page on nearly all systems
-_PAGES = range(256, 1 << 16)  # bytes that a page may have
+_PAGE = 4096  # size of a page in bytes on nearly all systems
+_PAGES = range(256, 1 << 16)  # possible sizes of a page in bytes
 
-# From LMDB's mdb.c. A page begins with its number, two unused bytes, its flags, four bytes of
-# bounds. Then comes MDB_meta: magic, version, address, size of the map; two MDB_db of 48 bytes, the
-# first of which begins with the page size; last page, last transaction.
+# The layout of a meta page, from LMDB's mdb.c. The page begins with its number, two unused bytes,
+# its flags and four bytes of bounds. Then comes MDB_meta: magic, version, address, size of the map;
+# two MDB_db of 48 bytes each; last page, last transaction. The first MDB_db begins with the page
+# size.
 _META = struct.Struct("=Q H H 4x I I 16x I 92x Q Q") if struct.calcsize("P") == 8 else None  # noqa: PLR2004
 _META_FLAG = 8
 
@@ -57,7 +58,7 @@ CLOSED: Final = "closed"
 FOREIGN: Final = "foreign"
 
 _Head = tuple[int, int, int]
-"""The first two pages of a data file: number of the last commit, bytes in use, their checksum."""
+"""What the first two pages of a data file say: last commit, used bytes, checksum of the pages."""
 
 
 def state_of(folder: Path) -> str:
@@ -88,7 +89,7 @@ def state_of(folder: Path) -> str:
 
 
 def begin(folder: Path) -> None:
-    """Record that the data file of a folder is about to be created. Raises Full, Unavailable."""
+    """Record in a folder that its data file is about to be created. Raises Full, Unavailable."""
     try:
         write_whole(folder / "identity", _NEW)
     except OSError as error:
@@ -100,10 +101,10 @@ def upgrade(folder: Path) -> None:
 
     Raises Full, StorageError.
 
-    The mark changes the times of `layout`, by which we know our own files. So the identity of files
-    that were ours is recorded anew. If the process is killed after the mark and before the record,
-    the folder counts as a copy at its next opening. A second process that opens the folder between
-    the two also takes the folder for a copy, and verifies it without need.
+    The mark changes the times of `layout`, which distinguish our own files from copies. So this
+    records the identity again. If the process is killed between the mark and the record, the next
+    opening treats the folder as a copy. So does a process that opens the folder between the two: it
+    verifies the folder, although that is not necessary.
     """
     ours = state_of(folder) == OURS
     mark(folder)
@@ -113,7 +114,7 @@ def upgrade(folder: Path) -> None:
 
 
 def adopt(folder: Path) -> None:
-    """Record that the files of a folder, which is open now, are originals and not copies.
+    """Record that the files of a folder that is open now are originals and not copies.
 
     If the disk has no room for the record, the next opening verifies the folder.
     """
@@ -126,9 +127,10 @@ def adopt(folder: Path) -> None:
 
 
 def close(folder: Path) -> None:
-    """Record that no process has a folder open any more. Failures are ignored.
+    """Record that no process has a folder open any more. Errors are ignored.
 
-    A folder that was not adopted stays unchanged: it may be a copy that failed its verification.
+    This does not change a folder without a record of `adopt`: it may be a copy that failed its
+    verification.
     """
     with suppress(OSError, StorageError):
         head = _head(folder)
@@ -157,9 +159,9 @@ def _text(file: Path) -> str:
 
 
 def _head(folder: Path) -> _Head | None:
-    """Read the first two pages of the data file, or return None if they are not LMDB's.
+    """Read the first two pages of the data file. Return None if LMDB did not write them.
 
-    Such a file is not an error here: LMDB itself reports it.
+    That is not an error here, because LMDB itself reports it.
     """
     if _META is None:
         return None

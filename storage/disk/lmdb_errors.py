@@ -1,4 +1,4 @@
-"""LMDB's errors as storage errors."""
+"""Translation of LMDB's errors to storage errors."""
 
 import errno
 from pathlib import Path
@@ -14,7 +14,7 @@ _DAMAGED = (lmdb.CorruptedError, lmdb.InvalidError, lmdb.PageNotFoundError, lmdb
 def translated(error: lmdb.Error, folder: Path) -> StorageError:
     """Return the storage error for an error of LMDB in a data folder."""
     number = errno.ENOSPC if isinstance(error, lmdb.DiskError) else getattr(error, "code", 0)
-    # LMDB reports a write that a full disk cut short as EIO.
+    # If a full disk cuts a write short, LMDB reports EIO.
     if number in NO_ROOM or (number == errno.EIO and disk_is_full(folder)):
         return no_room(folder)
     if isinstance(error, lmdb.TxnFullError):

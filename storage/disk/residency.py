@@ -1,8 +1,8 @@
-"""How much of a mapped file counts as this process's memory (Linux).
+"""Releasing the pages of a mapped file from this process's memory (Linux).
 
-A page of a mapped file that was touched stays resident until the kernel needs memory. The page
-belongs to the page cache, which would keep it even without this process. But `top` and
-`docker stats` count it as memory of this process.
+After its first use, a page of a mapped file stays resident until the kernel needs memory. The page
+belongs to the page cache, which would keep it without this process too. But `top` and `docker
+stats` count it as memory of this process.
 """
 
 import ctypes
@@ -17,13 +17,13 @@ _DONT_NEED: Final = 4  # MADV_DONTNEED, madvise(2)
 def forget(file: Path, start: int, size: int) -> None:
     """Release `size` bytes of every shared mapping of a file from the memory of this process.
 
-    Nothing is lost: what was written stays in the page cache, and the next touch of a page maps it
-    again. A gigabyte takes 40 ms.
+    No data are lost: the page cache keeps written pages, and the next use of a page maps it again.
+    Releasing a gigabyte takes 40 ms.
 
     start: an offset in the mapping, a multiple of the page size.
 
     Only the thread that maps and unmaps the file may call this: after a mapping has moved, its old
-    addresses may belong to other memory.
+    addresses may belong to different memory.
     """
     with suppress(OSError):
         wanted = str(file.stat().st_ino)

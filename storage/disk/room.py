@@ -1,9 +1,10 @@
-"""What a store does when the disk has no room.
+"""How a store works when the disk is full.
 
-* Reserve: a file beside the data that occupies a little more than 1 MiB. On a full disk its room
-  goes to urgent writes, which free room or end a status. Even a deletion needs room: it copies the
+* Reserve: a file beside the data with a little more than 1 MiB. On a full disk, its room goes to
+  urgent writes, which free room or end a status. Even a deletion needs room, because it copies the
   pages that it changes before it frees any.
-* Refusal: a record that the disk had no room. It saves most writes from asking the disk again.
+* Refusal: a record that the disk had no room. With this record, most writes need not ask the disk
+  again.
 
 After the first refusal a store is `tight` (environment.py). Ordinary writes must then leave at
 least SPARE_PAGES pages of the file without data, for later urgent writes. So deletions still have
@@ -21,29 +22,32 @@ from storage.disk.files import OpenFile, reserve
 from storage.errors import Full
 
 LEAST_STEP = 1 << 20
-"""Bytes of the smallest step. If the disk has less room, the file cannot grow."""
+"""The smallest step in bytes. If the disk has less room, the file cannot grow."""
 
 RESERVE = LEAST_STEP + (128 << 10)
-"""Bytes of the smallest step, plus the bytes with which the file system records that step."""
+"""The smallest step in bytes, and the bytes that the file system needs to record the step."""
 
 SPARE_PAGES = 256
-"""Pages that ordinary writes leave on a full disk. A deletion changes about ten pages."""
+"""The number of pages that ordinary writes leave on a full disk. A deletion changes about ten."""
 
 _PLENTY = 2 * RESERVE
-"""Bytes that must be free before the reserve is filled. A disk of 20 MB with a new store has them.
+"""How many bytes must be free before the reserve is filled.
+
+A disk of 20 MB with a new store has so many.
 """
 
 _BELIEVED = 4
-"""After this many refusals in a row, `stands` is true until LEAST_STEP more bytes are free."""
+"""After so many refusals in a row, `stands` is true until LEAST_STEP more bytes are free."""
 
 _ASK_AGAIN = 32
-"""After _BELIEVED refusals, every 32nd request asks the disk all the same: under a quota, the
-number of free bytes does not show whether there is room.
+"""After _BELIEVED refusals, every 32nd request asks the disk nevertheless.
+
+Under a quota, the number of free bytes does not show whether there is room.
 """
 
 
 class Refusal:
-    """A record that the disk has refused. room: returns the disk's free bytes."""
+    """A record that the disk had no room. room: a function that returns the disk's free bytes."""
 
     def __init__(self, room: Callable[[], int]) -> None:
         self._room = room
@@ -51,7 +55,7 @@ class Refusal:
         self._times = 0
 
     def note(self) -> None:
-        """Record that the disk has refused just now."""
+        """Record that the disk refused a write now."""
         self._free = self._room()
         self._times += 1
 
@@ -61,7 +65,7 @@ class Refusal:
         self._times = 0
 
     def stands(self) -> bool:
-        """Return whether to expect a refusal, because no room was freed since the last refusal."""
+        """Return whether the disk would refuse again: no room was freed after the last refusal."""
         if self._free is None or self._times < _BELIEVED or self._room() >= self._free + LEAST_STEP:
             return False
         self._times += 1
@@ -69,10 +73,10 @@ class Refusal:
 
 
 class Reserve:
-    """The file `reserve` of a folder, which occupies RESERVE bytes of the disk.
+    """The file `reserve` of a folder. It occupies RESERVE bytes of the disk for urgent writes.
 
-    The size of the file tells all processes the state of the reserve: 0 if the disk never had room
-    for the reserve, RESERVE while it is filled, 1 after it was given away.
+    The size of the file shows all processes the state of the reserve: 0 if the disk never had room
+    for it, RESERVE while it is filled, 1 after its room was given to a write.
     """
 
     def __init__(self, folder: Path, *, reservable: bool) -> None:
@@ -81,7 +85,7 @@ class Reserve:
 
     @property
     def spent(self) -> bool:
-        """Whether the reserve was given away."""
+        """Whether the reserve's room was given to a write."""
         return self._file.size == 1
 
     @property
@@ -108,13 +112,13 @@ class Reserve:
             reserve(self._file, RESERVE)
             return
         os.lseek(self._file.descriptor, 0, os.SEEK_SET)
-        # Random bytes, because some file systems compress data. On a full disk, `write` may write
-        # only a part.
+        # The bytes are random, because some file systems compress data. On a full disk, `write` may
+        # write only a part of them.
         if os.write(self._file.descriptor, os.urandom(RESERVE)) < RESERVE:
             raise Full("The disk has no room for the reserve.")
 
     def give(self) -> bool:
-        """Give the reserve away; return whether it was filled."""
+        """Free the reserve's room for a write; return whether the reserve was filled."""
         if self._file.size != RESERVE:
             return False
         os.ftruncate(self._file.descriptor, 1)

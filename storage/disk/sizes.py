@@ -1,4 +1,4 @@
-"""How large LMDB's map is: its first size, and the steps by which it grows."""
+"""The size of LMDB's map: its first size, and the steps by which it grows."""
 
 import mmap
 import os
@@ -6,23 +6,23 @@ import sys
 from typing import Final
 
 FIRST_RESERVED: Final = 16 << 20
-"""Bytes of the first map of a reserved file."""
+"""The size in bytes of the first map of a reserved file."""
 
 LEAST_SPARSE: Final = 16 << 20
-"""Bytes of the smallest sparse map that is worth trying."""
+"""The size in bytes of the smallest useful sparse map."""
 
 LARGEST_STEP: Final = 256 << 20
-"""Bytes of the largest step. A smaller map doubles at each step."""
+"""The largest step in bytes. A smaller map doubles at each step."""
 
 UNIT: Final = 64 << 10
-"""Bytes. Every size of a map is a multiple of this unit."""
+"""In bytes. Every size of a map is a multiple of this unit."""
 
 
 def first_sparse(system: str = os.name) -> int:
-    """Return the bytes of the first map of a sparse file. system: as in `os.name`.
+    """Return the size in bytes of the first map of a sparse file. system: a value of `os.name`.
 
-    The map takes only address space, so it starts so large that it need not grow. On Windows it
-    starts small, because LMDB makes the file as large as the map.
+    The map takes only address space, so its first size is so large that it need not grow. On
+    Windows it is small, because LMDB makes the file as large as the map.
     """
     return LEAST_SPARSE if system == "nt" else min(1 << 40, sys.maxsize >> 3)
 
@@ -45,6 +45,6 @@ def in_units(size: int) -> int:
 def in_pages(size: int) -> int:
     """Return the size of a file, rounded down to whole pages.
 
-    A full disk may have cut the last page.
+    On a full disk, the last page may be incomplete.
     """
     return size // mmap.PAGESIZE * mmap.PAGESIZE

@@ -1,8 +1,8 @@
-"""Reading the newest commit of a store in a process that is not its server, and copying it.
+"""Reading or copying the newest commit of a store in a process other than its server.
 
-The process opens LMDB for reading only, with the lock file of the folder. So a server that runs
-meanwhile keeps the pages of the snapshot. The server may grow its file: the part that this process
-has mapped stays the same. Nothing in the folder is changed.
+The process opens LMDB for reading only, with the lock file of the folder. So a running server does
+not reuse the pages of the snapshot. The server may grow its file: the part that this process has
+mapped stays the same. This process changes nothing in the folder.
 """
 
 import contextlib
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from storage.disk.handles import Table, Transaction
 
 _AHEAD: Final = (4 << 30) if sys.maxsize > 1 << 32 else 0
-"""Bytes that are mapped after the end of the file, because the file may grow before a copy begins.
-These bytes take only address space.
+"""How many bytes after the end of the file are mapped, because the file may grow before a copy
+begins. These bytes take only address space.
 """
 
 
@@ -43,7 +43,7 @@ class _FixedTables:
 
 
 class Snapshot(LmdbTxn):
-    """The store at the commit that was the newest when it was opened."""
+    """A snapshot of the store at its newest commit."""
 
     __slots__ = ()
 
@@ -98,9 +98,9 @@ def snapshot(folder: Path) -> Iterator[Snapshot]:
 def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
     """Copy the newest commit, without unused pages, to a folder that is missing or empty.
 
-    verify: called if the source is itself a copy; raises Corrupted if the source is damaged.
-    Returns the size of the new data file in bytes. If this raises StorageError, no part of the copy
-    stays.
+    verify: called if the source is itself a copy; it must raise Corrupted if the source is damaged.
+    Returns the size of the new data file in bytes. After a StorageError, no part of the copy
+    remains.
     """
     check(source)
     state = identity.state_of(source)
@@ -125,7 +125,7 @@ def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
 
 
 def _make_empty(target: Path) -> bool:
-    """Create a folder if it is missing; return whether this created it.
+    """Create a folder if it is missing; return whether it was missing.
 
     Raises Unavailable if the folder exists and is not empty.
     """
@@ -142,7 +142,7 @@ def _make_empty(target: Path) -> bool:
 def _begin(target: Path) -> int:
     """Create the data file of a copy; return its descriptor.
 
-    Raises Unavailable if another copy to the same folder was faster.
+    Raises Unavailable if another process has begun a copy to the same folder.
     """
     try:
         return new_file(target / "data.mdb", exclusive=True)
@@ -165,8 +165,8 @@ def _fill(source: Path, target: Path, descriptor: int) -> int:
             size = os.fstat(descriptor).st_size
         finally:
             os.close(descriptor)
-        # `layout` comes last, because a folder without it is refused. So nobody takes half a copy
-        # for a whole one.
+        # `layout` comes last: a folder without it is refused, so no program uses an incomplete
+        # copy.
         write_layout(target)
         identity.adopt(target)
         identity.close(target)

@@ -1,6 +1,6 @@
 """Transactions over LMDB: one writer at a time and readers that never wait, across processes.
 
-A key of up to 495 bytes is an LMDB key. Longer keys live in buckets (buckets.py). A walk merges in
+A key of up to 495 bytes is an LMDB key. Longer keys are in buckets (buckets.py). A walk merges in
 the longer keys only if its range may have some.
 
 A write transaction keeps a journal of its writes. If LMDB has no page left (MapFullError from a
@@ -9,7 +9,8 @@ journal in a new LMDB transaction. The replay is valid only if no other process 
 the two transactions. LMDB numbers its write transactions: if the new number differs, the write
 raises Interrupted.
 
-Transaction objects are reused after their block: making one per request would cost more than a get.
+Transaction objects are reused after their `with` block: to make one for each request would take
+longer than a get.
 """
 
 from collections import deque
@@ -41,7 +42,7 @@ _NEXT_CHUNKS = 32
 
 
 class Tables(Protocol):
-    """What a transaction needs of its environment.
+    """What a transaction needs from its environment.
 
     long: the table of buckets. moves: how often the map has moved.
     """
@@ -51,7 +52,7 @@ class Tables(Protocol):
 
 
 class LmdbTxn:
-    """What readers and the writer share: get, scan and page."""
+    """The methods that readers and the writer share: get, scan and page."""
 
     __slots__ = ("_environment", "txn")
 
@@ -69,7 +70,7 @@ class LmdbTxn:
         return self.txn.get(key)
 
     def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[Pair]:
-        """Walk the pairs with start <= key < stop in key order, or backwards."""
+        """Yield the pairs with start <= key < stop in key order, or backwards."""
         low, high = buckets.bound(start), buckets.bound(stop)
         short = self._backward(None, low, high) if reverse else self._forward(None, low, high)
         if not self._has_long(start, stop):
@@ -93,11 +94,10 @@ class LmdbTxn:
     def _short_page(self, low: bytes, high: bytes, limit: int, *, reverse: bool) -> Page:
         """Return a page of short keys, made with the chunks of LMDB's own iterator.
 
-        The iterator returns a chunk of values without a key or a step of Python for each value.
-        Only the key at the end of a chunk is compared with the range. If the end of a chunk is
-        outside the range, the cursor steps back into the range, and the values outside are dropped.
-        For a page of 100 rows, this takes a sixth less time than a comparison of each key in the
-        last chunk.
+        The iterator returns a chunk of values in one call, without their keys. Only the key at the
+        end of a chunk is compared with the range. If that key is outside the range, the cursor
+        steps back into the range, and the values outside are dropped. For a page of 100 rows, this
+        takes a sixth less time than comparing each key in the last chunk.
         """
         values: list[bytes] = []
         last = b""
@@ -180,7 +180,7 @@ def _step_back(cursor: "Cursor", most: int, low: bytes, high: bytes, *, reverse:
 
 
 def _long_pairs(shared: Iterator[Pair], start: bytes, stop: bytes, *, reverse: bool) -> Iterator[Pair]:
-    """Walk the long keys in buckets that lie between start and stop."""
+    """Yield the long keys in buckets that lie between start and stop."""
     for head, bucket in shared:
         pairs = [(head + tail, value) for tail, value in buckets.entries(bucket)]
         for pair in reversed(pairs) if reverse else pairs:
@@ -189,7 +189,10 @@ def _long_pairs(shared: Iterator[Pair], start: bytes, stop: bytes, *, reverse: b
 
 
 class LmdbRead(LmdbTxn):
-    """A snapshot. idle: the queue to which this object returns after its block, for reuse."""
+    """A snapshot.
+
+    idle: the queue to which this object returns after its `with` block, for reuse.
+    """
 
     __slots__ = ("idle",)
 
@@ -283,7 +286,7 @@ class LmdbWrite(LmdbTxn):
         self.txn = ENDED
 
     def _leave_room(self) -> None:
-        """Cancel an ordinary write that takes the pages which urgent writes need. Raises Full."""
+        """Cancel an ordinary write that uses the pages which urgent writes need. Raises Full."""
         if not self.urgent and not self._environment.fits(self.txn):
             self._cancel()
             raise Full(f"The disk of the data folder {self._environment.folder} is full.")
@@ -303,7 +306,7 @@ class LmdbWrite(LmdbTxn):
         return self.txn.delete(key) if value is None else self.txn.put(key, value)
 
     def _retry(self, error: lmdb.Error) -> bool:
-        """Make room and replay the journal; return what the last write of the journal returns.
+        """Make room and replay the journal; return the result of the journal's last write.
 
         If this fails, cancel the transaction. Raises Full, Interrupted.
         """
@@ -314,10 +317,10 @@ class LmdbWrite(LmdbTxn):
             raise
 
     def _replay(self, error: lmdb.Error | None) -> bool:
-        """Replay the journal in the LMDB transaction.
+        """Replay the journal; return the result of its last write.
 
-        error: the error that ended this LMDB transaction; the replay then needs a new one. None if
-        the transaction is new.
+        error: the error that ended the LMDB transaction; the replay then begins a new one. With
+        None, the replay uses the LMDB transaction that is open.
         """
         while True:
             if error is not None:
@@ -339,9 +342,9 @@ class LmdbWrite(LmdbTxn):
                 return result
 
     def _find_room(self, error: lmdb.Error) -> None:
-        """Make room after an error that reports a lack of room.
+        """Make room after an error about a lack of room.
 
-        Raises Full if there is no room. Any other error is raised as a StorageError.
+        Raises Full if there is no room. Raises any other error as a StorageError.
         """
         environment = self._environment
         if isinstance(error, lmdb.MapFullError):

@@ -1,15 +1,15 @@
-"""Makes pages of the map ready before the writer uses them, and gives them back in pauses.
+"""Prepares pages of the map before the writer uses them, and releases their memory in pauses.
 
-Before use. The first touch of a page that was never written makes the kernel read ahead. For such a
-page, reading ahead means clearing memory: 8 MB and 30 ms on devices with a large read-ahead.
-Therefore another thread brings the pages after the last page in use into the page cache. The same
-thread reserves the next step of the file before the map is full. While others write to the disk,
-the file system may need tenths of a second for a step. After the step is reserved, growing only has
-to map more of the file.
+Before use. At the first access to a page that was never written, the kernel reads ahead. For such
+pages, that means clearing memory: 8 MB and 30 ms on devices with a large read-ahead. Therefore
+another thread brings the pages after the last page in use into the page cache. The same thread
+reserves the next step of the file before the map is full. While other programs write to the disk,
+the file system may need tenths of a second for a step. After that, growing only has to map more of
+the file.
 
-After use. Pages that were touched stay resident until the kernel needs memory. They belong to the
-page cache, but tools count them as this process's memory (residency.py). In a pause, `trim` gives
-them back step by step.
+After use. Pages stay resident until the kernel needs memory. They belong to the page cache, but
+tools count them as this process's memory (residency.py). In a pause between writes, `trim` releases
+them step by step.
 """
 
 import contextlib
@@ -24,20 +24,20 @@ from storage.disk.sizes import LARGEST_STEP, step_after
 from storage.errors import StorageError
 
 AHEAD: Final = 64 << 20
-"""Bytes after the last page in use that are kept ready. The next seconds of writing need them."""
+"""How many bytes after the last page in use are kept ready, for the next seconds of writing."""
 
 LARGE: Final = 8 << 20
-"""If fewer bytes than this are in use, giving their pages back is not worth the time."""
+"""If fewer bytes than this are in use, releasing their pages is not worth the time."""
 
 _TRIM_STEP: Final = 64 << 20
-"""Bytes that one step gives back. A step takes 3 ms."""
+"""How many bytes one step releases. A step takes 3 ms."""
 
 
 class PageUpkeep:
     """The upkeep of an environment's pages.
 
-    _loaded: the end of the pages that were last brought into the page cache, as an offset.
-    _reserved: the file size that was last requested from the disk, granted or not.
+    _loaded: the offset of the end of the pages that were last brought into the page cache.
+    _reserved: the file size that was last requested from the disk, even if the disk refused it.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -46,7 +46,7 @@ class PageUpkeep:
         self._reserved = 0
 
     def preallocate(self) -> Callable[[], None] | None:
-        """Return work that prepares the next pages of the file, or None while enough are ready."""
+        """Return work that prepares the next pages of the file, or None if enough are ready."""
         environment = self._environment
         if not environment.reserved:
             return None
@@ -61,10 +61,10 @@ class PageUpkeep:
         return partial(self._prepare, next_size, ready, self._loaded)
 
     def _prepare(self, size: int, start: int, stop: int) -> None:
-        """Reserve `size` bytes of the file, and load the bytes from start to stop.
+        """Reserve `size` bytes of the file, and load the bytes from `start` to `stop`.
 
-        The host runs this in another thread. If this fails, the next growth of the map does the
-        same work.
+        The host runs this in another thread. If it fails, the next growth of the map does the same
+        work.
         """
         environment = self._environment
         with contextlib.suppress(StorageError, OSError), locked(environment.layout_for_threads):
@@ -76,11 +76,11 @@ class PageUpkeep:
         load(environment.data, start, stop)
 
     def trim(self) -> Iterator[None]:
-        """If many pages are in use, make the map's pages not resident in this process, in steps.
+        """Release the map's pages from this process's memory if many are in use, in steps.
 
-        At the end the map grows until its free part is half as large as its used part, but no
-        larger than 128 MiB. Growing takes milliseconds, which do not matter in a pause. No write
-        transaction may be open at any step.
+        At the end, the map grows until its free part is half as large as its used part, but no
+        larger than 128 MiB. Growing takes milliseconds, which do not matter in a pause. At each
+        step, no write transaction may be open.
         """
         environment = self._environment
         used = environment.used()
@@ -88,7 +88,7 @@ class PageUpkeep:
             return
         try:
             from storage.disk import residency  # noqa: PLC0415 - it imports ctypes, which small stores never need
-        except OSError:  # no file descriptor is left to read the module
+        except OSError:  # no file descriptor is left to load the module
             return
         for start in range(0, used, _TRIM_STEP):
             residency.forget(environment.file, start, _TRIM_STEP)

@@ -54,13 +54,13 @@ def test_a_table_that_exists_stays_as_it_is(seeds, tmp_path):
         server.stop()
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_wrong_data_stops_the_start_and_leaves_nothing(seeds, tmp_path, workers):
+@pytest.mark.parametrize(("workers", "form"), [("1", "text"), ("2", "text"), ("1", "json")])
+def test_wrong_data_stops_the_start_and_leaves_nothing(seeds, tmp_path, workers, form):
     with (seeds / "Orders.jsonl").open("a") as lines:
         lines.write('{"id": {"N": "1"}}\n')
     command = [sys.executable, "-m", "emulator", "--port", "0", "--data-dir", str(tmp_path / "data")]
     ended = subprocess.run(
-        [*command, "--workers", workers, "--init", str(seeds)],
+        [*command, "--workers", workers, "--init", str(seeds), "--log-format", form],
         cwd=ROOT,
         capture_output=True,
         check=False,
@@ -69,7 +69,8 @@ def test_wrong_data_stops_the_start_and_leaves_nothing(seeds, tmp_path, workers)
     )
     assert (ended.returncode, ended.stdout) == (2, "")
     first, last = ended.stderr.splitlines()
-    assert first.startswith(f"{seeds}/Orders.jsonl:101: ValidationException: ")
+    problem = json.loads(first)["message"] if form == "json" else first
+    assert problem.startswith(f"{seeds}/Orders.jsonl:101: ValidationException: ")
     assert last == f"dynamodb-emulator: --init: 1 problem in {seeds}"
     server = Server("--data-dir", str(tmp_path / "data"))
     try:

@@ -98,6 +98,27 @@ def test_the_next_event_of_the_clock(server):
     server.clock.release()
 
 
+def test_snapshots():
+    with dynamodb_emulator.running() as server:
+        client = server.client()
+        client.create_table(**table_request("id:S", TableName="Orders"))
+        saved = server.save_snapshot("empty")
+        assert (saved.name, saved.tables, saved.items) == ("empty", 1, 0)
+        client.put_item(TableName="Orders", Item={"id": {"S": "a"}})
+        assert server.save_snapshot("one", access_key="local", region="us-east-1", tables=["Orders"]).items == 1
+        assert [each.name for each in server.snapshots()] == ["empty", "one"]
+        assert server.restore_snapshot("empty") == saved
+        assert client.scan(TableName="Orders")["Count"] == 0
+        assert server.branch_snapshot("one", "other", region="eu-west-1") == 1
+        assert server.client(access_key="other", region="eu-west-1").scan(TableName="Orders")["Count"] == 1
+        with pytest.raises(dynamodb_emulator.ControlError):
+            server.save_snapshot("one")
+        assert server.save_snapshot("one", replace=True).tables == 2
+        for name in ("empty", "one"):
+            server.delete_snapshot(name)
+        assert server.snapshots() == []
+
+
 def test_a_control_that_refuses_a_body(server):
     with pytest.raises(dynamodb_emulator.ControlError, match="the member Advance must be a number") as error:
         server.control("clock", {"Advance": "x"})

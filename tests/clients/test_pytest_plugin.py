@@ -193,6 +193,36 @@ def test_a_client_made_at_import(project, workers):
     passed(project.run("-n", workers), 2)
 
 
+@pytest.mark.parametrize("service", ["dynamodb", "dynamodbstreams"])
+def test_a_client_made_at_import_does_not_reach_aws(project, service):
+    """In the default isolation such a client has no account here."""
+    project.write(
+        handler=f"import boto3\nclient = boto3.client({service!r})\n",
+        test_handler="""
+import handler
+import pytest
+
+def call():
+    getattr(handler.client, "list_tables" if "dynamodb." in handler.client.meta.endpoint_url[:17] else "list_streams")()
+
+def test_handler(dynamodb):
+    try:
+        call()
+    except Exception:
+        pass
+
+def test_afterwards():
+    from botocore.httpsession import URLLib3Session
+    assert URLLib3Session.send.__name__ == "send"
+""",
+    )
+    variables = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}
+    run = project.run(AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b", **variables)
+    assert run.outcomes == {"failed": 1, "passed": 1}, run.output
+    assert "dynamodb.eu-west-1.amazonaws.com is used in a test of dynamodb-emulator" in run.output
+    assert "set dynamodb_isolation = reset" in run.output
+
+
 def test_a_client_made_at_import_of_a_test_that_chooses_reset(project):
     """The module is imported inside the first of the tests."""
     (project.folder / "orders.json").write_text(json.dumps(ORDERS))
@@ -459,12 +489,13 @@ def test_files_that_cannot_be_read(project, text):
     project.write(test_it="def test_it(dynamodb_tables): pass\n")
     run = project.run()
     assert run.outcomes == {"error": 1}
-    assert re.search("LoadError: .*none.json", run.output)
+    assert re.search(r"^dynamodb-emulator: .*none.json", run.output, re.MULTILINE)
+    assert not re.search(r"\.py:\d", run.output)
 
 
 def test_no_files(project):
     project.write(test_it="def test_it(dynamodb_tables): pass\n")
-    assert "the fixture dynamodb_tables needs files" in project.run().output
+    assert "\nthe fixture dynamodb_tables needs files" in project.run().output
 
 
 # --- other plugins --------------------------------------------------------------------------------
@@ -544,7 +575,8 @@ def test_a_wrong_marker(project, marker):
     project.write(test_it=f"import pytest\n@pytest.mark.dynamodb({marker})\n{ONE_TEST}")
     run = project.run()
     assert run.outcomes == {"error": 1}
-    assert "the marker dynamodb takes only the arguments isolation and tables" in run.output
+    assert "\nthe marker dynamodb takes only the arguments isolation and tables\n" in run.output
+    assert not re.search(r"\.py:\d", run.output)
 
 
 def test_arguments_of_the_server(project):
@@ -559,12 +591,24 @@ def test_it(dynamodb):
     passed(project.run(), 1)
 
 
-def test_a_server_that_cannot_start(project):
+@pytest.mark.parametrize("fixture", ["dynamodb", "dynamodb_process"])
+def test_a_server_that_cannot_start(project, fixture):
     project.ini("dynamodb_arguments = --colour red")
+    project.write(test_it=f"def test_one({fixture}): pass\ndef test_two({fixture}): pass\n")
+    run = project.run()
+    assert run.outcomes == {"error": 2}
+    line = "dynamodb-emulator: the server has ended at its start: dynamodb-emulator: error: unrecognized"
+    assert f"\n{line}" in run.output
+    assert not re.search(r"\.py:\d", run.output)
+
+
+def test_a_server_that_cannot_start_before_the_tests(project):
+    project.ini("dynamodb_arguments = --colour red", "dynamodb_isolation = reset")
     project.write(test_it=ONE_TEST)
     run = project.run()
-    assert run.outcomes == {"error": 1}
-    assert "StartError: the server has ended at its start: dynamodb-emulator: error: unrecognized" in run.output
+    assert run.status == 4
+    assert "ERROR: dynamodb-emulator: the server has ended at its start: " in run.output
+    assert len(run.output.strip().splitlines()) == 1
 
 
 def test_the_server_ends_with_the_run(project):

@@ -248,6 +248,8 @@ def matches(expected, found):
     """Compare JSON values; "..." in the expected one equals everything."""
     if isinstance(expected, dict) and isinstance(found, dict):
         return expected.keys() == found.keys() and all(matches(expected[name], found[name]) for name in expected)
+    if isinstance(expected, list) and isinstance(found, list):
+        return len(expected) == len(found) and all(map(matches, expected, found))
     return expected in ("...", found)
 
 

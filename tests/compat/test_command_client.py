@@ -102,6 +102,18 @@ def test_the_command_lists_controls(capsys):
     listed = capsys.readouterr().out
     assert "clock                    show " in listed
     assert "clock JSON               set, freeze" in listed
+    assert "{Name, AccessKey?, Region?, Tables?, Replace?}" in listed
+
+
+def test_the_command_explains_a_control(capsys):
+    assert control.main(["snapshots/branch", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("dynamodb-emulator control snapshots/branch '{Name, AccessKey, Region?}'\n")
+    assert "The copies are new tables, with new streams." in shown
+    for arguments in (["--help"], ["nothing", "--help"]):
+        with pytest.raises(SystemExit, match="0"):
+            control.main(arguments)
+        assert capsys.readouterr().out.startswith("usage: dynamodb-emulator control ")
 
 
 def test_json_is_sent_to_the_control_of_that_name(endpoint, capsys):

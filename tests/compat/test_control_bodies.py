@@ -1,7 +1,7 @@
-"""Calls of controls over HTTP that are wrong, and controls that all workers obey.
+"""Wrong calls of controls over HTTP, and controls that take effect in all workers.
 
-A wrong call changes nothing. Every call has a connection of its own. With two workers, connections
-are spread over both.
+A wrong call changes nothing. Every call uses a separate connection. With two workers, the
+connections are distributed over both.
 """
 
 import boto3
@@ -39,6 +39,9 @@ BAD = [
     ("snapshots/delete", {"Name": ABSENT, "All": True}, THERE_ARE.format("All", "Name")),
     ("snapshots/restore", {"Name": 1}, TYPE.format("Name")),
     ("snapshots/save", {"Name": ["a"]}, TYPE.format("Name")),
+    ("snapshots/hold", {"Name": 1}, TYPE.format("Name")),
+    ("snapshots/hold", {"Name": "n", "Replace": True}, THERE_ARE.format("Replace", "Name, AccessKey, Region, Tables")),
+    ("snapshots/items", {"Name": "n"}, TYPE.format("TableName")),
     ("throttling", {"Enforced": "yes"}, TYPE.format("Enforced")),
     ("throttling", {"Enforced": 1}, TYPE.format("Enforced")),
     ("throttling", {"Enforced": True, "Table": "t"}, THERE_ARE.format("Table", "Enforced, TableName")),

@@ -1,6 +1,7 @@
-"""Requests of other services: the SDK's error says what is wrong.
+"""Requests for other services: the SDK's error explains the mistake.
 
-AWS_ENDPOINT_URL redirects the requests of all services to this server."""
+AWS_ENDPOINT_URL redirects the requests of all services to this server.
+"""
 
 import json
 import urllib.error
@@ -15,7 +16,10 @@ from botocore.exceptions import ClientError
 
 from tests.support.http_clients import boto_options
 
-SPEAKS = "This server speaks DynamoDB, DynamoDB Streams and the event source mappings of Lambda only, not "
+SPEAKS = (
+    "This server speaks DynamoDB, DynamoDB Streams, its Application Auto Scaling, GetCallerIdentity of STS and the event "
+    "source mappings of Lambda only, not "
+)
 REDIRECTED = "set AWS_ENDPOINT_URL_DYNAMODB instead"
 REST_OF_LAMBDA = "Use a client with another endpoint for Lambda's other operations."
 
@@ -28,7 +32,7 @@ def client_of(service, url):
 @pytest.mark.parametrize(
     ("service", "call", "request_", "shown"),
     [
-        ("sts", "get_caller_identity", {}, "sts"),
+        ("sts", "assume_role", {"RoleArn": "a" * 20, "RoleSessionName": "name"}, "sts"),
         ("iam", "list_roles", {}, "iam"),
         ("ec2", "describe_instances", {}, "ec2"),
         ("s3", "list_buckets", {}, "s3"),
@@ -38,12 +42,6 @@ def client_of(service, url):
         ("s3", "delete_objects", {"Bucket": "bucket", "Delete": {"Objects": [{"Key": "a"}]}}, "s3"),
         ("route53", "list_hosted_zones", {}, "route53"),
         ("sqs", "list_queues", {}, "sqs"),
-        (
-            "application-autoscaling",
-            "describe_scalable_targets",
-            {"ServiceNamespace": "dynamodb"},
-            "application-autoscaling",
-        ),
         ("kinesis", "list_streams", {}, "kinesis"),
         ("logs", "describe_log_groups", {}, "logs"),
         ("cloudwatch", "list_metrics", {}, "monitoring"),
@@ -130,7 +128,7 @@ def signed(service, **more):
             b"<ErrorResponse><Error><Type>Sender",
         ),
         (
-            "/?Action=GetCallerIdentity&Version=1&X-Amz-Credential=k%2F20260101%2Fus-east-1%2Fsts%2Faws4_request",
+            "/?Action=GetSessionToken&Version=1&X-Amz-Credential=k%2F20260101%2Fus-east-1%2Fsts%2Faws4_request",
             {},
             None,
             "text/xml",
@@ -183,3 +181,25 @@ def test_web_pages_can_read_the_error(endpoint):
     _, headers, answer = send(endpoint, signed("sqs", **{"Origin": "http://a", "X-Amz-Target": "AmazonSQS.X"}), b"{}")
     assert headers["access-control-allow-origin"] == "*"
     assert json.loads(answer)["message"].startswith(SPEAKS)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/_localstack/health", 200),
+        ("HEAD", "/_localstack/health", 200),
+        ("POST", "/_localstack/health", 404),
+        ("GET", "/_localstack/info", 404),
+        ("GET", "/_localstack", 404),
+    ],
+)
+def test_scripts_that_wait_for_localstack(endpoint, method, path, status):
+    request = urllib.request.Request(endpoint + path, b"{}" if method == "POST" else None, method=method)
+    try:
+        with urllib.request.urlopen(request) as response:
+            found, text = response.status, response.read()
+    except urllib.error.HTTPError as error:
+        found, text = error.code, b""
+    assert found == status
+    if (method, status) == ("GET", 200):
+        assert json.loads(text)["services"] == {"dynamodb": "running", "dynamodbstreams": "running"}

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from emulator.app import Emulator
 from emulator.clock import ManualClock
+from emulator.database.views.recording import plain
 from emulator.http.front.dynamodb import Answer, DynamoDbEndpoint
-from emulator.model.service import operations as service_operations
 from emulator.operations.registry import registered
 from emulator.settings import Settings
 from tests.support import malformed
@@ -25,7 +25,21 @@ from tests.support.engines import settings_of_engine
 from tests.support.http_clients import Client, headers
 from tests.support.invariants import EVERYTHING, check_store, dump
 from tests.support.profile import profile
-from tests.support.seeds import DESTINATION, ITEMS, READS, SEEDS, STREAM_SEED, TABLES
+from tests.support.seeds import (
+    BULK,
+    DESTINATION,
+    EXPORT,
+    IMPORT,
+    INSIGHTS,
+    ITEMS,
+    JOB_ID,
+    READS,
+    RECOVERY,
+    REFUSED,
+    SEEDS,
+    STREAM_SEED,
+    TABLES,
+)
 
 
 def http_headers(operation: str) -> list[tuple[bytes, bytes]]:
@@ -46,8 +60,20 @@ class World:
                 self.valid("CreateTable", table)
             self.valid("DescribeTable", {"TableName": table["TableName"]})
         self.valid("EnableKinesisStreamingDestination", DESTINATION)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("emulator.operations.s3_jobs._random", lambda: JOB_ID[-7:])
+            self.valid("ImportTable", IMPORT)
+            self.valid("StartBulkPutItems", BULK)
+            self.valid("UpdateContinuousBackups", RECOVERY)
+            self.valid("ExportTableToPointInTime", EXPORT)
+        self.valid("UpdateContributorInsights", INSIGHTS)
         for table, item in ITEMS:
             self.valid("PutItem", {"TableName": table, "Item": item})
+        on = {"PointInTimeRecoveryEnabled": True}
+        self.valid("UpdateContinuousBackups", {"TableName": "plain", "PointInTimeRecoverySpecification": on})
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("os.urandom", lambda size: (1).to_bytes(size, "big"))
+            self.valid("CreateBackup", {"TableName": "plain", "BackupName": "backup"})
         self.database.background.run_all()
         self.first = self.state()
 
@@ -59,7 +85,8 @@ class World:
     def reset(self) -> None:
         """Reset everything to the first state."""
         self.database.background.run_all()
-        with self.database.write() as txn:
+        with self.database.write() as recording:
+            txn = plain(recording)  # no images of the backup's frozen view
             txn.drop_range(*EVERYTHING, 1 << 30)
             for key, value in self.first[0]:
                 txn.put(key, value)
@@ -123,12 +150,16 @@ def test_seeds_are_valid(world: World, operation: str) -> None:
     """Only requests that are nearly valid reach code behind the first checks."""
     changes = []
     for request in SEEDS[operation]:
+        if operation in REFUSED:
+            assert world.post(operation, json.dumps(request).encode()).status == 400
+            assert world.state() == world.first
+            continue
         world.valid(operation, request)
         world.database.background.run_all()
         check_store(world.database)
         changes.append(world.state() != world.first)
         world.reset()
-    assert any(changes) == (operation not in READS)
+    assert any(changes) == (operation not in READS and operation not in REFUSED)
 
 
 LARGE_OPERATIONS = (
@@ -145,21 +176,6 @@ def test_broken_requests(world: World, operation: str) -> None:
     @given(body=st.one_of(seeds))
     def throw(body: bytes) -> None:
         world.throw(operation, body)
-
-    throw()
-
-
-def test_requests_of_absent_operations(world: World) -> None:
-    absent = sorted(service_operations().keys() - registered().keys())
-    every_seed = [malformed.bodies(seed) for seeds in SEEDS.values() for seed in seeds]
-
-    @profile(60)
-    @given(operation=st.sampled_from(absent), body=st.one_of(every_seed))
-    def throw(operation: str, body: bytes) -> None:
-        answer = world.post(operation, body)
-        check_answer(answer.status, dict(answer.headers), answer.body)
-        assert answer.status == 400
-        assert world.state() == world.first
 
     throw()
 

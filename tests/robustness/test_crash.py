@@ -1,5 +1,4 @@
-"""`kill -9` of a real server: acknowledged writes stay, writes are whole, and long work is
-finished.
+"""`kill -9` of a real server: acknowledged writes stay, no write is partial, long work goes on.
 
 No test waits. A server is killed after a number of acknowledged requests. Each request runs one
 slice of unfinished background work.

@@ -1,4 +1,4 @@
-"""What is dumped and loaded again is the same; large loads need little memory and are fast."""
+"""Dumping and loading preserves tables. Loading large files needs little memory and is fast."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def server():
         yield server
 
 
-@pytest.mark.parametrize("form", ["export", "lines"])
+@pytest.mark.parametrize("form", ["export", "lines", "ion"])
 def test_a_table_is_the_same_after_a_dump_and_a_load(server, tmp_path, form):
     """Random items, with names of attributes that wrappers of items have too."""
     numbers = iter(range(10**6))

@@ -1,4 +1,4 @@
-"""A server that gets a signal answers its clients first, and closes connections without errors."""
+"""After a signal, a server first answers its clients, and closes connections without errors."""
 
 import http.client
 from collections import Counter
@@ -63,5 +63,5 @@ def test_calls_that_wait_are_told_that_the_server_stops(workers):
             while declare("wait", b"", "GET")[1]["Waits"] < CLIENTS:
                 assert not any(call.done() for call in calls)
             assert server.stop() == 0
-        text = "the call has ended early: its client sends no more, or the server stops"
+        text = "the call has ended early: the client has disconnected, or the server stops"
         assert [call.result() for call in calls] == [(503, {"message": text})] * CLIENTS

@@ -1,23 +1,27 @@
-"""Rules for every store, checked against its items."""
+"""Invariants of every store: all other data must agree with the items."""
 
+import struct
 from collections import Counter
 from fractions import Fraction
 from math import floor
 from typing import Any
 
+from emulator.database.changes.history import record_of
 from emulator.database.changes.log import counter_key
 from emulator.database.changes.ttl_queue import queue_of
 from emulator.database.database import Database
+from emulator.database.definitions.histories import HistoryDefinition
 from emulator.database.definitions.kinesis import consumer
 from emulator.database.definitions.streams import StreamDefinition
 from emulator.database.items import statistics
 from emulator.database.schema.index import Index
 from emulator.database.schema.table import Table
+from emulator.database.schema.vector_index import VectorIndex
 from emulator.database.store import keyspace
 from emulator.database.views.views import View
 from emulator.event_sources.mapping import EventSourceMapping
 from emulator.values.rows import decode_row, encode_row, row_size
-from emulator.values.size import item_size
+from emulator.values.size import item_size, value_size
 from storage import ReadTxn
 from storage.keycode import prefix_end, u64
 
@@ -25,11 +29,11 @@ Rows = list[tuple[bytes, bytes]]
 Ranges = list[tuple[bytes, bytes]]
 
 EVERYTHING = (b"", b"\xff" * 64)
-OWNED = (b"\x03", b"\x04", b"\x05", b"\x09", b"\x0a", b"\x0b", b"\x0c", b"\x0e", b"\x0f")
+OWNED = (b"\x03", b"\x04", b"\x05", b"\x09", b"\x0a", b"\x0b", b"\x0c", b"\x0e", b"\x0f", b"\x12", b"\x13", b"\x20")
 """First bytes of keys that belong to a table, a stream, a stream's consumer or a frozen view.
 
-They are items, index entries, statistics, item collections, streams, records, TTL queues,
-checkpoints and images.
+They are keys of items, index entries, statistics, item collections, streams, records, TTL queues,
+checkpoints, images, records of histories, their entries, and data of vector indexes.
 """
 
 
@@ -40,7 +44,7 @@ def dump(database: Database) -> Rows:
 
 
 def check_store(database: Database) -> None:
-    """Assert that everything agrees with the items, and that nothing of deleted tables is left."""
+    """Assert that all data agree with the items, and that no data of deleted tables are left."""
     with database.engine.read() as txn:
         known = [keyspace.deleted_range(record) for record, _ in txn.scan(*keyspace.deletions())]
         for table in database.catalog.everything():
@@ -50,6 +54,7 @@ def check_store(database: Database) -> None:
         check_streams(txn, database, streams)
         for stream in streams:
             known += _of_stream(stream)
+        known += check_histories(txn, database)
         for _, value in txn.scan(*keyspace.mappings()):
             known.append(_range(keyspace.checkpoints(EventSourceMapping.load(value).consumer)))
         known += [_range(View.load(value).images) for _, value in txn.scan(*keyspace.views())]
@@ -62,6 +67,7 @@ def _of_table(table: Table) -> Ranges:
     """Return the ranges of keys that belong to a table."""
     prefixes = [table.statistics_key, keyspace.collections(table.id), table.prefix]
     prefixes += [index.prefix for index in table.indexes]
+    prefixes += [index.prefix for index in table.vectors]
     queue = queue_of(table.definition)
     prefixes += [] if queue is None else [queue.prefix]
     return [_range(prefix) for prefix in prefixes]
@@ -74,8 +80,29 @@ def _of_stream(stream: StreamDefinition) -> Ranges:
     return [_range(prefix) for prefix in prefixes]
 
 
+def check_histories(txn: ReadTxn, database: Database) -> Ranges:
+    """Assert that records of histories and their entries agree; return the ranges of their keys.
+
+    An open history has a table, and a closed one has none.
+    """
+    stored = [HistoryDefinition.load(value) for _, value in txn.scan(*keyspace.histories())]
+    used = {table.definition.history for table in database.catalog.everything()} - {None}
+    assert used == {history.id for history in stored if history.closed is None}
+    known: Ranges = []
+    for history in stored:
+        assert database.histories.get(history.id) == history
+        records, entries = keyspace.history_records(history.id), keyspace.history_keys(history.id)
+        known += [_range(records), _range(entries)]
+        wanted = {
+            entries + keyspace.history_key(record_of(record).item) + key[keyspace.ITEM_PREFIX :]
+            for key, record in _rows(txn, records)
+        }
+        assert wanted == {key for key, _ in _rows(txn, entries)}
+    return known
+
+
 def check_streams(txn: ReadTxn, database: Database, streams: list[StreamDefinition]) -> None:
-    """Assert that the stored streams are those in memory, and that open ones have a table."""
+    """Assert that the stored streams are those in memory, and that open streams have a table."""
     definitions = [table.definition for table in database.catalog.everything()]
     used = {each.stream_id for each in definitions} | {k.stream_id for each in definitions for k in each.kinesis}
     stored = {stream.id for stream in streams}
@@ -104,14 +131,47 @@ def check_table(txn: ReadTxn, table: Table) -> None:
         for prefix in [table.prefix, *(index.prefix for index in table.indexes if index.local)]:
             for key, row in _rows(txn, prefix):
                 collections[keyspace.collection(table.prefix + key[keyspace.ITEM_PREFIX :])] += row_size(row)
+    for vector_index in table.vectors:
+        check_vectors(txn, vector_index, rows)
     check_queue(txn, table, rows)
     prefix = keyspace.collections(table.id)
     assert dict(_rows(txn, prefix)) == {key: total.to_bytes(8, "big") for key, total in collections.items()}
     assert statistics.read(txn, table.statistics_key, len(counts)) == counts
 
 
+def check_vectors(txn: ReadTxn, index: VectorIndex, rows: Rows) -> None:
+    """Assert that a vector index has an entry for each vector, and that its numbers are right."""
+    entries = {}
+    size = vectors = lists = 0
+    for key, row in rows:
+        if not index.holds(key):
+            continue
+        item = decode_row(row)
+        numbers = item.get(index.attribute, {}).get("L", ())
+        if len(numbers) != index.dimensions or any("N" not in number for number in numbers):
+            continue
+        vectors += 4 * index.dimensions
+        lists += value_size(item[index.attribute])
+        hashes = [name for name, kind in index.definition.search if kind == "HASH"]
+        if any(index.search[name] not in item.get(name, {}) for name in hashes):
+            continue
+        entry = struct.pack(f"<{index.dimensions}f", *[float(number["N"]) for number in numbers])
+        for name in index.search:
+            encoded = keyspace.KEY_BYTES[index.search[name]](item[name]) if name in item else None
+            entry += b"\xff" * 4 if encoded is None else len(encoded).to_bytes(4, "big") + encoded
+        entries[index.prefix + b"\x01" + key[keyspace.ITEM_PREFIX :]] = entry
+        kept = {name: value for name, value in item.items() if index.projects_all or name in index.attributes}
+        size += item_size(kept) - value_size(item[index.attribute]) + 4 * index.dimensions
+    found = dict(_rows(txn, index.prefix))
+    stored = struct.unpack(">5Q", found.pop(index.prefix, bytes(40)))
+    changes = {key for key in found if key[keyspace.ITEM_PREFIX] == 2}
+    assert {key: value for key, value in found.items() if key not in changes} == entries, index.name
+    assert stored[1:] == (len(entries), size, vectors, lists), index.name
+    assert len(changes) == min(stored[0], keyspace.KEPT_CHANGES)
+
+
 def check_queue(txn: ReadTxn, table: Table, rows: Rows) -> None:
-    """Assert that the TTL queue has an entry for each item that its filling has visited."""
+    """Assert that the TTL queue has an entry for each item up to which it has been filled."""
     definition = table.definition
     assert (definition.ttl_queue is None) == (definition.ttl_attribute is None)
     if definition.ttl_queue is None or definition.ttl_attribute is None:
@@ -146,7 +206,8 @@ def _rows(txn: ReadTxn, prefix: bytes) -> Rows:
 def _entries(index: Index, rows: Rows) -> Rows:
     """Return the entries that the index must have.
 
-    There is one for each item with the index's key that the backfill has reached.
+    There is one for each item that has the index's key attributes and that the backfill has
+    visited.
     """
     entries = []
     for item_key, row in rows:

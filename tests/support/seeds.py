@@ -5,7 +5,17 @@ from typing import Any
 from emulator.clock import ManualClock
 from emulator.database.definitions.streams import StreamDefinition, opened, sequence_text
 from emulator.operations.streams import _iterator
-from tests.support.tables import index_request, table_request
+from tests.support.tables import index_request, table_request, vector, vector_index_request
+
+ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/plain"
+
+POLICY = (
+    '{"Version":"2012-10-17","Id":"i","Statement":[{"Sid":"s","Effect":"Allow","Principal":{"AWS":["123456789012"]},'
+    '"Action":["dynamodb:Get*","dynamodb:Query"],"Resource":"'
+    + ARN
+    + '","Condition":{"Bool":{"aws:SecureTransport":true}}}]}'
+)
+"""The resource policy of table `plain`."""
 
 TABLES: list[dict[str, Any]] = [
     {
@@ -28,6 +38,7 @@ TABLES: list[dict[str, Any]] = [
             BillingMode="PROVISIONED",
             ProvisionedThroughput={"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
             Tags=[{"Key": "team", "Value": "a"}],
+            ResourcePolicy=POLICY,
             GlobalSecondaryIndexes=[
                 {
                     **index_request("thin", "g", "KEYS_ONLY"),
@@ -39,13 +50,30 @@ TABLES: list[dict[str, Any]] = [
     },
 ]
 
-ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/plain"
+VECTORS: dict[str, Any] = {
+    **table_request(
+        "pk:S",
+        define="tenant:S color:N",
+        VectorIndexes=[
+            vector_index_request("near", "v", 2, "EUCLIDEAN", search="tenant:HASH color:INLINE_FILTER"),
+            vector_index_request("same", "v", 2, "COSINE", "KEYS_ONLY"),
+        ],
+    ),
+    "TableName": "vectors",
+}
+TABLES.append(VECTORS)
+
+BACKUP = f"{ARN}/backup/01700000000000-00000001"
+"""A backup of the table `plain`, which is made before the tests."""
+INSIGHTS = {"TableName": "plain", "IndexName": "thin", "ContributorInsightsAction": "ENABLE"}
+"""Contributor Insights of an index, which are enabled before the items are put."""
+
 
 DESTINATION = {"TableName": "plain", "StreamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/plain"}
-"""A Kinesis destination, enabled before the items are put."""
+"""A Kinesis destination, which is enabled before the items are put."""
 
 STREAM_SEED = "0123456789abcdef"
-"""The random part of the ids of a stream's shards, fixed for the seeds."""
+"""The random part of the ids of a stream's shards. For the seeds, it is fixed."""
 
 _NOW = ManualClock().now()
 _STREAM = opened(
@@ -69,6 +97,18 @@ _STREAM = opened(
 )
 _SHARD = {"StreamArn": _STREAM.arn, "ShardId": _STREAM.shards[0].id}
 
+JOB_ID = "01700000000000-0abcdef0"
+"""The id of each S3 job that begins before the items are put. Its random part is fixed."""
+
+IMPORT = {
+    "S3BucketSource": {"S3Bucket": "bucket", "S3KeyPrefix": "data/"},
+    "InputFormat": "CSV",
+    "InputFormatOptions": {"Csv": {"Delimiter": ";", "HeaderList": ["k", "g"]}},
+    "InputCompressionType": "GZIP",
+    "TableCreationParameters": {**table_request("k:S"), "TableName": "imported"},
+    "ClientToken": "token",
+}
+
 ITEMS: list[tuple[str, dict[str, Any]]] = [
     (
         "music",
@@ -87,12 +127,113 @@ ITEMS: list[tuple[str, dict[str, Any]]] = [
     )
     for number in range(4)
 ] + [("plain", {"k": {"B": data}, "g": {"S": "g"}}) for data in ("AA==", "AQ==", "AgI=")]
+ITEMS += [
+    ("vectors", {"pk": {"S": name}, "v": vector(*numbers), "tenant": {"S": "a"}, "color": {"N": "1"}})
+    for name, numbers in (("one", (1, 0)), ("two", (0, 1.5)))
+]
 
 _KEY = {"pk": {"S": "p0"}, "sk": {"N": "0"}}
 _ITEM = {**_KEY, "n": {"N": "1"}, "l": {"S": "z"}, "g": {"S": "y"}, "h": {"N": "1e3"}, "b": {"BS": ["AA==", "AQ=="]}}
 _ASKED = {"ReturnConsumedCapacity": "INDEXES", "ReturnItemCollectionMetrics": "SIZE"}
 
+BULK = {
+    "InputS3Configuration": {"S3Bucket": "bucket", "S3KeyPrefix": "data/", "InputFormat": "ION"},
+    "OutputS3Configuration": {"S3Bucket": "bucket", "OutputType": ["ERROR"], "S3SseAlgorithm": "AES256"},
+    "TableName": "plain",
+    "MaxWriteRequestUnits": 2000,
+    "PerformanceTier": "STANDARD",
+    "ClientToken": "token",
+}
+
+_BULK_ARN = f"{ARN}/bulk-operation/{JOB_ID}"
+
+RECOVERY = {"TableName": "plain", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
+
+EXPORT = {
+    "TableArn": ARN,
+    "S3Bucket": "bucket",
+    "S3Prefix": "prefix/",
+    "S3BucketOwner": "123456789012",
+    "ExportTime": _NOW,
+    "ExportFormat": "ION",
+    "ExportType": "FULL_EXPORT",
+    "S3SseAlgorithm": "KMS",
+    "S3SseKmsKeyId": "key",
+    "ClientToken": "token",
+    "FilterSpecification": {
+        "FilterExpression": "#g = :g AND size(k) > :n",
+        "ProjectionExpression": "k, #g",
+        "ExpressionAttributeNames": {"#g": "g"},
+        "ExpressionAttributeValues": {":g": {"S": "g"}, ":n": {"N": "0"}},
+    },
+}
+"""An export of a table whose recovery was enabled at the same time."""
+
 SEEDS: dict[str, list[dict[str, Any]]] = {
+    "ExportTableToPointInTime": [EXPORT, {"TableArn": ARN, "S3Bucket": "bucket"}],
+    "DescribeExport": [{"ExportArn": f"{ARN}/export/{JOB_ID}"}],
+    "ListExports": [{}, {"TableArn": ARN, "MaxResults": 3}],
+    "StartBulkPutItems": [BULK, {**BULK, "ClientToken": "other"}],
+    "DescribeBulkOperation": [{"BulkOperationArn": _BULK_ARN}],
+    "CancelBulkOperation": [{"BulkOperationArn": _BULK_ARN}],
+    "ListBulkOperations": [{}, {"MaxResults": 3}],
+    "ImportTable": [IMPORT, {**IMPORT, "ClientToken": "other"}],
+    "DescribeImport": [{"ImportArn": f"{ARN.replace('plain', 'imported')}/import/{JOB_ID}"}],
+    "ListImports": [{}, {"TableArn": ARN, "PageSize": 3}],
+    "UpdateContinuousBackups": [
+        {
+            "TableName": "music",
+            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 7},
+        },
+        {"TableName": ARN, "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False}},
+    ],
+    "CreateBackup": [{"TableName": "music", "BackupName": "backup"}, {"TableName": ARN, "BackupName": "a.b-c_d"}],
+    "DescribeBackup": [{"BackupArn": BACKUP}],
+    "DeleteBackup": [{"BackupArn": BACKUP}],
+    "ListBackups": [
+        {},
+        {
+            "TableName": "music",
+            "BackupType": "ALL",
+            "Limit": 1,
+            "TimeRangeLowerBound": 1.5,
+            "TimeRangeUpperBound": 1_800_000_000,
+            "ExclusiveStartBackupArn": BACKUP,
+        },
+    ],
+    "RestoreTableFromBackup": [
+        {"TargetTableName": "restored", "BackupArn": BACKUP},
+        {
+            "TargetTableName": "restored",
+            "BackupArn": BACKUP,
+            "BillingModeOverride": "PROVISIONED",
+            "ProvisionedThroughputOverride": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
+            "GlobalSecondaryIndexOverride": [
+                {
+                    **index_request("thin", "g", "KEYS_ONLY"),
+                    "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+                }
+            ],
+            "LocalSecondaryIndexOverride": [],
+            "SSESpecificationOverride": {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": "alias/aws/dynamodb"},
+        },
+        {
+            "TargetTableName": "restored",
+            "BackupArn": BACKUP,
+            "BillingModeOverride": "PAY_PER_REQUEST",
+            "OnDemandThroughputOverride": {"MaxReadRequestUnits": 5, "MaxWriteRequestUnits": -1},
+        },
+    ],
+    "RestoreTableToPointInTime": [
+        {"SourceTableName": "plain", "TargetTableName": "restored", "UseLatestRestorableTime": True},
+        {
+            "SourceTableArn": ARN,
+            "TargetTableName": "restored",
+            "RestoreDateTime": ManualClock().now(),
+            "GlobalSecondaryIndexOverride": [],
+        },
+    ],
+    "DescribeContinuousBackups": [{"TableName": "music"}, {"TableName": ARN}],
     "GetItem": [
         {"TableName": "music", "Key": _KEY, "ReturnConsumedCapacity": "TOTAL", "ConsistentRead": True},
         {
@@ -105,6 +246,7 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
     ],
     "PutItem": [
         {"TableName": "music", "Item": _ITEM},
+        {"TableName": "vectors", "Item": {"pk": {"S": "new"}, "v": vector(1, -0.5), "tenant": {"S": "a"}}, **_ASKED},
         {
             "TableName": "music",
             "Item": _ITEM,
@@ -150,6 +292,13 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
             "UpdateExpression": "SET many = list_append(:l, :l), g = :s",
             "ExpressionAttributeValues": {":l": {"L": [{"M": {}}]}, ":s": {"S": "s"}},
             "ReturnValues": "ALL_NEW",
+        },
+        {
+            "TableName": "vectors",
+            "Key": {"pk": {"S": "one"}},
+            "UpdateExpression": "SET v[1] = :n, color = :n",
+            "ExpressionAttributeValues": {":n": {"N": "2"}},
+            **_ASKED,
         },
         {
             "TableName": "music",
@@ -247,6 +396,20 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
             },
             "ConditionalOperator": "OR",
             "ExclusiveStartKey": {"k": {"B": "AA=="}},
+        },
+    ],
+    "SearchVectors": [
+        {"TableName": "vectors", "IndexName": "same", "SearchVector": [{"N": "1"}, {"N": "1e-3"}], "TopK": 1},
+        {
+            "TableName": "vectors",
+            "IndexName": "near",
+            "SearchVector": [{"N": "1"}, {"N": "2"}],
+            "TopK": 10,
+            "SearchConditionExpression": "tenant = :t AND #c = :c",
+            "ProjectionExpression": "pk, v",
+            "ExpressionAttributeNames": {"#c": "color"},
+            "ExpressionAttributeValues": {":t": {"S": "a"}, ":c": {"N": "1"}},
+            "ReturnConsumedCapacity": "TOTAL",
         },
     ],
     "BatchGetItem": [
@@ -347,6 +510,7 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
     ],
     "CreateTable": [
         {**TABLES[0], "TableName": "third"},
+        {**VECTORS, "TableName": "sixth"},
         {
             **TABLES[1],
             "TableName": "fourth",
@@ -380,6 +544,14 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
             "GlobalSecondaryIndexUpdates": [{"Create": index_request("newer", "new", "INCLUDE", ["x"])}],
         },
         {"TableName": "music", "GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "multi"}}]},
+        {
+            "TableName": "vectors",
+            "AttributeDefinitions": [{"AttributeName": "tenant", "AttributeType": "S"}],
+            "VectorIndexUpdates": [
+                {"Create": vector_index_request("dot", "v", 2, "DOT_PRODUCT", "INCLUDE", ["x"], "tenant:INLINE_FILTER")}
+            ],
+        },
+        {"TableName": "vectors", "VectorIndexUpdates": [{"Delete": {"IndexName": "same"}}]},
         {
             "TableName": ARN,
             "BillingMode": "PAY_PER_REQUEST",
@@ -415,6 +587,20 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
     "TagResource": [{"ResourceArn": ARN, "Tags": [{"Key": "a", "Value": "b"}, {"Key": "team", "Value": ""}]}],
     "UntagResource": [{"ResourceArn": ARN, "TagKeys": ["team", "nothing"]}],
     "ListTagsOfResource": [{"ResourceArn": ARN, "NextToken": "YQ=="}],
+    "PutResourcePolicy": [
+        {"ResourceArn": ARN, "Policy": POLICY.replace("Allow", "Deny"), "ConfirmRemoveSelfResourceAccess": True},
+        {"ResourceArn": _STREAM.arn, "Policy": POLICY.replace("Get*", "GetRecords").replace("Query", "*")},
+        {"ResourceArn": ARN, "Policy": POLICY, "ExpectedRevisionId": str(int(_NOW * 1000))},
+    ],
+    "GetResourcePolicy": [{"ResourceArn": ARN}],
+    "DeleteResourcePolicy": [{"ResourceArn": ARN, "ExpectedRevisionId": str(int(_NOW * 1000))}],
+    "UpdateContributorInsights": [
+        {"TableName": "music", "ContributorInsightsAction": "ENABLE", "ContributorInsightsMode": "THROTTLED_KEYS"},
+        {"TableName": ARN, "IndexName": "thin", "ContributorInsightsAction": "DISABLE"},
+    ],
+    "DescribeContributorInsights": [{"TableName": "plain", "IndexName": "thin"}, {"TableName": ARN}],
+    "ListContributorInsights": [{"MaxResults": 1}, {"TableName": ARN, "NextToken": "YS8="}],
+    "ListGlobalTables": [{"Limit": 1, "RegionName": "us-east-1"}],
     "UpdateTimeToLive": [{"TableName": "music", "TimeToLiveSpecification": {"Enabled": True, "AttributeName": "ttl"}}],
     "DescribeTimeToLive": [{"TableName": "music"}],
     "EnableKinesisStreamingDestination": [
@@ -434,8 +620,22 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
     "DescribeKinesisStreamingDestination": [{"TableName": "plain"}, {"TableName": ARN}],
 }
 
+REFUSED: dict[str, list[dict[str, Any]]] = {
+    "CreateGlobalTable": [{"GlobalTableName": "music", "ReplicationGroup": [{"RegionName": "us-east-1"}]}],
+    "UpdateGlobalTable": [{"GlobalTableName": "music", "ReplicaUpdates": [{"Delete": {"RegionName": "us-east-1"}}]}],
+    "DescribeGlobalTable": [{"GlobalTableName": "music"}],
+    "DescribeGlobalTableSettings": [{"GlobalTableName": "music"}],
+    "UpdateGlobalTableSettings": [{"GlobalTableName": "music", "GlobalTableProvisionedWriteCapacityUnits": 5}],
+    "DescribeTableReplicaAutoScaling": [{"TableName": "music"}],
+    "UpdateTableReplicaAutoScaling": [{"TableName": ARN, "ReplicaUpdates": [{"RegionName": "us-east-1"}]}],
+}
+"""Well-formed requests of operations that refuse every request."""
+
+SEEDS |= REFUSED
+
 READS = frozenset(
     name
     for name in SEEDS
-    if name.startswith(("Describe", "Get", "List", "BatchGet", "TransactGet")) or name in ("Query", "Scan")
+    if name.startswith(("Describe", "Get", "List", "BatchGet", "TransactGet"))
+    or name in ("Query", "Scan", "SearchVectors")
 )

@@ -1,4 +1,4 @@
-"""CreateTable requests from short texts such as "pk:S sk:N", and names that no other test uses."""
+"""Makes CreateTable requests from short texts such as "pk:S sk:N", and unique names."""
 
 import uuid
 from typing import Any
@@ -10,7 +10,7 @@ def new_name(prefix: str = "t") -> str:
 
 
 def table_request(keys: str = "pk:S sk:S", **extra: Any) -> dict[str, Any]:
-    """Return a CreateTable request. keys: "hash:T [range:T]". define: more attributes."""
+    """Return a CreateTable request. keys: "hash:T [range:T]". define: further attributes."""
     definitions = [pair.split(":") for pair in (keys + " " + extra.pop("define", "")).split()]
     names = [pair.split(":")[0] for pair in keys.split()]
     return {
@@ -32,3 +32,32 @@ def index_request(name: str, keys: str, projection: str = "ALL", non_key: list[s
         "KeySchema": [{"AttributeName": attribute, "KeyType": kind} for names, kind in kinds for attribute in names],
         "Projection": {"ProjectionType": projection} | ({"NonKeyAttributes": non_key} if non_key else {}),
     }
+
+
+def vector_index_request(
+    name: str,
+    attribute: str,
+    dimensions: int,
+    distance: str,
+    projection: str = "ALL",
+    non_key: list[str] | None = None,
+    search: str = "",
+) -> dict[str, Any]:
+    """Return a vector index for a request. search: the SearchSchema, as "attribute:HASH ..."."""
+    schema = [element.split(":") for element in search.split()]
+    return {
+        "IndexName": name,
+        "VectorAttribute": {"AttributeName": attribute},
+        "Dimensions": dimensions,
+        "DistanceFunction": distance,
+        "Projection": {"ProjectionType": projection} | ({"NonKeyAttributes": non_key} if non_key else {}),
+    } | (
+        {"SearchSchema": [{"AttributeName": name, "SearchSchemaElementType": kind} for name, kind in schema]}
+        if schema
+        else {}
+    )
+
+
+def vector(*numbers: float) -> dict[str, Any]:
+    """Return the attribute value of a vector."""
+    return {"L": [{"N": str(number)} for number in numbers]}

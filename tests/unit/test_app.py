@@ -1,5 +1,7 @@
 """Answers to requests that the store cannot carry out."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from storage import Full, Interrupted
@@ -12,7 +14,7 @@ def test_a_full_disk_is_reported_when_a_request_runs_again_too(db, monkeypatch, 
     def fail(*_):
         raise left.pop(0)
 
-    monkeypatch.setattr("emulator.app.find", lambda _: fail)
+    monkeypatch.setattr("emulator.app.find", lambda _: SimpleNamespace(run=fail))
     code, message = db.error("ListTables")
     assert (code, message) == (
         "InternalServerError",

@@ -1,11 +1,13 @@
 """Command lines of DynamoDB Local, as settings."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from emulator import dynamodb_local
 from emulator.flags import configuration, settings_from
+from emulator.http.announcement import Announcement
 from emulator.settings import Settings
 
 
@@ -69,6 +71,15 @@ def test_command_lines(line, expected):
 )
 def test_the_environment_beats_the_defaults_of_dynamodb_local_but_not_its_options(line, environment, expected):
     assert settings_from(line.split(), environment) == expected
+
+
+def test_the_lines_at_the_start_have_the_origins_as_they_were_given(capsys):
+    for line, shown in (("-cors *", "*"), ("-cors http://a", "http://a"), ("-sharedDb", "null")):
+        settings = settings_from(line.split(), {})
+        with closing(Announcement(settings)) as announcement:
+            announcement.announce(8000, "")
+        assert f"CorsParams:\t{shown}\n" in capsys.readouterr().out
+    assert settings_from(["-cors", "*"], {}).cors == ()
 
 
 def test_in_a_container_the_server_listens_on_all_addresses(tmp_path, monkeypatch):

@@ -27,21 +27,21 @@ def toy(check):
 def test_a_handler_never_sees_problems_that_were_not_reported(check):
     operation, seen = toy(check)
     with pytest.raises(AssertionError, match="the check of PutItem"):
-        operation(None, None, BAD)
+        operation.run(None, None, BAD)
     assert seen == []
-    assert operation(None, None, GOOD) == b"{}"
+    assert operation.run(None, None, GOOD) == b"{}"
     assert seen == [GOOD]
 
 
 def test_a_check_may_raise_the_problem():
     operation, seen = toy(lambda request: check_values(request, "new"))
     with pytest.raises(ApiError, match="cannot be converted to a numeric value"):
-        operation(None, None, BAD)
+        operation.run(None, None, BAD)
     assert seen == []
 
 
 def test_a_check_may_report_problems_elsewhere():
     """BatchExecuteStatement does: in the entry of the statement that has the problem."""
     operation, seen = toy(lambda request: request.mark_reported())
-    assert operation(None, None, BAD) == b"{}"
+    assert operation.run(None, None, BAD) == b"{}"
     assert len(seen) == 1

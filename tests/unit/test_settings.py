@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from emulator import cli
 from emulator.flags import settings_from, warnings
 from emulator.settings import Settings
 
@@ -105,6 +106,8 @@ def test_settings(arguments, environment, expected):
         ("--in-memory --data-dir x", {}, "argument --data-dir: not allowed with argument --in-memory"),
         ("--in-mem", {}, "unrecognized arguments: --in-mem; --help lists the options"),
         ("copi a b --port 1", {}, "there is no command copi; did you mean copy?"),
+        ("laod --help", {}, "there is no command laod; did you mean load?"),
+        ("--help laod", {}, "there is no command laod; did you mean load?"),
         ("", {"WORKERS": "-1"}, "DYNAMODB_EMULATOR_WORKERS: -1 is not between 1 and 64"),
         (
             "",
@@ -167,6 +170,23 @@ def test_wrong_settings(arguments, environment, message, capsys):
 def test_variables_without_effect_are_reported(variable, warning):
     name, _, text = variable.partition("=")
     assert warnings({name: text}) == ([warning] if warning else [])
+
+
+@pytest.mark.parametrize(
+    ("line", "begin"),
+    [
+        ("load --help", "usage: dynamodb-emulator load "),
+        ("--help load", "usage: dynamodb-emulator load "),
+        ("help load", "usage: dynamodb-emulator load "),
+        ("-h control clock", "usage: dynamodb-emulator control "),
+        ("help", "usage: dynamodb-emulator [-h]"),
+        ("--port 1 --help", "usage: dynamodb-emulator [-h]"),
+    ],
+)
+def test_help_of_a_command_stands_before_or_after_it(line, begin, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(line.split())
+    assert capsys.readouterr().out.startswith(begin)
 
 
 def test_help_names_every_setting_and_its_values(capsys):

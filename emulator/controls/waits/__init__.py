@@ -1,5 +1,5 @@
-"""What a test can wait for (controls/wait.py). Each file has one kind of condition.
+"""The conditions for which a test can wait (controls/wait.py). Each module has one kind.
 
-A condition is checked when it is made: a body that can never be right is refused at once. Then its
-`look` says whether it holds now, and what there is to see (`Seen`).
+Making a condition checks its body, and refuses a body with which it can never hold. Then `look`
+returns whether the condition holds now, and the current state (`Seen`).
 """

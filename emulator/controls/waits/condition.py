@@ -1,4 +1,4 @@
-"""What every condition has, and how a condition finds its table."""
+"""The protocol of conditions, and how a condition finds its table."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,14 +15,14 @@ from emulator.errors import ApiError
 from emulator.slices import Steps
 
 NOT_FOUND = "NOT_FOUND"
-"""The status of what does not exist."""
+"""The status of something that does not exist."""
 
 
 class Seen(NamedTuple):
-    """What a look has found.
+    """The result of checking a condition.
 
-    holds: whether the condition holds. shown: what there is, as JSON. static: whether only a commit
-    can change this. If not, the clock can change it too.
+    holds: whether the condition holds. shown: the current state, as JSON. static: whether only a
+    commit can change this state. If not, the clock can change it too.
     """
 
     holds: bool
@@ -31,10 +31,10 @@ class Seen(NamedTuple):
 
 
 class Condition(Protocol):
-    """Something that a test waits for."""
+    """A condition for which a test waits."""
 
     def look(self) -> Seen | Steps[Seen]:
-        """Look whether it holds, in steps if that may take long.
+        """Check whether the condition holds, in steps if that may take long.
 
         Raises BadDeclaration if it can never hold.
         """
@@ -42,7 +42,10 @@ class Condition(Protocol):
 
 
 class Tenancy:
-    """Which tenants a body means: `{"AccessKey"?, "Region"?}`. With one for all, it means that."""
+    """The tenants that a body selects: `{"AccessKey"?, "Region"?}`.
+
+    With --shared-db, the only one.
+    """
 
     def __init__(self, emulator: Emulator, body: Body) -> None:
         self._shared = emulator.settings.shared_db
@@ -50,7 +53,7 @@ class Tenancy:
         self._region = _optional(body, "Region")
 
     def has(self, definition: TableDefinition | StreamDefinition) -> bool:
-        """Say whether one of these tenants has a table or stream."""
+        """Return whether one of these tenants owns a table or stream."""
         return self._shared or (
             self._access_key in (None, definition.access_key) and self._region in (None, definition.region)
         )
@@ -65,7 +68,7 @@ class TableTarget:
         self._tenancy = Tenancy(emulator, body)
 
     def find(self) -> Table | None:
-        """Return the table with its present status, None if there is no such table.
+        """Return the table with its current status, None if there is no such table.
 
         Raises BadDeclaration if several tenants have such a table.
         """
@@ -77,7 +80,7 @@ class TableTarget:
         return self.database.rerun(lambda: self.database.catalog.settle(found[0])) if found else None
 
     def usable(self) -> Table | Seen:
-        """Return the table, or what there is to see while no item of it can be read."""
+        """Return the table, or the current state if no item of it can be read yet."""
         table = self.find()
         if table is None:
             return Seen(holds=False, shown={"TableStatus": NOT_FOUND})
@@ -87,7 +90,7 @@ class TableTarget:
         )
 
     def caller(self, table: Table) -> Caller:
-        """Return a caller who sees only this table, and whose reads enforce nothing.
+        """Return a caller who sees only this table, and whose reads are not throttled.
 
         So a wait uses up no throughput of the table.
         """
@@ -108,7 +111,7 @@ class TableTarget:
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """Raise BadDeclaration for an error of the service."""
+    """Turn an error of the service inside a `with` block into BadDeclaration."""
     try:
         yield
     except ApiError as error:
@@ -121,5 +124,5 @@ def _optional(body: Body, name: str) -> str | None:
 
 
 def chosen(body: Body, *names: str) -> dict[str, Any]:
-    """Return those of these members that the body has."""
+    """Return the members with these names that the body has."""
     return {name: body[name] for name in names if name in body}

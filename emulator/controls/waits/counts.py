@@ -1,7 +1,7 @@
 """Waiting for a number of items: `{"TableName", "Count", ...}` with members of Query or Scan.
 
-With a KeyConditionExpression the items are counted by a Query, else by a Scan. Both also take
-IndexName, FilterExpression and the attributes of expressions.
+With a KeyConditionExpression, a Query counts the items, else a Scan. Both also accept IndexName,
+FilterExpression, and the names and values of expressions.
 
 `Count` is a number, or `{comparison: number}`, such as `{"GE": 3}`. The comparisons are those of
 DynamoDB's ComparisonOperator: EQ, NE, LE, LT, GE, GT.
@@ -41,7 +41,7 @@ Comparison = Callable[[int], bool]
 
 
 def comparison(value: object) -> Comparison:
-    """Return the test of a member `Count`. Raises BadDeclaration."""
+    """Return the test for the member `Count`. Raises BadDeclaration."""
     name, number = ("EQ", value) if not isinstance(value, dict) or len(value) != 1 else next(iter(value.items()))
     if name not in _COMPARE or not isinstance(number, int) or isinstance(number, bool) or number < 0:
         raise BadDeclaration(
@@ -52,7 +52,7 @@ def comparison(value: object) -> Comparison:
 
 
 class CountCondition:
-    """Holds when a Query or Scan counts a certain number of items."""
+    """Holds if a Query or Scan counts a certain number of items."""
 
     def __init__(self, emulator: Emulator, body: Body) -> None:
         self._target = TableTarget(emulator, body)
@@ -64,7 +64,7 @@ class CountCondition:
         self._check()
 
     def _check(self) -> None:
-        """Check the request without its table. Raises BadDeclaration."""
+        """Check the request as far as that needs no table. Raises BadDeclaration."""
         operation = self._operation
         with refusals():
             operation.load()
@@ -84,9 +84,9 @@ class CountCondition:
         count = 0
         while True:
             try:
-                page = yield from self._page(lambda: self._operation(self._target.database, caller, request))
+                page = yield from self._page(lambda: self._operation.run(self._target.database, caller, request))
             except ApiError as error:
-                if table.transient:  # an index that is being filled cannot be read
+                if table.transient:  # an index cannot be read before it is filled
                     return Seen(holds=False, shown={"message": error.message}, static=False)
                 raise BadDeclaration(error.message or error.code) from None
             count += page["Count"]

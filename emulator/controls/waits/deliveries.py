@@ -1,8 +1,8 @@
-"""Waiting until a function has got everything: `{"UUID", "Delivered": true}`.
+"""Waiting until a function has received all records: `{"UUID", "Delivered": true}`.
 
-It holds when the event source mapping has done all records of its stream: each was delivered, left
-out by the filter, or given up. A mapping that does not deliver, such as a disabled one, makes no
-progress.
+The condition holds if the event source mapping has done all records of its stream: each was
+delivered, or did not pass the filter, or was given up. A mapping that does not deliver, such as a
+disabled one, makes no progress.
 """
 
 from typing import Final
@@ -14,11 +14,11 @@ from emulator.database.changes import reader
 from emulator.database.changes.consumer import stored_positions
 from emulator.database.definitions.streams import StreamDefinition
 
-_MOST: Final = 1000  # records of one shard that are counted
+_MOST: Final = 1000  # the most records of one shard that are counted
 
 
 class DeliveryCondition:
-    """Holds when a mapping has no records to deliver."""
+    """Holds if a mapping has no more records to deliver."""
 
     def __init__(self, emulator: Emulator, body: Body) -> None:
         self._database = emulator.database
@@ -28,7 +28,7 @@ class DeliveryCondition:
             raise BadDeclaration("the member Delivered must be true")
 
     def look(self) -> Seen:
-        """Count the records that are not done. Raises BadDeclaration if the mapping is gone."""
+        """Count the records that are not done. Raises BadDeclaration if the mapping was deleted."""
         mapping = self._database.rerun(lambda: self._mappings.get(self._uuid))
         if mapping is None:
             raise BadDeclaration(f"there is no event source mapping {self._uuid}")

@@ -6,8 +6,8 @@
 | `{"TableName", "Key", "ConditionExpression", "ExpressionAttribute..."}` | the condition holds       |
 | `{"TableName", "Expired": key}`                                         | there is no item          |
 
-The condition is that of a DeleteItem with the same members. A missing item is tested as an empty
-item, so `attribute_not_exists(key)` waits until there is none.
+The condition is the same as in a DeleteItem with the same members. A missing item is tested as an
+empty item, so `attribute_not_exists(key)` waits until there is no item.
 """  # noqa: W505 - a table
 
 from typing import Any
@@ -26,7 +26,7 @@ EXPRESSIONS = ("ConditionExpression", "ExpressionAttributeNames", "ExpressionAtt
 
 
 def _checked(raw: Any) -> Delete:  # noqa: ANN401 - JSON
-    """Check a DeleteItem request; return what it wants. Raises BadDeclaration."""
+    """Check a DeleteItem request; return its requested write. Raises BadDeclaration."""
     operation = find("DeleteItem")
     assert operation is not None
     assert operation.check is not None
@@ -40,7 +40,7 @@ def _checked(raw: Any) -> Delete:  # noqa: ANN401 - JSON
 
 
 class ItemCondition:
-    """Holds when the item of a key fulfils a condition."""
+    """Holds if the item with a key fulfils a condition."""
 
     def __init__(self, emulator: Emulator, body: Body) -> None:
         self._target = TableTarget(emulator, body)
@@ -58,7 +58,7 @@ class ItemCondition:
 
 
 class ExpiryCondition:
-    """Holds when there is no item with a key. Until then the item must be able to expire."""
+    """Holds if there is no item with a key. The table must have time to live."""
 
     def __init__(self, emulator: Emulator, body: Body) -> None:
         self._clock = emulator.clock
@@ -66,7 +66,7 @@ class ExpiryCondition:
         self._wanted = _checked({"TableName": "checked", "Key": body["Expired"]})
 
     def look(self) -> Seen:
-        """Read the item. Raises BadDeclaration if the table has no time to live."""
+        """Read the item. Raises BadDeclaration if the table's time to live is off."""
         table = self._target.usable()
         if isinstance(table, Seen):
             return table

@@ -1,4 +1,4 @@
-"""The kinds of conditions: which member of a body shows each, and which others it may have."""
+"""The kinds of conditions: the member of a body that selects each, and the other members."""
 
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
@@ -10,7 +10,7 @@ from emulator.controls.waits.condition import Condition
 
 
 class Kind(NamedTuple):
-    """One kind of condition: how it is made, and which members its body may have."""
+    """One kind of condition: the function that makes it, and the members that its body may have."""
 
     make: Callable[[Emulator, Body], Condition]
     members: tuple[str, ...]
@@ -27,7 +27,10 @@ KINDS: Final[Mapping[str, Kind]] = {
     "State": Kind(statuses.state_condition, ("UUID",)),
     "Delivered": Kind(deliveries.DeliveryCondition, ("UUID",)),
 }
-"""The kinds by the member that shows them. `Record` is first, because it takes a Count too."""
+"""The kinds, by the member that selects them.
+
+`Record` is first, because its body may have a Count.
+"""
 
 
 def condition_of(emulator: Emulator, body: Body) -> Condition:

@@ -1,10 +1,10 @@
 """Waiting for stream records.
 
-The body is `{"TableName" or "StreamArn", "Record": pattern, "Count"?, "After"?}`. The pattern is
-that of an event source mapping's filter (event_sources/filters.py), as JSON. It is tested on the
-records that a function would get. All records count that the stream still has. With `After`, a
-sequence number, only later records count. `Count` is that of counts.py; without it, one record is
-enough.
+The body is `{"TableName" or "StreamArn", "Record": pattern, "Count"?, "After"?}`. The pattern has
+the form of an event source mapping's filter (event_sources/filters.py), as JSON. It is tested on
+the records in the form that a function would get. All records in the stream count; with `After`, a
+sequence number, only later records count. `Count` has the form of counts.py; without it, one record
+is enough.
 """
 
 from typing import Any, Final
@@ -23,7 +23,7 @@ from emulator.event_sources.filters import BadPattern, compile_pattern
 from emulator.slices import Steps
 
 _IN_STEP: Final = 100  # records that one step parses and tests: about 2 ms
-_SHOWN: Final = 100  # records of an answer
+_SHOWN: Final = 100  # the most records that an answer shows
 
 
 class StreamTarget:
@@ -48,7 +48,7 @@ class StreamTarget:
 
 
 class RecordCondition:
-    """Holds when a stream has had a number of records that match a pattern."""
+    """Holds if a certain number of records in a stream match a pattern."""
 
     def __init__(self, emulator: Emulator, body: Body) -> None:
         self._database = emulator.database
@@ -73,7 +73,7 @@ class RecordCondition:
         self._last: Any = None
 
     def look(self) -> Steps[Seen]:
-        """Read the records that are new since the last look."""
+        """Read the records that are new since the last check."""
         stream = self._target.find()
         if stream is None:
             return Seen(holds=False, shown={"StreamStatus": NOT_FOUND})
@@ -91,7 +91,7 @@ class RecordCondition:
         return Seen(holds=False, shown={"Count": self._count, "Read": self._read, "LastRecord": self._last})
 
     def _rows(self, stream: StreamDefinition, shard: int, start: int) -> list[bytes]:
-        """Return the next records of a shard that may still be read."""
+        """Return the next readable records of a shard."""
         first = self._next.get(shard, max(start, self._first))
         oldest = stream.oldest(self._database.clock.now())
         with self._database.read_committed() as txn:

@@ -8,7 +8,7 @@
 | `{"StreamArn", "Status"}`                     | the stream                                          |
 | `{"UUID", "State"}`                           | an event source mapping                             |
 
-NOT_FOUND is the status of what does not exist, also after its deletion.
+NOT_FOUND is the status of something that does not exist or was deleted.
 """  # noqa: W505 - a table
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ _OF_MAPPINGS: Final = (
 
 
 class StatusCondition:
-    """Holds when something has a status. name: the body's member with the wanted status."""
+    """Holds if something has a status. name: the member of the body with that status."""
 
     def __init__(self, body: Body, name: str, statuses: tuple[str, ...], status: Callable[[], str]) -> None:
         self._name = name
@@ -40,7 +40,7 @@ class StatusCondition:
         self._status = status
 
     def look(self) -> Seen:
-        """Read the status. The clock can end it."""
+        """Read the status. A change of the clock can end it."""
         status = self._status()
         return Seen(status == self._wanted, {self._name: status}, static=False)
 
@@ -78,8 +78,9 @@ def _table_status(table: Table | None, index: str | None) -> str:
         return NOT_FOUND
     if index is None:
         return table.definition.status
-    found = (each.status for each in table.definition.indexes if each.name == index and not each.local)
-    return next(found, NOT_FOUND)
+    found = [each.status for each in table.definition.indexes if each.name == index and not each.local]
+    found += [each.status for each in table.definition.vectors if each.name == index]
+    return next(iter(found), NOT_FOUND)
 
 
 def _ttl_status(table: Table | None) -> str:

@@ -1,1 +1,1 @@
-"""Which tables exist, for which tenant, in which state; what their settings bring with them."""
+"""The catalog: which tables exist, who owns them, their statuses and their attachments."""

@@ -1,11 +1,13 @@
-"""What a table's settings bring with them: a stream, change logs for Kinesis, a TTL queue.
+"""The attachments of tables: streams, change logs for Kinesis, TTL queues and histories.
 
-Operations only change settings. Whenever a definition is saved, `reconcile` opens, closes and
-removes attachments until they match the settings. So no operation can forget an attachment.
+An operation only changes a table's settings. Whenever a table's definition is saved, `reconcile`
+opens, closes and removes attachments until they match the settings. So no operation can forget an
+attachment.
 """
 
 from dataclasses import replace
 
+from emulator.database.changes.histories import Histories, Images
 from emulator.database.changes.streams import Streams
 from emulator.database.changes.ttl_queue import queue_of
 from emulator.database.definitions.kinesis import DISABLED, DISABLING, ENDED, consumer
@@ -24,21 +26,31 @@ from emulator.database.store.registry import DefinitionChange
 class Attachments:
     """The attachments of all tables."""
 
-    def __init__(self, streams: Streams, deletions: Deletions, collection_limit: int) -> None:
+    def __init__(self, streams: Streams, histories: Histories, deletions: Deletions, collection_limit: int) -> None:
         self._collection_limit = collection_limit
         self._streams = streams
+        self._histories = histories
         self._deletions = deletions
 
     def reconcile(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-        """Make a table's attachments match its settings; return its definition with their ids."""
+        """Make a table's attachments match its settings.
+
+        Return the definition with the ids of the attachments.
+        """
         definition = self._reconcile_stream(change, definition)
         definition = self._reconcile_kinesis(change, definition)
-        return self._reconcile_ttl(change, definition)
+        definition = self._reconcile_ttl(change, definition)
+        return self._reconcile_history(change, definition)
+
+    def detach(self, change: DefinitionChange, definition: TableDefinition) -> None:
+        """Close the history of a table that is removed or emptied."""
+        if definition.history is not None:
+            self._histories.close(change, definition.history)
 
     def compiled(self, definition: TableDefinition) -> Table:
-        """Return the table of a definition, with the followers of its writes in their order.
+        """Return the compiled form of a table's definition.
 
-        A table gets only the followers that its settings need.
+        The table gets only the followers that its settings need, in the order in which they run.
         """
         followers: list[Follower] = []
         preconditions: list[Precondition] = []
@@ -54,29 +66,43 @@ class Attachments:
         queue = queue_of(definition)
         if queue is not None:
             followers.append(queue)
+        history = self._histories.log(definition.history)
+        if history is not None:
+            followers.append(history)
         ids = (definition.stream_id, *(each.stream_id for each in definition.kinesis))
-        followers += [log for log in map(self._streams.log, ids) if log is not None]
-        return Table(definition, tuple(followers), tuple(preconditions))
+        logs = [log for log in map(self._streams.log, ids) if log is not None]
+        for log in logs:
+            log.refer_to(None if history is None else history.id)
+        followers += logs
+        table = Table(definition, tuple(followers), tuple(preconditions))
+        if table.vectors:
+            from emulator.database.items.vectors import VectorEntries  # noqa: PLC0415 - few tables have vector indexes
+
+            table.billing = entries = VectorEntries(table.vectors)
+            table.followers += (entries,)
+        return table
 
     def _reconcile_stream(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
         if definition.stream_view is not None and definition.stream_id is None:
             stream = self._streams.open(change, next_id(change.txn), definition, definition.stream_view)
             return replace(definition, stream_id=stream.id, stream_label=stream.label)
         if definition.stream_view is None and definition.stream_id is not None:
-            if self._streams.get(definition.stream_id) is not None:  # older versions could lose streams
+            # older versions could lose a stream that a definition names
+            if self._streams.get(definition.stream_id) is not None:
                 self._streams.close(change, definition.stream_id)
             return replace(definition, stream_id=None)
         return definition
 
     def _reconcile_kinesis(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-        """Give each destination the change log of its status: open, closed to drain, or none."""
+        """Give each destination the change log that its status needs: open, closed or none."""
         destinations: list[KinesisDestination] = []
         for each in definition.kinesis:
             destination = each
             if each.status == DISABLED and each.stream_id is not None:
                 self._streams.remove(change, each.stream_id)
                 self._deletions.begin(change.txn, keyspace.checkpoints(consumer(each.stream_id)))
-                destination = replace(each, stream_id=None, precision=None)  # behaviour 15
+                # a new log each time (behaviour 15)
+                destination = replace(each, stream_id=None, precision=None)
             elif each.status == DISABLING and each.stream_id is not None and self._streams.log(each.stream_id):
                 self._streams.close(change, each.stream_id)
             elif each.status != DISABLING and each.status not in ENDED and each.stream_id is None:
@@ -87,10 +113,31 @@ class Attachments:
         return replace(definition, kinesis=tuple(destinations))
 
     def _reconcile_ttl(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-        """Begin a queue of expiry times if TTL was enabled; delete it if TTL was disabled."""
+        """Make a queue of expiry times if TTL was enabled; delete the queue if TTL was disabled."""
         if definition.ttl_attribute is not None and definition.ttl_queue is None:
             return replace(definition, ttl_queue=next_id(change.txn), ttl_filled_to="")
         if definition.ttl_attribute is None and definition.ttl_queue is not None:
             self._deletions.begin(change.txn, keyspace.expiries(definition.ttl_queue))
             return replace(definition, ttl_queue=None, ttl_filled_to=None)
         return definition
+
+    def _reconcile_history(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
+        """Open a history if recovery was enabled; close it if recovery was disabled."""
+        days, number = definition.recovery_days, definition.history
+        if days is None:
+            if number is not None:
+                self._histories.close(change, number)
+            return replace(definition, history=None)
+        if number is None:
+            number = self._histories.open(change, definition, days, _images(definition))
+        else:
+            self._histories.adjust(change, number, days, _images(definition))
+        return replace(definition, history=number)
+
+
+def _images(definition: TableDefinition) -> Images:
+    """Return the images that the streams of a table need. Its Kinesis destinations need both."""
+    views = [definition.stream_view] if definition.stream_id is not None else []
+    views += ["NEW_AND_OLD_IMAGES" for each in definition.kinesis if each.stream_id is not None]
+    both = "NEW_AND_OLD_IMAGES" in views
+    return Images(old=both or "OLD_IMAGE" in views, new=both or "NEW_IMAGE" in views)

@@ -1,8 +1,8 @@
-"""The catalog: which tables exist, for whom, in which state.
+"""The catalog: which tables exist, which tenants own them, and their statuses.
 
 Each table belongs to a *tenant*: the access key and region that created it, like a separate account
-on AWS. With `shared_db` there is one tenant for all callers. The compiled form of every table is
-held in memory (tables.py).
+on AWS. With `shared_db` there is one tenant for all callers. The catalog holds the compiled form of
+every table in memory (tables.py).
 
 A status such as CREATING ends at a time of the emulator's clock (settling.py). Without
 `delay_transient_statuses`, such a status ends at once: the answer to CreateTable says CREATING and
@@ -20,6 +20,7 @@ from emulator.database.catalog.misses import Misses
 from emulator.database.catalog.settling import TRANSIENT_SECONDS, Settling
 from emulator.database.catalog.tables import TableRegistry
 from emulator.database.catalog.tenants import Tables
+from emulator.database.changes.histories import Histories
 from emulator.database.changes.streams import Streams
 from emulator.database.definitions import arns
 from emulator.database.definitions.tables import CREATING, DELETING
@@ -43,13 +44,13 @@ class Caller:
     shared: bool
     """Whether all callers see the same tables."""
     tenant_tables: Tables
-    """The tables of the caller's tenant. Changes of these tables change this object."""
+    """The tables of the caller's tenant. This object changes when one of these tables changes."""
     tables: dict[str, Table]
-    """The same tables by name. Changes of the tables change this dictionary too."""
+    """The same tables by name. This dictionary also changes when a table changes."""
 
     @property
     def home(self) -> arns.Home:
-        """Return the account and region that the ARNs of the caller's tables have."""
+        """Return the account and region for the ARNs of the caller's tables."""
         return arns.Home(self.account, self.region, self.shared)
 
     @property
@@ -59,13 +60,13 @@ class Caller:
 
 
 class Options(NamedTuple):
-    """How a database behaves.
+    """Options of a database.
 
-    shared: whether there is one tenant for all callers.
+    shared: whether all callers are one tenant.
     account: the account of access keys that are not account numbers.
-    delay: whether transient statuses last a while.
+    delay: whether transient statuses such as CREATING last a while.
     throttle: whether throughput is enforced on all tables.
-    collection_limit: the most bytes of an item collection in a table with local indexes.
+    collection_limit: the largest size in bytes of an item collection in a table with local indexes.
     stream_shards: how many open shards a new stream has; 0: one for each partition of its table.
     kinesis: whether a Kinesis endpoint is configured.
     """
@@ -80,9 +81,12 @@ class Options(NamedTuple):
 
 
 class Catalog:
-    """All tables of an engine, and their streams. The first reload of `registries` reads them.
+    """All tables in the store of an engine, and their streams.
 
-    shared: whether there is one tenant for all callers. account: the default account.
+    The first reload of `registries` reads them from the store.
+
+    shared: whether all callers are one tenant. account: the default account. delays: whether
+    transient statuses last a while.
     """
 
     def __init__(
@@ -99,6 +103,7 @@ class Catalog:
         self._enforcer = enforcer
         self.shared = options.shared
         self.account = options.account
+        self.delays = options.delay
         delay = TRANSIENT_SECONDS if options.delay else 0.0
         self.deletions = Deletions(engine, background)
         self.streams = Streams(
@@ -112,7 +117,8 @@ class Catalog:
             delay=delay,
             registries=registries,
         )
-        attachments = Attachments(self.streams, self.deletions, options.collection_limit)
+        self.histories = Histories(engine, clock, background, self.deletions, registries, shared=options.shared)
+        attachments = Attachments(self.streams, self.histories, self.deletions, options.collection_limit)
         self._tables = tables = TableRegistry(
             registries, attachments, self.deletions, enforcer, account=options.account, shared=options.shared
         )
@@ -120,7 +126,7 @@ class Catalog:
         self._tenants = tables.tenants
         self._misses = Misses(self._tenants)
         self.elsewhere = self._misses.elsewhere
-        # The functions of the registry and of Settling that other modules use.
+        # Other modules call these functions of the registry and of Settling.
         self.everything = tables.everything
         self.named = tables.named
         self.stored = tables.stored
@@ -129,7 +135,9 @@ class Catalog:
         self.save = tables.save
         self.change = tables.change
         self.published = tables.published
-        settling = Settling(tables, self.deletions, clock, delay)
+        self.emptied = tables.emptied
+        self.delay = delay
+        self.settling = settling = Settling(tables, self.deletions, clock, delay)
         self.until = settling.until
         self.has_passed = settling.has_passed
         self.overdue = settling.overdue
@@ -143,11 +151,12 @@ class Catalog:
         return Caller(access_key, region, account, host, self.shared, tables, tables.by_name)
 
     def find(self, caller: Caller, name: str, *, expected: bool = True, data_plane: bool = False) -> Table | None:
-        """Return the caller's table by name or ARN. Settles the table first, which may write.
+        """Return the caller's table by name or ARN, None if there is no such table.
 
-        Returns None if there is no such table. expected: whether to log a line in that case.
-        Raises the errors of wrong ARNs (behaviour 3.4). data_plane: whether these errors have the
-        texts of the data plane.
+        Settling the table first may write to the store.
+
+        expected: whether to log a missing table. data_plane: whether the errors of wrong ARNs
+        (behaviour 3.4) have the texts of the data plane.
         """
         table = caller.tables.get(name)
         if table is None and name.startswith("arn:"):
@@ -160,10 +169,10 @@ class Catalog:
         return table
 
     def page(self, caller: Caller, after: str | None, limit: int) -> tuple[list[str], bool]:
-        """Return the names of the caller's tables that follow `after`, and whether there are more.
+        """Return the next names of the caller's tables after `after`, and whether more follow.
 
-        Settles each table that it visits, which may write. Stops at the first table after
-        `limit` names. Logs a line if the caller has no tables.
+        Returns at most `limit` names. Settles each table that it visits, which may write to the
+        store. Logs a line if the caller has no tables.
         """
         names: list[str] = []
         while (after := caller.tenant_tables.after(after)) is not None:
@@ -177,7 +186,7 @@ class Catalog:
         return names, False
 
     def declare(self) -> None:
-        """Apply changed declarations of a test to all tables, in other processes too."""
+        """Put a test's changed declarations into force for all tables, in other processes too."""
         if self._versions.shared:
             with self.changing(urgent=True) as change:
                 self._versions.declare(change.txn, self._enforcer.declared())
@@ -193,7 +202,7 @@ class Catalog:
 
 
 def require(table: Table | None) -> Table:
-    """Return the table if the data plane may use it, else raise (behaviour 3.1)."""
+    """Return the table if the data plane may use it, else raise an error (behaviour 3.1)."""
     if table is None or table.definition.status in (CREATING, DELETING):
         raise errors.resource_not_found()
     return table

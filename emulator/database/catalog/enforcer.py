@@ -1,27 +1,33 @@
-"""What is enforced on which tables: throughput limits, and conflicts with transactions.
+"""Which throughput limits and transaction conflicts are enforced on which tables.
 
-Requests run one after another here, so two transactions never conflict by themselves. Instead, a
-test declares that a transaction is under way on an item or with a token. The declaration ends at a
-time of the emulator's clock (behaviour 8.4).
+The enforcer also keeps the counts of tables with Contributor Insights.
+
+The emulator runs requests one after another, so two transactions never conflict by themselves.
+Instead, a test declares that a transaction on an item, or with a token, is in progress. The
+declaration ends at a time of the emulator's clock (behaviour 8.4).
 """
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from emulator import errors
 from emulator.clock import Clock
+from emulator.database.definitions.tables import TableDefinition
 from emulator.database.schema.table import Table
 from emulator.database.throughput.enforcement import Enforcement
 from emulator.database.throughput.throttle import TableThrottle
 
+if TYPE_CHECKING:
+    from emulator.database.throughput.insights import TableInsights
+
 
 class Hold(NamedTuple):
-    """An item declared to be in an ongoing transaction.
+    """A declaration that an item is in an ongoing transaction.
 
-    table: name or ARN; until: seconds since the epoch.
+    table: name or ARN of the table. until: the end of the transaction, seconds since the epoch.
     """
 
     table: str
@@ -30,11 +36,11 @@ class Hold(NamedTuple):
 
 
 class Enforcer:
-    """What is enforced on which tables.
+    """The limits and declared transactions that are enforced on tables.
 
-    throttle_all: whether throughput is enforced on every table.
-    All processes of a server share the declarations, but each process counts throughput by itself.
-    So requests to several processes together can exceed the limit of a table.
+    throttle_all: whether throughput is enforced on every table. All processes of a server share the
+    declarations, but each process counts only the throughput of its own requests. So the requests
+    of several processes together can exceed the limit of a table.
     """
 
     def __init__(self, clock: Clock, *, throttle_all: bool = False) -> None:
@@ -43,6 +49,7 @@ class Enforcer:
         self._throttle_all = throttle_all
         self._throttled: dict[str, bool] = {}
         self._throttles: dict[int, TableThrottle] = {}
+        self._insights: dict[int, TableInsights] = {}
         self._holds: list[Hold] = []
         self._tokens: dict[str, float] = {}
 
@@ -75,40 +82,50 @@ class Enforcer:
         self._tokens[token] = self._clock.now() + seconds
 
     def is_declared(self, table: Table) -> bool:
-        """Say whether throughput is enforced by a declaration that names this table.
+        """Return whether a declaration that names this table enforces its throughput.
 
         A declaration about all tables does not count.
         """
         return bool(self._throttled.get(table.arn, self._throttled.get(table.name, False)))
 
     def throttling(self) -> tuple[bool, Mapping[str, bool]]:
-        """Return whether throughput is enforced on all tables, and on which tables it differs.
+        """Return whether throughput is enforced on all tables, and the tables that differ.
 
-        The keys are names and ARNs of tables.
+        The mapping has names and ARNs of tables as keys, and whether their throughput is enforced
+        as values.
         """
         return self._throttle_all, dict(self._throttled)
 
     def transactions(self, now: float) -> tuple[list[Hold], dict[str, float]]:
         """Return the items and the tokens that are in transactions at the time `now`.
 
-        The value of a token is the end of its transaction.
+        The dictionary maps each token to the end of its transaction.
         """
         holds = [hold for hold in self._holds if hold.until > now]
         return holds, {token: until for token, until in self._tokens.items() if until > now}
 
     def clear(self) -> None:
-        """End all declarations; enforce what the setting of the server says."""
+        """End all declarations; enforce throughput as the server's settings say."""
         self._throttle_all = self._started_with
         self._throttled.clear()
         self._holds.clear()
         self._tokens.clear()
 
     def forget(self, table_id: int) -> None:
-        """Forget the token buckets of a table that is gone."""
+        """Forget the token buckets and the counts of a deleted table."""
         self._throttles.pop(table_id, None)
+        self._insights.pop(table_id, None)
+
+    def throttle(self, table_id: int) -> TableThrottle | None:
+        """Return the limits of a table whose throughput is enforced, None for another table."""
+        return self._throttles.get(table_id)
+
+    def insights(self, table_id: int) -> "TableInsights | None":
+        """Return the key counts of a table and its indexes, None if its keys are not counted."""
+        return self._insights.get(table_id)
 
     def declared(self) -> bytes:
-        """Return all declarations as JSON, which other processes `adopt`."""
+        """Return all declarations as JSON, which other processes take over with `adopt`."""
         holds = [[hold.table, hold.key, hold.until] for hold in self._holds]
         return orjson.dumps([self._throttle_all, self._throttled, holds, self._tokens])
 
@@ -125,17 +142,19 @@ class Enforcer:
             raise errors.transaction_in_progress()
 
     def of(self, table: Table) -> Enforcement | None:
-        """Return what is enforced on a table, None if nothing is.
+        """Return the enforced limits and the key counts of a table, None if there are none.
 
-        A table keeps its token buckets when its definition changes.
+        A table keeps its token buckets and its counts when its definition changes.
         """
         throttle = self._throttle(table)
+        insights = self._configured_insights(table.definition)
         held = {}
         for hold in self._holds:
             if hold.table in (table.name, table.arn) and hold.key.keys() == set(table.key_names):
-                with suppress(errors.ApiError):  # a key of wrong types belongs to no item
+                # a key with values of the wrong types belongs to no item
+                with suppress(errors.ApiError):
                     held[table.item_key(dict(hold.key))] = hold.until
-        return Enforcement(self._clock, throttle, held) if throttle or held else None
+        return Enforcement(self._clock, throttle, held, insights) if throttle or held or insights else None
 
     def _throttle(self, table: Table) -> TableThrottle | None:
         by_name = self._throttled.get(table.name, self._throttle_all)
@@ -147,3 +166,15 @@ class Enforcer:
             throttle = self._throttles[table.id] = TableThrottle(self._clock)
         throttle.configure(table.definition)
         return throttle
+
+    def _configured_insights(self, definition: TableDefinition) -> "TableInsights | None":
+        if not any(setting.counts for _, setting in definition.insights_settings()):
+            self._insights.pop(definition.id, None)
+            return None
+        insights = self._insights.get(definition.id)
+        if insights is None:
+            from emulator.database.throughput.insights import TableInsights  # noqa: PLC0415 - few tables have them
+
+            insights = self._insights[definition.id] = TableInsights()
+        insights.configure(definition)
+        return insights

@@ -1,8 +1,8 @@
 """Log lines about requests for tables that exist only under another access key or region.
 
-A wrong region or access key is the most common mistake of all. The service's answer hides the
-mistake, because the answer says only that there is no such table. So the log says under which
-access keys and regions there is a table with that name.
+A wrong region or access key is the most common mistake of users. The service's answer hides the
+mistake, because it says only that the table does not exist. So the log names the access keys and
+regions that have a table with the requested name.
 """
 
 import logging
@@ -17,25 +17,28 @@ from emulator.log_limits import LogLimit
 
 log = logging.getLogger("emulator")
 
-_PLACES: Final = 3  # the most tenants named in one line: a test suite may have hundreds of them
+_PLACES: Final = 3  # the most tenants that one line names; a test suite may use hundreds
 
 
 class Misses:
-    """Logs misses: at most once a minute for each table name, access key and region."""
+    """Logs requests for missing tables.
+
+    Logs at most once a minute for each table name, access key and region.
+    """
 
     def __init__(self, tenants: Tenants) -> None:
         self._tenants = tenants
         self._limit = LogLimit()
 
     def elsewhere(self, name: str) -> str | None:
-        """Return a text that says which tenants have a table of this name, None if none has."""
+        """Return a text that names the tenants with a table of this name; None if none has one."""
         places = self._tenants.places(name)
         return _listed(places) if places else None
 
     def report(self, asked: Tenant, name: str) -> None:
-        """Log which tenants have a table of this name, if any has one.
+        """Log the tenants that have a table of this name, if there are any.
 
-        The time that this takes does not depend on the number of tenants.
+        The call takes the same time for any number of tenants.
         """
         places = self._tenants.places(name)
         if not places or not self._limit.allows((name, asked)):
@@ -45,7 +48,7 @@ class Misses:
         )
 
     def report_empty(self, asked: Tenant) -> None:
-        """Log which tenants have tables, after a caller who has none has listed tables.
+        """Log which tenants have tables, after a caller without tables called ListTables.
 
         Logs at most once a minute, because test suites list tables often.
         """

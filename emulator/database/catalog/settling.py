@@ -1,13 +1,13 @@
-"""Ending statuses and putting pending changes into force, each at a stored time.
+"""Settling: ending statuses and putting pending changes into force after a stored time.
 
-Nothing happens at that time by itself. The first request for the table afterwards *settles* the
-table: it stores the new status, puts pending changes into force, and removes a table that is
+Nothing runs at that time. The first request for the table after it *settles* the table: the request
+stores the new status, puts pending changes into force, and removes the table if its status is
 DELETING.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from emulator.clock import Clock
 from emulator.database.catalog.tables import TableRegistry
@@ -20,28 +20,37 @@ from emulator.database.definitions.tables import (
     in_force,
 )
 from emulator.database.schema.table import Table
-from emulator.database.store import keyspace
 from emulator.database.store.deletions import Deletions
+from emulator.database.store.registry import DefinitionChange
 from storage import Full
 
-TRANSIENT_SECONDS: Final = 3.0  # how long CREATING lasts with delay_transient_statuses
+if TYPE_CHECKING:
+    from emulator.database.definitions.vectors import VectorDefinition
+
+# how long a status such as CREATING lasts with delay_transient_statuses
+TRANSIENT_SECONDS: Final = 3.0
 
 
 class Settling:
-    """Ends statuses and puts pending changes into force. delay: seconds that a status lasts."""
+    """Ends statuses and puts pending changes into force. delay: how many seconds a status lasts.
+
+    removal: called with the definition of a table with recovery, before the transaction that
+    removes the table. It returns a function that is called in that transaction.
+    """
 
     def __init__(self, tables: TableRegistry, deletions: Deletions, clock: Clock, delay: float) -> None:
         self._tables = tables
         self._deletions = deletions
         self._clock = clock
         self._delay = delay
+        self.removal: Callable[[TableDefinition], Callable[[DefinitionChange], None]] | None = None
 
     def until(self) -> float:
-        """Return the time at which a status entered now ends."""
+        """Return the time at which a status ends that begins now."""
         return self._clock.now() + self._delay
 
     def has_passed(self, until: float) -> bool:
-        """Say whether a status that ends at the time `until` has ended.
+        """Return whether a status that ends at the time `until` has ended.
 
         The status has also ended if the clock was set back to before the status began.
         """
@@ -49,19 +58,22 @@ class Settling:
         return not now < until <= now + self._delay
 
     def overdue(self, table: Table) -> bool:
-        """Say whether CREATING or DELETING lasts too long: the disk is too full to end it."""
+        """Return whether CREATING or DELETING is over, but the disk is too full to store that."""
         definition = table.definition
+        if definition.filling is not None:
+            return False
         return definition.status in (CREATING, DELETING) and self.has_passed(definition.until)
 
     def settle_all(self) -> None:
-        """Settle all tables. A table whose deletion an earlier process began is removed now."""
+        """Settle all tables. This removes tables whose deletion an earlier process began."""
         for table in list(self._tables.everything()):
             self.settle(table)
 
     def settle(self, table: Table) -> Table | None:
-        """End the statuses whose time has come; return the settled table, None if it is gone.
+        """End the table's statuses that are due; return the settled table, None if it was removed.
 
-        This writes. On a full disk the old status stays until there is room (`overdue`).
+        This may write to the store. On a full disk the old status stays until there is room
+        (`overdue`).
         """
         if not table.transient:
             return table
@@ -73,19 +85,28 @@ class Settling:
     def _settle(self, table: Table) -> Table | None:
         definition = table.definition
         if definition.status == DELETING and self.has_passed(definition.until):
-            with self._tables.changing(urgent=True) as change:
-                self._tables.remove(change, table)
+            self._remove(table)
             return None
+        complete = self.has_passed(definition.until) and definition.filling is None
         settled = replace(
             in_force(definition, self.has_passed),
-            status=ACTIVE if self.has_passed(definition.until) else definition.status,
+            status=ACTIVE if complete else definition.status,
             indexes=tuple(self._settled(definition.indexes)),
+            vectors=tuple(self._settled_vectors(definition.vectors)),
         )
         if settled == definition:
             return table
-        kept = {index.id for index in settled.indexes}
-        gone = [index for index in definition.indexes if index.id not in kept]
-        return self._without_indexes(table, settled, gone) if gone else self._tables.change(settled)
+        if len(settled.every_index) < len(definition.every_index):
+            return self._without_indexes(table, settled)
+        return self._tables.change(settled)
+
+    def _remove(self, table: Table) -> None:
+        removal = self.removal if table.definition.recovery_days is not None else None
+        keep = None if removal is None else removal(table.definition)
+        with self._tables.changing(urgent=True) as change:
+            if keep is not None:
+                keep(change)
+            self._tables.remove(change, table)
 
     def _settled(self, indexes: Iterable[IndexDefinition]) -> Iterator[IndexDefinition]:
         for index in indexes:
@@ -95,14 +116,21 @@ class Settling:
             settled = in_force(index, self.has_passed)
             yield replace(settled, status=ACTIVE) if has_passed and index.filled_to is None else settled
 
-    def _without_indexes(self, table: Table, settled: TableDefinition, gone: list[IndexDefinition]) -> Table:
-        """Save a definition that lost indexes.
+    def _settled_vectors(self, indexes: "Iterable[VectorDefinition]") -> "Iterator[VectorDefinition]":
+        for index in indexes:
+            has_passed = self.has_passed(index.until)
+            if index.status != DELETING or not has_passed:
+                yield replace(index, status=ACTIVE) if has_passed and index.filled_to is None else index
 
-        The statistics of these indexes, and the attribute definitions that only they needed, are
-        deleted now. The entries are deleted in the background.
+    def _without_indexes(self, table: Table, settled: TableDefinition) -> Table:
+        """Save a table's definition without its deleted indexes.
+
+        The transaction also deletes the statistics of these indexes. A background job deletes the
+        entries.
         """
         keep = {index.id for index in settled.indexes}
         used = {settled.hash, settled.range}.union(*(index.hash + index.range for index in settled.indexes))
+        used.update(*(index.search_names for index in settled.vectors))
         settled = replace(settled, types={name: kind for name, kind in settled.types.items() if name in used})
         with self._tables.changing(urgent=True) as change:
             txn = change.txn
@@ -111,7 +139,9 @@ class Settling:
                 pairs = [stored[at : at + 16] for at in range(0, len(stored), 16)]
                 positions = [0, *(i for i, x in enumerate(table.definition.indexes, start=1) if x.id in keep)]
                 txn.put(table.statistics_key, b"".join(pairs[i] if i < len(pairs) else bytes(16) for i in positions))
-            for index in gone:
-                self._deletions.begin(txn, keyspace.entries(index.id))
+            left = settled.data_prefixes()
+            for prefix in table.definition.data_prefixes():
+                if prefix not in left:
+                    self._deletions.begin(txn, prefix)
             settled = self._tables.save(change, settled)
         return self._tables.published(settled)

@@ -1,7 +1,8 @@
-"""All tables of an engine. The store has their definitions, and memory the compiled tables."""
+"""The registry of all tables: definitions in the store, compiled tables in memory."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 
 from emulator.database.catalog.attachments import Attachments
@@ -16,10 +17,10 @@ from emulator.database.store.registry import DefinitionChange, Registries
 
 
 class TableRegistry:
-    """The tables.
+    """All tables of an engine's store.
 
-    account: the account of access keys that are not account numbers; shared: one tenant for all
-    callers.
+    account: the account of access keys that are not account numbers.
+    shared: whether all callers are one tenant.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class TableRegistry:
     # --- finding ----------------------------------------------------------------------------------
 
     def everything(self) -> Iterator[Table]:
-        """Walk all tables that callers can reach.
+        """Yield all tables that callers can reach.
 
         Tables created with the opposite `--shared-db` setting are hidden, not deleted.
         """
@@ -64,12 +65,15 @@ class TableRegistry:
         return [table for table in found if table is not None and name in (table.name, table.arn)]
 
     def current(self, table: Table) -> Table | None:
-        """Return a table as it is now; None if it is gone, even if a new table has its name."""
+        """Return the newest version of a table, None if the table was deleted.
+
+        A new table with the same name is a different table.
+        """
         found = self.tenants.get(self._tenant(table.definition), table.name)
         return found if found is not None and found.id == table.id else None
 
     def published(self, definition: TableDefinition) -> Table:
-        """Return the table of a definition that was saved and is in force."""
+        """Return the compiled table of a definition that was saved and is in force."""
         table = self.tenants.get(self._tenant(definition), definition.name)
         assert table is not None, "a saved definition must be in force once `changing` has ended"
         return table
@@ -81,26 +85,33 @@ class TableRegistry:
         return self._registries.changing(urgent=urgent)
 
     def save(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-        """Store a definition, new or changed; return it with the ids of its attachments."""
+        """Store a new or changed definition; return it with the ids of its attachments."""
         definition = self._attachments.reconcile(change, definition)
         self._registry.save(change, self._key(definition), definition)
         return definition
 
     def change(self, definition: TableDefinition) -> Table:
-        """Store a definition in a transaction of its own; return its table."""
+        """Store a changed definition in a separate transaction; return its compiled table."""
         with self.changing(urgent=True) as change:
             definition = self.save(change, definition)
         return self.published(definition)
 
     def remove(self, change: DefinitionChange, table: Table) -> None:
-        """Remove a table now, and in the background everything that was stored for it."""
+        """Remove a table. A background job then deletes its items and other data."""
         self._registry.remove(change, self._key(table.definition))
+        self._attachments.detach(change, table.definition)
         change.txn.delete(table.statistics_key)
         for prefix in table.definition.data_prefixes():
             self._deletions.begin(change.txn, prefix)
 
+    def emptied(self, change: DefinitionChange, definition: TableDefinition, now: float) -> TableDefinition:
+        """Return the definition of an emptied table. If recovery is on, it starts anew."""
+        self._attachments.detach(change, definition)
+        since = None if definition.recovery_since is None else now
+        return replace(definition, history=None, recovery_since=since)
+
     def recompile(self) -> None:
-        """Compile all tables of this process anew, after a change of what is enforced."""
+        """Compile all tables of this process again, after the enforced limits have changed."""
         for tenant, tables in self.tenants:
             for table in tables.values():
                 self.tenants.put(tenant, self._compiled(table.definition))

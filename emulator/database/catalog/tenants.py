@@ -1,8 +1,8 @@
-"""Which tables each tenant has, and which tenants have a table of some name.
+"""Which tables each tenant has, and which tenants have a table with a given name.
 
-No operation creates a tenant (definitions/tenants.py): each access key and region that a request
-has is a tenant. So there may be very many tenants. A tenant without tables must use no memory once
-its `Tables` object is not in use. No lookup may walk over all tenants.
+No operation creates a tenant (definitions/tenants.py): any access key and region in a request is a
+tenant. So there may be very many tenants. Once nothing refers to the `Tables` object of a tenant
+without tables, the tenant must use no memory. No lookup may loop over all tenants.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -16,8 +16,8 @@ from emulator.database.schema.table import Table
 class Tables:
     """The tables of one tenant; only Tenants changes them.
 
-    This class has a dictionary and is not a subclass of dict: with a subclass, each request ran
-    800 instructions more.
+    This class holds a dictionary and is not a subclass of dict. A subclass costs each request 800
+    instructions more.
     """
 
     __slots__ = ("__weakref__", "_names", "by_name")
@@ -29,7 +29,7 @@ class Tables:
     def after(self, name: str | None) -> str | None:
         """Return the first table name after `name`, None if there is none.
 
-        name: None means before the first table.
+        If `name` is None, return the first of all names.
         """
         at = 0 if name is None else bisect_right(self._names, name)
         return self._names[at] if at < len(self._names) else None
@@ -47,11 +47,12 @@ class Tables:
 
 
 class Tenants:
-    """All tenants that have tables, or whose `Tables` object is in use."""
+    """All tenants that have tables, and those whose `Tables` object is still in use."""
 
     def __init__(self) -> None:
         self._known: WeakValueDictionary[Tenant, Tables] = WeakValueDictionary()
-        self._occupied: dict[Tenant, Tables] = {}  # tenants that have tables; this reference keeps their `Tables`
+        # tenants with tables; the reference keeps their `Tables` alive
+        self._occupied: dict[Tenant, Tables] = {}
         self._places: dict[str, dict[Tenant, None]] = {}
 
     def tables(self, tenant: Tenant) -> Tables:
@@ -73,7 +74,7 @@ class Tenants:
         self._places.setdefault(table.name, {})[tenant] = None
 
     def remove(self, tenant: Tenant, name: str) -> None:
-        """Remove a table, if the tenant has it."""
+        """Remove a table, if the tenant has one with this name."""
         tables = self._occupied.get(tenant)
         if tables is None or name not in tables.by_name:
             return
@@ -94,5 +95,5 @@ class Tenants:
         return self._occupied
 
     def __iter__(self) -> Iterator[tuple[Tenant, dict[str, Table]]]:
-        """Walk the tenants that have tables, each with its tables by name."""
+        """Yield each tenant that has tables, with the tables by name."""
         return ((tenant, tables.by_name) for tenant, tables in self._occupied.items())

@@ -1,1 +1,1 @@
-"""What follows a write and outlives it: stream records, change logs, their readers, TTL queues."""
+"""Stream records, change logs and their readers, and TTL queues."""

@@ -1,4 +1,4 @@
-"""How many records of a change log a consumer has not done yet, for metrics."""
+"""For metrics: how many records of a change log a consumer has not done yet."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from emulator.database.store import keyspace
 from storage import ReadTxn
 from storage.keycode import prefix_end, u64
 
-MOST: Final = 10_000  # records; counting more would delay requests
+MOST: Final = 10_000  # records; to count more would delay requests
 _PAGE: Final = 1000  # records
 
 
@@ -21,7 +21,7 @@ def backlog(txn: ReadTxn, stream: StreamDefinition, consumer: str) -> int:
 
 
 def _records(txn: ReadTxn, stream_id: int, shard: int, first: int) -> int:
-    """Return the number of a shard's records from a sequence number on."""
+    """Return how many records a shard has from a sequence number on."""
     prefix = keyspace.shard_records(stream_id, shard)
     start, count = prefix + u64(first), 0
     while count < MOST:

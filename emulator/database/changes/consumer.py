@@ -1,4 +1,4 @@
-"""Consumers of change logs: they read records in order, and store how far they have come.
+"""Consumers of change logs: they read records in order, and store their positions.
 
     class Pending:                         # an Inbox: the records of one shard that wait
         ...
@@ -7,20 +7,20 @@
     with engine.read_committed() as txn:
         consumer.poll(txn, stream, now)    # fills the inboxes
     ...                                    # take records out of them, in any order
-    consumer.save(engine.write)            # stores how far each shard is done
+    consumer.save(engine.write)            # stores the position in each shard
 
 What is always true:
 
 - At least once. A shard's *position* is the sequence number of its first record that is not done.
   The position is stored as a checkpoint only when all earlier records are done. After a restart,
   reading continues at the checkpoint.
-- Lineage. A shard is read only when all records of its parent are done, so records of one item
-  come in the order of their changes.
-- Bounded. An inbox says how many records it takes; no others are kept in memory. The log does not
-  wait for a slow consumer: records older than the stream's retention are skipped.
+- Lineage. A shard is read only when all records of its parent are done, so records of one item come
+  in the order of their changes.
+- Bounded. An inbox says how many more records it takes; the consumer holds no others in memory. The
+  log does not wait for a slow consumer: records older than the stream's retention are skipped.
 
-If no records are new since the last poll and none wait in an inbox, a poll reads only one value
-from the store.
+A poll reads only one value from the store if no record is new since the last poll and none waits in
+an inbox.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,18 +35,18 @@ from emulator.database.store import keyspace
 from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end, u64
 
-_MOST_DOUBLINGS: Final = 20  # of a wait: this bounds the power of two
+_MOST_DOUBLINGS: Final = 20  # limits the exponent in the formula of a wait
 
 
 class Inbox(Protocol):
-    """The records of one shard that were read and are not done."""
+    """The records of one shard that a consumer has read and not done."""
 
     def room(self) -> int:
         """Return how many more records the inbox takes now."""
         ...
 
     def add(self, row: bytes) -> None:
-        """Take a stored record. If the inbox leaves the record out, the record counts as done."""
+        """Take a stored record. If the inbox does not keep it, the record counts as done."""
         ...
 
     def first(self) -> int | None:
@@ -54,7 +54,7 @@ class Inbox(Protocol):
         ...
 
     def expire(self) -> None:
-        """Note that the shard is gone, because all its records are too old."""
+        """Note that the shard no longer exists, because all its records are too old."""
         ...
 
 
@@ -62,7 +62,7 @@ InboxT = TypeVar("InboxT", bound=Inbox)
 
 
 class ShardCursor(Generic[InboxT]):
-    """How far a consumer is in one shard. stored: the position that is in the store."""
+    """A consumer's progress in one shard. stored: the position that is in the store."""
 
     __slots__ = ("_end", "_next", "inbox", "number", "shard_id", "stored")
 
@@ -72,7 +72,7 @@ class ShardCursor(Generic[InboxT]):
         self.inbox = inbox
         self.stored = position
         self._next = position
-        self._end: int | None = None  # the shard's last sequence number, once it is closed
+        self._end: int | None = None  # the shard's last sequence number, None while it is open
 
     @property
     def position(self) -> int:
@@ -93,11 +93,13 @@ class ShardCursor(Generic[InboxT]):
     def read(
         self, txn: ReadTxn, stream: StreamDefinition, shard: Shard, last: int, page: "Page", oldest: float
     ) -> bool:
-        """Read a page of records into the inbox, if it has room. Return whether more may follow.
+        """Read a page of records into the inbox, if it has room.
 
-        last: the stream's last sequence number in this snapshot. If it has reached the shard's last
-        number, the snapshot has all records of the shard. A snapshot from before the shard was
-        closed may lack the last of them.
+        Return whether more records may follow.
+
+        last: the stream's last sequence number in this snapshot. If it is at least the shard's last
+        number, the snapshot has all records of the shard. An older snapshot may lack the shard's
+        last records.
         """
         if shard.end is not None and last >= shard.end:
             self._end = shard.end
@@ -119,7 +121,7 @@ class ShardCursor(Generic[InboxT]):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The most that one poll reads of one shard.
+    """How much one poll reads of one shard, at most.
 
     records: the number of records. size: the sum of their SizeBytes.
     """
@@ -129,15 +131,15 @@ class Page:
 
 
 class LogConsumer(Generic[InboxT]):
-    """Reads one change log for one purpose.
+    """One consumer of one change log.
 
     name: the name under which the consumer's checkpoints are stored.
-    owner: the storage key of the definition for which the consumer reads. If that definition no
-    longer exists, no checkpoint is stored.
+    owner: the storage key of the definition that the consumer works for. Once that definition is
+    deleted, the consumer stores no more checkpoints.
     positions: the consumer's stored checkpoints. A shard without a checkpoint is read from the
     shard's beginning.
     make_inbox: returns a new inbox for a shard.
-    page: how much one poll reads of a shard.
+    page: how much one poll reads of a shard, at most.
     """
 
     def __init__(
@@ -155,7 +157,8 @@ class LogConsumer(Generic[InboxT]):
         self._make_inbox = make_inbox
         self._page = page or Page()
         self._gone: set[int] = set()  # shards whose checkpoints are to be deleted
-        self._seen: tuple[int, StreamDefinition] | None = None  # of the last poll, if that poll left no records
+        # the last poll's sequence number and stream, if no records wait
+        self._seen: tuple[int, StreamDefinition] | None = None
 
     def poll(self, txn: ReadTxn, stream: StreamDefinition, now: float) -> bool:
         """Read new records into the inboxes.
@@ -165,11 +168,11 @@ class LogConsumer(Generic[InboxT]):
         last = last_sequence(txn, stream.id)
         if self._seen is not None and self._seen[0] == last and self._seen[1] is stream:
             return False
-        self._seen = None  # stays None until this poll has read all shards
+        self._seen = None  # stays None unless this poll finishes and no records wait
         busy = self._drop_gone(stream)
         held = {cursor.shard_id for cursor in self.shards.values() if not cursor.finished}
         oldest = stream.oldest(now)
-        for shard in stream.shards:  # parents first
+        for shard in stream.shards:  # a parent comes before its children
             cursor = self.shards.get(shard.number)
             if cursor is None:
                 if shard.parent in held:
@@ -188,10 +191,14 @@ class LogConsumer(Generic[InboxT]):
         return True
 
     def _drop_gone(self, stream: StreamDefinition) -> bool:
-        """Forget shards that no longer exist; return whether records of such shards still wait."""
+        """Forget shards that no longer exist.
+
+        Return whether inboxes still hold records of such shards.
+        """
         busy = False
         known = {shard.number for shard in stream.shards}
-        for number in self._positions.keys() - known:  # shards that ended while no consumer ran
+        # shards that were deleted while no consumer ran
+        for number in self._positions.keys() - known:
             del self._positions[number]
             self._gone.add(number)
         for number in self.shards.keys() - known:
@@ -205,14 +212,14 @@ class LogConsumer(Generic[InboxT]):
         return busy
 
     def finished(self, stream: StreamDefinition) -> bool:
-        """Return whether all records of all shards of a closed stream are done."""
+        """Return whether the consumer has done all records of a closed stream."""
         return all(shard.number in self.shards and self.shards[shard.number].finished for shard in stream.shards)
 
     def save(self, write: Callable[[], WriteTxn]) -> None:
-        """Store the positions that have moved, in a separate transaction.
+        """Store the positions that have changed, in a separate transaction.
 
-        If the engine raises an error, no position is stored, and the next call stores the
-        positions. If the process ends before that call, the next process reads some records again.
+        If the engine raises an error, no position is stored, and the next call tries again. If the
+        process ends before that call, the next process reads some records a second time.
         """
         moved = {n: cursor.position for n, cursor in self.shards.items() if cursor.position != cursor.stored}
         gone = tuple(self._gone)
@@ -230,7 +237,7 @@ class LogConsumer(Generic[InboxT]):
 
 
 def stored_positions(txn: ReadTxn, name: str) -> dict[int, int]:
-    """Return a consumer's checkpoints: shard number -> number of the next record to read."""
+    """Return a consumer's checkpoints: shard number -> sequence number of the next record."""
     prefix = keyspace.checkpoints(name)
     stored = txn.scan(prefix, prefix_end(prefix))
     return {int.from_bytes(key[-4:], "big"): int.from_bytes(value, "big") for key, value in stored}
@@ -244,16 +251,13 @@ def store_positions(txn: WriteTxn, name: str, positions: Mapping[int, int]) -> N
 
 @dataclass(frozen=True, slots=True)
 class BackOff:
-    """How long to wait after a failure: `first` seconds, twice as long after each further failure.
-
-    longest: the longest wait in seconds. Waits are measured by the emulator's clock.
-    """
+    """The wait after a failure: `first` seconds, and twice as long after each further failure."""
 
     first: float
     longest: float
 
     def until(self, now: float, failures: int) -> float:
-        """Return when to try again after this number of failures in a row."""
+        """Return the time of the next try after this number of failures in a row."""
         return now + min(self.longest, self.first * 2.0 ** min(failures - 1, _MOST_DOUBLINGS))
 
     def over(self, until: float, now: float) -> bool:

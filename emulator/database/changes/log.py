@@ -1,7 +1,7 @@
-"""The writing side of streams: a record for each change of an item, in the change's transaction.
+"""The writing side of streams: each change of an item adds a record in the same transaction.
 
-record.py has the layout of records. For each stream, a counter in the store has the last sequence
-number. So sequence numbers rise in commit order and survive a crash.
+record.py has the layout of records. For each stream, the store has a counter with the last sequence
+number. So sequence numbers rise in commit order, and a crash does not reset them.
 """
 
 from typing import Final
@@ -17,6 +17,7 @@ from emulator.database.changes.record import (
     MODIFY,
     NEW_IMAGE,
     OLD_IMAGE,
+    REFERRING_VERSION,
     REMOVE,
     TTL,
     VERSION,
@@ -29,12 +30,14 @@ from emulator.database.store import keyspace
 from emulator.values.rows import row_json, row_size
 from emulator.values.size import utf8_size, value_size
 from storage import ReadTxn, WriteTxn
-from storage.keycode import u64
+from storage.keycode import u32, u64
 
 _dumps: Final = orjson.dumps
-_HASH: Final = keyspace.ITEM_PREFIX  # where in an item's key the two bytes begin that choose its shard
+# position in an item's key of the two bytes that choose the shard
+_HASH: Final = keyspace.ITEM_PREFIX
 
-_SPREAD: Final = 0x9E3779B97F4A7C15  # odd, so that no two numbers give the same product, and event ids are unique
+# odd, so different numbers give different products, and event ids are unique
+_SPREAD: Final = 0x9E3779B97F4A7C15
 _U64: Final = (1 << 64) - 1
 
 
@@ -56,9 +59,9 @@ def set_last_sequence(txn: WriteTxn, stream_id: int, number: int) -> None:
 class StreamLog:
     """The writing side of one stream: adds a record for each write to its table.
 
-    alone: whether no other process writes the stream. If so, the last sequence number is kept in
-    memory. Reading the number from the disk takes a tenth of the time of writing a record. A
-    transaction that is rolled back leaves a gap in the numbers.
+    alone: whether no other process writes to the stream. If so, the last sequence number is kept in
+    memory: reading it from the disk takes a tenth of the time of writing a record. A rolled back
+    transaction then leaves a gap in the numbers.
     """
 
     __slots__ = (
@@ -71,6 +74,7 @@ class StreamLog:
         "_names_size",
         "_new",
         "_old",
+        "_reference",
         "_shards",
         "_slots",
         "key_names",
@@ -80,6 +84,7 @@ class StreamLog:
         self._clock = clock
         self._alone = alone
         self._counter = counter_key(stream.id)
+        self._reference = b""
         self._old = stream.view in ("OLD_IMAGE", "NEW_AND_OLD_IMAGES")
         self._new = stream.view in ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
         self.key_names = (stream.hash,) if stream.range is None else (stream.hash, stream.range)
@@ -93,16 +98,24 @@ class StreamLog:
         self.adopt(stream)
 
     def adopt(self, stream: StreamDefinition) -> None:
-        """Write to the open shards of a changed definition from now on."""
+        """From now on, write to the open shards of this changed definition."""
         self._last: int | None = None
         self._slots = stream.slots
         self._shards = [keyspace.shard_records(stream.id, shard.number) for shard in stream.open_shards()]
 
-    def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Record a change.
+    def refer_to(self, history: int | None) -> None:
+        """Let records refer to a history from now on, or have their images themselves if None.
 
-        This is one long function for speed: building a record takes half as long as a PutItem. A
-        third of that time goes into copying the two images.
+        The history records each change before this does. Records without images never refer to it.
+        """
+        has_images = self._old or self._new
+        self._reference = u32(history) if history is not None and has_images else b""
+
+    def follow(self, txn: WriteTxn, change: Change) -> None:
+        """Add a record of a change.
+
+        This is one long function for speed: building a record takes half as long as a whole PutItem
+        without a stream. A third of that time goes into copying the two images.
         """
         old_row, new_row, key = change.old_row, change.new_row, change.key
         item = change.new or change.old_item()
@@ -131,10 +144,13 @@ class StreamLog:
         event = REMOVE if new_row is None else INSERT if old_row is None else MODIFY
         origin = TTL if change.expired else CLIENT
         before = self._before % (number * _SPREAD & _U64, EVENTS[event], now)
+        reference = self._reference
+        if reference:
+            reference += change.recorded
         row = b"".join(
             (
                 pack_header(
-                    VERSION,
+                    REFERRING_VERSION if reference else VERSION,
                     milliseconds(now),
                     number,
                     size,
@@ -145,12 +161,10 @@ class StreamLog:
                     len(new),
                     len(old),
                 ),
+                reference,
                 before,
                 keys,
-                new_name,
-                new,
-                old_name,
-                old,
+                *((new_name, new, old_name, old) if not reference else ()),
                 self._after % (FIRST_SEQUENCE + number, size),
                 IDENTITIES[origin],
             )

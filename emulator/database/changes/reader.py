@@ -1,8 +1,8 @@
-"""The reading side of streams: records of one shard in order, from a sequence number on.
+"""The reading side of streams: it returns records of one shard in order.
 
-Records of a shard are in commit order. Their times are in the same order, unless the clock was set
-back. So `first_since` finds the first record since a time by bisection, which reads only a few
-records.
+The records of a shard are in commit order. Their times are in the same order, unless a test sets
+the clock back. So `first_since` can find a record by its time with a binary search, which reads
+only a few records.
 """
 
 from typing import Final
@@ -23,15 +23,16 @@ from storage import ReadTxn
 from storage.keycode import prefix_end, u64
 
 RECORDS: Final = 1000
-"""The most records of one GetRecords (AWS: GetRecords, Limit)."""
+"""The most records in one answer of GetRecords (AWS: GetRecords, Limit)."""
 
 BYTES: Final = MIB
-"""The most SizeBytes of the records of one GetRecords, together.
+"""The largest sum of SizeBytes of the records in one answer of GetRecords.
 
-A record that would exceed this sum is left for the next page, unless it is the first of its page.
+A record that would exceed this sum goes to the next page, unless it is the first of its page.
 """
 
-_CHUNK: Final = 64  # records read at once: 50 MB if they have the largest size, with both images
+# records that one step reads: 50 MB if all are of the largest size and have both images
+_CHUNK: Final = 64
 
 
 def read(
@@ -52,7 +53,8 @@ def read(
             room -= record_size(row)
             if room < 0 and rows:
                 break
-            rows.append(row if row[0] == VERSION else current(row))  # calling it each time takes 5 % longer
+            # a call for each record takes 5 % longer
+            rows.append(row if row[0] == VERSION else current(txn, row))
         if rows:
             first = record_sequence(rows[-1]) + 1
         if len(taken) < wanted:
@@ -61,10 +63,10 @@ def read(
 
 
 def first_since(txn: ReadTxn, stream: StreamDefinition, shard: Shard, since: float) -> int:
-    """Return the sequence number of a shard's first record at or after a time.
+    """Return the sequence number of the first record in a shard at or after the time `since`.
 
-    If there is no such record, return the number after the shard's last record. The time is rounded
-    to milliseconds, as the times of records are.
+    If there is no such record, return the number after the shard's last record. `since` is rounded
+    to milliseconds, like the times of records.
     """
     moment = milliseconds(since)
     prefix = keyspace.shard_records(stream.id, shard.number)
@@ -88,7 +90,7 @@ def first_since(txn: ReadTxn, stream: StreamDefinition, shard: Shard, since: flo
 
 
 def trimmed_to(txn: ReadTxn, stream: StreamDefinition, shard: Shard, since: float) -> int:
-    """Return the sequence number of a shard's newest record before a time, 0 if there is none."""
+    """Return the sequence number of a shard's newest record before `since`, 0 if there is none."""
     prefix = keyspace.shard_records(stream.id, shard.number)
     rows, _ = txn.page(prefix, prefix + u64(first_since(txn, stream, shard, since)), 1, reverse=True)
     return record_sequence(rows[0]) if rows else 0

@@ -1,4 +1,4 @@
-"""The stored form of a stream record: written with a change, read by all readers of change logs.
+"""The stored form of a stream record. A write makes it; all readers of change logs read it.
 
     1 byte     version of this layout, 2
     8 bytes    time of the change, milliseconds since the epoch, big-endian as all numbers here
@@ -12,16 +12,26 @@
     4 bytes    length of OldImage, 0 if the record has none
     the rest   the record as GetRecords returns it, JSON (behaviour 11.3)
 
-The text is a frame around parts that were JSON already:
+The JSON text is a frame around parts that were JSON already:
 
     {"eventID":..,"dynamodb":{..,"Keys":K,"NewImage":N,"OldImage":O,"SequenceNumber":..}<identity>}
 
-So GetRecords copies the text into its answer. Every other form of the record consists of copies of
-the parts. No text is parsed.
+So GetRecords copies the text into its answer. The records for Lambda and Kinesis are made of copies
+of the parts. No text is parsed.
 
 A record of version 1 has the first four fields and the text. Data folders of storage layout 1 hold
-such records. `current` returns such a record in version 2. The stored record is not rewritten. Code
-that needs only the first four fields may read a record of either version.
+such records.
+
+A record of version 3 has no images. A table with recovery has a history (history.py) that stores
+the images of a change once for all its readers. The record refers to it:
+
+    36 bytes   as above, for the record with its images
+    4 bytes    the history's id
+    12 bytes   the position of the change in the history
+    the rest   the text without images
+
+`current` converts such records to version 2. The stored record is not rewritten. Code that needs
+only the first four fields may read a record of any version.
 """
 
 from collections.abc import Callable
@@ -31,10 +41,13 @@ from typing import Final, NamedTuple
 import orjson
 
 from emulator.database.definitions.streams import sequence_text
+from emulator.database.store import keyspace
+from emulator.values.rows import row_json
+from storage import ReadTxn
 
 CLIENT: Final = 0
 TTL: Final = 1
-"""Origins of a change."""
+"""The origins of a change."""
 
 EVENTS: Final = (b"INSERT", b"MODIFY", b"REMOVE")
 INSERT: Final = 0
@@ -42,7 +55,7 @@ MODIFY: Final = 1
 REMOVE: Final = 2
 
 IDENTITIES: Final = (b"}", b',"userIdentity":{"Type":"Service","PrincipalId":"dynamodb.amazonaws.com"}}')
-"""How the text of a record ends, by origin (behaviour 12)."""
+"""How the text of a record ends. The origin of the change is the index (behaviour 12)."""
 
 _KEYS: Final = b',"Keys":'
 NEW_IMAGE: Final = b',"NewImage":'
@@ -50,10 +63,13 @@ OLD_IMAGE: Final = b',"OldImage":'
 
 VERSION: Final = 2
 FIRST_VERSION: Final = 1
+REFERRING_VERSION: Final = 3
 _header: Final = Struct(">BQQIBBIIII")
 _first_header: Final = Struct(">BQQI")
 HEADER: Final = _header.size
 pack_header: Final = _header.pack
+
+_REFERENCE: Final = 16  # a history's id and a position
 
 _BEFORE_ID: Final = len(b'{"eventID":"')
 _ID: Final = 32  # hexadecimal digits of an event id
@@ -62,7 +78,7 @@ _ID: Final = 32  # hexadecimal digits of an event id
 class Parts(NamedTuple):
     """The parts of a record.
 
-    keys, new, old: JSON texts; `new` and `old` are empty if the record has no such image. event_id:
+    keys, new, old: JSON texts. `new` and `old` are empty if the record has no such image. event_id:
     32 hexadecimal digits.
     """
 
@@ -76,18 +92,18 @@ class Parts(NamedTuple):
 
 
 def milliseconds(seconds: float) -> int:
-    """Return a time in whole milliseconds, rounded: the float 1.000999.. stands for 1.001."""
+    """Return a time in whole milliseconds. Rounds, because 1.001 s may be the float 1.000999..."""
     return round(seconds * 1000)
 
 
 def record_milliseconds(row: bytes) -> int:
-    """Return when a stored record's change was made, milliseconds since the epoch."""
+    """Return the time of a stored record's change, milliseconds since the epoch."""
     time: int = _first_header.unpack_from(row)[1]
     return time
 
 
 def record_time(row: bytes) -> float:
-    """Return when a stored record's change was made, seconds since the epoch to the millisecond."""
+    """Return the time of a stored record's change: seconds since the epoch, to the millisecond."""
     return record_milliseconds(row) / 1000
 
 
@@ -104,12 +120,12 @@ def record_size(row: bytes) -> int:
 
 
 def record_json(row: bytes) -> bytes:
-    """Return a record as GetRecords returns it."""
+    """Return a record's JSON as GetRecords returns it."""
     return row[HEADER:]
 
 
 def record_frame(row: bytes) -> tuple[bytes, int]:
-    """Return a record's text without the end that IDENTITIES gives it, and the change's origin."""
+    """Return a record's text without its end from IDENTITIES, and the origin of the change."""
     origin = _header.unpack_from(row)[4]
     return row[HEADER : len(row) - len(IDENTITIES[origin])], origin
 
@@ -134,17 +150,41 @@ def record_parts(row: bytes) -> Parts:
     )
 
 
-def current(row: bytes) -> bytes:
-    """Return a stored record in the newest version. Raises KeyError if its version is unknown."""
-    return row if row[0] == VERSION else _UPGRADES[row[0]](row)
+def current(txn: ReadTxn, row: bytes) -> bytes:
+    """Convert a stored record to version 2. Raises KeyError if its version is unknown."""
+    return row if row[0] == VERSION else _UPGRADES[row[0]](txn, row)
 
 
-def _from_first(row: bytes) -> bytes:
-    """Return a record of version 1 in version 2.
+def _from_reference(txn: ReadTxn, row: bytes) -> bytes:
+    """Convert a record of version 3 to version 2.
 
-    The lengths of the parts come from parsing the text and dumping each part again: stored JSON is
-    canonical, so a dumped part equals the stored one. The first `,"Keys":` of the text is the
-    member Keys and not a part of some value, because quotes inside JSON strings are escaped.
+    If its history no longer has the images, the record is older than its stream keeps records. It
+    then has no images.
+    """
+    from emulator.database.changes.history import record_of  # noqa: PLC0415 - few tables have a history
+
+    _, time, sequence, size, origin, event, at, keys, new, old = _header.unpack_from(row)
+    text = HEADER + _REFERENCE
+    history = int.from_bytes(row[HEADER : HEADER + 4], "big")
+    stored = txn.get(keyspace.history_records(history) + row[HEADER + 4 : text])
+    if stored is None:
+        return pack_header(VERSION, time, sequence, size, origin, event, at, keys, 0, 0) + row[text:]
+    rows = record_of(stored)
+    images = [row[text : text + at + keys]]
+    for length, name, image in ((new, NEW_IMAGE, rows.new), (old, OLD_IMAGE, rows.old)):
+        if length and image is not None:
+            images += (name, row_json(image))
+    header = pack_header(VERSION, time, sequence, size, origin, event, at, keys, new, old)
+    return b"".join((header, *images, row[text + at + keys :]))
+
+
+def _from_first(_txn: ReadTxn, row: bytes) -> bytes:
+    """Convert a record of version 1 to version 2.
+
+    To find the lengths of the parts, this parses the text and dumps each part again. A dumped part
+    equals the stored part, because all stored JSON has the same format. The first `,"Keys":` in the
+    text is the member Keys: it cannot be inside a string value, because quotes in JSON strings are
+    escaped.
     """
     _, time, sequence, size = _first_header.unpack_from(row)
     text = row[_first_header.size :]
@@ -159,14 +199,17 @@ def _from_first(row: bytes) -> bytes:
     return pack_header(VERSION, time, sequence, size, origin, event, at, keys, new, old) + text
 
 
-_UPGRADES: Final[dict[int, Callable[[bytes], bytes]]] = {FIRST_VERSION: _from_first}
-"""Version of a stored record -> function that returns it in the newest version."""
+_UPGRADES: Final[dict[int, Callable[[ReadTxn, bytes], bytes]]] = {
+    FIRST_VERSION: _from_first,
+    REFERRING_VERSION: _from_reference,
+}
+"""Version of a stored record -> function that converts it to version 2."""
 
 
 def is_consistent(row: bytes) -> bool:
     """Return whether the header of a record agrees with its text.
 
-    Raises ValueError if the text is not JSON. row: the record, in the newest version.
+    Raises ValueError if the text is not JSON. row: the record, in version 2.
     """
     _, _, sequence, _ = _first_header.unpack_from(row)
     parts = record_parts(row)

@@ -6,11 +6,11 @@ The scheduler calls `begin_roll_over`, which queues background work:
 
 - Open shards that are four hours old are closed and continued by children.
 - A stream that has been disabled for as long as its retention is deleted.
-- Records that are older than the retention are deleted (*trimmed*). The newest of a shard's old
-  records stays: it marks how far the shard was trimmed.
+- Records that are older than the retention are deleted (*trimmed*). The newest of these old records
+  in each shard stays, to mark how far the shard was trimmed.
 
-This work may be late. Readers do not rely on it: they compare times with the clock. A record that
-is written to a shard after the shard's scheduled end is not lost.
+This work may be late. Readers do not depend on it, because they compare times with the clock. A
+record that is written to a shard after the shard's scheduled end is not lost.
 """
 
 import os
@@ -27,6 +27,7 @@ from emulator.database.changes import reader
 from emulator.database.changes.log import StreamLog, counter_key, last_sequence, set_last_sequence
 from emulator.database.changes.record import record_time
 from emulator.database.definitions import arns
+from emulator.database.definitions.policies import AttachedPolicy
 from emulator.database.definitions.streams import RETENTION, StreamDefinition, closed, opened, rolled_over
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.definitions.tenants import SHARED, Tenant
@@ -44,14 +45,14 @@ ROLL_OVER: Final = "roll over"
 """The name of the background work that rolls over streams."""
 
 ROLL_OVER_SLICE: Final = 10
-"""The most streams that are rolled over in one slice, which takes 3 to 8 ms."""
+"""The most streams that one slice rolls over. Such a slice takes 3 to 8 ms."""
 
 _ON_DEMAND_SHARDS: Final = 4
-"""An on-demand table starts with four partitions, of 1,000 write units each."""
+"""The number of partitions with which an on-demand table starts: 1,000 write units each."""
 
 _PARTITION_READS: Final = 3000
 _PARTITION_WRITES: Final = 1000
-"""Read and write units of one partition of a provisioned table.
+"""The read units and write units together of one partition of a provisioned table.
 
 AWS: "Partitions and data distribution".
 """
@@ -62,11 +63,11 @@ def _new_seed() -> str:
 
 
 class Streams:
-    """All streams of an engine.
+    """All streams in an engine's store.
 
     account: the account of access keys that are not account numbers.
-    shared: whether there is one tenant for all callers.
-    shards: how many open shards a new stream has; 0: one for each partition of its table.
+    shared: whether all callers are one tenant.
+    shards: how many open shards a new stream has; 0 means one for each partition of its table.
     delay: how many seconds ENABLING and DISABLING last.
     """
 
@@ -96,10 +97,13 @@ class Streams:
         )
         self._definitions: dict[int, StreamDefinition] = {}
         self._logs: dict[int, StreamLog] = {}
-        self._tenants: dict[Tenant, dict[str, StreamDefinition]] = {}  # by `resource`, without hidden streams
+        # keyed by `resource`, without hidden streams
+        self._tenants: dict[Tenant, dict[str, StreamDefinition]] = {}
         self._rolling: list[int] = []  # ids of streams that are due and have not been rolled over yet
-        self._due: dict[int, float] = {}  # stream id -> when `begin_roll_over` must next change it
-        self._trim: dict[int, float] = {}  # stream id -> when to trim it, inf while the trimming is queued
+        # stream id -> when `begin_roll_over` must change the stream
+        self._due: dict[int, float] = {}
+        # stream id -> when to trim it, inf while a trim is queued
+        self._trim: dict[int, float] = {}
 
     # --- finding ----------------------------------------------------------------------------------
 
@@ -114,20 +118,20 @@ class Streams:
         return stream
 
     def of_resource(self, tenant: Tenant, resource: str) -> StreamDefinition | None:
-        """Return the stream whose ARN has this text after the account, None if there is none."""
+        """Return the stream by the part of its ARN after the account, None if there is none."""
         return self._tenants.get(tenant, {}).get(resource)
 
     def of(self, tenant: Tenant) -> Iterator[StreamDefinition]:
-        """Walk the streams that the callers of a tenant see."""
+        """Yield the streams that the callers of a tenant see."""
         yield from self._tenants.get(tenant, {}).values()
 
     def visible(self) -> Iterator[StreamDefinition]:
-        """Walk the streams that callers of any tenant see."""
+        """Yield the streams that callers of any tenant see."""
         for streams in self._tenants.values():
             yield from streams.values()
 
     def owned(self, owns: Callable[[Tenant], bool]) -> Iterator[StreamDefinition]:
-        """Walk the streams of the tenants for which `owns` is true, without hidden streams."""
+        """Yield the visible streams of the tenants for which `owns` returns true."""
         for tenant in self._tenants:
             if owns(tenant):
                 yield from self._tenants[tenant].values()
@@ -137,7 +141,7 @@ class Streams:
         return self._definitions.get(stream_id)
 
     def log(self, stream_id: int | None) -> StreamLog | None:
-        """Return the writing side of a stream, None if the stream is disabled or does not exist."""
+        """Return the StreamLog of a stream, None if the stream is disabled or does not exist."""
         return None if stream_id is None else self._logs.get(stream_id)
 
     # --- opening and closing ----------------------------------------------------------------------
@@ -154,7 +158,7 @@ class Streams:
     ) -> StreamDefinition:
         """Store a new stream of a table.
 
-        number: a fresh id. hidden, retention: see StreamDefinition.
+        number: an unused id. hidden, retention: see StreamDefinition.
         """
         now = self._clock.now()
         stream = StreamDefinition(
@@ -183,7 +187,7 @@ class Streams:
     def close(self, change: DefinitionChange, stream_id: int) -> None:
         """Disable a stream and close its shards.
 
-        The records of the stream stay until its retention has passed.
+        The records stay until the stream's retention has passed.
         """
         now = self._clock.now()
         stream = self._definitions[stream_id]
@@ -195,6 +199,11 @@ class Streams:
         """Replace the tags of a stream, in a separate transaction."""
         with self._registries.changing() as change:
             self._save(change, replace(stream, tags=tags))
+
+    def attach(self, stream: StreamDefinition, policy: AttachedPolicy) -> None:
+        """Replace the resource policy of a stream, in a separate transaction."""
+        with self._registries.changing() as change:
+            self._save(change, replace(stream, policy=policy))
 
     def remove(self, change: DefinitionChange, stream_id: int) -> None:
         """Delete a stream and its records, if the stream still exists."""
@@ -233,7 +242,7 @@ class Streams:
                 del self._tenants[tenant]
 
     def _label(self, table: TableDefinition, now: float) -> str:
-        """Return the label of a new stream: the time `now`, or the first later one that is free.
+        """Return the label of a new stream: the time `now`, or the first later time that is free.
 
         Two streams of a table get different labels even if the clock is frozen.
         """
@@ -246,10 +255,9 @@ class Streams:
     # --- what is due by the clock -----------------------------------------------------------------
 
     def begin_roll_over(self) -> None:
-        """Queue the work that is due: rolling over and deleting streams, and then trimming records.
+        """Queue all work on streams that is due.
 
-        A stream for which no work is due costs only two comparisons, because there may be thousands
-        of streams.
+        A stream without due work costs only two comparisons: there may be thousands of streams.
         """
         now = self._clock.now()
         self._rolling = [number for number, due in self._due.items() if due <= now]
@@ -259,7 +267,7 @@ class Streams:
             self._begin_trimming()
 
     def _roll_over_slice(self) -> bool:
-        """Roll over or delete some of the streams that are due; return True if others remain."""
+        """Roll over or delete some of the streams that are due; return whether others remain."""
         now = self._clock.now()
         for _ in range(ROLL_OVER_SLICE):
             if not self._rolling:
@@ -297,12 +305,12 @@ class Streams:
             self._save(change, changed)
 
     def _trim_slice(self, stream_id: int) -> bool:
-        """Delete some of the records that are too old; return True if others remain."""
+        """Delete some of a stream's records that are too old; return whether others remain."""
         stream = self._definitions.get(stream_id)
         if stream is None:
             return False
         now = self._clock.now()
-        due = now + stream.retention  # when a record that is written now becomes too old
+        due = now + stream.retention  # when a record of this moment will be too old
         room = deleting.SLICE
         with self._engine.write() as txn:
             txn.urgent = True
@@ -313,7 +321,7 @@ class Streams:
                 if not room:
                     return True
                 rows, _ = txn.page(prefix, prefix_end(prefix), 2)
-                if len(rows) > 1:  # the first record may stay, as the mark
+                if len(rows) > 1:  # a single old record stays, as the mark
                     due = min(due, record_time(rows[1]) + stream.retention)
         self._trim[stream_id] = due
         return False
@@ -334,7 +342,7 @@ def _written(txn: ReadTxn, stream: StreamDefinition) -> float:
 
 
 def _partitions(table: TableDefinition) -> int:
-    """Return how many partitions, and so open shards, a table starts with."""
+    """Return how many partitions, and therefore open shards, a table starts with."""
     if table.billing_mode == "PAY_PER_REQUEST":
         return _ON_DEMAND_SHARDS
     return max(1, -(-table.read_units // _PARTITION_READS), -(-table.write_units // _PARTITION_WRITES))

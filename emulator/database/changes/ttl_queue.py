@@ -1,10 +1,10 @@
 """Time to live: a queue of expiry times for each table with TTL (behaviour 12).
 
-An entry of the queue is a storage key with an empty value. After the queue's prefix, the key has
-the item's time of expiry in milliseconds and then the item's key. So the entries of expired items
-come first, in the order of expiry, and finding these entries reads no others. A walk
-(jobs/ttl_fill.py) enters the items that existed before TTL was switched on. Sweeps
-(jobs/ttl_sweep.py) delete the items that have expired.
+An entry of the queue is a storage key with an empty value. The key consists of the queue's prefix,
+the item's time of expiry in milliseconds, and the item's key. So the entries are in the order of
+expiry, and a reader of expired entries reads no others. A walk (jobs/ttl_fill.py) adds the items
+that existed before TTL was switched on. Sweeps (jobs/ttl_sweep.py) delete the items that have
+expired.
 """
 
 from typing import Final
@@ -31,7 +31,7 @@ def queue_of(definition: TableDefinition) -> "TtlQueue | None":
 
 
 class TtlQueue:
-    """The queue of a table, and the follower of the table's writes.
+    """The queue of a table. As a follower, it updates itself with each write to the table.
 
     attribute: the name of the TTL attribute.
     """
@@ -43,7 +43,7 @@ class TtlQueue:
         self.prefix = keyspace.expiries(queue)
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Delete the entry of the item's old expiry and put an entry of the new expiry."""
+        """Delete the entry of the item's old expiry and put the entry of its new expiry."""
         before, after = self.expiry(change.old_item()), self.expiry(change.new)
         if before != after:
             if before is not None:
@@ -54,20 +54,20 @@ class TtlQueue:
     def expired(self, now: float) -> tuple[bytes, bytes]:
         """Return the range of the entries that a sweep at the time `now` (seconds) deletes.
 
-        The items of these entries expired within the last five years. An item expires once its time
-        is less than the current time (AWS API Reference: UpdateTimeToLive).
+        The entries belong to items that expired within the last five years. An item expires as soon
+        as its time is earlier than the current time (AWS API Reference: UpdateTimeToLive).
         """
         milliseconds = int(now * 1000)
         oldest = max(0, milliseconds - _TOO_OLD)
         return keyspace.expiry(self.prefix, oldest, b""), keyspace.expiry(self.prefix, milliseconds, b"")
 
     def entry(self, item: Item, item_key: bytes) -> bytes | None:
-        """Return the entry that an item must have, None if the item never expires."""
+        """Return the entry that the queue must have for an item, None if the item never expires."""
         expiry = self.expiry(item)
         return None if expiry is None else keyspace.expiry(self.prefix, expiry, item_key)
 
     def expiry(self, item: Item | None) -> int | None:
-        """Return when an item expires, in whole milliseconds since the epoch, None if never.
+        """Return the time at which an item expires in milliseconds since the epoch, None if never.
 
         An attribute that is not a Number is ignored.
         """

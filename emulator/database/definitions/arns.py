@@ -1,29 +1,30 @@
-"""ARNs and accounts: what an ARN names, and who owns it (behaviour 3.4 and 13).
+"""ARNs and accounts: what an ARN names, and which account owns it (behaviour 3.4 and 13).
 
     arn:<partition>:<service>:<region>:<account>:<resource>
 
 `parsed` splits an ARN into its parts. `table_name` checks an ARN that a caller sent as TableName.
-`tagged` checks an ARN that a caller sent as the ResourceArn of a tag operation. The table below has
-the error for each fault. The faults are checked in the order of the rows, except where the notes
-below the table say otherwise:
+`tagged` checks an ARN that a caller sent as the ResourceArn of a tag operation, and `with_policy`
+one that a caller sent as the ResourceArn of a resource policy. The table below shows the error for
+each fault. Faults are checked in the order of the rows, with the exceptions in the notes. The order
+of the checks of `with_policy` is inferred:
 
-| fault                    | `table_name`                   | `tagged`                    |
-|--------------------------|--------------------------------|-----------------------------|
-| not an ARN at all        | none: it is a table's name     | ARNs must start with 'arn:' |
-| fewer than six parts     | Valid ARN format is ..         | Invalid TableArn            |
-| another partition        | Invalid AWS partition          | Invalid TableArn (inferred) |
-| another service          | Invalid AWS service (inferred) | AccessDeniedException [1]   |
-| another region           | Invalid AWS region             | Invalid TableArn            |
-| not a table              | Invalid resource type          | Provided Arn is not .. [2]; |
-|                          |                                | for an index: only table or |
-|                          |                                | stream is accepted [3]      |
-| another account          | AccessDeniedException          | AccessDeniedException [1]   |
-| a name no table can have | none: the table is not found   | Invalid TableArn            |
+| fault                    | `table_name`                   | `tagged`                    | `with_policy`               |
+|--------------------------|--------------------------------|-----------------------------|-----------------------------|
+| not an ARN at all        | none: it is a table's name     | ARNs must start with 'arn:' | ARNs must start with 'arn:' |
+| fewer than six parts     | Valid ARN format is ..         | Invalid TableArn            | Invalid resource Arn        |
+| another partition        | Invalid AWS partition          | Invalid TableArn (inferred) | Invalid resource Arn        |
+| another service          | Invalid AWS service (inferred) | AccessDeniedException [1]   | Provided Arn is not .. [2]  |
+| another region           | Invalid AWS region             | Invalid TableArn            | Invalid resource Arn        |
+| not a table              | Invalid resource type          | Provided Arn is not .. [2]; | Provided Arn is not .. [2]; |
+|                          |                                | for an index: only table or | for an index: only table or |
+|                          |                                | stream is accepted [3]      | stream is accepted [3]      |
+| another account          | AccessDeniedException          | AccessDeniedException [1]   | This action is only ..      |
+| a name no table can have | none: the table is not found   | Invalid TableArn            | Invalid resource Arn        |
 
 [1] checked before the partition; [2] checked before partition and region; [3] checked last
 
 With `--shared-db`, every account and region counts as the caller's own.
-"""
+"""  # noqa: W505 - a table
 
 import re
 from typing import Final, NamedTuple
@@ -33,14 +34,16 @@ from emulator.settings import is_account
 
 SERVICE: Final = "dynamodb"
 
-# These are compiled at first use, because compiling takes 0.6 ms and few clients send ARNs.
+# These patterns are compiled at first use: compiling takes 0.6 ms, and few clients send ARNs.
 _RESOURCE: Final = r"table/([^/]*)(?:/(index|stream)/([^/]+))?"
+_NUMBERED: Final = r"table/([a-zA-Z0-9_.-]{3,255})/([a-z]+)/([0-9]{14}-[0-9a-f]{8})"
+_REGION: Final = r"local|[a-z]{2,4}(-[a-z]+)+-[0-9]+"
 _TABLE_NAME: Final = r"[a-zA-Z0-9_.-]{3,255}"
 _PARTS: Final = 6
 
 _DEFAULT_PARTITION: Final = "aws"
 _PARTITIONS: Final = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("us-iso-", "aws-iso"), ("us-isob-", "aws-iso-b"))
-"""Prefixes of the names of regions, and the partitions of these regions."""
+"""Prefixes of region names, each with the partition of these regions."""
 
 
 class Home(NamedTuple):
@@ -73,7 +76,7 @@ class Arn(NamedTuple):
     name: str
 
     def is_of_table(self) -> bool:
-        """Say whether the ARN names a table, index or stream, and its table name is valid."""
+        """Return whether the ARN names a table, index or stream, and its table name is valid."""
         return bool(self.kind) and re.fullmatch(_TABLE_NAME, self.table) is not None
 
 
@@ -91,7 +94,7 @@ def parsed(text: str) -> Arn | None:
 
 
 def is_stream(text: str) -> bool:
-    """Say whether a text has the form of a stream's ARN."""
+    """Return whether a text has the form of a stream's ARN."""
     arn = parsed(text)
     return arn is not None and arn.kind == "stream" and arn.is_of_table() and arn.partition.startswith("aws")
 
@@ -108,9 +111,9 @@ def resource(text: str) -> str:
 
 
 def table_name(text: str, home: Home, *, data_plane: bool) -> str:
-    """Return the table's name from the ARN of one of the caller's tables.
+    """Return the name of a table from an ARN that a caller sent as TableName.
 
-    Raises the errors of behaviour 3.4.
+    Raises the errors of behaviour 3.4, also if the table is not the caller's own.
     """
     arn = parsed(text)
     if arn is None:
@@ -129,9 +132,9 @@ def table_name(text: str, home: Home, *, data_plane: bool) -> str:
 
 
 def tagged(text: str, home: Home) -> Arn:
-    """Return the parts of the ARN of one of the caller's tables or streams.
+    """Return the parts of an ARN that a caller sent as ResourceArn of a tag operation.
 
-    Raises the errors of behaviour 13.
+    Raises the errors of behaviour 13, also if the resource is not the caller's own.
     """
     if not text.startswith("arn:"):
         raise errors.arn_expected(text)
@@ -151,15 +154,70 @@ def tagged(text: str, home: Home) -> Arn:
     return arn
 
 
-def _is_own_partition(arn: Arn, home: Home) -> bool:
-    """Say whether the ARN's partition is the caller's.
+def with_policy(text: str, home: Home) -> Arn:
+    """Return the parts of an ARN that a caller sent as ResourceArn of a resource policy.
 
-    The partition `aws` passes for every caller, because the emulator's own ARNs have it.
+    Raises the errors of control-plane 11.2, also if the resource is not the caller's own.
+    """
+    if not text.startswith("arn:"):
+        raise errors.arn_expected(text)
+    arn = parsed(text)
+    if arn is None:
+        raise errors.policy_arn_invalid(text)
+    if not arn.kind:
+        raise errors.resource_arn_of_no_resource(text)
+    is_own = _is_own_partition(arn, home) and (home.shared or arn.region == home.region)
+    if not (is_own and arn.is_of_table()):
+        raise errors.policy_arn_invalid(text)
+    if not (home.shared or arn.account == home.account):
+        raise errors.policy_account_differs()
+    if arn.kind == "index":
+        raise errors.resource_arn_of_index(text)
+    return arn
+
+
+def _is_own_partition(arn: Arn, home: Home) -> bool:
+    """Return whether the ARN has the caller's partition.
+
+    Every caller may use the partition `aws`, because the emulator's own ARNs have it.
     """
     region = arn.region if home.shared else home.region
     return arn.partition == _DEFAULT_PARTITION or any(
         region.startswith(prefix) and arn.partition == partition for prefix, partition in _PARTITIONS
     )
+
+
+# --- backups, exports, imports --------------------------------------------------------------------
+
+
+class NumberedArn(NamedTuple):
+    """The ARN of a numbered resource of a table, such as a backup."""
+
+    text: str
+    partition: str
+    service: str
+    region: str
+    account: str
+    table: str
+    number: str
+
+    def is_valid(self) -> bool:
+        """Return whether a table can have the ARN's partition, service and region."""
+        known = self.partition in {_DEFAULT_PARTITION, *(partition for _, partition in _PARTITIONS)}
+        return known and self.service == SERVICE and re.fullmatch(_REGION, self.region) is not None
+
+
+def numbered(text: str, kind: str) -> NumberedArn | None:
+    """Return the parts of an ARN of a kind of resources; None if it is another ARN.
+
+    kind: backup, export or import.
+    """
+    parts = text.split(":", _PARTS - 1)
+    match = re.fullmatch(_NUMBERED, parts[-1]) if len(parts) == _PARTS and parts[0] == "arn" else None
+    if match is None or match[2] != kind:
+        return None
+    _, partition, service, region, account, _ = parts
+    return NumberedArn(text, partition, service, region, account, match[1], match[3])
 
 
 # --- accounts -------------------------------------------------------------------------------------
@@ -181,7 +239,7 @@ def moved(text: str, before: str, after: str) -> str:
 def default_key(account: str) -> str:
     """Return the last part of the ARN of an account's default KMS key.
 
-    That key encrypts a table if the table's SSESpecification names no other key.
+    That key encrypts a table whose SSESpecification names no other key.
     """
     from uuid import NAMESPACE_URL, uuid5  # noqa: PLC0415 - start-up time
 
@@ -189,10 +247,7 @@ def default_key(account: str) -> str:
 
 
 def moved_key(text: str, before: str, after: str) -> str:
-    """Return a KMS key's ARN with the account `before` replaced by `after`.
-
-    The default key of account `before` becomes the default key of account `after`.
-    """
+    """Return a KMS key's ARN after replacing the account `before` by `after`."""
     key_before, key_after = default_key(before), default_key(after)
     arn = moved(text, before, after)
     return arn.removesuffix(key_before) + key_after if arn != text and arn.endswith(key_before) else arn

@@ -1,4 +1,4 @@
-"""The state of Kinesis destinations, as clients and the log show it.
+"""The statuses of Kinesis destinations, as clients and the log show them.
 
 The status that clients see depends on the stored status, the clock, and whether there is a
 Kinesis-compatible server (`--kinesis-endpoint`):
@@ -10,10 +10,10 @@ Kinesis-compatible server (`--kinesis-endpoint`):
 | DISABLING | DISABLED         | DISABLING                     | DISABLED             | closed     |
 | DISABLED  | DISABLED         | DISABLED                      | DISABLED             | none       |
 
-During DISABLING, the emulator still sends the records of earlier changes. When it has sent all of
-them, the destination becomes DISABLED. If an ARN can never be a destination, ENABLE_FAILED is
-stored at once. Clients see such a destination as ENABLING until `until`: the service never refuses
-a request for the ARN in it (control-plane 13).
+During DISABLING, the emulator still sends the records of earlier changes. After the last of them,
+the destination becomes DISABLED. If an ARN can never be a destination, ENABLE_FAILED is stored at
+once. Clients see such a destination as ENABLING until the time `until`, because the service never
+refuses a request because of its ARN (control-plane 13).
 """
 
 import logging
@@ -34,9 +34,9 @@ DISABLED: Final = "DISABLED"
 ENABLE_FAILED: Final = "ENABLE_FAILED"
 
 ENDED: Final = frozenset({DISABLED, ENABLE_FAILED})
-"""Statuses in which a destination gets no records.
+"""The statuses in which a destination gets no records.
 
-At most one destination of a table has a status that is not one of these.
+At most one destination of a table has a different status.
 """
 
 MILLISECOND: Final = "MILLISECOND"
@@ -45,16 +45,16 @@ MICROSECOND: Final = "MICROSECOND"
 _STREAM_ARN: Final = re.compile(r"arn:aws[a-z-]*:kinesis:([a-z0-9-]+):[0-9]{12}:stream/[a-zA-Z0-9_.-]{1,128}")
 
 DRAIN_SECONDS: Final = 60.0
-"""The most seconds for which a disabled destination still gets the records of earlier changes.
+"""The longest time in seconds for which a disabled destination gets records of earlier changes.
 
-The figure is ours.
+We chose this figure.
 """
 
 UNCONNECTED: Final = "no Kinesis endpoint is configured (--kinesis-endpoint URL)"
 
 
 def status(destination: KinesisDestination, now: float, *, connected: bool) -> str:
-    """Return the status that clients see. connected: whether there is an endpoint."""
+    """Return the status that clients see. connected: whether a Kinesis endpoint is configured."""
     stored = destination.status
     if stored == ENABLE_FAILED:
         return ENABLING if now < destination.until else ENABLE_FAILED
@@ -73,8 +73,8 @@ def precision(destination: KinesisDestination) -> str:
 def failure(arn: str, region: str) -> str | None:
     """Return why an ARN can never be a destination of a table in a region, None if it can be.
 
-    An ARN that is not of a data stream gets the service's text for a data stream that does not
-    exist (DDB-TABLE-318).
+    An ARN of something other than a data stream gets the service's text for a data stream that does
+    not exist (DDB-TABLE-318).
     """
     match = _STREAM_ARN.fullmatch(arn)
     if match is None:
@@ -89,7 +89,7 @@ def failure(arn: str, region: str) -> str | None:
 def consumer(stream_id: int) -> str:
     """Return the name under which the checkpoints of a destination's change log are stored.
 
-    The id of the log is enough: each enabling opens a new log, and ids are never used again.
+    The name needs only the id of the log: each enabling opens a new log, and ids are never reused.
     """
     return f"kinesis {stream_id}"
 

@@ -1,4 +1,7 @@
-"""What the database knows about event source mappings, whose definitions event_sources/ reads."""
+"""The parts of stored event source mappings that the database needs.
+
+event_sources/ reads the rest.
+"""
 
 import orjson
 
@@ -9,6 +12,6 @@ def consumer(uuid: str) -> str:
 
 
 def stream_of(stored: bytes) -> int:
-    """Return the id of the stream that a mapping reads. stored: its stored definition."""
+    """Return the id of the stream that a mapping reads. stored: the mapping's stored definition."""
     number: int = orjson.loads(stored)["stream_id"]
     return number

@@ -1,7 +1,7 @@
 """What is stored about streams and their shards (behaviour 11).
 
-A stream outlives its table: after the stream is disabled, or its table deleted, the stream stays
-readable for as long as it keeps records. Definitions are frozen and stored as JSON; a change makes
+A stream outlives its table. After the stream is disabled or its table is deleted, clients can read
+the stream until its records are too old. Definitions are frozen and stored as JSON; a change makes
 a new definition.
 """
 
@@ -13,11 +13,12 @@ from zlib import crc32
 import orjson
 
 from emulator.database.definitions.arns import account_of
+from emulator.database.definitions.policies import AttachedPolicy
 from emulator.database.store.loading import from_fields
 from emulator.settings import DEFAULT_ACCOUNT
 
 RETENTION: Final = 86_400.0
-"""Seconds that clients' streams keep records, and the default for hidden streams.
+"""How many seconds a client's stream keeps records. Also the default for hidden streams.
 
 AWS: "Change data capture for DynamoDB Streams".
 """
@@ -26,7 +27,9 @@ SHARD_LIFE: Final = 14_400.0
 """Seconds after which an open shard is closed and continued by a child (behaviour 11.5)."""
 
 FIRST_SEQUENCE: Final = 100_000_000_000_000_000_000
-"""Clients see stored sequence number + this number: at least 21 digits (behaviour 11.1)."""
+"""Added to a stored sequence number for clients, so that it has at least 21 digits (behaviour
+11.1).
+"""
 
 
 def sequence_text(number: int) -> str:
@@ -35,7 +38,7 @@ def sequence_text(number: int) -> str:
 
 
 def sequence_of(text: str) -> int | None:
-    """Return the stored number of a client's sequence number, None if the text is not a number.
+    """Return the stored form of a client's sequence number, None if the text is not a number.
 
     A record with that number need not exist.
     """
@@ -46,7 +49,7 @@ def sequence_of(text: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A shard: the records of one slot (a range of partition key hashes) during some hours.
+    """A shard: the records of one slot (a range of partition key hashes) over some hours.
 
     number: unique in the stream; newer shards have higher numbers and higher ids.
     start, end: the shard's first and last sequence number; end is None while the shard is open.
@@ -69,17 +72,17 @@ class StreamDefinition:
 
     view: KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES.
     seed: 16 hex digits that make the event ids of the stream unique.
-    slots: how many shards are open at a time.
+    slots: how many shards are open at the same time.
     until: when ENABLING or DISABLING ends.
     disabled: when the stream was disabled, None while it is enabled.
     hidden: whether the stream is a change log of the emulator (for a Kinesis destination), which
     clients cannot see.
-    shared: whether the stream's table belongs to the one tenant of all callers.
-    account: follows from the access key and a setting, as in TableDefinition.
-    tags: the tags of the stream, not of its table.
+    shared: whether the stream's table belongs to the tenant of `--shared-db`.
+    account: see TableDefinition.
+    tags, policy: the tags and the resource policy of the stream, not of its table.
     retention: how many seconds the stream keeps records.
     restored: a number that is new each time the stream is restored from a snapshot. Consumers then
-    begin anew at their checkpoints.
+    read again from their checkpoints.
     """
 
     id: int
@@ -102,6 +105,7 @@ class StreamDefinition:
     tags: Mapping[str, str] = field(default_factory=dict)
     retention: float = RETENTION
     restored: int = 0
+    policy: AttachedPolicy | None = None
 
     @classmethod
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
@@ -112,6 +116,7 @@ class StreamDefinition:
         fields = orjson.loads(stored)
         fields["account"] = account_of(fields["access_key"], account)
         fields["shards"] = tuple(from_fields(Shard, shard) for shard in fields["shards"])
+        fields["policy"] = AttachedPolicy.load(fields.get("policy"))
         return from_fields(cls, fields)
 
     def dump(self) -> bytes:
@@ -125,32 +130,35 @@ class StreamDefinition:
 
     @property
     def resource(self) -> str:
-        """The part of the stream's ARN after the account; unique among the streams of a tenant."""
+        """The part of the stream's ARN after the account.
+
+        It is unique among the streams of a tenant.
+        """
         return f"table/{self.table}/stream/{self.label}"
 
     def status(self, *, settled: bool) -> str:
-        """Return ENABLING, ENABLED, DISABLING or DISABLED. settled: whether `until` has passed."""
+        """Return ENABLING, ENABLED, DISABLING or DISABLED.
+
+        settled: whether the time `until` has passed.
+        """
         if self.disabled is None:
             return "ENABLED" if settled else "ENABLING"
         return "DISABLED" if settled else "DISABLING"
 
     def gone(self, now: float) -> bool:
-        """Return whether the stream was disabled so long ago that nobody can read it any more."""
+        """Return whether all records of a disabled stream are too old to be read."""
         return self.disabled is not None and self.disabled + self.retention <= now
 
     def oldest(self, now: float) -> float:
-        """Return the time of the oldest record that may be read.
-
-        Older records count as trimmed, even before they are deleted.
-        """
+        """Return when to roll over or delete the next shard, or to delete the stream."""
         return now - self.retention
 
     def readable(self, now: float) -> Iterator[Shard]:
-        """Walk the shards whose records may still be read, oldest first."""
+        """Yield the shards whose records may still be read, oldest first."""
         return (shard for shard in self.shards if shard.closed is None or shard.closed + self.retention > now)
 
     def due(self) -> float:
-        """Return when the next shard is due to be rolled over or deleted, or the stream deleted."""
+        """Return when to roll over or delete the next shard, or to delete the stream."""
         moments = [
             shard.opened + SHARD_LIFE if shard.closed is None else shard.closed + self.retention
             for shard in self.shards
@@ -160,7 +168,7 @@ class StreamDefinition:
         return min(moments)
 
     def open_shards(self) -> list[Shard]:
-        """Return the shards that are being written: one for each slot, in the order of the slots.
+        """Return the open shards: one for each slot, in the order of the slots.
 
         A disabled stream has none.
         """
@@ -171,9 +179,9 @@ class StreamDefinition:
 
 
 def opened(stream: StreamDefinition, first: int, moment: float) -> StreamDefinition:
-    """Return the stream with a new shard for each slot, the child of the slot's last shard.
+    """Return the stream with a new shard for each slot. Its parent is the slot's last shard.
 
-    first: the first sequence number of the new shards. moment: when they are opened.
+    first: the first sequence number of the new shards. moment: the time at which they open.
     """
     parents = {shard.slot: shard.id for shard in stream.shards}
     number = max((shard.number for shard in stream.shards), default=0) + 1
@@ -189,24 +197,24 @@ def opened(stream: StreamDefinition, first: int, moment: float) -> StreamDefinit
 def closed(stream: StreamDefinition, last: int, moment: float) -> StreamDefinition:
     """Return the stream with all its open shards closed.
 
-    last: the last sequence number of these shards. moment: when they are closed.
+    last: the last sequence number of these shards. moment: the time at which they close.
     """
     shards = (replace(shard, end=last, closed=moment) if shard.end is None else shard for shard in stream.shards)
     return replace(stream, shards=tuple(shards))
 
 
 def rolled_over(stream: StreamDefinition, last: int, written: float, now: float) -> tuple[StreamDefinition, int]:
-    """Return the stream with the shards that it must have now, and its last sequence number.
+    """Return the stream with the shards that it should have now, and its last sequence number.
 
     This closes open shards that are older than SHARD_LIFE, and opens their children. Closing all
-    open shards uses up one sequence number. Closed shards are left out when all their records are
-    too old. If streams were not rolled over for a long time, this makes only those generations of
-    shards that are still readable.
+    open shards uses up one sequence number. Closed shards are dropped when all their records are
+    too old. If the stream was not rolled over for a long time, only those generations of shards are
+    made that clients can still read.
 
     last: the last sequence number that the stream has used so far. written: the time of the newest
-    record in the open shards. If rolling over is late, a shard may hold records from after its
-    scheduled end. Such a shard is closed at the time of its newest record, so that these records
-    stay readable for as long as all others.
+    record in the open shards. After a late rollover, a shard may hold records from after its
+    scheduled end. Such a shard is closed at the time of its newest record. So clients can read
+    these records for as long as all others.
     """
     while open_shards := stream.open_shards():
         moment = open_shards[0].opened + SHARD_LIFE

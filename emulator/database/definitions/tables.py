@@ -5,14 +5,19 @@ Definitions are frozen and stored as JSON; a change makes a new definition.
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import orjson
 
 from emulator.database.definitions import arns
+from emulator.database.definitions.insights import InsightsSetting
+from emulator.database.definitions.policies import AttachedPolicy
 from emulator.database.store import keyspace
 from emulator.database.store.loading import check_names, from_fields
 from emulator.settings import DEFAULT_ACCOUNT
+
+if TYPE_CHECKING:
+    from emulator.database.definitions.vectors import VectorDefinition
 
 CREATING: Final = "CREATING"
 UPDATING: Final = "UPDATING"
@@ -24,7 +29,7 @@ DAY: Final = 86_400  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A change that was answered and is not in force yet (behaviour 10.4).
+    """A change that a request made and that is not in force yet (behaviour 10.4).
 
     until: the time (seconds) at which the change comes into force. fields: name of a field of the
     definition -> the field's value from that time on.
@@ -38,12 +43,12 @@ class Pending:
 class IndexDefinition:
     """A secondary index as stored.
 
-    hash, range: names of key attributes.
+    hash, range: the names of the key attributes.
     projection: ALL, KEYS_ONLY or INCLUDE.
-    filled_to: the storage key (hex) up to which the table's items have been entered, while the
-    index is being filled; None once the index is complete.
-    until: the time (seconds) at which a transient status ends.
-    The fields about throughput mean the same as in TableDefinition.
+    filled_to: while the index is being filled, the storage key (hex) up to which it has the table's
+    items. None once the index is complete.
+    until: the time (seconds) at which a transient status ends. The fields about throughput mean the
+    same as in TableDefinition.
     """
 
     id: int
@@ -61,6 +66,7 @@ class IndexDefinition:
     on_demand: Mapping[str, int] = field(default_factory=dict)
     warm: Mapping[str, int] = field(default_factory=dict)
     filled_to: str | None = None
+    insights: InsightsSetting | None = None
     status: str = CREATING
     until: float = 0.0
     pending: tuple[Pending, ...] = ()
@@ -69,7 +75,8 @@ class IndexDefinition:
     def load(cls, stored: Mapping[str, Any]) -> Self:
         """Return the definition of an index. stored: the index's part of the table's JSON."""
         tuples = {name: tuple(stored[name]) for name in ("hash", "range", "non_key")}
-        return from_fields(cls, {**stored, **tuples, "pending": _load_pending(cls, stored)})
+        insights = InsightsSetting.load(stored.get("insights"))
+        return from_fields(cls, {**stored, **tuples, "insights": insights, "pending": _load_pending(cls, stored)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +87,8 @@ class KinesisDestination:
     status: the stored status; see the table in definitions/kinesis.py.
     precision: MILLISECOND or MICROSECOND, the unit of ApproximateCreationDateTime; None if the
     request did not set it.
-    stream_id: the id of the change log (a stream that clients do not see) whose records the
-    destination gets. The log is closed during DISABLING. None once the destination is disabled.
+    stream_id: the id of the change log (a hidden stream) whose records the destination gets. The
+    log is closed during DISABLING. The id is None once the destination is disabled.
     until: the latest time (seconds) at which a transient status ends.
     """
 
@@ -92,16 +99,36 @@ class KinesisDestination:
     until: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """The source from which a new table is filled in the background (jobs/filling.py).
+
+    Until it is complete, the table is CREATING. kind: the kind of source. source: a text that
+    identifies the source.
+    position: the position in the source at which the next slice begins.
+    summary: RestoreSummary, empty if the table is not being restored.
+    """
+
+    kind: str
+    source: str
+    position: str = ""
+    summary: Mapping[str, Any] = field(default_factory=dict)
+
+
 GONE: Final = ("ttl_disabled", "ttl_until")
-"""Fields of tables that only older versions of the program had."""
+"""Fields that only older versions of the program stored in tables."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableDefinition:
     """A table as stored. Times are seconds since the epoch; units are capacity units per second.
 
-    account: follows from the access key and the setting `account` alone. So `load` replaces the
-    stored account, and no definition is rewritten when the setting changes.
+    account: depends only on the access key and the setting `account`. `load` computes it again, so
+    no stored definition has to change when the setting changes.
+    recovery_days, recovery_since: the period of point-in-time recovery in days, and the earliest
+    time to which the table can be restored; None while recovery is off (definitions/recovery.py).
+    history: the id of the table's history while recovery is on.
+    filling: the source from which the table is being filled, None once it is complete.
     """
 
     id: int
@@ -120,11 +147,12 @@ class TableDefinition:
     write_units: int = 0
     throughput_increased: float | None = None
     throughput_decreased: float | None = None
-    decreases: int = 0  # how many decreases on the UTC day of the last one
+    decreases: int = 0  # how often throughput was lowered on the UTC day of the last decrease
     pay_per_request_since: float | None = None
     billing_explicit: bool = False
     on_demand: Mapping[str, int] = field(default_factory=dict)
-    warm: Mapping[str, int] = field(default_factory=dict)  # the most ever requested or held (units per second)
+    # the highest units per second that were ever requested or provisioned
+    warm: Mapping[str, int] = field(default_factory=dict)
     table_class: str | None = None
     table_class_updated: float | None = None
     deletion_protection: bool = False
@@ -136,15 +164,23 @@ class TableDefinition:
     ttl_attribute: str | None = None
     ttl_changed: float | None = None
     ttl_queue: int | None = None  # id of the TTL queue; each enabling of TTL makes a new queue
-    ttl_filled_to: str | None = None  # storage key (hex) up to which items were entered into the queue
+    # storage key (hex) up to which the queue has the table's items
+    ttl_filled_to: str | None = None
     kinesis: tuple[KinesisDestination, ...] = ()
+    recovery_days: int | None = None
+    recovery_since: float | None = None
+    history: int | None = None
+    filling: Filling | None = None
+    policy: AttachedPolicy | None = None
+    insights: InsightsSetting | None = None
     status: str = CREATING
     until: float = 0.0
     pending: tuple[Pending, ...] = ()
+    vectors: "tuple[VectorDefinition, ...]" = ()
 
     @classmethod
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
-        """Return the table that dump() stored.
+        """Return the table from the bytes that `dump` returned.
 
         account: the account of access keys that are not account numbers.
         """
@@ -154,7 +190,12 @@ class TableDefinition:
         _move(fields, arns.account_of(fields["access_key"], account))
         fields["indexes"] = tuple(map(IndexDefinition.load, fields["indexes"]))
         fields["kinesis"] = tuple(from_fields(KinesisDestination, each) for each in fields.get("kinesis", ()))
+        fields["policy"] = AttachedPolicy.load(fields.get("policy"))
+        fields["insights"] = InsightsSetting.load(fields.get("insights"))
         fields["pending"] = _load_pending(cls, fields)
+        fields["vectors"] = _load_vectors(fields.get("vectors", ()))
+        if fields.get("filling") is not None:
+            fields["filling"] = from_fields(Filling, fields["filling"])
         return from_fields(cls, fields)
 
     def dump(self) -> bytes:
@@ -166,27 +207,61 @@ class TableDefinition:
         """The table's ARN (behaviour 13)."""
         return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{self.name}"
 
-    def data_prefixes(self) -> list[bytes]:
-        """Return the prefixes of the table's items, entries, item collections and TTL queue.
+    def insights_settings(self) -> Iterator[tuple[str | None, InsightsSetting]]:
+        """Yield the settings of Contributor Insights: name of an index or None (table), setting."""
+        if self.insights is not None:
+            yield None, self.insights
+        for index in self.indexes:
+            if index.insights is not None:
+                yield index.name, index.insights
 
-        Its statistics have only one key. Its streams outlive the table.
+    def data_prefixes(self) -> list[bytes]:
+        """Return the prefixes of the table's items, entries, collections, vectors and TTL queue.
+
+        The statistics are not among them, because they have only one key. Nor are the streams,
+        which outlive the table.
         """
         prefixes = [keyspace.items(self.id)]
         if any(index.local for index in self.indexes):
             prefixes.append(keyspace.collections(self.id))
         prefixes += [keyspace.entries(index.id) for index in self.indexes]
+        prefixes += [keyspace.vectors(index.id) for index in self.vectors]
         if self.ttl_queue is not None:
             prefixes.append(keyspace.expiries(self.ttl_queue))
         return prefixes
 
     @property
+    def is_restored(self) -> bool:
+        """Whether the table is being restored from a backup or from a history."""
+        return self.filling is not None and bool(self.filling.summary)
+
+    @property
     def is_walked(self) -> bool:
         """Whether a new index or TTL queue is still being filled."""
-        return self.ttl_filled_to is not None or any(index.filled_to is not None for index in self.indexes)
+        return self.ttl_filled_to is not None or any(index.filled_to is not None for index in self.every_index)
+
+    @property
+    def every_index(self) -> "tuple[IndexDefinition | VectorDefinition, ...]":
+        """The local, global and vector indexes."""
+        return (*self.indexes, *self.vectors)
+
+    @property
+    def is_building(self) -> bool:
+        """Whether an index is being created or deleted, as one at a time may be (features 1.3)."""
+        return any(index.status in (CREATING, DELETING) for index in self.every_index)
+
+
+def _load_vectors(stored: Iterable[Mapping[str, Any]]) -> "tuple[VectorDefinition, ...]":
+    """Return the vector indexes in a table's JSON. Few tables have any."""
+    if not stored:
+        return ()
+    from emulator.database.definitions.vectors import VectorDefinition  # noqa: PLC0415 - start-up time
+
+    return tuple(map(VectorDefinition.load, stored))
 
 
 def _move(fields: dict[str, Any], account: str) -> None:
-    """Give a table's JSON another account, also in the ARNs of KMS keys that the account owns."""
+    """Replace the account in a table's JSON, also in the ARNs of KMS keys that the account owns."""
     before = fields["account"]
     if before == account:
         return
@@ -227,7 +302,7 @@ def deferred(part: Part, until: float, fields: Mapping[str, Any]) -> Part:
 
 
 def _without(pending: Iterable[Pending], names: Container[str]) -> Iterator[Pending]:
-    """Yield the pending changes without the fields that have these names."""
+    """Yield the pending changes without the fields in `names`."""
     for change in pending:
         fields = {name: value for name, value in change.fields.items() if name not in names}
         if fields:
@@ -235,7 +310,7 @@ def _without(pending: Iterable[Pending], names: Container[str]) -> Iterator[Pend
 
 
 def in_force(part: Part, has_passed: Callable[[float], bool]) -> Part:
-    """Return the definition with those pending changes made whose time has come."""
+    """Return the definition after making the pending changes that are due."""
     fields: dict[str, Any] = {}
     for change in part.pending:
         if has_passed(change.until):
@@ -246,5 +321,5 @@ def in_force(part: Part, has_passed: Callable[[float], bool]) -> Part:
 
 
 def coming(part: TableDefinition | IndexDefinition, field_name: str) -> Any:  # noqa: ANN401 - of any field
-    """Return the pending value of a field, None if no change of the field is pending."""
+    """Return the pending value of a field, None if the field has no pending change."""
     return next((change.fields[field_name] for change in part.pending if field_name in change.fields), None)

@@ -1,7 +1,7 @@
 """The owners of tables and streams.
 
-A *tenant* is an access key and a region, like a separate account on AWS. With `--shared-db` there
-is one tenant for all callers.
+A *tenant* is an access key and a region, like a separate account on AWS. With `--shared-db`, all
+callers are one tenant.
 """
 
 from typing import Final
@@ -10,4 +10,4 @@ Tenant = tuple[str, str]
 """Access key and region."""
 
 SHARED: Final[Tenant] = ("", "")
-"""With --shared-db, the one tenant that all callers share."""
+"""The tenant of all callers with `--shared-db`."""

@@ -1,1 +1,1 @@
-"""Reading and writing items: key ranges, pages, requested writes and what follows them."""
+"""Reading and writing items: key ranges, pages, requested writes, and the records that follow."""

@@ -1,9 +1,9 @@
-"""Writes that are prepared ahead of the transaction that stores them.
+"""Preparing writes ahead: before the transaction that stores them.
 
 Preparing the write of a large item takes up to 30 ms, and a request may have a hundred writes. So
 the writes are prepared in slices (emulator/slices.py), each from the row that is stored at that
-moment. If the row of a write has changed after that, the transaction prepares this write again. So
-the outcome is the same as if the transaction had prepared all writes.
+moment. If the row changes after that, the transaction prepares the write again. So the result is
+the same as if the transaction had prepared all writes.
 """
 
 from collections.abc import Collection
@@ -18,13 +18,18 @@ from emulator.errors import ApiError
 from emulator.values.types import Item
 from storage import ReadTxn
 
-LONG: Final = 1 << 20  # bytes of one request's old and new rows; preparing these takes 10 to 30 ms
-LARGE: Final = 64 << 10  # `forget_items` is worth its time if a write's old and new row have this many bytes
+# bytes of a request's old and new rows; the preparation of so many takes 10 to 30 ms
+LONG: Final = 1 << 20
+# bytes of a write's old and new row; with fewer, `forget_items` saves too little
+LARGE: Final = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of preparing a write: a change, or an error. row: the row that was read."""
+    """The result of preparing a write: a change or an error.
+
+    row: the stored row from which the write was prepared.
+    """
 
     row: bytes | None
     change: Change | None = None
@@ -32,7 +37,7 @@ class Outcome:
 
 
 def outcome(txn: ReadTxn, write: Write, kept: Collection[str] = ()) -> Outcome:
-    """Prepare a write and return the outcome: a change or an error. kept: as in `prepared`."""
+    """Prepare a write and return the outcome: a change or an error. kept: see `prepared`."""
     row = txn.get(write.key)
     try:
         return Outcome(row, change=prepared(txn, write, kept))
@@ -41,10 +46,11 @@ def outcome(txn: ReadTxn, write: Write, kept: Collection[str] = ()) -> Outcome:
 
 
 def prepared(txn: ReadTxn, write: Write, kept: Collection[str] = (), ahead: Outcome | None = None) -> Change:
-    """Return the change of a write. Raises ApiError.
+    """Return the change that a write makes. Raises ApiError.
 
-    kept: attributes of the items that the caller needs. ahead: the outcome of preparing this
-    write earlier. If the stored row has changed after that, the write is prepared again.
+    kept: names of the attributes that the caller needs.
+    ahead: the earlier outcome of preparing this write. If the stored row has changed after that,
+    the write is prepared again.
     """
     if ahead is None or txn.get(write.key) != ahead.row:
         change = write.prepare(txn)
@@ -60,9 +66,14 @@ def prepared(txn: ReadTxn, write: Write, kept: Collection[str] = (), ahead: Outc
 
 
 def forget_items(table: Table, change: Change, kept: Collection[str] = ()) -> None:
-    """Remove what is not needed from a change's items: an item of 400 KB can take 40 MB."""
+    """Drop the attributes of a change's items that nobody needs: a decoded item can take 40 MB.
+
+    kept: names of the attributes that the caller needs.
+    """
     if table.indexes:
         change.entries = entry_changes(table, change)
+    if table.billing is not None:
+        table.billing.by_index(change)  # the change keeps what this computes
     names = {*table.key_names, *kept}
     if table.definition.ttl_attribute is not None:
         names.add(table.definition.ttl_attribute)

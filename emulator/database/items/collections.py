@@ -1,8 +1,8 @@
 """Item collections (behaviour 9.4): all items of one partition key, in the table and local indexes.
 
-The size of a collection is updated in the transaction of each write, as the statistics are. Only
-the collections of tables with local indexes have stored sizes. A local index is created with
-its table, so the stored sizes are complete from the start.
+Each write updates the size of its collection in its own transaction. Only collections of tables
+with local indexes have stored sizes. A local index is created with its table, so no item is missing
+in the stored sizes.
 """
 
 from collections.abc import Iterable
@@ -16,15 +16,15 @@ from storage import ReadTxn, WriteTxn
 
 
 def collection_size(txn: ReadTxn, item_key: bytes) -> int:
-    """Return the bytes of the collection that the item with this storage key belongs to."""
+    """Return the size in bytes of the collection of the item with this storage key."""
     stored = txn.get(keyspace.collection(item_key))
     return 0 if stored is None else int.from_bytes(stored, "big")
 
 
 class Collections:
-    """Stores the sizes of a table's collections, and refuses writes that make one too large.
+    """Stores the sizes of a table's collections. Refuses writes that make a collection too large.
 
-    limit: the most bytes that a collection may have.
+    limit: the largest size of a collection in bytes.
     """
 
     __slots__ = ("_limit",)
@@ -35,7 +35,7 @@ class Collections:
     def check(self, txn: ReadTxn, change: Change) -> None:
         """Raise ItemCollectionSizeLimitExceededException if the collection would exceed the limit.
 
-        A change that makes the collection no larger passes.
+        A change that does not enlarge the collection is always allowed.
         """
         growth = change.size + sum(entry.size for entry in change.entries if entry.index.local)
         change.collection_size = collection_size(txn, change.key) + growth
@@ -52,9 +52,9 @@ class Collections:
 
 
 def metrics(txn: ReadTxn, write: Write) -> dict[str, Any]:
-    """Return ItemCollectionMetrics: the collection's key and the estimate of its size.
+    """Return ItemCollectionMetrics: the collection's key and an estimate of its size.
 
-    The estimate is the whole gigabytes below and above the size.
+    The estimate consists of two numbers: the size rounded down and up to whole gigabytes.
     """
     hash_name = write.table.hash
     whole = float(collection_size(txn, write.key) // limits.GIB)
@@ -65,7 +65,7 @@ def metrics(txn: ReadTxn, write: Write) -> dict[str, Any]:
 
 
 def metrics_by_table(txn: ReadTxn, writes: Iterable[tuple[str, Write]]) -> dict[str, list[dict[str, Any]]]:
-    """Return table name -> ItemCollectionMetrics of several writes, once for each collection."""
+    """Return the ItemCollectionMetrics of writes by table name, once for each collection."""
     by_table: dict[str, list[dict[str, Any]]] = {}
     seen = set()
     for name, write in writes:

@@ -1,4 +1,8 @@
-"""Which values a write may give to key attributes of secondary indexes (behaviour 2.5, 3.8)."""
+"""Checks of the values that a write gives to attributes of indexes.
+
+They are index key attributes (behaviour 2.5, 3.8), attributes of a SearchSchema, and vectors
+(control-plane 15).
+"""
 
 from typing import Final
 
@@ -10,14 +14,17 @@ from emulator.values.size import value_size
 from emulator.values.types import KIND, Item, Values
 
 _SHORT: Final = limits.SORT_KEY // (limits.INDEX_KEY_ATTRIBUTES * 4)
-"""Characters. Four key attributes of this length always fit into an index key.
+"""In characters. Four key attributes of this length always fit into an index key.
 
 A character has at most four bytes.
 """
 
 
 def check_item(table: Table, item: Item) -> None:
-    """Raise if an index key attribute of a whole item has a wrong type, is empty or is too long."""
+    """Raise if an index key attribute of a whole item has a wrong type, is empty or is too long.
+
+    The same for a vector attribute that is not a vector.
+    """
     for name, (expected, index) in table.index_keys.items():
         value = item.get(name)
         if value is None:
@@ -29,10 +36,13 @@ def check_item(table: Table, item: Item) -> None:
             raise errors.empty_index_key(name, KIND[expected], index)
         if len(content) > _SHORT:
             _check_lengths(table, item)
+    for vectors in table.vectors:
+        if vectors.attribute in item:
+            vectors.check(item[vectors.attribute])
 
 
 def check_given(table: Table, update: program.UpdateProgram, values: Values) -> None:
-    """Raise if an update gives an index key a wrong type or an empty value, whatever the item is.
+    """Raise if an update gives an index key a wrong type or an empty value, for any item.
 
     An empty value is reported before a wrong type. In a transaction, an empty value makes the whole
     request invalid, but a wrong type is a cancellation reason (behaviour 8.1).
@@ -50,14 +60,22 @@ def check_given(table: Table, update: program.UpdateProgram, values: Values) -> 
             raise errors.update_to_empty_index_key(KIND[expected])
     if mismatch is not None:
         raise mismatch
+    for vectors in table.vectors:
+        given = update.types.get(vectors.attribute)
+        value = None if given is None or not given.certain else given.value(values)
+        if value is not None:
+            vectors.check(value)
 
 
 def check_updated(table: Table, item: Item, update: program.UpdateProgram) -> None:
-    """Raise if an update has given an index key of this item a value that it cannot have.
+    """Raise if an update gave an index key attribute of this item a forbidden value.
 
-    If a value has a wrong type, the error's text depends on where the value comes from: the default
-    of an if_not_exists, or the item.
+    For a value of a wrong type, the error's text depends on the origin of the value: the default of
+    an if_not_exists, or the item.
     """
+    for vectors in table.vectors:
+        if vectors.attribute in update.attributes and vectors.attribute in item:
+            vectors.check(item[vectors.attribute])
     if table.index_keys.keys().isdisjoint(update.attributes):
         return
     for name, (expected, index) in table.index_keys.items():
@@ -80,9 +98,9 @@ def check_updated(table: Table, item: Item, update: program.UpdateProgram) -> No
 
 
 def _check_lengths(table: Table, item: Item) -> None:
-    """Raise if the key attributes of an index are too long together.
+    """Raise if the key attributes of an index are too long in total.
 
-    If there are several such indexes, the error names the first by name.
+    If there are several such indexes, the error is about the first in the order of names.
     """
     found = [excess for index in table.indexes if (excess := _excess(index, item)) is not None]
     if found:
@@ -90,10 +108,11 @@ def _check_lengths(table: Table, item: Item) -> None:
 
 
 def _excess(index: Index, item: Item) -> tuple[str, str, int, int] | None:
-    """Return the arguments of `index_key_too_long` for one index, None if its key attributes fit.
+    """Return the arguments of `index_key_too_long` for one index, None if its key is short enough.
 
-    The arguments are the name of the index, the first attribute with which the HASH or RANGE
-    attributes together are too long, the size up to this attribute, and the limit of that size.
+    The HASH attributes have a limit together, and so have the RANGE attributes. The arguments are:
+    the name of the index, the attribute that exceeds a limit, the size up to this attribute, and
+    that limit.
     """
     definition = index.definition
     for names, largest in ((definition.hash, limits.PARTITION_KEY), (definition.range, limits.SORT_KEY)):

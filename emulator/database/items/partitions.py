@@ -2,9 +2,9 @@
 
 A partition serves 3000 read units and 1000 write units a second. A new on-demand table provides
 12,000 read units and 4,000 write units, so it has four partitions (observed: a Scan of such a table
-costs four minimal reads, behaviour 9.1). Any table or global index has as many partitions as its
-warm throughput needs; for global indexes this is inferred. Partitions divide the range of hashes
-equally, which is inferred too. Splits by size (10 GB) are not emulated.
+costs four minimal reads, behaviour 9.1). A table or global index has as many partitions as its warm
+throughput needs. For global indexes we only infer this. We also infer that partitions divide the
+range of hashes equally. Splits by size (10 GB) are not emulated.
 """
 
 from collections.abc import Iterator
@@ -22,13 +22,13 @@ from emulator.limits import TABLE_CAPACITY
 _MOST: Final = ceil(TABLE_CAPACITY / PARTITION_UNITS["Write"])
 """The most partitions that a table within the default quota needs.
 
-A request may set more warm throughput than the quota. Further partitions would only slow down each
-Scan.
+A request may set a warm throughput above the quota. Partitions for the excess would only slow down
+each Scan.
 """
 
 
 def count(table: Table, source: Table | Index) -> int:
-    """Return how many partitions the table or one of its indexes has.
+    """Return how many partitions the table or index has.
 
     A local index has the partitions of its table.
     """
@@ -43,7 +43,7 @@ def count(table: Table, source: Table | Index) -> int:
 def parts(table: Table, source: Table | Index, limits: Range) -> Iterator[Range]:
     """Split a range of the table's or index's keys by partition, in key order.
 
-    Partitions that hold no key of the range are left out.
+    Partitions without a key in the range are left out.
     """
     start, stop = limits
     total = count(table, source)

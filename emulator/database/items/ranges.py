@@ -1,8 +1,8 @@
-"""From key conditions and start keys to ranges of storage keys.
+"""Conversion of key conditions and start keys to ranges of storage keys.
 
-The storage key of an item ends with the sort key, unescaped. The storage key of an index entry
-continues after the sort key (keyspace.py), so there the sort key is escaped and terminated. Apart
-from this, ranges of tables and indexes are alike.
+The storage key of an item ends with the unescaped sort key. In the storage key of an index entry,
+other parts follow the sort key (keyspace.py), so it is escaped and terminated. In all other
+respects, ranges of tables and indexes are alike.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ Range = tuple[bytes, bytes]
 
 
 def query_range(source: Table | Index, wanted: KeyRange) -> Range:
-    """Return the storage range of a query."""
+    """Return the range of storage keys that a query reads."""
     if isinstance(source, Table):
         base = source.prefix + keyspace.digest(source.hash_encode(wanted.partition[0]))
         if wanted.equal:
@@ -81,12 +81,12 @@ def _index_bounds(base: bytes, operator: str, operands: list[bytes]) -> Range:
 
 
 def start_key(table: Table, source: Table | Index, key: Item) -> bytes:
-    """Return the storage key that an ExclusiveStartKey stands for.
+    """Return the storage key that an ExclusiveStartKey names.
 
-    The key has the key attributes of the table and of the index that is read, and no others. Raises
-    the errors of a Query (behaviour 6.1). The faults are checked in this order: names of
-    attributes; types of the key attributes of the table or index that is read; types of the other
-    key attributes of the table; values that no key can have.
+    The start key must have exactly the key attributes of the table and of the index that is read.
+    Raises the errors of a Query (behaviour 6.1). This checks, in order: the names of the
+    attributes; the types of the key attributes of the table or index that is read; the types of the
+    table's other key attributes; values that are not allowed in a key.
     """
     if not _has_names(table, source, key):
         raise errors.starting_key_invalid()
@@ -106,19 +106,19 @@ def start_key(table: Table, source: Table | Index, key: Item) -> bytes:
 
 
 def _has_names(table: Table, source: Table | Index, key: Item) -> bool:
-    """Say whether a start key has the attributes that it must have, and no others."""
+    """Return whether a start key has exactly the attributes that it must have."""
     wanted = table.key_names if isinstance(source, Table) else {*table.key_names, *source.key_names}
     return len(key) == len(wanted) and all(name in key for name in wanted)
 
 
 def _has_types(table: Table, source: Table | Index, key: Item) -> bool:
-    """Say whether a start key has the right types in the key attributes of a table or index."""
+    """Return whether the key attributes of a table or index have the right types in a start key."""
     types = table.definition.types
     return all(types[name] in key[name] for name in source.key_names)
 
 
 def _entry_problem(index: Index, key: Item) -> errors.ApiError:
-    """Return the error that says why no entry can have this key: a value is empty or too long."""
+    """Return the error for a key that no index entry can have: a value is empty or too long."""
     for name in index.key_names:
         if not _bytes(index.types, name, key[name]):
             return errors.empty_key(name, KIND[index.types[name]])
@@ -127,10 +127,10 @@ def _entry_problem(index: Index, key: Item) -> errors.ApiError:
 
 
 def scan_start_key(table: Table, source: Table | Index, key: Item) -> bytes:
-    """Return the storage key that an ExclusiveStartKey of a Scan stands for.
+    """Return the storage key that an ExclusiveStartKey of a Scan names.
 
-    Raises the errors of a Query, with one exception: for a table, wrong names get the text of wrong
-    types (behaviour 6.1, OLD).
+    Raises the errors of a Query, with one exception: if a table is read, the error for wrong names
+    has the text for wrong types (behaviour 6.1, OLD).
     """
     if isinstance(source, Table) and not (_has_names(table, source, key) and _has_types(table, source, key)):
         raise errors.starting_key_of_other_types()
@@ -138,6 +138,6 @@ def scan_start_key(table: Table, source: Table | Index, key: Item) -> bytes:
 
 
 def resume(limits: Range, after: bytes, *, reverse: bool) -> Range:
-    """Return the part of a range that comes after this key in the direction of the read."""
+    """Return the part of a range after a key, in the direction of the read."""
     start, stop = limits
     return (start, min(stop, after)) if reverse else (max(start, after + b"\0"), stop)

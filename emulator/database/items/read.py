@@ -1,21 +1,21 @@
-"""Reading: pages of Query and Scan, and what reading one item costs.
+"""Reads: pages of Query and Scan, and the cost of reading one item.
 
-A page ends at the first of these points: the end of the range; after `limit` evaluated rows; when
-the sizes of the evaluated rows reach 1 MB together. The row that crosses the megabyte still belongs
-to the page (behaviour 6.2). Rows count before filters and projections are applied. Rows that are
-returned as they are stored are never parsed: their JSON is copied into the response.
+A page ends at the end of the range, after `limit` evaluated rows, or when the evaluated rows have 1
+MB together, whichever comes first. The row that crosses the megabyte still belongs to the page
+(behaviour 6.2). Rows count even if a filter then drops them. Rows without a filter or projection
+are never parsed: their JSON is copied into the response.
 
-A Query is charged for the sizes of all evaluated rows together. A Scan reads one partition after
-another. For each partition, the size of the evaluated rows is rounded up separately. An empty
-partition costs the minimum (behaviour 9.1).
+A Query pays for the total size of the evaluated rows. A Scan reads one partition after another, and
+the size of the evaluated rows is rounded up for each partition. An empty partition costs the
+minimum (behaviour 9.1).
 
-A filter with many operators takes seconds on a page with many rows. If the caller can wait, filters
-are applied in slices after the transaction, to the rows that the transaction saw.
+A filter with many operators takes seconds on a page with many rows. If the caller can wait for
+slices, such a filter runs in slices after the transaction, on the rows that the transaction read.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import orjson
 
@@ -25,14 +25,15 @@ from emulator.database.schema.index import Index
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.throughput.capacity import Consumed, read_units
+from emulator.database.throughput.enforcement import Enforcement
 from emulator.limits import PAGE
 from emulator.slices import Steps
 from emulator.values.rows import decode_row, row_json, row_size
 from emulator.values.types import Item
 from storage import ReadTxn
 
-UNLIMITED: Final = 1 << 60  # the `limit` of a page that may have any number of rows
-_CHUNK: Final = 128  # rows taken from the store at once
+UNLIMITED: Final = 1 << 60  # the `limit` of a page without a limit
+_CHUNK: Final = 128  # rows that are read from the store in one step
 
 Test = Callable[[Item], bool]
 Project = Callable[[Item], Item]
@@ -52,29 +53,29 @@ class PageRequest:
     project: Project | None = None
     count_only: bool = False
     fetch: bool = False
-    """Whether to read each item from the table, because a local index lacks some attributes."""
+    """Whether to read each item from the table, because the local index lacks some attributes."""
     partition: bytes | None = None
-    """The digest of the partition that a query reads, None for a scan."""
+    """The digest of the partition key that a query reads, None for a scan."""
     scan: bool = False
-    """Whether capacity is computed as for a Scan."""
+    """Whether capacity is computed by the rules of a Scan."""
     measured: bool = True
     """Whether the response reports capacity.
 
-    If not, sizes are added up only for a page that may be full.
+    If not, sizes are added up only when the page may be full.
     """
     weight: int = 0
-    """The number of parts of `test` and `project`. The time that they take is estimated from it."""
+    """The number of parts of `test` and `project`, to estimate how long they take."""
     sliced: bool = False
-    """Whether the caller will `complete` a page whose rows take long to test."""
+    """Whether the caller will call `complete` for a page whose rows take long to test."""
 
 
 @dataclass(slots=True, eq=False)
 class Page:
-    """The result of a read.
+    """One page of a Query or Scan.
 
     items: the matching items as JSON; one text may hold several items. last: the key to continue
-    from, None at the end of the range. rest: rows that `complete` has still to test and project, as
-    the transaction saw them.
+    from, None at the end of the range. rest: rows of the transaction's snapshot that `complete`
+    must still test and project.
     """
 
     items: list[bytes]
@@ -90,10 +91,13 @@ def item_units(row: bytes | None, *, consistent: bool) -> float:
     return read_units(0 if row is None else row_size(row), consistent=consistent)
 
 
-def charge(table: Table, key: bytes, units: float) -> None:
-    """Charge one item's read to enforced throughput. Raises if the throughput refuses the read."""
-    if table.enforcement is not None and table.enforcement.throttle is not None:
-        table.enforcement.throttle.read(None, keyspace.partition_of(key), units)
+def charge(table: Table, key: bytes, item: Item, units: float) -> None:
+    """Charge the read of one item to enforced throughput.
+
+    item: the request's Key. Raises ApiError if the throughput refuses the read.
+    """
+    if table.enforcement is not None:
+        table.enforcement.read(keyspace.partition_of(key), units, item)
 
 
 def read_page(txn: ReadTxn, request: PageRequest) -> Page:
@@ -101,17 +105,60 @@ def read_page(txn: ReadTxn, request: PageRequest) -> Page:
 
     The read is admitted while at least half a unit is left (throughput/throttle.py).
     """
-    enforcement = request.table.enforcement
-    throttle = None if enforcement is None else enforcement.throttle
-    if throttle is None:
+    if request.table.enforcement is None:
         return _page(txn, request)
+    return _enforced_page(txn, request, request.table.enforcement)
+
+
+def _enforced_page(txn: ReadTxn, request: PageRequest, enforcement: Enforcement) -> Page:
+    """Read one page of a table with enforced limits or counted keys."""
     source = request.source
     name = source.name if isinstance(source, Index) and source.is_global else None
-    throttle.admit(name, request.partition)
+    enforcement.admit(name, request.partition)
     request.measured = True
-    page = _page(txn, request)
-    throttle.charge(name, request.partition, page.consumed.total())
+    insights = enforcement.insights
+    counted = None if insights is None else insights.parts.get(name)
+    recorder = _Recorder(txn)
+    page = _page(txn if counted is None else recorder, request)
+    units = page.consumed.total()
+    if enforcement.throttle is not None:
+        enforcement.throttle.charge(name, request.partition, units)
+    if counted is not None:
+        items = list(map(decode_row, recorder.rows[: page.scanned]))
+        counted.add_page(request.partition, units, [(_partition(request, item), item) for item in items])
     return page
+
+
+def _partition(request: PageRequest, item: Item) -> bytes:
+    """Return the digest of the partition key of an item that a page has evaluated."""
+    if request.partition is not None:
+        return request.partition
+    table, source = request.table, request.source
+    key = table.key_of_item(item) if isinstance(source, Table) or source.local else source.key(item, b"")
+    assert key is not None, "an entry of an index has the key of the index"
+    return keyspace.partition_of(key)
+
+
+class _Recorder:
+    """A read transaction that stores the rows that it returned. The page may use fewer of them."""
+
+    def __init__(self, txn: ReadTxn) -> None:
+        self._txn = txn
+        self.rows: list[bytes] = []
+        self.get = txn.get
+        self.scan = txn.scan
+
+    def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> tuple[list[bytes], bytes]:
+        """Return a page of the transaction."""
+        rows, last = self._txn.page(start, stop, limit, reverse=reverse)
+        self.rows += rows
+        return rows, last
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the transaction open: its owner ends it."""
 
 
 def _page(txn: ReadTxn, request: PageRequest) -> Page:
@@ -146,7 +193,7 @@ def complete(request: PageRequest, page: Page) -> Steps[None]:
 
 
 def _takes_long(request: PageRequest, rows: list[bytes]) -> bool:
-    """Say whether testing and projecting these rows would keep other requests waiting."""
+    """Return whether testing and projecting these rows takes so long that others must wait."""
     work = len(rows) * (_ROW_WORK + request.weight)
     if request.weight:
         work += request.weight * sum(map(len, rows)) // _BYTES_OF_WORK
@@ -155,17 +202,18 @@ def _takes_long(request: PageRequest, rows: list[bytes]) -> bool:
 
 # The unit of work is one part of a condition on one row: 15 to 50 ns.
 # A function that reads a whole value takes longer if the value is long.
-_ROW_WORK: Final = 10  # decoding a row
-PROJECTION_WORK: Final = 20  # making the new item, and its JSON
-_BYTES_OF_WORK: Final = 300  # a part takes twice as long on a row of so many bytes as on a tiny row
-_LONG: Final = 400_000  # 6 to 20 ms; 150 comparisons on a page of 133,000 tiny items (1 MB) are 60 million
+_ROW_WORK: Final = 10  # units for decoding a row
+PROJECTION_WORK: Final = 20  # units for making the new item and its JSON
+_BYTES_OF_WORK: Final = 300  # a part takes twice as long on a row of this size as on a tiny row
+# units: 6 to 20 ms. 150 comparisons on a page of 133,000 tiny items (1 MB) are 60 million units
+_LONG: Final = 400_000
 _STEP: Final = 40_000
 
 
 def _scanned(txn: ReadTxn, request: PageRequest) -> tuple[list[bytes], float, bool]:
-    """Return a Scan's rows, the units of all partitions read, and whether the page ended early.
+    """Return a Scan's rows, their read units, and whether the page ended before its range.
 
-    The page reads the partitions of its range up to the partition in which the page ends.
+    The page reads one partition after another until it is full. Each of them costs units.
     """
     rows: list[bytes] = []
     size = 0
@@ -183,14 +231,14 @@ def _scanned(txn: ReadTxn, request: PageRequest) -> tuple[list[bytes], float, bo
 def _evaluated(
     txn: ReadTxn, request: PageRequest, limits: Range, limit: int, size: int = 0
 ) -> tuple[list[bytes], int, bool]:
-    """Return a range's rows, the page's size so far, and whether the page ended before the range.
+    """Return a range's rows, the size of the page, and whether the page ended before the range.
 
-    size: the sizes of the page's rows before this range, added up. The returned size is 0 if the
-    response does not report capacity and the page is far from full.
+    size: the size of the page's rows before this range. The returned size is 0 if the response does
+    not report capacity and the page is far from full.
 
-    Rows are taken in chunks, which halves the time of a page. If the response does not report
-    capacity, only the lengths of the rows are added up while their sum is below a megabyte. This is
-    enough, because a row is never shorter than its item's size (values/size.py).
+    Reading rows in chunks halves the time of a page. If the response does not report capacity, this
+    adds up only the lengths of the rows until they reach a megabyte together. A row is never
+    shorter than its item's size (values/size.py), so the page cannot be full before that.
     """
     start, stop = limits
     reverse = request.reverse
@@ -228,9 +276,10 @@ def _output(request: PageRequest, rows: Sequence[bytes]) -> tuple[list[bytes], i
 
 
 def _projected(rows: Sequence[bytes], test: Test | None, project: Project) -> tuple[list[bytes], int]:
-    """Return the projected items as texts, each of several items, and the number of items.
+    """Return the matching items as JSON texts, and their number.
 
-    A text for each item would take 4 KB of memory even for a short item.
+    Each text holds several items: one text for each item would take 4 KB of memory even for a short
+    item.
     """
     texts, count = [], 0
     for begun in range(0, len(rows), _CHUNK):
@@ -259,7 +308,7 @@ def _consumed(request: PageRequest, units: float) -> Consumed:
 
 
 def _fetched(txn: ReadTxn, request: PageRequest, rows: list[bytes], consumed: Consumed) -> list[bytes]:
-    """Return the table's rows for index rows. Each is charged as a read (behaviour 9.2)."""
+    """Return the table's rows of these index rows. Each costs a read (behaviour 9.2)."""
     table = request.table
     fetched = []
     for row in rows:

@@ -1,13 +1,14 @@
-"""Requested writes: what a request wants of one item, as a Put, Update, Delete or Check.
+"""Requested writes: a Put, Update, Delete or Check of one item that a request asks for.
 
-PutItem and its siblings, batches, transactions and PartiQL make these objects from a request. Then
-each operation takes the steps below, in the order in which its errors must come. Only the last step
-writes. Writes that must happen together are all prepared before the first is stored.
+Operations on one item, batches, transactions and PartiQL make these objects from a request. Then
+each operation takes the steps below, in the order in which it must report errors. Only the last
+step writes. If several writes must happen together, all of them are prepared before the first is
+stored.
 
     Put.check_size     refuse an item of more than 400 KB
     locate(table)      compute the storage key; for a Put also check the index key attributes
     check_condition    refuse a condition with a path into a key attribute
-    check              refuse an update that no item allows, then do check_condition
+    check              refuse an update that is wrong for any item, then do check_condition
     Update.check_cost  refuse an update that writes more bytes than an item may have
     prepare(txn)       read the item, test the condition, compute the new item; return a Change
     write.store        write the change (items/write.py)
@@ -35,31 +36,34 @@ from emulator.values.wire import depth_exceeded
 from storage import ReadTxn
 
 
-@dataclass(slots=True, eq=False)  # a frozen class takes 0.4 us more
+@dataclass(slots=True, eq=False)  # a frozen class takes 0.4 us longer to make
 class Guard:
     """A write's condition.
 
-    `test` gets the existing item, or an empty one, and the request's values.
+    `test` is called with the existing item (or an empty one) and the request's values.
     """
 
     test: Callable[[Item, Values], bool]
     values: Values
     return_item: bool = False
-    """ReturnValuesOnConditionCheckFailure=ALL_OLD: the error carries the existing item."""
+    """Whether the error has the existing item: ReturnValuesOnConditionCheckFailure=ALL_OLD."""
     attributes: frozenset[str] | None = None
     """The only attributes that the test reads; None if the test needs the whole item."""
     paths: tuple[Path, ...] = ()
-    """Paths into attributes that the test reads. These must not be key attributes."""
+    """The paths that the test reads inside attributes.
+
+    The attributes must not be key attributes.
+    """
     duplicate: bool = False
     """Whether this is the guard of a PartiQL INSERT, which fails with DuplicateItemException."""
 
 
 @dataclass(slots=True, eq=False)
 class ItemRequest:
-    """Something that a request wants of one item.
+    """A read, write or check of one item that a request asks for.
 
-    key_item: the item's key attributes; for a Put, the whole item. table, key: the item's table and
-    storage key; `locate` sets both.
+    key_item: the item's key attributes; for a Put, the whole item.
+    table, key: the item's table and storage key; `locate` sets both.
     """
 
     key_item: Item
@@ -72,11 +76,14 @@ class ItemRequest:
         self.key = table.item_key(self.key_item)
 
     def check(self) -> None:
-        """Raise if the request does not fit the table's keys, in the order of native operations."""
+        """Raise if the request does not fit the table's keys.
+
+        Checks in the order of the native operations.
+        """
 
 
 def has_repeats(keys: Iterable[bytes]) -> bool:
-    """Say whether two parts of a request have the same key."""
+    """Return whether two parts of a request have the same key."""
     keys = list(keys)
     return len(set(keys)) < len(keys)
 
@@ -99,10 +106,10 @@ class Write(ItemRequest):
 
     guard: Guard | None
     urgent: ClassVar[bool] = False
-    """Whether the write takes no room, and so may use the reserve on a full disk."""
+    """Whether the write needs no space, and so may use the reserve of a full disk."""
 
     def check_condition(self) -> None:
-        """Raise if the condition goes into a key attribute."""
+        """Raise if the condition has a path into a key attribute."""
         guard = self.guard
         if guard is not None and guard.paths:
             self.table.check_paths(guard.paths)
@@ -111,16 +118,17 @@ class Write(ItemRequest):
 
     def prepare(self, txn: ReadTxn) -> Change:
         """Read the item, test the condition and return the change. Raises ApiError."""
-        raise NotImplementedError  # each subclass has it; with an abstract class a PutItem ran 1 % more instructions
+        # each subclass defines it; with an abstract class, a PutItem took 1 % more instructions
+        raise NotImplementedError
 
     def returned(self, mode: str | None, change: Change) -> bytes | None:
-        """Return as JSON the attributes that ReturnValues=`mode` wants, None if there are none."""
+        """Return the attributes for ReturnValues=`mode` as JSON, None if there are none."""
         row = change.old_row if mode == "ALL_OLD" else change.new_row if mode == "ALL_NEW" else None
         return None if row is None else row_json(row)
 
 
 # The next three functions are not methods of Write, and Guard is not a NamedTuple. With methods and
-# a NamedTuple, an UpdateItem ran 0.7 % more instructions.
+# a NamedTuple, an UpdateItem took 0.7 % more instructions.
 
 
 def _stored(txn: ReadTxn, table: Table, key: bytes) -> bytes | None:
@@ -131,7 +139,7 @@ def _stored(txn: ReadTxn, table: Table, key: bytes) -> bytes | None:
 
 
 def _allowed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, key_item: Item) -> Item | None:
-    """Return the old item, None if there is none or only a part of it was decoded.
+    """Test the condition; return the old item, None if there is none or it was decoded in part.
 
     Raises ConditionalCheckFailedException if the condition does not hold.
     """
@@ -140,19 +148,19 @@ def _allowed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, key_
         shown: Item = {}
     elif guard.attributes is None or table.indexes:
         shown = old = decode_row(old_row)
-    else:  # decoding only a part saves a sixth of the time of a put of 1 KB
+    else:  # decoding only some attributes saves a sixth of the time of a put of 1 KB
         decode, names = table.view(guard.attributes)
         shown = decode(old_row)
         for name in names:
             shown[name] = key_item[name]
     if not guard.test(shown, guard.values):
-        raise _failed(table, key, guard, old_row)
+        raise _failed(table, key, guard, old_row, key_item)
     return old
 
 
-def _failed(table: Table, key: bytes, guard: Guard, old_row: bytes | None) -> errors.ApiError:
-    """Return the error of a failed condition, after charging a write (behaviour 9.1)."""
-    charge(table, key, Consumed(write_units(0 if old_row is None else row_size(old_row), 0)))
+def _failed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, key_item: Item) -> errors.ApiError:
+    """Return the error of a failed condition. Charges a write first (behaviour 9.1)."""
+    charge(table, key, Consumed(write_units(0 if old_row is None else row_size(old_row), 0)), key_item)
     if guard.duplicate:
         return errors.duplicate_item()
     return errors.conditional_check_failed(decode_row(old_row) if guard.return_item and old_row is not None else None)
@@ -160,7 +168,7 @@ def _failed(table: Table, key: bytes, guard: Guard, old_row: bytes | None) -> er
 
 @dataclass(slots=True, eq=False)
 class Put(Write):
-    """The replacement of the item, or its creation. size: the size of the new item in bytes."""
+    """The creation or replacement of an item. size: the size of the new item in bytes."""
 
     size: int
 
@@ -176,11 +184,11 @@ class Put(Write):
         """
         self.table = table
         self.key = table.key_of_item(self.key_item)
-        if table.index_keys:
+        if table.restricted:
             index_keys.check_item(table, self.key_item)
 
     def prepare(self, txn: ReadTxn) -> Change:
-        """Test the condition and return the replacement."""
+        """Test the condition and return the change."""
         table, key, guard = self.table, self.key, self.guard
         old_row = _stored(txn, table, key)
         old = None if guard is None else _allowed(table, key, guard, old_row, self.key_item)
@@ -189,12 +197,12 @@ class Put(Write):
 
 @dataclass(slots=True, eq=False)
 class Delete(Write):
-    """The removal of the item, which need not exist."""
+    """The deletion of an item, which need not exist."""
 
     urgent: ClassVar[bool] = True
 
     def prepare(self, txn: ReadTxn) -> Change:
-        """Test the condition and return the removal."""
+        """Test the condition and return the change."""
         table, key, guard = self.table, self.key, self.guard
         old_row = _stored(txn, table, key)
         old = None if guard is None else _allowed(table, key, guard, old_row, self.key_item)
@@ -203,12 +211,12 @@ class Delete(Write):
 
 @dataclass(slots=True, eq=False)
 class Check(Write):
-    """A condition on the item, which stays as it is: ConditionCheck and EXISTS of transactions."""
+    """A condition on an item that is not changed: ConditionCheck and EXISTS of transactions."""
 
     urgent: ClassVar[bool] = True
 
     def prepare(self, txn: ReadTxn) -> Change:
-        """Test the condition; return an empty change, which costs a write (behaviour 9.1)."""
+        """Test the condition and return an empty change, which costs a write (behaviour 9.1)."""
         table, key, guard = self.table, self.key, self.guard
         old_row = _stored(txn, table, key)
         old = None if guard is None else _allowed(table, key, guard, old_row, self.key_item)
@@ -216,16 +224,16 @@ class Check(Write):
 
 
 _MUCH_TOO_LARGE: Final = 2 * limits.ITEM_SIZE
-"""Bytes. The depth of larger new items is not checked: the check took 2 s for 150 long lists."""
+"""In bytes. The depth of larger new items is not checked: with 150 long lists this took 2 s."""
 _NESTS: Final = frozenset(("M", "L"))
 
 
 @dataclass(slots=True, eq=False)
 class Update(Write):
-    """The change of the item, or its creation from its key.
+    """The update of an item. If the item does not exist, the update creates it from its key.
 
     update: the update's program, None if there is nothing to change. values: the values of the
-    request's placeholders.
+    request's placeholders such as `:v`.
     """
 
     update: program.UpdateProgram | None
@@ -234,8 +242,9 @@ class Update(Write):
     def check(self) -> None:
         """Raise if the update or the condition does not fit the keys of the table (behaviour 3.8).
 
-        An update may not write a key attribute of the table, have a path into a key attribute of
-        the table or of an index, or give an index key a wrong type or an empty value.
+        The update must not write a key attribute of the table. It must not use a path into a key
+        attribute of the table or an index. It must not give an index key a wrong type or an empty
+        value.
         """
         update, table = self.update, self.table
         if update is not None:
@@ -244,7 +253,7 @@ class Update(Write):
                     raise errors.cannot_update_key(name)
             if update.inner:
                 table.check_paths(update.inner)
-            if table.index_keys:
+            if table.restricted:
                 index_keys.check_given(table, update, self.values)
         self.check_condition()
 
@@ -262,22 +271,23 @@ class Update(Write):
     def prepare(self, txn: ReadTxn) -> Change:
         """Test the condition, apply the update and return the change.
 
-        Raises the run-time errors of updates (behaviour 4.5), and the errors of the new item's
-        size, nesting and index keys.
+        Raises the errors of updates that depend on the item (behaviour 4.5), and errors about the
+        new item's size, nesting and index keys.
         """
         table, key, update, guard, key_item = self.table, self.key, self.update, self.guard, self.key_item
         old_row = _stored(txn, table, key)
         old = None if old_row is None else decode_row(old_row)
         if guard is not None and not guard.test(old or {}, guard.values):
             self._refuse_oversized(old)
-            raise _failed(table, key, guard, old_row)
+            raise _failed(table, key, guard, old_row, key_item)
         before = new = key_item if old is None else old
         size = item_size(key_item) if old_row is None else row_size(old_row)
         if update is not None:
             new = update.apply(new, self.values, exists=old is not None)
             if old is None and not update.creates:
                 return Change(key, None, None, None, None)
-            index_keys.check_updated(table, new, update)
+            if table.restricted:
+                index_keys.check_updated(table, new, update)
             size = changed_size(size, before, new, update.attributes)
             if size <= _MUCH_TOO_LARGE:
                 _check_depth(new, update)
@@ -286,7 +296,7 @@ class Update(Write):
         return Change(key, old_row, old, encode_row(new, size), new)
 
     def returned(self, mode: str | None, change: Change) -> bytes | None:
-        """Return as JSON the attributes that ReturnValues=`mode` wants, None if there are none."""
+        """Return the attributes for ReturnValues=`mode` as JSON, None if there are none."""
         if self.update is None or mode not in ("UPDATED_OLD", "UPDATED_NEW"):
             return Write.returned(self, mode, change)
         item = change.old if mode == "UPDATED_OLD" else change.new
@@ -294,7 +304,10 @@ class Update(Write):
         return orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS) if attributes else None
 
     def _refuse_oversized(self, old: Item | None) -> None:
-        """Raise if the new item is too large, before the error of the condition (behaviour 2.4)."""
+        """Raise if the new item is too large.
+
+        This comes before the condition's error (behaviour 2.4).
+        """
         if self.update is None:
             return
         item = old or self.key_item
@@ -307,7 +320,7 @@ class Update(Write):
 
 
 def _check_depth(new: Item, update: program.UpdateProgram) -> None:
-    """Raise if an update has made an attribute with parts that are nested too deeply."""
+    """Raise if the update made an attribute that is nested too deeply."""
     for name in update.attributes:
         value = new.get(name)
         if value is not None and not _NESTS.isdisjoint(value) and depth_exceeded((value,)):

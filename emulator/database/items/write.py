@@ -6,33 +6,44 @@ followers (schema/followers.py) to write the records that depend on the item. Al
 the caller's transaction.
 """
 
-from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
 
+from emulator import errors
 from emulator.database.items.entries import entry_changes
-from emulator.database.schema.followers import Change, EntryChange
+from emulator.database.schema.followers import Change
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.throughput.capacity import Consumed, write_units
+from emulator.database.throughput.enforcement import EntryWrite
 from emulator.values.rows import row_size
+from emulator.values.types import Item
 from storage import WriteTxn
+
+_EMPTY: Final = bytes(4)  # the header of a row without an item: size 0
 
 
 def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Consumed:
     """Write a change and the records that depend on its item; return the units consumed.
 
     times: the factor for the table's own units, 2 in a transaction. If a precondition or an
-    enforced limit refuses the change, this raises the error before anything is written.
+    enforced limit refuses the change, this raises an error and writes nothing.
     """
     old_row, new_row = change.old_row, change.new_row
     old_size = 0 if old_row is None else row_size(old_row)
     new_size = 0 if new_row is None else row_size(new_row)
-    consumed = Consumed(times * write_units(old_size, new_size))
+    if table.billing is None:
+        consumed = Consumed(times * write_units(old_size, new_size))
+    else:
+        consumed = Consumed(times * write_units(*table.billing.sizes(change, old_size, new_size)))
     if old_row == new_row:
-        charge(table, change.key, consumed)
+        charge(table, change.key, consumed, change.new)
         return consumed
     change.size = new_size - old_size
+    if table.billing is not None:
+        consumed.vector_indexes = table.billing.by_index(change)
     if table.indexes:
-        if not change.entries:  # ahead.py may have set them
+        if not change.entries:  # they are already set if the write was prepared ahead (ahead.py)
             change.entries = entry_changes(table, change)
         for entry in change.entries:
             if entry.units:
@@ -41,7 +52,7 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
     for precondition in table.preconditions:
         precondition.check(txn, change)
     if table.enforcement is not None and not change.expired:
-        charge(table, change.key, consumed, change.entries)
+        charge(table, change.key, consumed, change.new or change.old_item(), change)
     if new_row is None:
         txn.delete(change.key)
     else:
@@ -51,15 +62,39 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
     return consumed
 
 
-def charge(table: Table, key: bytes, consumed: Consumed, changes: Sequence[EntryChange] = ()) -> None:
-    """Charge a write to enforced throughput. Raises if the throughput refuses the write."""
-    if table.enforcement is None or table.enforcement.throttle is None:
+def load(txn: WriteTxn, table: Table, change: Change) -> None:
+    """Write a change of background work, such as a restore. It is not charged and never refused.
+
+    The item collection may become too large, because it may be as large in the restored data.
+    """
+    change.size = row_size(change.new_row or _EMPTY) - row_size(change.old_row or _EMPTY)
+    change.entries = entry_changes(table, change)
+    for precondition in table.preconditions:
+        with suppress(errors.ApiError):
+            precondition.check(txn, change)
+    if change.new_row is None:
+        txn.delete(change.key)
+    else:
+        txn.put(change.key, change.new_row)
+    for follower in table.followers:
+        follower.follow(txn, change)
+
+
+def charge(table: Table, key: bytes, consumed: Consumed, item: Item | None, change: Change | None = None) -> None:
+    """Charge a write to enforced throughput. Raises ApiError if the throughput refuses the write.
+
+    item: at least the key attributes, None if there is no item. change: the change of the item.
+    """
+    if table.enforcement is None:
         return
     entries = [
-        (change.index.name, keyspace.partition_of(entry), units)
-        for change in changes
-        if change.index.is_global
-        for entry, units in ((change.old_key, change.old_units), (change.new_key, change.new_units))
+        EntryWrite(each.index.name, keyspace.partition_of(entry), units, before_or_after)
+        for each in (() if change is None else change.entries)
+        if each.index.is_global
+        for entry, units, before_or_after in (
+            (each.old_key, each.old_units, None if change is None else change.old),
+            (each.new_key, each.new_units, item),
+        )
         if entry is not None
     ]
-    table.enforcement.throttle.write(keyspace.partition_of(key), consumed, entries)
+    table.enforcement.write(keyspace.partition_of(key), consumed, item, entries)

@@ -2,9 +2,9 @@
 
 The work is done in slices, while the table serves requests. The index's definition stores how far
 the walk has come (`filled_to`, see walk.py). A write to an item up to this position updates the
-index at once. A write to a later item does not update the index, because the walk will enter that
-item. So no item is entered or charged twice. The walk skips an item if it lacks a key attribute of
-the index or if its key attribute has a wrong type (behaviour 10.4).
+index at once. A write to a later item does not update the index, because the walk will add that
+item. So no item is added or charged twice. The walk skips an item without all key attributes of the
+index, or with one of a wrong type (behaviour 10.4).
 """
 
 from dataclasses import replace
@@ -35,7 +35,7 @@ def resume_all(database: Database) -> None:
 
 
 def _fill(database: Database, index_id: int, table: Table) -> bool:
-    """Enter one slice of items into the index. Return True if items remain."""
+    """Add one slice of items to the index. Return True if items remain."""
     index = next((index for index in table.indexes if index.definition.id == index_id), None)
     if index is None or index.definition.filled_to is None:
         return False
@@ -60,6 +60,6 @@ def _fill(database: Database, index_id: int, table: Table) -> bool:
 
 
 def with_index(table: Table, index: IndexDefinition) -> TableDefinition:
-    """Return the table's definition with one index replaced."""
+    """Return the table's definition after replacing one index definition."""
     indexes = tuple(index if old.id == index.id else old for old in table.definition.indexes)
     return replace(table.definition, indexes=indexes)

@@ -1,8 +1,8 @@
 """Filling a TTL queue, in slices, with the items that existed before TTL was switched on.
 
-Entering an item twice is harmless. So every write updates the queue, even if the walk has not
-reached the item yet. (The walk of backfill.py is different.) Sweeps in the background do not wait
-for the end of the walk.
+To add an item twice does no harm. So every write updates the queue, even if the walk has not
+reached the item yet. (In a backfill of an index, such a write does not update the index.)
+Background sweeps do not wait for the end of the walk.
 """
 
 from dataclasses import replace
@@ -20,7 +20,7 @@ SLICE: Final = 500  # items visited in one slice of background work: about 4 ms
 
 
 def begin(database: Database, table: Table) -> None:
-    """Queue the work that fills a table's TTL queue."""
+    """Queue the walk that fills a table's TTL queue."""
     queue_id = table.definition.ttl_queue
     walk.begin(database, table, ("queue", queue_id), partial(_fill, database, queue_id))
 
@@ -33,14 +33,14 @@ def resume_all(database: Database) -> None:
 
 
 def finish(database: Database, table: Table) -> Steps[None]:
-    """Fill the rest of a table's TTL queue now, one slice in each step."""
+    """Fill the rest of a table's TTL queue now, one slice of items in each step."""
     return walk.finish(database, table, partial(_fill, database, table.definition.ttl_queue))
 
 
 def _fill(database: Database, queue_id: int | None, table: Table) -> bool:
-    """Enter one slice of items into the queue. Return True if items remain.
+    """Add one slice of items to the queue. Return True if items remain.
 
-    Does nothing if the queue was deleted or filled after this work was queued.
+    Does nothing if the queue was deleted or became complete after this work was queued.
     """
     definition = table.definition
     queue = queue_of(definition)

@@ -1,10 +1,10 @@
 """Deleting expired items (behaviour 12), in slices of background work.
 
-A sweep first looks for one expired entry in each TTL queue. After that, it reads only the entries
-that it deletes, and their items. It deletes items through the same write path as requests, so
-indexes, statistics, item collections and streams stay correct. A deletion consumes no capacity.
-Enforced throughput limits and declared transactions do not stop a deletion. Until an expired item
-is deleted, clients can read and write it like any other item.
+A sweep first searches each TTL queue for one expired entry. After that, it reads only the entries
+that it deletes, and their items. It deletes items through the write path of requests, so indexes,
+statistics, item collections and streams stay correct. A deletion consumes no capacity. Enforced
+throughput limits and declared transactions do not prevent it. Until an expired item is deleted,
+clients can read and write it like any other item.
 """
 
 from collections import Counter
@@ -25,9 +25,10 @@ from emulator.slices import Steps
 from emulator.values.rows import decode_row
 from storage import WriteTxn
 
-# Items deleted in one slice of background work: 6 ms, or 20 ms with a stream and an index.
+# The most items that one slice of background work deletes: 6 ms, or 20 ms with a stream and an
+# index.
 SLICE: Final = 500
-# Items deleted in one step, if a request waits for the sweep (slices.py).
+# The most items that one step deletes while a request waits for the sweep (slices.py).
 SLICE_OF_SWEEP: Final = 100
 
 
@@ -50,9 +51,9 @@ def tables(database: Database) -> list[Table]:
 
 
 def sweep(database: Database, swept: Iterable[Table]) -> Steps[Counter[str]]:
-    """Delete all expired items of these tables, a slice in each step.
+    """Delete all expired items of these tables, one slice of items in each step.
 
-    Returns ARN of a table -> how many of its items were deleted. Other tables are left out.
+    Returns ARN of a table -> number of deleted items, only for tables with deleted items.
     """
     deleted: Counter[str] = Counter()
     for table in swept:
@@ -86,9 +87,9 @@ def _sweep(database: Database, table: Table, limit: int) -> tuple[int, bool]:
 
 
 def _expire(txn: WriteTxn, table: Table, queue: TtlQueue, entry: bytes) -> bool:
-    """Delete the item of a queue entry, and say whether it was deleted.
+    """Delete the item of a queue entry; return whether it was deleted.
 
-    If the item no longer exists or has another expiry now, this deletes only the entry.
+    If the item no longer exists or has a different expiry now, this deletes only the entry.
     """
     key = keyspace.expiring_item(table.prefix, entry)
     row = txn.get(key)

@@ -1,9 +1,9 @@
-"""Visiting the existing items of a table in slices of background work, while it serves requests.
+"""Walks: visiting all items of a table in slices of background work, while it serves requests.
 
 The table's definition stores the position of a walk: the storage key (hex) of the last item
-visited, an empty text before the first item, None after the last one. So a walk continues after a
-restart. During a walk, the write path decides whether a write to an item also updates the index or
-queue that the walk fills (see backfill.py and ttl_fill.py).
+visited. It is an empty text before the first item, and None after the last one. So a walk continues
+after a restart. During a walk, the write path decides whether a write to an item also updates the
+index or queue that the walk fills (see backfill.py and ttl_fill.py).
 """
 
 from collections.abc import Callable, Hashable
@@ -21,19 +21,24 @@ Row = tuple[bytes, bytes]
 
 
 Visit = Callable[[Table], bool]
-"""One slice of a walk. It takes the table as it is now, and returns True if there is more to do."""
+"""A function for one slice of a walk.
+
+It takes the newest version of the table, and returns True if there is more to do.
+"""
 
 
 def begin(database: Database, table: Table, name: Hashable, visit: Visit) -> None:
-    """Queue the slices of a walk. The walk ends when a slice returns False or the table is gone.
+    """Queue the slices of a walk.
 
-    name: identifies the walk in the background work.
+    The walk ends when a slice returns False or the table was deleted.
+
+    name: identifies the walk among all background work.
     """
     database.background.add(name, partial(_visit, database, table, visit))
 
 
 def finish(database: Database, table: Table, visit: Visit) -> Steps[None]:
-    """Run the slices of a walk now, one in each step. Slices still queued will find no work."""
+    """Run the slices of a walk now, one in each step. Slices in the queue then find no work."""
     while database.rerun(partial(_visit, database, table, visit)):
         yield None
 

@@ -1,1 +1,1 @@
-"""Tables and indexes compiled from their definitions, the followers of writes, and descriptions."""
+"""Compiled tables and indexes, the followers of writes, and descriptions of tables."""

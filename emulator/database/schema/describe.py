@@ -5,7 +5,7 @@ Attributes are in the order of their names. Indexes are in the order in which th
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from emulator.database.definitions.tables import (
     ACTIVE,
@@ -18,20 +18,22 @@ from emulator.database.definitions.tables import (
     decreases_today,
 )
 
+if TYPE_CHECKING:
+    from emulator.database.definitions.vectors import VectorDefinition
+
 Counts = Sequence[tuple[int, int]]
-"""(number of items, bytes) of the table, and then of each of its indexes."""
+"""(number of items, bytes) of the table, of each of its indexes, and of its vector indexes."""
 
 ON_DEMAND_WARM: Final = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000}
-"""The warm throughput that an on-demand table or index has at least (features 4)."""
+"""The least warm throughput of an on-demand table or index (features 4)."""
 
 
 def created(definition: TableDefinition) -> dict[str, Any]:
     """Return the description in the response of CreateTable.
 
-    The counts are 0. The warm throughput of the table or of an index is left out unless the request
-    set it.
+    The counts are 0. WarmThroughput of the table or an index is left out unless the request set it.
     """
-    description = described(definition, [(0, 0)] * (len(definition.indexes) + 1), definition.created)
+    description = described(definition, [(0, 0)] * (len(definition.every_index) + 1), definition.created)
     parts: list[TableDefinition | IndexDefinition] = [definition]
     parts += [index for index in definition.indexes if not index.local]
     members = [description, *description.get("GlobalSecondaryIndexes", ())]
@@ -42,7 +44,7 @@ def created(definition: TableDefinition) -> dict[str, Any]:
 
 
 def deleted(definition: TableDefinition, counts: tuple[int, int], now: float) -> dict[str, Any]:
-    """Return the reduced description in the response of DeleteTable.
+    """Return the short description in the response of DeleteTable.
 
     The billing mode is left out unless it is on-demand (behaviour 10.2).
     """
@@ -83,11 +85,15 @@ def described(definition: TableDefinition, counts: Counts, now: float) -> dict[s
     }
     _add_billing(description, definition)
     _add_settings(description, definition)
-    indexes = list(zip(definition.indexes, counts[1:], strict=True))
+    first = len(definition.indexes) + 1  # the position of the first vector index
+    indexes = list(zip(definition.indexes, counts[1:first], strict=True))
     for member, local in (("LocalSecondaryIndexes", True), ("GlobalSecondaryIndexes", False)):
         described_indexes = [_index(definition, index, count, now) for index, count in indexes if index.local is local]
         if described_indexes:
             description[member] = described_indexes
+    vectors = zip(definition.vectors, counts[first:], strict=True)
+    if definition.vectors:
+        description["VectorIndexes"] = [_vector_index(definition, index, count) for index, count in vectors]
     return description
 
 
@@ -97,7 +103,8 @@ def _add_billing(description: dict[str, Any], definition: TableDefinition) -> No
     since: dict[str, Any] = {}
     if definition.pay_per_request_since is not None and definition.status != CREATING:
         since["LastUpdateToPayPerRequestDateTime"] = round(definition.pay_per_request_since, 3)
-    for member in ("BillingMode", "TableThroughputMode"):  # two names of one mode (behaviour 10.1, 10.3)
+    # two names of the same mode (behaviour 10.1, 10.3)
+    for member in ("BillingMode", "TableThroughputMode"):
         description[f"{member}Summary"] = {member: definition.billing_mode, **since}
 
 
@@ -117,6 +124,8 @@ def _add_settings(description: dict[str, Any], definition: TableDefinition) -> N
             description["TableClassSummary"]["LastUpdateDateTime"] = round(definition.table_class_updated, 3)
     if definition.on_demand:
         description["OnDemandThroughput"] = dict(definition.on_demand)
+    if definition.is_restored and definition.filling is not None:
+        description["RestoreSummary"] = dict(definition.filling.summary)
 
 
 def _throughput(part: TableDefinition | IndexDefinition, now: float) -> dict[str, Any]:
@@ -135,8 +144,8 @@ def _throughput(part: TableDefinition | IndexDefinition, now: float) -> dict[str
 def _warm(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, Any]:
     """Return the WarmThroughput member.
 
-    Each figure is the most units that were ever requested or reached. It is never less than the
-    units that the billing mode provides.
+    Each figure is the highest number of units that was ever requested or provisioned. It is never
+    less than the units that the billing mode provides.
     """
     if billing_mode == "PAY_PER_REQUEST":
         units = dict(ON_DEMAND_WARM)
@@ -149,20 +158,17 @@ def _warm(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[st
 
 
 def warm_units(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, int]:
-    """Return the ReadUnitsPerSecond and WriteUnitsPerSecond that are in force."""
+    """Return ReadUnitsPerSecond and WriteUnitsPerSecond of the warm throughput in force."""
     warm = _warm(part, billing_mode)
     return {name: warm[name] for name in ("ReadUnitsPerSecond", "WriteUnitsPerSecond")}
 
 
 def _index(definition: TableDefinition, index: IndexDefinition, counts: tuple[int, int], now: float) -> dict[str, Any]:
     items, size = counts
-    projection: dict[str, Any] = {"ProjectionType": index.projection}
-    if index.non_key:
-        projection["NonKeyAttributes"] = sorted(index.non_key)
     description: dict[str, Any] = {
         "IndexName": index.name,
         "KeySchema": _key_schema(index.hash, index.range),
-        "Projection": projection,
+        "Projection": _projection(index),
         "IndexSizeBytes": size,
         "ItemCount": items,
         "IndexArn": f"{definition.arn}/index/{index.name}",
@@ -171,7 +177,7 @@ def _index(definition: TableDefinition, index: IndexDefinition, counts: tuple[in
         return description
     description["IndexStatus"] = index.status
     if index.status == CREATING and index.filled_to is not None:
-        description["Backfilling"] = not _is_allocating(definition, index)
+        description["Backfilling"] = not is_allocating(definition, index)
     description["ProvisionedThroughput"] = _throughput(index, now)
     description["WarmThroughput"] = _warm(index, definition.billing_mode)
     if index.on_demand:
@@ -179,10 +185,48 @@ def _index(definition: TableDefinition, index: IndexDefinition, counts: tuple[in
     return description
 
 
-def _is_allocating(definition: TableDefinition, index: IndexDefinition) -> bool:
-    """Say whether the table is UPDATING to allocate resources for this index.
+def _vector_index(definition: TableDefinition, index: "VectorDefinition", counts: tuple[int, int]) -> dict[str, Any]:
+    """Describe a vector index (features 1.2)."""
+    items, size = counts
+    description = {
+        **vector_index_settings(index),
+        "IndexStatus": index.status,
+        "IndexSizeBytes": size,
+        "ItemCount": items,
+        "IndexArn": f"{definition.arn}/index/{index.name}",
+    }
+    if index.status == CREATING and index.filled_to is not None:
+        description["Backfilling"] = not is_allocating(definition, index)
+    return description
 
-    The backfill begins only after that (DDB-TABLE-148).
+
+def vector_index_settings(index: "VectorDefinition") -> dict[str, Any]:
+    """Describe a vector index without its state."""
+    described: dict[str, Any] = {
+        "IndexName": index.name,
+        "VectorAttribute": {"AttributeName": index.attribute},
+        "Dimensions": index.dimensions,
+        "DistanceFunction": index.distance,
+        "Projection": _projection(index),
+    }
+    if index.search:
+        described["SearchSchema"] = [
+            {"AttributeName": name, "SearchSchemaElementType": kind} for name, kind in index.search
+        ]
+    return described
+
+
+def _projection(index: "IndexDefinition | VectorDefinition") -> dict[str, Any]:
+    projection: dict[str, Any] = {"ProjectionType": index.projection}
+    if index.non_key:
+        projection["NonKeyAttributes"] = sorted(index.non_key)
+    return projection
+
+
+def is_allocating(definition: TableDefinition, index: "IndexDefinition | VectorDefinition") -> bool:
+    """Return whether the table is UPDATING because it still allocates resources for this index.
+
+    The backfill begins after that (DDB-TABLE-148).
     """
     return definition.status == UPDATING and definition.until == index.until
 

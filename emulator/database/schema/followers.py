@@ -1,4 +1,4 @@
-"""Followers of a write: index entries, statistics, item collections, the TTL queue, streams.
+"""Followers of a write: index entries, statistics, collections, vectors, the TTL queue, streams.
 
 `items.write.store` writes an item's row. Then each follower of the table writes the records that
 depend on the item, in the same transaction. So no such record can be stale.
@@ -6,21 +6,24 @@ depend on the item, in the same transaction. So no such record can be stale.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from emulator.database.schema.index import Index
 from emulator.values.rows import decode_row
 from emulator.values.types import Item
 from storage import WriteTxn
 
+if TYPE_CHECKING:
+    from emulator.database.schema.vector_changes import VectorChanges
+
 
 @dataclass(slots=True, eq=False)
 class EntryChange:
-    """What a write does to one index.
+    """The change of one index by one write.
 
     At most one entry is removed (old_key), and at most one is added or replaced (new_key).
-    Units are write capacity units (behaviour 9.2). count and size are the growth of the index, in
-    entries and in bytes.
+    old_units and new_units are write capacity units (behaviour 9.2). count and size: how many
+    entries and bytes the index grows by.
     """
 
     index: Index
@@ -34,7 +37,7 @@ class EntryChange:
 
     @property
     def units(self) -> float:
-        """Return the units that the change costs."""
+        """Return the write units that the change consumes."""
         return self.old_units + self.new_units
 
 
@@ -49,7 +52,10 @@ class Change:
     key: bytes
     old_row: bytes | None
     old: Item | None
-    """`old_row`, decoded; also None before the row is decoded. Use `old_item` to read it."""
+    """The decoded `old_row`; None if there is no item or it is not decoded yet.
+
+    Use `old_item` to read it.
+    """
     new_row: bytes | None
     new: Item | None
     expired: bool = False
@@ -58,19 +64,23 @@ class Change:
     Such a deletion consumes no capacity, and its stream record says that TTL deleted the item.
     """
     size: int = 0
-    """By how many bytes the table's rows grow. `store` sets this field and those below."""
+    """How many bytes the table's rows grow by. `store` sets this field and those below."""
     entries: Sequence[EntryChange] = ()
     """One entry change for each index of the table, in the order of the indexes."""
     collection_size: int = 0
-    """Bytes of the item collection after the change, for tables with local indexes."""
+    """The size in bytes of the item collection after the change, for tables with local indexes."""
+    recorded: bytes = b""
+    """The position of the change's record in the table's history, empty if it has no history."""
+    vectors: "VectorChanges | None" = None
+    """What changes in vector indexes, for tables that have some."""
 
     @property
     def count(self) -> int:
-        """Return by how many items the table grows."""
+        """Return by how many items the table grows: -1, 0 or 1."""
         return (self.new_row is not None) - (self.old_row is not None)
 
     def old_item(self) -> Item | None:
-        """Return the item before the write, decoded at the first call."""
+        """Return the item before the write. The first call decodes it."""
         if self.old is None and self.old_row is not None:
             self.old = decode_row(self.old_row)
         return self.old
@@ -80,7 +90,7 @@ class Follower(Protocol):
     """Writes the records that depend on the items of one table, whenever an item changes."""
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Write what depends on the item.
+        """Write the records that depend on the changed item.
 
         The item's row is already written, so this must not raise an error.
         """
@@ -91,3 +101,16 @@ class Precondition(Protocol):
 
     def check(self, txn: WriteTxn, change: Change) -> None:
         """Raise an ApiError to refuse the change. No part of the change is written yet."""
+
+
+class Billing(Protocol):
+    """Which sizes a write to a table is billed for, if they are not the sizes of the items."""
+
+    def sizes(self, change: Change, old_size: int, new_size: int) -> tuple[int, int]:
+        """Return the billed sizes of the item before and after a change.
+
+        old_size, new_size: its sizes by the rules of values/size.py.
+        """
+
+    def by_index(self, change: Change) -> dict[str, int]:
+        """Return name of a vector index -> bytes that the change is billed for there."""

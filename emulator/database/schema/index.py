@@ -17,7 +17,7 @@ def _key_names(index: IndexDefinition) -> tuple[str, ...]:
 
 
 class Index:
-    """A secondary index, compiled: computes the key and the row of an item's entry."""
+    """A compiled secondary index. It computes the key and the row of an item's entry."""
 
     __slots__ = (
         "_encoders",
@@ -43,7 +43,7 @@ class Index:
         self.name = definition.name
         self.local = definition.local
         self.is_global = not definition.local
-        self.position = position  # in the statistics record; the table's own position is 0
+        self.position = position  # in the statistics record; position 0 is the table itself
         self.prefix = keyspace.entries(definition.id)
         self.key_names = _key_names(definition)
         self.types = types
@@ -55,7 +55,7 @@ class Index:
         self._hash_count = len(definition.hash)
 
     def key(self, item: Item, item_key: bytes) -> bytes | None:
-        """Return the storage key of the item's entry, None if this index has no entry for it."""
+        """Return the storage key of the item's entry, None if the index has no entry for it."""
         pieces = []
         for name, encode in self._encoders:
             value = item.get(name)
@@ -63,16 +63,16 @@ class Index:
                 return None
             try:
                 pieces.append(encode(value))
-            except KeyError:  # the item is older than the index, and this attribute has another type
+            except KeyError:  # an item from before the index was created may have another type here
                 return None
         if b"" in pieces or (max(map(len, pieces)) > limits.SORT_KEY and self._too_long(pieces)):
             return None
         return self.key_of_pieces(pieces, item_key)
 
     def same_key(self, one: Item, other: Item) -> bool:
-        """Say whether two states of one item have the same key attributes.
+        """Return whether two states of one item have the same key attributes.
 
-        If so, both states have the same entry key, or neither state has an entry.
+        If so, both states have the same entry key, or both have no entry.
         """
         return all(one.get(name) == other.get(name) for name in self.key_names)
 
@@ -96,19 +96,22 @@ class Index:
         )
 
     def row(self, item: Item, row: bytes) -> bytes:
-        """Return the entry's row: the item's own row if the index projects all attributes."""
+        """Return the row of an entry.
+
+        If the index projects all attributes, it is the item's own row.
+        """
         if self.projects_all:
             return row
         projected = self.project(item)
         return encode_row(projected, item_size(projected))
 
     def project(self, item: Item) -> Item:
-        """Return those attributes of an item that an entry of this index has."""
+        """Return the attributes of an item that this index projects."""
         attributes = self.attributes
         return {name: value for name, value in item.items() if name in attributes}
 
     def lacks(self, names: frozenset[str]) -> bool:
-        """Say whether the index lacks some of these attributes.
+        """Return whether the index lacks some of these attributes.
 
         Raises ValidationException if the index is global and lacks some of them.
         """
@@ -118,13 +121,13 @@ class Index:
         return bool(missing)
 
     def check_filled(self) -> None:
-        """Raise if the index is still being created, because such an index cannot be read."""
+        """Raise if the index is still being created and so cannot be read yet."""
         if self.definition.status == CREATING:
             raise errors.backfilling_index(self.name)
 
     def holds(self, item_key: bytes) -> bool:
-        """Say whether a write to this item must update the index.
+        """Return whether a write to this item must update the index.
 
-        If not, the backfill of the index will visit the item later and enter it.
+        If not, the backfill will visit the item later and add it.
         """
         return self.filled_to is None or item_key <= self.filled_to

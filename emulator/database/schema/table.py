@@ -1,15 +1,15 @@
-"""Tables, compiled from their definitions.
+"""Compiled tables.
 
-A change of a definition makes a new Table. What requests need (key names, encoders, prefixes, the
-followers of a write) is computed once, when the Table is made.
+A new version of a definition is compiled into a new Table. The Table holds what requests need (key
+names, encoders, prefixes, followers), so requests do not compute it again.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from emulator import errors, limits
 from emulator.database.definitions.tables import ACTIVE, IndexDefinition, TableDefinition
-from emulator.database.schema.followers import Follower, Precondition
+from emulator.database.schema.followers import Billing, Follower, Precondition
 from emulator.database.schema.index import Index
 from emulator.database.store import keyspace
 from emulator.database.throughput.enforcement import Enforcement
@@ -17,23 +17,41 @@ from emulator.expressions.key_range import KeyNames
 from emulator.values.rows import decoder_of
 from emulator.values.types import KIND, Item
 
+if TYPE_CHECKING:
+    from emulator.database.definitions.vectors import VectorDefinition
+    from emulator.database.schema.vector_index import VectorIndex
+
 View = tuple[Callable[[bytes], Item], tuple[str, ...]]
-"""A function that decodes some attributes of a row, and the key attributes that it leaves out."""
+"""A function that decodes some attributes of a row, and names of key attributes to add.
+
+The function leaves the key attributes out, because its caller knows their values.
+"""
 
 _MOST_VIEWS: Final = 256
-_LONGEST_VIEW: Final = 4 * limits.EXPRESSION_SIZE  # the most characters of the names in a cached view, together
+# the most characters in all attribute names of a cached view
+_LONGEST_VIEW: Final = 4 * limits.EXPRESSION_SIZE
 
 
-def _is_transient(part: TableDefinition | IndexDefinition) -> bool:
-    """Say whether a definition has a status or a change that is still to be settled."""
+def _is_transient(part: "TableDefinition | IndexDefinition | VectorDefinition") -> bool:
+    """Return whether a definition has a transient status or a pending change."""
     return part.status != ACTIVE or bool(part.pending)
 
 
+def _vectors(definition: TableDefinition, table_keys: tuple[str, ...]) -> "tuple[VectorIndex, ...]":
+    """Compile the vector indexes. Few tables have any, so the code is loaded at the first use."""
+    if not definition.vectors:
+        return ()
+    from emulator.database.schema.vector_index import VectorIndex  # noqa: PLC0415 - start-up time
+
+    return tuple(VectorIndex(index, definition.types, table_keys) for index in definition.vectors)
+
+
 class Table:
-    """A table, compiled: its keys as names and bytes, its indexes, the followers of its writes."""
+    """A compiled table: names and encoders of its keys, its indexes, its writes' followers."""
 
     __slots__ = (
         "arn",
+        "billing",
         "definition",
         "enforcement",
         "followers",
@@ -54,8 +72,10 @@ class Table:
         "range",
         "range_encode",
         "range_type",
+        "restricted",
         "statistics_key",
         "transient",
+        "vectors",
         "views",
     )
 
@@ -83,26 +103,32 @@ class Table:
         self.statistics_key = keyspace.statistics(definition.id)
         self.followers = followers
         self.preconditions = preconditions
-        self.enforcement: Enforcement | None = None  # the catalog sets this, because declarations of a test change it
-        self.transient = _is_transient(definition) or any(map(_is_transient, definition.indexes))
+        self.billing: Billing | None = None  # set for a table with vector indexes
+        # the catalog sets this again when a test declares something
+        self.enforcement: Enforcement | None = None
+        self.transient = _is_transient(definition) or any(map(_is_transient, definition.every_index))
         self.indexes = tuple(
             Index(index, types, self.key_names, position) for position, index in enumerate(definition.indexes, start=1)
         )
         self.indexes_by_name = {index.name: index for index in self.indexes}
         self.local_indexes = any(index.local for index in self.indexes)
+        self.vectors = _vectors(definition, self.key_names)
         self.index_keys = self._index_keys()
+        # Whether the table restricts the values of attributes that are not in its key.
+        self.restricted = bool(self.index_keys or self.vectors)
         self.views: dict[frozenset[str], View] = {}
 
     def view(self, attributes: frozenset[str]) -> "View":
         """Return a decoder of these attributes, and the names of the key attributes among them.
 
-        The decoder leaves out the key attributes. The caller knows their values and adds them.
+        The decoder leaves out the key attributes: the caller knows their values and adds them.
         """
         view = self.views.get(attributes)
         if view is None:
             own = tuple(name for name in self.key_names if name in attributes)
             view = decoder_of(attributes.difference(own)), own
-            if sum(map(len, attributes)) > _LONGEST_VIEW:  # only legacy conditions have so many names
+            # only legacy conditions have so many names
+            if sum(map(len, attributes)) > _LONGEST_VIEW:
                 return view
             if len(self.views) >= _MOST_VIEWS:
                 self.views.clear()
@@ -110,16 +136,19 @@ class Table:
         return view
 
     def _index_keys(self) -> dict[str, tuple[str, str]]:
-        """Return name of a key attribute of an index -> (its type, the index that errors name).
+        """Return the index key attributes: name -> (type, index).
 
-        If several indexes have the attribute, errors name the first by name (behaviour 3.8). Key
-        attributes of the table are left out.
+        The index is the one that errors name: the first by name that has the attribute (behaviour
+        3.8). Key attributes of the table are left out. The attributes of a
+        SearchSchema follow the same rules (features 1.4).
         """
         keys: dict[str, tuple[str, str]] = {}
-        for index in sorted(self.indexes, key=lambda index: index.name):
-            for name in index.key_names:
+        names = [(index.name, index.key_names) for index in self.indexes]
+        names += [(index.name, tuple(index.search)) for index in self.vectors]
+        for index_name, attributes in sorted(names):
+            for name in attributes:
                 if name not in self.key_names:
-                    keys.setdefault(name, (self.definition.types[name], index.name))
+                    keys.setdefault(name, (self.definition.types[name], index_name))
         return keys
 
     def item_key(self, key: Item) -> bytes:
@@ -149,8 +178,8 @@ class Table:
     def check_paths(self, paths: Iterable[tuple[str | int, ...]]) -> None:
         """Raise if a path goes into a key attribute, which is always a scalar (behaviour 3.8).
 
-        Paths into keys of the table are reported before paths into keys of indexes, whatever the
-        order of the paths is.
+        The order of `paths` does not matter: a path into a key of the table is reported before a
+        path into a key of an index.
         """
         names = [path[0] for path in paths if len(path) > 1]
         for name in names:

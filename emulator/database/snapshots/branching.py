@@ -1,9 +1,10 @@
 """Branching: copying a snapshot's tables to another tenant.
 
 The copies are new tables: they have new ids, ARNs and streams, and no Kinesis destinations or event
-source mappings. A few rows are copied in one transaction. More rows are copied in slices. Nobody
-reaches the copies before the last slice has stored their definitions. Until then their prefixes are
-reserved (`Deletions.reserve`), so after a crash the next start deletes what was copied.
+source mappings. Up to a slice of rows is copied in one transaction, and more rows in several
+slices. No request can reach the copies before the last slice has stored their definitions. Until
+then, their prefixes are reserved (`Deletions.reserve`), so after a crash the next start deletes the
+copied rows.
 """
 
 import uuid
@@ -27,7 +28,7 @@ from emulator.slices import Steps
 from storage import WriteTxn
 from storage.keycode import prefix_end
 
-SLICE: Final = 1_000  # rows copied in one slice: about 4 ms
+SLICE: Final = 1_000  # rows that one slice copies: about 4 ms; see also slices.COPIED_IN_STEP
 
 
 class BranchRefused(Exception):
@@ -36,10 +37,11 @@ class BranchRefused(Exception):
 
 @dataclass(slots=True)
 class _Copy:
-    """The copies of a snapshot's tables.
+    """The state of copying a snapshot's tables.
 
-    tables: their definitions. prefixes: prefix in the snapshot -> prefix of the copy.
-    remaining: what is still to copy: a prefix in the snapshot, and the first key.
+    tables: the definitions of the copies.
+    prefixes: prefix in the snapshot -> prefix of the copy.
+    remaining: what is still to copy: prefixes in the snapshot, each with the first key to copy.
     """
 
     view: View
@@ -49,9 +51,10 @@ class _Copy:
 
 
 def branch(database: Database, name: str, access_key: str, region: str | None) -> Steps[int]:
-    """Copy a snapshot's tables to another tenant, in steps; return how many tables.
+    """Copy a snapshot's tables to another tenant, in steps; return their number.
 
-    region: None means that each table stays in its region. Raises UnknownSnapshot, BranchRefused.
+    region: None means that each table stays in its region. Raises UnknownSnapshot and
+    BranchRefused.
     """
     copy = database.rerun(partial(_begin, database, name, access_key, region))
     try:
@@ -59,13 +62,13 @@ def branch(database: Database, name: str, access_key: str, region: str | None) -
             yield None
             database.rerun(partial(_slice, database, copy))
     except Exception:
-        database.catalog.deletions.resume()  # of what was copied
+        database.catalog.deletions.resume()  # delete the rows that were copied
         raise
     return len(copy.tables)
 
 
 def _begin(database: Database, name: str, access_key: str, region: str | None) -> _Copy:
-    """Copy the first slice of rows; if there are no more rows, store the definitions."""
+    """Copy the first slice of rows. If no rows remain, also store the definitions."""
     views = database.views
     with database.registries.changing() as change:
         txn = change.txn
@@ -89,9 +92,9 @@ def _begin(database: Database, name: str, access_key: str, region: str | None) -
 
 
 def _slice(database: Database, copy: _Copy) -> None:
-    """Copy more rows; after the last of them store the definitions.
+    """Copy one more slice of rows. If no rows remain, also store the definitions.
 
-    If this is interrupted, it has changed nothing, also not in `copy`.
+    An interrupted call has changed nothing, and `copy` neither.
     """
     views = database.views
     deletions = database.catalog.deletions
@@ -112,15 +115,15 @@ def _slice(database: Database, copy: _Copy) -> None:
 
 
 def _check(database: Database, txn: WriteTxn, copy: _Copy) -> None:
-    """Raise BranchRefused if copying cannot go on."""
+    """Raise BranchRefused if the copying cannot continue."""
     if database.views.get(copy.view.id) is None:
-        raise BranchRefused("the snapshot was deleted meanwhile")
+        raise BranchRefused("the snapshot was deleted while its tables were copied")
     if not all(database.catalog.deletions.is_reserved(txn, prefix) for prefix in copy.prefixes.values()):
         raise BranchRefused("another worker has deleted the copies: call again")
 
 
 def _moved(stored: bytes, access_key: str, region: str | None) -> bytes:
-    """Return the stored definition of a table that belongs to another tenant."""
+    """Return a table's stored definition with another tenant as its owner."""
     fields = orjson.loads(stored)
     fields["access_key"] = access_key
     fields["region"] = region or fields["region"]
@@ -130,16 +133,20 @@ def _moved(stored: bytes, access_key: str, region: str | None) -> bytes:
 def _copied(txn: WriteTxn, table: TableDefinition, now: float, prefixes: dict[bytes, bytes]) -> TableDefinition:
     """Return the definition of a table's copy; add the prefixes of its data to `prefixes`."""
     indexes = tuple(replace(index, id=next_id(txn)) for index in table.indexes)
+    vectors = tuple(replace(index, id=next_id(txn)) for index in table.vectors)
     copied = replace(
         table,
         id=next_id(txn),
         uuid=str(uuid.uuid4()),
         created=now,
         indexes=indexes,
+        vectors=vectors,
         ttl_queue=None if table.ttl_queue is None else next_id(txn),
         stream_id=None,
         stream_label=None,
         kinesis=(),
+        recovery_since=None if table.recovery_since is None else now,
+        history=None,
     )
     prefixes.update(zip(table.data_prefixes(), copied.data_prefixes(), strict=True))
     prefixes[keyspace.statistics(table.id)] = keyspace.statistics(copied.id)
@@ -147,17 +154,21 @@ def _copied(txn: WriteTxn, table: TableDefinition, now: float, prefixes: dict[by
     return replace(
         copied,
         indexes=tuple(replace(index, filled_to=_position(index.filled_to, start)) for index in indexes),
+        vectors=tuple(replace(index, filled_to=_position(index.filled_to, start)) for index in vectors),
         ttl_filled_to=_position(table.ttl_filled_to, start),
     )
 
 
 def _position(filled_to: str | None, start: str) -> str | None:
-    """Return the position of a walk in a copied table. start: the prefix of its items, as hex."""
+    """Return the position of a walk in the copy of a table.
+
+    start: the prefix of the copy's items, as hex.
+    """
     return start + filled_to[len(start) :] if filled_to else filled_to
 
 
 def _refuse(database: Database, tables: list[TableDefinition]) -> None:
-    """Raise BranchRefused if the tenant has a table of some name, or would get two."""
+    """Raise BranchRefused if the tenant has a table with one of these names, or would get two."""
     taken = set()
     for table in tables:
         tenant = SHARED if database.catalog.shared else (table.access_key, table.region)
@@ -168,7 +179,7 @@ def _refuse(database: Database, tables: list[TableDefinition]) -> None:
 
 
 def _copy_rows(views: Views, txn: WriteTxn, copy: _Copy) -> None:
-    """Copy up to SLICE rows; leave in `copy.remaining` what is to do."""
+    """Copy up to SLICE rows, or fewer large ones; keep in `copy.remaining` what is left to copy."""
     room = SLICE
     left: list[tuple[bytes, bytes]] = []
     for prefix, start in copy.remaining:

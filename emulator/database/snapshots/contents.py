@@ -3,11 +3,18 @@
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
+import orjson
+
 from emulator.database.changes.log import counter_key
 from emulator.database.database import Database
 from emulator.database.definitions import kinesis, mappings
+from emulator.database.definitions.backups import Backup
+from emulator.database.definitions.s3_jobs import S3Job
 from emulator.database.definitions.streams import StreamDefinition
+from emulator.database.definitions.tables import TableDefinition
 from emulator.database.definitions.tenants import SHARED
+from emulator.database.history import backups
+from emulator.database.jobs import filling
 from emulator.database.snapshots.scope import Scope
 from emulator.database.store import keyspace
 from emulator.database.store.deletions import SLICE
@@ -16,48 +23,72 @@ from storage import ReadTxn, WriteTxn
 
 _V = TypeVar("_V")
 
-_EXPIRY: Final = 8  # bytes at the start of a token's record: when it expires
+_EXPIRY: Final = 8  # bytes at the start of a token's record: the time at which it expires
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What is stored for a scope. Dictionaries without values are ordered sets.
+    """What is stored for a scope. A dictionary with None values is an ordered set.
 
-    tables, streams, mappings: storage keys of definitions, with the stored values.
-    data: prefixes of items, entries, statistics, collections, TTL queues and stream records.
+    tables, streams, histories, mappings, targets: storage keys of definitions, with the stored
+    values. targets are the scalable targets of auto scaling.
+    data: prefixes of items, entries, statistics, collections, TTL queues, records of streams and
+    of histories.
     counters: keys of the last sequence numbers of streams.
     checkpoints: prefixes of the checkpoints of consumers.
+    incomplete: the tables that are being filled.
+    backups, s3_jobs: backups, and exports, imports and bulk operations of whole accounts. `reset`
+    deletes them, but snapshots do not contain them.
     """
 
     tables: dict[bytes, bytes] = field(default_factory=dict)
     streams: dict[bytes, bytes] = field(default_factory=dict)
+    histories: dict[bytes, bytes] = field(default_factory=dict)
     mappings: dict[bytes, bytes] = field(default_factory=dict)
+    targets: dict[bytes, bytes] = field(default_factory=dict)
     data: dict[bytes, None] = field(default_factory=dict)
     counters: dict[bytes, None] = field(default_factory=dict)
     checkpoints: dict[bytes, None] = field(default_factory=dict)
+    incomplete: list[TableDefinition] = field(default_factory=list)
+    backups: list[Backup] = field(default_factory=list)
+    s3_jobs: list[S3Job] = field(default_factory=list)
 
     def add_stream(self, key: bytes, stored: bytes) -> None:
-        """Add a stream, and what belongs to it."""
+        """Add a stream and the data that belong to it."""
         number = keyspace.stream_of(key)
         self.streams[key] = stored
         self.data[keyspace.stream_records(number)] = None
         self.counters[counter_key(number)] = None
         self.checkpoints[keyspace.checkpoints(kinesis.consumer(number))] = None
 
+    def add_history(self, key: bytes, stored: bytes) -> None:
+        """Add a history and the data that belong to it."""
+        number = keyspace.history_of(key)
+        self.histories[key] = stored
+        self.data[keyspace.history_records(number)] = None
+        self.data[keyspace.history_keys(number)] = None
+
     def add_mapping(self, key: bytes, stored: bytes) -> None:
         """Add an event source mapping, and its checkpoints."""
         self.mappings[key] = stored
         self.checkpoints[keyspace.checkpoints(mappings.consumer(keyspace.uuid_of_mapping(key)))] = None
 
+    def definitions(self) -> dict[bytes, bytes]:
+        """Return the storage keys of all definitions, with the stored values."""
+        return self.tables | self.streams | self.histories | self.mappings | self.targets
+
     def without(self, other: "Contents") -> "Contents":
-        """Return what these contents have and the others lack."""
+        """Return the part of these contents that the others lack, and all incomplete tables."""
         return Contents(
             _less(self.tables, other.tables),
             _less(self.streams, other.streams),
+            _less(self.histories, other.histories),
             _less(self.mappings, other.mappings),
+            _less(self.targets, other.targets),
             _less(self.data, other.data),
             _less(self.counters, other.counters),
             _less(self.checkpoints, other.checkpoints),
+            self.incomplete,
         )
 
 
@@ -66,7 +97,10 @@ def _less(mine: dict[bytes, _V], other: dict[bytes, _V]) -> dict[bytes, _V]:
 
 
 def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
-    """Return what is stored for a scope now. txn: of a change, so that definitions are current."""
+    """Return what is stored for a scope now.
+
+    txn: the transaction of a DefinitionChange, so that this process holds the newest definitions.
+    """
     found = Contents()
     logs: list[int] = []
     for span in scope.of_tables():
@@ -74,6 +108,8 @@ def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
             table = database.catalog.stored(key)
             assert table is not None, "a write transaction sees the definitions that this process holds"
             found.tables[key] = stored
+            if table.filling is not None:
+                found.incomplete.append(table)
             found.data.update(dict.fromkeys((*table.data_prefixes(), keyspace.statistics(table.id))))
             logs += [each.stream_id for each in table.kinesis if each.stream_id is not None]
     visible = (each.id for each in database.streams.owned(scope.owns) if scope.has(_tenant(each), each.table))
@@ -82,10 +118,26 @@ def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
         stream = txn.get(key)
         if stream is not None:
             found.add_stream(key, stream)
+    for history in database.histories.owned(scope.owns):
+        key = keyspace.history(history.id)
+        stored_history = txn.get(key) if scope.has((history.access_key, history.region), history.table) else None
+        if stored_history is not None:
+            found.add_history(key, stored_history)
+    if scope.tables is None:
+        found.backups.extend(each for each in database.backups if scope.owns(each.owner))
+    jobs = database.known_s3_jobs
+    if scope.tables is None and jobs is not None:
+        found.s3_jobs.extend(job for job in jobs.everything() if scope.owns(job.owner))
     for span in scope.of_mappings():
         for key, stored in txn.scan(*span):
             if scope.tables is None or keyspace.stream(mappings.stream_of(stored)) in found.streams:
                 found.add_mapping(key, stored)
+    for span in scope.of_scalable_targets():
+        for key, stored in txn.scan(*span):
+            fields = orjson.loads(stored)
+            tenant = SHARED if fields["shared"] else (fields["access_key"], fields["region"])
+            if scope.has(tenant, fields["resource_id"].split("/")[1]):
+                found.targets[key] = stored
     return found
 
 
@@ -94,21 +146,27 @@ def _tenant(stream: StreamDefinition) -> tuple[str, str]:
 
 
 def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> None:
-    """Remove contents. Nobody can reach them after the commit.
+    """Remove contents. After the commit, no request can reach them.
 
-    What is small is deleted at once, and the rest in the background.
+    Small data are deleted at once, large data in the background.
     """
     deletions = database.catalog.deletions
-    for key in (*gone.tables, *gone.streams, *gone.mappings):
+    for table in gone.incomplete:
+        filling.abandon(database, change, table)
+    for backup in gone.backups:
+        backups.remove(database, database.views, change, backup)
+    for key in gone.definitions():
         database.registries.remove(change, key)
     for prefix in (*gone.data, *gone.checkpoints):
         deletions.drop(change.txn, prefix)
     for key in gone.counters:
         change.txn.delete(key)
+    for job in gone.s3_jobs:  # last, because the deletions above store images in the view of an export
+        database.s3_jobs.remove(change, job, database.views)
 
 
 def forget_tokens(txn: WriteTxn, scope: Scope) -> None:
-    """Forget the ClientRequestTokens of a scope, so that repeated requests are run again."""
+    """Delete the ClientRequestTokens of a scope, so that repeated requests run again."""
     spans = scope.of_tokens()
     if spans is None:
         for start, stop in keyspace.tokens():

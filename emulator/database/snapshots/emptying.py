@@ -1,7 +1,7 @@
-"""Deleting all items of a table at once, as no request of DynamoDB can.
+"""Deleting all items of a table at once, which no request of DynamoDB can do.
 
-The table keeps its definition, ARN, tags and streams. Its data get new ids, so walks and sweeps
-that were under way find no table with their id, and end.
+The table keeps its definition, ARN, tags and streams. Its data get new ids. So running walks and
+sweeps find no table with the old ids, and end.
 """
 
 from dataclasses import replace
@@ -13,16 +13,20 @@ from emulator.database.store.registry import DefinitionChange
 
 
 def empty(database: Database, change: DefinitionChange, table: Table) -> None:
-    """Delete a table's items. No stream records are written. Walks over the table are complete."""
+    """Delete a table's items, without stream records.
+
+    A walk over the table is complete after this.
+    """
     definition = table.definition
     txn = change.txn
     txn.delete(table.statistics_key)
     for prefix in definition.data_prefixes():
         database.catalog.deletions.drop(txn, prefix)
     emptied = replace(
-        definition,
+        database.catalog.emptied(change, definition, database.clock.now()),
         id=next_id(txn),
         indexes=tuple(replace(index, id=next_id(txn), filled_to=None) for index in definition.indexes),
+        vectors=tuple(replace(index, id=next_id(txn), filled_to=None) for index in definition.vectors),
         ttl_queue=None if definition.ttl_queue is None else next_id(txn),
         ttl_filled_to=None,
     )

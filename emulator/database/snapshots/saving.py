@@ -1,4 +1,4 @@
-"""Saving and deleting snapshots. Saving takes as long as there are tables, not items."""
+"""Saving and deleting snapshots. The time for saving depends on the number of tables only."""
 
 from dataclasses import replace
 
@@ -6,7 +6,14 @@ from emulator.database.database import Database
 from emulator.database.items import statistics
 from emulator.database.snapshots.contents import Contents, contents_of
 from emulator.database.snapshots.scope import Scope
-from emulator.database.snapshots.snapshot import Restoring, Snapshot, find, refuse_while_restoring, snapshots
+from emulator.database.snapshots.snapshot import (
+    Incomplete,
+    Restoring,
+    Snapshot,
+    find,
+    refuse_while_restoring,
+    snapshots,
+)
 from emulator.database.store import keyspace
 from emulator.database.store.registry import DefinitionChange
 from emulator.database.views.views import View, Views
@@ -15,13 +22,13 @@ from storage.keycode import prefix_end
 
 
 class NameTaken(Exception):
-    """There is a snapshot with this name already."""
+    """A snapshot with this name already exists."""
 
 
 def save(database: Database, name: str, scope: Scope, *, replaced: bool = False) -> Snapshot:
-    """Save a snapshot. replaced: whether it takes the place of an older one with its name.
+    """Save a snapshot. replaced: whether it replaces an older snapshot with the same name.
 
-    Raises NameTaken, Restoring.
+    Raises NameTaken, Restoring and Incomplete.
     """
     views = database.views
     with database.registries.changing() as change:
@@ -33,6 +40,8 @@ def save(database: Database, name: str, scope: Scope, *, replaced: bool = False)
                 raise NameTaken(name)
             _close(views, change, Snapshot.load(stored))
         contents = contents_of(database, txn, scope)
+        for table in contents.incomplete:
+            raise Incomplete(table.name)
         view = views.open(change, contents.data)
         _keep(views, txn, view, contents)
         counts = [_count(database, txn, key) for key in contents.tables]
@@ -43,7 +52,7 @@ def save(database: Database, name: str, scope: Scope, *, replaced: bool = False)
 
 
 def delete(database: Database, name: str) -> None:
-    """Delete a snapshot. Raises UnknownSnapshot, Restoring."""
+    """Delete a snapshot. Raises UnknownSnapshot and Restoring."""
     views = database.views
     with database.registries.changing(urgent=True) as change:
         snapshot = find(change.txn, name)
@@ -52,7 +61,10 @@ def delete(database: Database, name: str) -> None:
 
 
 def delete_all(database: Database) -> None:
-    """Delete all snapshots, also those that are being restored: what is put back already stays."""
+    """Delete all snapshots, also one that is being restored.
+
+    Keys that were put back stay put back.
+    """
     views = database.views
     with database.registries.changing(urgent=True) as change:
         for snapshot in list(snapshots(change.txn)):
@@ -74,8 +86,8 @@ def _count(database: Database, txn: ReadTxn, key: bytes) -> int:
 
 
 def _keep(views: Views, txn: WriteTxn, view: View, contents: Contents) -> None:
-    """Let a view keep what belongs to the data that it covers."""
-    for key, stored in (contents.tables | contents.streams | contents.mappings).items():
+    """Store in a view what the data that it covers need: definitions, counters, checkpoints."""
+    for key, stored in contents.definitions().items():
         views.keep(txn, view, key, stored)
     for key in contents.counters:
         value = txn.get(key)
@@ -90,6 +102,6 @@ def _keep(views: Views, txn: WriteTxn, view: View, contents: Contents) -> None:
 
 
 def is_of(record: bytes, contents: Contents) -> bool:
-    """Say whether the record of a deletion is about some of the contents."""
+    """Return whether the record of a deletion is about some of these contents."""
     start, _ = keyspace.deleted_range(record)
     return start[: keyspace.ITEM_PREFIX] in contents.data or start in contents.checkpoints

@@ -1,4 +1,4 @@
-"""Scopes: which resources a reset or a snapshot is about."""
+"""Scopes: the resources that a reset or a snapshot is about."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -14,9 +14,10 @@ Range = tuple[bytes, bytes]
 class Scope:
     """Everything that the callers of this server can reach, or a part of it.
 
-    access_key, region: whose resources; None means all access keys, all regions. With `--shared-db`
-    both are empty: all callers share one tenant.
-    tables: only these tables and their streams: access key, region and name. None means all.
+    access_key, region: the owner of the resources. None means all access keys or all regions. With
+    `--shared-db` both are empty texts, because all callers are one tenant.
+    tables: access key, region and name of tables. If this is set, the scope has only these tables
+    and their streams.
     """
 
     access_key: str | None = None
@@ -25,11 +26,14 @@ class Scope:
 
     @classmethod
     def of(cls, access_key: str | None, region: str | None, *, shared: bool) -> Self:
-        """Return the scope of an access key and region. shared: whether there is one tenant."""
+        """Return the scope of an access key and region.
+
+        shared: whether all callers are one tenant.
+        """
         return cls(*SHARED) if shared else cls(access_key, region)
 
     def owns(self, tenant: Tenant) -> bool:
-        """Say whether resources of a tenant are in the scope."""
+        """Return whether the resources of a tenant are in the scope."""
         if self.tables is not None:
             return any(each[:2] == tenant for each in self.tables)
         if self.access_key is None:
@@ -37,13 +41,13 @@ class Scope:
         return tenant[0] == self.access_key and self.region in (None, tenant[1])
 
     def meets(self, other: "Scope") -> bool:
-        """Say whether a tenant may have tables in both scopes. other: one without table names."""
+        """Return whether a tenant may have tables in both scopes. other: has no table names."""
         if self.tables is not None:
             return any(other.owns((access_key, region)) for access_key, region, _ in self.tables)
         return None in (self.access_key, other.access_key) or self.access_key == other.access_key
 
     def has(self, tenant: Tenant, table: str) -> bool:
-        """Say whether a table is in the scope. The scope must own its tenant (see `owns`)."""
+        """Return whether a table is in the scope. Its tenant must be in the scope (see `owns`)."""
         return self.tables is None or (*tenant, table) in self.tables
 
     def of_tables(self) -> list[Range]:
@@ -56,25 +60,29 @@ class Scope:
         """Return the ranges of the storage keys of the tenants' event source mappings."""
         return [_owned(scope, keyspace.owned_mappings) for scope in self._tenants()]
 
+    def of_scalable_targets(self) -> list[Range]:
+        """Return the ranges of the storage keys of the tenants' scalable targets."""
+        return [_owned(scope, keyspace.owned_scalable_targets) for scope in self._tenants()]
+
     def of_tokens(self) -> list[Range] | None:
         """Return the ranges of the tenants' remembered ClientRequestTokens, None for all tokens.
 
-        With `--shared-db` tables have one owner, and tokens have that of each caller.
+        With `--shared-db` all tables have one owner, but each token belongs to its caller.
         """
         if any(scope.access_key in (None, SHARED[0]) for scope in self._tenants()):
             return None
         return [_owned(scope, keyspace.owned_tokens) for scope in self._tenants()]
 
     def _tenants(self) -> "list[Scope]":
-        """Return the scopes of everything that the tenants of the tables have."""
+        """Return scopes with all resources of the tenants that own the tables of this scope."""
         if self.tables is None:
             return [self]
         return [Scope(*tenant) for tenant in dict.fromkeys(table[:2] for table in self.tables)]
 
 
 def _owned(scope: Scope, owned: keyspace.Owned) -> Range:
-    """Return the range of the keys of one kind that all tenants of a scope have."""
-    if scope.access_key is None:  # all but those of the shared tenant, which come first
+    """Return the range of the keys of one kind of resources that the tenants of a scope own."""
+    if scope.access_key is None:  # all tenants except the shared one, whose keys come first
         return prefix_end(owned(keyspace.owner(*SHARED))), prefix_end(owned(b""))
     prefix = owned(keyspace.owner(scope.access_key, scope.region))
     return prefix, prefix_end(prefix)

@@ -1,8 +1,8 @@
-"""Snapshots as stored: a name, a scope and the number of a frozen view.
+"""The stored form of snapshots: a name, a scope and the number of a frozen view.
 
-The view covers the data of the scope. It also keeps what the data need: definitions, sequence
-numbers, checkpoints and records of deletions. So the definition of a snapshot is small. It is read
-from the store at each use.
+The view shows the data of the scope, and also definitions, sequence numbers, checkpoints and
+records of deletions. So the definition of a snapshot is small. It is read from the store at each
+use.
 """
 
 from collections.abc import Iterator
@@ -18,14 +18,24 @@ from storage import ReadTxn
 
 
 class UnknownSnapshot(Exception):
-    """There is no snapshot with a name."""
+    """No snapshot has this name."""
 
 
 class Restoring(Exception):
-    """A snapshot is being restored in slices. name: its name."""
+    """A snapshot is being restored in slices. name: the snapshot's name."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"the snapshot {name} is being restored: call again when this is over")
+        super().__init__(f"the snapshot {name} is being restored: call again when the restore is over")
+
+
+class Incomplete(Restoring):
+    """A table is being filled by a restore from a backup or by an import.
+
+    name: the table's name.
+    """
+
+    def __init__(self, name: str) -> None:
+        Exception.__init__(self, f"the table {name} is being filled: call again when it is ACTIVE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +43,9 @@ class Snapshot:
     """A snapshot as stored.
 
     view: the id of its frozen view. created: seconds since the epoch, by the emulator's clock.
-    tables, items: how many tables and items it has.
-    restoring: the key (hex) up to which a restore in slices has put values back; None if no such
-    restore is under way.
+    tables, items: the number of tables and items in the snapshot.
+    restoring: the key (hex) up to which a restore in slices has put values back; None if the
+    snapshot is not being restored in slices.
     """
 
     name: str
@@ -66,7 +76,7 @@ class Snapshot:
 
 
 def snapshots(txn: ReadTxn) -> Iterator[Snapshot]:
-    """Walk all snapshots in the order of their names."""
+    """Yield all snapshots in the order of their names."""
     return (Snapshot.load(stored) for _, stored in txn.scan(*keyspace.snapshots()))
 
 
@@ -79,10 +89,10 @@ def find(txn: ReadTxn, name: str) -> Snapshot:
 
 
 def refuse_while_restoring(txn: ReadTxn, but: str | None = None, within: Scope | None = None) -> None:
-    """Raise Restoring if a snapshot is being restored, except the one of the name `but`.
+    """Raise Restoring if a snapshot is being restored, unless its name is `but`.
 
-    Meanwhile the data of its scope are a mix of two states, and the definitions are not there.
-    within: only snapshots that may have tables of this scope count.
+    During a restore, the data of the scope are a mix of two states, and the definitions are
+    missing. within: only snapshots that may have tables of this scope count.
     """
     for snapshot in snapshots(txn):
         if snapshot.restoring is None or snapshot.name == but:

@@ -1,1 +1,1 @@
-"""Between the database and the storage engine: keys, ids, registries, versions, deletions."""
+"""The layer between database and storage engine: keys, ids, registries, versions, deletions."""

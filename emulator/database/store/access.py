@@ -1,8 +1,8 @@
-"""How the database reaches its engine: `read`, and a `write` that may be replaced.
+"""How the database opens transactions of its engine: with `read`, and a replaceable `write`.
 
-While frozen views exist (database/views/), each write also records what it changes. Without any
-view, a write must cost nothing more. So `write` is an attribute and not a method: it is the
-engine's own method, until `wrap_writes` puts another function in its place.
+While frozen views exist (database/views/), each write also records what it changes. Without views,
+a write must have no additional cost. So `write` is an attribute and not a method: it is the
+engine's own method until `wrap_writes` replaces it.
 """
 
 from collections.abc import Callable
@@ -10,13 +10,13 @@ from collections.abc import Callable
 from storage import Engine, WriteTxn
 
 Wrap = Callable[[WriteTxn], WriteTxn]
-"""Takes a transaction that was just opened, and returns the one that its caller uses."""
+"""A function that takes a new transaction, and returns the one that the caller gets instead."""
 
 
 class EngineAccess:
     """An engine whose write transactions can be wrapped.
 
-    switched: called whenever `write` was replaced, for holders of a reference to it.
+    switched: called after `write` was replaced, because callers may hold a reference to it.
     """
 
     def __init__(self, engine: Engine, switched: Callable[[], None]) -> None:
@@ -28,7 +28,7 @@ class EngineAccess:
         self.close = engine.close
 
     def wrap_writes(self, wrap: Wrap | None) -> None:
-        """Wrap the transactions that are opened from now on; None: wrap them no more."""
+        """Wrap the transactions that are opened from now on, or stop wrapping them (None)."""
         plain = self._plain
         self.write = plain if wrap is None else lambda: wrap(plain())
         self._switched()

@@ -1,7 +1,7 @@
-"""Deleting everything under a prefix, in slices of background work.
+"""Deleting all keys with a prefix, in slices of background work.
 
-The transaction that makes the records unreachable also records the prefix. So after a crash,
-the next start can finish the deletion.
+The transaction that removes the owner of the keys (a table, for example) also records the prefix.
+So after a crash, the next start can finish the deletion.
 """
 
 from functools import partial
@@ -9,10 +9,11 @@ from typing import Final
 
 from emulator.clock import Background
 from emulator.database.store import keyspace
+from emulator.slices import portion
 from storage import Engine, WriteTxn
 from storage.keycode import prefix_end
 
-SLICE: Final = 1000  # rows deleted in one slice: about 2 ms
+SLICE: Final = 1000  # rows that one slice deletes: about 2 ms; see also slices.COPIED_IN_STEP
 AT_ONCE: Final = 100  # rows that are deleted without a slice
 
 BEGUN: Final = b"\1"
@@ -20,36 +21,36 @@ BEGUN: Final = b"\1"
 
 
 class Deletions:
-    """The ranges of an engine that are being deleted."""
+    """The prefixes in an engine's store that are being deleted."""
 
     def __init__(self, engine: Engine, background: Background) -> None:
         self._engine = engine
         self._background = background
 
     def begin(self, txn: WriteTxn, prefix: bytes) -> None:
-        """Delete everything with this prefix once the transaction has committed."""
+        """Delete all keys with this prefix, once the transaction has committed."""
         record = keyspace.deletion(prefix)
         txn.put(record, b"")
         self._background.add(record, partial(self._slice, record))
 
     def drop(self, txn: WriteTxn, prefix: bytes) -> None:
-        """Delete everything with this prefix: now if there is little, else as `begin` does."""
-        if txn.drop_range(prefix, prefix_end(prefix), AT_ONCE) == AT_ONCE:
+        """Delete all keys with this prefix: a few keys now, more as `begin` does."""
+        if _drop_some(txn, prefix, prefix_end(prefix), AT_ONCE):
             self.begin(txn, prefix)
 
     def reserve(self, txn: WriteTxn, prefix: bytes) -> None:
-        """Let the next start delete everything with this prefix, unless `release` is called first.
+        """Let the next start delete all keys with this prefix, unless `release` is called first.
 
-        For data that are written in several transactions before anything refers to them.
+        This is for data that several transactions write before a definition refers to them.
         """
         txn.put(keyspace.deletion(prefix), b"")
 
     def is_reserved(self, txn: WriteTxn, prefix: bytes) -> bool:
-        """Say whether nobody has begun to delete a reserved prefix."""
+        """Return whether a prefix is reserved and its deletion has not begun."""
         return txn.get(keyspace.deletion(prefix)) == b""
 
     def release(self, txn: WriteTxn, prefix: bytes) -> None:
-        """Keep what has a reserved prefix."""
+        """Keep the keys with a reserved prefix."""
         txn.delete(keyspace.deletion(prefix))
 
     def resume(self) -> None:
@@ -65,9 +66,19 @@ class Deletions:
             stored = txn.get(record)
             if stored is None:  # cancelled, or the transaction of `begin` did not commit
                 return False
-            if txn.drop_range(*keyspace.deleted_range(record), SLICE) == SLICE:
+            if _drop_some(txn, *keyspace.deleted_range(record), SLICE):
                 if stored != BEGUN:
                     txn.put(record, BEGUN)
                 return True
             txn.delete(record)
         return False
+
+
+def _drop_some(txn: WriteTxn, start: bytes, stop: bytes, limit: int) -> bool:
+    """Delete the first keys of a range: `limit` keys, or fewer large ones. Return if others follow.
+
+    While a frozen view is open, the transaction also stores images of the deleted values.
+    """
+    first, more = portion(txn.scan(start, stop), limit)
+    txn.drop_range(start, stop, len(first))
+    return more

@@ -1,4 +1,4 @@
-"""The ids of tables, indexes, streams and queues: numbers in keys, never used twice."""
+"""The ids of tables, indexes, streams and queues: numbers in keys, which are never reused."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ _NEXT: Final = keyspace.counter("id")
 
 
 def next_id(txn: WriteTxn) -> int:
-    """Return a fresh id."""
+    """Return an unused id."""
     stored = txn.get(_NEXT)
     number = 1 if stored is None else int.from_bytes(stored, "big")
     txn.put(_NEXT, (number + 1).to_bytes(8, "big"))

@@ -9,8 +9,8 @@
 |            | escape(range key)..., item key [5:]                  |                              |
 | 05         | u32 table                                            | u64 pairs: count, bytes      |
 | 06         | prefix of the keys that are being deleted: a first   | empty, 01 once some of them  |
-|            | byte (03, 04, 09, 0B, 0C or 0F) and a u32; for a     | are deleted                  |
-|            | shard 0B, u32, u32; for checkpoints 0E,              |                              |
+|            | byte (03, 04, 09, 0B, 0C, 0F, 12, 13, 20) and a u32; | are deleted                  |
+|            | for a shard 0B, u32, u32; for checkpoints 0E,        |                              |
 |            | escape(consumer)                                     |                              |
 | 07         | escape(access key) escape(region) escape(operation)  | u64 ms of expiry, sha256     |
 |            | client request token                                 |                              |
@@ -29,13 +29,32 @@
 |            |                                                      | 01 and its value if not      |
 | 10         | u32 frozen view                                      | view definition, JSON        |
 | 11         | name of a snapshot                                   | snapshot definition, JSON    |
+| 12         | u32 history of a table, u64 microseconds of a        | history record               |
+|            | change, u32 number                                   |                              |
+| 13         | u32 history, escape(item key [5:]), u64 and u32 of   | empty                        |
+|            | the record                                           |                              |
+| 14         | u32 history                                          | history definition, JSON     |
+| 15         | escape(access key) escape(region) escape(id of a     | backup, JSON                 |
+|            | backup) table name                                   |                              |
+| 16         | escape(access key) escape(region) kind and id of an  | job, JSON                    |
+|            | S3 job                                               |                              |
+| 17         | the key of an S3 job [1:]                            | its progress, JSON           |
+| 1A         | escape(access key) escape(region) escape(resource    | scalable target, JSON        |
+|            | id) scalable dimension                               |                              |
+| 20         | u32 vector index                                     | u64 numbers: changes of      |
+|            |                                                      | entries, entries, their      |
+|            |                                                      | bytes, bytes of all vectors  |
+|            |                                                      | as vectors and as lists      |
+| 20         | u32 vector index, 01, item key [5:]                  | entry (vector_index.py)      |
+| 20         | u32 vector index, 02, u32 number of a change modulo  | item key [5:] of the changed |
+|            | KEPT_CHANGES                                         | entry                        |
 
 The digest bounds the length of a partition key. It also gives a Scan the same order as on AWS:
 ascending MD5 over the ASCII bytes `Outliers` followed by the partition key's bytes (behaviour 6.2).
-Key bytes are UTF-8 for S, raw for B, and the order-preserving number bytes of values/number.py for
-N. A sort key is the end of an item key and needs no escape. In an index key the item key follows
-the range keys, so each range key is escaped. Keys of escaped parts are ordered by the first part,
-then the next.
+Key bytes are UTF-8 for S, the bytes themselves for B, and the order-preserving number bytes of
+values/number.py for N. A sort key is the end of an item key and needs no escape. In an index key,
+the item key follows the range keys, so each range key is escaped. Keys with escaped parts are in
+the order of their first parts; keys with equal first parts are in the order of the second.
 """
 
 from base64 import b64decode
@@ -72,14 +91,28 @@ _CHECKPOINT: Final = b"\x0e"
 _IMAGE: Final = b"\x0f"
 _VIEW: Final = b"\x10"
 _SNAPSHOT: Final = b"\x11"
+_HISTORY_RECORD: Final = b"\x12"
+_HISTORY_KEY: Final = b"\x13"
+_HISTORY: Final = b"\x14"
+_BACKUP: Final = b"\x15"
+_S3_JOB: Final = b"\x16"
+_S3_PROGRESS: Final = b"\x17"
+_VECTOR: Final = b"\x20"
+
+_SCALABLE_TARGET: Final = b"\x1a"
 
 Owned = Callable[[bytes], bytes]
-"""Returns the prefix of an owner's resources of one kind."""
+"""A function that returns the prefix of an owner's resources of one kind."""
 
 DIGEST: Final = 16
 ITEM_PREFIX: Final = 5  # bytes before the digest, in keys of items and of index entries
 
-COVERED: Final = _ITEM, _IMAGE
+KEPT_CHANGES: Final = 10_000
+"""How many of the latest changes of a vector index are recorded, at 60 to 100 bytes each. Following
+so many changes takes a process 60 ms.
+"""
+
+COVERED: Final = _ITEM, b"\xff"
 """The range of all keys that a frozen view may cover."""
 
 _SEED: Final = b"Outliers"
@@ -89,16 +122,19 @@ KEY_BYTES: Final[dict[str, Callable[[Value], bytes]]] = {
     "N": lambda value: sort_bytes(value["N"]),
     "B": lambda value: b64decode(value["B"]),
 }
-"""Type of a key attribute -> function from its value to the bytes that order it."""
+"""Type of a key attribute -> function that encodes a value as bytes in the order of values."""
 
 
 def digest(partition: bytes) -> bytes:
-    """Return the 16 bytes that place a partition in its table."""
+    """Return the 16 bytes that give a partition its place in the table."""
     return md5(_SEED + partition).digest()  # type: ignore[no-any-return]
 
 
 def joined_digest(pieces: Sequence[bytes]) -> bytes:
-    """Return the digest of a partition key of one or more attributes (only indexes have more)."""
+    """Return the digest of a partition key with one or more attributes.
+
+    Only partition keys of indexes have more than one.
+    """
     return digest(pieces[0] if len(pieces) == 1 else b"".join(map(keycode.escape, pieces)))
 
 
@@ -107,7 +143,7 @@ def _escaped(*parts: str) -> bytes:
 
 
 def _after_owner(key: bytes) -> int:
-    """Return the offset at which the access key and region in a key end."""
+    """Return the offset after the access key and region in a key."""
     return keycode.unescape(key, keycode.unescape(key, 1)[1])[1]
 
 
@@ -127,7 +163,7 @@ def counters() -> tuple[bytes, bytes]:
 
 
 def partition_of(key: bytes) -> bytes:
-    """Return the digest of the partition that an item or index entry is in."""
+    """Return the digest of the partition of an item or index entry."""
     return key[ITEM_PREFIX : ITEM_PREFIX + DIGEST]
 
 
@@ -137,7 +173,7 @@ def tables() -> tuple[bytes, bytes]:
 
 
 def owned_tables(owner: bytes) -> bytes:
-    """Return the prefix of the definitions of an owner's tables. owner: what `owner` returned."""
+    """Return the prefix of the definitions of an owner's tables. owner: a result of `owner`."""
     return _TABLE + owner
 
 
@@ -152,9 +188,9 @@ def owned_tokens(owner: bytes) -> bytes:
 
 
 def owner(access_key: str, region: str | None = None) -> bytes:
-    """Return the bytes with which the keys of a tenant's resources go on after their first byte.
+    """Return the part of keys that names a tenant: it follows the first byte of the keys.
 
-    region: None means all regions.
+    region: None means all regions of the access key.
     """
     return _escaped(access_key) if region is None else _escaped(access_key, region)
 
@@ -164,6 +200,21 @@ def table_of(key: bytes) -> tuple[str, str, str]:
     access_key, offset = keycode.unescape(key, 1)
     region, offset = keycode.unescape(key, offset)
     return access_key.decode(), region.decode(), key[offset:].decode()
+
+
+def owned_scalable_targets(owner: bytes) -> bytes:
+    """Return the prefix of an owner's scalable targets."""
+    return _SCALABLE_TARGET + owner
+
+
+def scalable_target(access_key: str, region: str, resource_id: str, dimension: str) -> bytes:
+    """Return the key of a scalable target."""
+    return _SCALABLE_TARGET + _escaped(access_key, region, resource_id) + dimension.encode()
+
+
+def scalable_targets() -> tuple[bytes, bytes]:
+    """Return the range of all scalable targets."""
+    return _SCALABLE_TARGET, keycode.prefix_end(_SCALABLE_TARGET)
 
 
 def items(table_id: int) -> bytes:
@@ -182,7 +233,7 @@ def statistics(table_id: int) -> bytes:
 
 
 def deletion(prefix: bytes) -> bytes:
-    """Return the key of the record of a deletion. All keys with this prefix are being deleted."""
+    """Return the key of the record that says that all keys with this prefix are being deleted."""
     return _DELETION + prefix
 
 
@@ -192,7 +243,10 @@ def deletions() -> tuple[bytes, bytes]:
 
 
 def deleted_range(record: bytes) -> tuple[bytes, bytes]:
-    """Return the range that is being deleted. record: the key of the deletion's record."""
+    """Return the range of keys that a deletion deletes.
+
+    record: the key of the deletion's record.
+    """
     return record[1:], keycode.prefix_end(record[1:])
 
 
@@ -207,7 +261,7 @@ def collection(item_key: bytes) -> bytes:
 
 
 def token(access_key: str, region: str, operation: str, text: str) -> bytes:
-    """Return the key of a remembered ClientRequestToken. Each operation has separate tokens."""
+    """Return the key of a remembered ClientRequestToken. Each operation has tokens of its own."""
     return _TOKEN + _escaped(access_key, region, operation) + text.encode()
 
 
@@ -305,12 +359,12 @@ def all_checkpoints() -> tuple[bytes, bytes]:
 
 
 def images(view: int) -> bytes:
-    """Return the prefix of a frozen view's images; the key whose value it keeps follows."""
+    """Return the prefix of a frozen view's images. The key that was changed follows it."""
     return _IMAGE + keycode.u32(view)
 
 
 def imaged(key: bytes) -> bytes:
-    """Return the key whose value an image keeps. key: the key of the image."""
+    """Return the key that was changed. key: the key of its image."""
     return key[ITEM_PREFIX:]
 
 
@@ -334,8 +388,105 @@ def snapshots() -> tuple[bytes, bytes]:
     return _SNAPSHOT, keycode.prefix_end(_SNAPSHOT)
 
 
+def history(number: int) -> bytes:
+    """Return the key of a history's definition."""
+    return _HISTORY + keycode.u32(number)
+
+
+def history_of(key: bytes) -> int:
+    """Return the id of a history. key: the key of its definition."""
+    return int.from_bytes(key[1:], "big")
+
+
+def histories() -> tuple[bytes, bytes]:
+    """Return the range of the definitions of all histories."""
+    return _HISTORY, keycode.prefix_end(_HISTORY)
+
+
+def history_records(number: int) -> bytes:
+    """Return the prefix of a history's records; the position of a record follows."""
+    return _HISTORY_RECORD + keycode.u32(number)
+
+
+def history_keys(number: int) -> bytes:
+    """Return the prefix of a history's entries by item. A result of `history_key` follows."""
+    return _HISTORY_KEY + keycode.u32(number)
+
+
+def history_key(item: bytes) -> bytes:
+    """Return the item's part of history entries.
+
+    item: the item's key without the table's prefix.
+    """
+    return keycode.escape(item)
+
+
+def history_entry_of(entry: bytes) -> tuple[bytes, bytes]:
+    """Return the item and position in a history's entry. entry: the whole key."""
+    item, end = keycode.unescape(entry, ITEM_PREFIX)
+    return item, entry[end:]
+
+
+def backup(access_key: str, region: str, number: str, table: str) -> bytes:
+    """Return the key of a backup.
+
+    number: the last part of its ARN, which is unique for its table.
+    """
+    return _BACKUP + _escaped(access_key, region, number) + table.encode()
+
+
+def backups() -> tuple[bytes, bytes]:
+    """Return the range of all backups."""
+    return _BACKUP, keycode.prefix_end(_BACKUP)
+
+
+def s3_job(access_key: str, region: str, kind: str, number: str) -> bytes:
+    """Return the key of an export, import or bulk operation. number: the end of its ARN."""
+    return _S3_JOB + _escaped(access_key, region) + f"{kind}/{number}".encode()
+
+
+def s3_jobs() -> tuple[bytes, bytes]:
+    """Return the range of all exports, imports and bulk operations."""
+    return _S3_JOB, keycode.prefix_end(_S3_JOB)
+
+
+def owned_s3_jobs(owner: bytes) -> bytes:
+    """Return the prefix of the exports, imports and bulk operations of an owner."""
+    return _S3_JOB + owner
+
+
+def progress_of_s3_job(key: bytes) -> bytes:
+    """Return the key of an S3 job's progress. key: the job's own key."""
+    return _S3_PROGRESS + key[1:]
+
+
+def vectors(index_id: int) -> bytes:
+    """Return the key of a vector index's numbers. It is the prefix of all that the index stores."""
+    return _VECTOR + keycode.u32(index_id)
+
+
+def vector_entries(prefix: bytes) -> bytes:
+    """Return the prefix of a vector index's entries. prefix: what `vectors` returned."""
+    return prefix + b"\x01"
+
+
+def vector_entry(prefix: bytes, tail: bytes) -> bytes:
+    """Return the key of an entry. tail: the end of its item's key, see `tail_of`."""
+    return prefix + b"\x01" + tail
+
+
+def vector_change(prefix: bytes, number: int) -> bytes:
+    """Return the key of the record of a vector index's change. The first has the number 0."""
+    return prefix + b"\x02" + keycode.u32(number % KEPT_CHANGES)
+
+
+def tail_of(key: bytes) -> bytes:
+    """Return what an item's key has after the number of its table."""
+    return key[ITEM_PREFIX:]
+
+
 def segment(prefix: bytes, number: int, total: int) -> tuple[bytes, bytes]:
-    """Return the contiguous hash range of one segment of a parallel scan. number: from zero."""
+    """Return the range of hashes that is one segment of a parallel scan. number: from zero."""
 
     def bound(part: int) -> bytes:
         if part == total:

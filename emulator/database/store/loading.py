@@ -1,4 +1,4 @@
-"""From stored JSON back to a definition, in one way for all kinds of definitions.
+"""Loading definitions of all kinds from stored JSON.
 
 New versions of the program add fields to definitions, each with a default. So every version reads
 what older versions wrote. If a definition has a field that this version does not know, a newer
@@ -17,13 +17,13 @@ _T = TypeVar("_T")
 
 
 def from_fields(kind: type[_T], stored: Mapping[str, Any]) -> _T:
-    """Return a definition, or a part of one, made of its stored fields. Raises LayoutMismatch."""
+    """Return a definition, or a part of one, with these stored fields. Raises LayoutMismatch."""
     check_names(kind, stored)
     return kind(**stored)
 
 
 def check_names(kind: type, names: Iterable[str]) -> None:
-    """Raise LayoutMismatch if a definition of this kind lacks a field with one of these names."""
+    """Raise LayoutMismatch if this kind of definition has no field with one of these names."""
     unknown = sorted(set(names) - _names(kind))
     if unknown:
         raise LayoutMismatch(
@@ -38,5 +38,5 @@ def _names(kind: Any) -> frozenset[str]:  # noqa: ANN401 - the class of a datacl
 
 
 def refused(folder: Path | None, reason: str) -> LayoutMismatch:
-    """Return the error about a data folder with definitions that this version cannot read."""
+    """Return the error about a data folder whose definitions this version cannot read."""
     return LayoutMismatch(f"The data folder {folder} cannot be used: {reason}. Use that version, or another folder.")

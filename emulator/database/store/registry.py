@@ -1,7 +1,7 @@
-"""Stored definitions that are held in memory: tables, streams, event source mappings.
+"""Registries: the stored definitions of tables, streams and event source mappings, in memory.
 
-One kind of definition has one *registry*: a range of keys, a function that loads a definition, and
-functions that are called when a definition has changed or was removed. All registries of a database
+Each kind of definition has one *registry*: a range of keys, a function that loads a definition, and
+functions that are called after a definition was changed or removed. All registries of a database
 change, publish and reload together:
 
     backups = registries.add(keyspace.backups(), Backup.load)
@@ -10,11 +10,11 @@ change, publish and reload together:
         backups.save(change, keyspace.backup(backup.id), backup)
     backups.get(keyspace.backup(backup.id))             # in force once the block has ended
 
-- A definition is first stored, and published after the commit of its transaction. If the block
+- A definition is stored first and published after the commit of its transaction. If the block
   raises an error, no definition is stored or published.
-- `reload` reads what is stored: at the start, after another process has changed something
-  (versions.py), and after a commit that was lost. It loads only the definitions whose stored bytes
-  have changed.
+- `reload` reads the stored definitions: at the start, after another process has changed some
+  (versions.py), and after a commit was lost. It loads only the definitions whose stored bytes have
+  changed.
 - Definitions are frozen: a change makes a new object. A definition that did not change stays the
   same object.
 """
@@ -29,7 +29,7 @@ from storage import Corrupted, Engine, ReadTxn, WriteTxn
 
 
 class Definition(Protocol):
-    """A stored definition: frozen, and JSON in the store."""
+    """A stored definition. It is immutable, and JSON in the store."""
 
     def dump(self) -> bytes:
         """Return the bytes that are stored."""
@@ -39,7 +39,7 @@ class Definition(Protocol):
 D = TypeVar("D", bound=Definition)
 
 Hook = Callable[[bytes, D], None]
-"""Takes a storage key and the definition that was added, changed or removed."""
+"""A function that takes a storage key and the definition that was changed or removed."""
 
 
 def _do_nothing(_key: bytes, _definition: Definition) -> None:
@@ -61,7 +61,7 @@ class DefinitionChange:
         self._publications: list[Callable[[], None]] = []
 
     def then(self, publish: Callable[[], None]) -> None:
-        """Call `publish` after the commit. Other processes are notified of the change then."""
+        """Call `publish` after the commit. The call also notifies other processes of the change."""
         if not self._publications:
             self._versions.bump(self.txn)
         self._publications.append(publish)
@@ -103,12 +103,12 @@ class Registry(Generic[D]):
         return self._held.get(key)
 
     def spans(self, key: bytes) -> bool:
-        """Say whether a key belongs to a definition of this kind."""
+        """Return whether a key belongs to a definition of this kind."""
         start, stop = self._span
         return start <= key < stop
 
     def __iter__(self) -> Iterator[D]:
-        """Walk the definitions in force."""
+        """Yield the definitions in force."""
         return iter(self._held.values())
 
     def save(self, change: DefinitionChange, key: bytes, definition: D) -> None:
@@ -124,7 +124,7 @@ class Registry(Generic[D]):
         change.then(partial(self._publish, key, stored, definition))
 
     def remove(self, change: DefinitionChange, key: bytes) -> None:
-        """Remove a definition, if there is one. It stays in force until the commit."""
+        """Remove a definition if it exists. It stays in force until the commit."""
         change.txn.delete(key)
         change.then(partial(self._withdraw, key))
 
@@ -176,7 +176,7 @@ class Registries:
     ) -> Registry[D]:
         """Return a new registry. It is empty until the next `reload`.
 
-        `reload` reads registries in the order in which they were added.
+        Reloads read registries in the order in which they were added.
         """
         registry = Registry(span, load, changed, removed)
         self._registries.append(registry)
@@ -184,10 +184,10 @@ class Registries:
         return registry
 
     def remove(self, change: DefinitionChange, key: bytes) -> None:
-        """Remove the definition under a key, of whichever kind.
+        """Remove the definition under a key, of any kind.
 
-        If its registry is not in use in this process, the definition is only deleted from the
-        store: event source mappings have a registry only where functions are in use.
+        If this process has no registry of the kind, the definition is only deleted from the store:
+        event source mappings have a registry only in processes with functions.
         """
         registry = self._registry_of(key)
         if registry is None:
@@ -197,7 +197,7 @@ class Registries:
             registry.remove(change, key)
 
     def restore(self, change: DefinitionChange, key: bytes, stored: bytes) -> None:
-        """Store a definition, of whichever kind, as it was stored before.
+        """Store a definition of any kind as it was stored before.
 
         It comes into force after the commit, even if it is the same as the current one. Raises
         LayoutMismatch, Corrupted.
@@ -213,18 +213,18 @@ class Registries:
         return next((registry for registry in self._registries if registry.spans(key)), None)
 
     def on_reload(self, reload: Callable[[ReadTxn], None]) -> None:
-        """Call `reload` with each snapshot from which definitions are reloaded.
+        """Call `reload` at each reload of definitions, with the same snapshot.
 
-        A function that is added during a reload is still called in this reload, as the last one.
+        A function that is added during a reload is still called in this reload, after all others.
         """
         self._reloads.append(reload)
 
     @contextmanager
     def changing(self, *, urgent: bool = False) -> Iterator[DefinitionChange]:
-        """Open the write transaction for a `with` block; publish after its commit.
+        """Open a write transaction for a `with` block. After the commit, publish the changes.
 
-        urgent: the change frees room or ends a status, see storage/engine.py. Raises the
-        errors of the engine's transactions.
+        urgent: the change frees room or ends a status, see storage/engine.py. Raises the errors of
+        the engine's transactions.
         """
         with self._engine.write() as txn:
             txn.urgent = urgent

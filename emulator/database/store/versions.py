@@ -1,17 +1,17 @@
-"""Several processes over one store: how each notices that its definitions are out of date.
+"""How each of several processes on one store notices that its definitions are out of date.
 
 Every process holds the definitions (tables, streams, event source mappings, what a test declared)
-in memory, see registry.py. A counter in the store is the version of the definitions: the
-transaction of each change also raises this counter. A process
+in memory, see registry.py. The version of the definitions is a counter in the store, which each
+change of a definition raises in the same transaction. A process
 
 - compares hints in shared memory (shared_memory.py) before each request, and reloads if they have
-  changed: after one worker has answered a request that changes definitions, the next request to
-  another worker sees the change;
+  changed. So after one worker has answered a request that changes definitions, the next request to
+  another worker sees the change.
 - compares the version at the start of each write transaction. The store has one writer at a time,
   so no write uses definitions that are out of date. If the versions differ, the transaction raises
   `Interrupted` and the request runs again (`Database.run`).
 
-A process that is alone does none of this and pays nothing.
+A process without others does none of this, so it has no additional cost.
 """
 
 from typing import Final
@@ -28,7 +28,7 @@ _DECLARED: Final = keyspace.counter("declared")
 class Versions:
     """The version of the definitions that this process holds.
 
-    sharing: None for a process that is alone. group_commit: None if no commit is ever pending.
+    sharing: None if there are no other processes. group_commit: None if no commit is ever pending.
     """
 
     def __init__(self, sharing: SharedMemory | None, group_commit: GroupCommit | None) -> None:
@@ -40,19 +40,22 @@ class Versions:
 
     @property
     def shared(self) -> bool:
-        """Whether there are other processes."""
+        """Whether other processes use the same store."""
         return self._sharing is not None
 
     def is_stale(self) -> bool:
-        """Say whether another process has changed definitions after this process read them."""
+        """Return whether another process has changed definitions after this process read them."""
         return self._sharing is not None and self._sharing.hints() != self._hints
 
     def hints(self) -> bytes:
-        """Return the current hints. Call this before opening a snapshot, to miss no change."""
+        """Return the current hints.
+
+        Call this before opening a snapshot, so that no change is missed.
+        """
         return b"" if self._sharing is None else self._sharing.hints()
 
     def hold(self, txn: ReadTxn, hints: bytes) -> None:
-        """Note that this process holds a snapshot's definitions.
+        """Note that this process holds the definitions of a snapshot.
 
         hints: the hints from before the snapshot was opened.
         """
@@ -60,7 +63,7 @@ class Versions:
         self._hints = hints
 
     def current(self, txn: ReadTxn) -> bool:
-        """Say whether this process holds the definitions that this transaction sees."""
+        """Return whether this process holds the definitions that a transaction sees."""
         return _stored(txn) == self._held
 
     def bump(self, txn: WriteTxn) -> None:
@@ -69,26 +72,27 @@ class Versions:
             txn.put(_VERSION, (self._held + 1).to_bytes(8, "big"))
 
     def advance(self) -> None:
-        """Note that this process holds the version that `bump` stored and that is now committed."""
+        """Note that this process holds the new version, after the commit of `bump`."""
         self._held += 1
 
     def declare(self, txn: WriteTxn, declared: bytes) -> None:
         """Store what a test declared (enforcer.py), as part of a change of definitions.
 
-        The other workers of the server read the declarations. A later start ignores them.
+        The other workers of the server read the declarations. A server that starts later ignores
+        them.
         """
         assert self._sharing is not None, "a process that is alone keeps declarations in memory"
         txn.put(_DECLARED, self._sharing.run + declared)
 
     def declared(self, txn: ReadTxn) -> bytes | None:
-        """Return what a test declared to any worker since the server was started."""
+        """Return what a test declared to any worker after the server was started."""
         stored = None if self._sharing is None else txn.get(_DECLARED)
         if stored is None or self._sharing is None or not stored.startswith(self._sharing.run):
             return None
         return stored.removeprefix(self._sharing.run)
 
     def notify(self) -> None:
-        """Notify the other processes of a change, once it is committed (see `committed`)."""
+        """Notify the other processes of a change. If its commit is pending, `committed` does it."""
         if self._sharing is None:
             return
         if self._group_commit is not None and self._group_commit.pending:
@@ -97,7 +101,7 @@ class Versions:
             self._hints = self._sharing.notify(self._hints)
 
     def committed(self) -> None:
-        """Send the notification that waited for this commit, if any."""
+        """Send the notification that waits for this commit, if there is one."""
         if self._notification_due:
             self._notification_due = False
             self.notify()
@@ -108,7 +112,7 @@ def _stored(txn: ReadTxn) -> int:
 
 
 class SharedEngine:
-    """An engine that other processes write to: it writes only on the newest definitions."""
+    """An engine to which other processes write too. Writes begin only on the newest definitions."""
 
     def __init__(self, engine: Engine, versions: Versions) -> None:
         self._engine = engine
@@ -118,7 +122,10 @@ class SharedEngine:
         self.close = engine.close
 
     def write(self) -> WriteTxn:
-        """Open the write transaction. Raises Interrupted if definitions are out of date."""
+        """Open the write transaction.
+
+        Raises Interrupted if the held definitions are out of date.
+        """
         txn = self._engine.write()
         if not self._versions.current(txn):
             with txn:

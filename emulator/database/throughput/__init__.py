@@ -1,1 +1,1 @@
-"""Capacity: the units that requests consume, the limits on units, and how limits are enforced."""
+"""Capacity: the units that requests consume, and the limits on these units."""

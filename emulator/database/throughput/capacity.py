@@ -1,7 +1,7 @@
 """The capacity that a request consumes, and how responses report it (behaviour 9).
 
-Sizes are in bytes, by the rules of values/size.py. Units are capacity units. An eventually
-consistent read costs half of a consistent one.
+Sizes are in bytes (values/size.py). Units are capacity units. An eventually consistent read costs
+half as much as a consistent one.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from emulator.limits import READ_UNIT, WRITE_UNIT
 
 
 def read_units(size: int, *, consistent: bool) -> float:
-    """Return the units of reading `size` bytes. 0 bytes (no item) cost the minimum."""
+    """Return the units of reading `size` bytes. A read that finds no item (0) costs the minimum."""
     units = -(-size // READ_UNIT) or 1
     return float(units) if consistent else units / 2
 
@@ -32,11 +32,15 @@ def entry_units(size: int) -> float:
 
 @dataclass(slots=True, init=False)
 class Consumed:
-    """Units consumed on one table: by the table itself, and by each index (index name -> units)."""
+    """Units consumed on one table: by the table itself, and by each index (index name -> units).
+
+    vector_indexes: name -> bytes written. Bytes are not units, so totals do not have them.
+    """
 
     table: float
     global_indexes: dict[str, float]
     local_indexes: dict[str, float]
+    vector_indexes: dict[str, int] | None
 
     def __init__(
         self,
@@ -47,13 +51,14 @@ class Consumed:
         self.table = table
         self.global_indexes = {} if global_indexes is None else global_indexes
         self.local_indexes = {} if local_indexes is None else local_indexes
+        self.vector_indexes = None
 
     def total(self) -> float:
         """Return the units of the table and all indexes."""
         return self.table + sum(self.global_indexes.values()) + sum(self.local_indexes.values())
 
     def add(self, other: "Consumed") -> None:
-        """Add the units that another part of the same request consumed on this table."""
+        """Add units that another part of the same request consumed on this table."""
         self.table += other.table
         for mine, theirs in (
             (self.global_indexes, other.global_indexes),
@@ -61,10 +66,14 @@ class Consumed:
         ):
             for name, units in theirs.items():
                 mine[name] = mine.get(name, 0.0) + units
+        if other.vector_indexes:
+            own = self.vector_indexes = dict(self.vector_indexes or {})
+            for name, size in other.vector_indexes.items():
+                own[name] = own.get(name, 0) + size
 
 
 def wanted(request: Mapping[str, Any]) -> str | None:
-    """Return TOTAL or INDEXES if the request wants the consumed capacity reported, else None."""
+    """Return TOTAL or INDEXES if the request wants a report of its capacity, else None."""
     mode: str | None = request.get("ReturnConsumedCapacity")
     return None if mode == "NONE" else mode
 
@@ -78,8 +87,8 @@ def shape(
 ) -> dict[str, Any]:
     """Return the ConsumedCapacity member of a response.
 
-    table_name: the table's name or ARN, as it is in the request (behaviour 9.3).
-    kind: set only for transactions, whose responses also have ReadCapacityUnits or
+    table_name: the table's name or ARN, as in the request (behaviour 9.3).
+    kind: set only for transactions. Their responses also have ReadCapacityUnits or
     WriteCapacityUnits.
     """
     answer: dict[str, Any] = {"TableName": table_name, **_units(consumed.total(), kind)}
@@ -91,4 +100,8 @@ def shape(
         ):
             if indexes:
                 answer[member] = {name: {"CapacityUnits": units} for name, units in indexes.items()}
+        if consumed.vector_indexes:
+            answer["VectorIndexes"] = {
+                name: {"VectorWriteRequestBytes": float(size)} for name, size in consumed.vector_indexes.items()
+            }
     return answer

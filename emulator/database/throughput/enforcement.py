@@ -1,32 +1,118 @@
-"""What is enforced on one table: throughput limits, and items that are "in an ongoing transaction".
+"""The limits, declared transactions and counts of one table.
 
-Nothing is enforced unless a test or a setting turns it on (catalog/enforcer.py). A table on which
-nothing is enforced has no `Enforcement`. So a request to such a table makes only one comparison.
+Limits and declared transactions are off unless a test or a setting turns them on
+(catalog/enforcer.py), and keys are counted only with Contributor Insights. A table without all of
+these has no `Enforcement`. So a request to such a table makes only one comparison.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from emulator import errors
 from emulator.clock import Clock
+from emulator.database.throughput.capacity import Consumed
 from emulator.database.throughput.throttle import TableThrottle
+from emulator.values.types import Item
+
+if TYPE_CHECKING:
+    from emulator.database.throughput.insights import TableInsights
+
+
+class EntryWrite(NamedTuple):
+    """A write of an entry of a global index.
+
+    source: the name of the index. partition: the digest of the entry's partition key. item: the
+    item with this entry, None if it is not known.
+    """
+
+    source: str
+    partition: bytes
+    units: float
+    item: Item | None
 
 
 class Enforcement:
-    """What is enforced on one table.
+    """The limits and declared transactions of one table.
 
     throttle: the table's throughput limits, None if throughput is not enforced.
-    held: the storage key of each item in an ongoing transaction -> when that transaction ends.
+    held: the storage key of each item in a declared transaction -> when that transaction ends.
+    insights: counts keys, None if the table and its indexes do not have Contributor Insights.
     """
 
-    __slots__ = ("_clock", "_held", "throttle")
+    __slots__ = ("_clock", "_held", "insights", "throttle")
 
-    def __init__(self, clock: Clock, throttle: TableThrottle | None, held: Mapping[bytes, float]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        throttle: TableThrottle | None,
+        held: Mapping[bytes, float],
+        insights: "TableInsights | None" = None,
+    ) -> None:
         self._clock = clock
         self._held = held
         self.throttle = throttle
+        self.insights = insights
 
     def refuse_conflict(self, key: bytes) -> None:
-        """Raise TransactionConflictException if an ongoing transaction holds this storage key."""
+        """Raise TransactionConflictException if the item is in a declared transaction."""
         until = self._held.get(key)
         if until is not None and until > self._clock.now():
             raise errors.transaction_conflict()
+
+    def read(self, partition: bytes, units: float, item: Item) -> None:
+        """Admit and count a read of one item. Raises ApiError if throughput refuses the read.
+
+        partition: the digest of the item's partition key. item: at least the key attributes.
+        """
+        if self.throttle is not None:
+            try:
+                self.throttle.read(None, partition, units)
+            except errors.ApiError:
+                if self.insights is not None:
+                    self.insights.throttled(None, partition, item)
+                raise
+        if self.insights is not None:
+            self.insights.accessed(None, partition, units, item)
+
+    def admit(self, source: str | None, partition: bytes | None) -> None:
+        """Admit the read of a page before its cost is known.
+
+        Raises ApiError if throughput refuses the read. source: a global index's name, None for the
+        table. partition: the digest of the partition key, None for a Scan.
+        """
+        if self.throttle is not None:
+            try:
+                self.throttle.admit(source, partition)
+            except errors.ApiError:
+                if self.insights is not None:
+                    self.insights.throttled(source, partition, None)
+                raise
+
+    def write(self, partition: bytes, consumed: Consumed, item: Item | None, entries: Sequence[EntryWrite]) -> None:
+        """Admit and count a write. Raises ApiError if throughput refuses the write.
+
+        item: at least the key attributes, None if they are not known.
+        """
+        if self.throttle is not None:
+            try:
+                self.throttle.write(partition, consumed, [each[:3] for each in entries])
+            except errors.ApiError:
+                if self.insights is not None:
+                    self._count_throttled(self.throttle.refused, partition, item, entries)
+                raise
+        if self.insights is not None:
+            own = consumed.table + sum(consumed.local_indexes.values())
+            self.insights.accessed(None, partition, own, item)
+            for entry in entries:
+                if entry.units:
+                    self.insights.accessed(entry.source, entry.partition, entry.units, entry.item)
+
+    def _count_throttled(
+        self, source: str | None, partition: bytes, item: Item | None, entries: Sequence[EntryWrite]
+    ) -> None:
+        assert self.insights is not None, "only a table with insights counts keys"
+        if source is None:
+            self.insights.throttled(None, partition, item)
+        for entry in entries:
+            if entry.source == source:
+                self.insights.throttled(source, entry.partition, entry.item)

@@ -1,13 +1,13 @@
-"""Throughput limits, enforced if a test or setting turns them on: token buckets (behaviour 16).
+"""Token buckets that enforce throughput, if a test or setting turns that on (behaviour 16).
 
 Buckets fill by the emulator's clock. There are two kinds of limits:
 
-- A table or global index has a bucket for reads and one for writes. With provisioned throughput
-  a bucket fills at the provisioned rate, keeps up to 300 seconds of unused capacity, and starts
-  with the capacity of one second. An on-demand table or index has a bucket only if
-  OnDemandThroughput sets a maximum.
-- Each partition key has a bucket of 3000 read units and a bucket of 1000 write units a second. So
-  requests for a hot key can be refused while requests for other keys are admitted.
+- A table or global index has a bucket for reads and one for writes. With provisioned throughput a
+  bucket fills at the provisioned rate, keeps up to 300 seconds of unused capacity, and starts with
+  the capacity of one second. An on-demand table or index has a bucket only if OnDemandThroughput
+  sets a maximum.
+- Each value of the partition key has a bucket of 3000 read units and a bucket of 1000 write units a
+  second. So the limit can refuse requests for a hot key and admit requests for other keys.
 
 A request is admitted if each of its buckets holds the cost of the request or is full. Then the
 whole cost is taken from the buckets, and the level of a bucket may fall below zero. The cost of a
@@ -25,20 +25,25 @@ from emulator.database.throughput.capacity import Consumed
 
 Kind = Literal["Read", "Write"]
 
-BURST: Final = 300.0  # seconds of unused capacity that are kept
+BURST: Final = 300.0  # seconds of unused capacity that a bucket keeps
 PARTITION_UNITS: Final[Mapping[Kind, float]] = {"Read": 3000.0, "Write": 1000.0}
-_SLACK: Final = 0.01  # units: at a high rate, the clock's rounding error is worth at most this many
-_PARTITIONS: Final = 10_000  # when there are this many buckets of partition keys, the full ones are dropped
+MINUTES: Final = 20
+"""Minutes whose consumed units are remembered, for auto scaling."""
+
+_MINUTE: Final = 60
+_SLACK: Final = 0.01  # units: the largest effect of the clock's rounding error at a high rate
+# If there are so many buckets of partition keys, full buckets are dropped.
+_PARTITIONS: Final = 10_000
 
 Entry = tuple[str, bytes, float]
-"""A written entry of a global index: the index's name, digest of the partition key, units."""
+"""A written entry of a global index: index name, digest of the partition key, units."""
 
 Units = dict[bytes | None, float]
-"""Units by the digest of the partition key. A Scan has None, because it reads many keys."""
+"""Digest of the partition key -> units. A Scan reads many keys and has None as the digest."""
 
 
 class Bucket:
-    """Tokens that arrive at a rate, up to a capacity.
+    """A token bucket: tokens arrive at a rate, up to a capacity.
 
     A token is a capacity unit. Times are in seconds.
     """
@@ -52,7 +57,7 @@ class Bucket:
         self._at = now
 
     def holds(self, units: float, now: float) -> bool:
-        """Say whether the bucket admits a request that costs `units`.
+        """Return whether the bucket admits a request that costs `units`.
 
         A request for more units than the capacity needs a full bucket.
         """
@@ -69,16 +74,21 @@ class Bucket:
 
 
 class Resource:
-    """The limits on reads or writes of a table or global index, in total and per partition key."""
+    """The limits on reads or writes of a table or global index, in total and per partition key.
 
-    def __init__(self, clock: Clock, kind: Kind, arn: str, *, index: bool) -> None:
+    source: a global index's name, None for the table.
+    consumed: minute since the epoch -> the units consumed in it, of the last MINUTES with any.
+    """
+
+    def __init__(self, clock: Clock, kind: Kind, arn: str, source: str | None) -> None:
         self._clock = clock
         self._kind = kind
         self._arn = arn
-        self._index = index
+        self.source = source
         self._on_demand = False
         self._whole: Bucket | None = None
         self._partitions: dict[bytes, Bucket] = {}
+        self.consumed: dict[int, float] = {}
 
     def configure(self, units: float | None, *, on_demand: bool, since: float) -> None:
         """Set the total rate.
@@ -97,22 +107,32 @@ class Resource:
             self._whole.change(units, capacity, self._clock.now())
 
     def refusal(self, units: Units) -> errors.ApiError | None:
-        """Return the error of a request that is not admitted, None if the request is admitted."""
+        """Return the error of a request that these buckets refuse, None if they admit it."""
         now = self._clock.now()
         if self._whole is not None and not self._whole.holds(sum(units.values()), now):
             return errors.throughput_exceeded(
-                self._arn, self._kind, index=self._index, on_demand=self._on_demand, maximum=self._on_demand
+                self._arn, self._kind, index=self.source is not None, on_demand=self._on_demand, maximum=self._on_demand
             )
         if any(key is not None and not self._bucket(key).holds(cost, now) for key, cost in units.items()):
             return errors.throughput_exceeded(
-                self._arn, self._kind, index=self._index, on_demand=self._on_demand, maximum=False, key_range=True
+                self._arn,
+                self._kind,
+                index=self.source is not None,
+                on_demand=self._on_demand,
+                maximum=False,
+                key_range=True,
             )
         return None
 
     def take(self, units: Units) -> None:
         """Take the cost of a request from the buckets."""
+        total = sum(units.values())
+        minute = int(self._clock.now() // _MINUTE)
+        self.consumed[minute] = self.consumed.get(minute, 0.0) + total
+        if len(self.consumed) > MINUTES:
+            del self.consumed[min(self.consumed)]
         if self._whole is not None:
-            self._whole.level -= sum(units.values())
+            self._whole.level -= total
         for key, cost in units.items():
             if key is not None:
                 self._bucket(key).level -= cost
@@ -132,10 +152,14 @@ class Resource:
 
 
 class TableThrottle:
-    """All buckets of one table and its global indexes."""
+    """All buckets of one table and its global indexes.
+
+    refused: the name of the global index that refused the last refused write, None for the table.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self.refused: str | None = None
         self._resources: dict[tuple[str | None, Kind], Resource] = {}
 
     def configure(self, definition: TableDefinition) -> None:
@@ -152,37 +176,42 @@ class TableThrottle:
                 ("Write", part.write_units, "MaxWriteRequestUnits"),
             )
             for kind, units, maximum in kinds:
-                resource = self._resources.setdefault(
-                    (name, kind), Resource(self._clock, kind, arn, index=name is not None)
-                )
+                resource = self._resources.setdefault((name, kind), Resource(self._clock, kind, arn, name))
                 limit = part.on_demand.get(maximum) if on_demand else units
                 resource.configure(limit, on_demand=on_demand, since=since)
 
-    def read(self, source: str | None, partition: bytes | None, units: float) -> None:
-        """Admit a read of known cost, and take the cost. Raises ApiError if it is not admitted.
+    def consumed(self, source: str | None, kind: str) -> Mapping[int, float]:
+        """Return the units consumed in the last minutes, by minute since the epoch.
 
-        source: a global index's name, None for the table.
+        source: a global index's name, None for the table. kind: Read or Write.
+        """
+        found = (resource.consumed for (name, of), resource in self._resources.items() if (name, of) == (source, kind))
+        return next(found, {})
+
+    def read(self, source: str | None, partition: bytes | None, units: float) -> None:
+        """Admit a read of known cost and take its cost. Raises ApiError if the read is refused.
+
+        source: the name of a global index, None for the table.
         """
         self._charge({self._resources[source, "Read"]: {partition: units}})
 
     def admit(self, source: str | None, partition: bytes | None) -> None:
         """Admit a read whose cost is known only after the read.
 
-        Raises ApiError if the read is not admitted.
+        Raises ApiError if the read is refused.
         """
         error = self._resources[source, "Read"].refusal({partition: 0.5})
         if error is not None:
             raise error
 
     def charge(self, source: str | None, partition: bytes | None, units: float) -> None:
-        """Take the cost of a read that was admitted."""
+        """Take the cost of a read that `admit` admitted."""
         self._resources[source, "Read"].take({partition: units})
 
     def write(self, partition: bytes, consumed: Consumed, entries: Iterable[Entry]) -> None:
         """Admit a write to a table and its global indexes, and take the cost.
 
-        Raises ApiError if the write is not admitted. The units of local indexes count for the
-        table.
+        Raises ApiError if the write is refused. The units of local indexes count for the table.
         """
         own = consumed.table + sum(consumed.local_indexes.values())
         charges: dict[Resource, Units] = {self._resources[None, "Write"]: {partition: own}}
@@ -195,6 +224,7 @@ class TableThrottle:
         for resource, units in charges.items():
             error = resource.refusal(units)
             if error is not None:
+                self.refused = resource.source
                 raise error
         for resource, units in charges.items():
             resource.take(units)

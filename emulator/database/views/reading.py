@@ -1,42 +1,42 @@
-"""Reads through layers: the images of one or more views, and the live values below them.
+"""Reads of frozen views, through layers: the images of one or more views, then the live values.
 
-The first layer that has a key decides its value. Layers are in the order of the age of their views,
-oldest first; the live values are the last.
+The value of a key is that of the first layer that has the key. The layers of older views come
+first, and the live values last.
 """
 
 from collections.abc import Iterator, Sequence
 from heapq import merge
-from itertools import islice
 
 from emulator.database.store.keyspace import ITEM_PREFIX
 from emulator.database.views.recording import image_of, value_of
+from emulator.slices import portion
 from storage import ReadTxn
 
 Pair = tuple[bytes, bytes]
 
 Slice = tuple[list[Pair], bytes | None]
-"""Keys and values in the order of the keys; the last key visited, None if no key remains."""
+"""Pairs of key and value in the order of the keys; the last key visited, or None at the end."""
 
 
 def page(txn: ReadTxn, layers: Sequence[bytes], start: bytes, stop: bytes, limit: int) -> Slice:
-    """Return the pairs of the first `limit` keys with start <= key < stop.
+    """Return the pairs of the first keys with start <= key < stop: `limit`, or fewer large ones.
 
-    layers: prefixes of images. Keys that a layer knows as absent count too, so that one page never
-    visits more keys than `limit`. The page may thus have fewer pairs although others follow it.
+    layers: prefixes of images. A key that was absent counts too, so that one page never visits more
+    keys than `limit`. So a page may have fewer pairs than `limit`, although others follow.
     """
     imaged = [layer for layer in layers if txn.page(layer + start, layer + stop, 1)[0]]
     if not imaged:
-        pairs = list(islice(txn.scan(start, stop), limit))
-        return pairs, pairs[-1][0] if len(pairs) == limit else None
+        pairs, more = portion(txn.scan(start, stop), limit)
+        return pairs, pairs[-1][0] if more else None
     live = ((key, image_of(value)) for key, value in txn.scan(start, stop))
     walks = [*(images(txn, layer, start, stop) for layer in imaged), live]
-    visited = list(islice(merged(walks), limit))
+    visited, more = portion(merged(walks), limit)
     pairs = [(key, value) for key, image in visited if (value := value_of(image)) is not None]
-    return pairs, visited[-1][0] if len(visited) == limit else None
+    return pairs, visited[-1][0] if more else None
 
 
 def get(txn: ReadTxn, layers: Sequence[bytes], key: bytes) -> bytes | None:
-    """Return the value of a key."""
+    """Return the value of a key, None if it is absent."""
     for layer in layers:
         image = txn.get(layer + key)
         if image is not None:
@@ -45,7 +45,10 @@ def get(txn: ReadTxn, layers: Sequence[bytes], key: bytes) -> bytes | None:
 
 
 def merged(walks: Sequence[Iterator[Pair]]) -> Iterator[Pair]:
-    """Merge walks of ordered keys; of a key that several walks have, yield the first one's pair."""
+    """Merge walks of ordered keys.
+
+    If several walks have the same key, yield the first walk's pair.
+    """
     if len(walks) == 1:
         yield from walks[0]
         return
@@ -61,5 +64,5 @@ def _ranked(rank: int, walk: Iterator[Pair]) -> Iterator[tuple[bytes, int, bytes
 
 
 def images(txn: ReadTxn, layer: bytes, start: bytes, stop: bytes) -> Iterator[Pair]:
-    """Walk the images of one view: the keys that they belong to, and the images."""
+    """Yield the images of one view, each with the key whose value it keeps."""
     return ((key[ITEM_PREFIX:], image) for key, image in txn.scan(layer + start, layer + stop))

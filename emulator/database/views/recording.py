@@ -1,4 +1,7 @@
-"""The write transaction while frozen views exist: it stores before-images, then changes the key."""
+"""The write transaction while frozen views exist.
+
+It stores a before-image, then changes the key.
+"""
 
 from collections.abc import Mapping
 from itertools import islice
@@ -16,7 +19,7 @@ _PRESENT: Final = b"\1"
 
 
 def image_of(value: bytes | None) -> bytes:
-    """Return the image of a key with this value; None: of an absent key."""
+    """Return the image for a key with this value, or for an absent key (None)."""
     return ABSENT if value is None else _PRESENT + value
 
 
@@ -65,7 +68,7 @@ class RecordingTxn:
         return self.plain.delete(key)
 
     def drop_range(self, start: bytes, stop: bytes, limit: int) -> int:
-        """Delete up to `limit` keys with start <= key < stop, lowest first; return how many."""
+        """Delete up to `limit` keys with start <= key < stop, lowest first; return their number."""
         prefix = start[:ITEM_PREFIX]
         inside = len(prefix) == ITEM_PREFIX and stop <= prefix_end(prefix)
         if not inside or prefix in self._newest:
@@ -80,7 +83,7 @@ class RecordingTxn:
         self.plain.abort()
 
     def _record(self, image_key: bytes, key: bytes) -> None:
-        """Store the image of a key that is about to change, unless there is one."""
+        """Store the image of a key that is about to change, unless the view already has one."""
         plain = self.plain
         if plain.get(image_key) is None:
             plain.put(image_key, image_of(plain.get(key)))
@@ -96,5 +99,5 @@ class RecordingTxn:
 
 
 def plain(txn: WriteTxn) -> WriteTxn:
-    """Return the engine's transaction under a transaction that may record."""
+    """Return the engine's own transaction, without the recording of images."""
     return txn.plain if isinstance(txn, RecordingTxn) else txn

@@ -1,9 +1,11 @@
-"""Which frozen views exist: opening, reading and closing them. The package explains the design."""
+"""The existing frozen views: opening, reading and closing them.
+
+The package's docstring explains the design.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from typing import Final, Self
 
 import orjson
@@ -19,6 +21,7 @@ from emulator.database.store.versions import Versions
 from emulator.database.views import reading
 from emulator.database.views.reading import Pair, Slice
 from emulator.database.views.recording import RecordingTxn, image_of, value_of
+from emulator.slices import portion
 from storage import Interrupted, ReadTxn, WriteTxn
 from storage.keycode import prefix_end
 
@@ -27,9 +30,9 @@ SLICE: Final = 500  # images moved to an older view in one slice: about 3 ms
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A frozen view as stored.
+    """The stored form of a frozen view.
 
-    prefixes: the prefixes that it covers, five bytes each, as hex.
+    prefixes: the prefixes of five bytes that it covers, as hex.
     closing: whether its images are being moved to older views.
     """
 
@@ -59,7 +62,7 @@ class View:
 
 
 class Views:
-    """All frozen views of an engine."""
+    """All frozen views of an engine's store."""
 
     def __init__(
         self,
@@ -76,22 +79,23 @@ class Views:
         self._background = background
         self._registry = registries.add(keyspace.views(), View.load, self._publish, self._withdraw)
         self._covering: dict[bytes, list[int]] = {}  # prefix -> ids of the views that cover it, oldest first
-        self._newest: dict[bytes, bytes] = {}  # prefix -> prefix of the images of the newest of them
+        # Covered prefix -> prefix of the images of its newest view.
+        self._newest: dict[bytes, bytes] = {}
         self._known: set[int] = set()
 
     # --- opening and closing ----------------------------------------------------------------------
 
     def open(self, change: DefinitionChange, prefixes: Iterable[bytes]) -> View:
-        """Open a view. It shows what is stored when the transaction of `change` has committed.
+        """Open a view. It shows the store as it is when the transaction of `change` commits.
 
-        prefixes: what it covers, five bytes each.
+        prefixes: the prefixes that the view covers, five bytes each.
         """
         view = View(next_id(change.txn), tuple(sorted(prefix.hex() for prefix in prefixes)))
         self._registry.save(change, view.key, view)
         return view
 
     def keep(self, txn: WriteTxn, view: View, key: bytes, value: bytes) -> None:
-        """Let a view show this value of a key that is outside of its prefixes."""
+        """Let a view show this value of a key outside of its prefixes."""
         txn.put(view.images + key, image_of(value))
 
     def close(self, change: DefinitionChange, view: View) -> None:
@@ -104,7 +108,7 @@ class Views:
             self._deletions.drop(change.txn, view.images)
 
     def resume(self) -> None:
-        """Queue the views whose images an earlier process has not finished moving."""
+        """Continue to move images to older views, where an earlier process did not finish."""
         for view in self._registry:
             if view.closing:
                 self._begin_merge(view.id)
@@ -116,10 +120,11 @@ class Views:
         return self._registry.get(keyspace.view(number))
 
     def page(self, txn: ReadTxn, view: View, start: bytes, stop: bytes, limit: int) -> Slice:
-        """Return a slice of what a view shows of the keys with start <= key < stop.
+        """Return a slice of the pairs with start <= key < stop that a view shows.
 
-        start, stop: in one prefix that the view covers. limit: the most keys that are visited.
-        Raises Interrupted if another process has opened or closed views meanwhile.
+        start, stop: in one prefix that the view covers. limit: the most keys to visit; large values
+        end the slice earlier. Raises Interrupted if another process has opened or closed views
+        after this process read them.
         """
         self._check(txn)
         return reading.page(txn, self.layers(view, start[: keyspace.ITEM_PREFIX]), start, stop, limit)
@@ -130,16 +135,16 @@ class Views:
         return reading.get(txn, self.layers(view, key[: keyspace.ITEM_PREFIX]), key)
 
     def kept(self, txn: ReadTxn, view: View, start: bytes, stop: bytes) -> Iterator[Pair]:
-        """Walk the keys with start <= key < stop that `keep` has stored, with their values."""
+        """Yield the keys with start <= key < stop that `keep` has stored, with their values."""
         for key, image in reading.images(txn, view.images, start, stop):
             value = value_of(image)
             assert value is not None, "`keep` stores values"
             yield key, value
 
     def changed(self, txn: ReadTxn, view: View, after: bytes = b"") -> Iterator[Pair]:
-        """Walk the covered keys that were written since a view was opened, with their images.
+        """Yield the covered keys that were written after a view was opened, with their images.
 
-        after: the key after which the walk begins. Raises Interrupted as `page` does.
+        after: yield only keys after this one. Raises Interrupted as `page` does.
         """
         self._check(txn)
         covered = {bytes.fromhex(prefix) for prefix in view.prefixes}
@@ -156,17 +161,21 @@ class Views:
         return reading.merged(walks)
 
     def alone(self, view: View) -> bool:
-        """Say whether no newer view covers a prefix of this view."""
+        """Return whether no newer view covers a prefix of this view."""
         return all(self._covering[bytes.fromhex(prefix)][-1] == view.id for prefix in view.prefixes)
 
     def layers(self, view: View, prefix: bytes) -> list[bytes]:
-        """Return the prefixes of the images of a view and of the newer ones that cover a prefix."""
+        """Return the prefixes of images to read, oldest view first: of this view and newer ones.
+
+        Only views that cover `prefix` count.
+        """
         return [keyspace.images(number) for number in self._covering[prefix] if number >= view.id]
 
     def _check(self, txn: ReadTxn) -> None:
-        """Raise Interrupted if a transaction sees other views than this process knows.
+        """Raise Interrupted if a transaction sees other views than this process holds.
 
-        A write transaction began with the newest definitions, and may have changed them since.
+        A write transaction always began with the newest definitions, and may have changed them
+        itself.
         """
         if isinstance(txn, RecordingTxn):
             return
@@ -176,34 +185,33 @@ class Views:
     # --- moving images ----------------------------------------------------------------------------
 
     def _older(self, number: int, prefix: bytes) -> int | None:
-        """Return the newest of the views that are older than a view and cover a prefix."""
+        """Return the newest view before a view that covers a prefix, None if there is none."""
         return max((each for each in self._covering.get(prefix, ()) if each < number), default=None)
 
     def _begin_merge(self, number: int) -> None:
         self._background.add(("view", number), partial(self._merge_slice, number))
 
     def _merge_slice(self, number: int) -> bool:
-        """Move some images of a closing view to older views; return True if others remain.
+        """Move some images of a closing view to older views; return whether others remain.
 
-        Writes go on recording into the closing view. An image that they store after this has moved
-        an older image of the key is dropped here in a later slice.
+        Meanwhile, writes go on storing images in the closing view. If an older image of the same
+        key has already moved, a later slice drops the new image.
         """
         view = self.get(number)
         if view is None:
             return False
         with self._registries.changing() as change:
             txn = change.txn
-            moved = list(islice(txn.scan(view.images, prefix_end(view.images)), SLICE))
+            moved, more = portion(txn.scan(view.images, prefix_end(view.images)), SLICE)
             for image_key, image in moved:
                 key = keyspace.imaged(image_key)
                 older = self._older(number, key[: keyspace.ITEM_PREFIX])
                 if older is not None and txn.get(keyspace.images(older) + key) is None:
                     txn.put(keyspace.images(older) + key, image)
                 txn.delete(image_key)
-            if len(moved) < SLICE:
+            if not more:
                 self._registry.remove(change, view.key)
-                return False
-        return True
+        return more
 
     # --- publishing -------------------------------------------------------------------------------
 
@@ -238,7 +246,7 @@ class Views:
 
 
 def _of_prefixes(txn: ReadTxn, images: bytes, prefixes: Iterable[bytes], after: bytes) -> Iterator[Pair]:
-    """Walk the images of one view under some prefixes, after a key."""
+    """Yield the images of one view under some prefixes, from the first key after `after` on."""
     for prefix in prefixes:
         stop = prefix_end(prefix)
         if stop > after:

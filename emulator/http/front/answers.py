@@ -1,6 +1,6 @@
-"""HTTP answers: the header lines of every answer, and those that let a web page read an answer.
+"""HTTP answers: their header lines, and the lines with which web pages may read them.
 
-An answer has a request id, a CRC of its body and its length. A large answer is compressed if the
+An answer has a request id, and the CRC and length of its body. A large body is compressed if the
 client accepts that. `--cors` lists the origins whose pages may read answers (behaviour 1.4).
 """
 
@@ -13,7 +13,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import orjson
-from zlib_ng.zlib_ng import crc32  # faster than zlib's, by 0.3 ms for a page of 1 MB
+from zlib_ng.zlib_ng import crc32  # 0.3 ms faster than zlib's for a page of 1 MB
 
 from emulator import errors, limits
 from emulator.escaping import printable
@@ -30,16 +30,20 @@ log = logging.getLogger("emulator")
 
 Header = tuple[bytes, bytes]
 Fields = Mapping[bytes, bytes]
-"""Header fields by their lower-case names. If several lines have one name, the first counts."""
+"""Header fields by their lower-case names.
+
+If several lines have the same name, the first counts.
+"""
 
 NO_FIELDS: Final[Fields] = {}
 HEADER_BLOCK: Final = 16 * limits.KIB
-FRAMING: Final = 4  # bytes of a header line besides its name and value
+FRAMING: Final = 4  # bytes of a header line in addition to its name and value
 
 STATUS_LINES: Final = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus
 }
-GOES_ON: Final = b"connection: keep-alive\r\n\r\n"  # the service sends this line too; HTTP/1.0 needs it
+# The service sends this line too; clients with HTTP/1.0 need it.
+GOES_ON: Final = b"connection: keep-alive\r\n\r\n"
 ENDS: Final = b"connection: close\r\n\r\n"
 
 JSON: Final = b"application/x-amz-json-1.0"
@@ -51,9 +55,9 @@ _HEAD: Final = (
     b"server: Server\r\n" + _JSON_LINE + b"x-amzn-requestid: %b%020X\r\nx-amz-crc32: %d\r\ncontent-length: %d\r\n%b"
 )
 _EXPOSED: Final = b"access-control-expose-headers: x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date\r\n"
-"""The line that lets a web page read these fields of an answer (behaviour 1.4)."""
+"""The line that allows a web page to read these fields of an answer (behaviour 1.4)."""
 _EVERY_ORIGIN: Final = b"access-control-allow-origin: *\r\n" + _EXPOSED
-_LINES: Final = 100  # lines that a LogLimit allows in a minute if clients choose its keys
+_LINES: Final = 100  # how many lines a LogLimit with keys from clients allows in a minute
 REFUSALS: Final = {
     400: "its request line or its headers have more than 16 KB, or it has two Host headers",
     413: "its body has more than 16 MB",
@@ -78,7 +82,7 @@ class Answer(NamedTuple):
         return self._replace(head=self.head + lines)
 
     def typed(self, content_type: bytes) -> "Answer":
-        """Return the answer with this content type in place of the service's JSON type."""
+        """Return the answer with this content type instead of the service's JSON type."""
         return self._replace(head=self.head.replace(_JSON_LINE, _TYPE_LINE % content_type, 1))
 
 
@@ -87,25 +91,24 @@ class Answers:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        # A request id has 52 characters [0-9A-Z]: 32 random ones that all ids of this process
-        # share, then a counter. So a new id only takes the time of counting.
+        # A request id has 52 characters [0-9A-Z]: 32 random characters that all ids of this process
+        # share, and then a counter. So a new id takes hardly any time.
         self._own_id = os.urandom(16).hex().upper().encode()
         self._numbers = count(1)
-        self._narrowed = bool(settings.cors) and "*" not in settings.cors  # only listed origins may read answers
-        self.mistakes = LogLimit(
-            keys=_LINES
-        )  # limits log lines about mistakes of programs: wrong paths, services, operations
+        # Only the listed origins may read answers.
+        self._narrowed = bool(settings.cors) and "*" not in settings.cors
+        self.mistakes = LogLimit(keys=_LINES)  # limits log lines about wrong paths, services and operations in requests
         self.refusals = LogLimit(keys=_LINES)  # limits log lines about refused web pages
 
     @cached_property
     def page_rules(self) -> "PageRules":
-        """The rules about what web pages may do."""
+        """The rules that decide which requests of web pages are answered."""
         from emulator.http.front.origins import PageRules  # noqa: PLC0415 - most servers never need it
 
         return PageRules(self._settings.host, self._settings.cors, self._settings.allowed_host)
 
     def make(self, status: int, body: bytes, fields: Fields) -> Answer:
-        """Return an answer to a request with these header fields."""
+        """Return an answer. fields: the header fields of the request."""
         more = b""
         if len(body) > limits.RESPONSE_COMPRESSION and b"accept-encoding" in fields:
             coding = encoding.chosen(fields[b"accept-encoding"])
@@ -117,9 +120,9 @@ class Answers:
         return Answer(status, _HEAD % (self._own_id, next(self._numbers), crc32(body), len(body), more), body)
 
     def failed(self, error: BaseException | None, fields: Fields = NO_FIELDS) -> Answer:
-        """Return the answer to a request that failed unexpectedly, or whose commit failed.
+        """Return the answer to a request after an unexpected error, or after a failed commit.
 
-        The request may or may not have taken effect.
+        It is not known whether the request has taken effect.
         """
         shown = errors.storage_full() if isinstance(error, Full) else errors.internal_server_error()
         return self.make(shown.status, orjson.dumps(shown.body()), fields)
@@ -130,7 +133,7 @@ class Answers:
         return self.make(status, b"", fields)
 
     def cors(self, fields: Fields) -> bytes:
-        """Return the header lines that let a page read an answer; b"" if --cors forbids that."""
+        """Return header lines that let a page read an answer; b"" if --cors does not list it."""
         if not self._narrowed:
             return _EVERY_ORIGIN
         origin = fields[b"origin"]
@@ -138,20 +141,20 @@ class Answers:
             return echoed(origin)
         if self.refusals.allows(origin):
             shown = printable(origin.decode("latin-1"))
-            log.warning("a page of the origin %s may not read an answer: --cors does not list it", shown)
+            log.warning("a web page of the origin %s may not read an answer: --cors does not list it", shown)
         return b""
 
 
 def fields_of(headers: list[Header]) -> dict[bytes, bytes] | None:
-    """Return header lines as fields.
+    """Return the fields of these header lines.
 
-    Return None if the head must be refused: it has more than 16 KB, or more than one Host
-    (RFC 9112, 3.2).
+    Return None if the head must be refused: it has more than 16 KB, or more than one Host (RFC
+    9112, 3.2).
     """
     fields: dict[bytes, bytes] = {}
-    block = 0
+    block = FRAMING * len(headers)
     for name, value in headers:
-        block += len(name) + len(value) + FRAMING
+        block += len(name) + len(value)
         fields.setdefault(name, value)
     if block > HEADER_BLOCK:
         return None
@@ -160,7 +163,7 @@ def fields_of(headers: list[Header]) -> dict[bytes, bytes] | None:
 
 
 def echoed(origin: bytes) -> bytes:
-    """Return the header lines that let the pages of one origin read an answer."""
+    """Return the header lines with which pages of one origin may read the answer."""
     return b"access-control-allow-origin: %b\r\nvary: Origin\r\n%b" % (origin, _EXPOSED)
 
 

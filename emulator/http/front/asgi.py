@@ -17,7 +17,7 @@ from storage import StorageError
 
 
 class _Request:
-    """A request that is being served (front.Client)."""
+    """A request in progress (front.Client)."""
 
     def __init__(self) -> None:
         self.last_active = asyncio.get_running_loop().time()
@@ -50,7 +50,7 @@ async def _answer(front: Front, scope: Message, receive: Receive, send: Send) ->
 
 
 def raw_path(scope: Message) -> bytes:
-    """Return the path as the client sent it, or decoded if the ASGI server gives only that."""
+    """Return the path as the client sent it; if the ASGI server does not give that, decoded."""
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     return path
 
@@ -91,7 +91,7 @@ def _received(body: bytes, receive: Receive) -> Receive:
 
 
 class _Disconnected(Exception):
-    """The client went away before its request was complete.
+    """The client closed the connection before its request was complete.
 
     Such a request does not run, even if it is valid.
     """
@@ -105,7 +105,7 @@ class _BodyReader:
         self._may_read.set()
 
     def pause(self) -> None:
-        """Let `ready` wait."""
+        """Make `ready` wait."""
         self._may_read.clear()
 
     def resume(self) -> None:
@@ -113,7 +113,7 @@ class _BodyReader:
         self._may_read.set()
 
     async def ready(self) -> None:
-        """Return when more of the body may be read."""
+        """Wait until more of the body may be read."""
         await self._may_read.wait()
 
 
@@ -144,7 +144,7 @@ async def _body(scope: Message, receive: Receive, bodies: Bodies) -> bytes | Non
 
 
 async def _next(receive: Receive) -> Message:
-    """Return the next part of a request."""
+    """Return the next message with a part of the request. Raises _Disconnected."""
     message = await receive()
     if message["type"] == "http.disconnect":
         raise _Disconnected

@@ -15,7 +15,7 @@ from emulator import errors
 _HEADER_PARTS = ("Credential", "Signature", "SignedHeaders")
 _QUERY_PARTS = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date")
 _DEFAULT_REGION = "us-east-1"
-_BETWEEN_PARTS = re.compile(r"[\s,]+")  # commas, blanks or both (behaviour 1.4)
+_BETWEEN_PARTS = re.compile(r"[\s,]+")  # commas, spaces or both (behaviour 1.4)
 
 
 class Credentials(NamedTuple):
@@ -28,12 +28,12 @@ class Credentials(NamedTuple):
 def credentials(headers: Mapping[bytes, bytes], query: bytes) -> Credentials:
     """Return the request's credentials.
 
-    Raises ApiError if the authentication is missing, incomplete or given twice.
+    Raises ApiError if the credentials are missing, incomplete or given twice.
     """
     header = headers.get(b"authorization")
     in_query = b"X-Amz-Algorithm" in query and "X-Amz-Algorithm" in _members(
         query
-    )  # the parameter counts even without a value: behaviour 1.4
+    )  # the parameter counts even if it has no value (behaviour 1.4)
     if header is not None and in_query:
         raise errors.signed_twice()
     if in_query:
@@ -65,7 +65,10 @@ def _members(query: bytes) -> dict[str, str]:
 
 
 def _scope(credential: str) -> Credentials:
-    """Parse `<access key>/<date>/<region>/dynamodb/aws4_request`. The region has a default."""
+    """Parse `<access key>/<date>/<region>/dynamodb/aws4_request`.
+
+    If it has no region, return a default.
+    """
     access_key, *rest = credential.split("/")
     return Credentials(access_key, rest[1] if len(rest) > 1 and rest[1] else _DEFAULT_REGION)
 
@@ -74,7 +77,10 @@ _CREDENTIAL = re.compile(rb"Credential=([^,\s]+)")
 
 
 def signed_for(headers: Mapping[bytes, bytes], query: bytes) -> str | None:
-    """Return the service in a request's credential scope, such as `sts`; None without a scope."""
+    """Return the service in a request's credential scope, such as `sts`.
+
+    None: there is no scope.
+    """
     found = _CREDENTIAL.search(headers.get(b"authorization", b""))
     credential = found[1].decode("latin-1") if found else _members(query).get("X-Amz-Credential", "")
     scope = credential.split("/")

@@ -1,36 +1,35 @@
-"""Bounds the memory that the incomplete bodies of requests take together.
+"""A bound on the memory that all incomplete request bodies take together.
 
 A body may have 16 MB, and a server may have thousands of connections: 60 incomplete bodies took 765
 MB. Above the bound, the server stops reading from connections until other bodies are complete. No
-request fails: the client's writes wait in the kernel, as with any busy server. The request that
-began first is always read. So one request can always be completed, however low the bound is.
+request fails: the client's data wait in the kernel, as with any busy server. The server never stops
+reading the request that began first. So some request can always complete, even with a low bound.
 
 A request whose body arrives in one piece is answered at once. Its body is not counted here.
 """
 
 from typing import Final, Protocol
 
-_LARGE: Final = 1 << 20  # bytes; when so much memory is freed, the C library keeps a part of it
+_LARGE: Final = 1 << 20  # bytes; after freeing so much memory, the C library keeps a part of it
 
 
 class Reader(Protocol):
-    """What reads a request's body from a client."""
+    """Something that reads a request's body from a client."""
 
     def pause(self) -> None:
         """Stop reading."""
         ...
 
     def resume(self) -> None:
-        """Read again."""
+        """Start reading again."""
         ...
 
 
 class Bodies:
     """The incomplete bodies of one process. most: the bound, in bytes.
 
-    total: how many bytes these bodies have now. large: whether something took so much memory that
-    the C library may keep a part of that memory (memory.py). It may be incomplete bodies, an
-    inflated body, or an answer that a client did not read at once.
+    total: how many bytes these bodies have now. large: whether bodies or an unread answer took so
+    much memory that the C library may keep a part of it after they are freed (memory.py).
     """
 
     def __init__(self, most: int) -> None:
@@ -41,7 +40,7 @@ class Bodies:
         self.large = False
 
     def hold(self, reader: Reader, size: int) -> None:
-        """Record how many bytes of a reader's body are in memory now.
+        """Record how many bytes of a request's body are in memory now.
 
         Pause the reader if all bodies together exceed the bound. The reader whose request began
         first is never paused.
@@ -54,12 +53,12 @@ class Bodies:
             reader.pause()
 
     def note(self, size: int) -> None:
-        """Record that so many bytes were in memory, if only for a moment."""
+        """Record that so many bytes were in memory, even if only for a moment."""
         if size >= _LARGE:
             self.large = True
 
     def release(self, reader: Reader) -> None:
-        """Forget a reader's body: it is complete, refused, or its connection is gone.
+        """Stop counting a body: it is complete or refused, or its connection is closed.
 
         Resume paused readers, as far as the bound allows.
         """

@@ -1,26 +1,26 @@
 """Group commit, for `--durable`: many answers wait for one synced commit.
 
-A synced commit costs milliseconds, whatever it contains. So writes that arrive together are
-committed together. Requests run when they arrive. Their answers are held until the commit that has
-their writes.
+A synced commit takes milliseconds, even for a small write. So writes that arrive at about the same
+time are committed together. Requests run when they arrive, but their answers are held until their
+writes are committed.
 
     client A   put ── runs ── held ───────┐
     client B      put ── runs ── held ────┤  one commit  ── both answers are sent
     client C         get, sees A's write ─┘
 
-The commit is made when one of these is true:
+The server commits as soon as one of these is true:
 
-* an iteration of the event loop has brought no further write;
+* an iteration of the event loop has made no further write;
 * every connection waits for the commit;
-* as much time has passed as the last commit took.
+* the group has grown for as long as the last commit took.
 
-A commit after the first iteration would split the clients into two groups. The clients that have
-just got their answers would send their next requests while the loop already handles the requests of
-the others. Then each group would wait for the commit of the other. Writes outside of requests are
-committed in the same way.
+A commit after the first iteration would split the clients into two groups: the clients that have
+just got answers would send their next requests while the loop already handles those of the others.
+Then each group would wait for the commit of the other. Writes of background work are committed in
+the same way.
 
-While a write is pending, the answers of reads are held too, because the reads may have seen it. So
-no client learns anything that a power cut could undo.
+While a write is pending, answers of reads are held too, because the reads may have seen the write.
+So no client ever sees a write that a power cut could undo.
 
 When a commit fails:
 
@@ -47,28 +47,29 @@ from storage import Full, Interrupted, StorageError
 
 log = logging.getLogger("emulator")
 
-ATTEMPTS: Final = 20  # how often at most a request runs again because its writes were lost
+ATTEMPTS: Final = 20  # the most times that a request runs again because its writes were lost
 
-_GATHERING: Final = 0.002  # seconds for which any group may grow, the time of some twenty writes
+# Seconds for which a group may always grow: the time of about twenty writes.
+_GATHERING: Final = 0.002
 _READS: Final = re.compile(rb"\w+\.(BatchGetItem|Describe\w+|Get\w+|List\w+|Query|Scan|TransactGetItems)").fullmatch
 
 _T = TypeVar("_T")
 
 
 def reads(fields: Mapping[bytes, bytes]) -> bool:
-    """Say whether a request with these header fields only reads, from its client's point of view.
+    """Return whether a client expects a request with these header fields only to read.
 
-    Such a request may also store a status that has become due. That write may be lost: the status
-    can be stored later.
+    Such a request may also store a status that has become due. That write may be lost, because a
+    later request can store the status again.
     """
     return _READS(fields.get(b"x-amz-target", b"")) is not None
 
 
 class Waiting(Protocol):
-    """Somebody who waits for a commit."""
+    """Something that waits for a commit."""
 
     def release(self, failure: StorageError | None) -> None:
-        """Go on after the commit. failure: why it failed; None if it succeeded."""
+        """Continue after the commit. failure: the error if the commit failed, else None."""
         ...
 
 
@@ -83,13 +84,13 @@ class Commits:
         self._waiting: list[Waiting] = []
         self._scheduled = False
         self._connections = 0
-        self._gathered = 0  # the length of `_waiting` at the last check
+        self._gathered = 0  # the length of `_waiting` at the last call of `_check`
         self._until = 0.0
         self._took = 0.0  # seconds that the last commit took
         self._group_commit.group_writes(self._schedule)
 
     def pending(self) -> bool:
-        """Say whether an answer must wait."""
+        """Return whether an answer must be held, because writes are pending."""
         return self._group_commit.pending
 
     def wait(self, waiting: Waiting, among: int) -> None:
@@ -102,7 +103,7 @@ class Commits:
         self._schedule()
 
     def _schedule(self) -> None:
-        """Let `_check` commit, after one iteration of the event loop or more."""
+        """Call `_check` after the next iteration of the event loop."""
         if not self._scheduled:
             self._scheduled = True
             self._gathered = 0
@@ -110,7 +111,7 @@ class Commits:
             self._loop.call_soon(self._check)
 
     def _check(self) -> None:
-        """Commit. If the group may still grow, check again after the next iteration instead."""
+        """Commit, or check again after the next iteration if the group may still grow."""
         gathered = len(self._waiting)
         if self._gathered < gathered < self._connections and monotonic() < self._until:
             self._gathered = gathered
@@ -133,7 +134,7 @@ class Commits:
         except StorageError as error:
             log.error("%d answers failed, and their writes may be lost: %s", len(waiting), error)  # noqa: TRY400 - no traceback
             failure = error
-        except Exception as error:  # after any exception, the clients must not wait for ever
+        except Exception as error:  # the clients must not wait for ever, whatever the error is
             log.exception("%d answers failed, and their writes may be lost", len(waiting))
             failure = StorageError(str(error))
         self._took = monotonic() - begun
@@ -148,7 +149,7 @@ class Commits:
                 log.exception("an answer could not be sent")
 
     def _recover(self) -> None:
-        """Read definitions and unfinished work again: the failed commit may have changed them."""
+        """Read definitions and unfinished work again, as they are without the failed commit."""
         try:
             self._database.recover()
         except StorageError as error:
@@ -174,13 +175,13 @@ async def committed(
     repeatable: bool = True,
     reads: bool = False,
 ) -> _T:
-    """Return what make() returns, after its writes are committed. For requests over ASGI.
+    """Return the result of make() after its writes are committed. For requests over ASGI.
 
     A failed commit raises StorageError, except in these cases:
 
-    * The writes were lost. If `repeatable` is true, make() runs again. If not, what it did outside
-      of the store cannot be undone, so its result is returned.
-    * The disk is full and `reads` is true. Then make() runs again.
+    * The writes were lost. If `repeatable` is true, make() runs again. If not, its effects outside
+      the store cannot be undone, so this returns its result.
+    * The disk is full, and `reads` says that make() only reads. Then make() runs again.
     """
     failure: StorageError | None = None
     for _ in range(ATTEMPTS):

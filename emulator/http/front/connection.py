@@ -1,10 +1,9 @@
-"""One HTTP/1.1 connection, answered straight from the parser's callbacks.
+"""One HTTP/1.1 connection, whose requests are answered inside the parser's callbacks.
 
-uvicorn accepts a protocol class in place of its own. For a request to `/`, our class needs no task,
-scope, receive or send, because the endpoint is synchronous. The answer is made when the parser
-reports the end of the request (requests.py). It is sent at the end of the loop's iteration
-(outbox.py). An ASGI application answers every other request (cycle.py). Under other ASGI servers,
-asgi.py does the work of this class.
+A request to `/` needs no task, scope, receive or send, because the endpoint is synchronous. The
+connection makes the answer when the parser reports the end of the request (requests.py), and sends
+it at the end of the loop's iteration (outbox.py). An ASGI application answers every other request
+(cycle.py). Under other ASGI servers, asgi.py does the work of this class.
 
 This class answers 2.1 to 2.3 times as many GetItem and PutItem requests of 1 KB a second as
 uvicorn's own HTTP with asgi.py, at 1, 8 and 32 connections (tests/bench/README.md).
@@ -14,10 +13,11 @@ Requests may be pipelined. Their answers keep their order:
 * Back-pressure: while a client does not read responses, we do not read its requests. Requests that
   have arrived are queued and answered one at a time, so at most one response is buffered.
 * While an answer is being made, in slices or by the application, later requests are queued.
-* With `--durable`, answers are held until the commit that has their writes (held_answers.py). A
-  request for the application begins only when no earlier answer is held.
+* With `--durable`, answers are held until the commit that has their writes (held_answers.py). The
+  application gets a request only when no earlier answer is held.
 
-What a connection reads and queues, and when it is closed, depends on its state: see states.py.
+The state of a connection decides whether it reads, whether it queues requests, and when it is
+closed (states.py).
 """
 
 import asyncio
@@ -39,17 +39,18 @@ from storage import StorageError
 
 _BAD_REQUEST: Final = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-_UNREAD_CHECK: Final = 5.0  # seconds from seeing unsent bytes to checking whether the client reads them
-_ACTIVE: Final = 1.0  # seconds; a client counts as active if bytes came or went so recently
-_FAREWELL: Final = 0.25  # seconds in which an active client may send one more request at shutdown
+_UNREAD_CHECK: Final = 5.0  # seconds from the first check that found unsent bytes to the next check
+_ACTIVE: Final = 1.0  # seconds; a client counts as active if bytes came or went within this time
+_FAREWELL: Final = 0.25  # seconds at shutdown in which an active client may send one more request
 _NO_BODY: Final = b""
 
 
 class Connection(asyncio.Protocol):
-    """One client's connection. state: uvicorn's, which has all connections and the date header.
+    """One client's connection.
 
-    Others call three groups of methods: those of asyncio.Protocol; `shutdown`, which uvicorn calls;
-    and those of the interfaces Receiver (requests.py), Waiting (commits.py) and cycle.Client.
+    Other code calls three groups of methods: those of asyncio.Protocol; `shutdown`, which the
+    server calls (http/server.py); and those of the protocols Receiver (requests.py), Waiting
+    (commits.py) and cycle.Client.
     """
 
     __slots__ = (
@@ -63,7 +64,6 @@ class Connection(asyncio.Protocol):
         "_paused",
         "_queues",
         "_reader",
-        "_state",
         "_timer",
         "_transport",
         "_unread",
@@ -72,24 +72,22 @@ class Connection(asyncio.Protocol):
         "closing",
     )
 
-    def __init__(self, front: Front, state: Any, loop: asyncio.AbstractEventLoop) -> None:  # noqa: ANN401 - uvicorn's own
+    def __init__(self, front: Front, loop: asyncio.AbstractEventLoop) -> None:
         self._front = front
-        self._state = state
         self._loop = loop
         self._reader = RequestReader(self, front.bodies)
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._moved = 0.0  # the loop's time when bytes last came from or went to the client
         self._unsent = 0  # bytes that the transport had not sent yet at the last check
-        self.closing = False  # the next answer is the last
+        self.closing = False  # whether the next answer is the last
         self._linger = LINGER
         # These attributes, `_held` and `_reader` determine the state.
         self._making: Any = None  # the Run or Cycle that makes an answer
-        self._unread = False  # the client does not read
-        self._waits_for_held = False  # a request for the application waits for held answers
-        self._paused = False  # by self._front.bodies
-        # Actions that wait for their turn, such as answering a request. None waits unless the state
-        # queues.
+        self._unread = False  # whether the client has stopped reading
+        self._waits_for_held = False  # whether a request for the application waits for held answers
+        self._paused = False  # whether self._front.bodies has paused reading
+        # Queued actions, such as answering a request. The queue is empty unless the state queues.
         self._later: deque[Callable[[], None]] = deque()
         self._queues = False  # whether the current state queues
         self._held = HeldAnswers()
@@ -101,13 +99,12 @@ class Connection(asyncio.Protocol):
 
     @property
     def date_line(self) -> bytes:
-        """The header line with the current date, which uvicorn updates every second."""
-        date = self._state.default_headers
-        return b"date: %b\r\n" % date[0][1] if date else b""
+        """The header line with the current date."""
+        return self._front.date_line
 
     @property
     def hung_up(self) -> bool:
-        """Whether the client has closed the connection, or its half of it."""
+        """Whether the client has closed the connection, or its own direction of it."""
         from emulator.http.front.cycle import hung_up  # noqa: PLC0415 - most servers never need it
 
         if self._transport is None:
@@ -118,7 +115,7 @@ class Connection(asyncio.Protocol):
     # --- states -----------------------------------------------------------------------------------
 
     def _current(self) -> State:
-        """Return the state, which follows from these attributes."""
+        """Return the state of the connection."""
         if self._making is not None:
             return states.CLOGGED if self._unread else states.ANSWERING
         if self._unread or self._waits_for_held or self._held.large:
@@ -128,7 +125,10 @@ class Connection(asyncio.Protocol):
         return states.IDLE
 
     def _update(self) -> None:
-        """Read or stop reading, as the state says. Call this when the state may have changed."""
+        """Start or stop reading, as the state demands.
+
+        Call this when the state may have changed.
+        """
         state = self._current()
         self._queues = state.queues
         transport = self._transport
@@ -140,7 +140,7 @@ class Connection(asyncio.Protocol):
             transport.pause_reading()
 
     def _go_on(self) -> None:
-        """Run the waiting actions while the state allows it, and then read again."""
+        """Run the queued actions while the state allows it, and then read again."""
         self._update()
         while self._later and not self._queues:
             act = self._later.popleft()
@@ -152,7 +152,7 @@ class Connection(asyncio.Protocol):
         self._update()
 
     def _in_turn(self, act: Callable[[], None]) -> None:
-        """Run an action after all actions that wait and the answer that is being made."""
+        """Run an action after the answer in progress and after all queued actions."""
         if self._later or self._making is not None:
             self._later.append(act)
         else:
@@ -161,7 +161,7 @@ class Connection(asyncio.Protocol):
     def _check_progress(self) -> None:
         """Close the connection if it has made no progress for too long.
 
-        Abort it if it is closing already, or if the client has not read everything.
+        Abort it if it is already closing, or if the client has not read everything.
         """
         transport = self._transport
         if transport is None:
@@ -197,16 +197,14 @@ class Connection(asyncio.Protocol):
     # --- asyncio's side ---------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Register the connection, and start its timer."""
+        """Register the connection and start its timer."""
         self._transport = transport  # type: ignore[assignment] # uvloop's is not an asyncio.Transport
-        self._state.connections.add(self)
         self._front.clients.add(self)
         self._moved = self._loop.time()
         self._start_timer(PATIENCE, self._check_progress)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        """Forget the connection and what waits on it. Cancel the answer that is being made."""
-        self._state.connections.discard(self)
+        """Forget the connection and its queued actions. Cancel the answer in progress."""
         self._front.clients.discard(self)
         if self._timer is not None:
             self._timer.cancel()
@@ -218,12 +216,12 @@ class Connection(asyncio.Protocol):
             self._making.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Parse the data. The reader calls this object's Receiver methods."""
+        """Parse the data. The reader calls the Receiver methods of this object."""
         self._moved = now = self._loop.time()
         self._reader.feed(data, now)
 
     def eof_received(self) -> bool:
-        """Close the connection when every complete request is answered.
+        """Close the connection after answering all complete requests.
 
         Return True, so that the transport does not close itself.
         """
@@ -232,7 +230,7 @@ class Connection(asyncio.Protocol):
         return True
 
     def pause_writing(self) -> None:
-        """Note that the client does not read, and how much it has not read."""
+        """Note that the client has stopped reading, and how many bytes it has not read."""
         self._unread = True
         self._front.bodies.large = True
         self._moved = self._loop.time()
@@ -243,7 +241,7 @@ class Connection(asyncio.Protocol):
         self._update()
 
     def resume_writing(self) -> None:
-        """Note that the client reads again, and go on."""
+        """Note that the client reads again, and continue."""
         self._unread = False
         self._moved = self._loop.time()
         if self._making is not None:
@@ -256,7 +254,7 @@ class Connection(asyncio.Protocol):
         self._update()
 
     def resume(self) -> None:
-        """Read again (bodies.py)."""
+        """Start reading again (bodies.py)."""
         self._paused = False
         self._restart_clock()
         self._update()
@@ -264,7 +262,10 @@ class Connection(asyncio.Protocol):
     # --- the end ----------------------------------------------------------------------------------
 
     def shutdown(self) -> None:
-        """Close now or later, as the state says. uvicorn calls this when the server stops."""
+        """Close the connection now or later, as the state demands.
+
+        The server calls this when it stops.
+        """
         self._linger = LAST_LINGER
         todo = self._current().at_shutdown
         if todo is AtShutdown.CLOSE or (todo is AtShutdown.PART and self._loop.time() - self._moved >= _ACTIVE):
@@ -287,7 +288,7 @@ class Connection(asyncio.Protocol):
         self._start_timer(self._linger, self._check_progress)
 
     def _close(self) -> None:
-        """Stop reading, and close once no answer is held."""
+        """Stop reading, and close the connection once no answer is held."""
         self.closing = True
         self._reader.stop()
         self._later.clear()
@@ -301,9 +302,9 @@ class Connection(asyncio.Protocol):
     def request_received(
         self, method: str, target: bytes, fields: dict[bytes, bytes], body: bytes, *, keep_alive: bool
     ) -> None:
-        """Answer a request, or let it wait for its turn."""
-        # Most requests are answered without a Request object: making one takes a thirtieth of the
-        # time of a GetItem.
+        """Answer a request, or queue it."""
+        # Most requests get their answer without a Request object, which would take a thirtieth of
+        # the time of a GetItem.
         if target == b"/" and not self._queues and self._front.commits is None:
             try:
                 answer = self._front.endpoint.answer(method, b"", fields, body)
@@ -323,18 +324,18 @@ class Connection(asyncio.Protocol):
         self._in_turn(partial(self._write, _CONTINUE, None))
 
     def head_refused(self, fields: dict[bytes, bytes]) -> None:
-        """Refuse a request because of its head, and close."""
+        """Refuse a request because of its head, and close the connection."""
         self._in_turn(partial(self._send_last, self._front.endpoint.refuse(400, fields)))
 
     def body_refused(self, fields: dict[bytes, bytes], *, keep_alive: bool) -> None:
-        """Refuse a request because of the size of its body."""
+        """Refuse a request whose body is too large."""
         self._in_turn(partial(self._refuse_body, fields, keep_alive=keep_alive))
 
     def _refuse_body(self, fields: dict[bytes, bytes], *, keep_alive: bool) -> None:
         self._send(self._front.endpoint.refuse(413, fields), None, keep_alive=keep_alive)
 
     def not_http(self, data: bytes, error: Exception) -> None:
-        """Answer bytes that are not HTTP, and close."""
+        """Answer bytes that are not HTTP, and close the connection."""
         log_not_http(data, error)
         self._in_turn(self._send_bad_request)
 
@@ -343,21 +344,21 @@ class Connection(asyncio.Protocol):
         self._close()
 
     def failed(self, error: BaseException | None, fields: dict[bytes, bytes]) -> None:
-        """Report a failure of our own that the endpoint did not handle, and close."""
+        """Report an internal error that the endpoint did not handle, and close the connection."""
         self._in_turn(partial(self._send_failure, error, fields))
 
     def _send_failure(self, error: BaseException | None, fields: dict[bytes, bytes]) -> None:
-        log_failure("a request, whose connection is closed,", error or EOFError())
+        log_failure("a request (its connection is closed)", error or EOFError())
         self._send_last(self._front.endpoint.failed(error, fields))
 
     def ended(self) -> None:
-        """Close after all requests that were received are answered."""
+        """Close the connection after all received requests are answered."""
         self._in_turn(self._close)
 
     # --- answers ----------------------------------------------------------------------------------
 
     def _respond(self, request: Request) -> None:
-        """Answer a request, or begin to."""
+        """Answer a request, or begin to answer it in slices or by the application."""
         path, _, query = request.target.partition(b"?")
         if path == b"/":
             try:
@@ -378,7 +379,7 @@ class Connection(asyncio.Protocol):
             self._begin_cycle(request)
 
     def _begin_slices(self, pending: Pending, request: Request) -> None:
-        """Answer when all slices are done. Later requests wait."""
+        """Make an answer in slices, and send it after the last one. Later requests wait."""
         self._making = self._front.sliced.begin(self._loop, pending.steps, partial(self._sliced_answered, request))
         self._update()
 
@@ -399,28 +400,26 @@ class Connection(asyncio.Protocol):
     def _send(self, answer: Answer, request: Request | None, *, keep_alive: bool, with_body: bool = True) -> None:
         """Send an answer.
 
-        request: the request that runs again if the answer is held and its writes are lost.
+        request: the answered request. It runs again if the answer is held and its writes are lost.
         """
         if self._transport is None:
             return
         end = GOES_ON if keep_alive and not self.closing else ENDS
-        date = self._state.default_headers
-        stamp = b"date: %b\r\n" % date[0][1] if date else b""
         body = answer.body if with_body else _NO_BODY
-        self._write(b"".join((STATUS_LINES[answer.status], stamp, answer.head, end, body)), request)
+        self._write(b"".join((STATUS_LINES[answer.status], self._front.date_line, answer.head, end, body)), request)
 
     def _send_last(self, answer: Answer) -> None:
-        """Send a last answer, and close."""
+        """Send the last answer of the connection, and close it."""
         self.closing = True
         self._send(answer, None, keep_alive=False)
         self._close()
 
     def _write(self, data: bytes, request: Request | None) -> None:
-        """Send data. Hold it instead if other data is held or writes are pending."""
+        """Send data, or hold it if other data is held or writes are pending."""
         commits = self._front.commits
         if commits is not None and (self._held or commits.pending()):
             if not self._held:
-                commits.wait(self, among=len(self._state.connections))
+                commits.wait(self, among=len(self._front.clients))
             self._held.hold(data, request)
             if self._held.large:
                 self._update()
@@ -428,11 +427,11 @@ class Connection(asyncio.Protocol):
             self.write(data)
 
     def write(self, data: bytes) -> None:
-        """Send data: at once if no other connection is open, else through the outbox."""
+        """Send data: directly if no other connection is open, else through the outbox."""
         transport = self._transport
         if transport is None:
             return
-        if len(self._state.connections) == 1:
+        if len(self._front.clients) == 1:
             self._front.outbox.flush()
             transport.write(data)
         else:
@@ -446,37 +445,41 @@ class Connection(asyncio.Protocol):
 
         if self._transport is None:
             return
-        site = self._front.site  # the first request loads it, which may fail
+        site = self._front.site  # the first use loads the site, which may fail
         addresses = (self._transport.get_extra_info("sockname"), self._transport.get_extra_info("peername"))
         self._making = cycle = Cycle(request, self, addresses)
         self._update()
         task = self._loop.create_task(cycle.run(site))
-        self._state.tasks.add(task)  # uvicorn waits for its tasks at shutdown
-        task.add_done_callback(self._state.tasks.discard)
+        self._front.tasks.add(task)
+        task.add_done_callback(self._front.tasks.discard)
 
     def answered(self, *, keep_alive: bool) -> None:
-        """Go on after the application's answer."""
+        """Continue after the application's answer."""
         self._making = None
         self.closing = self.closing or not keep_alive
         self._after_answer()
 
     def not_answered(self, request: Request, error: BaseException | None, *, begun: bool) -> None:
-        """Report a failure of the application.
+        """Report that the application failed.
 
-        If the answer has begun, abort the connection, so that the client sees a broken answer.
+        If it has sent a part of the answer, abort the connection, so that the client sees a broken
+        answer.
         """
         self._making = None
         if not begun:
             self._send_failure(error, request.fields)
             return
-        log_failure("a request, whose connection is closed,", error or EOFError())
+        log_failure("a request (its connection is closed)", error or EOFError())
         if self._transport is not None:
             self._transport.abort()
 
     # --- held answers (commits.py) ----------------------------------------------------------------
 
     def release(self, failure: StorageError | None) -> None:
-        """Send the held data. After a failure, run the requests again, or report it and close."""
+        """Send the held data.
+
+        If the commit failed, run the requests again, or report it and close.
+        """
         held = self._held.take()
         self._waits_for_held = False
         if run_again(failure, held) and self._held.attempts < ATTEMPTS:
@@ -498,7 +501,7 @@ class Connection(asyncio.Protocol):
             self._go_on()
 
     def _repeat(self, held: list[Held]) -> None:
-        """Run requests again, in order. Data that answers no request is sent as it was."""
+        """Run requests again, in order. Data that answers no request is sent unchanged."""
         for position, (data, request) in enumerate(held):
             if self._making is not None:
                 self._later.appendleft(partial(self._repeat, held[position:]))
@@ -507,17 +510,3 @@ class Connection(asyncio.Protocol):
                 self._write(data, None)
             else:
                 self._respond(request)
-
-
-def connection_factory(front: Front) -> Callable[..., Connection]:
-    """Return the function that uvicorn calls instead of an HTTP protocol class."""
-
-    def connect(
-        *,
-        server_state: Any,  # noqa: ANN401 - uvicorn's own
-        _loop: asyncio.AbstractEventLoop | None = None,
-        **_: Any,  # noqa: ANN401
-    ) -> Connection:
-        return Connection(front, server_state, _loop or asyncio.get_running_loop())
-
-    return connect

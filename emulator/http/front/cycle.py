@@ -11,11 +11,12 @@ The connection has received the whole request. The answer may be streamed:
 | it ends or raises before the first part | an error with status 500                                |
 | it ends or raises before the last part  | the end of the connection, so that the answer is broken |
 
-When the answer is complete or the client is gone, `receive` returns `http.disconnect`, and `send`
-ignores its message. A connection does not read while an answer is made, so it does not notice that
-the client closes it. Therefore an application that calls `receive` to learn of this makes the cycle
-poll the socket. Then `receive` also returns `http.disconnect` if the client has only closed its
-half of the connection. Such a client still gets what the application sends.
+When the answer is complete or the client has closed the connection, `receive` returns
+`http.disconnect`, and `send` ignores its message. While an answer is made, a connection does not
+read, so it does not notice that the client closes it. Therefore, while the application waits in
+`receive` for a disconnect, the cycle polls the socket. Then `receive` also returns
+`http.disconnect` if the client has closed only its own direction of the connection. Such a client
+still gets the rest of the answer.
 """  # noqa: W505 - a table
 
 import asyncio
@@ -28,7 +29,7 @@ from emulator.http.front.answers import ENDS, GOES_ON, STATUS_LINES
 from emulator.http.front.front import App, Message
 from emulator.http.front.requests import Request
 
-_POLL: Final = 0.25  # seconds
+_POLL: Final = 0.25  # seconds between two polls of the socket
 _NO_BODY: Final = frozenset((204, 304))
 _LAST_CHUNK: Final = b"0\r\n\r\n"
 _DISCONNECT: Final = {"type": "http.disconnect"}
@@ -44,12 +45,12 @@ class Client(Protocol):
 
     @property
     def closing(self) -> bool:
-        """Whether the next answer is the last."""
+        """Whether the next answer is the last one."""
         ...
 
     @property
     def hung_up(self) -> bool:
-        """Whether the client has closed the connection, or its half of it."""
+        """Whether the client has closed the connection, or its own direction of it."""
         ...
 
     def write(self, data: bytes) -> None:
@@ -57,23 +58,23 @@ class Client(Protocol):
         ...
 
     def answered(self, *, keep_alive: bool) -> None:
-        """Go on after a complete answer."""
+        """Continue after a complete answer."""
         ...
 
     def not_answered(self, request: Request, error: BaseException | None, *, begun: bool) -> None:
-        """Go on after an answer that is not complete. begun: some of it was sent."""
+        """Continue after an incomplete answer. begun: whether a part of it was sent."""
         ...
 
 
 class Cycle:
-    """One request and its answer."""
+    """One request to the application, and its answer."""
 
     def __init__(self, request: Request, client: Client, addresses: tuple[Any, Any]) -> None:
         self._request = request
         self._client = client
         self._scope = _scope(request, *addresses)
-        self._received = False  # the application has the request
-        self._ended = asyncio.Event()  # the answer is complete, or nobody waits for it
+        self._received = False  # whether the application has the request
+        self._ended = asyncio.Event()  # set once the answer is complete, or once the client is gone
         self._writable = asyncio.Event()
         self._writable.set()
         self._gone = False
@@ -81,12 +82,12 @@ class Cycle:
         self._begun = False
         self._head: list[bytes] | None = None
         self._status = 0
-        self._left: int | None = None  # bytes of `content-length` that have not been sent yet
+        self._left: int | None = None  # bytes of `content-length` that were not sent yet
         self._chunked = False
         self._keep_alive = request.keep_alive
 
     async def run(self, app: App) -> None:
-        """Let the application answer. Raises nothing but CancelledError."""
+        """Let the application answer the request. Raises only CancelledError."""
         failure: BaseException | None = None
         try:
             await app(self._scope, self._receive, self._send)
@@ -103,17 +104,17 @@ class Cycle:
             self._client.not_answered(self._request, error, begun=self._begun)
 
     def cancel(self) -> None:
-        """Tell the application that the client is gone."""
+        """Tell the application that the client has closed the connection."""
         self._gone = True
         self._ended.set()
         self._writable.set()
 
     def pause(self) -> None:
-        """Let the application's next `send` wait."""
+        """Make the application's next `send` wait."""
         self._writable.clear()
 
     def resume(self) -> None:
-        """Let the `send` that waits return."""
+        """Let a waiting `send` return."""
         self._writable.set()
 
     async def _receive(self) -> Message:
@@ -189,9 +190,9 @@ class Cycle:
 
 
 def hung_up(descriptor: int) -> bool:
-    """Say whether the other side of a socket has closed it, or its half of it.
+    """Return whether the other side of a socket has closed it, or its own direction of it.
 
-    Where the system has no POLLRDHUP (macOS), this notices only a connection that is broken.
+    On systems without POLLRDHUP (macOS), this notices only a broken connection.
     """
     poll = select.poll()
     poll.register(descriptor, getattr(select, "POLLRDHUP", 0))

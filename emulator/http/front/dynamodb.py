@@ -1,10 +1,10 @@
 """DynamoDB's JSON 1.0 protocol without I/O: one request to `/` in, one answer out (behaviour 1).
 
-The caller passes the parts of an HTTP request, and gets status, head and body. Sockets, ASGI and
-chunking are the caller's task. So the same code serves sockets, other ASGI servers and tests.
+The caller passes the parts of an HTTP request, and gets status, header lines and body. Sockets,
+ASGI and chunking are the caller's task. So sockets, other ASGI servers and tests use the same code.
 
-Checks come in the service's order: size, CORS preflight, GET (health), method and content type,
-JSON, target, authentication, and then the checks of the operation.
+Requests are checked in the service's order: size, CORS preflight, GET (health), method and content
+type, JSON, target, authentication, and then the checks of the operation.
 """
 
 import logging
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from emulator import errors, limits
-from emulator.app import Emulator
+from emulator.app import AUTO_SCALING, Emulator
 from emulator.database.catalog.catalog import Caller
 from emulator.errors import ApiError
 from emulator.http.front import auth, encoding
@@ -46,26 +46,29 @@ NOT_FOUND: Final = b"<UnknownOperationException/>\n"
 
 _TARGET_PREFIXES: Final = ("DynamoDB_20120810.", "DynamoDBStreams_20120810.")
 _STREAM_OPERATIONS: Final = frozenset(("ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"))
-_LARGE: Final = 256 * limits.KIB  # bytes of a body; for smaller ones the garbage collector has no noticeable work
+_SCALING_TARGET: Final = AUTO_SCALING.encode()
+_SCALING_JSON: Final = b"application/x-amz-json-1.1"  # the content type of Application Auto Scaling
+# Bytes of a body; for smaller ones, garbage collection takes no noticeable time.
+_LARGE: Final = 256 * limits.KIB
 _MANY: Final = 30_000  # commas in a large body: to read so many values takes 5 to 15 ms
-_POLL: Final = 0.001  # seconds between two polls of another thread
+_POLL: Final = 0.001  # seconds between two polls of the other thread
 _CACHED_CALLERS: Final = 1024
-_LONG_CALLER: Final = 1024  # bytes of credential and host together; only an attacker sends more
+_LONG_CALLER: Final = 1024  # length of credential and host together; only an attacker sends more
 _COMPLETE: Final = re.compile(
     rb"AWS4-[^ ]+ Credential=([^,\s][^,]*/aws4_request), ?SignedHeaders=[^,\s][^,]*, ?Signature=[^,\s][^,]*"
 ).fullmatch
 """A complete Authorization header, as SDKs write it.
 
-A character class that excludes one character, such as `[^,]`, matches fastest.
+`[^,]` and other classes that exclude one character match fastest.
 """
 _THREE_PARTS: Final = re.compile(rb"\S+ [^,\s]+, ?[^,\s]+, ?[^,\s]+").fullmatch
-"""An Authorization header without blanks in its parts: a blank ends a part (behaviour 1.4)."""
+"""An Authorization header with no space inside its parts: a space ends a part (behaviour 1.4)."""
 
 
 class DynamoDbEndpoint:
-    """Answers the requests to `/` with an emulator.
+    """Answers the requests to `/`, by calling an emulator.
 
-    bodies: if set, it records how many bytes each compressed body may have taken when inflated.
+    bodies: if set, it records the size of inflated bodies.
     """
 
     def __init__(self, emulator: Emulator) -> None:
@@ -80,7 +83,7 @@ class DynamoDbEndpoint:
     def respond(self, method: str, query: bytes, headers: list[Header], body: bytes) -> Answer:
         """Answer one request. The names in its header lines are lower-case.
 
-        Raises nothing but Pending.
+        Raises only Pending.
         """
         fields = fields_of(headers)
         if fields is None or len(query) > HEADER_BLOCK:
@@ -88,7 +91,7 @@ class DynamoDbEndpoint:
         return self.answer(method, query, fields, body)
 
     def answer(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer:
-        """Answer one request whose head is known to be small enough. Raises nothing but Pending."""
+        """Answer one request whose header lines are not too large. Raises only Pending."""
         if len(body) > limits.REQUEST_BODY:
             return self.refuse(413, fields)
         if method != "POST":
@@ -99,33 +102,36 @@ class DynamoDbEndpoint:
             return self._make(200, self._call(query, fields, body), fields)
         except Sliced as sliced:
             raise Pending(self._in_slices(sliced.steps, fields)) from None
+        except ApiError as error:
+            return self._refusal(error.located(body), fields)
         except Exception as error:  # noqa: BLE001 - becomes an answer
             return self._refusal(error, fields)
 
     def failed(self, error: BaseException | None, fields: Fields = NO_FIELDS) -> Answer:
-        """Return the answer to a request that failed unexpectedly, or whose commit failed."""
+        """Return the answer to a request after an unexpected error, or after a failed commit."""
         return self.answers.failed(error, fields)
 
     def refuse(self, status: int, fields: Fields = NO_FIELDS) -> Answer:
-        """Log and return a refusal: status 413 or 400."""
+        """Log a refusal and return it: status 413 or 400."""
         return self.answers.refuse(status, fields)
 
     def _in_slices(self, steps: Steps[bytes], fields: Fields) -> Steps[Answer]:
-        """Make an answer in slices. steps: return its body."""
+        """Make an answer in slices. steps: the work, which returns the body of the answer."""
         try:
             return self._make(200, (yield from steps), fields)
         except Exception as error:  # noqa: BLE001 - becomes an answer
             return self._refusal(error, fields)
 
     def _refusal(self, error: Exception, fields: Fields) -> Answer:
-        """Return the answer for a request that failed."""
+        """Return the answer for a request that raised this error."""
         if isinstance(error, ApiError):
             if error.status >= SERVER_ERROR:
                 log_failure(_target(fields), error)
             return self._make(error.status, orjson.dumps(error.body()), fields)
         if isinstance(error, encoding.TooLarge):
             return self.refuse(413, fields)
-        if isinstance(error, Lost):  # the request runs again with the others of its group, see commits.py
+        # The request runs again with the rest of its commit group (commits.py).
+        if isinstance(error, Lost):
             return self.failed(error, fields)
         answer = self._make(500, orjson.dumps(errors.internal_server_error().body()), fields)
         request_id = dict(answer.headers)[b"x-amzn-requestid"].decode()
@@ -140,19 +146,21 @@ class DynamoDbEndpoint:
             answered = self._for_another_service(method, query, fields, body)
             if answered is not None:
                 return answered
-        if method in ("GET", "HEAD"):  # the caller sends the answer to a HEAD without its body
+        if method in ("GET", "HEAD"):  # the connection sends the answer to a HEAD without its body
             return self._root(fields)
         return self._make(404, NOT_FOUND, fields)
 
     def _root(self, fields: Fields) -> Answer:
-        """Answer a GET or HEAD: with the service's health check, or as DynamoDB Local."""
+        """Answer a GET or HEAD: with the service's health check, or as DynamoDB Local does."""
         if self._emulator.settings.as_dynamodb_local:
             return self._refusal(errors.missing_authentication_token(), fields)
         return self._make(200, b"healthy: %b " % fields.get(b"host", b"localhost"), fields)
 
     def _other_type(self, query: bytes, fields: Fields, body: bytes) -> Answer:
-        """Answer a POST whose content type differs from `application/x-amz-json-1.0`."""
+        """Answer a POST whose content type is not `application/x-amz-json-1.0`."""
         given = fields.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if given == _SCALING_JSON and fields.get(b"x-amz-target", b"").startswith(_SCALING_TARGET):
+            return self.answer("POST", query, {**fields, b"content-type": JSON}, body).typed(_SCALING_JSON)
         if body and given not in (JSON, PLAIN_JSON):
             answer = self._for_another_service("POST", query, fields, body)
             return answer or self._make(404, NOT_FOUND, fields)
@@ -167,16 +175,18 @@ class DynamoDbEndpoint:
 
     def _for_another_service(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer | None:
         """Answer a request if it belongs to another service, else return None."""
-        from emulator.http.front import other_services  # noqa: PLC0415 - most servers never need it
+        from emulator.http.front import other_services, sts  # noqa: PLC0415 - most servers never need it
 
+        identity = sts.reply(self._emulator.account_of, method, query, fields, body)
+        if identity is not None:
+            return other_services.made(self.answers, identity, fields)
         return other_services.answer(self.answers, method, b"/", query, fields, body)
 
     def _call(self, query: bytes, fields: Fields, body: bytes) -> bytes:
-        coding = fields.get(b"content-encoding")
-        if coding is not None:
+        if b"content-encoding" in fields:
             if self.bodies is not None:
                 self.bodies.note(len(body) * encoding.MOST_INFLATED)
-            body = encoding.decoded(body, coding)
+            body = encoding.decoded(body, fields[b"content-encoding"])
         if len(body) > _LARGE:
             return self._call_large(query, fields, body)
         raw: object = None
@@ -198,11 +208,12 @@ class DynamoDbEndpoint:
             raise Sliced(self._call_in_steps(query, fields, body))
         from emulator.http.front.reading import resting, spare_memory  # noqa: PLC0415 - start-up time
 
-        self._emulator.load(_target(fields))
+        name = _own_target(fields)
+        self._emulator.load(name)
         with resting.context():
             with spare_memory():
                 try:
-                    raw = self._emulator.parsed(_target(fields), body)
+                    raw = self._emulator.parsed(name, body)
                 except orjson.JSONDecodeError:
                     raise errors.not_json() from None
             target = fields.get(b"x-amz-target", b"")
@@ -215,7 +226,7 @@ class DynamoDbEndpoint:
             from emulator.http.front.reading import Reader  # noqa: PLC0415 - start-up time
 
             self._reader = Reader(self._emulator)
-        with self._reader.reading(_target(fields), body, self.bodies) as reading:
+        with self._reader.reading(_own_target(fields), body, self.bodies) as reading:
             while not reading.done():
                 yield _POLL
             read = reading.result()
@@ -234,6 +245,8 @@ class DynamoDbEndpoint:
 
     def _operation(self, target: bytes, query: bytes, fields: Fields) -> str:
         prefix, _, name = target.decode("latin-1").rpartition(".")
+        if prefix + "." == AUTO_SCALING:
+            return AUTO_SCALING + name
         streams = name in _STREAM_OPERATIONS
         if prefix + "." != _TARGET_PREFIXES[streams] or not self._emulator.knows(name):
             raise self._unknown(query, fields)
@@ -250,8 +263,8 @@ class DynamoDbEndpoint:
     def _caller(self, query: bytes, fields: Fields) -> Caller:
         """Return the caller.
 
-        Callers are cached by credential and host, not by the whole header: its signature differs in
-        every request.
+        Callers are cached by credential and host. The whole header would not do, because each
+        request has a different signature.
         """
         complete = None if query else _COMPLETE(fields.get(b"authorization", b""))
         if complete is None or not (b"x-amz-date" in fields or b"date" in fields):
@@ -276,3 +289,9 @@ class DynamoDbEndpoint:
 def _target(fields: Fields) -> str:
     """Return the name of a request's operation, for the log."""
     return fields.get(b"x-amz-target", b"").decode("latin-1").rpartition(".")[2]
+
+
+def _own_target(fields: Fields) -> str:
+    """Return the name of a request's operation, "" for operations of other services."""
+    target = _target(fields)
+    return target if fields.get(b"x-amz-target", b"").decode("latin-1").startswith(_TARGET_PREFIXES) else ""

@@ -7,11 +7,12 @@ from typing import Final
 
 from emulator import errors, limits
 
-MOST_INFLATED: Final = 1_032  # the most bytes that one byte of deflated data can become
+MOST_INFLATED: Final = 1_032  # how many bytes one byte of deflated data can become at most
 
-_PIECE: Final = 1 << 16  # bytes of the first piece of a body's first member
-_NEXT_PIECE: Final = 1 << 6  # bytes of the first piece of each further member
-_MOST_MEMBERS: Final = 1_000  # members that a body may have; 16 MB have 256 members of the usual 64 KB
+_PIECE: Final = 1 << 16  # size in bytes of the first piece of a body's first member
+_NEXT_PIECE: Final = 1 << 6  # size in bytes of the first piece of each further member
+# The most members of a body; 16 MB have 256 members of the usual 64 KB.
+_MOST_MEMBERS: Final = 1_000
 _SPARE: Final = 1 << 16  # bytes of a body that may inflate to nothing
 _CODINGS: Final = ("gzip", "deflate")
 _QUALITY: Final = re.compile("q=([^;]*)")
@@ -22,7 +23,7 @@ class TooLarge(Exception):
 
 
 def decoded(body: bytes, coding: bytes) -> bytes:
-    """Return a request body without its Content-Encoding.
+    """Return a request body after undoing its Content-Encoding.
 
     Raises TooLarge, and the service's own InternalServerError for an unknown coding or broken data.
     """
@@ -35,7 +36,8 @@ def decoded(body: bytes, coding: bytes) -> bytes:
         if coding == b"deflate":
             try:
                 return _inflate(body, zlib.MAX_WBITS)
-            except zlib.error:  # some clients send the bare stream, without zlib's frame
+            # Some clients send the deflated stream without zlib's header and checksum.
+            except zlib.error:
                 return _inflate(body, -zlib.MAX_WBITS)
     except (zlib.error, EOFError):
         pass
@@ -43,19 +45,19 @@ def decoded(body: bytes, coding: bytes) -> bytes:
 
 
 def _inflate(body: bytes, bits: int) -> bytes:
-    """Inflate all members of a body, up to the size that a request may have.
+    """Inflate all compressed members of a body, up to the largest size of a request.
 
     Raises TooLarge, zlib.error, EOFError.
 
-    A body is refused as broken in two cases: it has more than 1,000 members, or it is larger than
-    64 KiB + 2 * its inflated size. No compressor writes such bodies. Without these limits, 16 MB of
-    empty members took 7 s.
+    A gzip body may consist of several members, which are inflated one after another. A body counts
+    as broken if it has more than 1,000 members, or if it is larger than 64 KiB + 2 * its inflated
+    size. No compressor writes such bodies. Without these limits, 16 MB of empty members took 7 s.
 
-    zlib copies all input that follows the end of a member. If it got the whole body, it would copy
-    the rest of the body once for each small member. So this function passes the body in pieces. The
-    size of the pieces doubles until the member ends.
+    zlib copies all input after the end of a member. With the whole body as input, it would copy the
+    rest of the body once for each small member. So this passes the body to zlib in pieces, whose
+    size doubles until the member ends.
     """
-    if not body:  # an empty body has no member, and so is broken (behaviour 1.1)
+    if not body:  # an empty body has no member, so it is broken (behaviour 1.1)
         raise EOFError
     out = bytearray()
     rest = memoryview(body)
@@ -84,9 +86,9 @@ def _inflate(body: bytes, bits: int) -> bytes:
 def chosen(accept: bytes) -> str | None:
     """Return gzip or deflate if the Accept-Encoding value allows it, else None (behaviour 1.2).
 
-    The coding with the highest quality wins. If both have the same quality, the first in the value
-    wins. `*` gives the quality of the codings that the value does not name. Such a coding loses
-    against a named one of the same quality.
+    The coding with the highest quality wins. If both have the same quality, the first one in the
+    value wins. `*` gives the quality of codings that the value does not name. At equal quality, a
+    named coding wins against such a coding.
     """
     named: dict[str, float] = {}
     others = 0.0
@@ -97,12 +99,13 @@ def chosen(accept: bytes) -> str | None:
         elif name in _CODINGS:
             named[name] = max(named.get(name, 0.0), quality)
     ranked = named | {name: others for name in _CODINGS if name not in named}
-    best = max(ranked, key=lambda name: ranked[name])  # the first one, if both have the same quality
+    # The first of them if both have the same quality.
+    best = max(ranked, key=lambda name: ranked[name])
     return best if ranked[best] > 0 else None
 
 
 def _quality(entry: str) -> float:
-    """Return the quality of one entry, at most 1: its first `q=`, or 1 if that is no number."""
+    """Return the quality of one entry: its first `q=`, at most 1; 1 if that is not a number."""
     found = _QUALITY.search(entry)
     try:
         quality = float(found[1]) if found else 1.0

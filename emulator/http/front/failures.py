@@ -1,4 +1,4 @@
-"""Log lines about requests that got a status of 500 or above, and about refused connections.
+"""Log lines about answers with status 500 or above, and about refused requests.
 
 The same line is logged at most once a minute, because clients repeat requests that failed.
 """
@@ -14,17 +14,17 @@ from storage import Full, StorageError
 
 log = logging.getLogger("emulator")
 
-SERVER_ERROR: Final = 500  # the lowest status that is not the client's fault
+SERVER_ERROR: Final = 500  # lower statuses are the client's fault
 
-_SHOWN: Final = 60  # bytes that are shown of input that is not HTTP
-_TLS: Final = b"\x16\x03"  # how a TLS handshake begins
+_SHOWN: Final = 60  # bytes of input that is not HTTP that a log line shows
+_TLS: Final = b"\x16\x03"  # the first bytes of a TLS handshake
 _HTTP_2: Final = b"PRI * HTTP/2"
 
 
 def log_failure(what: str, error: BaseException) -> None:
     """Log why the server failed to answer a request.
 
-    what: names the request in the log. It may contain text that the client sent.
+    what: names the request in the log line. It may contain text from the client.
     """
     reason = error.__cause__ if isinstance(error.__cause__, StorageError) else error
     if isinstance(reason, Full):

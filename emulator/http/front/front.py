@@ -1,4 +1,4 @@
-"""What all requests of one process share, from our own sockets or from another ASGI server."""
+"""The objects that all requests of one process share, under our own server or any ASGI server."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -22,7 +22,7 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 class Client(Protocol):
-    """Somebody who is being served: a connection, or a request under another server."""
+    """A client being served: a connection, or a request under another ASGI server."""
 
     @property
     def last_active(self) -> float:
@@ -31,25 +31,30 @@ class Client(Protocol):
 
 
 class PeerFailed(Exception):
-    """Another worker process did not do its part of a control. The text says why."""
+    """Another worker process did not run a control. The text says why."""
 
 
 class Peers(Protocol):
     """The other worker processes of this server (http/peers.py)."""
 
     async def ask(self, control: str, body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        """Run a control in each of them, and return the results. Raises PeerFailed."""
+        """Run a control in each other worker, and return the results. Raises PeerFailed."""
         ...
 
 
 class Front:
-    """The endpoint for `/`, the application for every other path, and what both need.
+    """The endpoint for `/`, the application for all other paths, and the objects that both need.
 
     endpoint: changes when `observe` is called, so it must be read for each request.
-    observer: gets each request with its answer; None if nobody observes requests.
-    peers: None if this process is alone.
-    commits: set while the event loop of a durable server runs. clients: those being served now.
-    waits: the calls that wait for something that may never come. A server that stops cancels them.
+    observer: gets each request with its answer; None if there is no observer.
+    peers: the other workers; None if there are none.
+    date_line: the header line with the current date. Our own server updates it every second. It is
+    empty under another ASGI server, which sends this line itself.
+    commits: set while the event loop of a durable server runs. clients: the clients being served
+    now.
+    tasks: answers of the application over our connections. A server that stops waits for them.
+    waits: calls of controls that wait for something that may never happen. A server that stops
+    cancels them.
     """
 
     def __init__(self, emulator: Emulator, endpoint: DynamoDbEndpoint, load_site: Callable[["Front"], App]) -> None:
@@ -63,13 +68,15 @@ class Front:
         self.outbox = Outbox()
         self.peers: Peers | None = None
         self.commits: Commits | None = None
+        self.date_line = b""
         self.clients: set[Client] = set()
+        self.tasks: set[asyncio.Task[Any]] = set()
         self.waits: set[asyncio.Task[Any]] = set()
         emulator.database.sliced = True
         endpoint.bodies = self.bodies
 
     def observe(self, observers: "list[Observer]") -> None:
-        """Report each request to these observers from now on, and no longer to earlier ones."""
+        """From now on, report each request to these observers and to no others."""
         if not observers:
             self.endpoint, self.observer = self._plain, None
             return
@@ -80,5 +87,5 @@ class Front:
 
     @cached_property
     def site(self) -> App:
-        """The application for every path but `/`, loaded at its first request."""
+        """The application for all paths except `/`. The first request for one of them loads it."""
         return self._load_site(self)

@@ -4,17 +4,20 @@ from emulator.http.front.commits import reads
 from emulator.http.front.requests import Request
 from storage import Full, Interrupted, StorageError
 
-_MOST: float = 4 << 20  # bytes; if more are held, further requests wait too
+_MOST: float = 4 << 20  # bytes; if more are held, further requests wait
 
 Held = tuple[bytes, Request | None]
-"""Data that is to be sent, and the request that the data answers.
+"""Data to send, and the request that the data answers.
 
-None: the data answers no request. If requests run again, this data is sent unchanged.
+Without a request (None), the data is sent unchanged even if requests run again.
 """
 
 
 class HeldAnswers:
-    """Holds answers in order. attempts: how often in a row the held requests have run again."""
+    """Holds answers in order.
+
+    attempts: how often in a row the held requests have already run again.
+    """
 
     __slots__ = ("_bytes", "_entries", "attempts")
 
@@ -44,11 +47,11 @@ class HeldAnswers:
 
 
 def run_again(failure: StorageError | None, held: list[Held]) -> bool:
-    """Say whether the held requests run again after their commit failed.
+    """Return whether the held requests must run again after their commit failed.
 
-    After Full, they run again only if all of them are reads. A read is held because of the writes
-    of other requests, or because it has stored a status that was due. The status can be stored
-    later, when there is room.
+    After Full, they run again only if all of them are reads. The answer of a read is held because
+    of other requests' writes, or because the read has stored a status that was due. The status can
+    be stored later, when there is room.
     """
     if isinstance(failure, Full):
         return all(request is None or reads(request.fields) for _, request in held)

@@ -1,13 +1,14 @@
-"""Which web pages may use the paths that need no secret: the controls and Lambda's API.
+"""Rules for web pages that use the paths without authentication: the controls and Lambda's API.
 
 Any web page that a developer visits can send requests to 127.0.0.1. The browser marks them with
 `Origin` or `Sec-Fetch-Site`, which a page cannot change, and with the `Host` that the page asked
 for. A request to these paths is refused if one of these is true:
 
 1. Its Host is a name that a stranger may own. That is every name with a dot, except IP addresses,
-   names that end with a local suffix, and the names in --host and --allowed-host. DNS rebinding can
-   lead a stranger's name to this server, and then the browser takes the stranger's page for a page
-   of this server. For the same reason, an Origin is not accepted just because it equals the Host.
+   names that end with a local suffix, and the names in --host and --allowed-host. With DNS
+   rebinding, a stranger can direct such a name to this server, so that the browser treats the
+   stranger's page as a page of this server. For the same reason, an Origin is not accepted just
+   because it equals the Host.
 2. It has an Origin, and the Origin is none of these: an origin of this server, an origin in --cors,
    an origin whose host is in --allowed-host. Origins of this server are loopback names and
    addresses, the addresses of --host, and the address that the request came to, each with the port
@@ -28,12 +29,13 @@ from emulator.escaping import printable
 
 Fields = Mapping[bytes, bytes]
 Address = tuple[str, int]
-"""The IP address and port that a connection came to."""
+"""The IP address and port on which a connection arrived."""
 
 _LOCAL_SUFFIXES: Final = (".localhost", ".internal", ".local", ".svc")
 """Names that nobody can register (RFC 6761, RFC 6762, ICANN's .internal, Kubernetes' .svc)."""
 
-_FOREIGN: Final = frozenset((b"cross-site", b"same-site"))  # same-site: another port of the same host, for example
+# `same-site` also means another port of the same host, for example.
+_FOREIGN: Final = frozenset((b"cross-site", b"same-site"))
 _PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
 _ORIGIN: Final = re.compile(r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?").fullmatch
 _HOST: Final = re.compile(r"(\[[0-9a-z:.%_~-]+\]|[a-z0-9._-]*)(?::[0-9]*)?").fullmatch
@@ -41,7 +43,7 @@ _PROTECTED: Final = "/_emulator/ and Lambda's API"
 
 
 class Origin(NamedTuple):
-    """A page's origin. port: None if it is missing and the scheme has no known default."""
+    """The origin of a page. port: None if it is missing and the scheme has no known default."""
 
     scheme: str
     host: str
@@ -69,19 +71,20 @@ class PageRules:
         self._allowed = frozenset(_plain(host.lower()) for host in allowed)
 
     def lists(self, value: bytes) -> bool:
-        """Say whether --cors lists an Origin header's value."""
+        """Return whether --cors lists the origin in a header's value."""
         return origin(value.decode("latin-1")) in self._cors
 
     def refusal(self, method: str, fields: Fields, address: Address | None) -> str | None:
-        """Return why a request is refused, and which flag would allow it. None: it is allowed.
+        """Return why a request is refused and which flag would allow it; None if it is allowed.
 
-        address: the address that the connection came to; None if the ASGI server does not give it.
+        address: the address on which the connection arrived; None if the ASGI server does not give
+        it.
         """
         host = fields.get(b"host")
         if host is not None and not self._is_ours(host.decode("latin-1").lower()):
             shown = printable(host.decode("latin-1"), 100)
             return (
-                f"the request has the Host {shown}, which a stranger may own; if it is a name of this server, "
+                f"the request has the Host {shown}, which a stranger may own; if it is a name of this server,  "
                 f"start the server with --allowed-host {_without_port(shown)}"
             )
         if method == "GET" and fields.get(b"sec-fetch-mode") == b"navigate":
@@ -114,7 +117,8 @@ class PageRules:
             return True
         if page.scheme not in _PORTS:
             return False
-        if page.host in self._allowed:  # the port may differ, because a proxy may stand before this server
+        # The port may differ, because there may be a proxy in front of this server.
+        if page.host in self._allowed:
             return True
         if address is None or page.port != address[1]:
             return False
@@ -136,7 +140,7 @@ def _unknown_page(site: str) -> str:
 
 
 def _plain(host: str) -> str:
-    """Return a host without brackets and trailing dot. IP addresses get their usual form."""
+    """Return a host without brackets and trailing dot, and an IP address in its usual form."""
     name = host.removeprefix("[").removesuffix("]").removesuffix(".")
     found = _address(name)
     return name if found is None else str(found)

@@ -1,10 +1,9 @@
-"""Answers to requests that belong to another service of AWS: sts, s3, sqs and the rest.
+"""Answers to requests for another service of AWS: sts, s3, sqs and the rest.
 
-A program sends such requests here if it sets AWS_ENDPOINT_URL, which redirects all services. It
-should set the variable of DynamoDB alone. The answer has the form in which the other service
-reports errors, so that the SDK shows its user the sentence that names the mistake. The AWS
-protocols define the forms, and botocore/parsers.py reads all of them. The first row that matches
-decides:
+A program sends such requests here if it sets AWS_ENDPOINT_URL, which redirects all services,
+instead of DynamoDB's own variable. The answer says so in the form in which the other service
+reports errors, so that the SDK shows the text to its user. The AWS protocols define these forms,
+and botocore/parsers.py reads all of them. The first matching row decides:
 
 | the request                                                     | the answer                                     |
 |-----------------------------------------------------------------|------------------------------------------------|
@@ -53,17 +52,18 @@ _TARGETS: Final[Mapping[str, str]] = {
     "TrentService": "kms",
     "secretsmanager": "secretsmanager",
 }
-"""Prefixes of X-Amz-Target (botocore's `targetPrefix`) of the most used services."""
+"""Prefixes of X-Amz-Target (botocore's `targetPrefix`) of the most common services."""
 
 _S3: Final = frozenset(("s3", "s3express", "s3-object-lambda", "s3-outposts"))
 _REST_XML: Final = frozenset(("cloudfront", "route53"))
 _EC2: Final = "ec2"
 
-_READ: Final = 1 << 13  # bytes of a form that are searched for its Action; SDKs write the Action first
+# Bytes of a form in which the Action is searched; SDKs write the Action first.
+_READ: Final = 1 << 13
 _REFUSED: Final = 400
 _NO_PATH: Final = 404
 _CODE: Final = "UnknownOperationException"
-_QUERY_CODE: Final = "InvalidAction"  # from AWS's common errors of query services
+_QUERY_CODE: Final = "InvalidAction"  # one of AWS's common errors of query services
 _S3_CODE: Final = "InvalidRequest"
 
 
@@ -80,13 +80,16 @@ class Reply(NamedTuple):
 def answer(answers: Answers, method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -> Answer | None:
     """Answer and log a request for another service. Return None if the request names none."""
     found = logged_reply(answers, method, path, query, fields, body)
-    if found is None:
-        return None
+    return None if found is None else made(answers, found, fields)
+
+
+def made(answers: Answers, found: Reply, fields: Fields) -> Answer:
+    """Return the HTTP answer for a reply."""
     return answers.make(found.status, found.body, fields).typed(found.content_type).with_lines(found.head)
 
 
 def logged_reply(answers: Answers, method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -> Reply | None:
-    """Return what `reply` returns, and log the mistake."""
+    """Log a request for another service, and return the result of `reply`."""
     found = reply(method, path, query, fields, body)
     if found is not None and answers.mistakes.allows(found.service):
         where = printable(path.decode("latin-1"))
@@ -96,9 +99,10 @@ def logged_reply(answers: Answers, method: str, path: bytes, query: bytes, field
 
 def reply(method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -> Reply | None:
     """Return the answer to a request for another service; None if the request names none."""
-    form = _form(method, query, fields, body)
+    form = form_of(method, query, fields, body)
     service = _service(query, fields)
-    if service is None and not {"Action", "Version"} <= form.keys():  # AssumeRoleWithWebIdentity of sts is not signed
+    # Requests such as sts's AssumeRoleWithWebIdentity are not signed.
+    if service is None and not {"Action", "Version"} <= form.keys():
         return None
     shown = printable(service or form["Action"], 40)
     error = errors.another_service(shown)
@@ -111,11 +115,11 @@ def reply(method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -
         json = content_type if content_type.startswith(b"application/x-amz-json-1.") else b"application/x-amz-json-1.1"
         return Reply(shown, _REFUSED, json, b"", orjson.dumps(error.body()))
     if "Action" in form:
-        return Reply(shown, _REFUSED, b"text/xml", b"", _ec2(error) if service == _EC2 else _query(error))
+        return Reply(shown, _REFUSED, b"text/xml", b"", _ec2(error) if service == _EC2 else query_error(error))
     if service in _S3:
         return Reply(shown, _REFUSED, b"application/xml", b"", _s3(error))
     if service in _REST_XML:
-        return Reply(shown, _NO_PATH, b"text/xml", b"", _query(error))
+        return Reply(shown, _NO_PATH, b"text/xml", b"", query_error(error))
     if path == b"/" and method == "POST":
         return None
     message = orjson.dumps({"message": error.message})
@@ -129,7 +133,7 @@ def _service(query: bytes, fields: Fields) -> str | None:
     return _TARGETS.get(fields.get(b"x-amz-target", b"").decode("latin-1").partition(".")[0])
 
 
-def _form(method: str, query: bytes, fields: Fields, body: bytes) -> dict[str, str]:
+def form_of(method: str, query: bytes, fields: Fields, body: bytes) -> dict[str, str]:
     """Return the members in the first 8 KiB of a request's form; {} if it has no form."""
     if method == "GET":
         text = query
@@ -151,9 +155,10 @@ def _cbor_text(text: str) -> bytes:
     return b"\x79" + len(data).to_bytes(2, "big") + data
 
 
-def _query(error: ApiError) -> bytes:
+def query_error(error: ApiError, code: str = _QUERY_CODE) -> bytes:
+    """Return the XML in which query services report an error."""
     return (
-        f"<ErrorResponse><Error><Type>Sender</Type><Code>{_QUERY_CODE}</Code>"
+        f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>"
         f"<Message>{escape(error.message or '')}</Message></Error><RequestId/></ErrorResponse>\n"
     ).encode()
 

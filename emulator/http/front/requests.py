@@ -1,7 +1,7 @@
-"""Reading requests from the bytes of an HTTP/1.1 connection.
+"""Parses the requests in the bytes of an HTTP/1.1 connection.
 
-httptools parses, and calls `RequestReader` for each part of a request. The reader collects the
-parts, and calls a `Receiver`:
+The library httptools parses the bytes, and calls `RequestReader` for each part of a request. The
+reader collects the parts, and calls a `Receiver`:
 
 | what came                                        | method of Receiver           | what is read next    |
 |--------------------------------------------------|------------------------------|----------------------|
@@ -27,13 +27,14 @@ from emulator.http.front.bodies import Bodies
 from emulator.http.front.bodies import Reader as BodyReader
 from emulator.limits import REQUEST_BODY
 
-_STEP: Final = 64 << 10  # bytes of a body that count as progress (states.py): 16 MB may take four hours
+# Bytes of a body that count as progress (states.py); 16 MB may thus take four hours.
+_STEP: Final = 64 << 10
 _NO_BODY: Final = b""
 _STOPPED: Final = (httptools.HttpParserError, httptools.HttpParserUpgrade)
 
 
 class Request(NamedTuple):
-    """A request as it came. keep_alive: the connection stays open after it."""
+    """A request as it arrived. keep_alive: whether the connection stays open after it."""
 
     method: str
     target: bytes
@@ -43,7 +44,7 @@ class Request(NamedTuple):
     version: str
 
     def in_origin_form(self) -> "Request":
-        """Return the request with a target that is a path.
+        """Return the request with a path as its target.
 
         If the target is `http://host/path`, its host replaces the Host field (RFC 9112, 3.2.2).
         """
@@ -55,10 +56,10 @@ class Request(NamedTuple):
 
 
 class Receiver(BodyReader, Protocol):
-    """What a RequestReader calls. The table at the top of the module says when."""
+    """The methods that a RequestReader calls. The table at the top of the module says when."""
 
     closing: bool
-    """The next answer is the last."""
+    """Whether the next answer is the last one."""
 
     def request_received(  # noqa: D102
         self, method: str, target: bytes, fields: dict[bytes, bytes], body: bytes, *, keep_alive: bool
@@ -72,24 +73,24 @@ class Receiver(BodyReader, Protocol):
 
 
 class _NullParser:
-    """Replaces the parser once nothing more is read."""
+    """Replaces the parser when no more bytes are to be parsed."""
 
     def feed_data(self, data: bytes) -> None:
-        """Ignore everything."""
+        """Ignore the bytes."""
 
 
 _NULL_PARSER: Final[Any] = _NullParser()
 
 
 class _StopParsing(Exception):
-    """Stops the parser from within one of its callbacks."""
+    """Stops the parser; raised inside one of its callbacks."""
 
 
 class RequestReader:
     """Collects the requests of one connection.
 
-    receiving: a request has begun and is not complete. stepped_at: when the request last made
-    progress. Progress is its beginning, its head, and each 64 KB of its body.
+    receiving: whether a request has begun and is not complete. stepped_at: when that request last
+    made progress. Progress is its beginning, its head, and each 64 KB of its body.
     """
 
     __slots__ = (
@@ -118,11 +119,11 @@ class RequestReader:
         self.now = 0.0
         self.receiving = False
         self.stepped_at = 0.0
-        self._step = 0  # bytes of the body at the last progress
-        self._counted = False  # the body is among self._bodies
-        self._skipping = False  # the request was refused, so its body is ignored
+        self._step = 0  # bytes of the body at its last progress
+        self._counted = False  # whether self._bodies counts the body
+        self._skipping = False  # whether the body is ignored, because the request was refused
         self._fields: dict[bytes, bytes] = {}
-        self._head = self._fields  # all fields but trailers
+        self._head = self._fields  # all header fields, without trailers
         self._block = 0
         self._target = b""
         self._body = _NO_BODY
@@ -131,7 +132,7 @@ class RequestReader:
 
     @property
     def fields(self) -> dict[bytes, bytes]:
-        """The header fields of the request that came last."""
+        """The header fields of the last request."""
         return self._head
 
     @property
@@ -141,7 +142,7 @@ class RequestReader:
         return version
 
     def feed(self, data: bytes, now: float) -> None:
-        """Parse bytes. now: the loop's time at which they came."""
+        """Parse bytes. now: the loop's time at which they arrived."""
         self.now = now
         try:
             self._parser.feed_data(data)
@@ -157,13 +158,13 @@ class RequestReader:
         self._parser = _NULL_PARSER
 
     def forget_body(self) -> None:
-        """Do not count the body of the current request any more."""
+        """Stop counting the body of the current request."""
         if self._counted:
             self._counted = False
             self._bodies.release(self._receiver)
 
     def _parser_stopped(self, error: Exception, data: bytes) -> None:
-        """Go on after an offer of another protocol. After CONNECT or an error, read no more."""
+        """Continue after an offer of another protocol. Stop after CONNECT or an error."""
         rest = memoryview(data)
         while isinstance(error, httptools.HttpParserUpgrade):
             rest = rest[error.args[0] :]
@@ -187,7 +188,7 @@ class RequestReader:
             self._receiver.not_http(data, error)
 
     def _ignore_upgrade(self) -> None:
-        """Parse the head again, without its offer of another protocol."""
+        """Parse the request's head again, without its offer of another protocol."""
         lines = [b"%b %b HTTP/1.1" % (self._parser.get_method(), self._target)]
         lines += [b"%b: %b" % field for field in self._fields.items() if field[0] not in (b"connection", b"upgrade")]
         self._parser = httptools.HttpRequestParser(self)
@@ -213,7 +214,7 @@ class RequestReader:
         self._size = 0
 
     def on_url(self, url: bytes) -> None:
-        """Add the target, or a part of it. Refuse a target that is too long."""
+        """Store the target or a part of it. Refuse a target that is too long."""
         self._target += url
         if len(self._target) > HEADER_BLOCK:
             self._refuse_head()
@@ -234,7 +235,8 @@ class RequestReader:
         """Refuse a body that will be too large. Answer `Expect: 100-continue`."""
         self.stepped_at = self.now
         if self._parser.should_upgrade():
-            self._skipping = True  # skip this parse: the head is parsed again without the offer
+            # Ignore the result of this parse: the head is parsed again without the offer.
+            self._skipping = True
             return
         fields = self._fields
         length = fields.get(b"content-length")
@@ -247,7 +249,7 @@ class RequestReader:
             self._receiver.continue_expected()
 
     def on_body(self, body: bytes) -> None:
-        """Add the body, or a part of it. Refuse a body that is too large."""
+        """Store the body or a part of it. Refuse a body that is too large."""
         if not self._size:
             self._body = body
         elif not self._skipping:
@@ -259,7 +261,7 @@ class RequestReader:
             self._refuse_body()
 
     def on_message_complete(self) -> None:
-        """Pass the request on."""
+        """Pass the request to the receiver."""
         parser = self._parser
         keep_alive = parser.should_keep_alive()
         if self._counted:
@@ -280,13 +282,13 @@ class RequestReader:
             raise _StopParsing
 
     def _refuse_head(self) -> NoReturn:
-        """Refuse a request line or header block over 16 KB, or a second Host; read no more."""
+        """Refuse a head that is over 16 KB or has a second Host. Stop reading."""
         self._parser = _NULL_PARSER
         self._receiver.head_refused(self._fields)
         raise _StopParsing
 
     def _refuse_body(self) -> None:
-        """Refuse the request before its body is complete, and ignore the rest of the body."""
+        """Refuse a request before its body is complete, and ignore the rest of the body."""
         self._skipping = True
         self._body = _NO_BODY
         self._parts = []

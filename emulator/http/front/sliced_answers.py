@@ -1,8 +1,8 @@
-"""Answers that are made in slices. They take turns with each other, and with all other requests.
+"""Answers that are made in slices. Between two slices, other answers and requests have their turn.
 
-In each iteration of the event loop one slice of one answer runs, so other clients wait for one
-slice at most, however many long answers are under way. While an answer waits for something else,
-such as a process, its steps yield the seconds until the next slice.
+In each iteration of the event loop, one slice of one answer runs. So other clients wait for one
+slice at most, even if many long answers are in progress. If an answer must wait for something, such
+as a process, its steps yield the seconds until the next slice.
 """
 
 import asyncio
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from emulator.http.front.answers import Answer
     from emulator.slices import Steps
 
-_SLICE: Final = 0.005  # seconds; steps that are shorter run together in one slice
+_SLICE: Final = 0.005  # seconds; one slice runs steps until they have taken this long
 
 _T = TypeVar("_T")
 
 
 class Pending(Exception):
-    """Raised instead of returning an answer that is made in slices.
+    """Raised instead of returning an answer, if the answer is made in slices.
 
-    steps: the work. It returns the answer, and never raises.
+    steps: the work. It returns the answer, and never raises an error.
     """
 
     def __init__(self, steps: "Steps[Answer]") -> None:
@@ -33,7 +33,7 @@ class Pending(Exception):
         self.steps = steps
 
     def changed(self, change: "Callable[[Answer], Answer]") -> "Pending":
-        """Return a new Pending, whose answer is the answer of this one, passed to `change`."""
+        """Return a new Pending that makes the same answer and then applies `change` to it."""
         return Pending(_changed(self.steps, change))
 
 
@@ -42,7 +42,7 @@ def _changed(steps: "Steps[Answer]", change: "Callable[[Answer], Answer]") -> "S
 
 
 class Run:
-    """Steps that run. done: called with the result of the steps, unless `cancel` is called."""
+    """Steps in progress. done: called with their result, unless `cancel` is called before that."""
 
     __slots__ = ("cancelled", "done", "steps")
 
@@ -52,21 +52,24 @@ class Run:
         self.cancelled = False
 
     def cancel(self) -> None:
-        """Stop, because nobody waits for the result. The effects of finished slices stay."""
+        """Stop the steps, because their result is no longer needed.
+
+        Finished slices keep their effects.
+        """
         self.cancelled = True
         self.steps.close()
 
     def pause(self) -> None:
-        """Ignore that the client does not read: only this answer waits in memory."""
+        """Do nothing when the client stops reading: only this one answer waits in memory."""
 
     def resume(self) -> None:
-        """Ignore that the client reads."""
+        """Do nothing when the client reads again."""
 
 
 class SlicedAnswers:
-    """The answers of one event loop that are being made.
+    """The answers of one event loop that are being made in slices.
 
-    seconds: how long one answer may run before another takes its turn.
+    seconds: the length of a slice.
     """
 
     def __init__(self, seconds: float = _SLICE) -> None:
@@ -75,14 +78,14 @@ class SlicedAnswers:
         self._scheduled = False
 
     def begin(self, loop: asyncio.AbstractEventLoop, steps: "Steps[_T]", done: "Callable[[_T], None]") -> Run:
-        """Begin to run steps. `done` gets their result in a later iteration of the loop."""
+        """Start to run steps. `done` gets their result in a later iteration of the loop."""
         run = Run(steps, done)
         self._runs.append(run)
         self._schedule(loop)
         return run
 
     async def finish(self, steps: "Steps[_T]") -> _T:
-        """Return the result of steps that never raise."""
+        """Run steps that never raise to their end; return their result."""
         loop = asyncio.get_running_loop()
         made: asyncio.Future[_T] = loop.create_future()
         run = self.begin(loop, steps, made.set_result)
@@ -116,14 +119,14 @@ class SlicedAnswers:
             loop.call_later(pause, self._resume, loop, run)
 
     def _resume(self, loop: asyncio.AbstractEventLoop, run: Run) -> None:
-        """Go on with an answer whose pause is over."""
+        """Continue with an answer whose pause is over."""
         self._runs.append(run)
         self._schedule(loop)
 
     def _run_slice(self, steps: "Steps[Any]") -> tuple[float | None, Any]:
-        """Run steps until they end, want a pause, or have taken as long as a slice may.
+        """Run steps until they end, ask for a pause, or have taken as long as a slice may.
 
-        Return the seconds until the next slice, and None. If the steps ended, return None and
+        Return the seconds until the next slice, and None. If the steps have ended, return None and
         their result.
         """
         until = monotonic() + self._seconds

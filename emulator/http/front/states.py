@@ -2,7 +2,7 @@
 
 | state     | while                                       | reads | queues | closed          | at shutdown |
 |-----------|---------------------------------------------|-------|--------|-----------------|-------------|
-| IDLE      | no request is under way                     | yes   | no     | after 65 s      | PART        |
+| IDLE      | no request is in progress                   | yes   | no     | after 65 s      | PART        |
 | RECEIVING | a part of a request has arrived             | yes   | no     | after 65 s      | COMPLETE    |
 | PAUSED    | RECEIVING, but bodies take too much memory  | no    | no     | never           | COMPLETE    |
 | ANSWERING | an answer is being made                     | no    | yes    | never           | ANSWER      |
@@ -11,23 +11,24 @@
 |           | does not read; or a request waits for held  |       |        |                 |             |
 |           | answers; or held answers are large          |       |        |                 |             |
 
-"Closed" is the time without progress after which the connection is closed. Progress is a request's
-beginning, its head, each 64 KB of its body, and any part of an answer that the client reads. A
-connection that is closing has 3 seconds instead of 65, and is then aborted. When the server stops,
-it has 0.4 seconds, so that no client can delay the end by more. AtShutdown explains the last
-column.
+The column "reads" says whether the connection reads from the client, "queues" whether new requests
+wait. The column "closed" has the time without progress after which the connection is closed.
+Progress is the beginning of a request, its head, each 64 KB of its body, and any part of an answer
+that the client reads. A closing connection is aborted after 3 seconds without progress. When the
+server stops, it is aborted after 0.4 seconds, so that no client can delay the stop for longer.
+AtShutdown explains the last column.
 """  # noqa: W505 - a table
 
 from enum import Enum
 from typing import Final, NamedTuple
 
-PATIENCE: Final = 65.0  # seconds without progress; SDKs drop an idle connection earlier
+PATIENCE: Final = 65.0  # seconds without progress; SDKs close an idle connection earlier
 LINGER: Final = 3.0  # seconds without progress while the connection closes
-LAST_LINGER: Final = 0.4  # the same, while the server stops
+LAST_LINGER: Final = 0.4  # the same as LINGER, while the server stops
 
 
 class AtShutdown(Enum):
-    """What becomes of a connection when the server stops."""
+    """What happens to a connection when the server stops."""
 
     PART = "it is closed; if it was active in the last second, after one more request or 250 ms"
     COMPLETE = "its request may complete, and is answered"
@@ -38,9 +39,9 @@ class AtShutdown(Enum):
 class State(NamedTuple):
     """What a connection does in one state.
 
-    reads: it reads from the client. queues: its requests wait for their turn. patience: the
-    seconds without progress after which it is closed. None: it stays open, because it waits for the
-    server.
+    reads: whether it reads from the client. queues: whether new requests wait. patience: it is
+    closed after so many seconds without progress; None if it stays open, because the server makes
+    its answer.
     """
 
     reads: bool

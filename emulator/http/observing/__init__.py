@@ -1,4 +1,4 @@
-"""What the emulator tells about the requests that it has answered.
+"""Reports about answered requests: log lines, recordings, kept requests and metrics.
 
 `front/observed.py` reports each request with its answer, as an `Exchange`. The observers are:
 
@@ -7,7 +7,7 @@
     kept          the last thousand requests, for the control `requests`
     counters      numbers for Prometheus: --metrics
 
-`summary` turns an exchange into the facts that a person wants to read. `large_bodies` finds facts
-in bodies that are too large to parse a second time. `reasons` says why a request failed, and
-`waits` why it was slow. `request_log` turns observers on and off.
+`summary` extracts the facts of an exchange that a person wants to read. `reasons` finds why a
+request failed, and `waits` why it was slow. `large_bodies` finds facts in bodies that are too large
+to parse a second time. `request_log` turns observers on and off.
 """

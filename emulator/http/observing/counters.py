@@ -1,7 +1,7 @@
-"""Counts requests by operation and code, with their times and capacity: --metrics.
+"""Counts requests for --metrics by operation and code, with their times and capacity.
 
-An ordinary request costs two dictionary lookups and three additions. The names of operations come
-from clients, so only those of the service are counted under their names.
+Counting an ordinary request takes two dictionary lookups and three additions. Clients can send any
+name of an operation, so only the service's own operations are counted under their names.
 """
 
 import os
@@ -16,14 +16,14 @@ from emulator.http.observing.summary import operation_of, summary_of
 BOUNDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 """The upper bounds of the buckets, in seconds."""
 
-OTHER: Final = "other"  # requests without an operation of the service
+OTHER: Final = "other"  # the name for requests without an operation of the service
 
 _SLOTS: Final = len(BOUNDS) + 1
 _ASKS_CAPACITY: Final = b'"ReturnConsumedCapacity"'
 
 
 class _Tally:
-    """Requests of one operation with one code."""
+    """The requests of one operation with one code."""
 
     __slots__ = ("buckets", "seconds", "units")
 
@@ -44,7 +44,8 @@ class Counters:
     def __init__(self, emulator: Emulator) -> None:
         self._knows = emulator.knows
         self._tallies: dict[tuple[str, str], _Tally] = {}
-        self._by_target: dict[bytes | None, _Tally] = {}  # of requests that succeeded
+        # The tally of successful requests by X-Amz-Target.
+        self._by_target: dict[bytes | None, _Tally] = {}
         self.observer = Observer(self._count, self._count_other)
 
     def _count(self, raw: Raw) -> None:
@@ -92,7 +93,7 @@ def _no_reason(*_: object) -> None:
 
 
 def memory() -> int | None:
-    """Return the resident memory of this process in bytes, None if the system does not tell."""
+    """Return the resident memory of this process in bytes, None if it is unknown."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError):

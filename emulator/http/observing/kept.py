@@ -1,9 +1,9 @@
-"""Keeps the last thousand requests of this process, without the bodies of large ones.
+"""Keeps the last thousand requests of this process, large ones without their bodies.
 
-Keeping must take at most 3 % of the time of a GetItem. So a request is kept as it is, and summed up
-when somebody asks for it: the observer is `deque.append`. Requests that failed are summed up at
-once, because the reasons change: a table may be created, a limit may be raised. So are requests
-with large bodies, which would take too much memory.
+Keeping a request must take at most 3 % of the time of a GetItem. So the observer is `deque.append`,
+which keeps the raw exchange. Its summary is made when a user asks for it. The summary of a failed
+request is made at once, because its reason may change: a table may be created, a limit may be
+raised. So is the summary of a request with a large body, which would take too much memory.
 """
 
 from collections import deque
@@ -18,14 +18,14 @@ _OWN_CALLS: Final = b"/_emulator/"
 
 
 class _SummedUp(NamedTuple):
-    """An exchange without its bodies, and its summary."""
+    """The summary of an exchange, and the exchange without its bodies."""
 
     exchange: Exchange
     summary: Summary
 
 
 class KeptRequests:
-    """The last requests of one process, in the order of their ends.
+    """The last requests of one process, in the order in which they ended.
 
     Calls under `/_emulator/` are not kept: a program that polls the list would fill it with its own
     calls.
@@ -37,7 +37,7 @@ class KeptRequests:
         self.observer = Observer(ordinary=self._kept.append, other=self._sum_up)
 
     def _sum_up(self, raw: Raw) -> None:
-        """Keep an exchange as its summary."""
+        """Keep the summary of an exchange instead of its bodies."""
         exchange = Exchange(*raw)
         if not exchange.path.startswith(_OWN_CALLS):
             summary = summary_of(exchange, self._explain)
@@ -45,7 +45,7 @@ class KeptRequests:
             self._kept.append(_SummedUp(small, summary))
 
     def summaries(self) -> list[tuple[Exchange, Summary]]:
-        """Return the kept exchanges with their summaries, in the order of their ends."""
+        """Return the kept exchanges with their summaries, in the order in which they ended."""
         waits = Waits()
         found = []
         for each in self._kept:

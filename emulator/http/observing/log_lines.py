@@ -1,11 +1,11 @@
-"""Logs a line for each request, and at log level trace its bodies too.
+"""Logs a line for each request, and at log level `trace` also the bodies.
 
     PutItem Orders: 200, 1.0 units, 0.9 ms, local us-east-1, request 7FQ..
     Query Orders/by-date: 400 ValidationException: Query condition missed .., 0.4 ms, local us-east-1, request 7FQ..
     GetItem Orders: 400 ResourceNotFoundException: Requested .. (table Orders exists under ..), 0.1 ms, ..
     POST /_emulator/clock: 200, 0.2 ms, request 7FQ..
 
-A line is a list of words with their styles, which a terminal shows as colours (log_output.py).
+A line is a list of texts with styles, which a terminal shows as colours (log_output.py).
 """  # noqa: W505 - examples of lines
 
 import logging
@@ -19,9 +19,9 @@ from emulator.log_output import TRACE, Parts, Style
 
 log = logging.getLogger("emulator.requests")
 
-_LONGEST_BODY: Final = 4000  # bytes of a body that are logged at most
-_NAMES: Final = 3  # tables of one request that its line names at most
-_REASON: Final = 1000  # characters
+_LONGEST_BODY: Final = 4000  # the most bytes of a body that are logged
+_NAMES: Final = 3  # the most tables of one request that its line names
+_REASON: Final = 1000  # the most characters of a reason
 _FIRST_SERVER_ERROR: Final = 500
 
 
@@ -49,7 +49,7 @@ class LogLines:
 
 
 def line(summary: Summary) -> Parts:
-    """Return the line of a summary: texts with their styles."""
+    """Return the log line of a summary, as texts with their styles."""
     status = summary["Status"]
     style = Style.GOOD if status < FIRST_ERROR else Style.BAD if status < _FIRST_SERVER_ERROR else Style.WORST
     parts: Parts = [(Style.STRONG, _subject(summary)), (Style.PLAIN, ": "), (style, str(status))]
@@ -72,7 +72,7 @@ def line(summary: Summary) -> Parts:
 
 
 def _subject(summary: Summary) -> str:
-    """Return what the line names: a request's operation and tables, or its method and path."""
+    """Return what a line is about: a request's operation and tables, or its method and path."""
     if "Operation" not in summary:
         return printable(f"{summary['Method']} {summary['Path']}") if "Method" in summary else "a request"
     names = summary["Tables"]

@@ -1,8 +1,8 @@
-"""Says why a request failed, where the service's own message does not.
+"""Finds why a request failed, if the service's own message does not say so.
 
-The service's messages hide what a developer needs: which limit throttled a request, that a table
-exists under another access key, which condition did not hold. A reason has no value of an item:
-expressions name values by placeholders.
+The service's messages hide facts that a developer needs: which limit throttled a request, that a
+table exists under another access key, which condition did not hold. A reason never shows values of
+items, because expressions have placeholders for values.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from emulator.http.front.answers import REFUSALS
 from emulator.http.front.observed import Exchange
 from emulator.http.observing.summary import FIRST_ERROR, Body, Summary
 
-_EXPRESSION: Final = 300  # characters of an expression that a reason has at most
+_EXPRESSION: Final = 300  # the most characters of an expression that a reason shows
 _PARTITION: Final = "KeyRangeThroughputExceeded"
 _CONFLICT: Final = "a test declared a transaction as under way: the control `transactions`, or --ongoing-transaction"
 
@@ -40,7 +40,7 @@ class Reasons:
         }
 
     def explain(self, exchange: Exchange, request: Body, answer: Body, summary: Summary) -> str | None:
-        """Return why a request failed, None if the message of its error says it."""
+        """Return why a request failed, None if the message of its error says so."""
         if not exchange.method:
             return REFUSALS.get(exchange.answer.status)
         if exchange.answer.status < FIRST_ERROR:
@@ -49,7 +49,7 @@ class Reasons:
         return None if find is None else find(request, answer, summary)
 
     def _throttled(self, _request: Body, answer: Body, _summary: Summary) -> str | None:
-        """Say which limit of which table or index throttled a request, and who enforces it."""
+        """Return which limit of which table or index throttled a request, and what enforces it."""
         found = answer.get("ThrottlingReasons") or answer.get("throttlingReasons")
         if not isinstance(found, list) or not found:
             return None
@@ -69,7 +69,7 @@ class Reasons:
         return "the control `throttling` enforces it for all tables"
 
     def _left_out(self, answer: Body, summary: Summary) -> str | None:
-        """Say what a batch did not process, and which limits it may have met."""
+        """Return which part of a batch was not processed, and which limits it may have met."""
         reads = "UnprocessedKeys" in answer
         left = answer.get("UnprocessedKeys" if reads else "UnprocessedItems")
         if not isinstance(left, dict) or not left or "AccessKey" not in summary:
@@ -87,7 +87,7 @@ class Reasons:
         return f"not processed: {'; '.join(found)}"
 
     def _missing(self, _request: Body, _answer: Body, summary: Summary) -> str | None:
-        """Say under which other access keys and regions there is a table of that name."""
+        """Return under which other access keys and regions a table of that name exists."""
         if "AccessKey" not in summary:
             return None
         caller = self._caller(summary["AccessKey"], summary["Region"])
@@ -99,7 +99,7 @@ class Reasons:
 
 
 def _limit(table: Table, index: str, reason: str) -> str:
-    """Return the limit that a throttling reason is about."""
+    """Return the limit to which a throttling reason refers."""
     kind = "read" if "Read" in reason else "write"
     if _PARTITION in reason:
         most = PARTITION_UNITS["Read" if kind == "read" else "Write"]
@@ -117,7 +117,7 @@ def _limit(table: Table, index: str, reason: str) -> str:
 
 
 def _condition(request: Body, _answer: Body, _summary: Summary) -> str | None:
-    """Say which condition did not hold."""
+    """Return the condition that did not hold."""
     text = request.get("ConditionExpression")
     if isinstance(text, str):
         return f"the condition was: {text[:_EXPRESSION]}{'...' if len(text) > _EXPRESSION else ''}"
@@ -125,7 +125,7 @@ def _condition(request: Body, _answer: Body, _summary: Summary) -> str | None:
 
 
 def _canceled(request: Body, answer: Body, _summary: Summary) -> str | None:
-    """Say which actions of a transaction failed, with their tables."""
+    """Return which actions of a transaction failed, with their tables."""
     actions, reasons = request.get("TransactItems"), answer.get("CancellationReasons")
     if not isinstance(reasons, list):
         return None

@@ -1,10 +1,10 @@
-"""Writes each request to DynamoDB with its answer to a file, for the command `replay`: --record.
+"""`--record`: writes each request to DynamoDB and its answer to a file, for the command `replay`.
 
 A line is a JSON object:
 
 | member                              | content                                                    |
 |-------------------------------------|------------------------------------------------------------|
-| `Time`, `Milliseconds`, `Worker`    | when the request came, how long it took, in which process  |
+| `Time`, `Milliseconds`, `Worker`    | when the request arrived, how long it took, which process  |
 | `Operation`                         | name of the operation                                      |
 | `AccessKey`, `Region`               | of the caller; one of AWS's own access keys is masked      |
 | `Request`                           | body, as text without content coding                       |
@@ -13,8 +13,9 @@ A line is a JSON object:
 `Request` and `Answer` are `{"Base64": text}` if they are not UTF-8. Signatures, session tokens and
 other header lines are never written. Requests without an operation are not written.
 
-All workers append to one file. Each line is one `write` to a file that was opened for appending, so
-lines of two processes never mix. A file that exists is continued. Only its owner may read it.
+All workers append to one file. Each line is one `write` to a file that is open for appending, so
+lines of two processes never mix. New lines go to the end of an existing file. Only the file's owner
+may read it.
 """
 
 import base64
@@ -35,11 +36,14 @@ from storage import StorageError
 log = logging.getLogger("emulator")
 
 _REAL_KEY: Final = re.compile(r"(AKIA|ASIA)[A-Z0-9]{12,}")
-_MASKED: Final = 8  # characters of a digest, which keeps different keys apart
+_MASKED: Final = 8  # characters of a digest, with which different keys have different names
 
 
 class Recording:
-    """The file of --record, in one process. Raises StorageError if it cannot be opened."""
+    """The file of --record, in one process.
+
+    Raises StorageError if the file cannot be opened.
+    """
 
     def __init__(self, path: str, worker: int) -> None:
         self._path = path
@@ -61,7 +65,8 @@ class Recording:
         line = orjson.dumps(_line(exchange, self._worker), option=orjson.OPT_APPEND_NEWLINE)
         try:
             written = os.write(self._file, line)
-            if written < len(line):  # the disk is full: end the broken line, so that the next one is whole
+            # The disk is full: end the broken line, so that the next line is not damaged.
+            if written < len(line):
                 os.write(self._file, b"\n")
         except OSError as error:
             if once_a_minute.allows(("record", error.errno)):
@@ -87,7 +92,7 @@ def _line(exchange: Exchange, worker: int) -> dict[str, Any]:
 
 
 def masked(access_key: str) -> str:
-    """Return an access key, or a name for it if AWS may have issued it."""
+    """Return an access key, or a made-up name for it if it may be a real key of AWS."""
     if _REAL_KEY.fullmatch(access_key) is None:
         return access_key
     return f"{access_key[:4]}-{sha256(access_key.encode()).hexdigest()[:_MASKED]}"

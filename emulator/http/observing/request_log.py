@@ -1,6 +1,7 @@
 """Turns observers of requests on and off, for one process.
 
-Settings decide what is on at the start. The control `keep_requests` turns keeping on and off later.
+The settings say which observers are on at the start. Later, the control `keep_requests` turns the
+keeping of requests on and off.
 """
 
 from time import perf_counter
@@ -49,13 +50,13 @@ class RequestLog:
         return self._kept is not None
 
     def keep(self, *, on: bool) -> None:
-        """Keep requests from now on, or stop and forget those that are kept."""
+        """Keep requests from now on, or stop keeping them and forget those that are kept."""
         if on != self.keeps:
             self._kept = KeptRequests(self._explain) if on else None
             self._apply()
 
     def kept(self) -> list[Summary]:
-        """Return the kept requests as summaries with their identities."""
+        """Return the summaries of the kept requests, each with its identity."""
         if self._kept is None:
             return []
         return [{**self._identity(exchange), **summary} for exchange, summary in self._kept.summaries()]
@@ -69,11 +70,11 @@ class RequestLog:
         return {"Worker": self._worker, "Memory": memory(), "Operations": self._counters.counted()}
 
     def now(self) -> int:
-        """Return the time of the clock that identities are made of, in nanoseconds."""
+        """Return the time in nanoseconds, by the clock that identities use."""
         return _nanoseconds(perf_counter())
 
     def _identity(self, exchange: Exchange) -> dict[str, Any]:
-        """Return the beginning and the end of an exchange in nanoseconds, and its process."""
+        """Return the identity of an exchange: beginning and end in nanoseconds, and process."""
         end = _nanoseconds(exchange.ended)
         return {"Began": _nanoseconds(exchange.began), "Ended": end, "Worker": self._worker}
 
@@ -83,7 +84,7 @@ class RequestLog:
 
 
 def _counters(front: Front) -> "Counters":
-    """Return new counters. Raises StorageError if the library that shows them is missing."""
+    """Return new counters. Raises StorageError if prometheus-client is not installed."""
     from importlib.util import find_spec  # noqa: PLC0415 - only --metrics needs it
 
     from emulator.http.observing.counters import Counters  # noqa: PLC0415 - only --metrics needs it

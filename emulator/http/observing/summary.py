@@ -1,22 +1,22 @@
-"""Turns an exchange into a summary: facts for the log and for the control `requests`.
+"""Makes the summary of an exchange: facts for the log and for the control `requests`.
 
 | member                        | content                                                          |
 |-------------------------------|------------------------------------------------------------------|
-| `Time`                        | when the request came, ISO 8601; the machine's time, not the     |
-|                               | emulator's                                                       |
-| `Operation`                   | of DynamoDB; other requests have `Method` and `Path`             |
-| `Tables`, `Index`             | what the request names: names or ARNs                            |
-| `Status`, `Code`, `Message`   | of the answer; code and message only of errors                   |
-| `Reason`                      | why it failed or was slow, if the message does not say it        |
+| `Time`                        | when the request arrived, ISO 8601, by the machine's clock, not  |
+|                               | by the emulator's                                                |
+| `Operation`                   | only for DynamoDB; other requests have `Method` and `Path`       |
+| `Tables`, `Index`             | the names or ARNs in the request                                 |
+| `Status`, `Code`, `Message`   | of the answer; only errors have a code and a message             |
+| `Reason`                      | why it failed or was slow, if the message does not say so        |
 | `CapacityUnits`               | only if the request has ReturnConsumedCapacity                   |
-| `BodyBytes`                   | only of requests with more than 0.5 MB: they are not read as a   |
+| `BodyBytes`                   | only for requests with more than 0.5 MB: they are not read as a  |
 |                               | whole, and `Tables` has only names near their beginning and end  |
 | `Milliseconds`                | from the beginning of the request's work to its answer           |
 | `RequestId`                   | as in the answer                                                 |
 | `AccessKey`, `Region`         | of the credentials                                               |
 
-Members that are unknown are left out. A summary has no attribute value of an item, except where the
-service's message quotes one.
+Unknown members are left out. A summary has no attribute values of items, except those that a
+message of the service quotes.
 """
 
 import re
@@ -37,10 +37,10 @@ Summary = dict[str, Any]
 Body = Mapping[str, Any]
 
 FIRST_ERROR: Final = 400
-MESSAGE: Final = 500  # characters of a message that are kept at most
+MESSAGE: Final = 500  # the most characters of a message that are kept
 
-_MOST_TABLES: Final = 100  # of one request; no valid request has more
-_LONGEST_NAME: Final = 1_024  # characters; an ARN may have so many
+_MOST_TABLES: Final = 100  # of one request; no valid request has more tables
+_LONGEST_NAME: Final = 1_024  # characters; an ARN may have this many
 _LONGEST_STATEMENT: Final = 8_192  # characters
 
 _STATEMENT: Final = re.compile(r'\b(?:FROM|INTO|UPDATE)\s+"?([\w.:/-]+)', re.IGNORECASE)
@@ -49,10 +49,10 @@ _COMPLETE: Final[Mapping[str, bytes]] = {
     "BatchGetItem": b'"UnprocessedKeys":{}',
     "BatchWriteItem": b'"UnprocessedItems":{}',
 }
-"""What the answer of a batch has if everything was processed, as our server writes it."""
+"""What our answer of a batch contains if everything was processed."""
 
 Explain = Callable[[Exchange, Body, Body, Summary], str | None]
-"""Return why a request failed: exchange, request, answer, summary so far (reasons.py)."""
+"""A function of exchange, request, answer and summary so far; returns why the request failed."""
 
 
 def summary_of(exchange: Exchange, explain: Explain) -> Summary:
@@ -74,7 +74,8 @@ def summary_of(exchange: Exchange, explain: Explain) -> Summary:
         summary |= {"Method": exchange.method, "Path": exchange.path.decode("latin-1")}
     summary["Status"] = answer.status
     failed = answer.status >= FIRST_ERROR or _is_partial(operation, answer.body)
-    if failed or b'"ReturnConsumedCapacity"' in body:  # parsing a page of 1 MB takes long
+    # Only then, because it takes long to parse a page of 1 MB.
+    if failed or b'"ReturnConsumedCapacity"' in body:
         answered = _answered(plain(answer.body, head.get(b"content-encoding")))
         units = _units(answered)
         if units is not None:
@@ -95,7 +96,7 @@ def summary_of(exchange: Exchange, explain: Explain) -> Summary:
 
 
 def _is_partial(operation: str, body: bytes) -> bool:
-    """Say whether a batch has left out something; a compressed answer counts as complete."""
+    """Return whether a batch did not process everything. A compressed answer counts as complete."""
     return operation in _COMPLETE and _COMPLETE[operation] not in body and body.startswith(b"{")
 
 
@@ -106,14 +107,14 @@ def wall_time(began: float) -> str:
 
 
 def operation_of(exchange: Exchange) -> str:
-    """Return the name of DynamoDB's operation, or "" for another request."""
+    """Return the name of the DynamoDB operation, or "" if the request has none."""
     if exchange.path != b"/" or exchange.method != "POST":
         return ""
     return exchange.fields.get(b"x-amz-target", b"").decode("latin-1").rpartition(".")[2]
 
 
 def _answered(body: bytes) -> Body:
-    """Return the members of an answer. A large answer lacks its items."""
+    """Return the members of an answer; if it is large, without its items."""
     return large_bodies.answer_facts(body) if len(body) > large_bodies.LARGE else parsed(body)
 
 
@@ -133,7 +134,7 @@ def plain(body: bytes, coding: bytes | None) -> bytes:
 
 
 def parsed(body: bytes) -> Body:
-    """Return the JSON object that a body is, or {} if it is something else."""
+    """Return the JSON object in a body, or {} if the body is something else."""
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -142,7 +143,7 @@ def parsed(body: bytes) -> Body:
 
 
 def tables_of(request: Body) -> list[str]:
-    """Return the names of tables, or ARNs of resources, in a request. Each comes once.
+    """Return the names of tables and ARNs of resources in a request, without duplicates.
 
     Long lists of names and long names, which no valid request has, are cut.
     """
@@ -168,13 +169,13 @@ def _tables(request: Body) -> Iterator[object]:
 
 
 def _dicts(values: object) -> Iterator[Body]:
-    """Yield the objects in a list, as far as a valid request could have them."""
+    """Yield the objects in a list, at most as many as a valid request may have."""
     members = islice(values, _MOST_TABLES) if isinstance(values, list) else ()
     return (value for value in members if isinstance(value, dict))
 
 
 def _error(answer: Body, errortype: str) -> Summary:
-    """Return the code and message of an error, as far as its answer has them."""
+    """Return the code and message of an error, as far as they are in its answer."""
     found: Summary = {}
     code = str(answer.get("__type", errortype)).rpartition("#")[2]
     if code:

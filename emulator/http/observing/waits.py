@@ -1,8 +1,8 @@
-"""Says why a request was slow: by its own work, or because it waited for other requests.
+"""Finds why a request was slow: because of its own work, or because it waited for others.
 
-A process answers one request at a time. A request that arrives during a long one waits until the
-process reads it. The process cannot see when it arrived. But if its work began right after the end
-of other work, it may have waited for all of that work.
+A process answers one request at a time. A request that arrives during a long request waits until
+the process reads it. The process cannot see when the request arrived. But if work on it began right
+after the end of other work, it may have waited for all of that other work.
 """
 
 from typing import Final
@@ -10,12 +10,16 @@ from typing import Final
 from emulator.http.front.observed import Exchange
 from emulator.http.observing.summary import operation_of
 
-SLOW: Final = 0.1  # seconds; below, nothing is said
-_GAP: Final = 0.002  # seconds between two requests in which a process can poll for new ones
+SLOW: Final = 0.1  # seconds; a faster request is not explained
+# seconds; if the next request begins later than this, the process was idle in between.
+_GAP: Final = 0.002
 
 
 class Waits:
-    """Explains slow requests. It gets the exchanges of one process in the order of their ends."""
+    """Explains slow requests.
+
+    It gets the exchanges of one process in the order in which they end.
+    """
 
     def __init__(self) -> None:
         self._busy_since = 0.0
@@ -23,7 +27,7 @@ class Waits:
         self._longest = (0.0, "")
 
     def explain(self, exchange: Exchange) -> str | None:
-        """Return why a request was slow, None if it was not."""
+        """Return why a request was slow, None if it was fast."""
         if exchange.began - self._busy_until > _GAP:
             self._busy_since = exchange.began
             self._longest = (0.0, "")
@@ -47,7 +51,7 @@ class Waits:
 
 
 def with_wait(reason: str | None, wait: str | None) -> str | None:
-    """Return both reasons as one text."""
+    """Join two reasons to one text. wait: why the request was slow."""
     if wait is None:
         return reason
     return f"slow: {wait}" if reason is None else f"{reason}; slow: {wait}"

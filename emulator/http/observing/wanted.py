@@ -1,4 +1,4 @@
-"""Which observers the settings and the log level ask for, without importing the observers."""
+"""Which observers the settings and the log level demand. This does not import the observers."""
 
 import logging
 
@@ -8,15 +8,15 @@ log = logging.getLogger("emulator")
 
 
 def lines_wanted(settings: Settings) -> bool:
-    """Say whether each request gets a line in the log."""
+    """Return whether each request gets a line in the log."""
     return settings.log_requests or log.isEnabledFor(logging.DEBUG)
 
 
 def keeping_wanted(settings: Settings) -> bool:
-    """Say whether requests are kept from the start."""
+    """Return whether requests are kept from the start of the server."""
     return settings.keep_requests or bool(settings.record) or lines_wanted(settings)
 
 
 def observers_wanted(settings: Settings) -> bool:
-    """Say whether anything observes requests from the start."""
+    """Return whether any observer is on from the start of the server."""
     return settings.metrics or keeping_wanted(settings)

@@ -1,4 +1,4 @@
-"""The Starlette application for every path but `/`. A console would be one more mount here."""
+"""The Starlette application for all paths except `/`. A console would be one more mount here."""
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -7,6 +7,7 @@ from starlette.routing import Mount, request_response
 from emulator.http.front.front import App, Front
 from emulator.http.site.controls import Controls
 from emulator.http.site.lambda_api import LambdaApi
+from emulator.http.site.localstack import LocalStack
 from emulator.http.site.observed import ObservedSite
 from emulator.http.site.other_paths import OtherPaths
 from emulator.http.site.page_guard import PageGuard
@@ -19,6 +20,7 @@ def create(front: Front) -> App:
     site = Starlette(
         routes=[
             Mount("/_emulator", request_response(Controls(front).answer), middleware=guarded),
+            Mount("/_localstack", request_response(LocalStack(front).answer), middleware=guarded),
             Mount("/2015-03-31", request_response(LambdaApi(front).answer), middleware=guarded),
         ]
     )

@@ -1,7 +1,7 @@
-"""Serves the controls (emulator/controls) over HTTP, under `/_emulator/`, and metrics.
+"""Serves the controls (emulator/controls) and metrics over HTTP, under `/_emulator/`.
 
-The calls need no credentials. An empty body counts as `{}`. A control runs to its end even if its
-client goes away, unless the registry says otherwise.
+The calls need no credentials. An empty body means `{}`. A control runs to its end even if its
+client closes the connection, unless the control is registered with `ends_with_client`.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ _NO_ROOM: Final = 507  # Insufficient Storage
 
 
 class Controls:
-    """Answers the calls of controls."""
+    """Answers calls of controls."""
 
     def __init__(self, front: Front) -> None:
         self._front = front
@@ -49,12 +49,12 @@ class Controls:
         except Exception as error:  # noqa: BLE001 - is logged
             log_failure(f"{method} {path}", error)
             return response(self._front.endpoint.failed(error))
-        # The type is plain JSON, because browsers show it. Bodies of unknown types are saved as
-        # files.
+        # The content type is plain JSON, because browsers show it. They save bodies of unknown
+        # types as files.
         return response(self._front.endpoint.answers.make(status, body, {}).typed(PLAIN_JSON))
 
     async def _metrics(self, request: Request) -> Response:
-        """Return the counters as text for Prometheus."""
+        """Return the counters in the text format of Prometheus."""
         status, body = await self._call("GET", "counters", request)
         answers = self._front.endpoint.answers
         if status != _OK:
@@ -65,7 +65,7 @@ class Controls:
         return response(answers.make(status, text, {}).typed(metrics.CONTENT_TYPE))
 
     async def _call(self, method: str, name: str, request: Request) -> tuple[int, bytes]:
-        """Return the status and the body of the answer."""
+        """Return the status and the body of the answer to a call."""
         text = await request.body()
         calls = registry.by_call()
         control = calls.get((method, name))
@@ -86,7 +86,7 @@ class Controls:
         except BadDeclaration as error:
             return 400, _message(str(error))
         except _Stopped:
-            return _BUSY, _message("the call has ended early: its client sends no more, or the server stops")
+            return _BUSY, _message("the call has ended early: the client has disconnected, or the server stops")
         except TimedOut as error:
             return _TIMED_OUT, orjson.dumps({"message": str(error), "LastSeen": error.seen})
         except Interrupted as error:
@@ -105,7 +105,7 @@ class Controls:
     async def _while_wanted(self, request: Request, running: Coroutine[Any, Any, Result]) -> Result:
         """Return the result of a control. Raises _Stopped.
 
-        Cancel the control if its client goes away, or if the server stops.
+        Cancel the control if its client closes the connection, or if the server stops.
         """
         waits = self._front.waits
         work = asyncio.create_task(running)
@@ -123,11 +123,11 @@ class Controls:
 
 
 class _Stopped(Exception):
-    """A control has ended before its result, because its client is gone or the server stops."""
+    """A control was cancelled, because its client has closed the connection or the server stops."""
 
 
 async def _disconnected(request: Request) -> None:
-    """Return when the client is gone."""
+    """Return when the client has closed the connection."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 

@@ -1,8 +1,8 @@
 """Lambda's API over HTTP, under `/2015-03-31/`: credentials, JSON, and errors in Lambda's envelope.
 
-An error has its code in the header `x-amzn-ErrorType`, and the body
-`{"Type": "User", "Message": ..}` (botocore's lambda model). A request without credentials gets
-403, as REST APIs of AWS answer.
+An error has its code in the header `x-amzn-ErrorType`, and the body `{"Type": "User", "Message":
+..}` (botocore's lambda model). A request without credentials gets status 403, as on REST APIs of
+AWS.
 """
 
 import logging
@@ -56,9 +56,9 @@ class LambdaApi:
         return response(answer)
 
     async def _answer(self, request_id: bytes, request: Request, path: str, body: bytes) -> Answer:
-        """Return the answer, after its writes are committed.
+        """Return the answer after its writes are committed.
 
-        Raises what the emulator or the commit raises, except ApiError.
+        Raises the errors of the emulator and of the commit, except ApiError.
         """
         query: bytes = request.scope["query_string"]
         try:
@@ -75,7 +75,7 @@ class LambdaApi:
         except ApiError as error:
             if error.code == _UNKNOWN and self._mistakes.allows((request.method, path)):
                 log.warning("%s", error.message)
-            if error.status >= _SERVER_ERROR:  # the disk is full
+            if error.status >= _SERVER_ERROR:  # only a full disk has such an error
                 return _failure(request_id, error.message)
             return _refusal(request_id, error, error.status)
         text = orjson.dumps(result)

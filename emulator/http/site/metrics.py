@@ -1,8 +1,9 @@
-"""`GET /_emulator/metrics`: the counters of all workers in Prometheus's text format.
+"""`GET /_emulator/metrics`: the counters of all workers in the text format of Prometheus.
 
-Imports prometheus-client (extra `metrics`). The server checks at its start that it is there.
+This imports prometheus-client (extra `metrics`). The server checks at its start that it is
+installed.
 
-Each counter has a label `worker`, because a worker that is started again begins at zero.
+Each counter has a label `worker`, because the counters of a restarted worker begin at zero.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -41,7 +42,7 @@ class _Once(Collector):
         yield from _tables(self._counted["Tables"])
         waiting = GaugeMetricFamily(
             f"{_P}stream_backlog_records",
-            "Change records that a function or Kinesis has not got; 10,000 stands for more.",
+            "Change records that a function or Kinesis has not received; 10,000 also means more.",
             labels=["consumer"],
         )
         for each in self._counted["Backlogs"]:
@@ -53,7 +54,7 @@ def _requests(workers: Iterable[Counted]) -> Iterator[Metric]:
     by_code = ["worker", "operation", "code"]
     requests = CounterMetricFamily(f"{_P}requests", "Requests by operation and error code.", labels=by_code)
     seconds = HistogramMetricFamily(
-        f"{_P}request_seconds", "Time from the begin of a request's work to its answer.", labels=by_code
+        f"{_P}request_seconds", "Time from the start of the work on a request to its answer.", labels=by_code
     )
     units = CounterMetricFamily(
         f"{_P}capacity_units",
@@ -82,7 +83,7 @@ def _requests(workers: Iterable[Counted]) -> Iterator[Metric]:
 
 
 def _throttles(operations: Iterable[Counted]) -> dict[str, int]:
-    """Return the throttled requests of each operation that has any."""
+    """Return how many requests of each operation were throttled, without zeros."""
     found: dict[str, int] = {}
     for each in operations:
         if each["Code"] in _THROTTLED:

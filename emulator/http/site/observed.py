@@ -1,4 +1,4 @@
-"""Reports each request of the site with its answer, while somebody observes requests."""
+"""Reports each request of the site with its answer, while there is an observer."""
 
 from time import perf_counter
 
@@ -9,7 +9,7 @@ from emulator.http.front.observed import Observer
 
 
 class ObservedSite:
-    """An ASGI application that reports the answers of another one to `front.observer`."""
+    """An ASGI application that reports the answers of another application to `front.observer`."""
 
     def __init__(self, app: App, front: Front) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Answers requests to unknown paths: those for another service of AWS, and mistakes."""
+"""Answers requests to unknown paths: requests for another service of AWS, and mistakes."""
 
 import logging
 
@@ -16,7 +16,7 @@ log = logging.getLogger("emulator")
 
 
 class OtherPaths:
-    """Answers with an error in the form of the service that the request is for, or with 404."""
+    """Answers with an error in the form of the service that the client wanted, or with 404."""
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers

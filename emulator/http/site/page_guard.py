@@ -1,4 +1,4 @@
-"""Middleware that decides which web pages may use paths that need no secret (origins.py)."""
+"""Middleware that decides which web pages may use paths without authentication (origins.py)."""
 
 import logging
 
@@ -15,9 +15,9 @@ _FORBIDDEN = 403
 
 
 class PageGuard:
-    """Refuses requests of foreign pages.
+    """Refuses requests of web pages that may not use a path.
 
-    If a page may send a request, its answer gets the header lines that let the page read it.
+    If a page may use it, the answer gets the header lines with which the page may read it.
     """
 
     def __init__(self, app: ASGIApp, answers: Answers) -> None:
@@ -25,7 +25,7 @@ class PageGuard:
         self._answers = answers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or pass it on."""
+        """Refuse a request, or pass it on to the application."""
         fields: Fields = dict(scope["headers"])
         method = scope["method"]
         why = self._answers.page_rules.refusal(method, fields, scope.get("server"))
@@ -48,7 +48,7 @@ class PageGuard:
 
 
 def _readable(send: Send, origin: bytes) -> Send:
-    """Return a `send` that adds the header lines that let pages of an origin read the answer."""
+    """Return a `send` that adds the header lines for pages of an origin that read the answer."""
     lines: list[Header] = Answer(0, echoed(origin), b"").headers
 
     async def send_readable(message: Message) -> None:

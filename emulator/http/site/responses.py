@@ -1,4 +1,4 @@
-"""Our answers as Starlette's responses."""
+"""Conversion of our answers to Starlette's responses."""
 
 from starlette.responses import Response
 
@@ -6,7 +6,7 @@ from emulator.http.front.answers import Answer
 
 
 def response(answer: Answer) -> Response:
-    """Return an answer as a response."""
+    """Convert an answer to a response."""
     made = Response(answer.body, answer.status)
     made.raw_headers = answer.headers
     return made

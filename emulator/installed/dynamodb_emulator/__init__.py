@@ -1,9 +1,9 @@
 """A local server that answers as Amazon DynamoDB does.
 
 `python -m dynamodb_emulator` runs it. `dynamodb_emulator.asgi:app` is the same server as an ASGI
-application, for another ASGI server. Importing this package imports no module of the server.
+application, for any ASGI server. Importing this package imports no module of the server.
 
-For tests and scripts, `running` starts a server in a process of its own:
+For tests and scripts, `running` starts a server in a separate process:
 
     with dynamodb_emulator.running() as server:
         client = server.client()  # boto3's
@@ -12,15 +12,15 @@ For tests and scripts, `running` starts a server in a process of its own:
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dynamodb_emulator._accounts import Account
-    from dynamodb_emulator.server import ControlError, LoadError, Server, StartError, running
+    from dynamodb_emulator.server import ControlError, LoadError, Server, Snapshot, StartError, running
 
     __version__: str
 
-__all__ = ["Account", "ControlError", "LoadError", "Server", "StartError", "__version__", "running"]
+__all__ = ["Account", "ControlError", "LoadError", "Server", "Snapshot", "StartError", "__version__", "running"]
 
 
 def __getattr__(name: str) -> object:
-    """Return a public name. Finding it takes longer than the import, so it happens at first use."""
+    """Return the object with a public name. Its module is imported at first use, to save time."""
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415
 

@@ -1,30 +1,31 @@
-"""The accounts of tests: each test has an access key of its own, or one that is emptied."""
+"""The accounts of tests: each test has a separate access key, or shares one that is emptied."""
 
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
+from dynamodb_emulator._guard import no_requests_to_aws
 from dynamodb_emulator._variables import applied, variables
-from dynamodb_emulator.server import ACCESS_KEY, REGION, Clock, ControlError, Server, start
+from dynamodb_emulator.server import ACCESS_KEY, REGION, Clock, ControlError, Server, StartError, start
 
 __all__ = ["Account", "Accounts", "Tables"]
 
 _NOWHERE = "http://127.0.0.1:1"  # no program listens on port 1
 _ENDS: Mapping[str, Mapping[str, Any]] = {"throttling": {"Enforced": False}, "transactions": {"Seconds": 0}}
-"""The controls that declare something -> the members that end it."""
+"""The controls that declare something -> members of a body that ends the declaration."""
 _TIMEOUT = 65.0  # seconds without a byte from the server
 _OK = 200
 
 
 class Account:
-    """What a test has of the server: the tables of an access key, and the server's controls.
+    """The part of the server that a test uses: the tables of an access key, and the controls.
 
     url, access_key, region: what a client needs to find the tables. The secret key can be anything.
-    clock: the clock of the server. After the test it follows the machine's clock again.
+    clock: the clock of the server. After the test, it follows the machine's clock again.
     """
 
     def __init__(self, server: Server, access_key: str) -> None:
@@ -51,60 +52,61 @@ class Account:
         return self.server.clients.resource_of(self.client())
 
     def environment(self) -> dict[str, str]:
-        """Return the environment variables by which AWS SDKs find the tables."""
+        """Return the environment variables with which AWS SDKs find the tables."""
         return self.server.environment(self.access_key, self.region)
 
     def control(self, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Call a control of the server, as `Server.control` does.
 
-        After the test, declarations (throttling, transactions) end.
+        Declarations (throttling, transactions) end after the test.
         """
         if body is not None and name in _ENDS:
             self._ends.append((name, {**body, **_ENDS[name]}))
         return self.server.control(name, body)
 
     def requests(self) -> list[dict[str, Any]]:
-        """Return summaries of the requests that the server has answered in this test.
+        """Return summaries of the requests that the server answered during this test.
 
-        There are at most a thousand, the newest. emulator/http/observing/summary.py lists their
-        members, such as Operation, Tables, Status, Code and Reason.
+        Returns at most the newest thousand. emulator/http/observing/summary.py lists their members,
+        such as Operation, Tables, Status, Code and Reason.
         """
         found: list[dict[str, Any]] = self._requests()["Requests"]
         return found
 
     def begin(self) -> None:
-        """Leave the requests so far out of `requests`."""
+        """Begin a test: `requests` does not return earlier requests."""
         self._after = {"After": self._requests()["Last"]}
 
     def _requests(self) -> dict[str, Any]:
         return self.server.control("requests", {"AccessKey": self.access_key, **self._after})
 
     def log(self) -> str:
-        """Return what the server has logged, in this test and before."""
+        """Return the log of the server, from this test and before."""
         return self.server.log()
 
     def save_snapshot(self, name: str) -> None:
         """Save the tables with their items under a name, until the end of the test.
 
-        What had the name before is replaced.
+        This replaces an earlier snapshot with the same name.
         """
         saved = self._snapshot(name)
         self.server.control("snapshots/save", {"Name": saved, "AccessKey": self.access_key, "Replace": True})
         self._ends.append(("snapshots/delete", {"Name": saved}))
 
     def restore_snapshot(self, name: str) -> None:
-        """Return to what a snapshot has. Tables that were created since are deleted."""
+        """Restore the tables of a snapshot. Tables that were created later are deleted."""
         self.server.control("snapshots/restore", {"Name": self._snapshot(name)})
 
     def _snapshot(self, name: str) -> str:
         return f"{self.access_key}/{name}"
 
     def end(self) -> None:
-        """End what the test has told the server, apart from the tables."""
+        """End the declarations of the test, delete its snapshots and release the clock."""
         if self.clock.moved:
             self.clock.release()
         for name, body in reversed(self._ends):
-            with suppress(ControlError):  # the server has refused the beginning, or ended it twice
+            # The server refused the declaration, or it has already ended.
+            with suppress(ControlError):
                 self.server.control(name, body)
 
 
@@ -130,12 +132,13 @@ class Tables(Mapping[str, Any]):
 class Accounts:
     """The server of a pytest process, and the accounts of its tests.
 
-    The server starts when it is first used. arguments: those of the command that starts it.
+    The server starts at its first use. arguments: arguments of the command that starts it.
     """
 
     def __init__(self, arguments: Sequence[str]) -> None:
         self._arguments = arguments
         self._server: Server | None = None
+        self._failed: StartError | None = None
         self._background: _Background | None = None
         self._templates: dict[tuple[str, ...], tuple[str, list[str]]] = {}
         self._count = 0
@@ -143,39 +146,45 @@ class Accounts:
 
     @property
     def server(self) -> Server:
-        """The server. Raises StartError."""
+        """The server. Raises StartError; after a failed start, there is no second attempt."""
+        if self._failed is not None:
+            raise self._failed
         if self._server is None:
-            self._server = start(["--keep-requests", *self._arguments])
+            try:
+                self._server = start(["--keep-requests", *self._arguments])
+            except StartError as error:
+                self._failed = error
+                raise
             self._background = _Background(self._server.url)
         return self._server
 
     def enter(self) -> None:
-        """Let the variables of the shared account take effect in this process, until `close`."""
+        """Set the variables of the shared account in this process, until `close`."""
         self._open.enter_context(applied(self.server.environment()))
 
     def enter_nowhere(self) -> None:
-        """Let variables that lead to no server take effect in this process, until `close`."""
+        """Set variables that point to no server in this process, until `close`."""
         self._open.enter_context(applied(variables(_NOWHERE, ACCESS_KEY, REGION)))
 
     @contextmanager
     def fresh(self) -> Iterator[Account]:
-        """Yield an account that no other test has. Afterwards it is dropped in the background."""
+        """Yield an account that no other test has. Afterwards, it is deleted in the background."""
         self._count += 1
         with self._account(f"test-{self._count}") as account:
             yield account
 
     @contextmanager
     def shared(self) -> Iterator[Account]:
-        """Yield the account that such tests share. Afterwards it is emptied."""
+        """Yield the account that tests with `reset` share. Afterwards, it is emptied."""
         with self._account(ACCESS_KEY) as account:
             account.begin()
             yield account
 
     def tables(self, account: Account, paths: Sequence[str | os.PathLike[str]]) -> Tables:
-        """Give an account the tables of files, with their items. Raises LoadError.
+        """Create the tables in these files for an account, with their items. Raises LoadError.
 
-        The first account that wants the tables of some files makes a template of them, and all
-        accounts get copies. With copies of five tables a test takes 2.9 ms, with CreateTable 9.4.
+        The first call for some files makes a template of their tables, and all accounts get copies.
+        For five tables, copies take 2.9 ms in a test, and CreateTable 9.4 ms.
         """
         chosen = tuple(os.fspath(path) for path in paths)
         if chosen not in self._templates:
@@ -185,7 +194,7 @@ class Accounts:
         return Tables(account, tables)
 
     def _template(self, paths: Sequence[str]) -> tuple[str, list[str]]:
-        """Load tables from files and save them as a snapshot.
+        """Load tables from files and save them as a snapshot, the template.
 
         Return the name of the snapshot and the names of the tables.
         """
@@ -204,7 +213,7 @@ class Accounts:
         self._background.wait()
         account = Account(server, access_key)
         try:
-            with applied(account.environment()):
+            with applied(account.environment()), no_requests_to_aws(_fail):
                 yield account
         finally:
             account.end()
@@ -219,20 +228,26 @@ class Accounts:
             self._server.stop()
 
 
+def _fail(sentence: str) -> NoReturn:
+    import pytest  # noqa: PLC0415 - whoever gets here runs it
+
+    pytest.fail(sentence)
+
+
 class _Background:
-    """Calls controls without waiting for their answers, one at a time."""
+    """Calls controls one at a time, without waiting for their answers."""
 
     def __init__(self, url: str) -> None:
         self._connection = HTTPConnection(urlsplit(url).netloc, timeout=_TIMEOUT)
         self._pending: tuple[str, str] | None = None
 
     def call(self, name: str, body: Mapping[str, Any]) -> None:
-        """Send a call. It must be one that may be sent twice."""
+        """Send a call. It must be possible to send it twice."""
         self.wait()
         self._pending = f"/_emulator/{name}", json.dumps(body)
         try:
             self._send()
-        except (OSError, HTTPException):  # `wait` sends it again
+        except (OSError, HTTPException):  # `wait` repeats the call
             self._connection.close()
 
     def wait(self) -> None:
@@ -241,7 +256,8 @@ class _Background:
             return
         try:
             response = self._connection.getresponse()
-        except (OSError, HTTPException):  # the server closes connections that have been idle for long
+        # The server has closed the connection, because it was idle for long.
+        except (OSError, HTTPException):
             self._connection.close()
             self._send()
             response = self._connection.getresponse()
@@ -251,7 +267,7 @@ class _Background:
             raise ControlError(response.status, text)
 
     def close(self) -> None:
-        """Close the connection, also if the last call has not ended."""
+        """Close the connection, even if the last call has not ended."""
         self._connection.close()
 
     def _send(self) -> None:

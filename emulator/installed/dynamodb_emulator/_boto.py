@@ -1,4 +1,4 @@
-"""boto3 clients of a server."""
+"""Makes boto3 clients of a server."""
 
 import copy
 import os
@@ -18,8 +18,8 @@ except ImportError as error:
 class Clients:
     """Makes clients of one server.
 
-    They share a session: the first client takes 20 to 150 ms, and each other one 2 ms. The session
-    reads no file and no profile of the user.
+    The clients share a session: the first client takes 20 to 150 ms, and each further one 2 ms. The
+    session does not read files or profiles of the user.
     """
 
     def __init__(self, url: str) -> None:
@@ -38,10 +38,10 @@ class Clients:
         return self._session.resource("dynamodb", **self._options(access_key, region, options))
 
     def copied_client(self, access_key: str, region: str) -> Any:  # noqa: ANN401
-        """Return a DynamoDB client that shares the connections of other such clients.
+        """Return a copied DynamoDB client. It shares the connections of other copies.
 
-        This takes 0.4 ms, and `client` 2 ms. If this version of botocore cannot be copied, it
-        returns a client that `client` has made.
+        This takes 0.4 ms, and `client` takes 2 ms. If clients of this version of botocore cannot be
+        copied, this calls `client`.
         """
         if region not in self._originals:
             self._originals[region] = self._original(region)
@@ -61,7 +61,7 @@ class Clients:
                 original.close()
 
     def _original(self, region: str) -> Any:  # noqa: ANN401
-        """Return a client whose copies are signed with their own access keys, or None."""
+        """Return a client to copy, None if its copies could not sign with their own access keys."""
         original = self.client("dynamodb", "original", region, {})
         seen: list[str] = []
         try:
@@ -101,6 +101,7 @@ def _copy(original: Any, access_key: str) -> Any:  # noqa: ANN401
     endpoint._event_emitter = events  # noqa: SLF001
     meta = copy.copy(original.meta)
     meta.events = events
-    copied = object.__new__(type(original))  # copy.copy would call the client's __getattr__ too early
+    # copy.copy would call the client's __getattr__ too early.
+    copied = object.__new__(type(original))
     copied.__dict__.update(original.__dict__, meta=meta, _request_signer=signer, _endpoint=endpoint, _cache={})
     return copied

@@ -1,7 +1,7 @@
 """Puts the server's packages, `emulator` and `storage`, on the module path of a process.
 
 These names are common, and an application may have packages with the same names. So an installation
-keeps the server's packages in the folder `_server`, which is not on the module path. Only processes
+has the server's packages in the folder `_server`, which is not on the module path. Only processes
 that run the server add it. An editable installation has no such folder: its server is in the source
 tree.
 """
@@ -15,7 +15,7 @@ _PACKAGES = ("emulator", "storage")
 def add_server() -> None:
     """Put the server's folder first on the module path.
 
-    It must be first because the current folder and PYTHONPATH may have packages with these names.
+    It comes first because the current folder and PYTHONPATH may have packages with these names.
     Raises ImportError if this process has already imported such a package.
     """
     folder = _server_folder()

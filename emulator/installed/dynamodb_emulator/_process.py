@@ -1,4 +1,4 @@
-"""A server in a process of its own. It ends with the process that has started it."""
+"""A server in a separate process. It ends with the process that has started it."""
 
 import math
 import os
@@ -12,31 +12,31 @@ from typing import IO
 
 _PACKAGES = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-# The server's Python may have other packages on its module path, or none of ours, so the program
-# names the folder. -P keeps the current folder off the path.
+# The module path of the server's Python may lack our packages, or have others with the same names,
+# so the program adds the folder. With -P, the current folder is not on the path.
 _PROGRAM = (
     f"import sys; sys.path.insert(0, {_PACKAGES!r}); from dynamodb_emulator.__main__ import main; "
     "del sys.path[0]; sys.exit(main())"
 )
 _FLAGS = ("--port=0", "--exit-with-parent")
-_POLL = 0.002  # seconds; the server takes about 150 ms to start
-_START = 60.0  # seconds until a server that is not ready has failed, unless it loads files
-_STOP = 10.0  # seconds until a server that does not end is killed
+_POLL = 0.002  # seconds between polls; the server takes about 150 ms to start
+_START = 60.0  # seconds after which a start has failed, unless the server loads files
+_STOP = 10.0  # seconds after which a server that does not end is killed
 
 
 def command(*arguments: str) -> list[str]:
-    """Return the command line of `dynamodb-emulator` with arguments, for a process of its own."""
+    """Return the command line of `dynamodb-emulator` with these arguments, for a new process."""
     return [sys.executable, "-P", "-c", _PROGRAM, *arguments]
 
 
 class StartError(Exception):
-    """The server has not started. The text has what the server has printed."""
+    """The server has not started. The text has the server's output."""
 
 
 class Process:
-    """A server process. It listens on a free port unless the arguments name one.
+    """A server process. It listens on a free port, unless the arguments name one.
 
-    errors: where the server's stderr goes; by default into `log`.
+    errors: a file for the server's stderr; by default, `log` returns it.
     """
 
     url: str
@@ -45,7 +45,7 @@ class Process:
         self, arguments: Sequence[str], environment: Mapping[str, str], errors: int | IO[bytes] | None = None
     ) -> None:
         self._parent = os.getpid()
-        # In append mode, reading the file does not move the place where the server writes.
+        # In append mode, reading the file does not move the position at which the server writes.
         self._output = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - closed by `stop`
         with tempfile.TemporaryDirectory(prefix="dynamodb-emulator-") as folder:
             ready = os.path.join(folder, "ready")
@@ -67,12 +67,12 @@ class Process:
                 raise
 
     def log(self) -> str:
-        """Return what the server has printed."""
+        """Return the output of the server."""
         self._output.seek(0)
         return self._output.read().decode(errors="replace")
 
     def stop(self) -> None:
-        """End the server and wait for its end. In a forked child of the owner, do nothing."""
+        """End the server and wait for its end. In a forked child of its owner, do nothing."""
         if os.getpid() != self._parent:
             return
         self._process.terminate()

@@ -9,7 +9,7 @@ from dynamodb_emulator.server import ControlError
 
 
 def lines_of(account: Account, most: int) -> list[str]:
-    """Return a line for each of the last requests of a test; none if the server is gone."""
+    """Return a line for each of the last requests of a test; none if the server has ended."""
     try:
         requests = account.requests()
     except (OSError, HTTPException, ControlError):

@@ -1,4 +1,4 @@
-"""The environment variables that send the AWS SDKs of a process to a server.
+"""The environment variables that direct AWS SDKs to a server.
 
 The README's table of variables lists the same names.
 """
@@ -10,21 +10,21 @@ from contextlib import contextmanager
 
 _ENDPOINTS = (
     "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_DYNAMODB",  # the variable of a service wins over AWS_ENDPOINT_URL
+    "AWS_ENDPOINT_URL_DYNAMODB",  # the variable of a service has priority over AWS_ENDPOINT_URL
     "AWS_ENDPOINT_URL_DYNAMODB_STREAMS",
     "AWS_ENDPOINT_URL_LAMBDA",
 )
 _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 _IN_THE_WAY = (
-    "AWS_PROFILE",  # a profile that does not exist is an error, and one that exists has settings
+    "AWS_PROFILE",  # a missing profile is an error, and an existing one has settings of its own
     "AWS_DEFAULT_PROFILE",
     "AWS_SESSION_TOKEN",
     "AWS_SECURITY_TOKEN",
     "AWS_ACCOUNT_ID",
     "AWS_CREDENTIAL_EXPIRATION",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-    "AWS_USE_FIPS_ENDPOINT",  # an error together with the URL of an endpoint
+    "AWS_USE_FIPS_ENDPOINT",  # an error in combination with the URL of an endpoint
     "AWS_USE_DUALSTACK_ENDPOINT",
 )
 _PROXIES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
@@ -33,7 +33,7 @@ _LOCAL = "127.0.0.1,localhost"
 
 
 def variables(url: str, access_key: str, region: str) -> dict[str, str]:
-    """Return the variables by which SDKs find a server, with an access key and a region."""
+    """Return the variables that direct SDKs to a server, with an access key and a region."""
     return {
         **dict.fromkeys(_ENDPOINTS, url),
         **dict.fromkeys(_REGIONS, region),
@@ -43,9 +43,9 @@ def variables(url: str, access_key: str, region: str) -> dict[str, str]:
 
 
 def changes(ours: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str | None]:
-    """Return what to change in an environment so that `ours` take effect; None removes a variable.
+    """Return the changes of an environment that put `ours` into effect; None removes a variable.
 
-    SDKs send requests for 127.0.0.1 to a proxy too, unless NO_PROXY names the address.
+    NO_PROXY changes too, because SDKs send even requests for 127.0.0.1 to a proxy.
     """
     changed: dict[str, str | None] = {name: None for name in _IN_THE_WAY if name in environment}
     changed.update(ours)
@@ -56,7 +56,7 @@ def changes(ours: Mapping[str, str], environment: Mapping[str, str]) -> dict[str
 
 @contextmanager
 def applied(ours: Mapping[str, str]) -> Iterator[None]:
-    """Let variables take effect in this process for the length of a with block."""
+    """Set variables in this process until the end of a `with` block."""
     changed = changes(ours, os.environ)
     before = {name: os.environ.get(name) for name in changed}
     _write(changed)
@@ -76,9 +76,9 @@ def _write(changed: Mapping[str, str | None]) -> None:
 
 
 def _forget_credentials() -> None:
-    """Let boto3's default session read the variables again.
+    """Make boto3's default session read the variables again.
 
-    The session keeps the credentials that it has read for its first client.
+    The session keeps the credentials that it read for its first client.
     """
     session = getattr(getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None), "_session", None)
     if getattr(getattr(session, "_credentials", None), "method", None) == "env":

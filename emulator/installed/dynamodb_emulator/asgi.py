@@ -24,7 +24,10 @@ async def app(scope: _Message, receive: _Receive, send: _Send) -> None:
 
 @cache
 def _application() -> Callable[[_Message, _Receive, _Send], Awaitable[None]]:
-    """Return the application. It is created at first use, so importing `app` costs little."""
+    """Return the application.
+
+    It is created at first use, so that importing `app` takes little time.
+    """
     from emulator.http.application import create  # noqa: PLC0415 - as the docstring says
 
     return create()

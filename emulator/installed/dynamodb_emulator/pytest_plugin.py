@@ -9,35 +9,39 @@
 | `dynamodb_server` | the account of the test, the clock and the other controls (`Account`) |
 | `dynamodb_process` | the server itself, for the whole session (`dynamodb_emulator.Server`) |
 
-Where another plugin has a fixture `dynamodb`, as pytest-dynamodb has, that fixture stays what it
-is, and ours is `dynamodb_client`.
+If another plugin has a fixture `dynamodb`, such as pytest-dynamodb, that fixture stays unchanged,
+and ours is only `dynamodb_client`.
 
-Each pytest process has a server of its own, so each worker of pytest-xdist has one: the clock and
-the other controls of a test must not change the tests of other workers. A server starts when a
-fixture is first used.
+Each pytest process has a separate server, and so has each worker of pytest-xdist: when a test moves
+the clock or calls other controls, tests of other workers must not notice. A server starts at the
+first use of a fixture.
 
-A test that uses one of the fixtures of a test is isolated, and the AWS_* variables of its process
-lead to its tables:
+A test that uses one of these fixtures (except `dynamodb_process`) is isolated, and the AWS_*
+variables of its process point to its tables. There are two ways to isolate tests:
 
-- `account`, the default: the test has an access key of its own, and so its own tables. They are
-  dropped in the background.
-- `reset`: such tests have one access key, whose tables are deleted after each test. Code that makes
-  a client when it is imported needs this, because its client has the access key of that moment. If
-  the ini option chooses it, the variables are set before test modules and conftest files are
-  imported.
+- `account`, the default: the test has a separate access key, and so its own tables. They are
+  deleted in the background.
+- `reset`: these tests share an access key, whose tables are deleted after each test. Code that
+  makes a client when it is imported needs this, because its client keeps the access key of that
+  moment. If the ini option selects this way, the variables are set before test modules and conftest
+  files are imported.
 
-The ini option `dynamodb_isolation` chooses for all tests, and the marker
+With `account`, a client that was made at import would call the real AWS. In a test that uses one of
+these fixtures, a request of such a client fails before it is sent (`_guard.py`).
+
+The ini option `dynamodb_isolation` selects the way for all tests, and the marker
 `@pytest.mark.dynamodb(isolation="reset")` for some. See also `pytest --help`.
 
-The report of a failed test has the last requests of the test, with the reasons of errors.
+The report of a failed test shows the last requests of the test, with the reasons for errors.
 
 This module is imported at each start of pytest. It imports everything else at the first use.
 """
 
 import os
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -49,7 +53,7 @@ _ISOLATIONS = ("account", "reset")
 _NAME = "dynamodb"
 _ARGUMENTS = {"isolation", "tables"}
 
-_SHOWN = 20  # requests in the report of a failed test
+_SHOWN = 20  # the most requests in the report of a failed test
 
 _accounts = pytest.StashKey["Accounts"]()
 _account = pytest.StashKey["Account"]()
@@ -59,7 +63,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the ini options."""
     parser.addini(
         "dynamodb_isolation",
-        "account: each test has an access key of its own; reset: tests share one, which is emptied after each test",
+        "account: each test has a separate access key; reset: tests share one, which is emptied after each test",
         default="account",
     )
     parser.addini(
@@ -74,9 +78,11 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if _isolation(early_config, None) != "reset":
         return
     if _only_distributes(early_config.known_args_namespace):
-        # The imports of this process are not those of the tests. No client of them may reach AWS.
+        # The modules that this process imports are not the tests' own. Their clients must not reach
+        # AWS.
         accounts_of(early_config).enter_nowhere()
-    else:
+        return
+    with _mistakes_in_one_line(None):
         accounts_of(early_config).enter()
 
 
@@ -86,7 +92,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "dynamodb(isolation, tables): how the test is isolated, account or reset; files for dynamodb_tables",
     )
-    _isolation(config, None)  # reports a wrong choice once, and not for each test
+    _isolation(config, None)  # so that a wrong choice is reported once, and not for each test
     others = [plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, ModuleType)]
     if not any(_NAME in vars(plugin) for plugin in others):
         config.pluginmanager.register(_Dynamodb(), "dynamodb_emulator_client")
@@ -106,7 +112,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def accounts_of(config: pytest.Config) -> "Accounts":
-    """Return the accounts of a pytest process. They end with the process."""
+    """Return the accounts of a pytest process, which end with the process."""
     if _accounts not in config.stash:
         from dynamodb_emulator._accounts import Accounts  # noqa: PLC0415 - see the module's docstring
 
@@ -116,33 +122,57 @@ def accounts_of(config: pytest.Config) -> "Accounts":
 
 
 def _isolation(config: pytest.Config, node: pytest.Item | None) -> str:
-    """Return how a test is isolated; without a test, the choice of the ini option."""
+    """Return how a test is isolated. Without a test, return the value of the ini option."""
     chosen = _of_marker(node, "isolation") or config.getini("dynamodb_isolation")
     if chosen not in _ISOLATIONS:
-        raise pytest.UsageError(f"dynamodb isolation: {chosen!r} is not one of {', '.join(_ISOLATIONS)}")
+        _refuse(node, f"dynamodb isolation: {chosen!r} is not one of {', '.join(_ISOLATIONS)}")
     return str(chosen)
 
 
 def _of_marker(node: pytest.Item | None, name: str) -> Any:  # noqa: ANN401 - an argument of any type
-    """Return an argument of the test's marker, or None. The nearest marker that has it counts."""
+    """Return an argument of the test's nearest marker that has it, or None."""
     markers = list(node.iter_markers(_NAME)) if node is not None else []
     for marker in markers:
         if marker.args or not marker.kwargs.keys() <= _ARGUMENTS:
-            raise pytest.UsageError(f"the marker dynamodb takes only the arguments {' and '.join(sorted(_ARGUMENTS))}")
+            _refuse(node, f"the marker dynamodb takes only the arguments {' and '.join(sorted(_ARGUMENTS))}")
     return next((marker.kwargs[name] for marker in markers if name in marker.kwargs), None)
 
 
+def _refuse(node: pytest.Item | None, sentence: str) -> NoReturn:
+    """Report a mistake in the configuration, without a traceback. node: None before the tests."""
+    if node is None:
+        raise pytest.UsageError(sentence)
+    pytest.fail(sentence, pytrace=False)
+
+
+@contextmanager
+def _mistakes_in_one_line(node: pytest.Item | None) -> Iterator[None]:
+    """Report the server's errors about its arguments and files, without a traceback."""
+    from dynamodb_emulator.server import LoadError, StartError  # noqa: PLC0415 - see the module's docstring
+
+    try:
+        yield
+    except (LoadError, StartError) as error:
+        _refuse(node, f"dynamodb-emulator: {error}")
+
+
 def _only_distributes(options: object) -> bool:
-    """Say whether this process only gives the tests to workers of pytest-xdist."""
+    """Return whether this process only distributes tests to workers of pytest-xdist."""
     return "PYTEST_XDIST_WORKER" not in os.environ and bool(
         getattr(options, "numprocesses", None) or getattr(options, "tx", None)
     )
 
 
+def _server_of(request: pytest.FixtureRequest) -> "Server":
+    """Return the server of this pytest process. If it does not start, the test fails."""
+    with _mistakes_in_one_line(request.node):
+        return accounts_of(request.config).server
+
+
 @pytest.fixture(scope="session")
-def dynamodb_process(pytestconfig: pytest.Config) -> "Server":
-    """The server of this pytest process, for fixtures that live longer than a test."""
-    return accounts_of(pytestconfig).server
+def dynamodb_process(request: pytest.FixtureRequest) -> "Server":
+    """The server of this pytest process, for fixtures with a wider scope than a test."""
+    return _server_of(request)
 
 
 @pytest.fixture
@@ -150,6 +180,7 @@ def dynamodb_server(request: pytest.FixtureRequest) -> "Iterator[Account]":
     """The account of the test, the clock of the server, and its other controls."""
     accounts = accounts_of(request.config)
     shared = _isolation(request.config, request.node) == "reset"
+    _server_of(request)
     with accounts.shared() if shared else accounts.fresh() as account:
         request.node.stash[_account] = account
         yield account
@@ -184,8 +215,9 @@ def dynamodb_tables(request: pytest.FixtureRequest, dynamodb_server: "Account") 
         names = [chosen] if isinstance(chosen, str | os.PathLike) else chosen
         paths = [os.path.join(request.config.rootpath, name) for name in names]
     if not paths:
-        raise pytest.UsageError("the fixture dynamodb_tables needs files: set the ini option dynamodb_tables")
-    return accounts_of(request.config).tables(dynamodb_server, paths)
+        _refuse(request.node, "the fixture dynamodb_tables needs files: set the ini option dynamodb_tables")
+    with _mistakes_in_one_line(request.node):
+        return accounts_of(request.config).tables(dynamodb_server, paths)
 
 
 class _Dynamodb:

@@ -1,4 +1,4 @@
-"""A server for tests and scripts, in a process of its own.
+"""A server for tests and scripts, in a separate process.
 
     with dynamodb_emulator.running() as server:
         client = server.client()
@@ -12,7 +12,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from dynamodb_emulator._process import Process, StartError, command
 from dynamodb_emulator._variables import variables
@@ -20,20 +20,20 @@ from dynamodb_emulator._variables import variables
 if TYPE_CHECKING:
     from dynamodb_emulator._boto import Clients
 
-__all__ = ["Clock", "ControlError", "LoadError", "Server", "StartError", "running"]
+__all__ = ["Clock", "ControlError", "LoadError", "Server", "Snapshot", "StartError", "running"]
 
 Setting: TypeAlias = bool | int | float | str | os.PathLike[str] | Sequence[str]
 
 ACCESS_KEY = "local"
 REGION = "us-east-1"
 
-_SETTINGS = "DYNAMODB_EMULATOR_"  # the beginning of the variables that are settings
+_SETTINGS = "DYNAMODB_EMULATOR_"  # the prefix of the variables for settings
 _TIMEOUT = 65.0  # seconds without a byte from the server
 _OK = 200
 
 
 class ControlError(Exception):
-    """The server has refused the call of a control. str(error) says why."""
+    """The server has refused the call of a control. str(error) is the reason."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -41,18 +41,27 @@ class ControlError(Exception):
 
 
 class LoadError(Exception):
-    """Files could not be loaded, or not all of their content. The text says why."""
+    """Files could not be loaded completely. The text is the reason."""
+
+
+class Snapshot(NamedTuple):
+    """A saved state. created: seconds since the epoch, by the server's clock."""
+
+    name: str
+    created: float
+    tables: int
+    items: int
 
 
 @contextmanager
 def running(**settings: Setting) -> Iterator["Server"]:
-    """Run a server for the length of a with block.
+    """Run a server until the end of a `with` block.
 
     The server listens on a free port and keeps its data in memory, unless the settings say
-    otherwise. `settings` are the flags of the command, with `_` for `-`:
+    otherwise. settings: the flags of the command, with `_` instead of `-`:
     `running(data_dir="data", enforce_throughput=True)`. Settings in the environment have no effect.
     Several servers can run at the same time. A server ends with the process that has started it,
-    also if that process is killed.
+    even if that process is killed.
 
     Raises StartError.
     """
@@ -67,13 +76,13 @@ def start(arguments: Sequence[str]) -> "Server":
     """Start a server with the arguments of the command; the caller stops it. Raises StartError."""
     stored = any(each.startswith(("--in-memory", "--data-dir")) for each in arguments)
     environment = {name: text for name, text in os.environ.items() if not name.startswith(_SETTINGS)}
-    # What `init` loads belongs to the access key and region of the server's environment.
+    # `init` loads tables for the access key and region in the server's environment.
     environment |= {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_REGION": REGION}
     return Server(Process(arguments if stored else ["--in-memory", *arguments], environment))
 
 
 def arguments_of(settings: Mapping[str, Setting]) -> list[str]:
-    """Return the arguments of the command that stand for settings."""
+    """Return the arguments of the command for these settings."""
     arguments = []
     for name, value in settings.items():
         flag = "--" + name.replace("_", "-")
@@ -89,7 +98,7 @@ def arguments_of(settings: Mapping[str, Setting]) -> list[str]:
 class Server:
     """A running server. `running` makes one.
 
-    url: its address, for example `http://127.0.0.1:41237`; clock: the server's clock.
+    url: its address, for example `http://127.0.0.1:41237`. clock: its clock.
     """
 
     def __init__(self, process: Process) -> None:
@@ -99,7 +108,7 @@ class Server:
         self.clock = Clock(self)
 
     def environment(self, access_key: str = ACCESS_KEY, region: str = REGION) -> dict[str, str]:
-        """Return the environment variables by which AWS SDKs and the AWS CLI find this server.
+        """Return the environment variables with which AWS SDKs and the AWS CLI find this server.
 
         Each pair of access key and region has its own tables.
         """
@@ -120,11 +129,11 @@ class Server:
         return self.clients.client(service, access_key, region, options)
 
     def resource(self, *, access_key: str = ACCESS_KEY, region: str = REGION, **options: Any) -> Any:  # noqa: ANN401
-        """Return a boto3 resource of this server, as `client` returns a client."""
+        """Return a boto3 resource of this server. The arguments are those of `client`."""
         return self.clients.resource(access_key, region, options)
 
     def control(self, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Call a control by the name of its call under `/_emulator/`; return its answer.
+        """Call a control by its path under `/_emulator/`; return its answer.
 
         Without a body, the call is a GET, which only reads. Raises ControlError.
         """
@@ -158,8 +167,48 @@ class Server:
         if done.returncode:
             raise LoadError((done.stderr or done.stdout).strip())
 
+    def save_snapshot(
+        self,
+        name: str,
+        *,
+        access_key: str | None = None,
+        region: str | None = None,
+        tables: Sequence[str] | None = None,
+        replace: bool = False,
+    ) -> Snapshot:
+        """Save a snapshot of everything, or of an access key, a region or tables.
+
+        replace: whether it may replace a snapshot with the same name. Raises ControlError.
+        """
+        given = {"AccessKey": access_key, "Region": region, "Tables": None if tables is None else list(tables)}
+        body = {"Name": name, "Replace": replace, **{each: value for each, value in given.items() if value is not None}}
+        return _snapshot(self.control("snapshots/save", body))
+
+    def restore_snapshot(self, name: str) -> Snapshot:
+        """Restore a snapshot. Tables that were created later are deleted.
+
+        Raises ControlError.
+        """
+        return _snapshot(self.control("snapshots/restore", {"Name": name}))
+
+    def branch_snapshot(self, name: str, access_key: str, *, region: str | None = None) -> int:
+        """Copy a snapshot's tables to another access key; return their number.
+
+        region: by default, each table stays in its region. Raises ControlError.
+        """
+        body = {"Name": name, "AccessKey": access_key} | ({} if region is None else {"Region": region})
+        return int(self.control("snapshots/branch", body)["Tables"])
+
+    def delete_snapshot(self, name: str) -> None:
+        """Delete a snapshot. Raises ControlError."""
+        self.control("snapshots/delete", {"Name": name})
+
+    def snapshots(self) -> list[Snapshot]:
+        """Return the snapshots, in the order of their names."""
+        return [_snapshot(each) for each in self.control("snapshots")["Snapshots"]]
+
     def log(self) -> str:
-        """Return what the server has logged."""
+        """Return the log of the server."""
         return self._process.log()
 
     def stop(self) -> None:
@@ -170,7 +219,7 @@ class Server:
 
     @property
     def clients(self) -> "Clients":
-        """What makes the boto3 clients of this server. Its first use imports boto3."""
+        """The maker of boto3 clients for this server. Its first use imports boto3."""
         if self._clients is None:
             from dynamodb_emulator._boto import Clients  # noqa: PLC0415 - imports boto3
 
@@ -178,23 +227,28 @@ class Server:
         return self._clients
 
 
+def _snapshot(saved: Mapping[str, Any]) -> Snapshot:
+    return Snapshot(saved["Name"], saved["Created"], saved["Tables"], saved["Items"])
+
+
 class Clock:
     """The clock of a server. Everything that depends on time follows it.
 
-    Each move returns the clock's time, in seconds since the epoch, after what was due has begun.
+    Each move returns the new time, in seconds since the epoch. Before that, it starts the work that
+    is due.
     """
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self.moved = False
-        """Whether the clock may differ from that of the machine."""
+        """Whether the clock may differ from the machine's clock."""
 
     def now(self) -> float:
         """Return the clock's time, in seconds since the epoch."""
         return float(self._server.control("clock")["Now"])
 
     def advance(self, seconds: float) -> float:
-        """Move the clock forward. It runs or stands still as before."""
+        """Move the clock forward. It continues to run, or stays frozen, as before."""
         return self._move("Advance", seconds)
 
     def freeze(self, at: float | str | None = None) -> float:
@@ -202,14 +256,14 @@ class Clock:
         return self._move("Freeze", True if at is None else at)
 
     def set_offset(self, seconds: float) -> float:
-        """Let the clock run ahead of the machine's clock by so many seconds."""
+        """Let the clock run this many seconds ahead of the machine's clock."""
         return self._move("Offset", seconds)
 
     def next_event(self) -> list[dict[str, Any]]:
-        """Move the clock to the next event that is due, let it happen, and return what happened.
+        """Move the clock to the next event, do the event's work, and return the events.
 
-        An event has the members Kind, Resource and Time. If nothing is to come, the clock does not
-        move, and the list is empty.
+        An event has the members Kind, Resource and Time. If there are no coming events, the clock
+        does not move, and the list is empty.
         """
         self.moved = True
         events: list[dict[str, Any]] = self._server.control("clock", {"Next": True})["Events"]
@@ -220,7 +274,7 @@ class Clock:
         return self._move("Release", True)  # noqa: FBT003 - a value of JSON
 
     def _move(self, kind: str, value: object) -> float:
-        self.moved = True  # even if the call fails: its answer may be lost
+        self.moved = True  # even if the call fails, because only the answer may be lost
         now = float(self._server.control("clock", {kind: value})["Now"])
         self.moved = kind != "Release"
         return now

@@ -1,1 +1,1 @@
-"""The operations on tables: handlers, rules of requests, settings and updates."""
+"""The operations on tables: their handlers, the rules for requests, settings, and updates."""

@@ -18,6 +18,7 @@ from emulator import errors
 from emulator.database.definitions.tables import CREATING, DELETING, UPDATING, TableDefinition
 from emulator.errors import ApiError
 from emulator.model.request import Request
+from emulator.operations.tables import vector_rules
 from emulator.operations.tables.settings import class_of
 from emulator.operations.tables.throughput import PROVISIONED
 
@@ -26,6 +27,7 @@ _CHANGES: Final = (
     "BillingMode",
     "StreamSpecification",
     "GlobalSecondaryIndexUpdates",
+    "VectorIndexUpdates",
     "SSESpecification",
     "TableClass",
     "DeletionProtectionEnabled",
@@ -38,13 +40,15 @@ _ALONE: Final = {
     "TableClass": "TableClass modification",
     "DeletionProtectionEnabled": "DeletionProtection modification",
 }
-"""Members that a request must not combine with other changes, and their names in the error. If a
-request has several of these members, the error names the first of them in this order.
+"""Members that a request must not combine with other changes -> their names in the error.
+
+If a request has several of them, the error names the first one in this order.
 """
 
 _MAKE_UPDATING: Final = frozenset({"ProvisionedThroughput", "BillingMode", "StreamSpecification", "TableClass"})
-"""Members whose change makes the table UPDATING. Other changes take effect at once, or later while
-the table stays ACTIVE.
+"""Members that make the table UPDATING when they change.
+
+Other changes take effect at once, or take effect later while the table stays ACTIVE.
 """
 
 _LISTED: Final = (
@@ -62,8 +66,9 @@ _LISTED: Final = (
     "WarmThroughput",
     "TableClass",
 )
-"""If a request changes nothing, the error lists these members. Three of them are not in the SDK's
-model (behaviour 10.4).
+"""The members that the error for a request without changes lists.
+
+Three of them are not in the SDK's model (behaviour 10.4).
 """
 
 _NOTHING: Final = frozenset(
@@ -71,13 +76,18 @@ _NOTHING: Final = frozenset(
 )
 """Members that change nothing by themselves (control-plane 20.1)."""
 
-_NOTHING_IF_EMPTY: Final = (*_ABSENT_IF_EMPTY, "GlobalSecondaryIndexUpdates")
+_INDEX_MEMBERS: Final = frozenset(
+    {"TableName", "AttributeDefinitions", "GlobalSecondaryIndexUpdates", "VectorIndexUpdates"}
+)
+"""Members that a request may have while an index of its table is created or deleted."""
+
+_NOTHING_IF_EMPTY: Final = (*_ABSENT_IF_EMPTY, "GlobalSecondaryIndexUpdates", "VectorIndexUpdates")
 
 
 def check_asks_for_something(request: Request) -> None:
     """Raise if the request changes nothing.
 
-    The error lists only members that were not sent (behaviour 10.4).
+    The error lists only members that the request does not have (behaviour 10.4).
     """
     empty = {member for member in _NOTHING_IF_EMPTY if not request.get(member)}
     if request.keys() <= _NOTHING | empty:
@@ -91,6 +101,8 @@ def check_combination(request: Request) -> None:
     if updates is not None and not updates:
         raise errors.empty_index_list("GlobalSecondaryIndexUpdates")
     _check_index_updates(updates or ())
+    if "VectorIndexUpdates" in request:
+        vector_rules.check_updates(request)
     changes = {member for member in _CHANGES if member in request} - {
         member for member in _ABSENT_IF_EMPTY if not request.get(member)
     }
@@ -101,15 +113,15 @@ def check_combination(request: Request) -> None:
 
 
 def reports_updating(request: Request) -> bool:
-    """Say whether the response has the status UPDATING (observed: DDB-TABLE-135, 148, 410)."""
+    """Return whether the response has the status UPDATING (observed: DDB-TABLE-135, 148, 410)."""
     return bool(_builds(request)) or not _MAKE_UPDATING.isdisjoint(request)
 
 
 def makes_updating(definition: TableDefinition, request: Request) -> bool:
-    """Say whether a request makes its table UPDATING until the change is in force.
+    """Return whether a request makes its table UPDATING until the change is in force.
 
-    Setting the current billing mode or class is not a change, although the response says UPDATING
-    (DDB-TABLE-177).
+    A request that sets the current billing mode or class changes nothing, although the response
+    says UPDATING (DDB-TABLE-177).
     """
     unchanged = set()
     if request.get("BillingMode") == definition.billing_mode:
@@ -120,13 +132,14 @@ def makes_updating(definition: TableDefinition, request: Request) -> bool:
 
 
 def refuse_while_updating(definition: TableDefinition, request: Request) -> None:
-    """Raise unless a table that is UPDATING allows the request.
+    """Raise if the table is UPDATING and does not allow this request yet.
 
     A table is also UPDATING while one of its indexes is created or deleted. During this time, a
-    request may update other indexes. If the request must wait because it changes that index or the
-    capacity of the table, the error names that index (control-plane 20.4, DDB-TABLE-149, 163).
+    request may update other indexes. If a request must wait because it changes the same index or
+    the capacity of the table, the error names the index (control-plane 20.4, DDB-TABLE-149, 163).
     """
-    online = [index for index in definition.indexes if index.status in (CREATING, DELETING) and not index.local]
+    vector_rules.refuse_while_updating(definition, request)
+    online = [index for index in definition.every_index if index.status in (CREATING, DELETING)]
     online = [index for index in online if index.until == definition.until]
     for update in request.get("GlobalSecondaryIndexUpdates", ()):
         ((action, body),) = update.items()
@@ -136,16 +149,17 @@ def refuse_while_updating(definition: TableDefinition, request: Request) -> None
     if online and not {"ProvisionedThroughput", "BillingMode"}.isdisjoint(request):
         names = [index.name for index in online]
         raise errors.capacity_in_use(definition.name, names, online[0].status)
-    if not online or request.keys() - {"TableName", "AttributeDefinitions", "GlobalSecondaryIndexUpdates"}:
+    if not online or request.keys() - _INDEX_MEMBERS:
         raise errors.being_changed(definition.name, UPDATING)
 
 
 def _actions(request: Request) -> list[str]:
-    return [action for update in request.get("GlobalSecondaryIndexUpdates", ()) for action in update]
+    members = ("GlobalSecondaryIndexUpdates", "VectorIndexUpdates")
+    return [action for member in members for update in request.get(member, ()) for action in update]
 
 
 def _builds(request: Request) -> list[str]:
-    """Return the actions that create or delete an index."""
+    """Return the changes of indexes that create or delete an index: "Create" or "Delete"."""
     return [action for action in _actions(request) if action != "Update"]
 
 
@@ -164,7 +178,7 @@ def _check_index_updates(updates: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _mismatches(changes: set[str], actions: list[str], billing_mode: str | None) -> Iterator[ApiError]:
-    """Yield the errors for members that cannot be combined.
+    """Yield the errors for combinations of members that are not allowed.
 
     The errors have the order of behaviour 10.7, unless another order was observed.
     """

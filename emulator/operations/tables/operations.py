@@ -1,6 +1,6 @@
 """CreateTable, DescribeTable, ListTables, DeleteTable, UpdateTable (behaviour 10)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -15,10 +15,11 @@ from emulator.database.schema.table import Table
 from emulator.database.store.ids import next_id
 from emulator.model.request import Request
 from emulator.operations.registry import Response, operation
-from emulator.operations.tables import rules, settings, throughput, updates
+from emulator.operations.tables import rules, settings, throughput, updates, vector_rules
 from emulator.operations.tables.combinations import makes_updating, refuse_while_updating, reports_updating
 
 _DEFAULT_PAGE: Final = 100
+_INDEX_UPDATES: Final = ("GlobalSecondaryIndexUpdates", "VectorIndexUpdates")
 _TABLES_PER_ACCOUNT: Final = 2500  # the default quota (AWS: Service quotas)
 
 
@@ -29,6 +30,8 @@ def create_table(database: Database, caller: Caller, request: Request, _: None) 
     catalog = database.catalog
     existing = catalog.find(caller, name, expected=False)
     if existing is not None:
+        if existing.definition.is_restored:
+            raise errors.table_being_restored(name)
         if existing.definition.status == CREATING:
             _refuse_busy(existing.definition)
         raise errors.table_exists(name)
@@ -42,6 +45,7 @@ def create_table(database: Database, caller: Caller, request: Request, _: None) 
         definition = replace(
             definition,
             indexes=tuple(replace(index, id=next_id(txn), until=until) for index in definition.indexes),
+            vectors=tuple(replace(index, id=next_id(txn), until=until) for index in definition.vectors),
         )
         definition = catalog.save(change, definition)
     return {"TableDescription": describe.created(definition)}
@@ -50,13 +54,13 @@ def create_table(database: Database, caller: Caller, request: Request, _: None) 
 @operation("DescribeTable")
 def describe_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Describe a table with its current counts and sizes."""
-    table = database.described(caller, request["TableName"])
+    table = database.described(caller, request["TableName"], restoring=True)
     return {"Table": _description(database, table)}
 
 
 @operation("ListTables")
 def list_tables(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """List the caller's tables in name order, by pages."""
+    """List the caller's tables in name order, page by page."""
     limit = request.get("Limit", _DEFAULT_PAGE)
     names, more = database.catalog.page(caller, request.get("ExclusiveStartTableName"), limit)
     answer: dict[str, Any] = {"TableNames": names}
@@ -67,16 +71,17 @@ def list_tables(database: Database, caller: Caller, request: Request, _: None) -
 
 @operation("DeleteTable")
 def delete_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Delete a table. The response says DELETING, and its rows are dropped in the background."""
-    table = database.described(caller, request["TableName"])
+    """Delete a table. The response says DELETING. A background job deletes the table's data."""
+    table = database.described(caller, request["TableName"], restoring=True)
     definition = table.definition
-    if definition.status in (ACTIVE, UPDATING) and any(index.status != ACTIVE for index in definition.indexes):
+    if definition.status in (ACTIVE, UPDATING) and any(index.status != ACTIVE for index in definition.every_index):
         raise errors.indexes_being_changed()
     _refuse_busy(definition)
+    if definition.policy is not None and not database.catalog.has_passed(definition.policy.until):
+        raise errors.policy_update_pending(definition.name)
     if definition.deletion_protection:
         raise errors.deletion_protected()
-    with database.read() as txn:
-        counts = statistics.read(txn, table.statistics_key, 1)
+    counts = _counts(database, table)
     disabled = tuple(replace(destination, status="DISABLED") for destination in definition.kinesis)
     changed = replace(definition, status=DELETING, until=database.catalog.until(), stream_view=None, kinesis=disabled)
     database.catalog.change(changed)
@@ -98,7 +103,7 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
     if makes_updating(definition, request):
         changed = replace(changed, status=UPDATING, until=until)
     created: list[IndexDefinition] = []
-    urgent = not any("Create" in update for update in request.get("GlobalSecondaryIndexUpdates", ()))
+    urgent = not any("Create" in update for member in _INDEX_UPDATES for update in request.get(member, ()))
     with catalog.changing(urgent=urgent) as change:
         indexes = list(changed.indexes)
         for update in request.get("GlobalSecondaryIndexUpdates", ()):
@@ -112,8 +117,15 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
                     replace(current, status=DELETING, until=until) if current.name == name else current
                     for current in indexes
                 ]
-        changed = catalog.save(change, replace(changed, indexes=tuple(indexes)))
+        changed = replace(changed, indexes=tuple(indexes))
+        if "VectorIndexUpdates" in request:
+            changed = vector_rules.changed(changed, request, next_id(change.txn), until)
+        changed = catalog.save(change, changed)
     published = catalog.published(changed)
+    if "VectorIndexUpdates" in request:
+        from emulator.database.jobs import vector_fill  # noqa: PLC0415 - few tables need it
+
+        vector_fill.begin_all(database, published)
     for index in created:
         backfill.begin(database, published, index.id)
     return {"TableDescription": _updated(_description(database, published), request)}
@@ -122,8 +134,8 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
 def _updated(description: dict[str, Any], request: Request) -> dict[str, Any]:
     """Return the description in UpdateTable's response.
 
-    This response may say UPDATING when DescribeTable says ACTIVE. For each removed ceiling, this
-    response has -1. DescribeTable does not show removed ceilings.
+    This response may say UPDATING when DescribeTable says ACTIVE. It has -1 for each removed
+    ceiling of OnDemandThroughput, which DescribeTable does not show.
     """
     if reports_updating(request):
         description["TableStatus"] = UPDATING
@@ -152,6 +164,14 @@ def _refuse_busy(definition: TableDefinition) -> None:
 
 
 def _description(database: Database, table: Table) -> dict[str, Any]:
+    return describe.described(table.definition, _counts(database, table), database.clock.now())
+
+
+def _counts(database: Database, table: Table) -> Sequence[tuple[int, int]]:
+    """Return (items, bytes) of a table and of each of its indexes, vector indexes last."""
     with database.read() as txn:
-        counts = statistics.read(txn, table.statistics_key, len(table.indexes) + 1)
-    return describe.described(table.definition, counts, database.clock.now())
+        if table.vectors:
+            from emulator.database.items import vectors  # noqa: PLC0415 - few tables need it
+
+            return vectors.counts(txn, table)
+        return statistics.read(txn, table.statistics_key, len(table.indexes) + 1)

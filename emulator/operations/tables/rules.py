@@ -1,21 +1,19 @@
-"""The errors of CreateTable. UpdateTable shares some of them (behaviour 10.1).
+"""Checks of CreateTable requests, which UpdateTable shares in part (behaviour 10.1).
 
-Error texts that behaviour 10.1 lacks were observed. The order of all errors was observed too:
+Error texts that are not in behaviour 10.1 were observed. So was the order of all errors:
 ack-api-quirks, DDB-TABLE-123, 126, 127, 437, 442.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from emulator import errors, limits
 from emulator.model.request import Request
 from emulator.operations import tag_rules
-from emulator.operations.tables import throughput
+from emulator.operations.tables import throughput, vector_rules
+from emulator.operations.tables.parts import check_new_name, check_non_key_total, check_projection, names_of, types_of
 
 _LATER: Final = {
-    "VectorIndexes": "vector indexes",
-    "VectorIndexUpdates": "vector indexes",
-    "ResourcePolicy": "resource policies",
     "GlobalTableSourceArn": "global tables",
     "GlobalTableSettingsReplicationMode": "global tables",
     "ReplicaUpdates": "global tables",
@@ -23,7 +21,7 @@ _LATER: Final = {
     "GlobalTableWitnessUpdates": "global tables",
     "DisassociationProtectionEnabled": "global tables",
 }
-"""Request members whose feature this emulator does not have yet."""
+"""Request members whose feature this emulator does not support yet."""
 
 
 def check_create(request: Request) -> None:
@@ -39,43 +37,35 @@ def check_create(request: Request) -> None:
     indexes = (*request.get("LocalSecondaryIndexes", ()), *request.get("GlobalSecondaryIndexes", ()))
     _check_index_lists(request, schema)
     _check_repeated_names(request)
-    _check_all_used(types, schema, indexes)
+    _check_all_used(types, schema, indexes, request.get("VectorIndexes", ()))
     names: set[str] = set()
     _check_local_indexes(request, schema, types, names)
     _check_global_indexes(request, types, names, on_demand=on_demand)
-    check_non_key_total(index["Projection"].get("NonKeyAttributes", ()) for index in indexes)
+    named = [index["Projection"].get("NonKeyAttributes", ()) for index in indexes]
+    if "VectorIndexes" in request:
+        vector_rules.check_created(request, types, names, on_demand=on_demand)
+        named += map(vector_rules.non_key_attributes, request["VectorIndexes"])
+    check_non_key_total(named)
     check_stream(request, creates=True)
     throughput.check_created_ceilings(request, on_demand=on_demand)
     throughput.check_created_warm(request, on_demand=on_demand)
     check_encryption(request)
     tag_rules.check_tags(request.get("Tags", ()))
     tag_rules.check_set({tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
+    if "ResourcePolicy" in request:
+        from emulator.policies.parsing import parsed  # noqa: PLC0415 - few tables have a policy
+
+        parsed(request["ResourcePolicy"], "table")
 
 
 def refuse_unsupported(request: Mapping[str, Any]) -> None:
-    """Raise for a member whose feature the emulator does not have.
+    """Raise if the request has a member whose feature the emulator does not support.
 
     A clear refusal is better than a setting without effect.
     """
     for member, feature in _LATER.items():
         if member in request:
             raise errors.feature_missing(member, feature)
-
-
-def types_of(definitions: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """Return the types in AttributeDefinitions by name. Raises if a name is defined twice."""
-    types: dict[str, str] = {}
-    for definition in definitions:
-        name = definition["AttributeName"]
-        if name in types:
-            raise errors.attribute_defined_twice(name)
-        types[name] = definition["AttributeType"]
-    return types
-
-
-def names_of(schema: Sequence[Mapping[str, str]]) -> list[str]:
-    """Return the attribute names of a key schema."""
-    return [element["AttributeName"] for element in schema]
 
 
 def _check_table_keys(schema: Sequence[Mapping[str, str]], types: Mapping[str, str], definitions: int) -> None:
@@ -98,16 +88,20 @@ def _check_index_lists(request: Request, table: Sequence[Mapping[str, str]]) -> 
 
 
 def _check_all_used(
-    types: Mapping[str, str], schema: Sequence[Mapping[str, str]], indexes: Sequence[Mapping[str, Any]]
+    types: Mapping[str, str],
+    schema: Sequence[Mapping[str, str]],
+    indexes: Sequence[Mapping[str, Any]],
+    vectors: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Raise if an attribute is defined but is in no key.
+    """Raise if a defined attribute is not in any key or SearchSchema.
 
-    This error comes before the errors of single indexes.
+    This error comes before the errors of individual indexes.
     """
     used = set(names_of(schema)).union(*(names_of(index["KeySchema"]) for index in indexes))
+    used.update(*map(vector_rules.search_names, vectors))
     if used.issuperset(types):
         return
-    if not indexes:
+    if not indexes and not vectors:
         raise errors.attribute_definitions_unused()
     raise errors.some_attribute_definitions_unused(types, (name for name in types if name in used))
 
@@ -177,8 +171,8 @@ def _check_local_indexes(
             raise errors.index_without_range_key(name)
         if schema[0]["AttributeName"] != table[0]["AttributeName"]:
             raise errors.index_with_another_hash_key(name, schema[0]["AttributeName"], table[0]["AttributeName"])
-        _check_projection(index["Projection"])
-        _check_new_name(name, names)
+        check_projection(index["Projection"])
+        check_new_name(name, names)
     if len(indexes) > limits.LSI_PER_TABLE:
         raise errors.too_many_local_indexes()
 
@@ -191,7 +185,7 @@ def _check_global_indexes(
         return
     for index in indexes:
         _check_global_index(index, types, on_demand=on_demand)
-        _check_new_name(index["IndexName"], names)
+        check_new_name(index["IndexName"], names)
     if len(indexes) > limits.GSI_PER_TABLE:
         raise errors.too_many_global_indexes()
 
@@ -213,7 +207,7 @@ def check_index_shape(index: Mapping[str, Any], types: Mapping[str, str]) -> Non
     """
     _check_defined(index["KeySchema"], types)
     _check_global_schema(index["KeySchema"])
-    _check_projection(index["Projection"])
+    check_projection(index["Projection"])
 
 
 def check_index_figures(index: Mapping[str, Any], *, on_demand: bool) -> None:
@@ -223,40 +217,8 @@ def check_index_figures(index: Mapping[str, Any], *, on_demand: bool) -> None:
     throughput.check_created_warm(index, on_demand=on_demand, index=index["IndexName"])
 
 
-def _check_new_name(name: str, names: set[str]) -> None:
-    if name in names:
-        raise errors.duplicate_index_name(name)
-    names.add(name)
-
-
-def _check_projection(projection: Mapping[str, Any]) -> None:
-    kind = projection.get("ProjectionType")
-    named = projection.get("NonKeyAttributes")
-    if kind is None:
-        raise errors.projection_type_missing()
-    if kind != "INCLUDE" and named is not None:
-        raise errors.non_key_attributes_forbidden(kind)
-    if kind == "INCLUDE" and named is None:
-        raise errors.non_key_attributes_required()
-    seen: set[str] = set()
-    for name in named or ():
-        if name in seen:
-            raise errors.duplicate_non_key_attribute(name)
-        seen.add(name)
-
-
-def check_non_key_total(named: Iterable[Sequence[str]]) -> None:
-    """Raise if the indexes of a table have too many NonKeyAttributes together.
-
-    named: the NonKeyAttributes of each index.
-    """
-    total = sum(map(len, named))
-    if total > limits.NON_KEY_ATTRIBUTES_TOTAL:
-        raise errors.too_many_non_key_attributes(total)
-
-
 def check_stream(request: Mapping[str, Any], *, creates: bool) -> None:
-    """Raise if a stream is enabled without a view type, or has a view type without being enabled.
+    """Raise unless StreamSpecification has a view type exactly when it enables the stream.
 
     creates: whether the request creates the table.
     """
@@ -281,7 +243,7 @@ def check_encryption(request: Mapping[str, Any]) -> None:
 
 
 def check_table_class(request: Mapping[str, Any]) -> None:
-    """Raise for a TableClass that does not exist.
+    """Raise if the request has an unknown TableClass.
 
     The service does not report this error as an enum constraint (behaviour 10.1).
     """

@@ -1,4 +1,4 @@
-"""Makes definitions from the members of CreateTable and UpdateTable (behaviour 10.3)."""
+"""Definitions of tables and indexes, made from CreateTable and UpdateTable (behaviour 10.3)."""
 
 import uuid
 from collections.abc import Mapping
@@ -7,14 +7,15 @@ from typing import Any
 
 from emulator.database.catalog.catalog import Caller
 from emulator.database.definitions.arns import default_key
+from emulator.database.definitions.policies import AttachedPolicy, changed
 from emulator.database.definitions.tables import IndexDefinition, TableDefinition
 from emulator.model.request import Request
-from emulator.operations.tables import rules, throughput
+from emulator.operations.tables import parts, throughput, vector_rules
 
 
 def definition_of(request: Request, caller: Caller, number: int, now: float, until: float) -> TableDefinition:
-    """Return the definition of a new table. The indexes in it do not have ids and times yet."""
-    hash_name, *range_name = rules.names_of(request["KeySchema"])
+    """Return the definition of a new table. Its indexes do not have ids and times yet."""
+    hash_name, *range_name = parts.names_of(request["KeySchema"])
     mode = request.get("BillingMode", throughput.PROVISIONED)
     definition = TableDefinition(
         id=number,
@@ -26,7 +27,7 @@ def definition_of(request: Request, caller: Caller, number: int, now: float, unt
         created=now,
         hash=hash_name,
         range=range_name[0] if range_name else None,
-        types=rules.types_of(request["AttributeDefinitions"]),
+        types=parts.types_of(request["AttributeDefinitions"]),
         indexes=(
             *(index_of(index, local=True) for index in request.get("LocalSecondaryIndexes", ())),
             *(index_of(index, local=False) for index in request.get("GlobalSecondaryIndexes", ())),
@@ -35,19 +36,28 @@ def definition_of(request: Request, caller: Caller, number: int, now: float, unt
         pay_per_request_since=now if mode == throughput.ON_DEMAND else None,
         tags={tag["Key"]: tag["Value"] for tag in request.get("Tags", ())},
         until=until,
+        vectors=tuple(map(vector_rules.definition_of, request.get("VectorIndexes", ()))),
     )
+    if "ResourcePolicy" in request:
+        definition = replace(definition, policy=_policy(request["ResourcePolicy"], now, until))
     return replace(definition, **changes_of(definition, request))
 
 
+def _policy(text: str, now: float, until: float) -> AttachedPolicy:
+    from emulator.policies import canonical, parsing  # noqa: PLC0415 - few tables have a policy
+
+    return changed(None, canonical.text_of(parsing.parsed(text, "table")), now, until)
+
+
 def _plain_name(name: str) -> str:
-    """Return the table name from a name or ARN."""
+    """Return the table name in a name or ARN."""
     return name.rsplit("/", 1)[-1]
 
 
 def units_of(part: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a definition that ProvisionedThroughput sets.
 
-    If ProvisionedThroughput is absent, the dictionary is empty.
+    The dictionary is empty if the part of the request has no ProvisionedThroughput.
     """
     units = part.get("ProvisionedThroughput")
     if units is None:
@@ -56,7 +66,7 @@ def units_of(part: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def index_of(index: Mapping[str, Any], *, local: bool) -> IndexDefinition:
-    """Return the definition of a new index, without id and times."""
+    """Return the definition of a new index. Its id and times are not set yet."""
     schema = index["KeySchema"]
     return IndexDefinition(
         id=0,
@@ -73,7 +83,7 @@ def index_of(index: Mapping[str, Any], *, local: bool) -> IndexDefinition:
 
 
 def ceilings(current: Mapping[str, int], part: Mapping[str, Any]) -> dict[str, int]:
-    """Return the current ceilings with the changes of OnDemandThroughput (features 4).
+    """Apply a change of OnDemandThroughput to ceilings; return the new ceilings (features 4).
 
     The figure -1 removes a ceiling.
     """
@@ -82,7 +92,7 @@ def ceilings(current: Mapping[str, int], part: Mapping[str, Any]) -> dict[str, i
 
 
 def changes_of(definition: TableDefinition, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that are set by members which CreateTable and UpdateTable share."""
+    """Return the fields that CreateTable and UpdateTable set in the same way."""
     changes: dict[str, Any] = units_of(request)
     stream = request.get("StreamSpecification")
     if stream is not None:
@@ -103,8 +113,7 @@ def changes_of(definition: TableDefinition, request: Mapping[str, Any]) -> dict[
 def _encryption(definition: TableDefinition, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Return SSEDescription, or an empty dictionary if the request does not enable encryption.
 
-    In this case the service encrypts with a key of its own, and does not report this key
-    (behaviour 10.3).
+    Without it, the service encrypts with its own key and reports no key (behaviour 10.3).
     """
     if not is_encrypting(wanted):
         return {}
@@ -114,9 +123,9 @@ def _encryption(definition: TableDefinition, wanted: Mapping[str, Any]) -> dict[
 
 
 def is_encrypting(wanted: Mapping[str, Any]) -> bool:
-    """Say whether SSESpecification enables encryption.
+    """Return whether SSESpecification enables encryption.
 
-    An SSEType without Enabled enables encryption too (ack-api-quirks, DDB-TABLE-044).
+    SSEType without Enabled enables encryption too (ack-api-quirks, DDB-TABLE-044).
     """
     enabled: bool = wanted.get("Enabled", "SSEType" in wanted)
     return enabled

@@ -1,9 +1,9 @@
-"""The capacity figures that a request may set for a table or a global index.
+"""Checks and changes of the throughput of tables and global indexes.
 
 The parameter `index` is an index's name, or None for the table.
 
-The facts are in behaviour 2.5, 10.1, 10.4 and features 4. Error texts that these sections lack were
-observed: ack-api-quirks, DDB-TABLE-038, 039, 059, 128, 152, 155, 164, 170.
+The facts are in behaviour 2.5, 10.1, 10.4 and features 4. Error texts that are not in these
+sections were observed: ack-api-quirks, DDB-TABLE-038, 039, 059, 128, 152, 155, 164, 170.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,25 +24,26 @@ from emulator.database.schema.describe import ON_DEMAND_WARM, warm_units
 
 ON_DEMAND: Final = "PAY_PER_REQUEST"
 PROVISIONED: Final = "PROVISIONED"
-NO_CEILING: Final = -1  # removes a member of OnDemandThroughput
+NO_CEILING: Final = -1  # a figure in OnDemandThroughput that removes a ceiling
 _CAPACITY: Final = ("ReadCapacityUnits", "WriteCapacityUnits")
 _CEILINGS: Final = ("MaxReadRequestUnits", "MaxWriteRequestUnits")
 _CAPACITY_OF_WARM: Final = {"ReadUnitsPerSecond": "ReadCapacityUnits", "WriteUnitsPerSecond": "WriteCapacityUnits"}
 
 Members = Mapping[str, Any]
-"""The members of a request, or of one index in it, that contain the figures."""
+"""A request, or the part of it for one index, that has members with figures of throughput."""
 
 
 def _in_order(figures: Mapping[str, int], members: Iterable[str]) -> Iterator[tuple[str, int]]:
     """Yield the figures and their names in the order of `members`.
 
-    Each caller names the read figure first, because the service reports it first (behaviour 10.1).
+    Callers put the read figure first in `members`, because the service reports it first (behaviour
+    10.1).
     """
     return ((name, figures[name]) for name in members if name in figures)
 
 
 def adopt_mode(request: dict[str, Any]) -> None:
-    """Move TableThroughputMode, the other name of BillingMode, to BillingMode.
+    """Replace TableThroughputMode by BillingMode, which is another name for it.
 
     If the request has both, BillingMode counts (behaviour 10.1, 10.3).
     """
@@ -65,7 +66,7 @@ def check_mode(request: Members, *, on_demand: bool) -> None:
 
 
 def check_bounds(part: Members) -> None:
-    """Raise if a capacity figure is larger than the service ever accepts."""
+    """Raise if a figure of throughput is larger than the service ever accepts."""
     units = part.get("ProvisionedThroughput", {})
     for member, figure in _in_order(units, _CAPACITY):
         if figure > limits.THROUGHPUT_VALUE:
@@ -87,7 +88,7 @@ def _check_quota(part: Members, index: str | None, region: str) -> None:
 
 
 def refuse_unchanged(current: TableDefinition | IndexDefinition, part: Members, index: str | None = None) -> None:
-    """Raise if the requested capacity equals the current one of the table or index."""
+    """Raise if the requested throughput equals the current throughput of the table or index."""
     units = part.get("ProvisionedThroughput")
     if units is None:
         return
@@ -97,19 +98,21 @@ def refuse_unchanged(current: TableDefinition | IndexDefinition, part: Members, 
 
 
 def rescaled(current: Part, members: Members, billing_mode: str, now: float, until: float) -> Part:
-    """Return the definition of a table or index with the requested provisioned capacity.
+    """Return the definition of a table or index with the requested provisioned throughput.
 
-    The times of the change are set at once. The figures and the number of decreases take effect at
-    `until` (behaviour 10.4; DDB-TABLE-060). After a switch from on demand there are no old figures:
-    the new figures take effect at once, and count neither as an increase nor as a decrease.
+    The times of the last increase and decrease are set at once. The figures and the number of
+    decreases change at the time `until` (behaviour 10.4; DDB-TABLE-060). After a switch from
+    on-demand mode, there are no old figures. So the new figures take effect at once, and count
+    neither as an increase nor as a decrease.
 
-    Raises LimitExceededException if the UTC day has too many decreases.
+    Raises LimitExceededException after too many decreases on one UTC day.
     """
     units = members.get("ProvisionedThroughput")
     if units is None:
         return current
     figures = {"read_units": units["ReadCapacityUnits"], "write_units": units["WriteCapacityUnits"]}
-    warm = warm_units(current, billing_mode)  # the current capacity stays warm
+    # The warm throughput never falls below the current throughput.
+    warm = warm_units(current, billing_mode)
     if not current.read_units:
         return replace(current, warm=warm, **figures)
     at_once: dict[str, Any] = {"warm": warm}
@@ -125,9 +128,9 @@ def rescaled(current: Part, members: Members, billing_mode: str, now: float, unt
 
 
 def _next_decrease(current: TableDefinition | IndexDefinition, now: float) -> int:
-    """Return the number of decreases in this UTC day, including the new one.
+    """Return the number of decreases on this UTC day, including the new one.
 
-    Raises if the day has too many decreases.
+    Raises if there are too many.
 
     Observed: DDB-TABLE-157, 184, 185, 326.
     """
@@ -160,9 +163,9 @@ def _check_ceilings(part: Members, *, on_demand: bool, index: str | None, remova
 
 
 def removed_ceilings(part: Members) -> dict[str, int]:
-    """Return the members of OnDemandThroughput that a request removes.
+    """Return the ceilings of OnDemandThroughput that a request removes.
 
-    The response has -1 for them (control-plane 20.1).
+    Each is -1, as in the response (control-plane 20.1).
     """
     return {name: units for name, units in part.get("OnDemandThroughput", {}).items() if units == NO_CEILING}
 
@@ -192,7 +195,7 @@ def check_updated_warm(
 
 
 def warmed(current: Part, members: Members, billing_mode: str, until: float) -> Part:
-    """Return the definition with the requested warm throughput pending.
+    """Return the definition with the requested warm throughput as a pending change.
 
     TableStatus and IndexStatus do not change (control-plane 20.1). If several rises are pending,
     the last one counts (DDB-TABLE-459).

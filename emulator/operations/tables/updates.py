@@ -1,7 +1,7 @@
-"""The errors of UpdateTable, and the definition that it produces (behaviour 10.4).
+"""Checks of UpdateTable requests, and the changed definitions (behaviour 10.4).
 
-Error texts that behaviour 10.4 lacks were observed: ack-api-quirks, DDB-TABLE-047, 050, 135, 152,
-161, 162, 169, 375, 442.
+Error texts that are not in behaviour 10.4 were observed: ack-api-quirks, DDB-TABLE-047, 050, 135,
+152, 161, 162, 169, 375, 442.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ from emulator.database.definitions.tables import (
 )
 from emulator.database.schema.describe import warm_units
 from emulator.model.request import Request
-from emulator.operations.tables import rules, settings, throughput
+from emulator.operations.tables import parts, rules, settings, throughput, vector_rules
 from emulator.operations.tables.combinations import check_asks_for_something, check_combination
 
 
@@ -44,9 +44,9 @@ def check_update(request: Request) -> None:
 
 
 def updated(definition: TableDefinition, request: Request, now: float, until: float) -> TableDefinition:
-    """Return the definition with the request's changes. Indexes are not added or removed here.
+    """Return the definition with the request's changes, without new or deleted indexes.
 
-    until: the time at which pending changes take effect, and at which indexes with new throughput
+    until: the time at which pending changes take effect. At this time, indexes with new throughput
     are ACTIVE again.
 
     Raises if the request is not allowed for this table (behaviour 10.4).
@@ -68,7 +68,11 @@ def updated(definition: TableDefinition, request: Request, now: float, until: fl
             changed = _with_types(changed, update["Create"], request, on_demand=on_demand)
         else:
             _check_deletable(changed, update["Delete"]["IndexName"])
+    if "VectorIndexUpdates" in request:
+        changed = vector_rules.updated(changed, request)
     if not on_demand and definition.billing_mode == throughput.ON_DEMAND:
+        if definition.vectors:
+            raise errors.vectors_need_on_demand()
         for index in changed.indexes:
             if not index.local and not index.read_units:
                 raise errors.index_throughput_required(index.name)
@@ -77,7 +81,7 @@ def updated(definition: TableDefinition, request: Request, now: float, until: fl
 
 
 def _index_parts(request: Request) -> Iterator[Mapping[str, Any]]:
-    """Yield the parts of the request that create or change an index."""
+    """Yield the parts of the request that create or update an index."""
     for update in request.get("GlobalSecondaryIndexUpdates", ()):
         yield from (body for action, body in update.items() if action != "Delete")
 
@@ -107,11 +111,11 @@ def _check_encryption_change(definition: TableDefinition, request: Request) -> N
 
 
 _LATER: Final = frozenset({"read_units", "write_units", "warm", "sse", "table_class"})
-"""Fields that take effect later. The response still has the old values."""
+"""Fields whose changes take effect later. The response still has the old values."""
 
 
 def _with_settings(definition: TableDefinition, request: Request, until: float) -> TableDefinition:
-    """Return the definition with the request's settings. Some are pending (behaviour 10.4)."""
+    """Return the definition with the request's settings, some of them pending (behaviour 10.4)."""
     fields = settings.changes_of(definition, request)
     changed = replace(definition, **{name: value for name, value in fields.items() if name not in _LATER})
     changed = throughput.warmed(changed, request, definition.billing_mode, until)
@@ -126,8 +130,8 @@ def _with_settings(definition: TableDefinition, request: Request, until: float) 
 def _with_billing_mode(definition: TableDefinition, request: Request, until: float) -> TableDefinition:
     """Return the definition in the request's billing mode.
 
-    The mode takes effect at once (behaviour 10.4). The throughput figures of the previous mode are
-    dropped. The warm throughput of table and indexes stays (observed: DDB-TABLE-061, 153).
+    The mode takes effect at once (behaviour 10.4). The throughput of the previous mode is dropped.
+    The warm throughput of table and indexes stays (observed: DDB-TABLE-061, 153).
     """
     previous = definition.billing_mode
     billing_mode = request.get("BillingMode", previous)
@@ -148,21 +152,22 @@ def _with_billing_mode(definition: TableDefinition, request: Request, until: flo
     )
     if billing_mode != throughput.ON_DEMAND:
         return changed
-    # The reported time is the end of the switch. Before that, no time is reported (DDB-TABLE-060,
-    # 064).
+    # DescribeTable reports the time at which the switch ended. Before that, it reports no time
+    # (DDB-TABLE-060, 064).
     return deferred(replace(changed, pay_per_request_since=None), until, {"pay_per_request_since": until})
 
 
 # --- indexes --------------------------------------------------------------------------------------
 
 _ONLINE: Final = frozenset({CREATING, DELETING})
-"""Statuses of an index that is created or deleted while its table is in use. Only one index at a
-time may have such a status.
+"""Statuses of an index that is created or deleted while its table is in use.
+
+Only one index of a table may have such a status at the same time.
 """
 
 
 def _find(definition: TableDefinition, name: str, verb: str) -> IndexDefinition:
-    """Return a global index by name. Raises if it is unknown or local.
+    """Return a global index by its name. Raises if it does not exist or is local.
 
     verb: "update" or "delete", for the text of the error.
     """
@@ -171,6 +176,8 @@ def _find(definition: TableDefinition, name: str, verb: str) -> IndexDefinition:
             if index.local:
                 raise errors.not_a_global_index(name, verb)
             return index
+    if any(index.name == name for index in definition.vectors):
+        raise errors.not_a_global_index(name, verb)
     raise errors.index_not_found(name, definition.name)
 
 
@@ -205,40 +212,41 @@ def _with_types(
     Raises if the index cannot be created.
     """
     name = create["IndexName"]
-    if any(index.name == name for index in definition.indexes):
+    if any(index.name == name for index in definition.every_index):
         raise errors.index_exists()
-    if any(index.status in _ONLINE for index in definition.indexes):
+    if definition.is_building:
         raise errors.one_online_index()
     if "AttributeDefinitions" not in request:
         raise errors.index_without_attribute_definitions(name)
-    types = rules.types_of(request["AttributeDefinitions"])
+    types = parts.types_of(request["AttributeDefinitions"])
     rules.check_index_shape(create, types)
     _check_new_index_throughput(create, on_demand=on_demand)
-    named = [index.non_key for index in definition.indexes]
-    rules.check_non_key_total([*named, create["Projection"].get("NonKeyAttributes", ())])
+    named: list[Sequence[str]] = [index.non_key for index in definition.indexes]
+    named += map(vector_rules.defined_non_key_attributes, definition.vectors)
+    parts.check_non_key_total([*named, create["Projection"].get("NonKeyAttributes", ())])
     if sum(not index.local for index in definition.indexes) >= limits.GSI_PER_TABLE:
         raise errors.no_room_for_global_index()
     _refuse_redefinition(definition, create["KeySchema"], types)
-    needed = {name: types[name] for name in rules.names_of(create["KeySchema"])}
+    needed = {name: types[name] for name in parts.names_of(create["KeySchema"])}
     return replace(definition, types={**definition.types, **needed})
 
 
 def _refuse_redefinition(
     definition: TableDefinition, schema: Sequence[Mapping[str, str]], types: Mapping[str, str]
 ) -> None:
-    """Raise if a key attribute of a new index has another type in the table (behaviour 10.4).
+    """Raise if the table gives a key attribute of a new index another type (behaviour 10.4).
 
-    AttributeDefinitions that the new index does not need are ignored (DDB-TABLE-162). Only one
-    example of the error's text is known. Each schema in this example has one attribute. Inferred:
-    the text lists all attributes of a schema. If both the table's key and an index's key have the
-    attribute, the text lists the table's key.
+    AttributeDefinitions that the new index does not need are ignored (DDB-TABLE-162). We know only
+    one example of the error's text, in which each key schema has one attribute. We infer that the
+    text lists all attributes of a schema, and that it lists the table's key if that and an index's
+    key have the attribute.
     """
-    other = [name for name in rules.names_of(schema) if definition.types.get(name, types[name]) != types[name]]
+    other = [name for name in parts.names_of(schema) if definition.types.get(name, types[name]) != types[name]]
     if not other:
         return
     keys = ((definition.hash,), (definition.range,) if definition.range else ())
-    parts = [keys, *((index.hash, index.range) for index in definition.indexes)]
-    hashes, ranges = next((part for part in parts if other[0] in (*part[0], *part[1])), keys)
+    schemas = [keys, *((index.hash, index.range) for index in definition.indexes)]
+    hashes, ranges = next((part for part in schemas if other[0] in (*part[0], *part[1])), keys)
     existing = [*((name, "HASH") for name in hashes), *((name, "RANGE") for name in ranges)]
     raise errors.attribute_redefined(
         [(name, definition.types[name], kind) for name, kind in existing],
@@ -257,7 +265,7 @@ def _check_new_index_throughput(create: Mapping[str, Any], *, on_demand: bool) -
 
 def _check_deletable(definition: TableDefinition, name: str) -> None:
     deleted = _find(definition, name, "delete")
-    if any(index.status in _ONLINE for index in definition.indexes if index is not deleted):
+    if any(index.status in _ONLINE for index in definition.every_index if index is not deleted):
         raise errors.one_online_index()
 
 

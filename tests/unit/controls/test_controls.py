@@ -25,6 +25,21 @@ def test_every_control_is_complete(name):
     assert found.summary.strip(". ") == found.summary
 
 
+@pytest.mark.parametrize("name", [name for name, each in ALL.items() if each.method == "POST"])
+def test_every_control_names_its_members(db, name):
+    """The command `control` shows them, and the docstring of the family explains them."""
+    found = ALL[name]
+    names = [each.removesuffix("?") for each in found.members]
+    assert names
+    for each in names:
+        assert each in found.explanation
+    with pytest.raises(BadDeclaration) as refusal:
+        registry.call(db.emulator, name, {"Colour": "red"})
+    _, there_are, listed = str(refusal.value).partition("there is no member Colour; there are: ")
+    if there_are:
+        assert set(listed.split(", ")) <= set(names)
+
+
 def test_a_call_in_process(db):
     assert registry.call(db.emulator, "move_clock", {"Freeze": 2_000_000_000})["Now"] == 2_000_000_000
     assert registry.call(db.emulator, "clock", {})["Frozen"] is True

@@ -1,4 +1,6 @@
-"""The clock's `Next`: it moves to the next event, and the event has happened afterwards."""
+"""The clock's `Next`: the clock moves to the next event, and the event's work is done."""
+
+import json
 
 import pytest
 
@@ -77,6 +79,22 @@ def test_statuses(engine_name, tmp_path):
         assert inside("ListTables")["TableNames"] == []
 
 
+def test_settings_of_tables_come_into_force(engine_name, tmp_path):
+    with emulator(engine_name, tmp_path, delay_transient_statuses=True) as inside:
+        indexes = [index_request("index", "g")]
+        request = table_request("pk:S", define="g:S", GlobalSecondaryIndexes=indexes, StreamSpecification=IMAGES)
+        described = inside("CreateTable", request)["TableDescription"]
+        assert following(inside)[0] == 3
+        name = request["TableName"]
+        for extra in ({}, {"IndexName": "index"}):
+            inside("UpdateContributorInsights", TableName=name, ContributorInsightsAction="ENABLE", **extra)
+            assert following(inside)[1] == ["InsightsStatus"]
+        for arn, action in ((described["TableArn"], "GetItem"), (described["LatestStreamArn"], "GetRecords")):
+            statement = {"Effect": "Deny", "Principal": "*", "Action": f"dynamodb:{action}", "Resource": "*"}
+            inside("PutResourcePolicy", ResourceArn=arn, Policy=json.dumps({"Statement": statement}))
+            assert following(inside)[1] == ["ResourcePolicy"]
+
+
 def test_shards_roll_over_and_records_are_trimmed(engine_name, tmp_path):
     with emulator(engine_name, tmp_path, stream_shards=1) as inside:
         table = create(inside, ttl=None, StreamSpecification=IMAGES)
@@ -94,6 +112,20 @@ def test_shards_roll_over_and_records_are_trimmed(engine_name, tmp_path):
             last = kinds
         assert "StreamExpiry" in last
         assert inside("ListStreams")["Streams"] == []
+
+
+def test_system_backups_expire(db):
+    table = create(db)
+    specification = {"PointInTimeRecoveryEnabled": True}
+    db("UpdateContinuousBackups", TableName=table, PointInTimeRecoverySpecification=specification)
+    db("CreateBackup", TableName=table, BackupName="backup")  # this one does not expire
+    db("DeleteTable", TableName=table)
+    assert len(db("ListBackups", BackupType="ALL")["BackupSummaries"]) == 2
+    assert following(db) == (35 * DAY, ["BackupExpiry"])
+    assert len(db("ListBackups", BackupType="ALL")["BackupSummaries"]) == 1
+    db.emulator.database.background.run_all()
+    assert len(list(db.emulator.database.backups)) == 1
+    assert following(db) == (35 * DAY, [])
 
 
 def test_declared_transactions_end(db):

@@ -1,7 +1,8 @@
-"""Lambda's API for event source mappings: what it keeps, answers and refuses."""
+"""Lambda's API for event source mappings: its stored state, answers and refusals."""
 
 import pytest
 
+from emulator import errors
 from emulator.database.store import keyspace
 from emulator.settings import Settings
 from tests.support.stages import Stage, configured
@@ -326,9 +327,7 @@ def test_update_is_checked_like_a_creation(stage, orders):
 def test_other_calls_of_lambda_are_not_there(stage, method, path):
     status, code, message = stage.refused(method, path)
     assert (status, code) == (404, "UnknownOperationException")
-    assert message.startswith(
-        "This server speaks DynamoDB, DynamoDB Streams and the event source mappings of Lambda only"
-    )
+    assert message.startswith(errors.SPEAKS)
     assert f", not {method} " in message
 
 

@@ -1,4 +1,4 @@
-"""Folders of exports: written, read, and with mistakes."""
+"""Folders of exports: writing, reading, and mistakes in them."""
 
 import base64
 import gzip
@@ -82,11 +82,24 @@ def test_bad_manifests(tmp_path):
     folder = written(tmp_path / "export")
     (folder / "manifest-files.json").write_text('{"itemCount": 1}\n')
     assert Read(folder).problems == ["manifest-files.json:1: this is not the entry of a data file"]
-    (folder / "manifest-summary.json").write_text('{"outputFormat": "ION"}')
+    (folder / "manifest-summary.json").write_text('{"outputFormat": "XML"}')
     assert Read(folder).problems == [
-        "manifest-summary.json: only exports in the format DYNAMODB_JSON can be read",
+        "manifest-summary.json: the format 'XML' of the export is not known",
     ]
     (folder / "manifest-summary.json").write_text("{}")
     assert Read(folder).problems == ["manifest-summary.json: there is no tableArn"]
     (folder / "manifest-summary.json").write_text("{")
     assert Read(folder).problems[0].startswith("manifest-summary.json: this manifest cannot be read: ")
+
+
+def test_an_export_in_ion(tmp_path):
+    folder = tmp_path / "export"
+    (folder / "data").mkdir(parents=True)
+    (folder / "manifest-summary.json").write_text(json.dumps({"tableArn": ARN, "outputFormat": "ION"}))
+    lines = b'$ion_1_0 {Item:{id:"a",n:103.}}\n$ion_1_0 {Item:{id:"b"}}\n'
+    (folder / "data" / "x.ion.gz").write_bytes(gzip.compress(lines))
+    read = Read(folder)
+    assert (read.items, read.problems) == (
+        [("Orders", {"id": {"S": "a"}, "n": {"N": "103"}}), ("Orders", {"id": {"S": "b"}})],
+        [],
+    )

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from emulator.commands import load
 from tests.support.records import Read
 
 KEYS = {
@@ -264,10 +265,13 @@ def test_wrong_yaml_has_its_line(tmp_path):
     assert problem.startswith("t.yml:3: this is not YAML: ")
 
 
-@pytest.mark.parametrize("value", ["1" * 5000, "!!timestamp 'abc'", "!!timestamp '2020-99-99'", "!!float abc"])
-def test_a_value_that_pyyaml_cannot_convert_is_a_problem(tmp_path, value):
-    (problem,) = Read(written(tmp_path, f"Resources: {value}\n", "t.yml")).problems
-    assert problem.startswith("t.yml: a value of this YAML cannot be read: ")
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [("1" * 5000, "int"), ("!!int ''", "int"), ("!!float abc", "float"), ("!!bool maybe", "bool")],
+)
+def test_a_value_that_pyyaml_cannot_convert_is_a_problem(tmp_path, value, kind):
+    (problem,) = Read(written(tmp_path, f"# comment\nResources: {value}\n", "t.yml")).problems
+    assert problem == f"t.yml:2: this is not YAML: a value cannot be converted to {kind}"
 
 
 def test_wrong_properties_lose_no_other_table(tmp_path):
@@ -279,7 +283,7 @@ def test_wrong_properties_lose_no_other_table(tmp_path):
     read = Read(written(tmp_path, content))
     assert len(read.created) == 1
     assert read.problems == [
-        "template.json:21: table Wrong: the properties have not the form of AWS::DynamoDB::GlobalTable"
+        "template.json:21: table Wrong: the properties do not have the form of AWS::DynamoDB::GlobalTable"
     ]
 
 
@@ -450,7 +454,7 @@ def test_terraform(tmp_path):
     assert read.items == [("orders", {"id": {"S": "a"}})]
     assert read.notices == ["plan.json: module.m.aws_dynamodb_table.orders: point_in_time_recovery left out"]
     assert read.problems == [
-        "plan.json: module.m.aws_dynamodb_table.unknown: Terraform does not say, or not before it applies: 'name'"
+        "plan.json: module.m.aws_dynamodb_table.unknown: Terraform does not know this before `apply`, or at all: 'name'"
     ]
 
 
@@ -504,7 +508,7 @@ def test_workbench(tmp_path):
         }
     ]
     assert read.items == [("Orders", {"id": {"S": "a"}, "n": {"N": "1"}})]
-    assert read.problems == ["shop.json: table Broken: it has not the form of a model of NoSQL Workbench"]
+    assert read.problems == ["shop.json: table Broken: it does not have the form of a model of NoSQL Workbench"]
 
 
 def test_a_folder_leaves_out_files_of_other_kinds(tmp_path):
@@ -514,3 +518,37 @@ def test_a_folder_leaves_out_files_of_other_kinds(tmp_path):
     read = Read(tmp_path)
     assert (len(read.created), read.problems) == (1, [])
     assert read.notices == ["manifest.json: left out: no known format"]
+
+
+PARAMETERS = {
+    "a template": ("t.json", json.dumps(template(ON_DEMAND, Parameters={"Stage": {"Type": "String"}})), "Stage"),
+    "a Serverless file": ("serverless.yml", SERVERLESS.replace("  - ${file(users.yml):tables}\n", ""), "suffix"),
+}
+
+
+@pytest.mark.parametrize("case", PARAMETERS)
+def test_a_parameter_that_no_file_takes_is_an_error(tmp_path, capsys, case):
+    name, text, known = PARAMETERS[case]
+    path = str(written(tmp_path, text, name))
+    arguments = [path, "--endpoint", "http://127.0.0.1:1", "--parameter", f"{known}=x", "--parameter", "Colour=red"]
+    with pytest.raises(SystemExit, match="2"):
+        load.main(arguments)
+    line = capsys.readouterr().err
+    assert line.startswith("dynamodb-emulator load: error: --parameter: no file takes the parameter Colour; they take ")
+    assert known in line
+    assert load.main(arguments[:-2]) == 2
+    assert "does not answer" in capsys.readouterr().err
+
+
+def test_a_file_without_parameters_takes_none(tmp_path, capsys):
+    path = str(written(tmp_path, '{"id": {"S": "a"}}', "Orders.json"))
+    with pytest.raises(SystemExit, match="2"):
+        load.main([path, "--parameter", "Colour=red"])
+    assert "no file takes the parameter Colour; they take none" in capsys.readouterr().err
+
+
+def test_a_serverless_file_that_reads_others_may_take_any_parameter(tmp_path, capsys):
+    written(tmp_path, "tables: {}", "users.yml")
+    path = str(written(tmp_path, SERVERLESS, "serverless.yml"))
+    assert load.main([path, "--endpoint", "http://127.0.0.1:1", "--parameter", "Colour=red"]) == 2
+    assert "does not answer" in capsys.readouterr().err

@@ -1,11 +1,10 @@
-"""The ASGI application does what the server's own connections do, over any server."""
+"""The ASGI application behaves like the server's own connections, on any ASGI server."""
 
 import asyncio
 import zlib
 
 import pytest
 
-from emulator.http.application import of_emulator
 from tests.support import asgi
 from tests.support.http_clients import AUTHORIZATION
 
@@ -23,7 +22,7 @@ def ask(db):
     """Ask the application; the body comes in the given pieces. Return status, headers, body and
     the pieces left over.
     """
-    app = of_emulator(db.emulator)
+    app = asgi.application_of(db.emulator)
 
     def send(*pieces, method="POST", headers=HEADERS, query=b"", path="/", server=None):
         return asgi.ask(app, method, path, *pieces, headers=headers, query_string=query, server=server)
@@ -54,7 +53,7 @@ def test_a_client_that_disconnects(db, pieces):
     messages = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
     messages.append({"type": "http.disconnect"})
     sent = []
-    app = of_emulator(db.emulator)
+    app = asgi.application_of(db.emulator)
 
     async def receive():
         return messages.pop(0)

@@ -1,5 +1,5 @@
-"""Answers that wait for a commit: held back in order, sent after it, replaced by an error when
-it fails.
+"""Answers that wait for a commit: held in order, sent after the commit, replaced by an error if it
+fails.
 """
 
 import asyncio
@@ -12,14 +12,13 @@ import pytest
 
 from emulator.app import Emulator
 from emulator.database.store import keyspace
-from emulator.http.application import of_emulator
 from emulator.http.front import commits as module
 from emulator.http.front.commits import Commits, committed
 from emulator.http.front.sliced_answers import SlicedAnswers
 from emulator.http.lifespan import running
 from emulator.settings import Settings
 from storage import Full, Interrupted, StorageError
-from tests.support.asgi import asked
+from tests.support.asgi import application_of, asked
 from tests.support.connections import Line, sweep_by_scan
 from tests.support.http_clients import headers
 from tests.support.lmdb_internals import group_of
@@ -624,7 +623,7 @@ def test_without_pending_writes_there_is_no_commit():
 def serving(tmp_path):
     """A durable emulator and its application."""
     emulator = Emulator(Settings(data_dir=tmp_path / "data", durable=True))
-    yield emulator, of_emulator(emulator)
+    yield emulator, application_of(emulator)
     emulator.close()
 
 

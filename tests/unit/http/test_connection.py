@@ -1,4 +1,4 @@
-"""The connection over a transport that records: bytes whole, in pieces and pipelined; timers;
+"""The connection on a recording transport: requests whole, in pieces and pipelined; timers;
 closing.
 """
 
@@ -429,9 +429,9 @@ def test_shutting_down_forgets_what_waits(line):
 
 
 def test_a_lost_connection_is_forgotten(line):
-    assert line.state.connections == {line.connection}
+    assert line.front.clients == {line.connection}
     line.connection.connection_lost(None)
-    assert line.state.connections == set()
+    assert line.front.clients == set()
     assert line.loop.timer is None
 
 
@@ -595,7 +595,7 @@ def test_a_client_that_does_not_read_is_not_read_on_for_having_room(db):
 
 def test_memory_is_returned_after_large_bodies_once_clients_are_idle(line):
     def due():
-        return is_due(line.front.bodies, line.state.connections, line.loop.now)
+        return is_due(line.front.bodies, line.front.clients, line.loop.now)
 
     line.feed(request())
     line.loop.now += 2

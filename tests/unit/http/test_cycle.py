@@ -1,5 +1,5 @@
-"""What an ASGI application answers over a connection of our own: order, streaming,
-back-pressure, failures.
+"""Answers of an ASGI application over our own connection: order, streaming, back-pressure,
+failures.
 """
 
 import asyncio
@@ -144,7 +144,7 @@ def test_an_application_that_fails_before_its_answer_begins(db, caplog, messages
     ((status, headers, body),) = line.answers()
     assert (status, headers["connection"], line.transport.closed) == (500, "close", True)
     assert b"InternalServerError" in body
-    assert "a request, whose connection is closed, failed" in caplog.text
+    assert "a request (its connection is closed) failed" in caplog.text
 
 
 def test_an_application_that_cannot_be_loaded(db, caplog):
@@ -245,7 +245,7 @@ def test_answers_keep_the_order_of_a_pipeline(db, size):
     assert [status for status, _, _ in answers] == [200, 200, 400, 200, 200, 200]
     assert [json.loads(answers[place][2])["path"] for place in (1, 3, 4)] == ["/a", "/b", "/c"]
     assert not line.transport.closed
-    assert not line.state.tasks
+    assert not line.front.tasks
 
 
 def test_a_client_that_does_not_read_stops_the_application(db):
@@ -342,7 +342,7 @@ def test_a_server_that_stops_answers_first(db):
         line.feed(get() + request())
         line.connection.shutdown()
         assert not line.transport.closed
-        assert len(line.state.tasks) == 1
+        assert len(line.front.tasks) == 1
         await turns(60)
 
     line = over(db, slow, use)
@@ -350,11 +350,11 @@ def test_a_server_that_stops_answers_first(db):
     assert (status, headers["connection"], line.transport.closed) == (200, "close", True)
 
 
-def test_an_application_that_uvicorn_cancels_at_the_end(db):
+def test_an_application_that_the_server_cancels_at_the_end(db):
     async def use(line):
         line.feed(get())
         await turns()
-        (task,) = line.state.tasks
+        (task,) = line.front.tasks
         task.cancel()
         await turns()
         assert task.cancelled()

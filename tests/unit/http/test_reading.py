@@ -98,10 +98,22 @@ def test_the_answer_is_the_same(db, served, name):
     [
         (fields("GetItem"), orjson.dumps({"Unknown": LARGE})[:-1]),
         (fields("GetItem") | {b"x-amz-target": b"DynamoDB_20111205.GetItem"}, orjson.dumps({"Unknown": LARGE})),
+        (
+            fields("TagResource") | {b"x-amz-target": b"AnyScaleFrontendService.TagResource"},
+            orjson.dumps({"ResourceARN": 1, "Tags": {"a": "b"}, "Unknown": LARGE}),
+        ),
+        (fields("SearchVectors"), orjson.dumps({"TableName": 1, "Unknown": LARGE})),
         ({**fields("GetItem"), b"authorization": b""}, orjson.dumps({"Unknown": LARGE})),
         ({**fields("GetItem"), b"authorization": b""}, orjson.dumps([LARGE])),
     ],
-    ids=["malformed", "another version", "no credentials", "no credentials and a wrong type"],
+    ids=[
+        "malformed",
+        "another version",
+        "auto scaling",
+        "a decoder",
+        "no credentials",
+        "no credentials and a wrong type",
+    ],
 )
 def test_the_order_of_errors_is_the_same(db, served, head, body):
     whole, read = answers(served, db, head, body)
@@ -171,6 +183,6 @@ def test_a_request_that_was_read_can_run_again(db):
     db("CreateTable", **table_request("pk:S", TableName=TABLE))
     request = operation.read({"Statements": [statement]})
     caller = db.emulator.caller("test", "us-east-1", "localhost")
-    first, second = (orjson.loads(operation(db.emulator.database, caller, request)) for _ in range(2))
+    first, second = (orjson.loads(operation.run(db.emulator.database, caller, request)) for _ in range(2))
     assert first == second
     assert first["Responses"][0]["Error"]["Code"] == "ValidationError"

@@ -1,5 +1,5 @@
-"""What the log says: of each request at debug and trace, and of server errors and refusals at
-every level.
+"""Log lines: about each request at debug and trace, about server errors and refusals at every
+level.
 """
 
 import gzip
@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.http.application import create_front, of_emulator
+from emulator.http.application import create_front
 from emulator.http.front.answers import Answer
 from emulator.http.front.dynamodb import DynamoDbEndpoint
 from emulator.http.front.observed import Exchange, ObservedEndpoint
@@ -24,7 +24,7 @@ from emulator.http.observing.summary import summary_of
 from emulator.log_output import TRACE
 from emulator.slices import Sliced, finish
 from storage import Full
-from tests.support.asgi import ask, site_of
+from tests.support.asgi import application_of, ask, site_of
 from tests.support.connections import Line
 from tests.support.connections import request as http_request
 from tests.support.http_clients import AUTHORIZATION
@@ -217,7 +217,7 @@ def test_requests_are_observed_only_where_somebody_wants_it(db, caplog, level, k
 
 def test_over_a_connection_and_over_asgi(db, caplog):
     caplog.set_level(logging.DEBUG, "emulator")
-    app = of_emulator(db.emulator)
+    app = application_of(db.emulator)
     front = app.open()
     connection = Line(db.emulator)
     connection.connection._front = front
@@ -252,7 +252,7 @@ def test_an_answer_that_is_made_in_slices_is_logged_when_it_is_made(db, logged, 
 
     db.emulator.database.sliced = True
     with monkeypatch.context() as patch:
-        patch.setattr("emulator.operations.registry.Operation.__call__", slow)
+        patch.setattr("emulator.operations.registry.Operation.run", slow)
         with pytest.raises(Pending) as pending:
             logged.answer("POST", b"", fields("Scan"), b'{"TableName": "Orders", "ReturnConsumedCapacity": "TOTAL"}')
     slices = pending.value.steps
@@ -271,7 +271,7 @@ def test_a_full_disk_is_logged_once(db, monkeypatch, caplog):
 
     endpoint = DynamoDbEndpoint(db.emulator)
     monkeypatch.setattr(db.emulator.functions, "answer", fail)
-    monkeypatch.setattr("emulator.operations.registry.Operation.__call__", fail)
+    monkeypatch.setattr("emulator.operations.registry.Operation.run", fail)
     for _ in range(3):
         assert endpoint.answer("POST", b"", fields("PutItem"), b"{}").status == 500
     site = site_of(db.emulator)
@@ -282,7 +282,7 @@ def test_a_full_disk_is_logged_once(db, monkeypatch, caplog):
 
 
 def test_a_mistake_of_ours_is_logged_with_its_traceback_and_once_a_minute(db, monkeypatch, caplog):
-    monkeypatch.setattr("emulator.operations.registry.Operation.__call__", lambda *_: 1 / 0)
+    monkeypatch.setattr("emulator.operations.registry.Operation.run", lambda *_: 1 / 0)
     endpoint = DynamoDbEndpoint(db.emulator)
     for _ in range(3):
         answer = endpoint.answer("POST", b"", fields("PutItem"), b"{}")

@@ -1,4 +1,4 @@
-"""Answers in slices: their order, and what a connection and the ASGI application do meanwhile."""
+"""Answers in slices: their order, and the behaviour of connections and the ASGI application."""
 
 import asyncio
 import json
@@ -6,11 +6,10 @@ import json
 import pytest
 
 from emulator.database.items import read
-from emulator.http.application import of_emulator
 from emulator.http.front.dynamodb import DynamoDbEndpoint
 from emulator.http.front.sliced_answers import Pending, SlicedAnswers
 from emulator.slices import finish
-from tests.support.asgi import asked
+from tests.support.asgi import application_of, asked
 from tests.support.connections import Line, Loop, request, sweep_by_scan
 from tests.support.http_clients import AUTHORIZATION
 from tests.support.tables import table_request
@@ -374,7 +373,7 @@ def test_over_asgi(expired, monkeypatch, path):
     """
     if path == "/":
         sweep_by_scan(monkeypatch)
-    app = of_emulator(expired.emulator)
+    app = application_of(expired.emulator)
     app.open().sliced = SlicedAnswers(seconds=0)
     order = []
 

@@ -192,7 +192,11 @@ TABLE_NAMES = [
         {"TransactItems": [{"Get": named(Key=KEY)}, {"Get": {"TableName": "", "Key": KEY}}]},
         old("", "transactItems.2.member.get.tableName", shortest(1)),
     ),
-    ("CreateGlobalTable", {"GlobalTableName": "ab", "ReplicationGroup": []}, old("ab", "globalTableName", shortest(3))),
+    (
+        "ListGlobalTables",
+        {"ExclusiveStartGlobalTableName": "ab"},
+        old("ab", "exclusiveStartGlobalTableName", shortest(3)),
+    ),
 ]
 
 SINGLE = [
@@ -393,18 +397,8 @@ SINGLE = [
     ("CreateTable", table(StreamSpecification={}), old(None, "streamSpecification.streamEnabled", NULL)),
     (
         "CreateTable",
-        table(VectorIndexes=[vector_index(Dimensions=4097)]),
-        old("4097", "vectorIndexes.1.member.dimensions", most(4096)),
-    ),
-    (
-        "CreateTable",
         table(VectorIndexes=[vector_index(Dimensions=0)]),
         old("0", "vectorIndexes.1.member.dimensions", least(1)),
-    ),
-    (
-        "UpdateTable",
-        named(VectorIndexUpdates=[{"Create": vector_index(Dimensions=4097)}]),
-        old("4097", "vectorIndexUpdates.1.member.create.dimensions", most(4096)),
     ),
     (
         "UpdateTable",

@@ -1,4 +1,4 @@
-"""Folders of another program or layout, and other problems of a folder, have clear messages."""
+"""Clear messages about folders of another program or layout, and about other problems."""
 
 import errno
 import fcntl
@@ -108,6 +108,22 @@ def test_other_layout(tmp_path: Path, version: int) -> None:
 def test_not_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
     fails(tmp_path, Unavailable, "The data folder {} is not writable.")
+    monkeypatch.setattr(os, "geteuid", lambda: 4_000_000_000)
+    user = tmp_path.owner()
+    number = tmp_path.stat().st_uid
+    who = f"it belongs to user {number} ({user}), and this program is user 4000000000"
+    fails(tmp_path, Unavailable, f"The data folder {{}} is not writable: {who}.")
+
+
+def test_a_folder_that_cannot_be_made_in_that_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    monkeypatch.setattr(os, "geteuid", lambda: 4_000_000_000)
+    owner = f"{tmp_path.stat().st_uid} ({tmp_path.owner()})"
+    why = f"Permission denied: {tmp_path} belongs to user {owner}, and this program is user 4000000000"
+    fails(tmp_path / "a" / "b", Unavailable, f"The data folder {{}} cannot be created: {why}.")
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,16 @@
-"""Loading files into an emulator in process: tables, items, and what is wrong with them."""
+"""Loading files into an emulator in process: tables, items, and problems with them."""
 
 import io
 import json
 
 import pytest
 
+from emulator.app import Emulator
+from emulator.clock import ManualClock
 from emulator.formats.records import ReadOptions
 from emulator.formats.sources import sources
-from emulator.transfer.initial import EmulatorEndpoint
+from emulator.settings import Settings
+from emulator.transfer.initial import EmulatorEndpoint, InitialDataError, load_initial
 from emulator.transfer.loading import Loader
 from emulator.transfer.progress import Progress
 from tests.support.tables import table_request
@@ -199,3 +202,12 @@ def test_only_new_tables_are_filled(db, tmp_path):
     load = Load(db, tmp_path / "in", files, fresh=True)
     assert (load.items, load.problems) == (1, 0)
     assert stored(db, "Orders") == []
+
+
+@pytest.mark.parametrize("content", ["", "[1]", '{"AccessKey": 1}', '{"AccessKey": "a", "Region": "b", "Tables": 1}'])
+def test_a_broken_file_of_a_start_that_was_killed_is_named(tmp_path, content):
+    emulator = Emulator(Settings(data_dir=tmp_path / "data"), ManualClock())
+    (tmp_path / "data" / "init-unfinished.json").write_text(content)
+    with pytest.raises(InitialDataError, match=r"init-unfinished.json cannot be read: check the tables in this folder"):
+        load_initial(emulator, [str(tmp_path / "missing")])
+    emulator.close()

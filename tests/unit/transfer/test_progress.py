@@ -1,6 +1,7 @@
-"""What is shown of long work, on a terminal and elsewhere."""
+"""The progress of long work, on a terminal and elsewhere."""
 
 import io
+import logging
 import sys
 
 import pytest
@@ -67,4 +68,18 @@ def test_lines_on_a_terminal_without_rich(clock, monkeypatch):
     with Progress("loaded", out) as shown:
         clock.now += 6
         shown.advance(1)
-    assert out.getvalue() == "loaded 1 items so far\n"
+    assert out.getvalue() == "loaded 1 item so far\n"
+
+
+def test_lines_in_a_log(clock, caplog):
+    log = logging.getLogger("test")
+    with caplog.at_level(logging.INFO), Progress("--init: loaded", log=log) as shown:
+        clock.now += 6
+        shown.advance(1)
+        shown.notice("a notice")
+        shown.problem("a problem")
+    assert [(each.levelname, each.getMessage()) for each in caplog.records] == [
+        ("INFO", "--init: loaded 1 item so far"),
+        ("INFO", "a notice"),
+        ("WARNING", "a problem"),
+    ]

@@ -1,0 +1,128 @@
+"""`insights`: the keys that Contributor Insights has counted. `GET /_emulator/insights` shows it.
+
+The result is `{"Insights": [..]}`, with an entry for each table and global index whose keys are
+counted.
+
+| member                           | meaning                                                       |
+|----------------------------------|---------------------------------------------------------------|
+| `AccessKey`, `Region`,           | the table; `IndexName` if the entry is about an index         |
+| `TableName`, `IndexName`         |                                                               |
+| `ContributorInsightsMode`        | the mode, as in UpdateContributorInsights                     |
+| `PartitionKeys`, `Keys`          | `MostAccessed` and `MostThrottled` partition keys, and whole  |
+|                                  | keys if there is a sort key; at most 100 of each              |
+
+A contributor has a `Key` (null if no item with it remains), a `Count`, and an `Error`: the count
+may be too high by this number. `Count` is in capacity units for accesses, and in requests for
+throttling. It is the sum of all processes, each from its start or from the last change of the
+setting on.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from emulator.controls.body import Body
+from emulator.controls.registry import Emulator, Result, control
+from emulator.database.database import Database
+from emulator.database.schema.table import Table
+from emulator.database.throughput.insights import Contributors, Sketch
+from emulator.values.rows import decode_row
+from storage import ReadTxn
+from storage.keycode import prefix_end
+
+_SHOWN: Final = 100  # contributors in a report; CloudWatch shows the same number
+_SENT: Final = 200  # contributors that each process adds to a report
+_REPORTS: Final = ("PartitionKeys", "Keys")
+_PLACE: Final = ("AccessKey", "Region", "TableName", "IndexName")
+
+
+def _together(_body: Body, parts: Sequence[Result]) -> Result:
+    """Combine the reports of all processes to one report."""
+    entries: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for part in parts:
+        for entry in part["Insights"]:
+            entries.setdefault(tuple(entry.get(name, "") for name in _PLACE), []).append(entry)
+    return {"Insights": [_merged(entries[place]) for place in sorted(entries)]}
+
+
+def _merged(entries: Sequence[Mapping[str, Any]]) -> Result:
+    merged = {name: value for name, value in entries[0].items() if name not in _REPORTS}
+    for report in _REPORTS:
+        if report in entries[0]:
+            merged[report] = {
+                event: _ranked([entry[report][event] for entry in entries if event in entry.get(report, {})])
+                for event in entries[0][report]
+            }
+    return merged
+
+
+def _ranked(lists: Sequence[Mapping[str, Any]]) -> list[Result]:
+    """Return the top contributors of several lists, with the sums of their counts.
+
+    A contributor that is not in a list may have any count up to the list's `Floor`.
+    """
+    everyone = {name for each in lists for name in each["Contributors"]}
+    floor = sum(each["Floor"] for each in lists)
+    ranked = []
+    for name in everyone:
+        found = [(each["Contributors"][name], each["Floor"]) for each in lists if name in each["Contributors"]]
+        key = next((contributor["Key"] for contributor, _ in found if contributor["Key"] is not None), None)
+        count = sum(contributor["Count"] for contributor, _ in found)
+        known = sum(contributor["Error"] for contributor, _ in found)
+        missing = floor - sum(own for _, own in found)
+        ranked.append((-(count + missing), name, {"Key": key, "Count": count + missing, "Error": known + missing}))
+    return [contributor for _, _, contributor in sorted(ranked, key=lambda each: each[:2])[:_SHOWN]]
+
+
+@control("insights", changes=False, gather=_together, summary="show the most accessed and the most throttled keys")
+def insights(emulator: Emulator, _body: Body) -> Result:
+    """Return the counts of this process."""
+    database = emulator.database
+    with database.read() as txn:
+        return {"Insights": list(_entries(database, txn))}
+
+
+def _entries(database: Database, txn: ReadTxn) -> Iterator[Result]:
+    for table in database.catalog.everything():
+        counted = database.enforcer.insights(table.id)
+        for index, contributors in () if counted is None else counted.parts.items():
+            definition = table.definition
+            place = (definition.access_key, definition.region, table.name, index)
+            entry: dict[str, Any] = {
+                name: value for name, value in zip(_PLACE, place, strict=True) if value is not None
+            }
+            entry["ContributorInsightsMode"] = contributors.setting.mode
+            entry["PartitionKeys"] = {
+                event: _contributors(sketch, txn, table, index, contributors)
+                for event, sketch in contributors.partitions.items()
+            }
+            if contributors.items:
+                entry["Keys"] = {event: _contributors(sketch) for event, sketch in contributors.items.items()}
+            yield entry
+
+
+def _contributors(
+    sketch: Sketch,
+    txn: ReadTxn | None = None,
+    table: Table | None = None,
+    index: str | None = None,
+    contributors: Contributors | None = None,
+) -> Result:
+    """Return the top contributors of a sketch, and an upper bound for the counts of all others.
+
+    The other arguments are for a sketch of partition keys: if no request had the key of a
+    partition, they let this read the key from an item of the partition.
+    """
+    found: dict[str, Result] = {}
+    floor = sketch.floor
+    for name, count, error, key in sketch.top():
+        if len(found) == _SENT:
+            floor = max(floor, count)
+            break
+        known = key
+        if known is None and txn is not None and table is not None and contributors is not None:
+            prefix = (table.prefix if index is None else table.indexes_by_name[index].prefix) + name
+            rows, _ = txn.page(prefix, prefix_end(prefix), 1)
+            item = decode_row(rows[0]) if rows else None
+            known = None if item is None else {each: item[each] for each in contributors.partition_names}
+        found[name.hex()] = {"Key": known, "Count": count, "Error": error}
+    return {"Contributors": found, "Floor": floor}

@@ -1,0 +1,67 @@
+"""What is stored about Contributor Insights of a table or global index (control-plane 12).
+
+never configured   no InsightsSetting
+ENABLING, ENABLED  enabled, before and after `until`
+FAILED             enabled and failed, after `until`
+DISABLING, DISABLED not enabled, before and after `until`
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from emulator.database.store.loading import from_fields
+
+ALL_KEYS: Final = "ACCESSED_AND_THROTTLED_KEYS"
+THROTTLED_KEYS: Final = "THROTTLED_KEYS"
+
+MILLISECONDS: Final = 1000
+
+_KINDS: Final = {ALL_KEYS: "CT", THROTTLED_KEYS: "T"}
+"""Mode -> last letters in the names of CloudWatch's rules: for accessed keys, for throttled keys.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class InsightsSetting:
+    """The setting of Contributor Insights of a table or index.
+
+    mode: ALL_KEYS or THROTTLED_KEYS.
+    changed: when the setting last changed (seconds).
+    until: the time at which ENABLING or DISABLING ends.
+    failed: whether enabling fails, because the account would have too many rules.
+    """
+
+    enabled: bool
+    mode: str
+    changed: float
+    until: float
+    failed: bool = False
+
+    @classmethod
+    def load(cls, stored: Mapping[str, Any] | None) -> "InsightsSetting | None":
+        """Return the setting in the JSON of a table or index, None if there is none."""
+        return None if stored is None else from_fields(cls, stored)
+
+    @property
+    def counts(self) -> bool:
+        """Whether keys are counted."""
+        return self.enabled and not self.failed
+
+    def status(self, *, settled: bool) -> str:
+        """Return the status. settled: whether `until` has passed."""
+        if not settled:
+            return "ENABLING" if self.enabled else "DISABLING"
+        if self.failed:
+            return "FAILED"
+        return "ENABLED" if self.enabled else "DISABLED"
+
+    def rules(self, table: str, index: str | None, *, sort_key: bool) -> Iterator[str]:
+        """Yield the names of the rules that CloudWatch shows while keys are counted.
+
+        index: the name of the index, None for the table. sort_key: whether there is a sort key.
+        """
+        name = table if index is None else f"{table}-{index}"
+        for keys in ("PK", "SK") if sort_key else ("PK",):
+            for kind in _KINDS[self.mode]:
+                yield f"DynamoDBContributorInsights-{keys}{kind}-{name}-{int(self.changed * MILLISECONDS)}"

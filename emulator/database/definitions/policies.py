@@ -1,0 +1,44 @@
+"""What is stored about the resource policy of a table or stream (control-plane 11).
+
+A deleted policy is still stored, because DeleteResourcePolicy returns the revision of the last
+deletion.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from emulator.database.store.loading import from_fields
+
+MILLISECONDS: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedPolicy:
+    """The last change of a resource policy.
+
+    text: the canonical text (policies/canonical.py), None if the policy was deleted.
+    revision: when the policy changed, in milliseconds since the epoch. A later change has a higher
+    revision, even if the clock is frozen or was set back.
+    until: the time (seconds) until which GetResourcePolicy shows the previous policy. before_text,
+    before_revision: the previous policy.
+    """
+
+    text: str | None
+    revision: int
+    until: float = 0.0
+    before_text: str | None = None
+    before_revision: int = 0
+
+    @classmethod
+    def load(cls, stored: Mapping[str, Any] | None) -> "AttachedPolicy | None":
+        """Return the policy in the JSON of a table or stream, None if it never had a policy."""
+        return None if stored is None else from_fields(cls, stored)
+
+
+def changed(current: AttachedPolicy | None, text: str | None, now: float, until: float) -> AttachedPolicy:
+    """Return the policy after a change at the time `now` to `text`. until: see AttachedPolicy."""
+    revision = int(now * MILLISECONDS)
+    if current is None:
+        return AttachedPolicy(text, revision, until)
+    return AttachedPolicy(text, max(revision, current.revision + 1), until, current.text, current.revision)

@@ -1,0 +1,52 @@
+"""What is stored about vector indexes (features 1, control-plane 15)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Self
+
+from emulator.database.store.loading import from_fields
+
+HASH: Final = "HASH"
+"""The type of a SearchSchema element that partitions the index: each search must name its value."""
+
+COSINE: Final = "COSINE"
+DOT_PRODUCT: Final = "DOT_PRODUCT"
+EUCLIDEAN: Final = "EUCLIDEAN"
+
+
+@dataclass(frozen=True, slots=True)
+class VectorDefinition:
+    """A vector index as stored, as a part of its table's definition.
+
+    attribute: the attribute with the vectors. distance: COSINE, DOT_PRODUCT or EUCLIDEAN.
+    search: name and type (HASH or INLINE_FILTER) of each element of SearchSchema.
+    restored: a number that changes when a snapshot puts the index's data back. Vectors in memory
+    that were read under another number are out of date.
+    The other fields mean the same as in IndexDefinition.
+    """
+
+    id: int
+    name: str
+    attribute: str
+    dimensions: int
+    distance: str
+    projection: str
+    non_key: tuple[str, ...] = ()
+    search: tuple[tuple[str, str], ...] = ()
+    restored: int = 0
+    filled_to: str | None = None
+    status: str = "CREATING"
+    until: float = 0.0
+    pending: ClassVar[tuple[()]] = ()
+    """No change of a vector index is ever pending."""
+
+    @classmethod
+    def load(cls, stored: Mapping[str, Any]) -> Self:
+        """Return the definition of an index. stored: the index's part of the table's JSON."""
+        search = tuple((name, kind) for name, kind in stored["search"])
+        return from_fields(cls, {**stored, "non_key": tuple(stored["non_key"]), "search": search})
+
+    @property
+    def search_names(self) -> tuple[str, ...]:
+        """The attributes of SearchSchema, in its order."""
+        return tuple(name for name, _ in self.search)

@@ -1,0 +1,214 @@
+"""Entries of vector indexes: which of them a change of an item removes, adds or replaces.
+
+A vector index has numbers of its own under one key: how often its entries have changed, how many
+entries it has, and sizes. So the statistics of the table need not know it. The latest changes of
+entries are recorded, so that a process that holds the vectors in memory reads what has changed and
+not all entries (database/vectors/).
+
+An indexed vector is billed as four bytes for each dimension, not as the list that it is. This holds
+for every item with a vector that fits, also if the item has no entry (features 1.4).
+"""
+
+from collections.abc import Sequence
+from struct import Struct
+from typing import Final, NamedTuple
+
+from emulator.database.items import statistics
+from emulator.database.schema.followers import Change
+from emulator.database.schema.table import Table
+from emulator.database.schema.vector_changes import VectorChange, VectorChanges
+from emulator.database.schema.vector_index import VectorIndex
+from emulator.database.store import keyspace
+from emulator.values.rows import decode_row, row_size
+from emulator.values.size import item_size, utf8_size
+from emulator.values.types import Item
+from storage import ReadTxn, WriteTxn
+from storage.keycode import prefix_end
+
+LEAST_BILLED: Final = 1024  # bytes of a write to a vector index (features 1.4)
+
+_NUMBERS: Final = Struct(">5Q")
+
+
+class Numbers(NamedTuple):
+    """The stored numbers of a vector index.
+
+    changes: how often an entry was put or removed. size: bytes of all projected entries.
+    vectors, lists: the bytes of all vectors that the index has visited, as vectors and as lists of
+    numbers.
+    """
+
+    changes: int = 0
+    entries: int = 0
+    size: int = 0
+    vectors: int = 0
+    lists: int = 0
+
+
+_NONE: Final = Numbers()
+
+
+def numbers(txn: ReadTxn, prefix: bytes) -> Numbers:
+    """Return the stored numbers of a vector index. prefix: its prefix."""
+    stored = txn.get(prefix)
+    return _NONE if stored is None else Numbers(*_NUMBERS.unpack(stored))
+
+
+class VectorEntries:
+    """The entries of a table's vector indexes: what a write is billed for, and the follower.
+
+    indexes: the vector indexes.
+    """
+
+    __slots__ = ("_indexes",)
+
+    def __init__(self, indexes: Sequence[VectorIndex]) -> None:
+        self._indexes = indexes
+
+    def sizes(self, change: Change, old_size: int, new_size: int) -> tuple[int, int]:
+        """Return the billed sizes of the item before and after a change."""
+        changes = self._changes(change)
+        return old_size - changes.old_unbilled, new_size - changes.new_unbilled
+
+    def by_index(self, change: Change) -> dict[str, int]:
+        """Return name of a vector index -> bytes that the change is billed for there."""
+        return {each.index.name: each.billed for each in self._changes(change).indexes if each.billed}
+
+    def follow(self, txn: WriteTxn, change: Change) -> None:
+        """Write the entries of a change."""
+        for each in self._changes(change).indexes:
+            write(txn, each, change.key)
+
+    def _changes(self, change: Change) -> VectorChanges:
+        if change.vectors is None:
+            change.vectors = vector_changes(self._indexes, change)
+        return change.vectors
+
+
+def vector_changes(indexes: Sequence[VectorIndex], change: Change) -> VectorChanges:
+    """Return what a change does to the vector indexes of its table, and the bytes not billed."""
+    old, new = change.old_item(), change.new
+    changes = VectorChanges()
+    vectors: dict[str, tuple[_Vector, _Vector]] = {}
+    for index in indexes:
+        if index.attribute not in vectors:
+            before, after = _vector(index, old, change.old_row), _vector(index, new, change.new_row)
+            vectors[index.attribute] = before, after
+            changes.old_unbilled += before.list_size - before.size
+            changes.new_unbilled += after.list_size - after.size
+        if index.holds(change.key):
+            before, after = vectors[index.attribute]
+            changes.indexes.append(_index_change(index, old, before, new, after))
+    return changes
+
+
+def entered(index: VectorIndex, row: bytes) -> VectorChange:
+    """Return what a backfill does to an index when it visits an item. row: the item's row."""
+    item = decode_row(row)
+    return _index_change(index, None, _NO_VECTOR, item, _vector(index, item, row))
+
+
+def write(txn: WriteTxn, change: VectorChange, item_key: bytes) -> None:
+    """Write the change of an index: the entry, its record, and the numbers of the index."""
+    changed = change.old_entry != change.new_entry
+    if not (changed or change.count or change.size or change.vectors or change.lists):
+        return
+    prefix, tail = change.index.prefix, keyspace.tail_of(item_key)
+    before = numbers(txn, prefix)
+    if changed:
+        key = keyspace.vector_entry(prefix, tail)
+        if change.new_entry is None:
+            txn.delete(key)
+        else:
+            txn.put(key, change.new_entry)
+        txn.put(keyspace.vector_change(prefix, before.changes), tail)
+    after = (
+        before.changes + changed,
+        before.entries + change.count,
+        before.size + change.size,
+        before.vectors + change.vectors,
+        before.lists + change.lists,
+    )
+    txn.put(prefix, _NUMBERS.pack(*after))
+
+
+def counts(txn: ReadTxn, table: Table) -> Sequence[tuple[int, int]]:
+    """Return (items, billed bytes) of a table, of each of its indexes and of its vector indexes."""
+    found = statistics.read(txn, table.statistics_key, len(table.indexes) + 1)
+    if not table.vectors:
+        return found
+    by_index = [(index, numbers(txn, index.prefix)) for index in table.vectors]
+    found += [(each.entries, each.size) for _, each in by_index]
+    items, size = found[0]
+    for attribute in {index.attribute for index in table.vectors}:
+        # Of several indexes on one attribute, that which has visited most items knows most vectors.
+        most = max((each for index, each in by_index if index.attribute == attribute), key=lambda each: each.vectors)
+        size += most.vectors - most.lists
+    found[0] = items, size
+    return found
+
+
+def agrees(txn: ReadTxn, table: Table, index: VectorIndex) -> bool:
+    """Say whether the entries and numbers of an index are those that the table's items need."""
+    entries: dict[bytes, bytes] = {}
+    size = vectors = lists = 0
+    for key, row in txn.scan(table.prefix, prefix_end(table.prefix)):
+        if not index.holds(key):
+            break
+        change = entered(index, row)
+        size += change.size
+        vectors += change.vectors
+        lists += change.lists
+        if change.new_entry is not None:
+            entries[keyspace.vector_entry(index.prefix, keyspace.tail_of(key))] = change.new_entry
+    prefix = keyspace.vector_entries(index.prefix)
+    stored = numbers(txn, index.prefix)
+    same = dict(txn.scan(prefix, prefix_end(prefix))) == entries
+    return same and stored[1:] == (len(entries), size, vectors, lists)
+
+
+class _Vector(NamedTuple):
+    """The vector of an item: float32, and its bytes as a vector and as a list of numbers."""
+
+    packed: bytes | None
+    size: int = 0
+    list_size: int = 0
+
+
+_NO_VECTOR: Final = _Vector(None)
+
+
+def _vector(index: VectorIndex, item: Item | None, row: bytes | None) -> _Vector:
+    """Return the vector of an item. row: the item's row, which knows its size."""
+    packed = index.vector(item)
+    if item is None or row is None or packed is None:
+        return _NO_VECTOR
+    # The size of a list is what the other attributes leave of the item: adding up 256 numbers took
+    # a third of the time of a write.
+    others = item_size({name: value for name, value in item.items() if name != index.attribute})
+    return _Vector(packed, len(packed), row_size(row) - others - utf8_size(index.attribute))
+
+
+def _index_change(
+    index: VectorIndex, old: Item | None, before: _Vector, new: Item | None, after: _Vector
+) -> VectorChange:
+    change = VectorChange(index, vectors=after.size - before.size, lists=after.list_size - before.list_size)
+    old_size = new_size = 0
+    if old is not None and before.packed is not None:
+        change.old_entry = index.entry(old, before.packed)
+    if new is not None and after.packed is not None:
+        change.new_entry = index.entry(new, after.packed)
+    if old is not None and change.old_entry is not None:
+        old_size = index.entry_size(old)
+        change.count -= 1
+    if new is not None and change.new_entry is not None:
+        new_size = index.entry_size(new)
+        change.count += 1
+    change.size = new_size - old_size
+    both = old_size and new_size
+    unchanged = change.old_entry == change.new_entry and (
+        not both or (old is not None and new is not None and index.same_projection(old, new))
+    )
+    if not unchanged:
+        change.billed = max(LEAST_BILLED, new_size or old_size)
+    return change

@@ -1,0 +1,52 @@
+"""Filling new vector indexes, in slices, with the items that existed before them.
+
+It works as backfill.py does: `filled_to` is the position of the walk, and a write to an item after
+this position does not update the index. The walk skips items that do not qualify (features 1.4).
+"""
+
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from emulator.database.database import Database
+from emulator.database.definitions.tables import DELETING
+from emulator.database.items import vectors
+from emulator.database.jobs import walk
+from emulator.database.schema.table import Table
+from emulator.database.schema.vector_index import VectorIndex
+
+SLICE: Final = 500  # the most items visited in one slice
+NUMBERS_IN_SLICE: Final = 25_600  # of all vectors in a slice: about 6 ms
+
+
+def begin_all(database: Database, table: Table) -> None:
+    """Queue the filling of those vector indexes of a table that are incomplete."""
+    for index in table.definition.vectors:
+        if index.filled_to is not None:
+            walk.begin(database, table, ("vectors", index.id), partial(_fill, database, index.id))
+
+
+def resume_all(database: Database) -> None:
+    """Queue the filling of all indexes that an earlier process left incomplete."""
+    for table in list(database.catalog.everything()):
+        begin_all(database, table)
+
+
+def items_in_slice(index: VectorIndex) -> int:
+    """Return how many items one slice may enter into an index."""
+    return min(SLICE, max(1, NUMBERS_IN_SLICE // index.dimensions))
+
+
+def _fill(database: Database, index_id: int, table: Table) -> bool:
+    """Enter one slice of items into the index. Return True if items remain."""
+    index = next((index for index in table.vectors if index.definition.id == index_id), None)
+    if index is None or index.definition.filled_to is None or index.definition.status == DELETING:
+        return False
+    with database.catalog.changing() as change:
+        rows, filled_to = walk.next_rows(change.txn, table, index.definition.filled_to, items_in_slice(index))
+        for item_key, row in rows:
+            vectors.write(change.txn, vectors.entered(index, row), item_key)
+        filled = replace(index.definition, filled_to=filled_to)
+        definitions = tuple(filled if each.id == index_id else each for each in table.definition.vectors)
+        database.catalog.save(change, replace(table.definition, vectors=definitions))
+    return filled_to is not None

@@ -1,0 +1,154 @@
+"""Vector indexes, compiled from their definitions: which items have an entry, and its bytes.
+
+An entry has what a search compares. What a search returns is read from the items.
+
+    4 bytes for each dimension     the vector: float32, little-endian
+    for each element of SearchSchema, in its order:
+        4 bytes                    length of the value, big-endian; FFFFFFFF if the item lacks it
+        the rest                   the value, in the form in which keys have it
+
+Neither creating a vector index nor writing to it needs NumPy.
+"""
+
+from collections.abc import Mapping
+from struct import Struct
+from typing import Final
+
+from emulator import errors
+from emulator.database.definitions.vectors import HASH, VectorDefinition
+from emulator.database.store import keyspace
+from emulator.values.size import item_size, utf8_size
+from emulator.values.types import Item, Value
+from storage.keycode import u32
+
+FLOAT: Final = 4  # bytes
+ABSENT: Final = 0xFFFFFFFF
+"""The length of a value that an item lacks."""
+
+_ABSENT: Final = u32(ABSENT)
+
+
+class VectorIndex:
+    """A vector index, compiled.
+
+    attributes: the attributes that it projects, unless it projects all. search: the attributes of
+    SearchSchema and their types.
+    """
+
+    __slots__ = (
+        "_elements",
+        "_pack",
+        "attribute",
+        "attributes",
+        "definition",
+        "dimensions",
+        "filled_to",
+        "name",
+        "prefix",
+        "projects_all",
+        "search",
+    )
+
+    def __init__(self, definition: VectorDefinition, types: Mapping[str, str], table_keys: tuple[str, ...]) -> None:
+        self.definition = definition
+        self.name = definition.name
+        self.attribute = definition.attribute
+        self.dimensions = definition.dimensions
+        self.prefix = keyspace.vectors(definition.id)
+        self.projects_all = definition.projection == "ALL"
+        self.search = {name: types[name] for name in definition.search_names}
+        self.attributes = frozenset((*table_keys, self.attribute, *self.search, *definition.non_key))
+        self.filled_to = None if definition.filled_to is None else bytes.fromhex(definition.filled_to)
+        self._pack = Struct(f"<{self.dimensions}f").pack
+        self._elements = tuple(
+            (name, keyspace.KEY_BYTES[types[name]], kind == HASH) for name, kind in definition.search
+        )
+
+    @property
+    def vector_size(self) -> int:
+        """The bytes that a vector is billed for, without the name of its attribute."""
+        return FLOAT * self.dimensions
+
+    def vector(self, item: Item | None) -> bytes | None:
+        """Return the vector of an item as float32, None if the item has none that fits."""
+        value = None if item is None else item.get(self.attribute)
+        return None if value is None else self._packed(value)
+
+    def check(self, value: Value) -> None:
+        """Raise unless a write may give this value to the vector attribute (control-plane 15)."""
+        if self._packed(value) is not None:
+            return
+        elements = value.get("L")
+        if elements is None:
+            raise errors.vector_not_a_list(self.attribute, self.name)
+        if len(elements) != self.dimensions:
+            raise errors.vector_of_other_size(self.attribute, self.dimensions, len(elements), self.name)
+        for position, element in enumerate(elements):
+            if float32(element) is None:
+                raise errors.vector_with_other_element(self.attribute, position, next(iter(element)), self.name)
+
+    def _packed(self, value: Value) -> bytes | None:
+        elements = value.get("L")
+        if elements is None or len(elements) != self.dimensions:
+            return None
+        try:
+            return self._pack(*[float(element["N"]) for element in elements])
+        except (KeyError, OverflowError):
+            return None
+
+    def entry(self, item: Item, vector: bytes) -> bytes | None:
+        """Return an item's entry; None if the item lacks a HASH attribute, or one has another type.
+
+        Only items that are older than the index can have an attribute of another type.
+        """
+        parts = [vector]
+        for name, encode, required in self._elements:
+            value = item.get(name)
+            if value is None:
+                if required:
+                    return None
+                parts.append(_ABSENT)
+                continue
+            try:
+                encoded = encode(value)
+            except KeyError:
+                return None
+            if not encoded:
+                return None
+            parts += (u32(len(encoded)), encoded)
+        return b"".join(parts)
+
+    def entry_size(self, item: Item) -> int:
+        """Return the size of the projected entry of an item (features 1.4)."""
+        projected = {name: value for name, value in self.project(item).items() if name != self.attribute}
+        return item_size(projected) + utf8_size(self.attribute) + self.vector_size
+
+    def project(self, item: Item) -> Item:
+        """Return those attributes of an item that the index projects."""
+        if self.projects_all:
+            return item
+        attributes = self.attributes
+        return {name: value for name, value in item.items() if name in attributes}
+
+    def same_projection(self, one: Item, other: Item) -> bool:
+        """Say whether two states of an item agree in what the index projects beside the vector."""
+        names = one.keys() | other.keys() if self.projects_all else self.attributes
+        return all(one.get(name) == other.get(name) for name in names if name != self.attribute)
+
+    def holds(self, item_key: bytes) -> bool:
+        """Say whether a write to this item must update the index.
+
+        If not, the backfill of the index will visit the item later and enter it.
+        """
+        return self.filled_to is None or item_key <= self.filled_to
+
+
+_pack_one: Final = Struct("<f").pack
+
+
+def float32(value: Value) -> bytes | None:
+    """Return a value as float32, None if it is not a number or too large."""
+    try:
+        return _pack_one(float(value["N"]))
+    except (KeyError, OverflowError):
+        return None

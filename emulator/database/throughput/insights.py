@@ -1,0 +1,173 @@
+"""Counts the most accessed and most throttled keys of a table with Contributor Insights.
+
+Each process counts only its own requests, in memory, from the moment at which the setting is turned
+on. A table without the setting has no `TableInsights` and no additional cost
+(throughput/enforcement.py).
+
+The count of a key is the sum of the units that requests for it consume. A Query adds its units to
+its partition key, and a read of several items adds an equal share of its units to each evaluated
+item. A throttled request counts as one event.
+
+A `Sketch` needs little memory for any number of keys. So counts of rarely accessed keys are only
+estimates: a count may be too high by as much as the report's `Error`, and is never too low.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import orjson
+
+from emulator.database.definitions.insights import ALL_KEYS, InsightsSetting
+from emulator.database.definitions.tables import IndexDefinition, TableDefinition
+from emulator.values.types import Item
+
+KEPT: Final = 500
+"""How many keys stay when a full sketch drops some.
+
+A sketch is full with twice as many keys: 400 KB for keys of 100 bytes.
+"""
+
+ACCESSED: Final = "MostAccessed"
+THROTTLED: Final = "MostThrottled"
+
+Event = str
+"""ACCESSED or THROTTLED."""
+
+
+class Sketch:
+    """Counts contributors, and keeps those with the highest counts (the algorithm "space-saving").
+
+    floor: the highest count of any dropped contributor. A new contributor may have been dropped
+    before, so its count begins with this number.
+    """
+
+    __slots__ = ("_counts", "_errors", "_known", "floor")
+
+    def __init__(self) -> None:
+        self._counts: dict[bytes, float] = {}
+        self._errors: dict[bytes, float] = {}
+        self._known: dict[bytes, Item] = {}
+        self.floor = 0.0
+
+    def add(self, contributor: bytes, amount: float, key: Item | None) -> None:
+        """Count a contributor. key: its attributes, None if the request did not have them."""
+        counts = self._counts
+        before = counts.get(contributor)
+        if before is None:
+            if len(counts) >= 2 * KEPT:
+                self._drop()
+            before = self.floor
+            if before:
+                self._errors[contributor] = before
+        counts[contributor] = before + amount
+        if key is not None and contributor not in self._known:
+            self._known[contributor] = key
+
+    def top(self) -> Iterator[tuple[bytes, float, float, Item | None]]:
+        """Yield contributors, highest counts first.
+
+        With each come its count, the possible excess of the count, and its key.
+        """
+        for contributor, count in self._sorted():
+            yield contributor, count, self._errors.get(contributor, 0.0), self._known.get(contributor)
+
+    def _sorted(self) -> list[tuple[bytes, float]]:
+        return sorted(self._counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
+    def _drop(self) -> None:
+        ordered = self._sorted()
+        self.floor = ordered[KEPT][1]
+        self._counts = dict(ordered[:KEPT])
+        self._errors = {each: error for each, error in self._errors.items() if each in self._counts}
+        self._known = {each: key for each, key in self._known.items() if each in self._counts}
+
+
+class Contributors:
+    """The counts of a table, or of one of its global indexes, since its setting changed.
+
+    partition_names, names: the attributes of the partition key, and of the whole key.
+    partitions, items: event -> sketch of partition keys, and of whole keys if there is a sort key.
+    Partition keys are identified by their digest in storage keys, whole keys by their JSON.
+    """
+
+    def __init__(self, part: TableDefinition | IndexDefinition, setting: InsightsSetting) -> None:
+        if isinstance(part, TableDefinition):
+            self.partition_names: tuple[str, ...] = (part.hash,)
+            self.names: tuple[str, ...] = self.partition_names if part.range is None else (part.hash, part.range)
+        else:
+            self.partition_names = part.hash
+            self.names = part.hash + part.range
+        events = (ACCESSED, THROTTLED) if setting.mode == ALL_KEYS else (THROTTLED,)
+        self.setting = setting
+        self.partitions = {event: Sketch() for event in events}
+        self.items = {event: Sketch() for event in events} if len(self.names) > len(self.partition_names) else {}
+
+    def add(self, event: Event, partition: bytes, amount: float, item: Item | None) -> None:
+        """Count an event of one item. item: its attributes, None if they are not known."""
+        if event in self.partitions:
+            self.partitions[event].add(partition, amount, self._partition_key(item))
+            self._add_item(event, amount, item)
+
+    def add_page(self, partition: bytes | None, units: float, items: Sequence[tuple[bytes, Item]]) -> None:
+        """Count the items of a page, each with its share of the units.
+
+        partition: the digest of the partition that a Query reads, None for a Scan.
+        items: the digest of the partition of each item, and its attributes.
+        """
+        if ACCESSED not in self.partitions:
+            return
+        accessed = self.partitions[ACCESSED]
+        if partition is not None:
+            accessed.add(partition, units, self._partition_key(items[0][1] if items else None))
+        share = units / max(len(items), 1)
+        for digest, item in items:
+            if partition is None:
+                accessed.add(digest, share, self._partition_key(item))
+            self._add_item(ACCESSED, share, item)
+
+    def _partition_key(self, item: Item | None) -> Item | None:
+        return None if item is None else {name: item[name] for name in self.partition_names}
+
+    def _add_item(self, event: Event, amount: float, item: Item | None) -> None:
+        if self.items and item is not None:
+            key = {name: item[name] for name in self.names}
+            self.items[event].add(orjson.dumps(key), amount, key)
+
+
+class TableInsights:
+    """The counts of those of a table and its global indexes that have the setting.
+
+    parts: the name of an index, None for the table -> its counts.
+    """
+
+    __slots__ = ("parts",)
+
+    def __init__(self) -> None:
+        self.parts: dict[str | None, Contributors] = {}
+
+    def configure(self, definition: TableDefinition) -> None:
+        """Apply the settings of a table and its indexes.
+
+        After a change of a setting, counts begin at 0.
+        """
+        before, self.parts = self.parts, {}
+        parts: dict[str | None, TableDefinition | IndexDefinition] = {index.name: index for index in definition.indexes}
+        parts[None] = definition
+        for name, setting in definition.insights_settings():
+            kept = before.get(name)
+            if kept is not None and kept.setting == setting:
+                self.parts[name] = kept
+            elif setting.counts:
+                self.parts[name] = Contributors(parts[name], setting)
+
+    def accessed(self, source: str | None, partition: bytes, units: float, item: Item | None) -> None:
+        """Count the units of an access to one item. source: a key of `parts`, or another index."""
+        part = self.parts.get(source)
+        if part is not None:
+            part.add(ACCESSED, partition, units, item)
+
+    def throttled(self, source: str | None, partition: bytes | None, item: Item | None) -> None:
+        """Count a throttled request. partition: None for a Scan, which has no key to count."""
+        part = self.parts.get(source)
+        if part is not None and partition is not None:
+            part.add(THROTTLED, partition, 1.0, item)

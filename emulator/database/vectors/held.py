@@ -1,0 +1,79 @@
+"""Which vector indexes are in memory."""
+
+from collections.abc import Callable, Container
+from typing import Final
+
+from emulator.clock import Stopwatch
+from emulator.database.schema.vector_index import VectorIndex
+from emulator.database.vectors.matrix import Matrix, row_bytes
+
+MOST_BYTES: Final = 512 << 20
+"""The most memory of all matrices of a process together."""
+
+IDLE: Final = 60.0  # seconds without a search after which a matrix is dropped
+
+Key = tuple[int, int]
+"""The id of an index, and its number `restored`."""
+
+
+def key_of(index: VectorIndex) -> Key:
+    """Return the key under which the matrix of an index is held."""
+    return index.definition.id, index.definition.restored
+
+
+class HeldVectors:
+    """The matrices of a process, by the time of their last search, the newest last.
+
+    most: bytes. stopwatch: for the time since the last search of an index.
+    """
+
+    def __init__(self, most: int = MOST_BYTES, stopwatch: Stopwatch | None = None) -> None:
+        self._most = most
+        self._now = (stopwatch or Stopwatch()).seconds
+        self._held: dict[Key, Matrix] = {}
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes all matrices take."""
+        return sum(matrix.size for matrix in self._held.values())
+
+    def find(self, index: VectorIndex, entries: int) -> Matrix | None:
+        """Return the matrix of an index, maybe an empty one; None if the index is too large for it.
+
+        entries: how many entries the index has. Matrices that were not used lately make room.
+        """
+        key = key_of(index)
+        matrix = self._held.pop(key, None)
+        wanted = entries * row_bytes(index)
+        if wanted > self._most:
+            return None
+        if matrix is None:
+            matrix = Matrix(index)
+        for other in list(self._held):
+            if self.size + wanted <= self._most:
+                break
+            if not self._held[other].busy:
+                del self._held[other]
+        matrix.used = self._now()
+        self._held[key] = matrix
+        return matrix
+
+    def forget(self, matrix: Matrix) -> None:
+        """Drop a matrix that a search uses and will never release."""
+        self._held = {key: other for key, other in self._held.items() if other is not matrix}
+
+    def drop_idle(self) -> None:
+        """Drop the matrices without a search in the last minute."""
+        before = self._now() - IDLE
+        self._drop(lambda key: self._held[key].used < before)
+
+    def keep(self, keys: Container[Key]) -> None:
+        """Drop the matrices of all other indexes, because their tables are gone."""
+        self._drop(lambda key: key not in keys)
+
+    def _drop(self, is_out: Callable[[Key], bool]) -> None:
+        for key in [key for key, matrix in self._held.items() if not matrix.busy and is_out(key)]:
+            del self._held[key]

@@ -1,0 +1,99 @@
+"""A search of one vector index, in steps of a few milliseconds.
+
+Only committed entries are found. A client that got the answer to its write finds it, because
+answers wait for the commit.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from emulator.database.items.vectors import numbers
+from emulator.database.schema.vector_index import VectorIndex
+from emulator.database.vectors.held import HeldVectors
+from emulator.database.vectors.matrix import Entries, Matrix, squares_of
+from emulator.database.vectors.query import Match, Query
+from emulator.slices import Steps
+from storage import ReadTxn
+
+Read = Callable[[], ReadTxn]
+"""Opens a snapshot of what is committed."""
+
+_TURN: Final = 0.001  # seconds between two looks at a matrix that another search uses
+_PATIENCE: Final = 2000  # such looks without progress
+_ATTEMPTS: Final = 3  # searches that may be repeated because entries have changed meanwhile
+
+
+def search(read: Read, held: HeldVectors, index: VectorIndex, query: Query, *, waits: bool) -> Steps[list[Match]]:
+    """Find the entries of an index that are most similar to a query's vector.
+
+    waits: whether the caller lets other searches go on between two steps.
+    """
+    with read() as txn:
+        entries = numbers(txn, index.prefix).entries
+    matrix = held.find(index, entries)
+    if matrix is not None and matrix.busy and waits:
+        yield from _turn(matrix)
+        if matrix.busy:  # nobody ended the steps of a search, for example because it was abandoned
+            held.forget(matrix)
+            matrix = held.find(index, entries)
+    if matrix is None or matrix.busy:
+        yield from _read(read, index, query)
+    else:
+        matrix.busy = True
+        try:
+            yield from _compare(read, matrix, query)
+        finally:
+            matrix.busy = False
+    return query.matches()
+
+
+def _turn(matrix: Matrix) -> Steps[None]:
+    """Wait until other searches have used a matrix, or until one of them makes no progress."""
+    idle = 0
+    while matrix.busy and idle < _PATIENCE:
+        before = matrix.progress
+        yield _TURN
+        idle = idle + 1 if matrix.progress == before else 0
+
+
+def _compare(read: Read, matrix: Matrix, query: Query) -> Steps[None]:
+    """Bring a matrix up to date, and compare its rows.
+
+    If entries change between the steps, the changes are followed and the rows compared again.
+    """
+    for _ in range(_ATTEMPTS):
+        query.restart()
+        while True:
+            with read() as txn:
+                more = matrix.follow(txn)
+            if not more:
+                break
+            yield None
+        for block in range(matrix.blocks):
+            if block:
+                yield None
+            matrix.see(query, block)
+        if matrix.blocks <= 1:
+            return
+        with read() as txn:
+            if matrix.is_current(txn):
+                return
+
+
+def _read(read: Read, index: VectorIndex, query: Query) -> Steps[None]:
+    """Compare all entries as they are read from the store; keep none in memory."""
+    source = Entries(index)
+    following: bytes | None = source.range[0]
+    while following is not None:
+        with read() as txn:
+            page, following = source.page(txn, following)
+        if query.conditions:
+            page = [each for each in page if _meets(query, source.values(each[1]))]
+        vectors = source.vectors(entry for _, entry in page)
+        tails = [tail for tail, _ in page]
+        query.see(vectors, squares_of(vectors), tails.__getitem__)
+        yield None
+
+
+def _meets(query: Query, values: list[bytes | None]) -> bool:
+    return all(values[position] == value for position, value in query.conditions)

@@ -1,0 +1,52 @@
+"""Refuses requests to DynamoDB on AWS during a test, because they are a mistake.
+
+If code makes a client when it is imported, before the variables of the test are set, the client
+calls the real AWS. In a test that has an account on this server, requests of such a client fail
+before they are sent, with a text that says what to do. A program that never imports botocore has no
+additional cost.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+_SENDERS = (("botocore.httpsession", "URLLib3Session"), ("aiobotocore.httpsession", "AIOHTTPSession"))
+_OF_DYNAMODB = re.compile(r"([^.]+\.)*(dynamodb|dynamodb-fips|ddb)\.[^.]+\.(amazonaws\.com(\.cn)?|api\.aws)")
+
+
+@contextmanager
+def no_requests_to_aws(refuse: Callable[[str], NoReturn]) -> Iterator[None]:
+    """Refuse requests for DynamoDB on AWS until the end of a `with` block.
+
+    refuse: a function that gets the sentence for the user, and raises an error.
+    """
+    with ExitStack() as stack:
+        for module, name in _SENDERS:
+            sender = getattr(sys.modules.get(module), name, None)
+            if sender is not None:
+                stack.enter_context(_guarded(sender, refuse))
+        yield
+
+
+@contextmanager
+def _guarded(sender: Any, refuse: Callable[[str], NoReturn]) -> Iterator[None]:  # noqa: ANN401 - a class of botocore
+    send = sender.send
+
+    def guarded(self: Any, request: Any) -> Any:  # noqa: ANN401 - objects of botocore
+        host = urlsplit(request.url).hostname or ""
+        if _OF_DYNAMODB.fullmatch(host):
+            refuse(
+                f"a client of {host} is used in a test of dynamodb-emulator. It was made before the test had its "
+                "account, for example by a module that makes it when it is imported: set dynamodb_isolation = reset, "
+                "or make the client in a function"
+            )
+        return send(self, request)
+
+    sender.send = guarded
+    try:
+        yield
+    finally:
+        sender.send = send

@@ -1,0 +1,190 @@
+"""Object storage in a local folder: a bucket is a subfolder, and an object is a file in it.
+
+A slash in a key separates folders, so an object `a/b.json` is the file `b.json` in the folder `a`.
+No key can name a file outside the folder:
+
+- A key with an empty part, `.`, `..` or a NUL character cannot be written. S3 allows such keys.
+- A link that points out of the folder is not listed, and access through it is denied.
+- On a file system that ignores case, a name is refused if it differs from an existing name only by
+  case, because S3 would have two objects.
+
+A bucket exists if the user has created its folder. It belongs to every account. If the server may
+not read or write a folder or file, the error is S3's AccessDenied.
+
+An object is written to a file in the folder `.incomplete`, and moved to its place at the end. So a
+reader never sees a part of an object, and a killed server leaves no incomplete object in a bucket.
+"""
+
+import errno
+import os
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from emulator.objects.store import Encryption, ObjectError, StoredObject, access_denied, failed, no_such_bucket
+
+_INCOMPLETE: Final = ".incomplete"
+_LONGEST_PART: Final = 255  # the most bytes in the name of a file on common file systems
+_SEPARATORS: Final = frozenset("\0") | ({"\\", ":"} if os.name == "nt" else frozenset())
+_IN_THE_WAY: Final = (FileExistsError, NotADirectoryError, IsADirectoryError)
+
+
+class FolderStore:
+    """The buckets in a folder. The folder is created if it is missing."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def bucket(self, name: str, _owner: str | None = None) -> "FolderBucket":
+        """Return a bucket. Every account owns it. Raises ObjectError."""
+        try:
+            self._root.mkdir(parents=True, exist_ok=True)
+            known = _names(self._root)  # not `exists`, which may ignore the case of names
+        except OSError as error:
+            raise _failure(error, self._root) from error
+        folder = self._root / name
+        if not _is_part(name) or name == _INCOMPLETE or name not in known or not folder.is_dir():
+            raise no_such_bucket(f"a bucket is a folder: create {folder}")
+        if not _inside(folder, self._root):
+            raise access_denied(f"{folder} leads out of {self._root}")
+        return FolderBucket(self._root, folder)
+
+
+class FolderBucket:
+    """One bucket of a folder."""
+
+    def __init__(self, root: Path, folder: Path) -> None:
+        self._root = root
+        self._folder = folder
+
+    def objects(self, prefix: str) -> Sequence[StoredObject]:
+        """Return the objects whose keys begin with a prefix, in key order. Raises ObjectError."""
+        found = []
+
+        def deny(error: OSError) -> None:
+            raise _failure(error, self._folder) from error
+
+        for folder, _, names in os.walk(self._folder, onerror=deny):
+            place = Path(folder)
+            parts = place.relative_to(self._folder).parts
+            for name in names:
+                key = "/".join((*parts, name))
+                path = place / name
+                if not key.startswith(prefix) or not _is_text(key):
+                    continue
+                with suppress(OSError):  # it was deleted meanwhile, or is a link to a missing file
+                    if path.is_file() and (not path.is_symlink() or _inside(path, self._root)):
+                        found.append(StoredObject(key, path.stat().st_size))
+        return sorted(found, key=lambda each: each.key.encode())
+
+    def open(self, key: str) -> BinaryIO:
+        """Open an object for reading. Raises ObjectError."""
+        path = self._path(key)
+        try:
+            return path.open("rb")
+        except FileNotFoundError as error:
+            raise failed(404, "NoSuchKey", "The specified key does not exist.") from error
+        except OSError as error:
+            raise _failure(error, path) from error
+
+    def create(self, key: str, _encryption: Encryption) -> "FileWriter":
+        """Begin to write an object. Encryption is ignored. Raises ObjectError."""
+        path = self._path(key)
+        try:
+            return FileWriter(self._root / _INCOMPLETE, path, self._folder)
+        except OSError as error:
+            raise _failure(error, path) from error
+
+    def _path(self, key: str) -> Path:
+        """Return the path of an object. Raises ObjectError."""
+        parts = key.split("/")
+        if not all(map(_is_part, parts)):
+            raise _unusable(key, "it has a part that no file can have as its name")
+        path = self._folder
+        for part in parts:
+            path /= part
+            with suppress(FileNotFoundError, NotADirectoryError):
+                if os.path.lexists(path) and part not in _names(path.parent):
+                    raise _unusable(key, f"{path.parent} has {part} in another case")
+        if not _inside(path, self._root):
+            raise access_denied(f"{path} leads out of {self._root}")
+        return path
+
+
+class FileWriter:
+    """An object that is being written to a file. Raises ObjectError."""
+
+    def __init__(self, incomplete: Path, path: Path, bucket: Path) -> None:
+        self._path = path
+        self._bucket = bucket
+        incomplete.mkdir(exist_ok=True)
+        self._temporary = incomplete / uuid.uuid4().hex
+        self._file = self._temporary.open("xb")
+
+    def write(self, data: bytes) -> None:
+        """Append bytes."""
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise _failure(error, self._path) from error
+
+    def finish(self) -> None:
+        """Move the file to its place."""
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            # The bucket may have been deleted meanwhile, and `mkdir` would create it again.
+            if not self._bucket.is_dir():
+                raise no_such_bucket(f"a bucket is a folder: create {self._bucket}")
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._temporary.replace(self._path)
+        except _IN_THE_WAY as error:
+            raise _unusable(str(self._path), "a folder and an object would have the same name") from error
+        except OSError as error:
+            raise _failure(error, self._path) from error
+
+    def discard(self) -> None:
+        """Delete the file."""
+        with suppress(OSError):
+            self._file.close()
+            self._temporary.unlink(missing_ok=True)
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def _is_part(part: str) -> bool:
+    """Return whether a part of a key can be the name of a file or folder."""
+    if part in ("", ".", "..") or not _SEPARATORS.isdisjoint(part) or not _is_text(part):
+        return False
+    return len(part.encode()) <= _LONGEST_PART
+
+
+def _is_text(name: str) -> bool:
+    """Return whether a name is Unicode. The names of files may be any bytes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _inside(path: Path, root: Path) -> bool:
+    """Return whether a path is inside a folder, after following links."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+
+
+def _unusable(key: str, why: str) -> ObjectError:
+    return failed(400, "InvalidKey", "The specified key cannot be stored in a folder", f"{key}: {why}")
+
+
+def _failure(error: OSError, path: Path) -> ObjectError:
+    if isinstance(error, PermissionError):
+        return access_denied(f"the server may not use {path}")
+    if error.errno == errno.ENAMETOOLONG:
+        return _unusable(str(path), "it is too long for the file system")
+    return failed(500, "InternalError", f"{error.strerror or error}", str(path))

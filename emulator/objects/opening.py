@@ -1,0 +1,32 @@
+"""Selects the object storage of a server by its settings."""
+
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from emulator.objects.folder import FolderStore
+from emulator.objects.store import ObjectStore
+from emulator.settings import Settings
+
+S3_FOLDER: Final = "s3"
+
+
+@cache
+def _temporary() -> "TemporaryDirectory[str]":
+    """Return a folder that is removed at the end of the process."""
+    return TemporaryDirectory(prefix="dynamodb-emulator-")
+
+
+def local_folder(settings: Settings, name: str) -> Path:
+    """Return a folder of the server: in its data folder or, if it has none, a temporary one."""
+    return (settings.folder or Path(_temporary().name)) / name
+
+
+def store_for(settings: Settings, access_key: str, region: str) -> ObjectStore:
+    """Return the object storage for the tenant with this access key and region."""
+    if settings.s3_endpoint:
+        from emulator.objects.s3 import Origin, S3Store  # noqa: PLC0415 - few servers have an endpoint
+
+        return S3Store(Origin(settings.s3_endpoint, access_key, region))
+    return FolderStore(Path(settings.s3_dir) if settings.s3_dir else local_folder(settings, S3_FOLDER))

@@ -1,0 +1,187 @@
+"""Update-, Describe- and ListContributorInsights (control-plane 12).
+
+A table and each of its global indexes have separate settings, in their definitions.
+database/throughput/insights.py counts the keys. The control `insights` shows the counts.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+from emulator import errors
+from emulator.database.catalog.catalog import Caller
+from emulator.database.database import Database
+from emulator.database.definitions.insights import ALL_KEYS, InsightsSetting
+from emulator.database.definitions.tables import CREATING, IndexDefinition, TableDefinition
+from emulator.model.request import Request
+from emulator.operations.registry import Response, operation
+
+Part = TableDefinition | IndexDefinition
+"""A table, or one of its global indexes."""
+
+_RULES: Final = 100  # the most rules of an account in a region
+_PAGE: Final = 100
+
+_FAILURE: Final = {
+    "ExceptionName": "LimitExceededException",
+    "ExceptionDescription": (
+        "Amazon CloudWatch Contributor Insights rule limit reached. Please disable Contributor Insights for other "
+        "tables/indexes OR disable other CloudWatch Contributor Insights rules before retrying."
+    ),
+}
+
+
+@operation("UpdateContributorInsights")
+def update_insights(database: Database, caller: Caller, request: Request, _: None) -> Response:
+    """Start or stop counting the keys of a table or index.
+
+    If the request changes nothing, the response has the current status.
+    """
+    definition = database.described(caller, request["TableName"]).definition
+    part = _part(definition, request.get("IndexName"))
+    if part.status == CREATING:
+        raise errors.insights_not_active("Table" if part is definition else "Index")
+    enabled = request["ContributorInsightsAction"] == "ENABLE"
+    before = part.insights
+    mode = request.get("ContributorInsightsMode", ALL_KEYS)
+    if not enabled:
+        mode = ALL_KEYS if before is None else before.mode
+    if _is_same(before, mode, enabled=enabled):
+        return _summary(database, definition, part)
+    now = database.clock.now()
+    setting = InsightsSetting(enabled, mode, now, database.catalog.until())
+    if enabled and _rules(database, caller, definition, part, setting) > _RULES:
+        setting = replace(setting, failed=True)
+    changed = replace(part, insights=setting)
+    if isinstance(changed, TableDefinition):
+        database.catalog.change(changed)
+    else:
+        indexes = tuple(changed if index.id == changed.id else index for index in definition.indexes)
+        database.catalog.change(replace(definition, indexes=indexes))
+    return _summary(database, definition, changed) | {"ContributorInsightsStatus": setting.status(settled=False)}
+
+
+@operation("DescribeContributorInsights")
+def describe_insights(database: Database, caller: Caller, request: Request, _: None) -> Response:
+    """Describe the setting of a table or index.
+
+    Without a setting, the description has only the status DISABLED.
+    """
+    definition = database.described(caller, request["TableName"]).definition
+    part = _part(definition, request.get("IndexName"))
+    described = _summary(database, definition, part)
+    setting = part.insights
+    if setting is None:
+        return described
+    described["LastUpdateDateTime"] = setting.changed
+    if described["ContributorInsightsStatus"] == "FAILED":
+        described["FailureException"] = _FAILURE
+    elif setting.counts:
+        described["ContributorInsightsRuleList"] = list(_rule_names(definition, part, setting))
+    return described
+
+
+@operation("ListContributorInsights")
+def list_insights(database: Database, caller: Caller, request: Request, _: None) -> Response:
+    """List the settings of one table or of all that are not DISABLED, page by page.
+
+    A table comes before its indexes.
+    """
+    names = [*caller.tables]
+    if "TableName" in request:
+        names = [database.described(caller, request["TableName"]).name]
+    after = _position(request["NextToken"]) if "NextToken" in request else ("", "")
+    limit = request.get("MaxResults", _PAGE)
+    summaries: list[dict[str, Any]] = []
+    for definition, part in _parts(database, caller, sorted(names)):
+        place = (definition.name, "" if part is definition else part.name)
+        summary = _summary(database, definition, part)
+        if place <= after or summary["ContributorInsightsStatus"] == "DISABLED":
+            continue
+        if len(summaries) == limit:
+            return {"ContributorInsightsSummaries": summaries, "NextToken": _token(*after)}
+        summaries.append(summary)
+        after = place
+    return {"ContributorInsightsSummaries": summaries}
+
+
+def _is_same(before: InsightsSetting | None, mode: str, *, enabled: bool) -> bool:
+    """Return whether a request changes nothing. A failed setting may be enabled again."""
+    if before is None:
+        return not enabled
+    if not enabled:
+        return not before.enabled
+    return before.counts and before.mode == mode
+
+
+def _part(definition: TableDefinition, index: str | None) -> Part:
+    """Return the table, or its global index of this name. Raises ResourceNotFoundException."""
+    if index is None:
+        return definition
+    for each in definition.indexes:
+        if each.name == index and not each.local:
+            return each
+    raise errors.insights_index_missing(index, definition.name)
+
+
+def _parts(database: Database, caller: Caller, names: list[str]) -> Iterator[tuple[TableDefinition, Part]]:
+    """Yield each of the tables, followed by its global indexes in the order of names."""
+    for name in names:
+        table = database.catalog.find(caller, name, expected=False)
+        if table is None:
+            continue
+        definition = table.definition
+        yield definition, definition
+        for index in sorted(definition.indexes, key=lambda index: index.name):
+            if not index.local:
+                yield definition, index
+
+
+def _rules(
+    database: Database, caller: Caller, definition: TableDefinition, part: Part, setting: InsightsSetting
+) -> int:
+    """Return how many rules the account would have after a change of a part's setting."""
+    count = len(list(_rule_names(definition, part, setting)))
+    for table, each in _parts(database, caller, [*caller.tables]):
+        if each.id != part.id and each.insights is not None and each.insights.counts:
+            count += len(list(_rule_names(table, each, each.insights)))
+    return count
+
+
+def _rule_names(definition: TableDefinition, part: Part, setting: InsightsSetting) -> Iterator[str]:
+    index = None if isinstance(part, TableDefinition) else part.name
+    return setting.rules(definition.name, index, sort_key=bool(part.range))
+
+
+def _summary(database: Database, definition: TableDefinition, part: Part) -> dict[str, Any]:
+    summary: dict[str, Any] = {"TableName": definition.name}
+    if isinstance(part, IndexDefinition):
+        summary["IndexName"] = part.name
+    setting = part.insights
+    if setting is None:
+        return summary | {"ContributorInsightsStatus": "DISABLED"}
+    summary["ContributorInsightsStatus"] = setting.status(settled=database.catalog.has_passed(setting.until))
+    summary["ContributorInsightsMode"] = setting.mode
+    return summary
+
+
+# --- tokens ---------------------------------------------------------------------------------------
+
+_SEPARATOR: Final = "/"  # no name of a table or index contains it
+
+
+def _token(table: str, index: str) -> str:
+    return base64.b64encode(f"{table}{_SEPARATOR}{index}".encode()).decode()
+
+
+def _position(token: str) -> tuple[str, str]:
+    """Return the last table and index of the previous page. Raises ValidationException."""
+    try:
+        table, separator, index = base64.b64decode(token, validate=True).decode().partition(_SEPARATOR)
+    except (binascii.Error, ValueError):
+        raise errors.insights_token_invalid(token) from None
+    if not separator:
+        raise errors.insights_token_invalid(token)
+    return table, index

@@ -1,0 +1,155 @@
+"""PutResourcePolicy, GetResourcePolicy, DeleteResourcePolicy (control-plane 11).
+
+Tables and streams have separate policies. The service checks in this order (partly inferred): the
+ARN, the document, whether the resource exists, the expected revision, whether the document changes
+anything, and then whether the state of the resource allows the change.
+
+With `delay_transient_statuses`, a change is pending for a while, as on the service. During that
+time, GetResourcePolicy shows the previous policy, and other changes are refused. After that,
+changes are throttled until 15 seconds have passed. Without the setting, a change takes effect at
+once, and no change is refused.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from emulator import errors
+from emulator.database.catalog.catalog import Caller
+from emulator.database.database import Database
+from emulator.database.definitions import arns
+from emulator.database.definitions.arns import Arn
+from emulator.database.definitions.policies import MILLISECONDS, AttachedPolicy, changed
+from emulator.database.definitions.tables import DELETING
+from emulator.model.request import Request
+from emulator.operations.registry import Response, operation
+from emulator.policies import canonical
+from emulator.policies.document import root_of
+from emulator.policies.parsing import parsed
+
+NO_POLICY: Final = "NO_POLICY"
+"""The ExpectedRevisionId of a request that expects no policy."""
+
+PUT: Final = "dynamodb:PutResourcePolicy"
+
+# Milliseconds after a change during which the service throttles other changes.
+_PAUSE: Final = 15_000
+
+
+class _Resource:
+    """A table or stream and its policy.
+
+    kind: Table or Stream. name: the name of the table or the label of the stream.
+    deleting: the name of the table, if it is being deleted. attach: a function that stores a new
+    policy.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        policy: AttachedPolicy | None,
+        attach: Callable[[AttachedPolicy], object],
+        deleting: str | None = None,
+    ) -> None:
+        self.kind = kind
+        self.name = name
+        self.policy = policy
+        self.attach = attach
+        self.deleting = deleting
+
+    @property
+    def printed(self) -> str:
+        """The name of the resource in messages."""
+        return f"{self.kind.lower()} {self.name}"
+
+
+@operation("PutResourcePolicy")
+def put_resource_policy(database: Database, caller: Caller, request: Request, _: None) -> Response:
+    """Attach a policy or replace it. An equivalent policy changes nothing: the revision stays."""
+    arn = arns.with_policy(request["ResourceArn"], caller.home)
+    policy = parsed(request["Policy"], arn.kind)
+    if not request.get("ConfirmRemoveSelfResourceAccess", False):
+        resource = arn.text
+        if policy.denies(PUT, resource, root_of(caller.account), caller.account):
+            raise errors.policy_locks_out()
+    return _changed(database, caller, arn, request, canonical.text_of(policy))
+
+
+@operation("GetResourcePolicy")
+def get_resource_policy(database: Database, caller: Caller, request: Request, _: None) -> Response:
+    """Return the canonical text and the revision of a policy."""
+    arn = arns.with_policy(request["ResourceArn"], caller.home)
+    policy = _resource(database, caller, arn).policy
+    text, revision = (None, 0) if policy is None else (policy.text, policy.revision)
+    if policy is not None and not database.catalog.has_passed(policy.until):
+        text, revision = policy.before_text, policy.before_revision
+    if text is None:
+        raise errors.policy_missing(arn.text)
+    return {"Policy": canonical.shown(text), "RevisionId": str(revision)}
+
+
+@operation("DeleteResourcePolicy")
+def delete_resource_policy(database: Database, caller: Caller, request: Request, _: None) -> Response:
+    """Remove a policy. The response has its revision, or the revision of the last deletion."""
+    arn = arns.with_policy(request["ResourceArn"], caller.home)
+    return _changed(database, caller, arn, request, None)
+
+
+def _changed(database: Database, caller: Caller, arn: Arn, request: Request, text: str | None) -> Response:
+    """Change the policy of a resource to `text`, None to remove it; return the response."""
+    resource = _resource(database, caller, arn)
+    current = resource.policy
+    _check_expected(resource, request.get("ExpectedRevisionId"))
+    if text == (None if current is None else current.text):
+        return {} if current is None else {"RevisionId": str(current.revision)}
+    if resource.deleting is not None:
+        raise errors.being_changed(resource.deleting, DELETING)
+    now = database.clock.now()
+    if current is not None and database.catalog.delays:
+        _check_pause(database, resource, current, now)
+    attached = changed(current, text, now, database.catalog.until())
+    resource.attach(attached)
+    removed = current if text is None else None
+    return {"RevisionId": str((removed or attached).revision)}
+
+
+def _resource(database: Database, caller: Caller, arn: Arn) -> _Resource:
+    """Return the table or stream that an ARN names. Raises ResourceNotFoundException."""
+    if arn.kind == "stream":
+        stream = database.streams.of_resource(caller.tenant, arns.resource(arn.text))
+        if stream is None or stream.gone(database.clock.now()):
+            database.described(caller, arn.table)
+            raise errors.policy_stream_missing(arn.name, arn.table)
+        return _Resource("Stream", arn.name, stream.policy, lambda policy: database.streams.attach(stream, policy))
+    definition = database.described(caller, arn.table).definition
+    return _Resource(
+        "Table",
+        definition.name,
+        definition.policy,
+        lambda policy: database.catalog.change(replace(definition, policy=policy)),
+        definition.name if definition.status == DELETING else None,
+    )
+
+
+def _check_expected(resource: _Resource, expected: str | None) -> None:
+    """Raise if the resource's policy does not have the expected revision."""
+    policy = resource.policy
+    current = None if policy is None or policy.text is None else str(policy.revision)
+    if expected is None or expected == current:
+        return
+    if expected == NO_POLICY:
+        if current is not None:
+            raise errors.policy_present(resource.printed, current)
+    elif current is None:
+        raise errors.policy_revision_missing(resource.printed, expected)
+    else:
+        raise errors.policy_revision_differs(resource.printed, expected, current)
+
+
+def _check_pause(database: Database, resource: _Resource, current: AttachedPolicy, now: float) -> None:
+    """Raise if the last change of the policy is too recent."""
+    if not database.catalog.has_passed(current.until):
+        raise errors.policy_pending(resource.kind, resource.name)
+    if 0 <= now * MILLISECONDS - current.revision < _PAUSE:
+        raise errors.policy_throttled(resource.printed, _PAUSE, (current.revision + _PAUSE) / MILLISECONDS)

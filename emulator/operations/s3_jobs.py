@@ -1,0 +1,149 @@
+"""Code that operations on S3 jobs share: ids, ARNs, tokens, pages.
+
+S3 jobs are exports, imports and bulk operations. The response about a new job says IN_PROGRESS.
+Without `--delay-transient-statuses`, a request that describes a job waits up to a second for its
+end. So most jobs are complete at the first description. Otherwise waiters of the SDKs would pause
+for 20 seconds.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
+from typing import Any, Final
+from uuid import uuid4
+
+import orjson
+
+from emulator import errors
+from emulator.database.catalog.catalog import Caller
+from emulator.database.database import Database
+from emulator.database.definitions.s3_jobs import TOKEN_SECONDS, Progress, S3Job
+from emulator.operations.registry import Response
+from emulator.slices import Sliced, Steps
+
+PAGE: Final = 10
+"""The default number of jobs on a page (control-plane 4.2, 5.3; features 2.3)."""
+
+_WAITS: Final = 100
+_WAIT: Final = 0.01  # seconds
+
+_ID: Final = r"[0-9]{14}-[0-9a-f]{8}"
+_ARN: Final = r"arn:aws[a-z-]*:dynamodb:([^:]*):([^:]*):table/([a-zA-Z0-9_.-]{3,255})/([a-z-]+)/(" + _ID + ")"
+_PADDED: Final = 24  # bytes of an id in a token, which then has a length that the model allows
+
+
+def new_id(database: Database, caller: Caller, kind: str, now: float) -> str:
+    """Return the id of a job that begins now (control-plane 0.2).
+
+    Ids of the same millisecond rise, so that lists are in order even if the clock is frozen.
+    """
+    milliseconds = f"{int(now * 1000):014}"
+    newest = next(iter(database.s3_jobs.of(caller.tenant, kind, now)), None)
+    if newest is not None and newest.id.startswith(milliseconds):
+        return f"{milliseconds}-{int(newest.id[-8:], 16) + 1:08x}"
+    return f"{milliseconds}-{_random():0>8}"
+
+
+def _random() -> str:
+    """Return seven random hexadecimal digits, to which `new_id` can add."""
+    return uuid4().hex[:7]
+
+
+def token_of(request: dict[str, Any]) -> str:
+    """Return the ClientToken of a request, or a new one, as SDKs make it (control-plane 4.1)."""
+    given = request.get("ClientToken")
+    return str(uuid4()) if given is None else given
+
+
+def with_token(database: Database, caller: Caller, kind: str, token: str | None) -> S3Job | None:
+    """Return the newest job that a request with this ClientToken started in the last 8 hours."""
+    if token is None:
+        return None
+    now = database.clock.now()
+    jobs = database.s3_jobs.of(caller.tenant, kind, now)
+    return next((job for job in jobs if job.token == token and now < job.started + TOKEN_SECONDS), None)
+
+
+def region_and_job(
+    database: Database, caller: Caller, kind: str, arn: str, invalid: errors.ApiError
+) -> tuple[bool, S3Job | None]:
+    """Return whether an ARN has the caller's region, and the job with this ARN or None.
+
+    Raises `invalid` if the ARN is not that of such a job, AccessDeniedException for another
+    account.
+    """
+    match = re.fullmatch(_ARN, arn)
+    if match is None or match[4] != kind:
+        raise invalid
+    region, account, table, _, number = match.groups()
+    if not caller.shared and account != caller.account:
+        raise errors.access_denied()
+    if not caller.shared and region != caller.region:
+        return False, None
+    job = database.s3_jobs.get(caller.tenant, kind, number, database.clock.now())
+    return True, job if job is not None and job.table == table else None
+
+
+def described(
+    database: Database, job: S3Job, member: str, describe: Callable[[S3Job, Progress], dict[str, Any]]
+) -> Response:
+    """Return the description of a job, after waiting up to a second for its end."""
+    key = job.owner, job.kind, job.id
+
+    def answer() -> dict[str, Any]:
+        now = database.s3_jobs.get(*key, database.clock.now()) or job
+        return {member: describe(now, progress_of(database, now))}
+
+    if job.unfinished and job.begins <= job.started and database.sliced:
+        raise Sliced(_waiting(database, key, answer))
+    return answer()
+
+
+def progress_of(database: Database, job: S3Job) -> Progress:
+    """Return the progress of a job."""
+    with database.read() as txn:
+        return database.s3_jobs.progress(txn, job)
+
+
+def _waiting(database: Database, key: tuple[tuple[str, str], str, str], answer: Callable[[], Any]) -> Steps[bytes]:
+    for _ in range(_WAITS):
+        found = database.s3_jobs.get(*key, database.clock.now())
+        if found is None or not found.unfinished:
+            break
+        yield _WAIT
+        database.catch_up()
+    return orjson.dumps(answer())
+
+
+Page = tuple[list[S3Job], str | None]
+"""Jobs, and the NextToken of the next page if there is one."""
+
+
+def page(jobs: Sequence[S3Job], caller: Caller, token: str | None, limit: int, about: str) -> Page:
+    """Return a page of jobs, newest first.
+
+    about: the subject of the list; a token of another list is refused.
+    """
+    begin = 0
+    if token is not None:
+        positions = [number for number, job in enumerate(jobs) if _token(caller, about, job) == token]
+        if not positions:
+            raise errors.list_token_invalid(token)
+        begin = positions[0] + 1
+    found = list(jobs[begin : begin + limit])
+    return found, _token(caller, about, found[-1]) if begin + limit < len(jobs) else None
+
+
+def _token(caller: Caller, about: str, job: S3Job) -> str:
+    seal = sha256(repr((caller.tenant, about, job.kind, job.id)).encode()).digest()
+    return (seal + job.id.encode().ljust(_PADDED, b"\0")).hex()
+
+
+def of_table(jobs: Iterable[S3Job], arn: str | None) -> list[S3Job]:
+    """Return the jobs of the table with this ARN; without an ARN, all jobs."""
+    return [job for job in jobs if arn is None or job.table_arn == arn]
+
+
+def seconds(time: float) -> float:
+    """Return a time in the form of responses."""
+    return round(time, 3)

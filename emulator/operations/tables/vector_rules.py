@@ -1,0 +1,196 @@
+"""The errors of new vector indexes, and their definitions (features 1.1, control-plane 15).
+
+The order of the errors is inferred from that of global indexes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from emulator import errors, limits
+from emulator.database.definitions.tables import CREATING, DELETING, TableDefinition
+from emulator.model.request import Request
+from emulator.operations.tables import parts, throughput
+
+if TYPE_CHECKING:
+    from emulator.database.definitions.vectors import VectorDefinition
+
+HASH: Final = "HASH"
+
+Members = Mapping[str, Any]
+"""A vector index as a request describes it."""
+
+
+def search_names(index: Members) -> list[str]:
+    """Return the attribute names of a SearchSchema."""
+    return [element["AttributeName"] for element in index.get("SearchSchema", ())]
+
+
+def check_created(request: Request, types: Mapping[str, str], names: set[str], *, on_demand: bool) -> None:
+    """Raise the first problem of CreateTable's VectorIndexes.
+
+    names: the names of the other indexes; this adds to them.
+    """
+    indexes = request["VectorIndexes"]
+    if not indexes:
+        raise errors.empty_index_list("VectorIndexes")
+    if not on_demand:
+        raise errors.vectors_need_on_demand()
+    keys = set(parts.names_of(request["KeySchema"]))
+    for other in (*request.get("LocalSecondaryIndexes", ()), *request.get("GlobalSecondaryIndexes", ())):
+        keys.update(parts.names_of(other["KeySchema"]))
+    for index in indexes:
+        _check_shape(index, types, keys)
+        parts.check_new_name(index["IndexName"], names)
+    _check_same_dimensions([(each["VectorAttribute"]["AttributeName"], each["Dimensions"]) for each in indexes])
+    if len(indexes) > limits.VECTOR_INDEXES_PER_TABLE:
+        raise errors.too_many_vector_indexes()
+
+
+def _check_shape(index: Members, types: Mapping[str, str], keys: set[str]) -> None:
+    """Raise if the members of a new index do not fit. keys: key attributes of table and indexes."""
+    if index["Dimensions"] > limits.DIMENSIONS:
+        raise errors.dimensions_out_of_range()
+    searched = search_names(index)
+    for name in searched:
+        if name not in types:
+            raise errors.search_schema_undefined()
+        if searched.count(name) > 1:
+            raise errors.search_schema_repeats(name)
+    attribute = index["VectorAttribute"]["AttributeName"]
+    if attribute in keys or attribute in searched:
+        raise errors.vector_attribute_is_key(attribute)
+    parts.check_projection(index["Projection"])
+
+
+def _check_same_dimensions(vectors: Sequence[tuple[str, int]]) -> None:
+    """Raise if an attribute has vectors of different dimensions. vectors: attribute, dimensions."""
+    known: dict[str, int] = {}
+    for attribute, dimensions in vectors:
+        if known.setdefault(attribute, dimensions) != dimensions:
+            raise errors.vectors_of_different_dimensions(attribute)
+
+
+def non_key_attributes(index: Members) -> list[str]:
+    """Return what counts as projected non-key attributes (control-plane 15).
+
+    The vector attribute and each INLINE_FILTER count, HASH elements do not.
+    """
+    filters = [
+        each["AttributeName"] for each in index.get("SearchSchema", ()) if each["SearchSchemaElementType"] != HASH
+    ]
+    return [index["VectorAttribute"]["AttributeName"], *filters, *index["Projection"].get("NonKeyAttributes", ())]
+
+
+def defined_non_key_attributes(index: "VectorDefinition") -> list[str]:
+    """Return the same as `non_key_attributes`, for an index that exists."""
+    return [index.attribute, *(name for name, kind in index.search if kind != HASH), *index.non_key]
+
+
+def definition_of(index: Members) -> "VectorDefinition":
+    """Return the definition of a new index, without id and times."""
+    from emulator.database.definitions.vectors import VectorDefinition  # noqa: PLC0415 - few tables need it
+
+    return VectorDefinition(
+        id=0,
+        name=index["IndexName"],
+        attribute=index["VectorAttribute"]["AttributeName"],
+        dimensions=index["Dimensions"],
+        distance=index["DistanceFunction"],
+        projection=index["Projection"]["ProjectionType"],
+        non_key=tuple(index["Projection"].get("NonKeyAttributes", ())),
+        search=tuple(
+            (each["AttributeName"], each["SearchSchemaElementType"]) for each in index.get("SearchSchema", ())
+        ),
+    )
+
+
+# --- UpdateTable ----------------------------------------------------------------------------------
+
+
+def check_updates(request: Request) -> None:
+    """Raise if an element of VectorIndexUpdates is not one action."""
+    updates = request["VectorIndexUpdates"]
+    if not updates:
+        raise errors.empty_index_list("VectorIndexUpdates")
+    for update in updates:
+        if not update:
+            raise errors.vector_update_empty()
+        if len(update) > 1:
+            raise errors.vector_update_ambiguous()
+
+
+def updated(definition: TableDefinition, request: Request) -> TableDefinition:
+    """Return the definition with the attribute types that a new index needs.
+
+    Raises if the index cannot be created or deleted.
+    """
+    for update in request["VectorIndexUpdates"]:
+        if "Create" in update:
+            definition = _with_types(definition, update["Create"], request)
+        else:
+            _check_deletable(definition, update["Delete"]["IndexName"])
+    return definition
+
+
+def _with_types(definition: TableDefinition, create: Members, request: Request) -> TableDefinition:
+    if any(index.name == create["IndexName"] for index in definition.every_index):
+        raise errors.index_exists()
+    if definition.is_building:
+        raise errors.one_online_index()
+    if definition.billing_mode != throughput.ON_DEMAND:
+        raise errors.vectors_need_on_demand()
+    types = dict(definition.types)
+    given = parts.types_of(request.get("AttributeDefinitions", ()))
+    keys = {definition.hash, definition.range} - {None}
+    keys.update(*(index.hash + index.range for index in definition.indexes))
+    _check_shape(create, given, {name for name in keys if name is not None})
+    pairs = [(index.attribute, index.dimensions) for index in definition.vectors]
+    _check_same_dimensions([*pairs, (create["VectorAttribute"]["AttributeName"], create["Dimensions"])])
+    named = [index.non_key for index in definition.indexes]
+    named += [tuple(defined_non_key_attributes(index)) for index in definition.vectors]
+    parts.check_non_key_total([*named, non_key_attributes(create)])
+    if len(definition.vectors) >= limits.VECTOR_INDEXES_PER_TABLE:
+        raise errors.no_room_for_vector_index()
+    for name in search_names(create):
+        if types.get(name, given[name]) != given[name]:
+            raise errors.attribute_redefined([(name, types[name], HASH)], [(name, given[name], HASH)])
+        types[name] = given[name]
+    return replace(definition, types=types)
+
+
+def _check_deletable(definition: TableDefinition, name: str) -> None:
+    index = next((each for each in definition.vectors if each.name == name), None)
+    if index is None:
+        if any(each.name == name for each in definition.indexes):
+            raise errors.not_a_vector_index(name)
+        raise errors.index_not_found(name, definition.name)
+    if any(each.status in (CREATING, DELETING) for each in definition.every_index if each is not index):
+        raise errors.one_online_index()
+
+
+def refuse_while_updating(definition: TableDefinition, request: Request) -> None:
+    """Raise if a request deletes a vector index whose resources are being allocated."""
+    for update in request.get("VectorIndexUpdates", ()):
+        for index in definition.vectors:
+            deleted = update.get("Delete", {}).get("IndexName") == index.name
+            if deleted and index.status == CREATING and index.until == definition.until:
+                raise errors.vector_index_allocating(definition.name, index.name)
+
+
+def changed(definition: TableDefinition, request: Request, number: int, until: float) -> TableDefinition:
+    """Return the definition with the index that the request creates, or begins to delete.
+
+    number: the id of a new index.
+    """
+    vectors = list(definition.vectors)
+    for update in request.get("VectorIndexUpdates", ()):
+        if "Create" in update:
+            new = definition_of(update["Create"])
+            vectors.append(replace(new, id=number, status=CREATING, until=until, filled_to=""))
+        else:
+            name = update["Delete"]["IndexName"]
+            vectors = [
+                replace(index, status=DELETING, until=until) if index.name == name else index for index in vectors
+            ]
+    return replace(definition, vectors=tuple(vectors))

@@ -1,0 +1,83 @@
+"""The actions that a resource policy may name.
+
+Source: AWS, "API operations supported by resource-based policies". A policy may name any action of
+DynamoDB that works on the resource. Some actions are not operations: ConditionCheckItem, and the
+actions of PartiQL and of replication.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+PREFIX: Final = "dynamodb:"
+
+_POLICY: Final = ("DeleteResourcePolicy", "GetResourcePolicy", "PutResourcePolicy")
+_TAGS: Final = ("ListTagsOfResource", "TagResource", "UntagResource")
+
+_ACTIONS: Final = {
+    "table": (
+        "AssociateTableReplica",
+        "BatchGetItem",
+        "BatchWriteItem",
+        "ConditionCheckItem",
+        "CreateBackup",
+        "CreateTable",
+        "CreateTableReplica",
+        "DeleteItem",
+        "DeleteTable",
+        "DeleteTableReplica",
+        "DescribeContinuousBackups",
+        "DescribeContributorInsights",
+        "DescribeExport",
+        "DescribeImport",
+        "DescribeKinesisStreamingDestination",
+        "DescribeTable",
+        "DescribeTableReplicaAutoScaling",
+        "DescribeTimeToLive",
+        "DisableKinesisStreamingDestination",
+        "EnableKinesisStreamingDestination",
+        "ExportTableToPointInTime",
+        "GetItem",
+        "ImportTable",
+        "ListContributorInsights",
+        "PartiQLDelete",
+        "PartiQLInsert",
+        "PartiQLSelect",
+        "PartiQLUpdate",
+        "PutItem",
+        "Query",
+        "ReadDataForReplication",
+        "ReplicateSettings",
+        "RestoreTableFromBackup",
+        "RestoreTableToPointInTime",
+        "Scan",
+        "SearchVectors",
+        "StartBulkPutItems",
+        "UpdateContinuousBackups",
+        "UpdateContributorInsights",
+        "UpdateItem",
+        "UpdateKinesisStreamingDestination",
+        "UpdateTable",
+        "UpdateTableReplicaAutoScaling",
+        "UpdateTimeToLive",
+        "WriteDataForReplication",
+        *_POLICY,
+        *_TAGS,
+    ),
+    "stream": ("DescribeStream", "GetRecords", "GetShardIterator", *_POLICY, *_TAGS),
+}
+"""Kind of resource -> the names of its actions."""
+
+
+def invalid(names: tuple[str, ...], kind: str) -> Iterator[str]:
+    """Yield the names that are not actions on a resource. kind: table or stream.
+
+    A name may have wildcards. It is valid if it matches an action of the resource.
+    """
+    known = [(PREFIX + name).lower() for name in _ACTIONS[kind]]
+    for name in names:
+        if name == "*":
+            continue
+        pattern = re.escape(name.lower()).replace(r"\*", ".*").replace(r"\?", ".")
+        if not any(re.fullmatch(pattern, each) for each in known):
+            yield name

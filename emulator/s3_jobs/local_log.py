@@ -1,0 +1,49 @@
+"""The records that a job refused, as lines of JSON in a local file.
+
+The service writes the errors of an import to the log group `/aws-dynamodb/imports`, in the stream
+`<import id>/error` (control-plane 5.4). Here, a log group is a folder in `logs` inside the data
+folder, and a log stream is a file. A bulk operation collects its refused records in the same way,
+until it writes them to its output bucket.
+
+A slice appends its lines before its transaction commits, and stores the new length of the file in
+the progress of the job. After a kill, the next slice cuts off the rest. So no line is lost or
+written twice.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+LOGS: Final = "logs"
+
+
+def lines_of(path: Path, length: int) -> Iterator[bytes]:
+    """Yield the lines in the first bytes of a file."""
+    with path.open("rb") as file:
+        while file.tell() < length:
+            yield file.readline()
+
+
+class LocalLog:
+    """A file of lines. It is created with the first line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def append(self, length: int, lines: Sequence[Mapping[str, Any]]) -> int:
+        """Write lines after `length` bytes of the file; cut off the rest; return the new length."""
+        if not lines:
+            return length
+        data = b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("r+b" if self.path.exists() else "wb") as file:
+            file.truncate(length)
+            file.seek(length)
+            file.write(data)
+        return length + len(data)
+
+    def remove(self) -> None:
+        """Delete the file."""
+        self.path.unlink(missing_ok=True)

@@ -1,0 +1,265 @@
+"""Reads the objects of imports and bulk operations, record by record (control-plane 5.4).
+
+| format        | a record                                                        |
+|---------------|-----------------------------------------------------------------|
+| DYNAMODB_JSON | a JSON object with `Item`; line breaks between them are optional |
+| ION           | a struct with `Item`                                            |
+| CSV           | a line, after the header                                        |
+
+If a part of an object cannot be parsed, it counts as one bad record, and the rest of the object is
+not read. After a line of CSV with too many fields, reading continues. All functions here block, so
+they run in threads. A batch is small, because threads share one interpreter with the requests.
+"""
+
+import gzip
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from io import BufferedReader, BytesIO, RawIOBase
+from typing import Any, BinaryIO, Final, NamedTuple, cast
+
+import orjson
+
+from emulator.formats import csv_rows, ion
+from emulator.formats.files import open_zstandard
+from emulator.formats.json_text import Values, with_numbers
+from emulator.formats.records import FormatError, ItemRecord, Problem, ReadOptions
+from emulator.objects.store import Bucket, ObjectError, Readable, StoredObject
+
+RECORDS: Final = 100
+"""The most records in a batch. One slice stores it in 2 to 10 ms, depending on the indexes."""
+
+SIZE: Final = 64 << 10
+"""Once a batch has this many bytes, no record is added to it."""
+
+_CHUNK: Final = 64 << 10
+# bytes; an item has at most 400 KB, but the text of its numbers may be longer.
+_LONGEST_LINE: Final = 2 << 20
+_DAMAGED: Final = (OSError, EOFError, zlib.error, FormatError)
+
+
+class Bad(NamedTuple):
+    """A record that cannot be read. text: the reason."""
+
+    text: str
+
+
+class Record(NamedTuple):
+    """A record. content: the JSON object, `{"Item": item, ...}`."""
+
+    content: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The layout of records: members of a request, and types of key attributes for CSV."""
+
+    input_format: str
+    compression: str = "NONE"
+    csv: ReadOptions = field(default_factory=ReadOptions)
+    types: dict[str, str] = field(default_factory=dict)
+
+
+class Batch(NamedTuple):
+    """Consecutive records of an object.
+
+    first: how many records of the object come before them. size: uncompressed bytes that were read
+    for them. ended: whether they are the last of the object.
+    """
+
+    object: StoredObject
+    first: int
+    records: Sequence[Record | Bad]
+    size: int
+    ended: bool
+
+
+def check_libraries(layout: Layout) -> None:
+    """Load the libraries that a layout needs. Raises ObjectError if one is missing."""
+    try:
+        if layout.compression == "ZSTD":
+            open_zstandard(cast("BinaryIO", BytesIO(b"")), "input")
+        if layout.input_format == "ION":
+            next(ion.structs(cast("BinaryIO", BytesIO(b"")), "input"), None)
+    except FormatError as error:
+        raise ObjectError("UnsupportedFormat", error.text, error.text) from error
+
+
+class ObjectReader:
+    """Reads objects. done: the last finished object. skipped: how many records after it to skip."""
+
+    def __init__(
+        self, bucket: Bucket, objects: Sequence[StoredObject], layout: Layout, done: str | None, skipped: int
+    ) -> None:
+        after = b"" if done is None else done.encode()
+        self._objects = [each for each in objects if done is None or each.key.encode() > after]
+        self._bucket = bucket
+        self._layout = layout
+        self._skipped = skipped
+        self._current: _Open | None = None
+
+    def batch(self) -> Batch | None:
+        """Return the next records, None after the last object. Raises ObjectError."""
+        if self._current is None:
+            if not self._objects:
+                return None
+            self._current = _Open(self._bucket, self._objects.pop(0), self._layout, self._skipped)
+            self._skipped = 0
+        batch = self._current.batch()
+        if batch.ended:
+            self.close()
+        return batch
+
+    def close(self) -> None:
+        """Release the open object."""
+        if self._current is not None:
+            self._current.close()
+            self._current = None
+
+
+class _Open:
+    """An object that is open for reading."""
+
+    def __init__(self, bucket: Bucket, stored: StoredObject, layout: Layout, skipped: int) -> None:
+        self._object = stored
+        self._raw = bucket.open(stored.key)
+        self._counter = _Counter(self._raw, layout.compression)
+        self._records = _records(self._counter, layout)
+        for _ in range(skipped):
+            next(self._records, None)
+        self._count = skipped
+        self._counted = self._counter.count
+
+    def batch(self) -> Batch:
+        first, counted = self._count, self._counted
+        found: list[Record | Bad] = []
+        ended = True
+        for record in self._records:
+            found.append(record)
+            if len(found) == RECORDS or self._counter.count - counted >= SIZE:
+                ended = False
+                break
+        self._count += len(found)
+        self._counted = self._counter.count
+        return Batch(self._object, first, found, self._counted - counted, ended)
+
+    def close(self) -> None:
+        self._raw.close()
+
+
+class _Raw(RawIOBase):
+    """The bytes of an object, for the readers of the standard library."""
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+        self.failure: ObjectError | None = None  # libraries may replace this error by their own
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a writable buffer
+        try:
+            data = self._stream.read(len(buffer))
+        except ObjectError as error:
+            self.failure = error
+            raise
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class _Counter:
+    """A stream of the uncompressed bytes of an object. count: how many bytes were read."""
+
+    def __init__(self, stream: Readable, compression: str) -> None:
+        self._raw = _Raw(stream)
+        raw = cast("BinaryIO", BufferedReader(self._raw, _CHUNK))
+        if compression == "GZIP":
+            raw = cast("BinaryIO", gzip.GzipFile(fileobj=raw))
+        elif compression == "ZSTD":
+            raw = open_zstandard(raw, "the object")
+        self._stream = raw
+        self.count = 0
+
+    @property
+    def failure(self) -> ObjectError | None:
+        """The error of the object storage that ended the stream."""
+        return self._raw.failure
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self.count += len(data)
+        return data
+
+    def readline(self, size: int = -1) -> bytes:
+        data = self._stream.readline(size)
+        self.count += len(data)
+        return data
+
+
+def _records(stream: _Counter, layout: Layout) -> Iterator[Record | Bad]:
+    """Yield the records of an object. If a part cannot be parsed, it is the last of them."""
+    try:
+        yield from _READERS[layout.input_format](stream, layout)
+    except _DAMAGED as error:
+        if stream.failure is not None:
+            raise stream.failure from error
+        yield Bad(f"The object cannot be parsed: {getattr(error, 'text', error)}")
+
+
+def _of_json(stream: _Counter, _layout: Layout) -> Iterator[Record | Bad]:
+    while line := stream.readline(_LONGEST_LINE):
+        try:
+            value = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            if line.strip():
+                yield from _concatenated(line, stream)
+                return
+            continue
+        yield _wrapped(value)
+
+
+def _concatenated(start: bytes, stream: _Counter) -> Iterator[Record | Bad]:
+    """Yield the rest of an object whose values are not on separate lines."""
+    for _, value in Values(cast("BinaryIO", _Joined(start, stream)), "").all():
+        yield _wrapped(with_numbers(value))
+
+
+class _Joined:
+    """A stream of bytes that were already read, and then the rest of another stream."""
+
+    def __init__(self, start: bytes, rest: _Counter) -> None:
+        self._start = start
+        self._rest = rest
+
+    def read(self, size: int) -> bytes:
+        if self._start:
+            data, self._start = self._start, b""
+            return data
+        return self._rest.read(size)
+
+
+def _wrapped(value: object) -> Record | Bad:
+    if isinstance(value, dict) and isinstance(value.get("Item"), dict):
+        return Record(value)
+    return Bad("The record is not an object with the member Item")
+
+
+def _of_ion(stream: _Counter, _layout: Layout) -> Iterator[Record | Bad]:
+    for value in ion.structs(cast("BinaryIO", stream), ""):
+        if not isinstance(value, Mapping) or not isinstance(value.get("Item"), Mapping):
+            yield Bad("The record is not a struct with the member Item")
+            continue
+        found = ion.wrapped(value)
+        yield Bad(found) if isinstance(found, str) else Record(found)
+
+
+def _of_csv(stream: _Counter, layout: Layout) -> Iterator[Record | Bad]:
+    raw = cast("BinaryIO", BufferedReader(_Raw(cast("Readable", stream)), _CHUNK))
+    for record in csv_rows.rows(raw, "", None, layout.types, layout.csv):
+        if isinstance(record, ItemRecord):
+            yield Record({"Item": record.item})
+        elif isinstance(record, Problem):
+            yield Bad(record.text)
+
+
+_READERS: Final = {"DYNAMODB_JSON": _of_json, "ION": _of_ion, "CSV": _of_csv}

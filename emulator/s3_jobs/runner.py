@@ -1,0 +1,86 @@
+"""Finds the unfinished jobs, and runs each of them once."""
+
+import logging
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Final
+
+from emulator.database.database import Database
+from emulator.database.definitions.s3_jobs import BULK, EXPORT, IMPORT, S3Job
+from emulator.database.s3_jobs import Failure, key_of
+from emulator.escaping import LONGEST_DETAIL, printable
+from emulator.objects.opening import store_for
+from emulator.objects.store import ObjectError
+from emulator.s3_jobs import exporting, importing, putting
+from emulator.s3_jobs.work import Work, Workshop, in_slice, run
+from emulator.settings import Settings
+
+log = logging.getLogger("emulator")
+
+_WORK: Final[dict[str, Callable[[Workshop, S3Job], Work[None]]]] = {
+    IMPORT: importing.importing,
+    BULK: putting.putting,
+    EXPORT: exporting.exporting,
+}
+_END: Final[dict[str, Callable[[Database, S3Job, Failure], None]]] = {
+    IMPORT: importing.end,
+    BULK: putting.end,
+    EXPORT: exporting.end,
+}
+
+
+class Runner:
+    """Runs the jobs of a database. Its methods and all work run on the database's thread."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._workshop = Workshop(database, settings, partial(store_for, settings))
+        self._running: set[bytes] = set()
+
+    def due(self) -> Iterator[Work[None]]:
+        """Yield the work of the jobs that may begin and are not running yet."""
+        jobs = self._database.known_s3_jobs
+        if jobs is None:
+            return
+        now = self._database.clock.now()
+        for key, job in jobs.unfinished().items():
+            if key not in self._running and not _is_early(job, now):
+                self._running.add(key)
+                yield self._work(key, job)
+
+    def _work(self, key: bytes, job: S3Job) -> Work[None]:
+        try:
+            yield from self._guarded(job)
+        finally:
+            self._running.discard(key)
+
+    def _guarded(self, job: S3Job) -> Work[None]:
+        """Do the work of a job. An error ends the job."""
+        try:
+            yield from _WORK[job.kind](self._workshop, job)
+        except ObjectError as error:
+            log.warning("%s has failed: %s", job.arn, printable(error.hint or str(error), LONGEST_DETAIL))
+            yield from self._failed(job, (error.code, str(error)))
+        except Exception as error:
+            log.exception("%s has failed", job.arn)
+            yield from self._failed(job, ("UnknownError", repr(error)))
+
+    def _failed(self, job: S3Job, failure: tuple[str, str]) -> Work[None]:
+        yield from in_slice(self._database, partial(self._fail, job, failure))
+
+    def _fail(self, job: S3Job, failure: tuple[str, str]) -> None:
+        """Store that a job has failed, unless a reset has removed it."""
+        if self._database.s3_jobs.stored(key_of(job)) is not None:
+            _END[job.kind](self._database, job, failure)
+
+
+def _is_early(job: S3Job, now: float) -> bool:
+    """Return whether a job must wait for its time. If the clock was set back, it need not."""
+    return job.started <= now < job.begins
+
+
+def run_all(database: Database, settings: Settings) -> None:
+    """Run all jobs that may begin, now, on this thread."""
+    runner = Runner(database, settings)
+    for work in list(runner.due()):
+        run(work)

@@ -1,0 +1,183 @@
+"""The window of point-in-time recovery as the clock moves (control-plane 2.2)."""
+
+from itertools import count
+
+import pytest
+
+from emulator.controls import registry
+from emulator.database.changes.history import micros_of
+from emulator.database.store import keyspace
+from emulator.settings import Settings
+from storage.keycode import prefix_end
+from tests.support.in_process import InProcess
+from tests.support.invariants import check_store
+from tests.support.tables import table_request
+
+DAY = 86_400
+
+
+@pytest.fixture
+def table(db):
+    db("CreateTable", {**table_request("pk:S"), "TableName": "table"})
+    return "table"
+
+
+def switch(db, *, on=True, days=None):
+    wanted = {"PointInTimeRecoveryEnabled": on}
+    if days is not None:
+        wanted["RecoveryPeriodInDays"] = days
+    db("UpdateContinuousBackups", TableName="table", PointInTimeRecoverySpecification=wanted)
+
+
+def window(db):
+    answer = db("DescribeContinuousBackups", TableName="table")["ContinuousBackupsDescription"]
+    recovery = answer["PointInTimeRecoveryDescription"]
+    return recovery.get("EarliestRestorableDateTime"), recovery.get("LatestRestorableDateTime")
+
+
+def test_the_window_begins_when_recovery_is_enabled(db, table):
+    begun = db.clock.now()
+    db.clock.advance(0.75)
+    switch(db)
+    for later in (0, 1, 298):
+        db.clock.advance(later)
+        assert window(db) == (begun, begun)
+    db.clock.advance(60)
+    assert window(db) == (begun, begun + 59)
+    db.clock.advance(40 * DAY)
+    now = int(db.clock.now())
+    assert window(db) == (now - 35 * DAY, now - 300)
+
+
+def test_a_shorter_period_drops_history_and_a_longer_one_does_not_bring_it_back(db, table):
+    switch(db)
+    db.clock.advance(10 * DAY)
+    switch(db, days=2)
+    earliest = db.clock.now() - 2 * DAY
+    assert window(db)[0] == earliest
+    switch(db, days=20)
+    assert window(db)[0] == earliest
+    db.clock.advance(DAY)
+    assert window(db)[0] == earliest
+    switch(db)  # without a period: the period stays
+    db.clock.advance(30 * DAY)
+    assert window(db)[0] == db.clock.now() - 20 * DAY
+
+
+def test_disabling_forgets_period_and_window(db, table):
+    switch(db, days=3)
+    db.clock.advance(DAY)
+    switch(db, on=False)
+    assert window(db) == (None, None)
+    switch(db)
+    assert window(db) == (db.clock.now(), db.clock.now())
+    answer = db("DescribeContinuousBackups", TableName="table")["ContinuousBackupsDescription"]
+    assert answer["PointInTimeRecoveryDescription"]["RecoveryPeriodInDays"] == 35
+
+
+def records(db):
+    with db.emulator.database.read() as txn:
+        prefix = keyspace.history_records(0)[:1]
+        return len(list(txn.scan(prefix, prefix_end(prefix))))
+
+
+def test_old_records_are_deleted_in_slices(db, table, monkeypatch):
+    monkeypatch.setattr("emulator.database.changes.histories.SLICE", 3)
+    switch(db, days=2)
+    for number in range(10):
+        db("PutItem", TableName="table", Item={"pk": {"S": "a"}, "n": {"N": str(number)}})
+        db.clock.advance(3600)
+    database = db.emulator.database
+    assert records(db) == 10
+    db.clock.advance(2 * DAY - 5 * 3600)
+    database.scheduler.run_due()
+    assert database.run_slice()
+    assert records(db) == 7  # one slice
+    database.background.run_all()
+    assert records(db) == 5  # that of 48 hours ago too: records are kept a minute longer
+    check_store(database)
+    db.clock.advance(2 * 3600)
+    database.scheduler.run_due()
+    database.background.run_all()
+    assert records(db) == 3
+    switch(db, on=False)
+    database.background.run_all()
+    assert records(db) == 0
+    check_store(database)
+
+
+def test_a_transaction_has_one_time(db, table, monkeypatch):
+    """No restore has a part of it, in one table or in several, however long it took."""
+    switch(db)
+    db("CreateTable", {**table_request("pk:S"), "TableName": "second"})
+    on = {"PointInTimeRecoveryEnabled": True}
+    db("UpdateContinuousBackups", TableName="second", PointInTimeRecoverySpecification=on)
+    ticks = count(int(db.clock.now()) + 10)
+    monkeypatch.setattr(type(db.clock), "now", lambda _clock: float(next(ticks)))
+    parts = [{"Put": {"TableName": name, "Item": {"pk": {"S": pk}}}} for name in (table, "second") for pk in ("a", "b")]
+    db("TransactWriteItems", TransactItems=parts)
+    assert len(times(db)) == 4
+    assert len(set(times(db))) == 1
+    for pk in ("c", "d"):
+        db("PutItem", TableName="table", Item={"pk": {"S": pk}})
+    assert len(set(times(db))) == 3
+
+
+def times(db):
+    """Return the time of each record of all histories."""
+    prefix = keyspace.history_records(0)[:1]
+    with db.emulator.database.read() as txn:
+        return [micros_of(key[keyspace.ITEM_PREFIX :]) for key, _ in txn.scan(prefix, prefix_end(prefix))]
+
+
+def test_a_clock_that_is_set_back(db, table):
+    """Times of a history never go back: the changes count as made at the latest time."""
+    switch(db)
+    db.clock.advance(100)
+    latest = db.clock.now()
+    db("PutItem", TableName="table", Item={"pk": {"S": "a"}})
+    db.clock.freeze(latest - 50)
+    db("PutItem", TableName="table", Item={"pk": {"S": "b"}})
+    assert times(db) == [latest * 1_000_000] * 2
+    db.clock.freeze(latest + 1000)
+    for at, expected in ((latest - 1, 0), (latest, 2)):
+        target = f"target{expected}"
+        db("RestoreTableToPointInTime", SourceTableName="table", TargetTableName=target, RestoreDateTime=at)
+        assert db("Scan", TableName=target)["Count"] == expected
+
+
+def test_deleting_and_emptying_tables(db, table):
+    switch(db)
+    db("PutItem", TableName="table", Item={"pk": {"S": "a"}})
+    db.clock.advance(100)
+    assert registry.call(db.emulator, "reset", {"TableName": "table"}) == {"Tables": 1}
+    assert window(db) == (db.clock.now(), db.clock.now())
+    db.emulator.database.background.run_all()
+    assert records(db) == 0
+    check_store(db.emulator.database)
+    db("PutItem", TableName="table", Item={"pk": {"S": "a"}})
+    db("DeleteTable", TableName="table")
+    db("ListTables")
+    db.emulator.database.background.run_all()
+    assert records(db) == 0
+    check_store(db.emulator.database)
+
+
+def test_waiting_states(tmp_path):
+    """A new table cannot be backed up until some seconds after it is ACTIVE (control-plane 0.3)."""
+    db = InProcess(Settings(data_dir=tmp_path / "data", delay_transient_statuses=True))
+    db("CreateTable", {**table_request("pk:S"), "TableName": "table"})
+    unavailable = (
+        "ContinuousBackupsUnavailableException",
+        "Backups are being enabled for the table: table. Please retry later",
+    )
+    wanted = {"TableName": "table", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
+    for seconds in (0, 3, 2.5):
+        db.clock.advance(seconds)
+        assert db.error("UpdateContinuousBackups", wanted) == unavailable
+        answer = db("DescribeContinuousBackups", TableName="table")["ContinuousBackupsDescription"]
+        assert answer["ContinuousBackupsStatus"] == "DISABLED"
+    db.clock.advance(0.5)
+    answer = db("UpdateContinuousBackups", wanted)["ContinuousBackupsDescription"]
+    assert answer["ContinuousBackupsStatus"] == "ENABLED"
+    db.emulator.close()
