@@ -173,7 +173,7 @@ class Database:
         return self._held_vectors
 
     def drop_vectors(self) -> None:
-        """Drop vector indexes from memory that nobody has searched lately, or that are gone."""
+        """Drop vector indexes from memory that were not searched recently or no longer exist."""
         held = self._held_vectors
         if held is not None and len(held):
             held.drop_idle()

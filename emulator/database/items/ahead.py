@@ -73,7 +73,7 @@ def forget_items(table: Table, change: Change, kept: Collection[str] = ()) -> No
     if table.indexes:
         change.entries = entry_changes(table, change)
     if table.billing is not None:
-        table.billing.by_index(change)  # the change keeps what this computes
+        table.billing.by_index(change)  # the change stores the result
     names = {*table.key_names, *kept}
     if table.definition.ttl_attribute is not None:
         names.add(table.definition.ttl_attribute)

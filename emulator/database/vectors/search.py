@@ -1,7 +1,7 @@
 """A search of one vector index, in steps of a few milliseconds.
 
-Only committed entries are found. A client that got the answer to its write finds it, because
-answers wait for the commit.
+A search finds only committed entries. After a client has got the answer to its write, its searches
+find that write, because answers wait for the commit.
 """
 
 from collections.abc import Callable
@@ -16,16 +16,16 @@ from emulator.slices import Steps
 from storage import ReadTxn
 
 Read = Callable[[], ReadTxn]
-"""Opens a snapshot of what is committed."""
+"""A function that opens a snapshot of the committed state."""
 
-_TURN: Final = 0.001  # seconds between two looks at a matrix that another search uses
-_ATTEMPTS: Final = 3  # searches that may be repeated because entries have changed meanwhile
+_TURN: Final = 0.001  # seconds between two checks of a matrix that another search uses
+_ATTEMPTS: Final = 3  # how often a search may be repeated because entries have changed meanwhile
 
 
 def search(read: Read, held: HeldVectors, index: VectorIndex, query: Query, *, waits: bool) -> Steps[list[Match]]:
     """Find the entries of an index that are most similar to a query's vector.
 
-    waits: whether the caller lets other searches go on between two steps.
+    waits: whether the caller lets other searches continue between two steps.
     """
     with read() as txn:
         entries = numbers(txn, index.prefix).entries
@@ -46,7 +46,7 @@ def search(read: Read, held: HeldVectors, index: VectorIndex, query: Query, *, w
 def _compare(read: Read, matrix: Matrix, query: Query) -> Steps[None]:
     """Bring a matrix up to date, and compare its rows.
 
-    If entries change between the steps, the changes are followed and the rows compared again.
+    If entries change between the steps, this reads the changes and compares the rows again.
     """
     for _ in range(_ATTEMPTS):
         query.restart()
@@ -68,7 +68,7 @@ def _compare(read: Read, matrix: Matrix, query: Query) -> Steps[None]:
 
 
 def _read(read: Read, index: VectorIndex, query: Query) -> Steps[None]:
-    """Compare all entries as they are read from the store; keep none in memory."""
+    """Read all entries from the store and compare them; keep none in memory."""
     source = Entries(index)
     following: bytes | None = source.range[0]
     while following is not None:
