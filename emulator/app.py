@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("emulator")
 
-_ATTEMPTS: Final = 20  # after so many failed slices of shard rollover, `due_steps` gives up
+_ATTEMPTS: Final = 20  # after this many failed slices of shard rollover, `due_steps` gives up
 
 assert operations, "importing the package registers the operations"
 

@@ -21,7 +21,7 @@ _SHORTEST_PAUSE: Final = 0.5  # seconds of the shortest pause of background work
 _LONGEST_PAUSE: Final = 30.0
 # Seconds. If a pause begins so soon after the end of the last pause, it is twice as long.
 _RECENT: Final = 60.0
-_FREED: Final = 1 << 20  # bytes; a pause ends early when the disk has so many more free bytes
+_FREED: Final = 1 << 20  # bytes; a pause ends early when the disk has this many more free bytes
 
 
 class Clock(Protocol):

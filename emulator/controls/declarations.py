@@ -43,7 +43,7 @@ def throttling(emulator: Emulator, body: Body) -> Result:
     members=("TableName?", "Key?", "ClientRequestToken?", "Seconds"),
 )
 def transactions(emulator: Emulator, body: Body) -> Result:
-    """Declare that a transaction is under way. Raises BadDeclaration."""
+    """Declare that a transaction is in progress. Raises BadDeclaration."""
     return _declare(emulator.database, body, declare_transaction)
 
 

@@ -28,7 +28,7 @@ Kind = Literal["Read", "Write"]
 BURST: Final = 300.0  # seconds of unused capacity that a bucket keeps
 PARTITION_UNITS: Final[Mapping[Kind, float]] = {"Read": 3000.0, "Write": 1000.0}
 _SLACK: Final = 0.01  # units: the largest effect of the clock's rounding error at a high rate
-# If there are so many buckets of partition keys, full buckets are dropped.
+# If there are this many buckets of partition keys, full buckets are dropped.
 _PARTITIONS: Final = 10_000
 
 Entry = tuple[str, bytes, float]
