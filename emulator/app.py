@@ -28,6 +28,7 @@ from storage import Engine, LayoutMismatch, open_engine
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from emulator.auto_scaling.service import ScalingService
     from emulator.controls.registry import RequestLog
     from emulator.database.definitions.streams import StreamDefinition
     from emulator.database.events import Event
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("emulator")
 
+AUTO_SCALING: Final = "AnyScaleFrontendService."
+"""The prefix of X-Amz-Target, and of names of operations, for Application Auto Scaling."""
+
+_SCALING_SECONDS: Final = 60.0  # between two runs of auto scaling
 _ATTEMPTS: Final = 20  # after this many failed slices of shard rollover, `due_steps` gives up
 
 assert operations, "importing the package registers the operations"
@@ -84,6 +89,7 @@ class Emulator:
         jobs = _resume_walks, _resume_fillings, _resume_restores
         self.database = Database(engine, self.clock, options, sharing, jobs=jobs, removal=_before_removal)
         if self.database.owner:
+            _release_snapshots(self.database)
             self.database.scheduler.every(settings.ttl_sweep_interval, partial(_begin_sweep, self.database))
             self.database.scheduler.every(ROLL_OVER_SECONDS, partial(_begin_expiry, self.database))
         if settings.ongoing_transaction:
@@ -94,6 +100,8 @@ class Emulator:
         self._functions: FunctionService | None = None
         if settings.functions or _has_mappings(self.database):
             self._functions = self._load_functions()
+        self._scaling: ScalingService | None = None
+        self.database.scheduler.every(_SCALING_SECONDS, self._scale)
 
     def account_of(self, access_key: str) -> str:
         """Return the account of an access key."""
@@ -132,6 +140,9 @@ class Emulator:
         if self._background.slices:
             self._background.run_slice()
         found = find(operation)
+        if found is None and operation.startswith(AUTO_SCALING):
+            name = operation.removeprefix(AUTO_SCALING)
+            return orjson.dumps(self.database.run(lambda: self.scaling.answer(name, raw, caller)))
         if found is None:
             refusal = errors.not_implemented(operation)
             if once_a_minute.allows(("not implemented", operation)):
@@ -173,6 +184,27 @@ class Emulator:
         """Answer a request to Lambda's API with a status and JSON. Raises ApiError."""
         return self.database.run(lambda: self.functions.answer(method, path, query, body, caller))
 
+    @property
+    def scaling(self) -> "ScalingService":
+        """The service of auto scaling. It is loaded at first use."""
+        if self._scaling is None:
+            from emulator.auto_scaling.service import ScalingService  # noqa: PLC0415 - few servers scale tables
+
+            shared = self.settings.shared_db
+            self._scaling = ScalingService(self.database, self._update_table, shared=shared, sharing=self.sharing)
+        return self._scaling
+
+    def _update_table(self, request: dict[str, object], caller: Caller) -> None:
+        """Call UpdateTable for the service of auto scaling. Raises ApiError."""
+        found = find("UpdateTable")
+        assert found is not None, "UpdateTable is implemented"
+        found.run(self.database, caller, request)
+
+    def _scale(self) -> None:
+        """Do the work of auto scaling that is due, if there are scalable targets."""
+        if self._scaling is not None or _has_scalable_targets(self.database):
+            self.scaling.run()
+
     def tick(self) -> bool:
         """Run the jobs that are due by the clock, and one slice of long work.
 
@@ -187,8 +219,12 @@ class Emulator:
         self.database.try_run(self.database.scheduler.run_due, None)  # a job that fails stays due
 
     def due_steps(self) -> Steps[None]:
-        """Run the jobs that are due by the clock. Then run queued shard rollover, in steps."""
+        """Run the jobs that are due by the clock. Then run queued shard rollover, in steps.
+
+        Auto scaling runs even if its minute is not over: a scheduled action may be due.
+        """
         self.run_due()
+        self.database.try_run(self._scale, None)
         failures = 0
         slices = self.database.background.slices
         while ROLL_OVER in slices and failures < _ATTEMPTS:
@@ -203,6 +239,8 @@ class Emulator:
         found = yield from coming(self.database)
         if self._functions is not None or _has_mappings(self.database):
             found += [Event(*each) for each in self.functions.coming()]
+        if self._scaling is not None or _has_scalable_targets(self.database):
+            found += [Event(*each) for each in self.scaling.coming()]
         if self.sharing is not None and not self.database.owner:
             delivery = self.sharing.delivery()
             if delivery is not None and delivery[0] > self.clock.now():
@@ -244,11 +282,22 @@ def _resume_fillings(database: Database) -> None:
         filling.resume_all(database)
 
 
-def _resume_restores(database: Database) -> None:
-    """Queue the restores of snapshots that an earlier process left unfinished."""
+def _has_snapshots(database: Database) -> bool:
     with database.read() as txn:
-        any_snapshot = txn.page(*keyspace.snapshots(), 1)[0]
-    if any_snapshot:
+        return bool(txn.page(*keyspace.snapshots(), 1)[0])
+
+
+def _release_snapshots(database: Database) -> None:
+    """Queue the deletion of snapshots whose holders a killed process has lost."""
+    if _has_snapshots(database):
+        from emulator.database.snapshots import holding  # noqa: PLC0415 - start-up time
+
+        holding.release_all(database)
+
+
+def _resume_restores(database: Database) -> None:
+    """Queue the restores of snapshots that an earlier start left unfinished."""
+    if _has_snapshots(database):
         from emulator.database.snapshots import restoring  # noqa: PLC0415 - start-up time
 
         restoring.resume(database)
@@ -291,6 +340,11 @@ def _trust(_folder: Path) -> None:
 def _has_mappings(database: Database) -> bool:
     with database.read() as txn:
         return bool(txn.page(*keyspace.mappings(), 1)[0])
+
+
+def _has_scalable_targets(database: Database) -> bool:
+    with database.read() as txn:
+        return bool(txn.page(*keyspace.scalable_targets(), 1)[0])
 
 
 def _declare_transactions(database: Database, text: str) -> None:

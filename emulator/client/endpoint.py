@@ -5,6 +5,7 @@ was lost. Only one thread uses an endpoint.
 """
 
 import http.client
+import select
 import time
 from collections.abc import Mapping
 from typing import Any, Final, Self
@@ -94,15 +95,40 @@ class HttpEndpoint:
             self._connection.sock.settimeout(self._connection.timeout)
         return self._send(method, f"/_emulator/{path}", b"" if method == "GET" else orjson.dumps(body), {})
 
+    def begin_control(self, path: str, body: Mapping[str, Any]) -> None:
+        """Send the call of a control that lasts until `close`. Raises Unreachable."""
+        self._request("POST", f"/_emulator/{path}", orjson.dumps(body), {})
+
+    def raise_refusal(self) -> None:
+        """Raise Refused or Unreachable if the call that `begin_control` sent has ended."""
+        if self._connection.sock is None or select.select([self._connection.sock], [], [], 0)[0]:
+            self._answer("the call of a control")
+            raise Unreachable(f"{self.name} has ended the call of a control")
+
     def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Response:
         """Send a request; return its answer. Raises Refused, Unreachable."""
+        self._request(method, path, body, headers)
+        return self._answer(f"{method} {path}")
+
+    def _request(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> None:
+        """Send a request. Raises Unreachable."""
         try:
             self._connection.request(method, path, body, dict(headers))
-            response = self._connection.getresponse()
-            status, text = response.status, response.read()
         except ConnectionRefusedError as error:
             where = "start one, or name another with --endpoint or AWS_ENDPOINT_URL"
             raise Unreachable(f"{self.name} does not answer: there is no server; {where}") from error
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            raise Unreachable(f"{self.name} does not answer: {error}") from error
+
+    def _answer(self, request: str) -> Response:
+        """Return the answer of a request. Raises Refused, Unreachable.
+
+        request: its name in messages.
+        """
+        try:
+            response = self._connection.getresponse()
+            status, text = response.status, response.read()
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
             raise Unreachable(f"{self.name} does not answer: {error}") from error
@@ -111,9 +137,9 @@ class HttpEndpoint:
         except orjson.JSONDecodeError:
             answer = None
         if not isinstance(answer, dict):
-            raise Unreachable(f"{self.name} answers {method} {path} with status {status}, and not with JSON")
+            raise Unreachable(f"{self.name} answers {request} with status {status}, and not with JSON")
         if status != _OK:
             code = str(answer.get("__type", "")).rpartition("#")[2]
-            text = answer["message"] if "message" in answer else answer.get("Message", "")
-            raise Refused(status, code, str(text), answer)
+            said = answer["message"] if "message" in answer else answer.get("Message", "")
+            raise Refused(status, code, str(said), answer)
         return answer

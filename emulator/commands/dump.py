@@ -1,5 +1,7 @@
 """`dynamodb-emulator dump FOLDER`: write tables of a running server to files.
 
+Of a server of ours, the files have the state of one moment, however long the dump takes.
+
 `dynamodb-emulator load FOLDER` creates the same tables again.
 
 Exit status: 0, or 2 if the work could not be done.
@@ -18,6 +20,7 @@ from emulator.client.options import add_endpoint_options
 from emulator.flags import Parser
 from emulator.transfer import dumping, tables
 from emulator.transfer.endpoints import Connect, connecting
+from emulator.transfer.frozen import Pages, frozen
 from emulator.transfer.progress import Progress
 from emulator.wording import counted
 
@@ -62,7 +65,8 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> Parser:
     parser = Parser(
         prog="dynamodb-emulator dump",
-        description="Write tables of a running server to files, from which `load` makes them again.",
+        description="Write tables of a running server to files, from which `load` makes them again. All are as they were "
+        "at one moment; of other servers than this program, they are scanned.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -75,39 +79,45 @@ def _parser() -> Parser:
 
 def _dump(connect: Connect, options: argparse.Namespace, progress: Progress) -> int:
     """Dump the chosen tables; return their number."""
-    pages = dumping.scanned(connect)
-    with closing(connect()) as endpoint:
-        described = {
-            table: tables.whole_description(endpoint, table) for table in options.table or tables.names(endpoint)
-        }
-    for table, whole in described.items():
-        if whole is None:
-            raise Unreachable(f"there is no table {table}")
-        if options.folder == "-":
-            _ITEMS[options.format](pages, whole["Table"], sys.stdout.buffer, progress)
-            sys.stdout.buffer.flush()
-            continue
-        folder = Path(options.folder)
-        if options.format == "export":
-            dumping.dump_export(pages, whole, folder / table, progress)
-            continue
-        folder.mkdir(parents=True, exist_ok=True)
-        dumping.write_definition(folder, whole)
-        with (folder / f"{table}{_ENDINGS[options.format]}").open("wb") as stream:
-            _ITEMS[options.format](pages, whole["Table"], stream, progress)
+    with frozen(connect, options.table) as pages:
+        with closing(connect()) as endpoint:
+            described = {
+                table: tables.whole_description(endpoint, table) for table in options.table or tables.names(endpoint)
+            }
+        for table, whole in described.items():
+            if whole is None:
+                raise Unreachable(f"there is no table {table}")
+            _dump_table(pages, table, whole, options, progress)
     return len(described)
 
 
-def _lines(pages: dumping.Pages, description: dict[str, Any], stream: BinaryIO, progress: Progress) -> None:
+def _dump_table(
+    pages: Pages, table: str, whole: dict[str, Any], options: argparse.Namespace, progress: Progress
+) -> None:
+    if options.folder == "-":
+        _ITEMS[options.format](pages, whole["Table"], sys.stdout.buffer, progress)
+        sys.stdout.buffer.flush()
+        return
+    folder = Path(options.folder)
+    if options.format == "export":
+        dumping.dump_export(pages, whole, folder / table, progress)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    dumping.write_definition(folder, whole)
+    with (folder / f"{table}{_ENDINGS[options.format]}").open("wb") as stream:
+        _ITEMS[options.format](pages, whole["Table"], stream, progress)
+
+
+def _lines(pages: Pages, description: dict[str, Any], stream: BinaryIO, progress: Progress) -> None:
     dumping.dump_lines(pages, description["TableName"], stream, progress)
 
 
-def _ion(pages: dumping.Pages, description: dict[str, Any], stream: BinaryIO, progress: Progress) -> None:
+def _ion(pages: Pages, description: dict[str, Any], stream: BinaryIO, progress: Progress) -> None:
     dumping.dump_ion(pages, description["TableName"], stream, progress)
 
 
 _ENDINGS: Final = {"lines": ".jsonl", "ion": ".ion", "csv": ".csv"}
-_ITEMS: Final[dict[str, Callable[[dumping.Pages, dict[str, Any], BinaryIO, Progress], None]]] = {
+_ITEMS: Final[dict[str, Callable[[Pages, dict[str, Any], BinaryIO, Progress], None]]] = {
     "lines": _lines,
     "ion": _ion,
     "csv": dumping.dump_csv,

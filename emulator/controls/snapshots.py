@@ -7,6 +7,8 @@
 | `snapshots/restore` | `{"Name"}`                                                               |
 | `snapshots/delete`  | `{"Name"}`                                                               |
 | `snapshots/branch`  | `{"Name", "AccessKey", "Region"?}`                                       |
+| `snapshots/items`   | `{"Name", "TableName", "AccessKey", "Region", "Segment"?, "TotalSegments"?, "After"?}` |
+| `snapshots/hold`    | `{"Name", "AccessKey"?, "Region"?, "Tables"?}`; a GET lists the holds     |
 
 - Saving takes the same time for one item and for a million. Restoring undoes later writes.
 - A snapshot has items, indexes, streams with their records, time to live, settings, and event
@@ -24,32 +26,51 @@ saved. The copies are new tables, with new streams. Kinesis destinations and eve
 are not copied. The account must not have tables with these names. Without `Region`, each copy is in
 the region of its table. The result is `{"Tables": number}`.
 
+`snapshots/items` returns items of a table as the snapshot has them: `{"Items": [items], "After"?}`.
+`After` of the next call is that of the answer; without it, the table or segment is at its end.
+
+`snapshots/hold` saves a snapshot that lasts as long as the client of this call is connected. The
+call does not end by itself. `dump` reads such a snapshot, so what it writes is the state of one
+moment. Its name is known to `snapshots/items` only.
+
 A saved, restored or listed snapshot is `{"Name", "Created": seconds since the epoch, "Tables":
 number, "Items": number}`.
-"""
+"""  # noqa: W505 - a table
 
+from functools import partial
 from typing import Any, Final
+
+import orjson
 
 from emulator.controls.body import BadDeclaration, Body, member, refuse_unknown
 from emulator.controls.registry import Emulator, Result, control
 from emulator.database.database import Database
 from emulator.database.definitions.tenants import SHARED
-from emulator.database.snapshots import branching, restoring, saving
+from emulator.database.snapshots import branching, holding, restoring, saving
 from emulator.database.snapshots.branching import BranchRefused
+from emulator.database.snapshots.holding import HELD, UnknownTable, WrongPosition
 from emulator.database.snapshots.saving import NameTaken
 from emulator.database.snapshots.scope import Scope
 from emulator.database.snapshots.snapshot import Restoring, Snapshot, UnknownSnapshot, snapshots
 from emulator.slices import Steps
+from emulator.values.rows import row_json
 
 _SAVED: Final = ("Name", "AccessKey", "Region", "Tables", "Replace")
+_HOLD: Final = ("Name", "AccessKey", "Region", "Tables")
+_ITEMS: Final = ("Name", "TableName", "AccessKey", "Region", "Segment", "TotalSegments", "After")
+_SEGMENT: Final = (("Segment", 0), ("TotalSegments", 1))
+_MOST_SEGMENTS: Final = 1_000_000  # as of a Scan
 _LONGEST: Final = 255  # the most characters of a name
+_WRONG_AFTER: Final = "the member After is not that of an answer for this segment"
+_REST: Final = 60.0  # seconds between two steps of a hold, which do nothing
 
 
 @control("snapshots", changes=False, summary="list the snapshots")
 def listed(emulator: Emulator, _body: Body) -> Result:
     """List the snapshots."""
     with emulator.database.read() as txn:
-        return {"Snapshots": [_described(snapshot) for snapshot in snapshots(txn)]}
+        named = (snapshot for snapshot in snapshots(txn) if not snapshot.name.startswith(HELD))
+        return {"Snapshots": [_described(snapshot) for snapshot in named]}
 
 
 @control(
@@ -120,6 +141,76 @@ def branch(emulator: Emulator, body: Body) -> Steps[Result]:
     return {"Tables": tables}
 
 
+@control("show_holds", path="snapshots/hold", changes=False, summary="list the snapshots that clients hold")
+def show_holds(emulator: Emulator, _body: Body) -> Result:
+    """List the names of the holds."""
+    with emulator.database.read() as txn:
+        return {"Names": list(holding.holds(txn))}
+
+
+@control(
+    "snapshots/hold",
+    repeatable=False,
+    ends_with_client=True,
+    summary="save a snapshot that lasts as long as its client is connected",
+    members=("Name", "AccessKey?", "Region?", "Tables?"),
+)
+def hold(emulator: Emulator, body: Body) -> Steps[Result]:
+    """Hold a snapshot until the steps are closed. Raises BadDeclaration."""
+    name = HELD + _name(body, _HOLD)
+    database = emulator.database
+    work = _Saving(database, name, body, shared=emulator.settings.shared_db, replaced=False)
+    try:
+        database.rerun(work.run)
+    except NameTaken:
+        raise BadDeclaration(f"there is a hold {name.removeprefix(HELD)} already") from None
+    except Restoring as error:
+        raise BadDeclaration(str(error)) from None
+    try:
+        database.commit()  # nobody else may ask for a commit, and other processes see only commits
+        while True:
+            yield _REST
+    finally:
+        holding.release(database, name)
+
+
+@control(
+    "snapshots/items",
+    method="POST",
+    changes=False,
+    summary="show items of a table as a snapshot has them",
+    members=("Name", "TableName", "AccessKey", "Region", "Segment?", "TotalSegments?", "After?"),
+)
+def items(emulator: Emulator, body: Body) -> Result:
+    """Return a page of items. Raises BadDeclaration."""
+    name = _name(body, _ITEMS)
+    table, access_key, region = (member(body, each, str) for each in ("TableName", "AccessKey", "Region"))
+    number, total = (member(body, each, int) if each in body else otherwise for each, otherwise in _SEGMENT)
+    if not 0 <= number < total <= _MOST_SEGMENTS:
+        raise BadDeclaration(f"the members need 0 <= Segment < TotalSegments <= {_MOST_SEGMENTS}")
+    tenant = SHARED if emulator.settings.shared_db else (access_key, region)
+    database = emulator.database
+    after = _after(body)
+    try:
+        work = partial(holding.page, database, name, tenant, table, (number, total), after)
+        rows, last = database.rerun(work)
+    except UnknownSnapshot:
+        raise _unknown(database, name) from None
+    except UnknownTable:
+        raise BadDeclaration(f"the snapshot {name} has no table {table}") from None
+    except WrongPosition:
+        raise BadDeclaration(_WRONG_AFTER) from None
+    found = [orjson.Fragment(row_json(row)) for _, row in rows]
+    return {"Items": found} if last is None else {"Items": found, "After": last.hex()}
+
+
+def _after(body: Body) -> bytes | None:
+    try:
+        return bytes.fromhex(member(body, "After", str)) if "After" in body else None
+    except ValueError:
+        raise BadDeclaration(_WRONG_AFTER) from None
+
+
 class _Saving:
     """Saves a snapshot. If the work runs again, it finds the scope again."""
 
@@ -162,12 +253,14 @@ def _name(body: Body, members: tuple[str, ...]) -> str:
     name: str = member(body, "Name", str)
     if not 0 < len(name) <= _LONGEST:
         raise BadDeclaration(f"the member Name must have 1 to {_LONGEST} characters")
+    if name.startswith(HELD):
+        raise BadDeclaration("the member Name must not begin with NUL")
     return name
 
 
 def _unknown(database: Database, name: str) -> BadDeclaration:
     with database.read() as txn:
-        names = [snapshot.name for snapshot in snapshots(txn)]
+        names = [snapshot.name for snapshot in snapshots(txn) if not snapshot.name.startswith(HELD)]
     return BadDeclaration(f"there is no snapshot {name}; there are: {', '.join(names) or 'none'}")
 
 

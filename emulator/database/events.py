@@ -18,9 +18,10 @@
 | `MappingState`      | UUID of the mapping       | Creating, Enabling, Updating ... ends                     |
 | `FunctionRetry`     | UUID of the mapping       | a failed batch is sent again                              |
 | `BatchingWindow`    | UUID of the mapping       | a batch is sent although it is not full                   |
+| `ScheduledAction`   | ARN of the scalable target| a scheduled action of auto scaling happens                |
 
-The last three kinds come from event_sources; `Emulator.coming_events` adds them. Only the process
-that calls functions knows of retries and batching windows.
+The last four kinds come from event_sources and auto_scaling; `Emulator.coming_events` adds them.
+Only the process that calls functions knows of retries and batching windows.
 
 All processes of a server find the same events of the other kinds: these events follow from
 declarations, and from definitions, items and records in the store. The scheduler runs sweeps and

@@ -99,8 +99,9 @@ def _problems(txn: ReadTxn) -> Iterator[str]:
     for snapshot in snapshots(txn):
         if txn.get(keyspace.view(snapshot.view)) is None:
             yield f"the data of the snapshot {snapshot.name} are missing"
-    for _, stored in txn.scan(*keyspace.mappings()):
-        orjson.loads(stored)
+    for span in (keyspace.mappings(), keyspace.scalable_targets()):
+        for _, stored in txn.scan(*span):
+            orjson.loads(stored)
     for key, stored in txn.scan(*keyspace.s3_jobs()):
         S3Job.load(stored)
         progress = txn.get(keyspace.progress_of_s3_job(key))

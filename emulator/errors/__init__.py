@@ -19,6 +19,7 @@ from emulator.errors.values import *  # noqa: F403 - values/problems.py refers t
 
 _AT_FIRST_USE: Final = (
     "arns",
+    "auto_scaling",
     "backups",
     "expressions",
     "global_tables",
@@ -45,6 +46,7 @@ The imports below are for the type checker.
 
 if TYPE_CHECKING:
     from emulator.errors.arns import *  # noqa: F403
+    from emulator.errors.auto_scaling import *  # noqa: F403
     from emulator.errors.backups import *  # noqa: F403
     from emulator.errors.expressions import *  # noqa: F403
     from emulator.errors.global_tables import *  # noqa: F403

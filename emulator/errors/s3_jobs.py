@@ -4,7 +4,7 @@
 """
 
 from emulator.errors.base import ApiError
-from emulator.errors.forms import limit_exceeded, validation
+from emulator.errors.forms import limit_exceeded, missing_resource, validation
 
 _INVALID: str = "Invalid Request: "
 
@@ -26,6 +26,28 @@ def too_many_jobs(kind: str, largest: int) -> ApiError:
 def record_unreadable(text: str) -> ApiError:
     """Return an error that only error logs have. text: why a record is not an item. Inferred."""
     return validation(text)
+
+
+def kms_key_unsupported() -> ApiError:
+    return validation(f"{_INVALID}KMS Key Id is not supported for this encryption type")
+
+
+# --- bulk operations ------------------------------------------------------------------------------
+
+
+def bulk_operation_not_found(arn: str) -> ApiError:
+    """Inferred: only the code is known."""
+    return missing_resource(f": BulkOperation: {arn} not found")
+
+
+def bulk_operation_arn_invalid() -> ApiError:
+    """Inferred: only the code is known."""
+    return validation("Invalid Bulk Operation ARN")
+
+
+def bulk_operation_ended(arn: str, status: str) -> ApiError:
+    """inferred; `status` is that of the operation."""
+    return validation(f"{_INVALID}Bulk operation {arn} cannot be cancelled because it is {status}")
 
 
 # --- imports --------------------------------------------------------------------------------------

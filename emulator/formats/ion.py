@@ -36,7 +36,7 @@ _SETS: Final = {"$dynamodb_SS": "SS", "$dynamodb_NS": "NS", "$dynamodb_BS": "BS"
 _OF_DAMAGED: Final = (ValueError, TypeError, ArithmeticError, LookupError, RecursionError)
 """The errors that reading damaged Ion raises in addition to the library's own error."""
 
-_IMAGES: Final = ("Item", "Keys", "NewImage", "OldImage")
+_IMAGES: Final = ("Item", "Keys", "NewImage", "OldImage", "ExpressionAttributeValues")
 _KINDS: Final = {"STRING": "S", "SYMBOL": "S", "BLOB": "B", "BOOL": "BOOL", "INT": "N", "DECIMAL": "N", "FLOAT": "N"}
 """Ion's types of scalars -> the types of attributes."""
 _SCALARS: Final[Mapping[type, str]] = {str: "S", bytes: "B", bool: "BOOL", int: "N", Decimal: "N", float: "N"}
@@ -180,7 +180,7 @@ def wrapped(value: object) -> dict[str, Any] | str:
     try:
         if WRAPPERS.isdisjoint(value) or not all(isinstance(value.get(name, {}), Mapping) for name in _IMAGES):
             return _item(value)
-        return {name: _item(part) if name in _IMAGES else part for name, part in value.items()}
+        return {name: _item(part) if name in _IMAGES else _plain(part) for name, part in value.items()}
     except _NotAValue as error:
         return str(error)
 
@@ -193,6 +193,13 @@ def records(stream: BinaryIO, file: str, table: str | None) -> Iterator[Record]:
         place = Place(file, number)
         found = wrapped(value)
         yield Problem(place, found) if isinstance(found, str) else reader.record(place, found)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any Ion value
+    """Return a value without the library's own types for texts and structs."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    return str(value) if isinstance(value, str) else value
 
 
 class _NotAValue(Exception):

@@ -159,6 +159,7 @@ LATER: Final[Mapping[str, tuple[str, ...]]] = {
         "UpdateGlobalTable",
         "UpdateGlobalTableSettings",
     ),
+    "bulk": ("CancelBulkOperation", "DescribeBulkOperation", "ListBulkOperations", "StartBulkPutItems"),
     "imports": ("DescribeImport", "ImportTable", "ListImports"),
     "insights": ("DescribeContributorInsights", "ListContributorInsights", "UpdateContributorInsights"),
     "kinesis": (

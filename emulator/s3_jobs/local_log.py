@@ -10,13 +10,20 @@ the progress of the job. After a kill, the next slice cuts off the rest. So no l
 written twice.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
 LOGS: Final = "logs"
+
+
+def lines_of(path: Path, length: int) -> Iterator[bytes]:
+    """Yield the lines in the first bytes of a file."""
+    with path.open("rb") as file:
+        while file.tell() < length:
+            yield file.readline()
 
 
 class LocalLog:

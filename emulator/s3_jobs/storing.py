@@ -7,11 +7,14 @@ from typing import Any
 from emulator import errors
 from emulator.database.items.requested import Put
 from emulator.database.schema.table import Table
+from emulator.operations.registry import find
 from emulator.s3_jobs.reading import Bad, Record
 from emulator.values.problems import Layer, first_problem
 from emulator.values.wire import parse_item
 
 _LAYER: Layer = "new"
+_CONDITION = ("ConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues")
+"""What a record may have beside its item."""
 
 
 def content_of(record: Record | Bad) -> dict[str, Any]:
@@ -30,6 +33,22 @@ def put_of(table: Table, item: Mapping[str, Any]) -> Put:
     put = Put(parsed, None, parsed.size)
     put.check_size()
     put.locate(table)
+    return put
+
+
+def conditional_put(table: Table, record: Mapping[str, Any]) -> Put:
+    """Return the put of a record that has members of PutItem beside its item. Raises ApiError."""
+    operation = find("PutItem")
+    assert operation is not None, "the service has PutItem"
+    operation.load()
+    assert operation.model is not None, "`load` compiles it"
+    assert operation.check is not None, "PutItem checks its requests"
+    members = {name: record[name] for name in _CONDITION if name in record}
+    request = operation.model.parse({"TableName": table.name, "Item": record["Item"], **members})
+    operation.model.validate(request)
+    put: Put = operation.check(request)
+    put.locate(table)
+    put.check()
     return put
 
 

@@ -18,8 +18,8 @@ import orjson
 from emulator.client.endpoint import Refused
 from emulator.formats.described import create_input
 from emulator.formats.records import Item
-from emulator.transfer.dumping import scanned
 from emulator.transfer.endpoints import Connect, Endpoint
+from emulator.transfer.frozen import scanned
 from emulator.transfer.progress import Progress
 from emulator.transfer.tables import describe, key_names
 

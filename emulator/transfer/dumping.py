@@ -7,16 +7,13 @@
 | `ion`    | `TABLE.ion`: lines of Amazon Ion, and `TABLE.definition.json`                 |
 | `csv`    | `TABLE.csv`, and `TABLE.definition.json`; needs a second scan, for the header |
 
-Several threads each scan a segment of the table, so the memory does not grow with the table. If an
-item is written during the scan, the dump may have its old or its new state. `Pages` is the source
-of the items: it could also be a frozen view instead of a scan.
+Several threads read a segment of the table each, so the memory does not grow with the table. The
+items come from a frozen view or a scan (`frozen.py`).
 """
 
 import io
 import json
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -27,40 +24,15 @@ import orjson
 from emulator.formats.csv_rows import CsvWriter
 from emulator.formats.export_layout import DataWriter, ExportWriter
 from emulator.formats.ion import ion_line
-from emulator.formats.records import Item
 from emulator.formats.sources import DEFINITION
-from emulator.transfer.endpoints import Connect
+from emulator.transfer.frozen import Pages
 from emulator.transfer.progress import Progress
 from emulator.transfer.tables import key_names
 
 SEGMENTS: Final = 2
-"""The number of threads that scan a table.
-
-While one writes its page, the server makes the page for the other.
-"""
+"""Threads that read a table. While one packs its page, the server makes the page of the other."""
 
 _POLL: Final = 0.1  # seconds between two checks of the threads' counts
-
-Pages = Callable[[str, int, int], Iterator[list[Item]]]
-"""A function of (table, segment, segments) that yields the items of a segment, page by page."""
-
-
-def scanned(connect: Connect) -> Pages:
-    """Return a `Pages` that scans. It raises Refused, Unreachable."""
-
-    def pages(table: str, segment: int, segments: int) -> Iterator[list[Item]]:
-        request: dict[str, Any] = {"TableName": table, "ConsistentRead": True}
-        if segments > 1:
-            request |= {"Segment": segment, "TotalSegments": segments}
-        with closing(connect()) as endpoint:
-            while True:
-                answer = endpoint.call("Scan", request)
-                yield answer["Items"]
-                if "LastEvaluatedKey" not in answer:
-                    return
-                request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-
-    return pages
 
 
 def dump_export(pages: Pages, whole: dict[str, Any], folder: Path, progress: Progress) -> None:

@@ -7,7 +7,9 @@ import sys
 
 import pytest
 
+from emulator.client.endpoint import HttpEndpoint, Refused, Unreachable
 from emulator.commands import dump, load
+from emulator.transfer.frozen import frozen
 from tests.support.servers import ROOT
 from tests.support.tables import new_name
 
@@ -71,7 +73,7 @@ def test_a_problem_changes_the_exit_status(run, make_table, tmp_path, capsys):
     assert run(load, tmp_path) == 1
     captured = capsys.readouterr()
     assert f"{table}.jsonl:2: ValidationException: One or more parameter values were invalid: " in captured.err
-    assert "1 items into 1 table" in captured.out
+    assert "1 item into 1 table" in captured.out
     assert captured.out.endswith(", 1 problem\n")
 
 
@@ -108,3 +110,48 @@ def test_a_reader_that_has_seen_enough(endpoint, client, make_table, command):
     ended = subprocess.run(whole, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
     os.close(writing)
     assert (ended.returncode, ended.stderr) == ({"dump": 2, "diff": 1}[command], "")
+
+
+def test_a_dump_has_the_state_of_one_moment(endpoint, client, make_table):
+    """Each page may come from another worker than the one that holds the snapshot."""
+    table = make_table("pk:S")
+    for number in range(50):
+        client.put_item(TableName=table, Item={"pk": {"S": str(number)}})
+
+    def connect():
+        return HttpEndpoint(endpoint, "test")
+
+    with frozen(connect, [table]) as pages:
+        for number in range(0, 50, 2):
+            client.delete_item(TableName=table, Key={"pk": {"S": str(number)}})
+            client.put_item(TableName=table, Item={"pk": {"S": f"new {number}"}})
+        for segments in (1, 2, 5):
+            found = [item for number in range(segments) for page in pages(table, number, segments) for item in page]
+            assert sorted(int(item["pk"]["S"]) for item in found) == list(range(50))
+    with connect() as other:
+        lists = (other.control("GET", "snapshots/hold", {})["Names"] for _ in range(10_000))
+        assert [] in lists, "the end of the connection ends the hold"
+
+
+def test_tables_that_cannot_be_held_are_an_error(endpoint):
+    missing = new_name("missing")
+    with (
+        pytest.raises(Refused, match=f"there is no table {missing}"),
+        frozen(lambda: HttpEndpoint(endpoint, "test"), [missing]),
+    ):
+        pass
+
+
+class Foreign(HttpEndpoint):
+    """A server without our controls."""
+
+    def control(self, method, path, body):
+        raise Unreachable(f"{self.name} answers with status 400, and not with JSON")
+
+
+def test_another_server_is_scanned(endpoint, client, make_table):
+    table = make_table("pk:S")
+    client.put_item(TableName=table, Item={"pk": {"S": "a"}})
+    with frozen(lambda: Foreign(endpoint, "test"), [table]) as pages:
+        client.put_item(TableName=table, Item={"pk": {"S": "b"}})
+        assert sorted(item["pk"]["S"] for page in pages(table, 0, 1) for item in page) == ["a", "b"]

@@ -42,12 +42,6 @@ def client_of(service, url):
         ("s3", "delete_objects", {"Bucket": "bucket", "Delete": {"Objects": [{"Key": "a"}]}}, "s3"),
         ("route53", "list_hosted_zones", {}, "route53"),
         ("sqs", "list_queues", {}, "sqs"),
-        (
-            "application-autoscaling",
-            "describe_scalable_targets",
-            {"ServiceNamespace": "dynamodb"},
-            "application-autoscaling",
-        ),
         ("kinesis", "list_streams", {}, "kinesis"),
         ("logs", "describe_log_groups", {}, "logs"),
         ("cloudwatch", "list_metrics", {}, "monitoring"),

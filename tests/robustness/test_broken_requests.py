@@ -27,6 +27,7 @@ from tests.support.http_clients import Client, headers
 from tests.support.invariants import EVERYTHING, check_store, dump
 from tests.support.profile import profile
 from tests.support.seeds import (
+    BULK,
     DESTINATION,
     IMPORT,
     INSIGHTS,
@@ -61,6 +62,7 @@ class World:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("emulator.operations.s3_jobs._random", lambda: JOB_ID[-7:])
             self.valid("ImportTable", IMPORT)
+            self.valid("StartBulkPutItems", BULK)
         self.valid("UpdateContributorInsights", INSIGHTS)
         for table, item in ITEMS:
             self.valid("PutItem", {"TableName": table, "Item": item})

@@ -23,6 +23,7 @@ from typing import Any
 import lmdb
 import pytest
 
+from emulator.app import AUTO_SCALING
 from emulator.database.definitions.s3_jobs import Progress
 from emulator.database.definitions.tables import GONE
 from emulator.database.snapshots import saving
@@ -111,6 +112,7 @@ def write_store(path: Path) -> None:
     put = {"Put": {"TableName": "kept", "Item": {"pk": {"S": "t"}, "sk": {"S": "t"}}}}
     inside("TransactWriteItems", TransactItems=[put], ClientRequestToken="token")
     write_stream(inside)
+    write_target(inside)
     write_import(inside)
     saving.save(inside.emulator.database, "snapshot", Scope(tables=(("test", "us-east-1", "kept"),)))
     later = {"pk": {"S": "later"}, "sk": {"S": "later"}}
@@ -156,6 +158,26 @@ def write_stream(inside: InProcess) -> None:
     inside("PutItem", TableName="streamed", Item={"k": {"S": "gone"}})
     inside("DeleteItem", TableName="streamed", Key={"k": {"S": "gone"}})
     inside.clock.freeze(now)
+
+
+def write_target(inside: InProcess) -> None:
+    """Make a scalable target with a policy and a scheduled action."""
+    place = {
+        "ServiceNamespace": "dynamodb",
+        "ResourceId": "table/streamed",
+        "ScalableDimension": "dynamodb:table:ReadCapacityUnits",
+    }
+    metric = {"PredefinedMetricType": "DynamoDBReadCapacityUtilization"}
+    tracking = {"TargetValue": 70, "PredefinedMetricSpecification": metric}
+    for operation, members in (
+        ("RegisterScalableTarget", {"MinCapacity": 1, "MaxCapacity": 9, "Tags": {"a": "b"}}),
+        ("PutScalingPolicy", {"PolicyName": "p", "TargetTrackingScalingPolicyConfiguration": tracking}),
+        (
+            "PutScheduledAction",
+            {"ScheduledActionName": "s", "Schedule": "rate(1 day)", "ScalableTargetAction": {"MinCapacity": 2}},
+        ),
+    ):
+        inside.emulator.call(AUTO_SCALING + operation, place | members, inside.caller)
 
 
 def records(path: Path) -> Records:

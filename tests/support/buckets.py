@@ -37,7 +37,7 @@ class Bucket:
         """Return the content of an object."""
         return (self.folder / key).read_bytes()
 
-    def keys(self) -> list[str]:
+    def all_keys(self) -> list[str]:
         """Return the keys of all objects."""
         found = (path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file())
         return sorted(found)

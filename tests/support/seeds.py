@@ -136,7 +136,22 @@ _KEY = {"pk": {"S": "p0"}, "sk": {"N": "0"}}
 _ITEM = {**_KEY, "n": {"N": "1"}, "l": {"S": "z"}, "g": {"S": "y"}, "h": {"N": "1e3"}, "b": {"BS": ["AA==", "AQ=="]}}
 _ASKED = {"ReturnConsumedCapacity": "INDEXES", "ReturnItemCollectionMetrics": "SIZE"}
 
+BULK = {
+    "InputS3Configuration": {"S3Bucket": "bucket", "S3KeyPrefix": "data/", "InputFormat": "ION"},
+    "OutputS3Configuration": {"S3Bucket": "bucket", "OutputType": ["ERROR"], "S3SseAlgorithm": "AES256"},
+    "TableName": "plain",
+    "MaxWriteRequestUnits": 2000,
+    "PerformanceTier": "STANDARD",
+    "ClientToken": "token",
+}
+
+_BULK_ARN = f"{ARN}/bulk-operation/{JOB_ID}"
+
 SEEDS: dict[str, list[dict[str, Any]]] = {
+    "StartBulkPutItems": [BULK, {**BULK, "ClientToken": "other"}],
+    "DescribeBulkOperation": [{"BulkOperationArn": _BULK_ARN}],
+    "CancelBulkOperation": [{"BulkOperationArn": _BULK_ARN}],
+    "ListBulkOperations": [{}, {"MaxResults": 3}],
     "ImportTable": [IMPORT, {**IMPORT, "ClientToken": "other"}],
     "DescribeImport": [{"ImportArn": f"{ARN.replace('plain', 'imported')}/import/{JOB_ID}"}],
     "ListImports": [{}, {"TableArn": ARN, "PageSize": 3}],

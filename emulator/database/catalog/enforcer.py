@@ -116,6 +116,10 @@ class Enforcer:
         self._throttles.pop(table_id, None)
         self._insights.pop(table_id, None)
 
+    def throttle(self, table_id: int) -> TableThrottle | None:
+        """Return the limits of a table whose throughput is enforced, None for another table."""
+        return self._throttles.get(table_id)
+
     def insights(self, table_id: int) -> "TableInsights | None":
         """Return the key counts of a table and its indexes, None if its keys are not counted."""
         return self._insights.get(table_id)

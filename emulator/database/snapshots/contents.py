@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
+import orjson
+
 from emulator.database.changes.log import counter_key
 from emulator.database.database import Database
 from emulator.database.definitions import kinesis, mappings
@@ -28,7 +30,8 @@ _EXPIRY: Final = 8  # bytes at the start of a token's record: the time at which 
 class Contents:
     """What is stored for a scope. A dictionary with None values is an ordered set.
 
-    tables, streams, histories, mappings: storage keys of definitions, with the stored values.
+    tables, streams, histories, mappings, targets: storage keys of definitions, with the stored
+    values. targets are the scalable targets of auto scaling.
     data: prefixes of items, entries, statistics, collections, TTL queues, records of streams and of
     histories.
     counters: keys of the last sequence numbers of streams.
@@ -42,6 +45,7 @@ class Contents:
     streams: dict[bytes, bytes] = field(default_factory=dict)
     histories: dict[bytes, bytes] = field(default_factory=dict)
     mappings: dict[bytes, bytes] = field(default_factory=dict)
+    targets: dict[bytes, bytes] = field(default_factory=dict)
     data: dict[bytes, None] = field(default_factory=dict)
     counters: dict[bytes, None] = field(default_factory=dict)
     checkpoints: dict[bytes, None] = field(default_factory=dict)
@@ -71,7 +75,7 @@ class Contents:
 
     def definitions(self) -> dict[bytes, bytes]:
         """Return the storage keys of all definitions, with the stored values."""
-        return self.tables | self.streams | self.histories | self.mappings
+        return self.tables | self.streams | self.histories | self.mappings | self.targets
 
     def without(self, other: "Contents") -> "Contents":
         """Return the part of these contents that the others lack, and all incomplete tables."""
@@ -80,6 +84,7 @@ class Contents:
             _less(self.streams, other.streams),
             _less(self.histories, other.histories),
             _less(self.mappings, other.mappings),
+            _less(self.targets, other.targets),
             _less(self.data, other.data),
             _less(self.counters, other.counters),
             _less(self.checkpoints, other.checkpoints),
@@ -127,6 +132,12 @@ def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
         for key, stored in txn.scan(*span):
             if scope.tables is None or keyspace.stream(mappings.stream_of(stored)) in found.streams:
                 found.add_mapping(key, stored)
+    for span in scope.of_scalable_targets():
+        for key, stored in txn.scan(*span):
+            fields = orjson.loads(stored)
+            tenant = SHARED if fields["shared"] else (fields["access_key"], fields["region"])
+            if scope.has(tenant, fields["resource_id"].split("/")[1]):
+                found.targets[key] = stored
     return found
 
 

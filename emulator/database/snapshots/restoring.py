@@ -138,6 +138,7 @@ def saved_contents(views: Views, txn: ReadTxn, view: View) -> Contents:
         found.add_history(key, stored)
     for key, stored in kept(*keyspace.mappings()):
         found.add_mapping(key, stored)
+    found.targets.update(kept(*keyspace.scalable_targets()))
     return found
 
 
@@ -187,7 +188,7 @@ def _finish(database: Database, change: DefinitionChange, snapshot: Snapshot, vi
         database.registries.restore(change, key, orjson.dumps(fields))
     for key, stored in then.tables.items():
         database.registries.restore(change, key, _with_new_vectors(txn, stored))
-    for key, stored in (then.histories | then.mappings).items():
+    for key, stored in (then.histories | then.mappings | then.targets).items():
         database.registries.restore(change, key, stored)
     change.then(partial(resume_walks, database))
 

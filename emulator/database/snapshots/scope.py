@@ -60,6 +60,10 @@ class Scope:
         """Return the ranges of the storage keys of the tenants' event source mappings."""
         return [_owned(scope, keyspace.owned_mappings) for scope in self._tenants()]
 
+    def of_scalable_targets(self) -> list[Range]:
+        """Return the ranges of the storage keys of the tenants' scalable targets."""
+        return [_owned(scope, keyspace.owned_scalable_targets) for scope in self._tenants()]
+
     def of_tokens(self) -> list[Range] | None:
         """Return the ranges of the tenants' remembered ClientRequestTokens, None for all tokens.
 

@@ -39,6 +39,8 @@
 | 16         | escape(access key) escape(region) kind and id of an  | job, JSON                    |
 |            | S3 job                                               |                              |
 | 17         | the key of an S3 job [1:]                            | its progress, JSON           |
+| 1A         | escape(access key) escape(region) escape(resource    | scalable target, JSON        |
+|            | id) scalable dimension                               |                              |
 | 20         | u32 vector index                                     | u64 numbers: changes of      |
 |            |                                                      | entries, entries, their      |
 |            |                                                      | bytes, bytes of all vectors  |
@@ -96,6 +98,8 @@ _BACKUP: Final = b"\x15"
 _S3_JOB: Final = b"\x16"
 _S3_PROGRESS: Final = b"\x17"
 _VECTOR: Final = b"\x20"
+
+_SCALABLE_TARGET: Final = b"\x1a"
 
 Owned = Callable[[bytes], bytes]
 """A function that returns the prefix of an owner's resources of one kind."""
@@ -197,6 +201,21 @@ def table_of(key: bytes) -> tuple[str, str, str]:
     access_key, offset = keycode.unescape(key, 1)
     region, offset = keycode.unescape(key, offset)
     return access_key.decode(), region.decode(), key[offset:].decode()
+
+
+def owned_scalable_targets(owner: bytes) -> bytes:
+    """Return the prefix of an owner's scalable targets."""
+    return _SCALABLE_TARGET + owner
+
+
+def scalable_target(access_key: str, region: str, resource_id: str, dimension: str) -> bytes:
+    """Return the key of a scalable target."""
+    return _SCALABLE_TARGET + _escaped(access_key, region, resource_id) + dimension.encode()
+
+
+def scalable_targets() -> tuple[bytes, bytes]:
+    """Return the range of all scalable targets."""
+    return _SCALABLE_TARGET, keycode.prefix_end(_SCALABLE_TARGET)
 
 
 def items(table_id: int) -> bytes:

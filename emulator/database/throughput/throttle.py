@@ -27,6 +27,10 @@ Kind = Literal["Read", "Write"]
 
 BURST: Final = 300.0  # seconds of unused capacity that a bucket keeps
 PARTITION_UNITS: Final[Mapping[Kind, float]] = {"Read": 3000.0, "Write": 1000.0}
+MINUTES: Final = 20
+"""Minutes whose consumed units are remembered, for auto scaling."""
+
+_MINUTE: Final = 60
 _SLACK: Final = 0.01  # units: the largest effect of the clock's rounding error at a high rate
 # If there are this many buckets of partition keys, full buckets are dropped.
 _PARTITIONS: Final = 10_000
@@ -73,6 +77,7 @@ class Resource:
     """The limits on reads or writes of a table or global index, in total and per partition key.
 
     source: a global index's name, None for the table.
+    consumed: minute since the epoch -> the units consumed in it, of the last MINUTES with any.
     """
 
     def __init__(self, clock: Clock, kind: Kind, arn: str, source: str | None) -> None:
@@ -83,6 +88,7 @@ class Resource:
         self._on_demand = False
         self._whole: Bucket | None = None
         self._partitions: dict[bytes, Bucket] = {}
+        self.consumed: dict[int, float] = {}
 
     def configure(self, units: float | None, *, on_demand: bool, since: float) -> None:
         """Set the total rate.
@@ -120,8 +126,13 @@ class Resource:
 
     def take(self, units: Units) -> None:
         """Take the cost of a request from the buckets."""
+        total = sum(units.values())
+        minute = int(self._clock.now() // _MINUTE)
+        self.consumed[minute] = self.consumed.get(minute, 0.0) + total
+        if len(self.consumed) > MINUTES:
+            del self.consumed[min(self.consumed)]
         if self._whole is not None:
-            self._whole.level -= sum(units.values())
+            self._whole.level -= total
         for key, cost in units.items():
             if key is not None:
                 self._bucket(key).level -= cost
@@ -168,6 +179,14 @@ class TableThrottle:
                 resource = self._resources.setdefault((name, kind), Resource(self._clock, kind, arn, name))
                 limit = part.on_demand.get(maximum) if on_demand else units
                 resource.configure(limit, on_demand=on_demand, since=since)
+
+    def consumed(self, source: str | None, kind: str) -> Mapping[int, float]:
+        """Return the units consumed in the last minutes, by minute since the epoch.
+
+        source: a global index's name, None for the table. kind: Read or Write.
+        """
+        found = (resource.consumed for (name, of), resource in self._resources.items() if (name, of) == (source, kind))
+        return next(found, {})
 
     def read(self, source: str | None, partition: bytes | None, units: float) -> None:
         """Admit a read of known cost and take its cost. Raises ApiError if the read is refused.

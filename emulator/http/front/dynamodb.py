@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from emulator import errors, limits
-from emulator.app import Emulator
+from emulator.app import AUTO_SCALING, Emulator
 from emulator.database.catalog.catalog import Caller
 from emulator.errors import ApiError
 from emulator.http.front import auth, encoding
@@ -46,6 +46,8 @@ NOT_FOUND: Final = b"<UnknownOperationException/>\n"
 
 _TARGET_PREFIXES: Final = ("DynamoDB_20120810.", "DynamoDBStreams_20120810.")
 _STREAM_OPERATIONS: Final = frozenset(("ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"))
+_SCALING_TARGET: Final = AUTO_SCALING.encode()
+_SCALING_JSON: Final = b"application/x-amz-json-1.1"  # the content type of Application Auto Scaling
 # Bytes of a body; for smaller ones, garbage collection takes no noticeable time.
 _LARGE: Final = 256 * limits.KIB
 # Bytes of a body; in a larger one, lists that are too long are searched first.
@@ -161,6 +163,8 @@ class DynamoDbEndpoint:
     def _other_type(self, query: bytes, fields: Fields, body: bytes) -> Answer:
         """Answer a POST whose content type is not `application/x-amz-json-1.0`."""
         given = fields.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if given == _SCALING_JSON and fields.get(b"x-amz-target", b"").startswith(_SCALING_TARGET):
+            return self.answer("POST", query, {**fields, b"content-type": JSON}, body).typed(_SCALING_JSON)
         if body and given not in (JSON, PLAIN_JSON):
             answer = self._for_another_service("POST", query, fields, body)
             return answer or self._make(404, NOT_FOUND, fields)
@@ -226,6 +230,8 @@ class DynamoDbEndpoint:
 
     def _operation(self, target: bytes, query: bytes, fields: Fields) -> str:
         prefix, _, name = target.decode("latin-1").rpartition(".")
+        if prefix + "." == AUTO_SCALING:
+            return AUTO_SCALING + name
         streams = name in _STREAM_OPERATIONS
         if prefix + "." != _TARGET_PREFIXES[streams] or not self._emulator.knows(name):
             raise self._unknown(query, fields)

@@ -2,11 +2,13 @@
 
 import re
 
+import orjson
 import pytest
 
 from emulator.controls import registry
 from emulator.controls.body import BadDeclaration
-from emulator.database.snapshots import branching, restoring
+from emulator.database.snapshots import branching, holding, restoring
+from emulator.database.store import keyspace
 from emulator.settings import Settings
 from storage import Full
 from tests.support.in_process import InProcess
@@ -147,6 +149,11 @@ def test_a_transaction_after_a_restore_runs_again(db):
 ANOTHER = "there is no member Nmae; there are: Name"
 
 
+PAGE = {"Name": "s", "TableName": "tab", "AccessKey": "test", "Region": "us-east-1"}
+SEGMENTS = "the members need 0 <= Segment < TotalSegments <= 1000000"
+AFTER = "the member After is not that of an answer for this segment"
+
+
 @pytest.mark.parametrize(
     ("name", "body", "text"),
     [
@@ -158,6 +165,16 @@ ANOTHER = "there is no member Nmae; there are: Name"
         ("save", {"Name": "n", "Tables": ["tab"], "AccessKey": "two"}, "there is no table tab"),
         ("save", {"Name": "n", "Tables": [1]}, "the member Tables must be a list of names"),
         ("save", {"Name": "n", "Replace": "yes"}, "the member Replace is missing or of a wrong type"),
+        ("save", {"Name": "\0n"}, "the member Name must not begin with NUL"),
+        ("hold", {"Name": "n", "Tables": ["none"]}, "there is no table none"),
+        ("items", {**PAGE, "Name": "n"}, "there is no snapshot n; there are: s"),
+        ("items", {**PAGE, "TableName": "none"}, "the snapshot s has no table none"),
+        ("items", {**PAGE, "AccessKey": "other"}, "the snapshot s has no table tab"),
+        ("items", {**PAGE, "Segment": 2, "TotalSegments": 2}, SEGMENTS),
+        ("items", {**PAGE, "Segment": -1}, SEGMENTS),
+        ("items", {**PAGE, "TotalSegments": 1_000_001}, SEGMENTS),
+        ("items", {**PAGE, "After": "x"}, AFTER),
+        ("items", {**PAGE, "After": "00"}, AFTER),
         ("restore", {"Name": "n"}, "there is no snapshot n; there are: s"),
         ("restore", {"Nmae": "s"}, ANOTHER),
         ("delete", {"Name": "n"}, "there is no snapshot n; there are: s"),
@@ -208,6 +225,88 @@ def test_a_deleted_table_is_not_saved(db):
     db("DeleteTable", TableName="gone")
     with pytest.raises(BadDeclaration, match="there is no table gone"):
         save(db, "one", Tables=["gone"])
+
+
+# --- holds, and items of snapshots ----------------------------------------------------------------
+
+
+def held(db, name="h", **body):
+    """Begin to hold a snapshot; return the steps that hold it."""
+    steps = registry.begin(db.emulator, registry.registered()["snapshots/hold"], {"Name": name, **body})
+    next(steps)
+    return steps
+
+
+def items_of(db, name, segments=1):
+    """Return the items of a snapshot, read page by page."""
+    found = []
+    for segment in range(segments):
+        body = {**PAGE, "Name": name, "Segment": segment, "TotalSegments": segments}
+        while True:
+            answer = orjson.loads(orjson.dumps(call(db, "snapshots/items", **body)))
+            found += [item["pk"]["S"] for item in answer["Items"]]
+            if "After" not in answer:
+                break
+            body["After"] = answer["After"]
+    return sorted(found)
+
+
+def test_a_held_snapshot_lasts_as_long_as_its_steps(db):
+    create(db)
+    put(db, "a", "b")
+    steps = held(db, AccessKey="test", Tables=["tab"])
+    put(db, "c")
+    db("DeleteItem", TableName="tab", Key={"pk": {"S": "a"}})
+    next(steps)
+    assert items_of(db, "h") == ["a", "b"]
+    assert call(db, "show_holds") == {"Names": ["h"]}
+    assert names(db) == []
+    with pytest.raises(BadDeclaration, match="there is a hold h already"):
+        held(db)
+    with pytest.raises(BadDeclaration, match="there is no snapshot x; there are: none"):
+        call(db, "snapshots/items", **{**PAGE, "Name": "x"})
+    steps.close()
+    db.emulator.database.background.run_all()
+    assert call(db, "show_holds") == {"Names": []}
+    with db.emulator.database.read() as txn:
+        assert list(txn.scan(*keyspace.snapshots())) == list(txn.scan(*keyspace.views())) == []
+    check_store(db.emulator.database)
+
+
+@pytest.mark.parametrize("segments", [1, 3])
+def test_items_of_a_snapshot_come_in_pages(db, monkeypatch, segments):
+    monkeypatch.setattr(holding, "PAGE", 2)
+    create(db)
+    put(db, *"abcdefg")
+    save(db)
+    put(db, "x")
+    assert items_of(db, "s", segments) == list("abcdefg")
+
+
+def test_a_hold_that_a_reset_has_ended(db):
+    create(db)
+    steps = held(db)
+    call(db, "reset", Snapshots=True)
+    steps.close()
+    db.emulator.database.background.run_all()
+    assert call(db, "show_holds") == {"Names": []}
+
+
+def test_the_next_start_ends_the_holds_of_a_server_that_was_killed(tmp_path):
+    settings = Settings(data_dir=tmp_path / "data")
+    before = InProcess(settings)
+    create(before)
+    put(before, "a")
+    save(before)
+    steps = held(before)
+    before.emulator.close()  # without an end of the hold
+    after = InProcess(settings)
+    after.emulator.database.background.run_all()
+    assert call(after, "show_holds") == {"Names": []}
+    assert names(after) == ["s"]
+    check_store(after.emulator.database)
+    after.emulator.close()
+    del steps
 
 
 # --- branches -------------------------------------------------------------------------------------

@@ -1,0 +1,99 @@
+"""Changes of capacity, through the operation UpdateTable."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from emulator import errors
+from emulator.auto_scaling.target import MOST_ACTIVITIES, READ, Activity, ScalableTarget, Wanted
+from emulator.auto_scaling.targets import Targets
+from emulator.database.catalog.catalog import Caller
+from emulator.database.database import Database
+from emulator.database.definitions.tables import IndexDefinition, TableDefinition
+from emulator.database.schema.table import Table
+
+Update = Callable[[dict[str, Any], Caller], object]
+"""Calls UpdateTable. Raises ApiError."""
+
+_IN_USE: Final = "ResourceInUseException"
+
+
+class Scaling:
+    """Sets the capacity of targets. update: see Update."""
+
+    def __init__(self, database: Database, targets: Targets, update: Update) -> None:
+        self._database = database
+        self._targets = targets
+        self._update = update
+
+    def table(self, target: ScalableTarget) -> Table | None:
+        """Return the table of a target, None if it does not exist."""
+        return self._database.catalog.find(self._caller(target), target.table, expected=False)
+
+    def provisioned(self, target: ScalableTarget) -> int | None:
+        """Return the provisioned units of a target, None if there are none."""
+        table = self.table(target)
+        part = None if table is None else _part(table.definition, target.index)
+        if table is None or part is None or table.definition.billing_mode != "PROVISIONED":
+            return None
+        return part.read_units if target.kind == READ else part.write_units
+
+    def set_within_bounds(self, target: ScalableTarget) -> None:
+        """Set the capacity to the target's minimum or maximum if it is beyond it."""
+        units = self.provisioned(target)
+        if units is not None and units < target.min_capacity:
+            self.set(target, Wanted(target.min_capacity, f"minimum capacity was set to {target.min_capacity}"))
+        elif units is not None and units > target.max_capacity:
+            self.set(target, Wanted(target.max_capacity, f"maximum capacity was set to {target.max_capacity}"))
+
+    def set(self, target: ScalableTarget, wanted: Wanted) -> None:
+        """Set a capacity, and store an activity. If the table is busy, it is set later."""
+        now = self._database.clock.now()
+        activity = Activity(str(uuid.uuid4()), wanted.units, wanted.cause, now, now)
+        later = None
+        try:
+            self._set_capacity(target, wanted.units)
+        except errors.ApiError as error:
+            if error.code == _IN_USE:
+                later = wanted
+            activity = replace(activity, failure=error.message or error.code)
+        else:
+            activity = replace(activity, fulfilled=self._database.catalog.until())
+        current = self._targets.current(target)
+        if current is None:
+            return
+        if later is None:
+            current = replace(current, activities=(activity, *current.activities)[:MOST_ACTIVITIES])
+        self._targets.save(replace(current, wanted=later))
+
+    def _set_capacity(self, target: ScalableTarget, units: int) -> None:
+        """Set a capacity. Raises ApiError."""
+        table = self.table(target)
+        part = None if table is None else _part(table.definition, target.index)
+        if table is None or part is None:
+            raise errors.scaling_resource_missing("table" if target.index is None else "index", target.resource_id)
+        read, write = (units, part.write_units) if target.kind == READ else (part.read_units, units)
+        throughput = {"ReadCapacityUnits": read, "WriteCapacityUnits": write}
+        request: dict[str, Any] = {"TableName": target.table}
+        if target.index is None:
+            request["ProvisionedThroughput"] = throughput
+        else:
+            update = {"IndexName": target.index, "ProvisionedThroughput": throughput}
+            request["GlobalSecondaryIndexUpdates"] = [{"Update": update}]
+        self._update(request, self._caller(target))
+
+    def _caller(self, target: ScalableTarget) -> Caller:
+        return self._database.catalog.caller(target.access_key, target.region)
+
+
+def _part(definition: TableDefinition, index: str | None) -> TableDefinition | IndexDefinition | None:
+    """Return a table's global index of this name, or the table; None if there is no such index."""
+    if index is None:
+        return definition
+    return next((each for each in definition.indexes if each.name == index and not each.local), None)
+
+
+def exists(table: Table, index: str | None) -> bool:
+    """Say whether a table has a global index of this name. None: the table itself."""
+    return _part(table.definition, index) is not None

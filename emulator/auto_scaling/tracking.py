@@ -1,0 +1,75 @@
+"""Which capacity a target tracking policy wants (control-plane 10).
+
+The policy compares the consumed units of each minute with the target utilization of what is
+provisioned. The service does so with two alarms of CloudWatch:
+
+- AlarmHigh: in each of the last two minutes, more than the target was consumed.
+- AlarmLow: in each of the last fifteen minutes, less than the target less 20 percent was consumed.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from emulator.auto_scaling.target import ScalableTarget, ScalingPolicy
+
+MINUTE: Final = 60
+HIGH_MINUTES: Final = 2
+LOW_MINUTES: Final = 15
+_MARGIN: Final = 20.0  # percent
+
+METRICS: Final = {"Read": "DynamoDBReadCapacityUtilization", "Write": "DynamoDBWriteCapacityUtilization"}
+"""Kind of capacity -> the predefined metric of its utilization."""
+
+Units = Mapping[int, float]
+"""Minute since the epoch -> units that were consumed in it. Minutes without any are missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A wanted capacity. alarm: the kind of the alarm that wants it."""
+
+    units: int
+    alarm: str
+
+
+def decision(
+    target: ScalableTarget, policy: ScalingPolicy, provisioned: int, consumed: Units, now: float
+) -> Decision | None:
+    """Return the capacity that a policy wants now, None if it wants no change."""
+    configuration = policy.configuration
+    if configuration.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType") != METRICS[target.kind]:
+        return None
+    utilization = configuration["TargetValue"] / 100
+    current = int(now // MINUTE)
+    last = [consumed.get(minute, 0.0) for minute in range(current - LOW_MINUTES, current)]
+    if all(units > utilization * provisioned * MINUTE for units in last[-HIGH_MINUTES:]):
+        wanted = _wanted(target, last[-1], utilization)
+        if wanted > provisioned and _may(target, "Out", configuration.get("ScaleOutCooldown", 0), now):
+            return Decision(wanted, "AlarmHigh")
+    low = (configuration["TargetValue"] - _MARGIN) / 100
+    watched = (current - LOW_MINUTES) * MINUTE >= policy.created
+    if watched and all(units < max(low, 0.0) * provisioned * MINUTE for units in last):
+        wanted = _wanted(target, max(last), utilization)
+        if (
+            wanted < provisioned
+            and not configuration.get("DisableScaleIn", False)
+            and _may(target, "In", configuration.get("ScaleInCooldown", 0), now)
+        ):
+            return Decision(wanted, "AlarmLow")
+    return None
+
+
+def _wanted(target: ScalableTarget, consumed: float, utilization: float) -> int:
+    """Return the capacity at which `consumed` units in a minute are the target utilization."""
+    units = math.ceil(consumed / MINUTE / utilization)
+    return max(target.min_capacity, min(units, target.max_capacity))
+
+
+def _may(target: ScalableTarget, direction: str, cooldown: int, now: float) -> bool:
+    """Say whether scaling Out or In is neither suspended nor cooling down."""
+    last = target.scaled_out if direction == "Out" else target.scaled_in
+    if target.is_suspended(f"DynamicScaling{direction}Suspended"):
+        return False
+    return last is None or not 0 <= now - last < cooldown

@@ -1,0 +1,92 @@
+"""Snapshots that last as long as a client holds them. A dump reads one while others write.
+
+A held snapshot is stored as every other one, under a name that no user can give: the name of the
+hold after a NUL. So all processes find it. It is deleted when its client goes away and, if a
+process was killed meanwhile, when the server starts again.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from typing import Final
+
+from emulator.database.database import Database
+from emulator.database.definitions.tables import TableDefinition
+from emulator.database.definitions.tenants import Tenant
+from emulator.database.snapshots import saving
+from emulator.database.snapshots.snapshot import Snapshot, UnknownSnapshot, find, snapshots
+from emulator.database.store import keyspace
+from emulator.database.views.reading import Slice
+from storage import Interrupted, ReadTxn
+
+HELD: Final = "\0"
+"""The first character of the names of held snapshots."""
+
+PAGE: Final = 2_000  # items of a page, or fewer large ones: about 4 ms
+
+
+class UnknownTable(Exception):
+    """A snapshot has no table of a name."""
+
+
+class WrongPosition(Exception):
+    """A page cannot begin after a key that is not in its segment."""
+
+
+def release(database: Database, name: str) -> None:
+    """Delete a held snapshot in the background. name: with HELD."""
+    database.background.add(("hold", name), partial(_delete, database, name))
+
+
+def release_all(database: Database) -> None:
+    """Delete the held snapshots that an earlier start has left."""
+    with database.read() as txn:
+        left = list(holds(txn))
+    for name in left:
+        release(database, HELD + name)
+
+
+def holds(txn: ReadTxn) -> Iterator[str]:
+    """Yield the names of the holds, without HELD."""
+    return (each.name.removeprefix(HELD) for each in snapshots(txn) if each.name.startswith(HELD))
+
+
+def _delete(database: Database, name: str) -> bool:
+    with suppress(UnknownSnapshot):  # a reset may have deleted it
+        saving.delete(database, name)
+    return False
+
+
+def page(
+    database: Database, name: str, tenant: Tenant, table: str, segment: tuple[int, int], after: bytes | None
+) -> Slice:
+    """Return rows of a table as a snapshot has them, and the key after which the next page begins.
+
+    segment: its number and how many there are, as of a parallel scan. Raises UnknownSnapshot,
+    UnknownTable, WrongPosition, Interrupted.
+    """
+    views = database.views
+    with database.read() as txn:
+        snapshot = _found(txn, name)
+        view = views.get(snapshot.view)
+        if view is None:
+            raise Interrupted("Another process has opened the view: run the read again.")
+        key = keyspace.table(*tenant, table)
+        stored = next((value for _, value in views.kept(txn, view, key, key + b"\0")), None)
+        if stored is None:
+            raise UnknownTable(table)
+        definition = TableDefinition.load(stored, account=database.catalog.account)
+        start, stop = keyspace.segment(keyspace.items(definition.id), *segment)
+        if after is not None:
+            if not start <= after < stop:
+                raise WrongPosition
+            start = after + b"\0"
+        return views.page(txn, view, start, stop, PAGE)
+
+
+def _found(txn: ReadTxn, name: str) -> Snapshot:
+    """Return a held snapshot or, if there is none of the name, another one."""
+    try:
+        return find(txn, HELD + name)
+    except UnknownSnapshot:
+        return find(txn, name)

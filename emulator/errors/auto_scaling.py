@@ -1,0 +1,139 @@
+"""Errors of Application Auto Scaling (control-plane 10). `recall` and `gap` as there."""
+
+from typing import Final
+
+from emulator.errors.base import ENVELOPE, ApiError
+
+_MEMBER: Final = "Message"
+
+
+def _scaling_error(code: str, message: str) -> ApiError:
+    return ApiError(code, message, namespace="", message_member=_MEMBER)
+
+
+def _invalid(message: str) -> ApiError:
+    return _scaling_error("ValidationException", message)
+
+
+def scaling_not_parsed() -> ApiError:
+    return _scaling_error("SerializationException", "The request could not be parsed.")  # gap
+
+
+def scaling_operation_unknown(operation: str) -> ApiError:
+    """Our own response to an operation that is not for DynamoDB."""
+    return _scaling_error("UnknownOperationException", f"This server has no operation {operation} of Auto Scaling.")
+
+
+def scaling_member_invalid(value: str, path: str, constraint: str) -> ApiError:
+    """`value` is quoted, or null. `constraint`: from "Member must" on."""
+    return _invalid(f"{ENVELOPE}Value {value} at '{path}' failed to satisfy constraint: {constraint}")
+
+
+def scaling_member_missing(path: str) -> ApiError:
+    return scaling_member_invalid("null", path, "Member must not be null")
+
+
+def scaling_tag_key_invalid(key: str, constraint: str) -> ApiError:
+    """`constraint`: from "Member must" on."""
+    return scaling_member_invalid(f"'{key}'", "tags", f"Map keys must satisfy constraint: [{constraint}]")
+
+
+def scaling_resource_unsupported() -> ApiError:
+    return _invalid("Unsupported service namespace, resource type or scalable dimension")  # recall
+
+
+def scaling_resource_missing(kind: str, resource_id: str) -> ApiError:
+    """`kind`: table (inferred) or index."""
+    return _invalid(f"DynamoDB {kind} does not exist: {resource_id}")
+
+
+def scaling_capacity_required() -> ApiError:
+    return _invalid("Both minimum capacity and maximum capacity are required to register a new scalable target")  # gap
+
+
+def scaling_capacity_reversed() -> ApiError:
+    return _invalid("Maximum capacity cannot be less than minimum capacity")
+
+
+def scaling_policy_type_unsupported(kind: str) -> ApiError:
+    return _invalid(f"Policy type {kind} is not supported for service namespace dynamodb")  # gap
+
+
+def scaling_configuration_required() -> ApiError:
+    return _invalid("TargetTrackingScaling needs a TargetTrackingScalingPolicyConfiguration")  # gap
+
+
+def scaling_metric_required() -> ApiError:
+    return _invalid(
+        "Exactly one of predefined metric specification and customized metric specification is required"
+    )  # gap
+
+
+def scaling_metric_unsupported(metric: str, dimension: str) -> ApiError:
+    return _invalid(f"Predefined metric type {metric} is not supported for scalable dimension {dimension}")  # gap
+
+
+def scaling_metric_repeated() -> ApiError:
+    return _invalid("Only one TargetTrackingScaling policy for a given metric specification is allowed.")  # recall
+
+
+def scaling_target_value(metric: str, value: float) -> ApiError:
+    return _invalid(
+        f"For predefined metric type {metric}, target value must be between '10.0' and '90.0', but was '{value}'."
+    )
+
+
+def scaling_schedule_required() -> ApiError:
+    return _invalid("Schedule and scalable target action are required to create a scheduled action")  # gap
+
+
+def scaling_schedule_invalid(text: str) -> ApiError:
+    return _invalid(f"Invalid schedule expression: {text}")  # gap
+
+
+def scaling_timezone_invalid(text: str) -> ApiError:
+    return _invalid(f"Invalid time zone: {text}")  # gap
+
+
+def scaling_time_invalid(member: str) -> ApiError:
+    """`member`: StartTime or EndTime."""
+    return _invalid(f"{member} is not valid")  # gap
+
+
+def scaling_action_empty() -> ApiError:
+    return _invalid("At least one of minimum capacity and maximum capacity is required")  # gap
+
+
+def _place(resource_id: str, dimension: str) -> str:
+    return f"service namespace: dynamodb, resource ID: {resource_id}, scalable dimension: {dimension}"
+
+
+def scaling_target_not_found(resource_id: str, dimension: str) -> ApiError:
+    return _scaling_error("ObjectNotFoundException", f"No scalable target found for {_place(resource_id, dimension)}")
+
+
+def scaling_policy_not_found(resource_id: str, dimension: str, name: str) -> ApiError:
+    text = f"No scaling policy found for {_place(resource_id, dimension)}, policy name: {name}"
+    return _scaling_error("ObjectNotFoundException", text)  # recall
+
+
+def scaling_action_not_found(resource_id: str, dimension: str, name: str) -> ApiError:
+    """Inferred from the text about policies."""
+    text = f"No scheduled action found for {_place(resource_id, dimension)}, scheduled action name: {name}"
+    return _scaling_error("ObjectNotFoundException", text)
+
+
+def scaling_token_invalid() -> ApiError:
+    return _scaling_error("InvalidNextTokenException", "The next token is invalid.")  # gap
+
+
+def scaling_arn_not_found(arn: str) -> ApiError:
+    text = f"The scalable target with the ARN {arn} does not exist."  # gap
+    return ApiError(
+        "ResourceNotFoundException", text, namespace="", message_member=_MEMBER, extra={"ResourceName": arn}
+    )
+
+
+def scaling_too_many_tags(arn: str) -> ApiError:
+    text = "The number of tags exceeds the limit of 50."  # gap
+    return ApiError("TooManyTagsException", text, namespace="", message_member=_MEMBER, extra={"ResourceName": arn})

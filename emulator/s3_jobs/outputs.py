@@ -1,0 +1,74 @@
+"""Objects that jobs write: data files of lines, and manifests with their checksums."""
+
+from base64 import b32encode
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+from uuid import uuid4
+
+from emulator.formats.export_layout import FILES, SUMMARY, DataPacker, files_manifest, summary_manifest, with_checksum
+from emulator.objects.store import Bucket, Encryption, put
+
+_FOLDER: Final = "AWSDynamoDB"
+
+
+def folder(prefix: str | None, *parts: str) -> str:
+    """Return the beginning of keys below a prefix. A slash at its end does not double."""
+    start = [prefix.removesuffix("/")] if prefix and prefix != "/" else []
+    return "/".join((*start, _FOLDER, *parts)) + "/"
+
+
+def encryption_of(members: Mapping[str, Any]) -> Encryption:
+    """Return how the objects of a request are encrypted."""
+    return Encryption(members.get("S3SseAlgorithm", "AES256"), members.get("S3SseKmsKeyId"))
+
+
+def new_name() -> str:
+    """Return the name of a data file without its ending: 26 characters (control-plane 4.3)."""
+    return b32encode(uuid4().bytes).decode().lower().rstrip("=")
+
+
+class DataObject:
+    """A data file that is being written. Its calls block; one thread at a time makes them."""
+
+    def __init__(self, bucket: Bucket, key: str, encryption: Encryption) -> None:
+        self._key = key
+        self._writer = bucket.create(key, encryption)
+        self._packer = DataPacker(self._writer)
+
+    @property
+    def items(self) -> int:
+        """How many items are written."""
+        return self._packer.items
+
+    def write(self, lines: bytes, items: int) -> None:
+        """Write the lines of so many items. Raises ObjectError."""
+        self._packer.write(lines, items)
+
+    def finish(self) -> dict[str, Any]:
+        """Store the object; return its entry in the manifest. Raises ObjectError."""
+        self._packer.close()
+        self._writer.finish()
+        return self._packer.entry(self._key)
+
+    def discard(self) -> None:
+        """Forget what was written."""
+        self._writer.discard()
+
+
+def put_manifests(
+    bucket: Bucket,
+    start: str,
+    entries: Iterable[Mapping[str, Any]],
+    summary: Mapping[str, Any],
+    encryption: Encryption,
+) -> None:
+    """Write the manifests of a job, the summary last. start: the beginning of their keys."""
+    for name, content in _manifests(start, entries, summary):
+        put(bucket, start + name, content, encryption)
+
+
+def _manifests(
+    start: str, entries: Iterable[Mapping[str, Any]], summary: Mapping[str, Any]
+) -> Iterator[tuple[str, bytes]]:
+    yield from with_checksum(FILES, files_manifest(entries))
+    yield from with_checksum(SUMMARY, summary_manifest({"manifestFilesS3Key": start + FILES, **summary}))

@@ -1,0 +1,223 @@
+"""The work of StartBulkPutItems: it puts the records of objects into a table that serves requests.
+
+A record is `{"Item": item}`, and may have a condition beside it, with the members of PutItem:
+ConditionExpression, ExpressionAttributeNames, ExpressionAttributeValues. The layout of conditions
+and of the output is not documented (control-plane 14); this is ours:
+
+    <prefix>/AWSDynamoDB/<id>/ERROR/<name>.json.gz                     records that are no items
+    <prefix>/AWSDynamoDB/<id>/CONDITION_CHECK_FAILURE/<name>.json.gz   attempted and existing items
+    <prefix>/AWSDynamoDB/<id>/manifest-files.json, manifest-summary.json and their checksums
+"""
+
+import logging
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Final
+
+from emulator import errors
+from emulator.database.database import Database
+from emulator.database.definitions.s3_jobs import (
+    CANCELLED,
+    CANCELLING,
+    COMPLETED,
+    COMPLETED_WITH_ERRORS,
+    FAILED,
+    Progress,
+    S3Job,
+)
+from emulator.database.definitions.tables import ACTIVE, UPDATING
+from emulator.database.items.requested import Put
+from emulator.database.items.write import store
+from emulator.database.s3_jobs import Failure, key_of
+from emulator.database.schema.table import Table
+from emulator.objects.opening import local_folder
+from emulator.objects.store import Bucket
+from emulator.s3_jobs.importing import advanced, gone
+from emulator.s3_jobs.local_log import LOGS, LocalLog, lines_of
+from emulator.s3_jobs.outputs import DataObject, encryption_of, folder, new_name, put_manifests
+from emulator.s3_jobs.reading import Batch, Layout, ObjectReader, Record, check_libraries
+from emulator.s3_jobs.storing import conditional_put, content_of, put_of, unthrottled
+from emulator.s3_jobs.work import Call, Pause, Work, Workshop, in_slice
+from emulator.values.rows import decode_row, row_size
+from storage import WriteTxn
+
+log = logging.getLogger("emulator")
+
+ERROR: Final = "ERROR"
+CONDITION: Final = "CONDITION_CHECK_FAILURE"
+"""The types of output."""
+
+_CANCELLED: Final = ("Cancelled", "The bulk operation was cancelled.")
+
+
+def putting(workshop: Workshop, job: S3Job) -> Work[None]:
+    """Put the records of the objects of a job. Raises ObjectError."""
+    database = workshop.database
+    source, target = job.request["InputS3Configuration"], job.request["OutputS3Configuration"]
+    layout = Layout(source["InputFormat"], source["InputCompressionType"])
+    store_of = partial(workshop.store, job.access_key, job.region)
+    yield Call(partial(check_libraries, layout))
+    bucket = yield Call(lambda: store_of().bucket(source["S3Bucket"], source.get("S3BucketOwner")))
+    output = yield Call(
+        lambda: store_of().bucket(target.get("S3Bucket", source["S3Bucket"]), target.get("S3BucketOwner"))
+    )
+    objects = yield Call(partial(bucket.objects, source.get("S3KeyPrefix", "")))
+    total = sum(each.size for each in objects)
+    progress = yield from in_slice(database, partial(_begin, database, job, total))
+    logs = {kind: _log(workshop, job, kind) for kind in target["OutputType"]}
+    reader = ObjectReader(bucket, objects, layout, progress.object, progress.record)
+    ceiling = job.request.get("MaxWriteRequestUnits")
+    try:
+        while not _is_cancelled(database, job) and (batch := (yield Call(reader.batch))) is not None:
+            done: _Slice = yield from in_slice(database, partial(_store, database, job, progress, batch, logs))
+            progress = done.progress
+            if ceiling is not None:
+                yield Pause(done.units / ceiling)
+    finally:
+        reader.close()
+    yield Call(partial(_write_output, output, job, progress, logs))
+    yield from in_slice(database, partial(end, database, job, _CANCELLED if _is_cancelled(database, job) else None))
+    for each in logs.values():
+        yield Call(each.remove)
+
+
+def _log(workshop: Workshop, job: S3Job, kind: str) -> LocalLog:
+    """Return where the records of one type of output wait."""
+    return LocalLog(local_folder(workshop.settings, LOGS) / "aws-dynamodb/bulk-operations" / job.id / kind)
+
+
+def _begin(database: Database, job: S3Job, total: int) -> Progress:
+    """Store how many bytes there are; return how far an earlier process has come."""
+    with database.write() as txn:
+        progress = replace(database.s3_jobs.progress(txn, job), total=total)
+        database.s3_jobs.save_progress(txn, job, progress)
+    return progress
+
+
+def _is_cancelled(database: Database, job: S3Job) -> bool:
+    """Say whether a request wants the job to end. Raises ObjectError if a reset has removed it."""
+    current = database.s3_jobs.stored(key_of(job))
+    if current is None:
+        raise gone(job)
+    return current.status == CANCELLING
+
+
+@dataclass(slots=True)
+class _Slice:
+    """What one slice did. units: write capacity units. refused: records for the output, by type."""
+
+    progress: Progress
+    units: float = 0.0
+    written: int = 0
+    usage: Counter[str] = field(default_factory=Counter)
+    refused: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {ERROR: [], CONDITION: []})
+
+
+def _table(database: Database, job: S3Job) -> Table:
+    """Return the table. Raises ObjectError if it is gone."""
+    table = database.catalog.caller(job.access_key, job.region).tables.get(job.table)
+    usable = table is not None and table.definition.status in (ACTIVE, UPDATING)
+    if table is None or not usable or table.definition.uuid != job.table_uuid:
+        raise gone(job)
+    return table
+
+
+def _store(database: Database, job: S3Job, before: Progress, batch: Batch, logs: dict[str, LocalLog]) -> _Slice:
+    """Put the records of a batch."""
+    _is_cancelled(database, job)
+    table = _table(database, job)
+    done = _Slice(before)
+    with database.write() as txn, unthrottled(table):
+        for index, record in enumerate(batch.records, batch.first):
+            content: dict[str, Any] = record.content if isinstance(record, Record) else {}
+            put: Put | None = None
+            try:
+                content_of(record)
+                put = put_of(table, content["Item"]) if len(content) == 1 else conditional_put(table, content)
+                _put(txn, table, put, done)
+            except errors.ApiError as error:
+                if put is not None and error.about == "condition":
+                    done.refused[CONDITION].append(_attempt(txn, put))
+                else:
+                    pointer = {"bucket": job.request["InputS3Configuration"]["S3Bucket"], "key": batch.object.key}
+                    line = {"itemS3Pointer": {**pointer, "itemIndex": index}, "errorMessages": [error.message]}
+                    done.refused[ERROR].append(line)
+        ended = batch.object.size if batch.ended else 0
+        done.progress = replace(
+            advanced(before, batch),
+            processed=before.processed + len(batch.records),
+            written=before.written + done.written,
+            failed=before.failed + len(done.refused[ERROR]),
+            size=before.size + ended,
+            usage=Counter(before.usage) + done.usage,
+            log={kind: log.append(before.log.get(kind, 0), done.refused[kind]) for kind, log in logs.items()},
+        )
+        database.s3_jobs.save_progress(txn, job, done.progress)
+    return done
+
+
+def _put(txn: WriteTxn, table: Table, put: Put, done: _Slice) -> None:
+    change = put.prepare(txn)
+    done.units += store(txn, table, change).total()
+    done.written += 1
+    done.usage[""] += put.size
+    for entry in change.entries:
+        if entry.new_key is not None:
+            done.usage[entry.index.name] += row_size(entry.new_row)
+
+
+def _attempt(txn: WriteTxn, put: Put) -> dict[str, Any]:
+    """Return the line of a put whose condition did not hold."""
+    row = txn.get(put.key)
+    line: dict[str, Any] = {"Item": put.key_item}
+    return line if row is None else {**line, "ExistingItem": decode_row(row)}
+
+
+# --- the output -----------------------------------------------------------------------------------
+
+
+def _write_output(bucket: Bucket, job: S3Job, progress: Progress, logs: dict[str, LocalLog]) -> None:
+    """Write the refused records, and the manifests. It blocks. Raises ObjectError."""
+    target = job.request["OutputS3Configuration"]
+    encryption = encryption_of(target)
+    start = folder(target.get("S3KeyPrefix"), job.id)
+    entries = []
+    for kind, each in logs.items():
+        length = progress.log.get(kind, 0)
+        if not length:
+            continue
+        data = DataObject(bucket, f"{start}{kind}/{new_name()}.json.gz", encryption)
+        try:
+            for line in lines_of(each.path, length):
+                data.write(line, 1)
+            entries.append({**data.finish(), "outputType": kind})
+        except BaseException:
+            data.discard()
+            raise
+    summary = {
+        "bulkOperationArn": job.arn,
+        "tableArn": job.table_arn,
+        "tableId": job.table_uuid,
+        "s3Bucket": target.get("S3Bucket"),
+        "s3Prefix": target.get("S3KeyPrefix"),
+        "s3SseAlgorithm": encryption.algorithm,
+        "s3SseKmsKeyId": encryption.key,
+        "itemCount": sum(entry["itemCount"] for entry in entries),
+        "processedItemCount": progress.processed,
+        "failedItemCount": progress.failed,
+    }
+    put_manifests(bucket, start, entries, summary, encryption)
+
+
+def end(database: Database, job: S3Job, failure: Failure) -> None:
+    """End a bulk operation. failure: FailureCode and FailureMessage."""
+    with database.registries.changing(urgent=True) as change:
+        progress = database.s3_jobs.progress(change.txn, job)
+        if failure is _CANCELLED:
+            status = CANCELLED
+        elif failure is not None:
+            status = FAILED
+        else:
+            status = COMPLETED_WITH_ERRORS if progress.failed else COMPLETED
+        database.s3_jobs.end(change, job, status, database.clock.now(), failure)
