@@ -186,7 +186,7 @@ class Emulator:
 
     @property
     def scaling(self) -> "ScalingService":
-        """The service of auto scaling. It is loaded at first use."""
+        """Application Auto Scaling. The package is loaded at first use."""
         if self._scaling is None:
             from emulator.auto_scaling.service import ScalingService  # noqa: PLC0415 - few servers scale tables
 
@@ -195,7 +195,7 @@ class Emulator:
         return self._scaling
 
     def _update_table(self, request: dict[str, object], caller: Caller) -> None:
-        """Call UpdateTable for the service of auto scaling. Raises ApiError."""
+        """Call UpdateTable for auto scaling. Raises ApiError."""
         found = find("UpdateTable")
         assert found is not None, "UpdateTable is implemented"
         found.run(self.database, caller, request)
@@ -221,7 +221,7 @@ class Emulator:
     def due_steps(self) -> Steps[None]:
         """Run the jobs that are due by the clock. Then run queued shard rollover, in steps.
 
-        Auto scaling runs even if its minute is not over: a scheduled action may be due.
+        Auto scaling runs too, even within a minute of its last run: a scheduled action may be due.
         """
         self.run_due()
         self.database.try_run(self._scale, None)

@@ -46,7 +46,7 @@ def bulk_operation_arn_invalid() -> ApiError:
 
 
 def bulk_operation_ended(arn: str, status: str) -> ApiError:
-    """inferred; `status` is that of the operation."""
+    """Inferred: only the code is known. status: the status of the operation."""
     return validation(f"{_INVALID}Bulk operation {arn} cannot be cancelled because it is {status}")
 
 

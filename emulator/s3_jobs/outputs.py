@@ -12,7 +12,7 @@ _FOLDER: Final = "AWSDynamoDB"
 
 
 def folder(prefix: str | None, *parts: str) -> str:
-    """Return the beginning of keys below a prefix. A slash at its end does not double."""
+    """Return the common prefix of keys. A slash at the end of `prefix` is not doubled."""
     start = [prefix.removesuffix("/")] if prefix and prefix != "/" else []
     return "/".join((*start, _FOLDER, *parts)) + "/"
 
@@ -28,7 +28,10 @@ def new_name() -> str:
 
 
 class DataObject:
-    """A data file that is being written. Its calls block; one thread at a time makes them."""
+    """A data file that is being written.
+
+    Its methods block; only one thread at a time may call them.
+    """
 
     def __init__(self, bucket: Bucket, key: str, encryption: Encryption) -> None:
         self._key = key
@@ -37,11 +40,11 @@ class DataObject:
 
     @property
     def items(self) -> int:
-        """How many items are written."""
+        """How many items were written."""
         return self._packer.items
 
     def write(self, lines: bytes, items: int) -> None:
-        """Write the lines of so many items. Raises ObjectError."""
+        """Write lines. items: how many items the lines contain. Raises ObjectError."""
         self._packer.write(lines, items)
 
     def finish(self) -> dict[str, Any]:
@@ -51,7 +54,7 @@ class DataObject:
         return self._packer.entry(self._key)
 
     def discard(self) -> None:
-        """Forget what was written."""
+        """Drop the unfinished object."""
         self._writer.discard()
 
 
@@ -62,7 +65,7 @@ def put_manifests(
     summary: Mapping[str, Any],
     encryption: Encryption,
 ) -> None:
-    """Write the manifests of a job, the summary last. start: the beginning of their keys."""
+    """Write the manifests of a job, the summary last. start: the common prefix of their keys."""
     for name, content in _manifests(start, entries, summary):
         put(bucket, start + name, content, encryption)
 

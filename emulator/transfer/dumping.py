@@ -30,7 +30,7 @@ from emulator.transfer.progress import Progress
 from emulator.transfer.tables import key_names
 
 SEGMENTS: Final = 2
-"""Threads that read a table. While one packs its page, the server makes the page of the other."""
+"""Threads that read a table. While one writes its page, the server makes the page of the other."""
 
 _POLL: Final = 0.1  # seconds between two checks of the threads' counts
 

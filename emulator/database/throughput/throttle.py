@@ -77,7 +77,8 @@ class Resource:
     """The limits on reads or writes of a table or global index, in total and per partition key.
 
     source: a global index's name, None for the table.
-    consumed: minute since the epoch -> the units consumed in it, of the last MINUTES with any.
+    consumed: minute since the epoch -> the units consumed in it. Only the last MINUTES with units
+    are kept.
     """
 
     def __init__(self, clock: Clock, kind: Kind, arn: str, source: str | None) -> None:
