@@ -24,7 +24,6 @@ from emulator.database.catalog.catalog import Caller, Catalog, Options, require
 from emulator.database.catalog.enforcer import Enforcer
 from emulator.database.changes.streams import ROLL_OVER_SECONDS
 from emulator.database.definitions import kinesis
-from emulator.database.definitions.backups import Backup
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
@@ -38,6 +37,7 @@ from storage import Engine, Full, Interrupted, Lost, ReadTxn, StorageError
 from storage.host import group_commit_of, numbered_of, upkeep_of
 
 if TYPE_CHECKING:
+    from emulator.database.definitions.backups import Backup
     from emulator.database.s3_jobs import S3Jobs
     from emulator.database.vectors.held import HeldVectors
     from emulator.database.views.views import Views
@@ -113,7 +113,7 @@ class Database:
         self.catalog = Catalog(
             self.access, clock, self.background, self.enforcer, options, self.versions, self.registries
         )
-        self.backups = self.registries.add(keyspace.backups(), partial(Backup.load, account=options.account))
+        self.backups = self.registries.add(keyspace.backups(), partial(_load_backup, options.account))
         if removal is not None:
             self.catalog.settling.removal = partial(removal, self)
         self._views: Views | None = None
@@ -414,6 +414,13 @@ class Database:
     def close(self) -> None:
         """Release the engine. The next start resumes unfinished background work."""
         self.engine.close()
+
+
+def _load_backup(account: str, stored: bytes) -> "Backup":
+    """Load a backup, and the code at first use: most servers have no backup."""
+    from emulator.database.definitions.backups import Backup  # noqa: PLC0415 - start-up time
+
+    return Backup.load(stored, account)
 
 
 Job = Callable[[Database], None]

@@ -22,7 +22,7 @@ The row after the change is stored only if stream records refer to it (record.py
 from struct import Struct
 from typing import Final, NamedTuple
 
-from emulator.clock import Clock
+from emulator.clock import Moment
 from emulator.database.definitions.histories import HistoryDefinition
 from emulator.database.schema.followers import Change
 from emulator.database.store import keyspace
@@ -60,11 +60,6 @@ def micros_of(where: bytes) -> int:
     return micros
 
 
-def microseconds(seconds: float) -> int:
-    """Return a time in whole microseconds."""
-    return round(seconds * 1_000_000)
-
-
 def record_of(stored: bytes) -> Record:
     """Return the parts of a stored record."""
     _, flags, key, old, new = _header.unpack_from(stored)
@@ -78,35 +73,13 @@ def record_of(stored: bytes) -> Record:
     )
 
 
-class Moment:
-    """The time of changes: the clock's time, or a fixed time during a transaction."""
-
-    __slots__ = ("_clock", "_held")
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._held: int | None = None
-
-    def hold(self, now: float) -> None:
-        """Use this time (in seconds) for all changes until `release`."""
-        self._held = microseconds(now)
-
-    def release(self) -> None:
-        """Follow the clock again."""
-        self._held = None
-
-    def micros(self) -> int:
-        """Return the time for a change, in microseconds since the epoch."""
-        return microseconds(self._clock.now()) if self._held is None else self._held
-
-
 class History:
     """The writing side of a history, which follows the writes of its table.
 
     alone: whether no other process writes to it. If so, the last position is kept in memory.
     """
 
-    __slots__ = ("_alone", "_keys", "_last", "_moment", "_records", "_referred", "id")
+    __slots__ = ("_alone", "_both", "_keys", "_last", "_moment", "_records", "id")
 
     def __init__(self, history: HistoryDefinition, moment: Moment, *, alone: bool) -> None:
         self.id = history.id
@@ -117,13 +90,13 @@ class History:
         self.adopt(history)
 
     def adopt(self, history: HistoryDefinition) -> None:
-        """From now on, use this changed definition."""
-        self._referred = history.referred
+        """Record as a changed definition says from now on."""
+        self._both = history.both
         self._last: tuple[int, int] | None = None
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Add a record of a change."""
-        old, new = change.old_row or b"", (change.new_row or b"") if self._referred else b""
+        """Record a change."""
+        old, new = change.old_row or b"", (change.new_row or b"") if self._both else b""
         item = change.key[keyspace.ITEM_PREFIX :]
         where = change.recorded = self._next(txn)
         header = _header.pack(VERSION, TTL if change.expired else 0, len(item), len(old), len(new))

@@ -22,6 +22,7 @@ KEPT_DAYS: Final = 35  # days for which a system backup is kept (control-plane 1
 class Backup:
     """A backup as stored. Times are seconds since the epoch.
 
+    owner: the tenant that it belongs to.
     number: the last part of its ARN; its digits are the milliseconds of `created`.
     view: the number of the frozen view with its items (history/past_items.py).
     table: the definition of the table at that time. items, size: the number of its items and their
@@ -29,6 +30,7 @@ class Backup:
     expires: when a system backup expires, else None.
     """
 
+    owner: Tenant
     number: str
     name: str
     kind: str
@@ -46,6 +48,7 @@ class Backup:
         account: the account of access keys that are not account numbers.
         """
         fields = orjson.loads(stored)
+        fields["owner"] = tuple(fields["owner"])
         fields["table"] = TableDefinition.load(orjson.dumps(fields["table"]), account=account)
         return from_fields(cls, fields)
 
@@ -63,9 +66,10 @@ class Backup:
         """The sort key of a tenant's backups: first the time, then the table."""
         return self.number, self.table.name
 
-    def key(self, tenant: Tenant) -> bytes:
-        """Return the storage key of a tenant's backup."""
-        return keyspace.backup(*tenant, *self.place)
+    @property
+    def key(self) -> bytes:
+        """The storage key of the backup."""
+        return keyspace.backup(*self.owner, *self.place)
 
     def gone(self, now: float) -> bool:
         """Return whether the backup has expired."""

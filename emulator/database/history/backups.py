@@ -53,7 +53,7 @@ def before_removal(database: Database, table: TableDefinition) -> Callable[[Defi
 def _make(
     database: Database, views: Views, change: DefinitionChange, table: TableDefinition, name: str, kind: str
 ) -> Backup:
-    tenant = tenant_of(database, table)
+    tenant = SHARED if database.catalog.shared else (table.access_key, table.region)
     past = past_items.open_past(views, change, table, None)
     items, size = statistics.read(change.txn, keyspace.statistics(table.id), 1)[0]
     milliseconds = _milliseconds(database.clock)
@@ -62,18 +62,13 @@ def _make(
         milliseconds += 1  # a table of the same name was deleted earlier in this millisecond
     created = milliseconds / 1000
     expires = expiry(created) if kind == SYSTEM else None
-    backup = Backup(number, name, kind, created, past.view, items, size, table, expires)
-    database.backups.save(change, backup.key(tenant), backup)
+    backup = Backup(tenant, number, name, kind, created, past.view, items, size, table, expires)
+    database.backups.save(change, backup.key, backup)
     return backup
 
 
 def _milliseconds(clock: Clock) -> int:
     return max(0, int(clock.now() * 1000))
-
-
-def tenant_of(database: Database, table: TableDefinition) -> Tenant:
-    """Return the tenant that owns a table and its backups."""
-    return SHARED if database.catalog.shared else (table.access_key, table.region)
 
 
 # --- finding --------------------------------------------------------------------------------------
@@ -82,7 +77,7 @@ def tenant_of(database: Database, table: TableDefinition) -> Tenant:
 def owned(database: Database, tenant: Tenant) -> Iterator[Backup]:
     """Yield the backups of a tenant that have not expired."""
     now = database.clock.now()
-    return (each for each in database.backups if tenant_of(database, each.table) == tenant and not each.gone(now))
+    return (each for each in database.backups if each.owner == tenant and not each.gone(now))
 
 
 def find(database: Database, tenant: Tenant, number: str, table: str) -> Backup | None:
@@ -111,7 +106,7 @@ def delete(database: Database, backup: Backup) -> None:
 
 def remove(database: Database, views: Views, change: DefinitionChange, backup: Backup) -> None:
     """Delete a backup in the transaction of a change."""
-    database.backups.remove(change, backup.key(tenant_of(database, backup.table)))
+    database.backups.remove(change, backup.key)
     past_items.close_view(views, change, backup.view)
 
 

@@ -6,7 +6,8 @@ or later, with `past_items.open_past`, and read pages of differences.
 
 from typing import Final, NamedTuple
 
-from emulator.database.changes.history import LAST, micros_of, microseconds, position
+from emulator.clock import microseconds
+from emulator.database.changes.history import LAST, micros_of, position
 from emulator.database.history.past_items import Past, first_records, open_view, record
 from emulator.database.store import keyspace
 from emulator.database.views.views import Views

@@ -10,7 +10,8 @@ from typing import Final, Self
 
 import orjson
 
-from emulator.database.changes.history import LAST, microseconds, position, record_of
+from emulator.clock import microseconds
+from emulator.database.changes.history import LAST, position, record_of
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.store import keyspace
 from emulator.database.store.loading import from_fields

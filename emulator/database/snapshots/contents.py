@@ -123,7 +123,7 @@ def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
         if stored_history is not None:
             found.add_history(key, stored_history)
     if scope.tables is None:
-        found.backups.extend(each for each in database.backups if scope.owns(backups.tenant_of(database, each.table)))
+        found.backups.extend(each for each in database.backups if scope.owns(each.owner))
     jobs = database.known_s3_jobs
     if scope.tables is None and jobs is not None:
         found.s3_jobs.extend(job for job in jobs.everything() if scope.owns(job.owner))
@@ -154,14 +154,14 @@ def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> No
         filling.abandon(database, change, table)
     for backup in gone.backups:
         backups.remove(database, database.views, change, backup)
-    for job in gone.s3_jobs:
-        database.s3_jobs.remove(change, job, database.views)
     for key in gone.definitions():
         database.registries.remove(change, key)
     for prefix in (*gone.data, *gone.checkpoints):
         deletions.drop(change.txn, prefix)
     for key in gone.counters:
         change.txn.delete(key)
+    for job in gone.s3_jobs:  # last, because the deletions above store images in the view of an export
+        database.s3_jobs.remove(change, job, database.views)
 
 
 def forget_tokens(txn: WriteTxn, scope: Scope) -> None:

@@ -436,17 +436,6 @@ def backup(access_key: str, region: str, number: str, table: str) -> bytes:
     return _BACKUP + _escaped(access_key, region, number) + table.encode()
 
 
-def owner_of_backup(key: bytes) -> tuple[str, str]:
-    """Return the tenant that owns a backup. key: its storage key."""
-    access_key, offset = keycode.unescape(key, 1)
-    return access_key.decode(), keycode.unescape(key, offset)[0].decode()
-
-
-def owned_backups(owner: bytes) -> bytes:
-    """Return the prefix of an owner's backups."""
-    return _BACKUP + owner
-
-
 def backups() -> tuple[bytes, bytes]:
     """Return the range of all backups."""
     return _BACKUP, keycode.prefix_end(_BACKUP)

@@ -97,13 +97,16 @@ class Entries:
 class Matrix:
     """The entries of one index in memory.
 
-    busy: whether a search uses it; then it must not change.
+    busy: whether a search uses it; then no other search may change it.
+    progress: how many steps searches have made with it.
+    used: when the last search began, in seconds of a stopwatch.
     """
 
     def __init__(self, index: VectorIndex) -> None:
         self.index = index
         self.busy = False
-        self.used = 0.0  # when the last search began, in seconds of a monotonic clock
+        self.progress = 0
+        self.used = 0.0
         self._entries = Entries(index)
         self._height = rows_in_block(index.dimensions)
         self._clear()
@@ -142,6 +145,7 @@ class Matrix:
         For each change, this reads the current entry, so after all changes the rows are those that
         the transaction sees. It skips changes of entries that were not read yet.
         """
+        self.progress += 1
         newest = numbers(txn, self.index.prefix).changes
         if self._version is None:
             self._version = newest
@@ -240,6 +244,7 @@ class Matrix:
 
     def see(self, query: Query, block: int) -> None:
         """Compare a query with the rows of one block that meet its conditions."""
+        self.progress += 1
         first = block * self._height
         count = min(self._height, len(self._tails) - first)
         vectors, squares = self._vectors[block][:count], self._squares[block][:count]

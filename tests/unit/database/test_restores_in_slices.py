@@ -92,6 +92,9 @@ def test_what_is_seen_while_a_restore_runs(db, backup):
         ("UpdateTable", {"DeletionProtectionEnabled": True}),
     ):
         assert db.error(operation, TableName="target", **request) == missing
+    for operation in ("ListTagsOfResource", "GetResourcePolicy", "DescribeContributorInsights"):
+        name = {"TableName": "target"} if operation.startswith("Describe") else {"ResourceArn": table["TableArn"]}
+        assert db.error(operation, **name)[0] == "ResourceNotFoundException"
     on = {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
     for operation, request in (
         ("DescribeContinuousBackups", {}),
