@@ -57,7 +57,7 @@ _REQUIRED: Final = {"TableName": "a string", "IndexName": "a string", "SearchVec
 def _decode(raw: object) -> None:
     """Raise the errors of the service's decoder, which come before all others (control-plane 15).
 
-    Inferred: the members are decoded in the order of the text, and missing ones are found last.
+    Inferred: the members are decoded in their order in the request; missing members are found last.
     """
     if not isinstance(raw, dict):
         return

@@ -63,7 +63,7 @@ class HeldVectors:
         return matrix
 
     def forget(self, matrix: Matrix) -> None:
-        """Drop a matrix that a search uses and will never release."""
+        """Drop a matrix whose search was abandoned, so it stays `busy` forever."""
         self._held = {key: other for key, other in self._held.items() if other is not matrix}
 
     def drop_idle(self) -> None:

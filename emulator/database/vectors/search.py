@@ -33,7 +33,7 @@ def search(read: Read, held: HeldVectors, index: VectorIndex, query: Query, *, w
     matrix = held.find(index, entries)
     if matrix is not None and matrix.busy and waits:
         yield from _turn(matrix)
-        if matrix.busy:  # nobody ended the steps of a search, for example because it was abandoned
+        if matrix.busy:  # the other search was abandoned: its steps are not run to their end
             held.forget(matrix)
             matrix = held.find(index, entries)
     if matrix is None or matrix.busy:
@@ -48,7 +48,7 @@ def search(read: Read, held: HeldVectors, index: VectorIndex, query: Query, *, w
 
 
 def _turn(matrix: Matrix) -> Steps[None]:
-    """Wait until other searches have used a matrix, or until one of them makes no progress."""
+    """Wait until no other search uses a matrix, or until the other search makes no progress."""
     idle = 0
     while matrix.busy and idle < _PATIENCE:
         before = matrix.progress
