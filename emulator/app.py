@@ -42,7 +42,7 @@ AUTO_SCALING: Final = "AnyScaleFrontendService."
 """The prefix of X-Amz-Target, and of names of operations, for Application Auto Scaling."""
 
 _SCALING_SECONDS: Final = 60.0  # between two runs of auto scaling
-_ATTEMPTS: Final = 20  # after so many failed slices of shard rollover, `due_steps` gives up
+_ATTEMPTS: Final = 20  # after this many failed slices of shard rollover, `due_steps` gives up
 
 assert operations, "importing the package registers the operations"
 
@@ -218,7 +218,7 @@ class Emulator:
 
     @property
     def scaling(self) -> "ScalingService":
-        """The service of auto scaling. It is loaded at first use."""
+        """Application Auto Scaling. The package is loaded at first use."""
         if self._scaling is None:
             from emulator.auto_scaling.service import ScalingService  # noqa: PLC0415 - few servers scale tables
 
@@ -227,7 +227,7 @@ class Emulator:
         return self._scaling
 
     def _update_table(self, request: dict[str, object], caller: Caller) -> None:
-        """Call UpdateTable for the service of auto scaling. Raises ApiError."""
+        """Call UpdateTable for auto scaling. Raises ApiError."""
         found = find("UpdateTable")
         assert found is not None, "UpdateTable is implemented"
         found.run(self.database, caller, request)
@@ -253,7 +253,7 @@ class Emulator:
     def due_steps(self) -> Steps[None]:
         """Run the jobs that are due by the clock. Then run queued shard rollover, in steps.
 
-        Auto scaling runs even if its minute is not over: a scheduled action may be due.
+        Auto scaling runs too, even within a minute of its last run: a scheduled action may be due.
         """
         self.run_due()
         self.database.try_run(self._scale, None)

@@ -139,9 +139,9 @@ class OperationInSteps(Operation):
 
 
 class DecodedOperation(Operation):
-    """An operation with a decoder of its own, which sees the parsed JSON first.
+    """An operation with a special decoder, which checks the parsed JSON before all other checks.
 
-    decode: raises ApiError for a request that the decoder refuses.
+    decode: raises ApiError if the decoder refuses a request.
     """
 
     __slots__ = ("decode",)

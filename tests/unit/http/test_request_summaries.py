@@ -224,7 +224,7 @@ def test_a_transaction(db, front):
 def test_a_declared_conflict(db, front):
     registry.call(db.emulator, "transactions", {"TableName": "Orders", "Key": ITEM, "Seconds": 60})
     send(front, "PutItem", {"TableName": "Orders", "Item": ITEM})
-    expected = "a test declared a transaction as under way: the control `transactions`, or --ongoing-transaction"
+    expected = "a test declared a transaction as in progress: the control `transactions`, or --ongoing-transaction"
     assert reason(db) == expected
     send(front, "TransactWriteItems", {"TransactItems": [{"Put": {"TableName": "Orders", "Item": ITEM}}]})
     assert reason(db) == f"action 1, Put on Orders: TransactionConflict; {expected}"
