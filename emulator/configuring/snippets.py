@@ -52,7 +52,7 @@ def shell_text(target: Target, syntax: str) -> str:
 def terraform_text(target: Target) -> str:
     """Return the settings of Terraform's provider `aws`.
 
-    Without the `skip_` settings, the provider calls IAM and the metadata service of EC2. It gets its
+    Without the `skip_` settings, the provider calls IAM and EC2's metadata service. It gets its
     account from STS. There is no endpoint for streams, because Terraform never calls it.
     """
     return f"""\
