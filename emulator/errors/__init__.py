@@ -21,6 +21,7 @@ _AT_FIRST_USE: Final = (
     "arns",
     "auto_scaling",
     "backups",
+    "decoding",
     "expressions",
     "global_tables",
     "indexes",
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from emulator.errors.arns import *  # noqa: F403
     from emulator.errors.auto_scaling import *  # noqa: F403
     from emulator.errors.backups import *  # noqa: F403
+    from emulator.errors.decoding import *  # noqa: F403
     from emulator.errors.expressions import *  # noqa: F403
     from emulator.errors.global_tables import *  # noqa: F403
     from emulator.errors.indexes import *  # noqa: F403

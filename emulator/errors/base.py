@@ -76,6 +76,10 @@ class ApiError(Exception):
         body.update(self.extra)
         return body
 
+    def located(self, _text: bytes) -> "ApiError":
+        """Return the error for this text of a request. The messages of few errors depend on it."""
+        return self
+
 
 LONGEST_WHOLE: Final = 68_000
 """In bytes of JSON. A longer message is cut, because it could be as long as the request.

@@ -32,6 +32,7 @@ Response = dict[str, Any] | bytes
 
 Check = Callable[[Request], Any]
 CheckInSteps = Callable[[Request], Steps[Any]]
+Decode = Callable[[object], None]
 Handler = Callable[[Database, Caller, Request, Any], Response]
 
 
@@ -127,19 +128,37 @@ class OperationInSteps(Operation):
         return (yield from rest)
 
 
+class DecodedOperation(Operation):
+    """An operation with a decoder of its own, which sees the parsed JSON first.
+
+    decode: raises ApiError for a request that the decoder refuses.
+    """
+
+    __slots__ = ("decode",)
+
+    decode: Decode
+
+    def run(self, database: Database, caller: Caller, raw: object) -> Response:
+        """Return the response to a request that is parsed JSON. Raises ApiError, Sliced."""
+        self.decode(raw)
+        return super().run(database, caller, raw)
+
+
 _operations: Final[dict[str, Operation]] = {}
 
 
 def operation(
-    name: str, *, check: Check | CheckInSteps | None = None, enveloped: bool = False
+    name: str, *, check: Check | CheckInSteps | None = None, enveloped: bool = False, decode: Decode | None = None
 ) -> Callable[[Handler], Handler]:
     """Register the decorated function as the handler of an operation."""
-    kind = OperationInSteps if isgeneratorfunction(check) else Operation
+    kind = OperationInSteps if isgeneratorfunction(check) else Operation if decode is None else DecodedOperation
     assert not (enveloped and kind is OperationInSteps), "an operation with a check in steps cannot be `enveloped`"
 
     def register(handler: Handler) -> Handler:
         assert name not in _operations, f"{name} has two handlers"
-        _operations[name] = kind(name, check, handler, enveloped=enveloped)
+        _operations[name] = made = kind(name, check, handler, enveloped=enveloped)
+        if isinstance(made, DecodedOperation) and decode is not None:
+            made.decode = decode
         return handler
 
     return register
@@ -160,6 +179,7 @@ LATER: Final[Mapping[str, tuple[str, ...]]] = {
         "UpdateGlobalTableSettings",
     ),
     "bulk": ("CancelBulkOperation", "DescribeBulkOperation", "ListBulkOperations", "StartBulkPutItems"),
+    "exports": ("DescribeExport", "ExportTableToPointInTime", "ListExports"),
     "imports": ("DescribeImport", "ImportTable", "ListImports"),
     "insights": ("DescribeContributorInsights", "ListContributorInsights", "UpdateContributorInsights"),
     "kinesis": (

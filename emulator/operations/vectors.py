@@ -1,7 +1,7 @@
 """SearchVectors (features 1.5, control-plane 15)."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
@@ -50,7 +50,26 @@ def _check(request: Request) -> _Checked:
     return _Checked(b"".join(each for each in vector if each is not None), search_expressions(request))
 
 
-@operation("SearchVectors", check=_check)
+_REQUIRED: Final = {"TableName": "a string", "IndexName": "a string", "SearchVector": "a sequence", "TopK": "i32"}
+"""Required member -> what the service's decoder expects instead of null."""
+
+
+def _decode(raw: object) -> None:
+    """Raise the errors of the service's decoder, which come before all others (control-plane 15).
+
+    Inferred: the members are decoded in the order of the text, and missing ones are found last.
+    """
+    if not isinstance(raw, dict):
+        return
+    for name, value in raw.items():
+        if value is None and name in _REQUIRED:
+            raise errors.DecodingError(name, _REQUIRED[name], orjson.dumps(raw))
+    for name in _REQUIRED:
+        if name not in raw:
+            raise errors.DecodingError(name, None, orjson.dumps(raw))
+
+
+@operation("SearchVectors", check=_check, decode=_decode)
 def search_vectors(database: Database, caller: Caller, request: Request, checked: _Checked) -> Response:
     """Find the items whose vectors are most similar to a vector."""
     table = database.table(caller, request["TableName"])

@@ -6,19 +6,27 @@ from functools import partial
 from typing import Final
 
 from emulator.database.database import Database
-from emulator.database.definitions.s3_jobs import BULK, IMPORT, S3Job
+from emulator.database.definitions.s3_jobs import BULK, EXPORT, IMPORT, S3Job
 from emulator.database.s3_jobs import Failure, key_of
 from emulator.escaping import LONGEST_DETAIL, printable
 from emulator.objects.opening import store_for
 from emulator.objects.store import ObjectError
-from emulator.s3_jobs import importing, putting
+from emulator.s3_jobs import exporting, importing, putting
 from emulator.s3_jobs.work import Work, Workshop, in_slice, run
 from emulator.settings import Settings
 
 log = logging.getLogger("emulator")
 
-_WORK: Final[dict[str, Callable[[Workshop, S3Job], Work[None]]]] = {IMPORT: importing.importing, BULK: putting.putting}
-_END: Final[dict[str, Callable[[Database, S3Job, Failure], None]]] = {IMPORT: importing.end, BULK: putting.end}
+_WORK: Final[dict[str, Callable[[Workshop, S3Job], Work[None]]]] = {
+    IMPORT: importing.importing,
+    BULK: putting.putting,
+    EXPORT: exporting.exporting,
+}
+_END: Final[dict[str, Callable[[Database, S3Job, Failure], None]]] = {
+    IMPORT: importing.end,
+    BULK: putting.end,
+    EXPORT: exporting.end,
+}
 
 
 class Runner:

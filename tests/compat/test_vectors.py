@@ -272,3 +272,40 @@ def test_a_restored_table_has_the_vector_indexes_of_its_backup(client, make_tabl
     code, text = refused("restore_table_from_backup", **request, **provisioned)
     assert text.endswith("Vector indexes are only supported for PAY_PER_REQUEST tables")
     client.delete_backup(BackupArn=arn)
+
+
+# --- the decoder ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "text"),
+    [
+        ("{}", "ValidationException", "missing field `TableName` at line 1 column 2"),
+        (
+            '{"TableName": "abc", "é": [1, {}] } ',
+            "ValidationException",
+            "missing field `IndexName` at line 1 column 36",
+        ),
+        (
+            '{"TableName":\n "abc",\n"IndexName":"abc"\n}',
+            "ValidationException",
+            "missing field `SearchVector` at line 4 column 1",
+        ),
+        (
+            '{"TopK": 1, "TableName":null}',
+            "SerializationException",
+            "invalid type: null, expected a string at line 1 column 28",
+        ),
+        (
+            '{"SearchVector" : null , "TableName":null}',
+            "SerializationException",
+            "invalid type: null, expected a sequence at line 1 column 22",
+        ),
+        ('{"TopK":null}', "SerializationException", "invalid type: null, expected i32 at line 1 column 12"),
+    ],
+)
+def test_the_decoder_names_the_place_in_the_text(post, body, code, text):
+    answer = post("SearchVectors", body.encode())
+    assert answer.status == 400
+    assert answer.json["__type"].endswith(f"#{code}")
+    assert answer.json.get("message", answer.json.get("Message")) == text

@@ -26,7 +26,6 @@ from emulator.database.vectors import held, matrix
 from emulator.errors import ApiError
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
-from emulator.slices import finish
 from tests.support.in_process import InProcess
 from tests.support.invariants import check_store
 from tests.support.profile import TIMES
@@ -86,9 +85,7 @@ class Servers:
 
     def control(self, name: str, **body: Any) -> None:
         for inside in self.both():
-            made = registry.call(inside.emulator, name, body)
-            if hasattr(made, "send"):
-                finish(made)
+            registry.call(inside.emulator, name, body)
 
     def settle(self) -> None:
         """Run all background work."""

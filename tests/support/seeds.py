@@ -147,7 +147,32 @@ BULK = {
 
 _BULK_ARN = f"{ARN}/bulk-operation/{JOB_ID}"
 
+RECOVERY = {"TableName": "plain", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
+
+EXPORT = {
+    "TableArn": ARN,
+    "S3Bucket": "bucket",
+    "S3Prefix": "prefix/",
+    "S3BucketOwner": "123456789012",
+    "ExportTime": _NOW,
+    "ExportFormat": "ION",
+    "ExportType": "FULL_EXPORT",
+    "S3SseAlgorithm": "KMS",
+    "S3SseKmsKeyId": "key",
+    "ClientToken": "token",
+    "FilterSpecification": {
+        "FilterExpression": "#g = :g AND size(k) > :n",
+        "ProjectionExpression": "k, #g",
+        "ExpressionAttributeNames": {"#g": "g"},
+        "ExpressionAttributeValues": {":g": {"S": "g"}, ":n": {"N": "0"}},
+    },
+}
+"""An export of a table whose recovery was enabled at the same time."""
+
 SEEDS: dict[str, list[dict[str, Any]]] = {
+    "ExportTableToPointInTime": [EXPORT, {"TableArn": ARN, "S3Bucket": "bucket"}],
+    "DescribeExport": [{"ExportArn": f"{ARN}/export/{JOB_ID}"}],
+    "ListExports": [{}, {"TableArn": ARN, "MaxResults": 3}],
     "StartBulkPutItems": [BULK, {**BULK, "ClientToken": "other"}],
     "DescribeBulkOperation": [{"BulkOperationArn": _BULK_ARN}],
     "CancelBulkOperation": [{"BulkOperationArn": _BULK_ARN}],

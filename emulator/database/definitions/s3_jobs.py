@@ -106,7 +106,8 @@ class Progress:
     are done. size: how many bytes of objects were read. total: bytes of all objects. processed,
     written, failed: numbers of items.
     log: bytes of the job's local log that belong to finished slices.
-    key: the storage key (hex) of the last exported item.
+    key: where the next data file of an export begins, as hex; None after the last one.
+    billed, manifest: what the description of a complete export has of it.
     files: the complete data files of an export, as in the manifest.
     usage: "" for the table, or the name of an index -> bytes that a bulk operation wrote.
     """
@@ -119,7 +120,9 @@ class Progress:
     written: int = 0
     failed: int = 0
     log: Mapping[str, int] = field(default_factory=dict)
-    key: str = ""
+    key: str | None = ""
+    billed: int = 0
+    manifest: str | None = None
     files: tuple[Mapping[str, Any], ...] = ()
     usage: Mapping[str, int] = field(default_factory=dict)
 

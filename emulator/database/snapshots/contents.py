@@ -155,14 +155,14 @@ def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> No
         filling.abandon(database, change, table)
     for backup in gone.backups:
         backups.remove(database, database.views, change, backup)
-    for job in gone.s3_jobs:
-        database.s3_jobs.remove(change, job, database.views)
     for key in gone.definitions():
         database.registries.remove(change, key)
     for prefix in (*gone.data, *gone.checkpoints):
         deletions.drop(change.txn, prefix)
     for key in gone.counters:
         change.txn.delete(key)
+    for job in gone.s3_jobs:  # last, because the deletions above store images in the view of an export
+        database.s3_jobs.remove(change, job, database.views)
 
 
 def forget_tokens(txn: WriteTxn, scope: Scope) -> None:

@@ -61,6 +61,10 @@ class HeldVectors:
         self._held[key] = matrix
         return matrix
 
+    def forget(self, matrix: Matrix) -> None:
+        """Drop a matrix that a search uses and will never release."""
+        self._held = {key: other for key, other in self._held.items() if other is not matrix}
+
     def drop_idle(self) -> None:
         """Drop the matrices without a search in the last minute."""
         before = self._now() - IDLE

@@ -94,12 +94,17 @@ class Entries:
 
 
 class Matrix:
-    """The entries of one index in memory. busy: whether a search uses it, so it must not change."""
+    """The entries of one index in memory.
+
+    busy: whether a search uses it, so that no other may change it. progress: how many steps
+    searches have made with it. used: when the last search began, in seconds of a stopwatch.
+    """
 
     def __init__(self, index: VectorIndex) -> None:
         self.index = index
         self.busy = False
-        self.used = 0.0  # when the last search began, in seconds of a monotonic clock
+        self.progress = 0
+        self.used = 0.0
         self._entries = Entries(index)
         self._height = rows_in_block(index.dimensions)
         self._clear()
@@ -137,6 +142,7 @@ class Matrix:
         Each change is read as the entry that is there now, so all changes together lead to the
         state that the transaction sees. Changes of entries that were not read yet are skipped.
         """
+        self.progress += 1
         newest = numbers(txn, self.index.prefix).changes
         if self._version is None:
             self._version = newest
@@ -235,6 +241,7 @@ class Matrix:
 
     def see(self, query: Query, block: int) -> None:
         """Let a query compare the rows of one block that meet its conditions."""
+        self.progress += 1
         first = block * self._height
         count = min(self._height, len(self._tails) - first)
         vectors, squares = self._vectors[block][:count], self._squares[block][:count]

@@ -19,6 +19,7 @@ Read = Callable[[], ReadTxn]
 """Opens a snapshot of what is committed."""
 
 _TURN: Final = 0.001  # seconds between two looks at a matrix that another search uses
+_PATIENCE: Final = 2000  # such looks without progress
 _ATTEMPTS: Final = 3  # searches that may be repeated because entries have changed meanwhile
 
 
@@ -30,8 +31,11 @@ def search(read: Read, held: HeldVectors, index: VectorIndex, query: Query, *, w
     with read() as txn:
         entries = numbers(txn, index.prefix).entries
     matrix = held.find(index, entries)
-    while matrix is not None and matrix.busy and waits:
-        yield _TURN
+    if matrix is not None and matrix.busy and waits:
+        yield from _turn(matrix)
+        if matrix.busy:  # nobody ended the steps of a search, for example because it was abandoned
+            held.forget(matrix)
+            matrix = held.find(index, entries)
     if matrix is None or matrix.busy:
         yield from _read(read, index, query)
     else:
@@ -41,6 +45,15 @@ def search(read: Read, held: HeldVectors, index: VectorIndex, query: Query, *, w
         finally:
             matrix.busy = False
     return query.matches()
+
+
+def _turn(matrix: Matrix) -> Steps[None]:
+    """Wait until other searches have used a matrix, or until one of them makes no progress."""
+    idle = 0
+    while matrix.busy and idle < _PATIENCE:
+        before = matrix.progress
+        yield _TURN
+        idle = idle + 1 if matrix.progress == before else 0
 
 
 def _compare(read: Read, matrix: Matrix, query: Query) -> Steps[None]:

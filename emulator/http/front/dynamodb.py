@@ -108,6 +108,8 @@ class DynamoDbEndpoint:
             return self._make(200, self._call(query, fields, body), fields)
         except Sliced as sliced:
             raise Pending(self._in_slices(sliced.steps, fields)) from None
+        except ApiError as error:
+            return self._refusal(error.located(body), fields)
         except Exception as error:  # noqa: BLE001 - becomes an answer
             return self._refusal(error, fields)
 
