@@ -8,7 +8,6 @@ work may be late, because readers never read records from before the recovery wi
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from math import inf
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -20,7 +19,8 @@ from emulator.database.store import keyspace
 from emulator.database.store.deletions import Deletions
 from emulator.database.store.ids import next_id
 from emulator.database.store.registry import DefinitionChange, Registries
-from storage import Engine
+from emulator.limits import MIB
+from storage import Engine, ReadTxn
 from storage.keycode import prefix_end
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 SLICE: Final = 500
 """The most records that one slice deletes, each with its second key. This takes about 4 ms."""
+
+SIZE: Final = 4 * MIB
+"""The bytes of records after which a slice ends."""
 
 
 class Images(NamedTuple):
@@ -154,7 +157,7 @@ class Histories:
 
     def _trim_slice(self, number: int) -> bool:
         """Delete some of the records that are too old; return True if others remain."""
-        from emulator.database.changes.history import micros_of, position, record_of  # noqa: PLC0415 - as above
+        from emulator.database.changes.history import micros_of, position  # noqa: PLC0415 - as above
         from emulator.database.definitions.histories import SLACK  # noqa: PLC0415
 
         history = self.get(number)
@@ -169,17 +172,31 @@ class Histories:
         bound = records + position(microseconds(max(0.0, now - history.retention - SLACK)) + 1)
         with self._engine.write() as txn:
             txn.urgent = True
-            old = list(islice(txn.scan(records, bound), SLICE))
-            for key, stored in old:
-                txn.delete(keys + keyspace.history_key(record_of(stored).item) + key[keyspace.ITEM_PREFIX :])
+            old, more = _oldest(txn, records, bound)
+            for key, item in old:
+                txn.delete(keys + keyspace.history_key(item) + key[keyspace.ITEM_PREFIX :])
                 txn.delete(key)
-            if len(old) == SLICE:
+            if more:
                 return True
             first = next(txn.scan(bound, prefix_end(records)), None)
         oldest = now if first is None else micros_of(first[0][keyspace.ITEM_PREFIX :]) / 1_000_000
         due = oldest + history.retention + SLACK
         self._due[number] = due if history.closed is None else min(due, history.closed + RETENTION + SLACK)
         return False
+
+
+def _oldest(txn: ReadTxn, start: bytes, stop: bytes) -> tuple[list[tuple[bytes, bytes]], bool]:
+    """Return the first keys of a range, each with its item, and whether others may remain."""
+    from emulator.database.changes.history import item_of  # noqa: PLC0415 - few tables have a history
+
+    found: list[tuple[bytes, bytes]] = []
+    size = 0
+    for key, stored in txn.scan(start, stop):
+        found.append((key, item_of(stored)))
+        size += len(stored)
+        if len(found) == SLICE or size >= SIZE:
+            return found, True
+    return found, False
 
 
 def _load(stored: bytes) -> "HistoryDefinition":

@@ -194,6 +194,22 @@ def test_reset_ends_a_restore(db, backup):
         assert list(txn.scan(*keyspace.views())) == []
 
 
+def test_emptying_a_table_ends_its_restore(db, backup):
+    latest = {"SourceTableName": "source", "UseLatestRestorableTime": True}
+    db("RestoreTableToPointInTime", TargetTableName="second", **latest)
+    start(db, backup)
+    for name in ("second", "target"):
+        registry.call(db.emulator, "reset", {"TableName": name})
+    finish(db)
+    for name in ("second", "target"):
+        assert status(db, name) == "ACTIVE"
+        assert counts(db, name) == [0] * 3
+    db("DeleteBackup", BackupArn=backup)
+    finish(db)
+    check_store(db.emulator.database)
+    assert db.emulator.database.access.write == db.emulator.database.engine.write  # no view is open
+
+
 def test_restoring_a_snapshot_ends_a_restore(db, backup):
     registry.call(db.emulator, "snapshots/save", {"Name": "snapshot"})
     latest = {"SourceTableName": "source", "UseLatestRestorableTime": True}
