@@ -74,6 +74,7 @@ class Emulator:
             collection_limit=settings.item_collection_limit,
             stream_shards=settings.stream_shards,
             kinesis=bool(settings.kinesis_endpoint),
+            metered=settings.metrics,
         )
         try:
             self._open(engine, options, sharing)

@@ -142,6 +142,7 @@ ROOMS = {
         {"waits"},
         {
             "clock",
+            "cloudwatch",
             "copy",
             "counters",
             "declarations",

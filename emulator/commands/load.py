@@ -18,7 +18,8 @@ from emulator.client.endpoint import Refused, Unreachable
 from emulator.client.options import add_endpoint_options
 from emulator.flags import Parser
 from emulator.formats.records import ReadOptions
-from emulator.formats.sources import Source, sources
+from emulator.formats.source import Source
+from emulator.formats.sources import sources
 from emulator.transfer.copying import BadState, Rate, State, copy
 from emulator.transfer.endpoints import Connect, connecting
 from emulator.transfer.loading import Loader, copy_definition

@@ -26,6 +26,7 @@ from emulator.shared_memory import SharedMemory
 from emulator.slices import Steps, finish
 
 if TYPE_CHECKING:
+    from emulator.database.throughput.usage import LastHour
     from emulator.event_sources.service import FunctionService
 
 Result = Mapping[str, Any]
@@ -49,6 +50,10 @@ class RequestLog(Protocol):
 
     def counted(self) -> Result | None:
         """Return the counters of this process, None without --metrics."""
+        ...
+
+    def last_hour(self) -> "LastHour[tuple[str, str, str, str, str]] | None":
+        """Return what was counted in each minute of the last hour, None without --metrics."""
         ...
 
     def now(self) -> int:

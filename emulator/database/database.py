@@ -107,7 +107,7 @@ class Database:
         room = _no_disk if self.upkeep is None else self.upkeep.free_bytes
         self.background = Background(wait=(Interrupted,), full=(Full,), room=room)
         self.scheduler = Scheduler(clock)
-        self.enforcer = Enforcer(clock, throttle_all=options.throttle)
+        self.enforcer = Enforcer(clock, throttle_all=options.throttle, metered=options.metered)
         self.access = EngineAccess(engine, self._adopt_write)
         self.registries = Registries(self.access, self.versions)
         self.catalog = Catalog(

@@ -19,6 +19,7 @@ from emulator.database.definitions.tables import TableDefinition
 from emulator.database.schema.table import Table
 from emulator.database.throughput.enforcement import Enforcement
 from emulator.database.throughput.throttle import TableThrottle
+from emulator.database.throughput.usage import TableUsage
 
 if TYPE_CHECKING:
     from emulator.database.throughput.insights import TableInsights
@@ -41,15 +42,18 @@ class Enforcer:
     throttle_all: whether throughput is enforced on every table. All processes of a server share the
     declarations, but each process counts only the throughput of its own requests. So the requests
     of several processes together can exceed the limit of a table.
+    metered: whether the units that tables consume are counted (--metrics).
     """
 
-    def __init__(self, clock: Clock, *, throttle_all: bool = False) -> None:
+    def __init__(self, clock: Clock, *, throttle_all: bool = False, metered: bool = False) -> None:
         self._clock = clock
         self._started_with = throttle_all
         self._throttle_all = throttle_all
         self._throttled: dict[str, bool] = {}
         self._throttles: dict[int, TableThrottle] = {}
         self._insights: dict[int, TableInsights] = {}
+        self._metered = metered
+        self._usages: dict[int, TableUsage] = {}
         self._holds: list[Hold] = []
         self._tokens: dict[str, float] = {}
 
@@ -115,6 +119,11 @@ class Enforcer:
         """Forget the token buckets and the counts of a deleted table."""
         self._throttles.pop(table_id, None)
         self._insights.pop(table_id, None)
+        self._usages.pop(table_id, None)
+
+    def usage(self, table_id: int) -> TableUsage | None:
+        """Return what a table has consumed in the last hour, None without --metrics."""
+        return self._usages.get(table_id)
 
     def throttle(self, table_id: int) -> TableThrottle | None:
         """Return the limits of a table whose throughput is enforced, None for another table."""
@@ -154,7 +163,10 @@ class Enforcer:
                 # a key with values of the wrong types belongs to no item
                 with suppress(errors.ApiError):
                     held[table.item_key(dict(hold.key))] = hold.until
-        return Enforcement(self._clock, throttle, held, insights) if throttle or held or insights else None
+        usage = self._usages.setdefault(table.id, TableUsage(self._clock)) if self._metered else None
+        if not (throttle or held or insights or usage is not None):
+            return None
+        return Enforcement(self._clock, throttle, held, insights, usage)
 
     def _throttle(self, table: Table) -> TableThrottle | None:
         by_name = self._throttled.get(table.name, self._throttle_all)
