@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from emulator import errors, operations
+from emulator import errors, limits, operations
 from emulator.clock import EmulatorClock, Stopwatch
 from emulator.controls.body import BadDeclaration, Body
 from emulator.database.catalog.catalog import Caller, Options
@@ -130,14 +130,45 @@ class Emulator:
         returned. Raises orjson.JSONDecodeError.
         """
         model = service_operations().get(operation)
-        if model is None:
+        if model is None or len(body) <= limits.MIB:
             return orjson.loads(body)
         from emulator.model import shortening  # noqa: PLC0415 - few servers get such bodies
 
         return shortening.parsed(model, body)
 
+    def read(self, operation: str, body: bytes) -> object:
+        """Return the request in a large body, with its types and constraints checked, for `call`.
+
+        This needs nothing but its arguments, so it may run in another thread. Raises ApiError,
+        orjson.JSONDecodeError.
+        """
+        raw = self.parsed(operation, body)
+        found = find(operation)
+        if found is None:
+            return raw
+        try:
+            request = found.read(raw)
+        except errors.ApiError:
+            self.free(raw)
+            raise
+        if isinstance(raw, dict):
+            self.free([part for name, part in raw.items() if name not in request])
+        return request
+
+    def free(self, request: object) -> None:
+        """Free the objects of a large request that nobody uses any more, in this thread.
+
+        Other threads run meanwhile.
+        """
+        from emulator.model.freeing import free  # noqa: PLC0415 - few servers get such bodies
+
+        free(request)
+
     def call(self, operation: str, raw: object, caller: Caller) -> bytes:
-        """Answer one request, which is parsed JSON; return JSON. Raises ApiError, Sliced."""
+        """Answer one request with JSON. Raises ApiError, Sliced.
+
+        raw: parsed JSON, or the result of `read`.
+        """
         if self._background.slices:
             self._background.run_slice()
         found = find(operation)
