@@ -16,8 +16,6 @@ from emulator.operations.tables.parts import check_new_name, check_non_key_total
 _LATER: Final = {
     "GlobalTableSourceArn": "global tables",
     "GlobalTableSettingsReplicationMode": "global tables",
-    "ReplicaUpdates": "global tables",
-    "MultiRegionConsistency": "global tables",
     "GlobalTableWitnessUpdates": "global tables",
     "DisassociationProtectionEnabled": "global tables",
 }
@@ -66,6 +64,8 @@ def refuse_unsupported(request: Mapping[str, Any]) -> None:
     for member, feature in _LATER.items():
         if member in request:
             raise errors.feature_missing(member, feature)
+    if request.get("MultiRegionConsistency", "EVENTUAL") != "EVENTUAL":
+        raise errors.feature_missing("MultiRegionConsistency", "global tables with strong consistency")
 
 
 def _check_table_keys(schema: Sequence[Mapping[str, str]], types: Mapping[str, str], definitions: int) -> None:
