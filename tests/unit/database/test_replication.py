@@ -77,7 +77,7 @@ def test_writes_reach_all_regions(regions, origin):
 def test_the_later_write_wins(regions, first):
     second = WEST if first == EAST else EAST
     regions.database.background.slices.clear()
-    with held(regions):
+    with Held(regions):
         put(regions, first, "a", "1")
         later(regions)
         put(regions, second, "a", "2")
@@ -88,7 +88,7 @@ def test_the_later_write_wins(regions, first):
 def test_a_later_deletion_wins(regions):
     put(regions, EAST, "a", "0")
     regions.drain()
-    with held(regions):
+    with Held(regions):
         put(regions, EAST, "a", "1")
         later(regions)
         delete(regions, WEST, "a")
@@ -99,7 +99,7 @@ def test_a_later_deletion_wins(regions):
 def test_a_later_write_wins_over_a_deletion(regions):
     put(regions, EAST, "a", "0")
     regions.drain()
-    with held(regions):
+    with Held(regions):
         delete(regions, WEST, "a")
         later(regions)
         put(regions, EAST, "a", "1")
@@ -110,7 +110,7 @@ def test_a_later_write_wins_over_a_deletion(regions):
 def test_a_later_write_that_changes_nothing_here_wins(regions):
     put(regions, EAST, "a", "0")
     regions.drain()
-    with held(regions):
+    with Held(regions):
         put(regions, WEST, "a", "1")
         later(regions)
         put(regions, EAST, "a", "0")
@@ -119,7 +119,7 @@ def test_a_later_write_that_changes_nothing_here_wins(regions):
 
 
 def test_of_writes_at_the_same_time_one_wins_everywhere(regions):
-    with held(regions):
+    with Held(regions):
         for region in REGIONS:
             put(regions, region, "a", region)
     regions.drain()
@@ -173,7 +173,7 @@ def records(regions: Regions, region: str) -> list[dict[str, object]]:
     return found
 
 
-class held:
+class Held:
     """Let writes wait in the logs, so that regions make changes which conflict."""
 
     def __init__(self, regions: Regions) -> None:
@@ -196,7 +196,7 @@ def test_a_restart_loses_and_repeats_nothing(kind: str, tmp_path: Path) -> None:
     regions = Regions(settings)
     regions(EAST, "CreateTable", **TABLE)
     regions.replicate(WEST)
-    with held(regions):
+    with Held(regions):
         put(regions, EAST, "a", "1")
         put(regions, WEST, "b", "1")
     regions.inside.emulator.close()
