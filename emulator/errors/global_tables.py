@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from emulator.errors.base import ApiError
 from emulator.errors.forms import INVALID_PARAMETERS, invalid_parameters, resource_in_use, validation
+from emulator.errors.tables import feature_missing
 
 
 def legacy_global_tables() -> ApiError:
@@ -142,3 +143,19 @@ def replica_protected(table: str, region: str) -> ApiError:
         f"Cannot delete table {table} in region {region} because it has deletion protection enabled. Disable deletion "
         "protection first."
     )
+
+
+# --- our own errors -------------------------------------------------------------------------------
+
+
+def replicas_need_regions() -> ApiError:
+    """Return the error for replicas on a server where all regions have the same tables."""
+    return validation("ReplicaUpdates: with --shared-db, all regions have the same tables, and no replicas")
+
+
+def disassociation_missing() -> ApiError:
+    return feature_missing("Disassociate", "the disassociation of replicas")
+
+
+def strong_consistency_missing() -> ApiError:
+    return feature_missing("MultiRegionConsistency", "global tables with strong consistency")

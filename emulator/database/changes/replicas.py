@@ -94,6 +94,11 @@ def write_of(stored: bytes) -> Write:
     return Write(stored[_header.size : at], stored[at : at + item], stored[at + item :] or None)
 
 
+def is_version(stored: bytes) -> bool:
+    """Return whether these bytes are the version of a write."""
+    return len(stored) > _MICROS
+
+
 def version_of(txn: ReadTxn, log: int, item: bytes) -> bytes:
     """Return an item's version, empty if it has none."""
     return txn.get(keyspace.item_versions(keyspace.replica(log)) + item) or b""

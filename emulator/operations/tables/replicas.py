@@ -95,7 +95,7 @@ def check(request: Request) -> None:
             raise errors.no_replica_action()
         ((kind, body),) = update.items()
         if kind == "Disassociate":
-            raise errors.feature_missing("Disassociate", "the disassociation of replicas")
+            raise errors.disassociation_missing()
         if kind == "Update" and body.keys() <= {"RegionName"}:
             raise errors.no_replica_action()
         kinds.add(kind)
@@ -137,7 +137,7 @@ def update(database: Database, caller: Caller, table: Table, request: Request) -
     Return the table's definition for the response, which has the replicas before the change.
     """
     if caller.shared:
-        raise errors.feature_missing("ReplicaUpdates", "global tables with --shared-db")
+        raise errors.replicas_need_regions()
     definition = table.definition
     ((kind, body),) = request["ReplicaUpdates"][0].items()
     region = body["RegionName"]
