@@ -141,8 +141,7 @@ class Emulator:
             self._background.run_slice()
         found = find(operation)
         if found is None and operation.startswith(AUTO_SCALING):
-            name = operation.removeprefix(AUTO_SCALING)
-            return orjson.dumps(self.database.run(lambda: self.scaling.answer(name, raw, caller)))
+            return self._call_scaling(operation.removeprefix(AUTO_SCALING), raw, caller)
         if found is None:
             refusal = errors.not_implemented(operation)
             if once_a_minute.allows(("not implemented", operation)):
@@ -154,6 +153,13 @@ class Emulator:
             steps, again = sliced.steps, partial(self._in_one_piece, found, raw, caller)
             raise Sliced(self.database.run_steps(lambda: steps, again)) from None
         return response if type(response) is bytes else orjson.dumps(response)
+
+    def _call_scaling(self, name: str, raw: object, caller: Caller) -> bytes:
+        """Answer a request to Application Auto Scaling.
+
+        A method of its own: with the closure in `call`, a GetItem ran 2 % more instructions.
+        """
+        return orjson.dumps(self.database.run(lambda: self.scaling.answer(name, raw, caller)))
 
     def _in_one_piece(self, found: Operation, raw: object, caller: Caller) -> bytes:
         response = found.run(self.database, caller, raw)
