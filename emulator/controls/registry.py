@@ -33,7 +33,7 @@ Result = Mapping[str, Any]
 
 
 class RequestLog(Protocol):
-    """What a process with an HTTP server knows about its requests (http/observing)."""
+    """The requests that a process with an HTTP server has observed (http/observing)."""
 
     @property
     def keeps(self) -> bool:

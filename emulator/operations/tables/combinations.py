@@ -79,7 +79,7 @@ _NOTHING: Final = frozenset(
 _INDEX_MEMBERS: Final = frozenset(
     {"TableName", "AttributeDefinitions", "GlobalSecondaryIndexUpdates", "VectorIndexUpdates"}
 )
-"""Members that a request may have while an index of its table is created or deleted."""
+"""Members that are allowed in a request while an index of its table is created or deleted."""
 
 _NOTHING_IF_EMPTY: Final = (*_ABSENT_IF_EMPTY, "GlobalSecondaryIndexUpdates", "VectorIndexUpdates")
 
