@@ -79,7 +79,7 @@ class LastHour(Generic[Key]):
 
 
 class TableUsage(LastHour[tuple[str, str | None]]):
-    """The figures of a table. Keys: name of a metric, name of a global index or None (the table)."""
+    """The figures of a table. Keys: metric, name of a global index or None for the table itself."""
 
     __slots__ = ()
 
