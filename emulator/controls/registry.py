@@ -26,13 +26,14 @@ from emulator.shared_memory import SharedMemory
 from emulator.slices import Steps, finish
 
 if TYPE_CHECKING:
+    from emulator.database.throughput.usage import LastHour
     from emulator.event_sources.service import FunctionService
 
 Result = Mapping[str, Any]
 
 
 class RequestLog(Protocol):
-    """What a process with an HTTP server knows about its requests (http/observing)."""
+    """The requests that a process with an HTTP server has observed (http/observing)."""
 
     @property
     def keeps(self) -> bool:
@@ -49,6 +50,10 @@ class RequestLog(Protocol):
 
     def counted(self) -> Result | None:
         """Return the counters of this process, None without --metrics."""
+        ...
+
+    def last_hour(self) -> "LastHour[tuple[str, str, str, str, str]] | None":
+        """Return the figures of each minute of the last hour, None without --metrics."""
         ...
 
     def now(self) -> int:

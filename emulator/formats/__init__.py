@@ -11,6 +11,7 @@ parsed: control-plane 5.4.)
 | file              | format                                                                      |
 |-------------------|-----------------------------------------------------------------------------|
 | `sources`         | detects the format of a file or folder by its content                       |
+| `documents`       | the kinds of document, such as templates, which are read as a whole         |
 | `files`           | plain, gzip and Zstandard files, standard input                             |
 | `json_text`       | a sequence of JSON values with their lines, in little memory                |
 | `items`           | JSON items: with types or ordinary, in wrappers such as `{"Item": ...}`     |

@@ -24,6 +24,7 @@ from typing import Any, BinaryIO, Final, cast
 
 import orjson
 
+from emulator.formats.ion_bounds import MOST_SYMBOLS, BinaryBounds, TextBounds
 from emulator.formats.items import WRAPPERS, ItemReader
 from emulator.formats.records import FormatError, Item, Place, Problem, Record
 
@@ -112,14 +113,24 @@ def structs(stream: BinaryIO, file: str) -> Iterator[Any]:
     try:
         from amazon.ion.exceptions import IonException  # noqa: PLC0415 - an extra
         from amazon.ion.simpleion import IonPyValueModel, load, load_python  # noqa: PLC0415 - an extra
+        from amazon.ion.symbols import SymbolTableCatalog  # noqa: PLC0415 - an extra
     except ImportError:
         raise FormatError(Place(file), "Ion needs the extra `ion`: pip install 'dynamodb-emulator[ion]'") from None
     plain = IonPyValueModel.MAY_BE_BARE | IonPyValueModel.SYMBOL_AS_TEXT | IonPyValueModel.STRUCT_AS_STD_DICT
-    shield = _Shield(stream)
+
+    class Catalog(SymbolTableCatalog):  # type: ignore[misc]
+        """A catalog without symbol tables. For each table, the library uses one without texts."""
+
+        def resolve(self, name: str, version: int, max_id: int | None) -> Any:  # noqa: ANN401 - the library's
+            if max_id is not None and max_id > MOST_SYMBOLS:
+                raise ValueError(f"it imports {max_id} symbols")
+            return super().resolve(name, version, max_id)
+
+    shield = _Shield(stream, file)
     number = 1
     try:
         if shield.head == _BINARY:
-            values = load_python(cast("Any", shield), single_value=False, parse_eagerly=False)
+            values = load_python(cast("Any", shield), Catalog(), single_value=False, parse_eagerly=False)
         else:
             values = load(
                 cast("Any", shield),
@@ -146,10 +157,11 @@ class _Shield:
     After an error, the stream ends.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: BinaryIO, file: str) -> None:
+        self._stream: BinaryIO | TextBounds | BinaryBounds = stream
         self.error: Exception | None = None
         self.head = self._start = self._next(len(_BINARY))
+        self._stream = BinaryBounds(stream, file) if self.head == _BINARY else TextBounds(stream, file)
 
     def read(self, size: int = -1) -> bytes:
         if self._start:

@@ -171,6 +171,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "Orders.jsonl": json.dumps({"Item": _ITEM}) + "\n" + json.dumps({"Item": _ITEM}) + "\n",
     "plain.jsonl": '{"id": "a", "n": [1.50, null]}\n{"id": "b", "m": {"x": true}}\n',
     "changes.json": json.dumps({"Metadata": {}, "Keys": {"id": {"S": "a"}}, "NewImage": _ITEM}) + "\n",
+    "Orders.ion": '$ion_1_0 {Item:{id:"a",n:1.5,l:[null,true,{a:{{aGk=}}}],s:$dynamodb_SS::["x"]}}\n{Item:{id:"b"}}\n',
     "Orders.csv": 'id,n,text\na,1,"x, y"\nb,2,\n',
     "aliases.yaml": "a: &a {Type: x}\nResources:\n  Orders:\n    <<: *a\n    Type: AWS::Serverless::SimpleTable\n"
     "    Properties:\n      TableName: !Sub 't-${AWS::Region}'\n      Tags: {a: !Ref AWS::Region}\n",

@@ -22,6 +22,7 @@ from emulator.database.throughput.throttle import TableThrottle
 
 if TYPE_CHECKING:
     from emulator.database.throughput.insights import TableInsights
+    from emulator.database.throughput.usage import TableUsage
 
 
 class Hold(NamedTuple):
@@ -41,15 +42,18 @@ class Enforcer:
     throttle_all: whether throughput is enforced on every table. All processes of a server share the
     declarations, but each process counts only the throughput of its own requests. So the requests
     of several processes together can exceed the limit of a table.
+    metered: whether the units that tables consume are counted (--metrics).
     """
 
-    def __init__(self, clock: Clock, *, throttle_all: bool = False) -> None:
+    def __init__(self, clock: Clock, *, throttle_all: bool = False, metered: bool = False) -> None:
         self._clock = clock
         self._started_with = throttle_all
         self._throttle_all = throttle_all
         self._throttled: dict[str, bool] = {}
         self._throttles: dict[int, TableThrottle] = {}
         self._insights: dict[int, TableInsights] = {}
+        self._metered = metered
+        self._usages: dict[int, TableUsage] = {}
         self._holds: list[Hold] = []
         self._tokens: dict[str, float] = {}
 
@@ -67,7 +71,7 @@ class Enforcer:
             self._throttled[table] = enforced
 
     def hold_item(self, table: str, key: Mapping[str, Any], seconds: float) -> None:
-        """Declare that a transaction is under way on an item.
+        """Declare that a transaction on an item is in progress.
 
         seconds: how long the transaction takes; 0 ends an earlier declaration.
         """
@@ -75,7 +79,7 @@ class Enforcer:
         self._holds.append(Hold(table, key, self._clock.now() + seconds))
 
     def hold_token(self, token: str, seconds: float) -> None:
-        """Declare that a transaction with this token is under way.
+        """Declare that a transaction with this token is in progress.
 
         seconds: how long the transaction takes; 0 ends an earlier declaration.
         """
@@ -115,6 +119,11 @@ class Enforcer:
         """Forget the token buckets and the counts of a deleted table."""
         self._throttles.pop(table_id, None)
         self._insights.pop(table_id, None)
+        self._usages.pop(table_id, None)
+
+    def usage(self, table_id: int) -> "TableUsage | None":
+        """Return the figures of a table in the last hour, None without --metrics."""
+        return self._usages.get(table_id)
 
     def throttle(self, table_id: int) -> TableThrottle | None:
         """Return the limits of a table whose throughput is enforced, None for another table."""
@@ -137,7 +146,7 @@ class Enforcer:
     # --- use by requests --------------------------------------------------------------------------
 
     def refuse_token(self, token: str) -> None:
-        """Raise TransactionInProgressException if a transaction with this token is under way."""
+        """Raise TransactionInProgressException if a transaction with this token is in progress."""
         if self._tokens.get(token, 0.0) > self._clock.now():
             raise errors.transaction_in_progress()
 
@@ -154,7 +163,15 @@ class Enforcer:
                 # a key with values of the wrong types belongs to no item
                 with suppress(errors.ApiError):
                     held[table.item_key(dict(hold.key))] = hold.until
-        return Enforcement(self._clock, throttle, held, insights) if throttle or held or insights else None
+        usage = self._counted_usage(table.id) if self._metered else None
+        if not (throttle or held or insights or usage is not None):
+            return None
+        return Enforcement(self._clock, throttle, held, insights, usage)
+
+    def _counted_usage(self, table_id: int) -> "TableUsage":
+        from emulator.database.throughput.usage import TableUsage  # noqa: PLC0415 - only with --metrics
+
+        return self._usages.setdefault(table_id, TableUsage(self._clock))
 
     def _throttle(self, table: Table) -> TableThrottle | None:
         by_name = self._throttled.get(table.name, self._throttle_all)

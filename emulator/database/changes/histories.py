@@ -8,7 +8,6 @@ work may be late, because readers never read records from before the recovery wi
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from math import inf
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -20,7 +19,8 @@ from emulator.database.store import keyspace
 from emulator.database.store.deletions import Deletions
 from emulator.database.store.ids import next_id
 from emulator.database.store.registry import DefinitionChange, Registries
-from storage import Engine
+from emulator.limits import MIB
+from storage import Engine, ReadTxn
 from storage.keycode import prefix_end
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 SLICE: Final = 500
 """The most records that one slice deletes, each with its second key. This takes about 4 ms."""
+
+SIZE: Final = 4 * MIB
+"""A slice ends after records of this many bytes."""
 
 
 class Images(NamedTuple):
@@ -79,13 +82,13 @@ class Histories:
         return None if number is None else self._logs.get(number)
 
     def owned(self, owns: Callable[[Tenant], bool]) -> "Iterator[HistoryDefinition]":
-        """Walk the histories of the tenants for which `owns` is true, also closed ones."""
+        """Yield the histories of the tenants for which `owns` is true, also closed ones."""
         return (each for each in self._registry if owns((each.access_key, each.region)))
 
     # --- changing ---------------------------------------------------------------------------------
 
     def open(self, change: DefinitionChange, table: TableDefinition, days: int, images: Images) -> int:
-        """Store a new history of a table, which keeps records for some days; return its id."""
+        """Store a new history of a table; return its id. days: how long it keeps records."""
         from emulator.database.definitions.histories import HistoryDefinition  # noqa: PLC0415 - few tables have one
 
         number = next_id(change.txn)
@@ -97,7 +100,10 @@ class Histories:
         return number
 
     def adjust(self, change: DefinitionChange, number: int, days: int, images: Images) -> None:
-        """Give an open history the period of its table. images: those that its streams need."""
+        """Set the period and the images of an open history.
+
+        images: what the table's streams need.
+        """
         history = self._known(number)
         referred = history.referred or any(images)
         changed = replace(history, retention=days * DAY, referred=referred, both=images.new)
@@ -154,7 +160,7 @@ class Histories:
 
     def _trim_slice(self, number: int) -> bool:
         """Delete some of the records that are too old; return True if others remain."""
-        from emulator.database.changes.history import micros_of, position, record_of  # noqa: PLC0415 - as above
+        from emulator.database.changes.history import micros_of, position  # noqa: PLC0415 - as above
         from emulator.database.definitions.histories import SLACK  # noqa: PLC0415
 
         history = self.get(number)
@@ -169,11 +175,11 @@ class Histories:
         bound = records + position(microseconds(max(0.0, now - history.retention - SLACK)) + 1)
         with self._engine.write() as txn:
             txn.urgent = True
-            old = list(islice(txn.scan(records, bound), SLICE))
-            for key, stored in old:
-                txn.delete(keys + keyspace.history_key(record_of(stored).item) + key[keyspace.ITEM_PREFIX :])
+            old, more = _oldest(txn, records, bound)
+            for key, item in old:
+                txn.delete(keys + keyspace.history_key(item) + key[keyspace.ITEM_PREFIX :])
                 txn.delete(key)
-            if len(old) == SLICE:
+            if more:
                 return True
             first = next(txn.scan(bound, prefix_end(records)), None)
         oldest = now if first is None else micros_of(first[0][keyspace.ITEM_PREFIX :]) / 1_000_000
@@ -182,8 +188,22 @@ class Histories:
         return False
 
 
+def _oldest(txn: ReadTxn, start: bytes, stop: bytes) -> tuple[list[tuple[bytes, bytes]], bool]:
+    """Return the first keys of a range, each with its item, and whether more keys may follow."""
+    from emulator.database.changes.history import item_of  # noqa: PLC0415 - few tables have a history
+
+    found: list[tuple[bytes, bytes]] = []
+    size = 0
+    for key, stored in txn.scan(start, stop):
+        found.append((key, item_of(stored)))
+        size += len(stored)
+        if len(found) == SLICE or size >= SIZE:
+            return found, True
+    return found, False
+
+
 def _load(stored: bytes) -> "HistoryDefinition":
-    """Load a definition, and its code at first use: most servers have no history."""
+    """Load a definition. Its code is loaded at first use, because most servers have no history."""
     from emulator.database.definitions.histories import HistoryDefinition  # noqa: PLC0415 - start-up time
 
     return HistoryDefinition.load(stored)

@@ -60,6 +60,11 @@ def micros_of(where: bytes) -> int:
     return micros
 
 
+def item_of(stored: bytes) -> bytes:
+    """Return the item of a stored record."""
+    return stored[_header.size : _header.size + _header.unpack_from(stored)[2]]
+
+
 def record_of(stored: bytes) -> Record:
     """Return the parts of a stored record."""
     _, flags, key, old, new = _header.unpack_from(stored)
@@ -90,7 +95,7 @@ class History:
         self.adopt(history)
 
     def adopt(self, history: HistoryDefinition) -> None:
-        """Record as a changed definition says from now on."""
+        """Use a changed definition for all later records."""
         self._both = history.both
         self._last: tuple[int, int] | None = None
 

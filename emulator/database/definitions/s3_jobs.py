@@ -31,6 +31,9 @@ CANCELLED: Final = "CANCELLED"
 
 UNFINISHED: Final = frozenset((IN_PROGRESS, CANCELLING))
 
+VECTOR: Final = "vector:"
+"""In `Progress.usage`, before the names of vector indexes."""
+
 KEPT: Final = 90 * 86_400
 """How many seconds a job is kept (control-plane 4.2, 5.3; features 2.3)."""
 
@@ -107,9 +110,10 @@ class Progress:
     written, failed: numbers of items.
     log: bytes of the job's local log that belong to finished slices.
     key: where the next data file of an export begins, as hex; None after the last one.
-    billed, manifest: what the description of a complete export has of it.
+    billed, manifest: BilledSizeBytes and ExportManifest of a complete export.
     files: the complete data files of an export, as in the manifest.
-    usage: "" for the table, or the name of an index -> bytes that a bulk operation wrote.
+    usage: "" for the table, or the name of an index -> bytes that a bulk operation wrote. Names of
+    vector indexes begin with VECTOR.
     """
 
     object: str | None = None

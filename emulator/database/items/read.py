@@ -121,8 +121,7 @@ def _enforced_page(txn: ReadTxn, request: PageRequest, enforcement: Enforcement)
     recorder = _Recorder(txn)
     page = _page(txn if counted is None else recorder, request)
     units = page.consumed.total()
-    if enforcement.throttle is not None:
-        enforcement.throttle.charge(name, request.partition, units)
+    enforcement.charge_page(name, request.partition, units)
     if counted is not None:
         items = list(map(decode_row, recorder.rows[: page.scanned]))
         counted.add_page(request.partition, units, [(_partition(request, item), item) for item in items])

@@ -16,6 +16,7 @@ from emulator.values.types import Item
 
 if TYPE_CHECKING:
     from emulator.database.throughput.insights import TableInsights
+    from emulator.database.throughput.usage import TableUsage
 
 
 class EntryWrite(NamedTuple):
@@ -37,9 +38,10 @@ class Enforcement:
     throttle: the table's throughput limits, None if throughput is not enforced.
     held: the storage key of each item in a declared transaction -> when that transaction ends.
     insights: counts keys, None if the table and its indexes do not have Contributor Insights.
+    usage: counts units, None without --metrics.
     """
 
-    __slots__ = ("_clock", "_held", "insights", "throttle")
+    __slots__ = ("_clock", "_held", "insights", "throttle", "usage")
 
     def __init__(
         self,
@@ -47,11 +49,13 @@ class Enforcement:
         throttle: TableThrottle | None,
         held: Mapping[bytes, float],
         insights: "TableInsights | None" = None,
+        usage: "TableUsage | None" = None,
     ) -> None:
         self._clock = clock
         self._held = held
         self.throttle = throttle
         self.insights = insights
+        self.usage = usage
 
     def refuse_conflict(self, key: bytes) -> None:
         """Raise TransactionConflictException if the item is in a declared transaction."""
@@ -70,9 +74,13 @@ class Enforcement:
             except errors.ApiError:
                 if self.insights is not None:
                     self.insights.throttled(None, partition, item)
+                if self.usage is not None:
+                    self.usage.throttled_read(None)
                 raise
         if self.insights is not None:
             self.insights.accessed(None, partition, units, item)
+        if self.usage is not None:
+            self.usage.read(None, units)
 
     def admit(self, source: str | None, partition: bytes | None) -> None:
         """Admit the read of a page before its cost is known.
@@ -86,7 +94,16 @@ class Enforcement:
             except errors.ApiError:
                 if self.insights is not None:
                     self.insights.throttled(source, partition, None)
+                if self.usage is not None:
+                    self.usage.throttled_read(source)
                 raise
+
+    def charge_page(self, source: str | None, partition: bytes | None, units: float) -> None:
+        """Charge a page that was admitted. units: its cost; the other arguments: as for `admit`."""
+        if self.throttle is not None:
+            self.throttle.charge(source, partition, units)
+        if self.usage is not None:
+            self.usage.read(source, units)
 
     def write(self, partition: bytes, consumed: Consumed, item: Item | None, entries: Sequence[EntryWrite]) -> None:
         """Admit and count a write. Raises ApiError if throughput refuses the write.
@@ -99,9 +116,15 @@ class Enforcement:
             except errors.ApiError:
                 if self.insights is not None:
                     self._count_throttled(self.throttle.refused, partition, item, entries)
+                if self.usage is not None:
+                    self.usage.throttled_write(self.throttle.refused)
                 raise
+        own = consumed.table + sum(consumed.local_indexes.values())
+        if self.usage is not None:
+            self.usage.write(None, own)
+            for source, units in consumed.global_indexes.items():
+                self.usage.write(source, units)
         if self.insights is not None:
-            own = consumed.table + sum(consumed.local_indexes.values())
             self.insights.accessed(None, partition, own, item)
             for entry in entries:
                 if entry.units:

@@ -1,0 +1,169 @@
+"""Reads large requests of many values in another thread. Other requests are answered meanwhile.
+
+Checking the types of a million values takes up to 0.6 s. It needs only the request, so it can run
+in another thread. While both threads have work, Python switches between them every half
+millisecond. Only the JSON parser, which is a single call, still makes other requests wait.
+
+There is only one such thread. So only one large request at a time has objects in memory; the others
+wait as bytes. Meanwhile, garbage collection is off. The collector would visit millions of objects
+repeatedly: for some bodies, that took three quarters of the parsing time.
+"""
+
+import gc
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from threading import Lock
+from typing import Final, NamedTuple
+
+import orjson
+
+from emulator.app import Emulator
+from emulator.errors import ApiError
+from emulator.http.front.bodies import Bodies
+
+# In seconds. Python's default is 5 ms. To answer another client, the main thread needs the
+# interpreter two or three times, and would wait that long each time.
+_SWITCH: Final = 0.0005
+_ARENA_MAX: Final = -8  # M_ARENA_MAX of malloc.h
+_SPARE: Final = [size for size in range(16, 480, 16) for _ in range(50)]  # bytes
+
+
+class Read(NamedTuple):
+    """A request that was read, and its error.
+
+    malformed: whether its body is not JSON. error: the first error of its types or constraints.
+    """
+
+    request: object = None
+    malformed: bool = False
+    error: ApiError | None = None
+
+
+class Reader:
+    """Reads the requests to one emulator in a separate thread."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        use_one_arena()
+        self._thread = ThreadPoolExecutor(1, "reader of large requests")
+        sys.setswitchinterval(_SWITCH)
+
+    @contextmanager
+    def reading(self, operation: str, body: bytes, bodies: Bodies | None) -> "Iterator[Future[Read]]":
+        """Read a request in the thread. At the end of the context, free its objects there.
+
+        operation: the operation's name. bodies: counts the body while it waits and is read.
+        """
+        self._emulator.load(operation)
+        waiting = _Waiting()
+        resting.begin()
+        if bodies is not None:
+            bodies.hold(waiting, len(body))
+        reading = self._thread.submit(self._read, operation, body)
+        try:
+            yield reading
+        finally:
+            if bodies is not None:
+                bodies.release(waiting)
+            if reading.cancel():
+                resting.end()
+            else:
+                self._thread.submit(self._free, reading, bodies)
+
+    def _read(self, operation: str, body: bytes) -> Read:
+        try:
+            with spare_memory():
+                return Read(self._emulator.read(operation, body))
+        except orjson.JSONDecodeError:
+            return Read(malformed=True)
+        except ApiError as error:
+            error.__context__ = None  # the tracebacks of both errors refer to parts of the request
+            return Read(error=error.with_traceback(None))
+
+    def _free(self, reading: "Future[Read]", bodies: Bodies | None) -> None:
+        try:
+            if reading.exception() is None:
+                self._emulator.free(reading.result().request)
+        finally:
+            resting.end()
+            if bodies is not None:
+                bodies.large = True  # the memory that was just freed must also be returned
+
+
+def use_one_arena() -> None:
+    """Make new threads share the memory of the first one, if the C library has `mallopt`.
+
+    `malloc_trim` (memory.py) does not return free memory at the end of another thread's arena: a
+    server kept 130 MB after six large bodies.
+    """
+    with suppress(AttributeError, ImportError, OSError, TypeError):
+        import _ctypes  # noqa: PLC0415 - the package ctypes would itself keep 1 MB
+
+        _ctypes.call_function(_ctypes.dlsym(_ctypes.dlopen("", 0), "mallopt"), (_ARENA_MAX, 1))
+
+
+class _Waiting:
+    """A complete body that waits for the thread (see bodies.py).
+
+    No more of it has to be received.
+    """
+
+    def pause(self) -> None:
+        """Do nothing."""
+
+    def resume(self) -> None:
+        """Do nothing."""
+
+
+@contextmanager
+def spare_memory() -> Iterator[None]:
+    """Make small objects of all sizes, and free them at the end of the context.
+
+    A large body is parsed in the context. Objects that are made later and live longer then get the
+    freed places. Otherwise they would lie among the objects of the body. Python returns memory in
+    blocks of a megabyte, so each such object would keep a whole block: a server kept one more
+    megabyte after each of 16 large bodies.
+    """
+    spare = [bytes(size) for size in _SPARE]
+    try:
+        yield
+    finally:
+        spare.clear()
+
+
+class _Resting:
+    """Turns garbage collection off while a large request has objects in memory.
+
+    The collector would visit all these objects at once, which takes up to 0.4 s.
+    """
+
+    def __init__(self) -> None:
+        self._requests = 0
+        self._lock = Lock()
+
+    def begin(self) -> None:
+        """Turn garbage collection off."""
+        with self._lock:
+            self._requests += 1
+            gc.disable()
+
+    def end(self) -> None:
+        """Turn garbage collection on if no other large request is in memory."""
+        with self._lock:
+            self._requests -= 1
+            if not self._requests:
+                gc.enable()
+
+    @contextmanager
+    def context(self) -> Iterator[None]:
+        """Turn garbage collection off during the context."""
+        self.begin()
+        try:
+            yield
+        finally:
+            self.end()
+
+
+resting: Final = _Resting()
