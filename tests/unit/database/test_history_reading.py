@@ -144,6 +144,8 @@ def test_items_at_each_time(kind, steps, later, limit, drop, data):
     patch = pytest.MonkeyPatch()
     for module in (past_items, differences):  # so that an item may have more records than one chunk
         patch.setattr(module, "_CHUNK", data.draw(st.integers(1, 3)))
+    patch.setattr(past_items, "STEPS", data.draw(st.integers(2, 5)))
+    patch.setattr(differences, "_STEPS", data.draw(st.integers(2, 5)))
     try:
         history = History(kind, folder / "data")
         for step in steps:
