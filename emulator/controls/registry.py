@@ -53,7 +53,7 @@ class RequestLog(Protocol):
         ...
 
     def last_hour(self) -> "LastHour[tuple[str, str, str, str, str]] | None":
-        """Return what was counted in each minute of the last hour, None without --metrics."""
+        """Return the figures of each minute of the last hour, None without --metrics."""
         ...
 
     def now(self) -> int:

@@ -1,6 +1,7 @@
-"""S3-compatible servers: a small one in this process, and moto's in an environment of its own."""
+"""S3-compatible servers: a small one in this process, and moto's in a separate environment."""
 
 import hashlib
+import os
 import subprocess
 import sys
 import threading
@@ -25,8 +26,8 @@ OWNER = "123456789012"
 class FakeS3:
     """Buckets in memory. `url` is the address.
 
-    denied: buckets that nobody may use. breaks: how many of the next downloads end early.
-    heads: the header fields of the requests.
+    denied: buckets to which access is denied. breaks: how many of the next downloads end early.
+    heads: the header fields of all requests.
     """
 
     def __init__(self) -> None:
@@ -40,7 +41,7 @@ class FakeS3:
 
 @contextmanager
 def fake_s3() -> Iterator[FakeS3]:
-    """Run a small S3 for the length of a with block."""
+    """Run a small S3 server during a with block."""
     fake = FakeS3()
 
     class Handler(_Handler):
@@ -136,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _listing(bucket: dict[str, bytes], query: dict[str, str]) -> bytes:
-    """Return one page: two objects, so that every list has several pages."""
+    """Return one page. It has at most two objects, so that most lists have several pages."""
     after = query.get("continuation-token", "")
     keys = [key for key in sorted(bucket) if key.startswith(query.get("prefix", "")) and key > after]
     rows = "".join(f"<Contents><Key>{escape(k)}</Key><Size>{len(bucket[k])}</Size></Contents>" for k in keys[:2])
@@ -146,15 +147,17 @@ def _listing(bucket: dict[str, bytes], query: dict[str, str]) -> bytes:
 
 @contextmanager
 def moto_s3() -> Iterator[str]:
-    """Run moto's server; yield its address. pip installs it into an environment that is removed."""
+    """Run moto's server; yield its address.
+
+    The variable MOTO_SERVER names the program. Without it, pip installs it into an environment that
+    is removed.
+    """
     with TemporaryDirectory() as folder:
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=120)
-        program = Path(folder) / "bin"
-        subprocess.run([program / "pip", "install", "-q", "moto[s3,server]>=5"], check=True, timeout=600)
+        program = os.environ.get("MOTO_SERVER") or _install_moto(Path(folder))
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         process = subprocess.Popen(
-            [program / "moto_server", "-H", "127.0.0.1", "-p", str(port)],
+            [program, "-H", "127.0.0.1", "-p", str(port)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -164,6 +167,13 @@ def moto_s3() -> Iterator[str]:
         finally:
             process.terminate()
             process.wait()
+
+
+def _install_moto(folder: Path) -> Path:
+    """Install moto; return its program."""
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=120)
+    subprocess.run([folder / "bin" / "pip", "install", "-q", "moto[s3,server]>=5"], check=True, timeout=900)
+    return folder / "bin" / "moto_server"
 
 
 def _wait(url: str) -> None:

@@ -122,7 +122,7 @@ class Enforcer:
         self._usages.pop(table_id, None)
 
     def usage(self, table_id: int) -> TableUsage | None:
-        """Return what a table has consumed in the last hour, None without --metrics."""
+        """Return the figures of a table in the last hour, None without --metrics."""
         return self._usages.get(table_id)
 
     def throttle(self, table_id: int) -> TableThrottle | None:

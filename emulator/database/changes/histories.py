@@ -31,7 +31,7 @@ SLICE: Final = 500
 """The most records that one slice deletes, each with its second key. This takes about 4 ms."""
 
 SIZE: Final = 4 * MIB
-"""The bytes of records after which a slice ends."""
+"""A slice ends after records of this many bytes."""
 
 
 class Images(NamedTuple):
@@ -189,7 +189,7 @@ class Histories:
 
 
 def _oldest(txn: ReadTxn, start: bytes, stop: bytes) -> tuple[list[tuple[bytes, bytes]], bool]:
-    """Return the first keys of a range, each with its item, and whether others may remain."""
+    """Return the first keys of a range, each with its item, and whether more keys may follow."""
     from emulator.database.changes.history import item_of  # noqa: PLC0415 - few tables have a history
 
     found: list[tuple[bytes, bytes]] = []

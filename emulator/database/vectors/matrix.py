@@ -164,7 +164,7 @@ class Matrix:
         return self._version != newest or self._next is not None
 
     def _changed(self, txn: ReadTxn, first: int, stop: int) -> Iterator[bytes]:
-        """Yield the tails of changed entries, except those that `follow` must still read."""
+        """Yield the tails of changed entries. Entries that were never read are left out."""
         prefix = self.index.prefix
         for tail in {txn.get(keyspace.vector_change(prefix, number)) for number in range(first, stop)}:
             assert tail is not None, "the latest changes of an index are recorded"

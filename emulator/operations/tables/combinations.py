@@ -159,7 +159,7 @@ def _actions(request: Request) -> list[str]:
 
 
 def _builds(request: Request) -> list[str]:
-    """Return the changes of indexes that create or delete an index: "Create" or "Delete"."""
+    """Return "Create" or "Delete" for each index that the request creates or deletes."""
     return [action for action in _actions(request) if action != "Update"]
 
 
