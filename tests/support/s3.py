@@ -1,4 +1,4 @@
-"""S3-compatible servers: a small one in this process, and moto's in an environment of its own."""
+"""S3-compatible servers: a small one in this process, and moto's in a separate environment."""
 
 import hashlib
 import os
@@ -26,8 +26,8 @@ OWNER = "123456789012"
 class FakeS3:
     """Buckets in memory. `url` is the address.
 
-    silent: while it is set, requests get no answer. denied: buckets that nobody may use.
-    breaks: how many of the next downloads end early. heads: the header fields of the requests.
+    silent: while it is set, requests get no answer. denied: buckets to which access is denied.
+    breaks: how many of the next downloads end early. heads: the header fields of all requests.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class FakeS3:
 
 @contextmanager
 def fake_s3() -> Iterator[FakeS3]:
-    """Run a small S3 for the length of a with block."""
+    """Run a small S3 server during a with block."""
     fake = FakeS3()
 
     class Handler(_Handler):
@@ -140,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _listing(bucket: dict[str, bytes], query: dict[str, str]) -> bytes:
-    """Return one page: two objects, so that every list has several pages."""
+    """Return one page. It has at most two objects, so that most lists have several pages."""
     after = query.get("continuation-token", "")
     keys = [key for key in sorted(bucket) if key.startswith(query.get("prefix", "")) and key > after]
     rows = "".join(f"<Contents><Key>{escape(k)}</Key><Size>{len(bucket[k])}</Size></Contents>" for k in keys[:2])
