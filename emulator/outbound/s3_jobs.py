@@ -43,6 +43,8 @@ async def run_s3_jobs(emulator: Emulator, interval: float) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if runner is not None:
+            runner.close()
 
 
 def _runner(emulator: Emulator) -> "Runner":

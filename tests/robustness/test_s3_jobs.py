@@ -199,3 +199,16 @@ def test_a_server_stops_while_an_endpoint_does_not_answer(tmp_path: Path) -> Non
             client = client_of(server)
             with pytest.raises(WaiterError, match="FAILED"):
                 client.get_waiter("import_completed").wait(ImportArn=arn, WaiterConfig=DELAYED)
+
+
+def test_a_server_in_memory_leaves_no_folder(tmp_path: Path, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket.put("in/3", "nonsense")
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    with running("--in-memory", "--s3-dir", str(tmp_path / "s3")) as server:
+        client = client_of(server)
+        arn = begin_import(client)
+        with pytest.raises(WaiterError, match="FAILED"):
+            client.get_waiter("import_completed").wait(ImportArn=arn, WaiterConfig=DELAYED)
+        assert len(list((tmp_path / "temporary").glob("*/logs/aws-dynamodb/imports/*/error"))) == 1
+    assert list((tmp_path / "temporary").glob("dynamodb-emulator-*")) == []
