@@ -20,7 +20,7 @@ COLUMNS: Final = 3
 
 
 def operations_table() -> str:
-    """Return the table as Markdown: sorted down the columns, "yes" for registered, "-" for not."""
+    """Return the table as Markdown, sorted column by column: "yes" if registered, "-" if not."""
     cells = []
     for name, operation in sorted(service_operations().items()):
         api = " (Streams)" if "Streams" in operation.prefix else ""

@@ -2,8 +2,8 @@
 
 The server reads the types and constraints of requests from AWS's own model of DynamoDB, which is
 part of botocore. All of botocore is 32 MB, and a dependency on it would conflict with the versions
-that users pin. So a build extracts 60 KB from the botocore that pyproject.toml pins: operations and
-the shapes of requests, but neither documentation nor the shapes of answers.
+that users pin. So a build extracts 60 KB from the version of botocore that pyproject.toml pins:
+operations and the shapes of requests, without documentation and shapes of answers.
 
 A data file has the form of botocore's `service-2.json`:
 
@@ -33,7 +33,7 @@ _SERVICES: Final[Mapping[str, tuple[str, ...] | None]] = {
         "UpdateEventSourceMapping",
     ),
 }
-"""The services that the server implements, each with the operations needed; None means all."""
+"""The services that the server implements -> the operations that it needs; None means all."""
 
 _CONSTRAINTS: Final = ("type", "required", "min", "max", "pattern", "enum")
 _REFERENCES: Final = ("member", "key", "value")
@@ -58,7 +58,7 @@ def _source(botocore: importlib.metadata.Distribution, service: str) -> str:
 
 
 def _read(botocore: importlib.metadata.Distribution, service: str) -> dict[str, Any]:
-    """Return a service's model. Some versions of botocore compress it."""
+    """Return a service's model. In some versions of botocore, it is compressed."""
     path = Path(str(botocore.locate_file(f"botocore/data/{service}/service-2.json")))
     packed = path.with_suffix(".json.gz")
     text = gzip.decompress(packed.read_bytes()) if packed.exists() else path.read_bytes()
@@ -67,7 +67,7 @@ def _read(botocore: importlib.metadata.Distribution, service: str) -> dict[str, 
 
 
 def _reduced(model: Mapping[str, Any], operations: Iterable[str]) -> dict[str, Any]:
-    """Return the parts of a model that the server reads: operations, and the shapes of inputs."""
+    """Return the parts of a model that the server needs: operations, and the shapes of requests."""
     inputs = {name: model["operations"][name]["input"]["shape"] for name in operations}
     shapes: dict[str, Any] = {}
     open_names = list(inputs.values())
@@ -93,7 +93,7 @@ def _shape(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace a file if its text differs; atomically, because servers and builds may read it."""
+    """Replace a file if its text differs. This is atomic: servers and builds may read the file."""
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")

@@ -1,8 +1,8 @@
 """A hook of hatchling that selects the files of a wheel. pyproject.toml names this hook.
 
-A wheel has one import name, `dynamodb_emulator`. The server's packages have common names. So they
-are in a folder inside `dynamodb_emulator`, which only the server's processes put on their module
-path.
+A wheel has one import name, `dynamodb_emulator`. The server's packages have common names, so they
+are in a folder inside `dynamodb_emulator`. Only the server's processes put this folder on their
+module path.
 
 | source tree | wheel |
 |---|---|
@@ -10,8 +10,8 @@ path.
 | `emulator/` without `installed/` | `dynamodb_emulator/_server/emulator/` |
 | `storage/` | `dynamodb_emulator/_server/storage/` |
 
-Building either kind of wheel, ordinary or editable, first writes the service model into the source
-tree: into `emulator/model/data/`, which git ignores.
+Building a wheel, ordinary or editable, first writes the service model into the source tree, in
+`emulator/model/data/`, which git ignores.
 """
 
 import sys
@@ -21,7 +21,8 @@ from typing import Any, Final
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-sys.path.append(str(Path(__file__).parent))  # hatchling loads this file by its path
+# Hatchling loads this file by its path, so its folder is not on the module path.
+sys.path.append(str(Path(__file__).parent))
 from service_model import DATA, write_models
 
 _ROOT: Final = Path(__file__).parents[1]
@@ -48,5 +49,5 @@ def _files() -> Iterator[Path]:
 
 
 def _place(path: Path) -> Path:
-    """Return the path that a file of the source tree has in a wheel."""
+    """Return the path in a wheel of a file in the source tree."""
     return path.relative_to(_INSTALLED) if path.is_relative_to(_INSTALLED) else _SERVER / path

@@ -74,6 +74,7 @@ class Emulator:
             collection_limit=settings.item_collection_limit,
             stream_shards=settings.stream_shards,
             kinesis=bool(settings.kinesis_endpoint),
+            metered=settings.metrics,
         )
         try:
             self._open(engine, options, sharing)
@@ -104,7 +105,7 @@ class Emulator:
         self.database.scheduler.every(_SCALING_SECONDS, self._scale)
 
     def account_of(self, access_key: str) -> str:
-        """Return the account that an access key stands for."""
+        """Return the account of an access key."""
         return arns.account_of(access_key, self.settings.account)
 
     def knows(self, operation: str) -> bool:
@@ -304,7 +305,7 @@ def _resume_restores(database: Database) -> None:
 
 
 def _before_removal(database: Database, table: TableDefinition) -> "Callable[[DefinitionChange], None]":
-    """Return what keeps the items of a table with recovery when it is removed."""
+    """Return a function that backs up a table with recovery in the transaction of its removal."""
     from emulator.database.history import backups  # noqa: PLC0415 - most servers never need it
 
     return backups.before_removal(database, table)

@@ -107,7 +107,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _help_last(arguments: Sequence[str]) -> Sequence[str]:
-    """Return the arguments with `--help` behind the command: `help load` means `load --help`."""
+    """Move `--help` behind the command: `help load` and `--help load` mean `load --help`."""
     if not arguments or arguments[0] not in _HELP:
         return arguments
     if arguments[1:] and arguments[1] in COMMANDS:

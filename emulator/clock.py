@@ -136,6 +136,33 @@ def _check(at: float) -> float:
     raise TimeOutOfRange
 
 
+def microseconds(seconds: float) -> int:
+    """Return a time in whole microseconds."""
+    return round(seconds * 1_000_000)
+
+
+class Moment:
+    """The time that changes have now: that of the clock, or of the transaction under way."""
+
+    __slots__ = ("_clock", "_held")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._held: int | None = None
+
+    def hold(self, now: float) -> None:
+        """Give all changes until `release` this time, in seconds."""
+        self._held = microseconds(now)
+
+    def release(self) -> None:
+        """Follow the clock again."""
+        self._held = None
+
+    def micros(self) -> int:
+        """Return the time of a change, in microseconds since the epoch."""
+        return microseconds(self._clock.now()) if self._held is None else self._held
+
+
 class ManualClock(EmulatorClock):
     """A clock that stays frozen until it is moved."""
 

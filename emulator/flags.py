@@ -86,7 +86,8 @@ def configuration(arguments: Sequence[str], environment: Mapping[str, str]) -> C
     """
     parser = _parser()
     words = [each for each in arguments if each not in _HELP]
-    if len(words) == 1 < len(arguments) and words[0].isalpha():  # argparse would show the help of the server
+    # Argparse would show the help of the server instead.
+    if len(words) == 1 < len(arguments) and words[0].isalpha():
         parser.error(_unknown_arguments(words))
     try:
         if any(map(_is_of_dynamodb_local, arguments)):

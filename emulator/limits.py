@@ -45,12 +45,14 @@ VECTOR_INDEXES_PER_TABLE: Final = 5
 DIMENSIONS: Final = 4096  # of a vector
 TOP_K: Final = 100  # results of a search for vectors
 NON_KEY_ATTRIBUTES_TOTAL: Final = 100
-INDEX_KEY_ATTRIBUTES: Final = 4  # of each kind, HASH and RANGE, in a GSI
+# Attributes of each kind, HASH and RANGE, in the key of a global index.
+INDEX_KEY_ATTRIBUTES: Final = 4
 TAGS_PER_RESOURCE: Final = 50
 TAG_KEY: Final = 128  # characters
 TAG_VALUE: Final = 256
 TAG_SET: Final = 10 * KIB  # bytes of all tags of a resource
-RESOURCE_POLICY: Final = 20_480  # bytes of a document, with its white space (control-plane 11.2)
+# Bytes of a document, including its white space (control-plane 11.2).
+RESOURCE_POLICY: Final = 20_480
 THROUGHPUT_VALUE: Final = 1_000_000_000_000
 # Read units or write units of a table, or of a global index (default quota).
 TABLE_CAPACITY: Final = 40_000

@@ -82,10 +82,10 @@ def _setting(group: Group, default: Any, text: str, **metadata: Any) -> Any:  # 
 
 
 class AnyPage(tuple[str, ...]):
-    """No origins, because a command line of DynamoDB Local says `-cors '*'`.
+    """An empty list of origins, for a command line of DynamoDB Local with `-cors '*'`.
 
-    Pages of any origin may use the DynamoDB API anyway. Our own `*` would also open /_emulator/ to
-    them, which DynamoDB Local does not have.
+    Pages of any origin may use the DynamoDB API without it. Our own `*` would also open /_emulator/
+    to them, which DynamoDB Local does not have.
     """
 
     __slots__ = ()

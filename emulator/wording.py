@@ -1,4 +1,4 @@
-"""Words of messages for people."""
+"""Wording of messages for people."""
 
 
 def counted(number: int, noun: str) -> str:

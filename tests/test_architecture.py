@@ -142,6 +142,7 @@ ROOMS = {
         {"waits"},
         {
             "clock",
+            "cloudwatch",
             "copy",
             "counters",
             "declarations",
@@ -171,7 +172,7 @@ ROOMS = {
         {"work", "local_log", "reading"},
         {"storing"},
         {"importing", "outputs"},
-        {"putting"},
+        {"putting", "exporting"},
         {"runner"},
     ),
     "emulator/objects": ({"store"}, {"folder", "s3"}, {"opening"}),

@@ -1,4 +1,4 @@
-"""No file in the repository names a folder that exists on one machine only."""
+"""No file in the repository names a folder that exists only on one machine."""
 
 import re
 from pathlib import Path

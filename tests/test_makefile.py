@@ -1,6 +1,7 @@
-"""`make run` creates its virtual environment, and replaces one that cannot work.
+"""`make run` creates its virtual environment, and replaces a broken one.
 
-A script stands in for Python."""
+A script replaces Python.
+"""
 
 import shutil
 import stat

@@ -1,8 +1,8 @@
 """`dynamodb-emulator control [NAME [JSON]]`: call a control of a running server.
 
-The names are those of the calls under `/_emulator/`. Without a name, the command lists the
-controls with the members of their JSON; `control NAME --help` explains one. Without JSON, the call
-is a GET, which only shows something. So a forgotten argument changes nothing. The answer goes to
+The names are those of the calls under `/_emulator/`. Without a name, the command lists the controls
+with the members of their JSON; `control NAME --help` explains one. Without JSON, the call is a GET,
+which only shows something. So a user who forgets the argument changes nothing. The answer goes to
 stdout, as JSON.
 
 Exit status: 0; 1 if the server refuses the call; 2 if the call cannot be sent.
@@ -68,7 +68,7 @@ def _names() -> set[str]:
 
 
 def _list() -> Iterator[str]:
-    """Yield the controls, each with the members of its JSON."""
+    """Yield a line for each control, with the members of its JSON."""
     for (method, path), each in sorted(_calls(), key=lambda call: (call[0][1], call[0][0])):
         yield f"{path if method == 'GET' else path + ' JSON':24} {each.summary}"
         if each.members:

@@ -18,7 +18,8 @@ from emulator.client.endpoint import Refused, Unreachable
 from emulator.client.options import add_endpoint_options
 from emulator.flags import Parser
 from emulator.formats.records import ReadOptions
-from emulator.formats.sources import Source, sources
+from emulator.formats.source import Source
+from emulator.formats.sources import sources
 from emulator.transfer.copying import BadState, Rate, State, copy
 from emulator.transfer.endpoints import Connect, connecting
 from emulator.transfer.loading import Loader, copy_definition
@@ -85,7 +86,7 @@ def _load_files(parser: Parser, options: argparse.Namespace, connect: Connect, p
 
 
 def _refuse_unknown_parameters(parser: Parser, given: Sequence[str], found: Sequence[Source]) -> None:
-    """End the command if no file takes a parameter that was given."""
+    """End the command if the user has given a parameter that no file uses."""
     taken = [source.parameters for source in found]
     known = {name for names in taken if names is not None for name in names}
     unknown = [name for name in given if name not in known]

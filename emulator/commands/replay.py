@@ -42,7 +42,8 @@ def main(arguments: Sequence[str]) -> int:
         streams=options.endpoint != AWS,
     )
     kept: list[Outcome] = []
-    if options.report is not None:  # a replay may take long, and changes the tables of the endpoint
+    # Comes first, because a replay may take long, and changes the tables of the endpoint.
+    if options.report is not None:
         try:
             report.check(options.report)
         except OSError as error:

@@ -11,9 +11,10 @@ counted.
 | `PartitionKeys`, `Keys`          | `MostAccessed` and `MostThrottled` partition keys, and whole  |
 |                                  | keys if there is a sort key; at most 100 of each              |
 
-A contributor has its `Key` (null if no item is left that has it), `Count` and `Error`: how much the
-count may be too high. `Count` is capacity units for accesses, and requests for throttling. All
-processes are counted together, each since its start or since the setting changed.
+A contributor has a `Key` (null if no item with it remains), a `Count`, and an `Error`: the count
+may be too high by this number. `Count` is in capacity units for accesses, and in requests for
+throttling. It is the sum of all processes, each from its start or from the last change of the
+setting on.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,14 +29,14 @@ from emulator.values.rows import decode_row
 from storage import ReadTxn
 from storage.keycode import prefix_end
 
-_SHOWN: Final = 100  # contributors of a report, as many as CloudWatch shows
-_SENT: Final = 200  # contributors of a report that each process contributes
+_SHOWN: Final = 100  # contributors in a report; CloudWatch shows the same number
+_SENT: Final = 200  # contributors that each process adds to a report
 _REPORTS: Final = ("PartitionKeys", "Keys")
 _PLACE: Final = ("AccessKey", "Region", "TableName", "IndexName")
 
 
 def _together(_body: Body, parts: Sequence[Result]) -> Result:
-    """Make one report of the reports of all processes."""
+    """Combine the reports of all processes to one report."""
     entries: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for part in parts:
         for entry in part["Insights"]:
@@ -55,9 +56,9 @@ def _merged(entries: Sequence[Mapping[str, Any]]) -> Result:
 
 
 def _ranked(lists: Sequence[Mapping[str, Any]]) -> list[Result]:
-    """Return the top contributors of several lists, counted together.
+    """Return the top contributors of several lists, with the sums of their counts.
 
-    A contributor that one list lacks may have had any count up to the `Floor` of this list.
+    A contributor that is not in a list may have any count up to the list's `Floor`.
     """
     everyone = {name for each in lists for name in each["Contributors"]}
     floor = sum(each["Floor"] for each in lists)
@@ -74,7 +75,7 @@ def _ranked(lists: Sequence[Mapping[str, Any]]) -> list[Result]:
 
 @control("insights", changes=False, gather=_together, summary="show the most accessed and the most throttled keys")
 def insights(emulator: Emulator, _body: Body) -> Result:
-    """Return what this process has counted."""
+    """Return the counts of this process."""
     database = emulator.database
     with database.read() as txn:
         return {"Insights": list(_entries(database, txn))}
@@ -106,10 +107,10 @@ def _contributors(
     index: str | None = None,
     contributors: Contributors | None = None,
 ) -> Result:
-    """Return the top contributors of a sketch by their names, and a bound for all others.
+    """Return the top contributors of a sketch, and an upper bound for the counts of all others.
 
-    The other arguments are those of a sketch of partition keys. With them, a key that no request
-    has told is read from an item of the partition.
+    The other arguments are for a sketch of partition keys: if no request had the key of a
+    partition, they let this read the key from an item of the partition.
     """
     found: dict[str, Result] = {}
     floor = sketch.floor

@@ -26,6 +26,7 @@ from emulator.shared_memory import SharedMemory
 from emulator.slices import Steps, finish
 
 if TYPE_CHECKING:
+    from emulator.database.throughput.usage import LastHour
     from emulator.event_sources.service import FunctionService
 
 Result = Mapping[str, Any]
@@ -49,6 +50,10 @@ class RequestLog(Protocol):
 
     def counted(self) -> Result | None:
         """Return the counters of this process, None without --metrics."""
+        ...
+
+    def last_hour(self) -> "LastHour[tuple[str, str, str, str, str]] | None":
+        """Return what was counted in each minute of the last hour, None without --metrics."""
         ...
 
     def now(self) -> int:
@@ -107,12 +112,13 @@ class Control:
 
     changes: whether it changes the state of the emulator. Such a control must not be a GET, because
     any web page may link to a GET.
-    repeatable: it may run again if its writes were lost. A control must not run again if it moves
-    something by an amount, or writes outside of the store.
-    ends_with_client: it ends when its client goes away. Others run to their end.
-    gather: if set, the function runs in each worker process, and `gather` makes the result. If not,
-    it runs in the process that gets the call.
-    members: those of the body; a `?` marks one that may be missing.
+    repeatable: whether it may run again if its writes were lost. A control must not run again if it
+    moves something by an amount or writes outside the store.
+    ends_with_client: whether it ends when its client closes the connection. Others run to their
+    end.
+    gather: if set, the function runs in each worker process, and `gather` combines the results. If
+    not, the function runs in the process that gets the call.
+    members: the members of the body. A `?` marks an optional member.
     """
 
     name: str

@@ -13,13 +13,13 @@
 - Saving takes the same time for one item and for a million. Restoring undoes later writes.
 - A snapshot has items, indexes, streams with their records, time to live, settings, and event
   source mappings with their positions. It does not have the clock, declarations or dead letters.
-- What was made in its scope after it was saved, such as new tables, is deleted by restoring it.
-- `Tables` selects tables by name, with their streams and the mappings of these. A table's name
-  means the tables of that name of every account that the other members allow.
+- Restoring deletes everything that was created in the scope after the save, such as new tables.
+- `Tables` selects tables by name, with their streams and event source mappings. A name means all
+  tables of that name in the accounts that the other members select.
 - If more than 6,000 stored keys change, or some megabytes, the tables do not exist until the
-  restore is complete. Meanwhile nothing can be saved, and no other snapshot restored.
-- Functions get the records that their restored position has not passed, once more.
-- Snapshots survive restarts if the data do.
+  restore is complete. Until then, no snapshot can be saved, and no other snapshot can be restored.
+- Functions get the records after their restored positions again.
+- Snapshots are as durable as the data.
 
 `snapshots/branch` copies the tables of a snapshot to another account, as they were when it was
 saved. The copies are new tables, with new streams. Kinesis destinations and event source mappings

@@ -14,7 +14,7 @@ Each room uses only the rooms above it (`tests/test_architecture.py` verifies th
 | `vectors` | vector indexes in memory, and searching them |
 | `catalog` | which tables exist, for which tenant, in which state |
 | `database` | gives each operation the catalog, transactions and background work |
-| `s3_jobs` | which exports, imports and bulk operations exist, and how far they are |
+| `s3_jobs` | which exports, imports and bulk operations exist, and their progress |
 | `transactions`, `tokens` | writes that all happen or none; requests that have already run |
 | `jobs` | long work on tables in slices: filling an index or a TTL queue, deleting expired items |
 | `snapshots` | restoring parts of the store to an earlier state, or emptying them |

@@ -24,7 +24,6 @@ from emulator.database.catalog.catalog import Caller, Catalog, Options, require
 from emulator.database.catalog.enforcer import Enforcer
 from emulator.database.changes.streams import ROLL_OVER_SECONDS
 from emulator.database.definitions import kinesis
-from emulator.database.definitions.backups import Backup
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
@@ -38,6 +37,7 @@ from storage import Engine, Full, Interrupted, Lost, ReadTxn, StorageError
 from storage.host import group_commit_of, numbered_of, upkeep_of
 
 if TYPE_CHECKING:
+    from emulator.database.definitions.backups import Backup
     from emulator.database.s3_jobs import S3Jobs
     from emulator.database.vectors.held import HeldVectors
     from emulator.database.views.views import Views
@@ -79,10 +79,10 @@ def no_room(error: Full) -> errors.ApiError:
 class Database:
     """The catalog, transactions and background work, for every operation. One thread owns it.
 
-    sharing: the memory that is shared with other processes which use the same folder; None if no
-    other process uses it. jobs: functions; each queues the unfinished work of one kind.
-    removal: see Removal; None if nothing is done when a table with recovery is removed.
-    group_commit, numbered, upkeep: what the engine offers its host (storage/host.py), or None.
+    sharing: the memory that is shared with other processes on the same folder; None if this process
+    is the only one. jobs: functions. Each queues the unfinished work of one kind.
+    removal: see Removal. With None, removing a table with recovery makes no backup. group_commit,
+    numbered, upkeep: what the engine offers its host (storage/host.py), or None.
     """
 
     def __init__(
@@ -107,13 +107,13 @@ class Database:
         room = _no_disk if self.upkeep is None else self.upkeep.free_bytes
         self.background = Background(wait=(Interrupted,), full=(Full,), room=room)
         self.scheduler = Scheduler(clock)
-        self.enforcer = Enforcer(clock, throttle_all=options.throttle)
+        self.enforcer = Enforcer(clock, throttle_all=options.throttle, metered=options.metered)
         self.access = EngineAccess(engine, self._adopt_write)
         self.registries = Registries(self.access, self.versions)
         self.catalog = Catalog(
             self.access, clock, self.background, self.enforcer, options, self.versions, self.registries
         )
-        self.backups = self.registries.add(keyspace.backups(), partial(Backup.load, account=options.account))
+        self.backups = self.registries.add(keyspace.backups(), partial(_load_backup, options.account))
         if removal is not None:
             self.catalog.settling.removal = partial(removal, self)
         self._views: Views | None = None
@@ -182,7 +182,10 @@ class Database:
 
     @property
     def s3_jobs(self) -> "S3Jobs":
-        """The exports, imports and bulk operations. Their code is loaded as that of `views`."""
+        """The exports, imports and bulk operations.
+
+        Their code is loaded at first use, as for `views`.
+        """
         if self._s3_jobs is None:
             self._s3_jobs = self._load_s3_jobs()
             self.refresh()
@@ -190,7 +193,7 @@ class Database:
 
     @property
     def known_s3_jobs(self) -> "S3Jobs | None":
-        """The same, without loading any code: None if there are none."""
+        """The same as `s3_jobs`, without loading the code: None if the store has no S3 jobs."""
         return self._s3_jobs
 
     def _notice_s3_jobs(self, txn: ReadTxn) -> None:
@@ -241,8 +244,8 @@ class Database:
     def respond(self, operation: "Operation[_T]", caller: Caller, raw: object) -> _T:
         """Return the response of an operation to a request that is parsed JSON.
 
-        Raises as `run` does, and Sliced. It calls the operation directly: a call of `run` with a
-        function made for the request took 1 % of a GetItem.
+        Raises as `run` does, and Sliced. This calls the operation directly, because `run` with a
+        function for each request took 1 % of a GetItem.
         """
         try:
             if self._shared and self.versions.is_stale():
@@ -376,7 +379,7 @@ class Database:
     def described(self, caller: Caller, name: str, *, restoring: bool = False) -> Table:
         """Return a table of any status for the control plane. Settling it may write to the store.
 
-        restoring: whether a table counts that is being restored. Most operations do not find such
+        restoring: whether to find a table that is being restored. Most operations do not find such
         a table (control-plane 0.3). Raises the errors of a missing table and of wrong ARNs, with
         the control plane's texts.
         """
@@ -413,10 +416,18 @@ class Database:
         self.engine.close()
 
 
+def _load_backup(account: str, stored: bytes) -> "Backup":
+    """Load a backup, and the code at first use: most servers have no backup."""
+    from emulator.database.definitions.backups import Backup  # noqa: PLC0415 - start-up time
+
+    return Backup.load(stored, account)
+
+
 Job = Callable[[Database], None]
 """Queues the unfinished work of one kind (`jobs/`)."""
 
 Removal = Callable[[Database, TableDefinition], Callable[[DefinitionChange], None]]
-"""Called before a table with recovery is removed. It returns what the transaction does that removes
-the table.
+"""A function that is called before a table with recovery is removed.
+
+It returns another function, which is called in the transaction that removes the table.
 """

@@ -14,6 +14,7 @@
 | `ShardExpiry`       | ARN of the stream         | a closed shard is gone, because all its records are old   |
 | `StreamTrimming`    | ARN of the stream         | the oldest record of a shard is gone                      |
 | `StreamExpiry`      | ARN of the stream         | a disabled stream is gone                                 |
+| `BackupExpiry`      | ARN of the backup         | a system backup is gone                                   |
 | `Transaction`       | table name, ARN, or token | a declared transaction ends                               |
 | `MappingState`      | UUID of the mapping       | Creating, Enabling, Updating ... ends                     |
 | `FunctionRetry`     | UUID of the mapping       | a failed batch is sent again                              |
@@ -38,6 +39,7 @@ from emulator.database.changes.ttl_queue import queue_of
 from emulator.database.database import Database
 from emulator.database.definitions.streams import SHARD_LIFE, Shard, StreamDefinition
 from emulator.database.definitions.tables import ACTIVE, IndexDefinition, TableDefinition
+from emulator.database.history import backups
 from emulator.database.jobs import ttl_sweep
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
@@ -79,6 +81,9 @@ def coming(database: Database) -> Steps[list[Event]]:
         found += _of_stream(database, stream, now)
         if number % _IN_STEP == 0:
             yield None
+    for backup in database.backups:
+        if backup.expires is not None:
+            found.append(Event(backup.expires, "BackupExpiry", backup.arn))
     return found
 
 
@@ -88,6 +93,7 @@ def let_happen(database: Database) -> Steps[None]:
     yield from ttl_sweep.sweep(database, ttl_sweep.tables(database))
     database.streams.begin_roll_over()
     database.histories.begin_trimming()
+    backups.begin_expiry(database)
 
 
 def _transactions(database: Database, now: float) -> Iterator[Event]:

@@ -1,7 +1,7 @@
-"""Which exports, imports and bulk operations exist: finding, saving and forgetting S3 jobs.
+"""Finding, saving and removing S3 jobs: exports, imports and bulk operations.
 
-Operations save a new job. The process that owns the background work finds the unfinished jobs here
-(emulator/s3_jobs/runner.py), also those that an earlier process has begun.
+An operation of the service saves a new job. The owner process finds unfinished jobs here
+(emulator/s3_jobs/runner.py), even those of an earlier process.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,10 @@ from storage import ReadTxn, WriteTxn
 
 
 class S3Jobs:
-    """All S3 jobs of an engine. account: of access keys that are not account numbers."""
+    """All S3 jobs in the store of an engine.
+
+    account: the account of access keys that are not account numbers.
+    """
 
     def __init__(self, registries: Registries, account: str) -> None:
         self._registry = registries.add(
@@ -28,11 +31,11 @@ class S3Jobs:
     # --- finding ----------------------------------------------------------------------------------
 
     def everything(self) -> Iterator[S3Job]:
-        """Walk all jobs."""
+        """Yield all jobs."""
         return iter(self._registry)
 
     def unfinished(self) -> dict[bytes, S3Job]:
-        """Return the jobs that have work left, by their storage keys, oldest first."""
+        """Return the unfinished jobs, by their storage keys, oldest first."""
         return dict(sorted(self._unfinished.items(), key=lambda pair: pair[1].id))
 
     def stored(self, key: bytes) -> S3Job | None:
@@ -40,7 +43,7 @@ class S3Jobs:
         return self._registry.get(key)
 
     def get(self, tenant: Tenant, kind: str, number: str, now: float) -> S3Job | None:
-        """Return a job by the end of its ARN, None if there is none or it is forgotten."""
+        """Return a job by the end of its ARN, None if there is none or it is too old."""
         job = self._registry.get(keyspace.s3_job(*tenant, kind, number))
         return job if job is not None and _is_kept(job, now) else None
 
@@ -50,7 +53,7 @@ class S3Jobs:
         return sorted(found, key=lambda job: (job.started, job.id), reverse=True)
 
     def progress(self, txn: ReadTxn, job: S3Job) -> Progress:
-        """Return how far a job is."""
+        """Return the progress of a job."""
         stored = txn.get(_progress_key(job))
         return NOTHING if stored is None else Progress.load(stored)
 
@@ -61,16 +64,16 @@ class S3Jobs:
         self._registry.save(change, key_of(job), job)
 
     def save_progress(self, txn: WriteTxn, job: S3Job, progress: Progress) -> None:
-        """Store how far a job is."""
+        """Store the progress of a job."""
         txn.put(_progress_key(job), progress.dump())
 
     def end(self, change: DefinitionChange, job: S3Job, status: str, now: float, failure: "Failure" = None) -> None:
-        """Store that no work is left. failure: FailureCode and FailureMessage."""
+        """Store that a job has ended. failure: FailureCode and FailureMessage."""
         code, message = failure or (None, None)
         self.save(change, replace(job, status=status, ended=now, failure_code=code, failure_message=message))
 
     def forget_old(self, change: DefinitionChange, now: float) -> None:
-        """Remove the jobs whose time is over."""
+        """Remove the jobs that are too old."""
         for job in [job for job in self._registry if not _is_kept(job, now)]:
             self._remove(change, job)
 
@@ -102,7 +105,7 @@ def key_of(job: S3Job) -> bytes:
 
 
 def close_view(change: DefinitionChange, job: S3Job, views: Views) -> None:
-    """Close the frozen view that a job reads, if it has one that is open."""
+    """Close the frozen view that a job reads, if the job has an open view."""
     view = None if job.plan.get("view") is None else views.get(job.plan["view"])
     if view is not None and not view.closing:
         views.close(change, view)

@@ -18,7 +18,10 @@ from typing import Any, Final
 import orjson
 
 from emulator import processes
+from emulator.database.changes.history import record_of
 from emulator.database.changes.record import current, is_consistent, record_sequence
+from emulator.database.definitions.backups import Backup
+from emulator.database.definitions.histories import HistoryDefinition
 from emulator.database.definitions.s3_jobs import Progress, S3Job
 from emulator.database.definitions.streams import StreamDefinition
 from emulator.database.definitions.tables import TableDefinition
@@ -92,8 +95,14 @@ def _problems(txn: ReadTxn) -> Iterator[str]:
         stream = StreamDefinition.load(stored)
         prefix = keyspace.stream_records(stream.id)
         for key, row in txn.scan(prefix, prefix_end(prefix)):
-            if record_sequence(row) != int.from_bytes(key[-8:], "big") or not is_consistent(current(row)):
+            if record_sequence(row) != int.from_bytes(key[-8:], "big") or not is_consistent(current(txn, row)):
                 yield f"a record of stream {stream.label} differs from what was written"
+    for _, stored in txn.scan(*keyspace.histories()):
+        yield from _problems_of_history(txn, HistoryDefinition.load(stored))
+    for _, stored in txn.scan(*keyspace.backups()):
+        backup = Backup.load(stored)
+        if txn.get(keyspace.view(backup.view)) is None:
+            yield f"the items of the backup {backup.arn} are missing"
     for _, stored in txn.scan(*keyspace.views()):
         View.load(stored)
     for snapshot in snapshots(txn):
@@ -107,6 +116,21 @@ def _problems(txn: ReadTxn) -> Iterator[str]:
         progress = txn.get(keyspace.progress_of_s3_job(key))
         if progress is not None:
             Progress.load(progress)
+
+
+def _problems_of_history(txn: ReadTxn, history: HistoryDefinition) -> Iterator[str]:
+    records, entries = keyspace.history_records(history.id), keyspace.history_keys(history.id)
+    count = 0
+    for key, stored in txn.scan(records, prefix_end(records)):
+        count += 1
+        item, _, *rows = record_of(stored)
+        for row in rows:
+            if row is not None:
+                decode_row(row)
+        if txn.get(entries + keyspace.history_key(item) + key[keyspace.ITEM_PREFIX :]) is None:
+            yield f"the history of table {history.table} lacks the entry of a record"
+    if sum(1 for _ in txn.scan(entries, prefix_end(entries))) != count:
+        yield f"the history of table {history.table} has entries without a record"
 
 
 def _problems_of_table(txn: ReadTxn, table: Table) -> Iterator[str]:

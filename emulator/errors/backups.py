@@ -6,11 +6,11 @@ from typing import Final
 from emulator.errors.base import ApiError
 from emulator.errors.forms import invalid_parameters, limit_exceeded, validation
 
-_LAST: Final = 253_402_300_799.0  # the last second that can be printed
+_LAST: Final = 253_402_300_799.0  # the last second that the texts can show
 
 
 def utc(seconds: float) -> str:
-    """Return a time as these texts have it: 2026-10-08T23:16:33Z."""
+    """Return a time in the form of these texts: 2026-10-08T23:16:33Z."""
     return f"{datetime.fromtimestamp(max(0.0, min(seconds, _LAST)), UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -46,12 +46,12 @@ def backup_not_found(arn: str) -> ApiError:
 
 
 def backup_being_restored(arn: str) -> ApiError:
-    """Return the error of deleting a backup that is in use."""
+    """Return the error for deleting a backup that is in use."""
     return ApiError("BackupInUseException", f"Backup is being used to restore table: {arn}")
 
 
 def system_backup_kept(arn: str, expires: float) -> ApiError:
-    """The form of the time is not recorded."""
+    """We do not know the service's form of the time."""
     return validation(
         f"Invalid Request: User is not allowed to delete the system backup with arn {arn}. "
         f"It will automatically expire on {utc(expires)}"
@@ -88,7 +88,7 @@ def source_of_another_account() -> ApiError:
 
 
 def two_restore_times() -> ApiError:
-    """The end of the text is not recorded."""
+    """We do not know the end of the text."""
     return validation(
         "Invalid Request: Both RestoreDateTime and UseLatestRestorableTime cannot be set for point-in-time restore "
         "request. Please specify only one of them"
@@ -102,7 +102,7 @@ def restore_time_missing() -> ApiError:
 
 
 def source_table_not_found() -> ApiError:
-    """Return the error for a source that was given by its ARN (control-plane 0.1)."""
+    """Return the error for a missing source that is named by its ARN (control-plane 0.1)."""
     return ApiError("TableNotFoundException", "Table not found")
 
 
@@ -125,7 +125,7 @@ def restore_target_exists(table: str) -> ApiError:
 
 
 def restore_target_in_use(table: str, source: str) -> ApiError:
-    """`source` is the ARN of the backup, or of the table whose history is restored (inferred)."""
+    """source: the ARN of the backup, or of the table whose history is restored (inferred)."""
     return ApiError("TableInUseException", f"Table: {table} is already being restored from backup: {source}")
 
 
@@ -182,7 +182,7 @@ def index_override_unknown(index: str) -> ApiError:
 
 
 def index_override_warm(index: str) -> ApiError:
-    """The text is not recorded (control-plane 3.2)."""
+    """We do not know the service's text (control-plane 3.2)."""
     return invalid_override(f"Cannot override WarmThroughput for index {index}")
 
 

@@ -5,7 +5,7 @@ from emulator.errors.forms import INVALID_PARAMETERS, invalid_parameters, valida
 
 
 def legacy_global_tables() -> ApiError:
-    """The error of a request that would create a global table of the legacy version."""
+    """Return the error for a request that would create a global table of the legacy version."""
     return invalid_parameters(
         "DynamoDB global tables version 2017.11.29 is not supported. We recommend using DynamoDB global tables version "
         "2019.11.21, instead of version 2017.11.29 (Legacy)."
@@ -29,5 +29,5 @@ def global_table_settings_not_found(name: str) -> ApiError:
 
 
 def replicas_not_found(name: str) -> ApiError:
-    """The error of replica auto scaling if a table has no replicas or does not exist."""
+    """Return the error for replica auto scaling of a table that is missing or has no replicas."""
     return ApiError("ResourceNotFoundException", _does_not_exist(name))

@@ -9,7 +9,7 @@ def insights_index_missing(index: str, table: str) -> ApiError:
 
 
 def insights_not_active(part: str) -> ApiError:
-    """`part` is Table or Index."""
+    """part: Table or Index."""
     return validation(
         "Table or Index is not in a valid state to update Key Access Insights: "
         f"{part}Status must be ACTIVE to enable ContributorInsights."
@@ -17,5 +17,5 @@ def insights_not_active(part: str) -> ApiError:
 
 
 def insights_token_invalid(token: str) -> ApiError:
-    """The text is inferred from the tokens of ListExports (control-plane 0.2)."""
+    """We infer the text from the errors for tokens of ListExports (control-plane 0.2)."""
     return validation(f"Invalid Request: Provided nextToken is invalid: {token}")

@@ -1,16 +1,17 @@
 """Errors of exports, imports and bulk operations (control-plane 0.2, 4.1, 5.1, 14).
 
-"inferred": the code is known, the text is ours.
+"inferred" means that we know the code, but the text is our own.
 """
 
+from emulator.errors.backups import utc
 from emulator.errors.base import ApiError
-from emulator.errors.forms import limit_exceeded, missing_resource, validation
+from emulator.errors.forms import invalid_parameters, limit_exceeded, missing_resource, validation
 
 _INVALID: str = "Invalid Request: "
 
 
 def job_arn_invalid(kind: str) -> ApiError:
-    """`kind` is Export or Import (control-plane 0.2)."""
+    """kind: Export or Import (control-plane 0.2)."""
     return validation(f"Invalid {kind} ARN")
 
 
@@ -19,17 +20,105 @@ def list_token_invalid(token: str) -> ApiError:
 
 
 def too_many_jobs(kind: str, largest: int) -> ApiError:
-    """inferred; `kind` is exports or imports."""
+    """kind: exports or imports. Inferred."""
     return limit_exceeded(f"Subscriber limit exceeded: There is a limit of {largest} concurrent {kind} per subscriber")
 
 
 def record_unreadable(text: str) -> ApiError:
-    """Of the error log only. inferred; `text` says why a record is not an item."""
+    """Return an error that only error logs have. text: why a record is not an item. Inferred."""
     return validation(text)
 
 
 def kms_key_unsupported() -> ApiError:
     return validation(f"{_INVALID}KMS Key Id is not supported for this encryption type")
+
+
+# --- exports --------------------------------------------------------------------------------------
+
+
+def export_arn_invalid() -> ApiError:
+    return invalid_parameters("tableArn is not a valid ARN")
+
+
+def export_arn_of_another_resource() -> ApiError:
+    return validation(f"{_INVALID}Table ARN is invalid.")
+
+
+def export_conflict() -> ApiError:
+    return ApiError(
+        "ExportConflictException", "Export conflict: Duplicate request detected with conflicting parameters"
+    )
+
+
+def export_not_found(arn: str) -> ApiError:
+    """sic: the text says it twice."""
+    return ApiError("ExportNotFoundException", f"Export not found: Export not found: {arn}")
+
+
+def export_of_another_region() -> ApiError:
+    return ApiError("ExportNotFoundException", "Export not found: Invalid export arn")
+
+
+def _export_time(text: str) -> ApiError:
+    return ApiError("InvalidExportTimeException", text)
+
+
+def export_time_invalid() -> ApiError:
+    return _export_time("Export Time is invalid")
+
+
+def export_time_unavailable() -> ApiError:
+    return _export_time("Point in Time Recovery is not available for specified export time")
+
+
+def export_type_missing() -> ApiError:
+    return validation(
+        f"{_INVALID}Export Type expected to be Incremental Export when incremental export specification is provided"
+    )
+
+
+def incremental_specification_with_full_export() -> ApiError:
+    return validation(
+        f"{_INVALID}When Export Type is Full Export , Incremental Export Specification should not be provided"  # sic
+    )
+
+
+def incremental_specification_missing() -> ApiError:
+    return validation(
+        f"{_INVALID}Incremental Export Specification expected when export type is set as Incremental Export"
+    )
+
+
+def export_from_time_missing() -> ApiError:
+    return validation(f"{_INVALID}ExportFromTime must be provided in IncrementalExportSpecification")
+
+
+def export_from_time_before_table(begin: float) -> ApiError:
+    return _export_time(
+        f"Incremental export period from time cannot be less than the table creation time : {utc(begin)}"
+    )
+
+
+def export_to_time_in_future(end: float) -> ApiError:
+    return _export_time(f"Incremental export period to time cannot be greater than the current time : {utc(end)}")
+
+
+def export_period_too_short() -> ApiError:
+    return _export_time("Difference between export period from time and export period to time is less than 15 minutes")
+
+
+def export_period_too_long() -> ApiError:
+    """inferred, after the text of a short one."""
+    return _export_time("Difference between export period from time and export period to time is greater than 24 hours")
+
+
+def filter_specification_empty() -> ApiError:
+    return validation(f"{_INVALID}Invalid FilterSpecification: The specification can not be empty")
+
+
+def filter_specification_invalid(error: ApiError) -> ApiError:
+    """inferred; `error` is the one that a query would get (control-plane 4.5)."""
+    return validation(f"{_INVALID}Invalid FilterSpecification: {error.message}")
 
 
 # --- bulk operations ------------------------------------------------------------------------------
@@ -54,7 +143,7 @@ def bulk_operation_ended(arn: str, status: str) -> ApiError:
 
 
 def import_not_found(arn: str) -> ApiError:
-    """inferred, after the error of exports."""
+    """Inferred from the error of exports."""
     return ApiError("ImportNotFoundException", f"Import not found: Import not found: {arn}")
 
 

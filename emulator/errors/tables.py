@@ -37,7 +37,7 @@ def being_changed(table: str, status: str) -> ApiError:
 
 
 def table_being_restored(table: str) -> ApiError:
-    """Return the error of creating a table whose name a restore uses (control-plane 3.4)."""
+    """Return the error for creating a table whose name a restore uses (control-plane 3.4)."""
     return still_in_use(f"Table is being used: {table}")
 
 

@@ -1,15 +1,17 @@
 """Reads and writes file formats for tables and items.
 
-The package knows files and no server. The commands `load` and `dump` use it, and the exports and
-imports of the service (emulator/s3_jobs). A reader is a generator of records (`records.py`), each
-with its place (file and line). A bad record becomes a `Problem`, and the reader goes on behind it.
-(The service's import ends a file at its first line that cannot be parsed: control-plane 5.4.)
+The package works with files, never with a server. The commands `load` and `dump` use it, and the
+exports and imports of the service (emulator/s3_jobs). A reader is a generator of records
+(`records.py`), each with its place (file and line). A wrong record becomes a `Problem`, and the
+reader continues after it. (The service's import ends a file at its first line that cannot be
+parsed: control-plane 5.4.)
 
     sources(paths) ──▶ Source (what a file is) ──records()──▶ Definition, ItemRecord, Problem, Notice
 
 | file              | format                                                                      |
 |-------------------|-----------------------------------------------------------------------------|
 | `sources`         | detects the format of a file or folder by its content                       |
+| `documents`       | the kinds of document, such as templates, which are read as a whole         |
 | `files`           | plain, gzip and Zstandard files, standard input                             |
 | `json_text`       | a sequence of JSON values with their lines, in little memory                |
 | `items`           | JSON items: with types or ordinary, in wrappers such as `{"Item": ...}`     |
@@ -22,5 +24,5 @@ with its place (file and line). A bad record becomes a `Problem`, and the reader
 | `serverless`      | Serverless Framework files with their variables                             |
 | `workbench`       | models of NoSQL Workbench with their sample data                            |
 | `yaml_text`       | YAML with the short forms of intrinsic functions (the extra `yaml`)         |
-| `bounds`          | how much memory and work a file may cost                                    |
+| `bounds`          | limits on the memory and work that reading a file takes                     |
 """  # noqa: W505 - a table

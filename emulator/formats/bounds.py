@@ -33,7 +33,7 @@ _PER_STEP: Final = 64  # characters of text that count as one step when they are
 
 
 def too_long(what: str, limit: int) -> str:
-    """Return the text of a problem: something is longer than a limit in bytes."""
+    """Return the text of a problem: something exceeds a limit in bytes. what: the subject."""
     return f"{what} has more than {limit >> 20} MB"
 
 

@@ -81,7 +81,7 @@ def records(document: Document) -> Iterator[Record]:
 
 
 def parameters(document: Document) -> frozenset[str]:
-    """Return the names of the parameters that a template takes."""
+    """Return the names of the parameters of a template."""
     return parameters_of(document.content)
 
 

@@ -25,7 +25,7 @@ class KeyLines:
 
     @property
     def text(self) -> str:
-        """The text itself."""
+        """The text in which keys are searched."""
         return self._text
 
     def find(self, key: str) -> int:

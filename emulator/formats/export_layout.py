@@ -4,9 +4,9 @@
     manifest-files.json      a line for each data file: number of items, checksum, key
     data/*.json.gz           lines: {"Item": item}; with Ion, data/*.ion.gz
 
-Each manifest has a companion with its MD5. Where the folder is, `<prefix>/AWSDynamoDB/<id>/` on S3,
-is up to the caller. `ExportWriter` writes into a local folder. Exports of the service write objects
-(emulator/s3_jobs) with the same `DataPacker` and the same manifests.
+Each manifest has a second file with its MD5. The caller chooses the folder, which is
+`<prefix>/AWSDynamoDB/<id>/` on S3. `ExportWriter` writes into a local folder. Exports of the
+service write objects (emulator/s3_jobs) with the same `DataPacker` and the same manifests.
 """
 
 import gzip
@@ -52,11 +52,11 @@ _MEMBERS: Final = (*_BEGIN, "exportTime", *_END, "exportType")
 _INCREMENTAL_MEMBERS: Final = (*_BEGIN, "exportFromTime", "exportToTime", *_END, "outputView", "exportType")
 """The members of manifest-summary.json, in their order."""
 
-_LEVEL: Final = 3  # half the time of gzip's default, and files that are a tenth larger
+_LEVEL: Final = 3  # takes half the time of gzip's default level; the files are a tenth larger
 
 
 class Target(Protocol):
-    """What a data file is written to."""
+    """A place to which a data file is written."""
 
     def write(self, data: bytes, /) -> object:
         """Append bytes."""
@@ -134,7 +134,7 @@ def _object(path: Path) -> Mapping[str, Any]:
 
 
 class _Checked:
-    """A target that computes the MD5 of what is written to it."""
+    """A target that computes the MD5 of the bytes written to it."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -150,7 +150,7 @@ class _Checked:
 
 
 class DataPacker:
-    """Compresses one data file. One thread at a time uses it."""
+    """Compresses one data file. Only one thread at a time may use it."""
 
     def __init__(self, target: Target) -> None:
         self._checked = _Checked(target)
@@ -158,7 +158,7 @@ class DataPacker:
         self.items = 0
 
     def write(self, lines: bytes, items: int) -> None:
-        """Write the lines of so many items."""
+        """Write lines. items: the number of their items."""
         self._gzip.write(lines)
         self.items += items
 
@@ -167,7 +167,10 @@ class DataPacker:
         self._gzip.close()
 
     def entry(self, key: str) -> dict[str, Any]:
-        """Return the file's entry in the manifest, after its end. key: of the object."""
+        """Return the file's entry in the manifest. Call this after closing the file.
+
+        key: the key of the object.
+        """
         md5 = self._checked.md5
         return {
             "itemCount": self.items,
@@ -178,7 +181,7 @@ class DataPacker:
 
 
 class DataWriter:
-    """Writes one data file of a folder. One thread uses it."""
+    """Writes one data file in a folder. Only one thread may use it."""
 
     def __init__(self, path: Path, key: str) -> None:
         self._key = key
@@ -204,12 +207,12 @@ class DataWriter:
 
 
 def files_manifest(entries: Iterable[Mapping[str, Any]]) -> bytes:
-    """Return the content of manifest-files.json: a line for each data file."""
+    """Return the content of manifest-files.json, which has a line for each data file."""
     return b"".join(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE) for entry in entries)
 
 
 def summary_manifest(members: Mapping[str, Any]) -> bytes:
-    """Return the content of manifest-summary.json. members: those that the caller knows."""
+    """Return the content of manifest-summary.json. members: further members of the summary."""
     incremental = members.get("exportType") == INCREMENTAL
     whole: dict[str, Any] = dict.fromkeys(_INCREMENTAL_MEMBERS if incremental else _MEMBERS)
     whole |= {"version": _INCREMENTAL_VERSION if incremental else _VERSION, "billedSizeBytes": 0}
@@ -218,7 +221,7 @@ def summary_manifest(members: Mapping[str, Any]) -> bytes:
 
 
 def with_checksum(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield the names and contents of a manifest's companion and of the manifest."""
+    """Yield the names and contents of the file with a manifest's MD5, and of the manifest."""
     yield name.replace(".json", ".md5"), b64encode(hashlib.md5(content, usedforsecurity=False).digest())
     yield name, content
 
@@ -233,7 +236,7 @@ class ExportWriter:
         (folder / DATA).mkdir(parents=True, exist_ok=True)
 
     def data_file(self, name: str) -> DataWriter:
-        """Open a data file. name: without its ending."""
+        """Open a data file. name: the file's name without its ending."""
         path = f"{DATA}/{name}{ENDINGS[JSON]}"
         return DataWriter(self._folder / path, self._prefix + path)
 

@@ -127,7 +127,7 @@ class _Zstandard(io.RawIOBase):
         self._stream = stream
         self._module = module
         self._frame: Any = None
-        self._read = b""  # compressed, behind the end of a frame
+        self._read = b""  # compressed bytes after the end of a frame
         self._ready = memoryview(b"")
 
     def readable(self) -> bool:
@@ -165,8 +165,9 @@ class _Zstandard(io.RawIOBase):
 
 
 def open_zstandard(stream: BinaryIO, path: str) -> BinaryIO:
-    """Return the decompressed bytes of a stream. path: what an error names. Raises FormatError."""
-    for module in ("compression.zstd", "zstandard"):  # Python 3.14's own, and the package
+    """Return the decompressed bytes of a stream. path: the name in errors. Raises FormatError."""
+    # The module of Python 3.14, or the package from PyPI.
+    for module in ("compression.zstd", "zstandard"):
         try:
             found = import_module(module)
         except ImportError:

@@ -29,7 +29,7 @@ _VARIABLE: Final = re.compile(r"\$\{(!?)([^{}]*)\}")
 
 
 def parameters_of(template: Mapping[str, Any]) -> frozenset[str]:
-    """Return the names of the parameters of a template, with the pseudo parameters."""
+    """Return the names of a template's parameters, including CloudFormation's pseudo parameters."""
     return frozenset(_mapping(template, "Parameters")) | frozenset(_PSEUDO)
 
 

@@ -1,4 +1,4 @@
-"""Reads and writes items in Amazon Ion, as the service's exports and imports do (control-plane 4.4).
+"""Reads and writes items in Amazon Ion, like the service's exports (control-plane 4.4).
 
 | DynamoDB         | Ion                                                                |
 |------------------|--------------------------------------------------------------------|
@@ -8,11 +8,11 @@
 | SS, NS, BS       | a list with the annotation `$dynamodb_SS`, `$dynamodb_NS`, `$dynamodb_BS` |
 
 A file is a sequence of structs, as text or binary Ion: `{Item:{...}}`, or those of incremental
-exports. Reading needs the package amazon.ion (the extra `ion`). A text may have 1 MiB. The package
-tells no lines, so a place is the number of the struct.
+exports. Reading needs the package amazon.ion (the extra `ion`). A string may have 1 MiB. The
+package does not report lines, so a place has the number of the struct instead.
 
-Text is written without that package: it takes three times as long.
-"""  # noqa: W505 - a table
+Text is written without that package, which would take three times as long.
+"""
 
 import math
 import re
@@ -24,6 +24,7 @@ from typing import Any, BinaryIO, Final, cast
 
 import orjson
 
+from emulator.formats.ion_bounds import MOST_SYMBOLS, BinaryBounds, TextBounds
 from emulator.formats.items import WRAPPERS, ItemReader
 from emulator.formats.records import FormatError, Item, Place, Problem, Record
 
@@ -34,7 +35,7 @@ _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*").fullmatch
 _RESERVED: Final = re.compile(r"null|true|false|nan|\$[0-9]+").fullmatch
 _SETS: Final = {"$dynamodb_SS": "SS", "$dynamodb_NS": "NS", "$dynamodb_BS": "BS"}
 _OF_DAMAGED: Final = (ValueError, TypeError, ArithmeticError, LookupError, RecursionError)
-"""What reading damaged Ion raises beside the library's own error."""
+"""The errors that reading damaged Ion raises in addition to the library's own error."""
 
 _IMAGES: Final = ("Item", "Keys", "NewImage", "OldImage", "ExpressionAttributeValues")
 _KINDS: Final = {"STRING": "S", "SYMBOL": "S", "BLOB": "B", "BOOL": "BOOL", "INT": "N", "DECIMAL": "N", "FLOAT": "N"}
@@ -51,7 +52,7 @@ def ion_line(item: Item) -> bytes:
 
 
 def record_line(record: Mapping[str, Item]) -> bytes:
-    """Return the line of a record of an incremental export. record: `Keys`, `NewImage`, ..."""
+    """Return the line of a record in an incremental export. record: `Keys`, `NewImage`, ..."""
     members = ",".join(f"{name}:{_struct(part)}" for name, part in record.items())
     return f"$ion_1_0 {{{members}}}\n".encode()
 
@@ -62,7 +63,7 @@ def _struct(item: Mapping[str, Any]) -> str:
 
 @lru_cache(maxsize=1024)
 def _symbol(name: str) -> str:
-    """Return the name of a field. A name that is not an identifier is quoted."""
+    """Return the Ion text of a field's name, in quotes if it is not an identifier."""
     if _IDENTIFIER(name) and not _RESERVED(name):
         return name
     escaped = orjson.dumps(name)[1:-1].decode().replace('\\"', '"').replace("'", "\\'")
@@ -72,7 +73,7 @@ def _symbol(name: str) -> str:
 def _value(value: Mapping[str, Any]) -> str:
     for kind, content in value.items():
         if kind == "S":
-            return orjson.dumps(content).decode()  # Ion has all escapes of JSON
+            return orjson.dumps(content).decode()  # Ion has all escapes that JSON has
         if kind == "N":
             return _decimal(content)
         if kind == "M":
@@ -91,7 +92,7 @@ def _value(value: Mapping[str, Any]) -> str:
 
 
 def _decimal(text: str) -> str:
-    """Return a canonical number, which has no exponent, as a decimal and not as an int."""
+    """Return the Ion decimal of a canonical number. Without the dot, it would be an int."""
     return text if "." in text else text + "."
 
 
@@ -99,27 +100,37 @@ def _decimal(text: str) -> str:
 
 
 def is_ion(head: bytes) -> bool:
-    """Say whether a file that begins like this is Ion."""
+    """Return whether a file with this beginning is Ion."""
     return head.startswith((_BINARY, _START.rstrip()))
 
 
 def structs(stream: BinaryIO, file: str) -> Iterator[Any]:
-    """Yield the values of a stream, as `amazon.ion` has them. Raises FormatError.
+    """Yield the values in a stream as objects of `amazon.ion`. Raises FormatError.
 
-    Binary Ion is read by the part of the library that is written in Python, at a fifth of the
-    speed: its extension module does not return from some damaged files.
+    The library's Python code reads binary Ion, at a fifth of the speed of its extension module,
+    because that never returns for some damaged files.
     """
     try:
         from amazon.ion.exceptions import IonException  # noqa: PLC0415 - an extra
         from amazon.ion.simpleion import IonPyValueModel, load, load_python  # noqa: PLC0415 - an extra
+        from amazon.ion.symbols import SymbolTableCatalog  # noqa: PLC0415 - an extra
     except ImportError:
         raise FormatError(Place(file), "Ion needs the extra `ion`: pip install 'dynamodb-emulator[ion]'") from None
     plain = IonPyValueModel.MAY_BE_BARE | IonPyValueModel.SYMBOL_AS_TEXT | IonPyValueModel.STRUCT_AS_STD_DICT
-    shield = _Shield(stream)
+
+    class Catalog(SymbolTableCatalog):  # type: ignore[misc]
+        """No shared symbol tables. A missing one is replaced by one without texts."""
+
+        def resolve(self, name: str, version: int, max_id: int | None) -> Any:  # noqa: ANN401 - the library's
+            if max_id is not None and max_id > MOST_SYMBOLS:
+                raise ValueError(f"it imports {max_id} symbols")
+            return super().resolve(name, version, max_id)
+
+    shield = _Shield(stream, file)
     number = 1
     try:
         if shield.head == _BINARY:
-            values = load_python(cast("Any", shield), single_value=False, parse_eagerly=False)
+            values = load_python(cast("Any", shield), Catalog(), single_value=False, parse_eagerly=False)
         else:
             values = load(
                 cast("Any", shield),
@@ -141,15 +152,16 @@ def structs(stream: BinaryIO, file: str) -> Iterator[Any]:
 
 
 class _Shield:
-    """A stream whose errors the library does not see: they crash its extension module.
+    """A stream that hides errors from the library, because they crash its extension module.
 
-    Instead, the stream ends.
+    After an error, the stream ends.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: BinaryIO, file: str) -> None:
+        self._stream: BinaryIO | TextBounds | BinaryBounds = stream
         self.error: Exception | None = None
         self.head = self._start = self._next(len(_BINARY))
+        self._stream = BinaryBounds(stream, file) if self.head == _BINARY else TextBounds(stream, file)
 
     def read(self, size: int = -1) -> bytes:
         if self._start:
@@ -161,7 +173,7 @@ class _Shield:
         return 0
 
     def seek(self, _position: int) -> None:
-        """Return to the start, as the library does after it has read the head."""
+        """Go back to the start. The library does this after it has read the beginning."""
         self._start = self.head
 
     def _next(self, size: int) -> bytes:
@@ -174,7 +186,7 @@ class _Shield:
 
 
 def wrapped(value: object) -> dict[str, Any] | str:
-    """Return a struct as JSON: an item, or a wrapper as ItemReader knows it. Or say why not."""
+    """Convert a struct to JSON: an item, or a wrapper for ItemReader. Or return why not."""
     if not isinstance(value, Mapping):
         return "this is not an item: it is not a struct"
     try:
@@ -203,7 +215,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any Ion value
 
 
 class _NotAValue(Exception):
-    """An Ion value that no attribute can have."""
+    """An Ion value that an attribute cannot have."""
 
 
 def _item(struct: Mapping[str, Any]) -> Item:
@@ -247,7 +259,7 @@ def _content(kind: str, value: Any) -> Any:  # noqa: ANN401 - any scalar
 
 
 def _member(kind: str, value: Any) -> Any:  # noqa: ANN401 - any Ion value
-    """Return a member of a set. kind: the type that all members have."""
+    """Convert a member of a set. kind: the type that all members must have."""
     if _kind(value) != kind:
         raise _NotAValue(f"a set of {kind} has the member {value!r:.100}")
     return _content(kind, value)

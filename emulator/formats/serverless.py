@@ -58,7 +58,7 @@ def records(document: Document) -> Iterator[Record]:
 
 
 def parameters(document: Document) -> frozenset[str] | None:
-    """Return the names of the parameters that a file takes, None if other files may take more."""
+    """Return the names of a file's parameters, None if other files may use more."""
     text = document.lines.text
     if "file(" in text:
         return None

@@ -6,10 +6,10 @@
 | any other folder                       | all files in it and below it                              |
 | `*.csv`, `*.tsv`                       | CSV                                                       |
 | `*.ion`, binary Ion, or a text that begins with `$ion_1_0` | items in Ion                          |
-| `*.yaml`, `*.yml`                      | a document (`_DOCUMENTS`)                                 |
+| `*.yaml`, `*.yml`                      | a document (`documents`)                                 |
 | JSON that begins with `[` or `{"Items": [` | a list of items or definitions                        |
 | JSON objects, one in each line         | items                                                     |
-| any other JSON                         | a document (`_DOCUMENTS`), or one item                    |
+| any other JSON                         | a document (`documents`), or one item                    |
 
 Each file may be compressed with gzip (`.gz`) or Zstandard (`.zst`). The items of a file belong to
 the table with the file's name (without its endings), unless the file or the user names another
@@ -18,26 +18,23 @@ table.
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from importlib import import_module
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final
 
 import orjson
 
-from emulator.formats import csv_rows, described, ion
+from emulator.formats import csv_rows, ion
 from emulator.formats.bounds import LONGEST_DOCUMENT
 from emulator.formats.document import Document, KeyLines
+from emulator.formats.documents import definition_or_item, of_document
 from emulator.formats.export_layout import DATA, FILES, ION, SUMMARY, DataFile, Export, is_export, read_export
-from emulator.formats.files import HEAD, STDIN, UNREADABLE, document_text, opened, why
-from emulator.formats.items import WRAPPERS, ItemReader, is_typed
-from emulator.formats.json_text import Values, parse, with_numbers
+from emulator.formats.files import HEAD, STDIN, document_text, opened, why
+from emulator.formats.items import ItemReader
+from emulator.formats.json_text import Values, parse
 from emulator.formats.records import (
-    WRONG_FORM,
-    Definition,
     FormatError,
     Notice,
     Place,
@@ -49,6 +46,7 @@ from emulator.formats.records import (
     TypesOf,
     UnknownFormat,
 )
+from emulator.formats.source import Source
 
 DEFINITION: Final = "definition.json"
 """The file in an export's folder with the definition of its table. `dump` writes it."""
@@ -57,41 +55,6 @@ _KNOWN: Final = frozenset((".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".ion",
 _COMPRESSED: Final = frozenset((".gz", ".zst"))
 _SCAN: Final = re.compile(rb'\s*\{\s*"Items"\s*:\s*\[')
 _TABLE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file or export.
-
-    defines: whether it may have definitions and so is read before others. parameters: the names of
-    the parameters that it uses, None if it may use any.
-    """
-
-    name: str
-    defines: bool
-    reader: Reader
-    parameters: frozenset[str] | None = frozenset()
-
-    def records(self, types: TypesOf) -> Iterator[Record]:
-        """Yield the records. If the file cannot be read to its end, the last one is a Problem."""
-        try:
-            for record in self.reader(types):
-                yield _checked(record) if type(record) is Definition else record
-        except RecursionError:
-            yield Problem(Place(self.name), "this is nested too deeply")
-        except FormatError as error:
-            yield Problem(error.place, error.text)
-        except UNREADABLE as error:
-            yield Problem(Place(self.name), why(error))
-
-
-def _checked(definition: Definition) -> Record:
-    """Return a definition, or a problem if it does not have the form of one."""
-    try:
-        definition.check()
-    except WRONG_FORM:
-        return Problem(definition.place, "this is not a definition of a table: it needs a name, attributes and keys")
-    return definition
 
 
 def sources(paths: Iterable[str], options: ReadOptions) -> list[Source]:
@@ -249,7 +212,7 @@ def _of_json(path: str, table: str | None, head: bytes, stream: BinaryIO, option
             raise
         values = Values(BytesIO(text.encode()), path, longest=LONGEST_DOCUMENT)
         return Source(path, defines=False, reader=lambda _types: _values(reader, values))
-    return _of_document(Document(path, whole, KeyLines(text), options), reader)
+    return of_document(Document(path, whole, KeyLines(text), options), reader)
 
 
 def _is_object(line: bytes) -> bool:
@@ -267,7 +230,7 @@ def _elements(reader: ItemReader, content: _Content) -> Iterator[Record]:
             values.value()
             values.take(":")
         for place, value in values.elements():
-            yield _definition_or_item(reader, place, value)
+            yield definition_or_item(reader, place, value)
 
 
 def _lines(reader: ItemReader, content: _Content) -> Iterator[Record]:
@@ -282,126 +245,11 @@ def _all_values(reader: ItemReader, content: _Content) -> Iterator[Record]:
 
 def _values(reader: ItemReader, values: Values) -> Iterator[Record]:
     for place, value in values.all():
-        yield _definition_or_item(reader, place, value)
-
-
-def _definition_or_item(reader: ItemReader, place: Place, value: Any) -> Record:  # noqa: ANN401 - JSON
-    if described.is_create_input(value) or described.is_description(value):
-        try:
-            return described.definition(place, with_numbers(value))
-        except WRONG_FORM:
-            return Problem(place, "this is not the definition of a table: it has another form")
-        except RecursionError:
-            return Problem(place, "this definition is nested too deeply")
-    return reader.record(place, value)
+        yield definition_or_item(reader, place, value)
 
 
 def _of_yaml(path: str, text: str, options: ReadOptions) -> Source:
     from emulator.formats.yaml_text import parse_yaml  # noqa: PLC0415 - an extra
 
     content = parse_yaml(text, path)
-    return _of_document(Document(path, content, KeyLines(text), options), ItemReader())
-
-
-# --- documents ------------------------------------------------------------------------------------
-
-
-def _described(document: Document) -> Iterator[Record]:
-    yield described.definition(document.place("TableName"), document.content)
-
-
-def _batch(document: Document) -> Iterator[Record]:
-    return ItemReader().requests(document.content.get("RequestItems", document.content), document.file)
-
-
-def _later(module: str) -> Callable[[Document], Iterator[Record]]:
-    """Return a function that imports a module when it is called, and calls its `records`."""
-
-    def read(document: Document) -> Iterator[Record]:
-        found: Iterator[Record] = import_module(f"emulator.formats.{module}").records(document)
-        return found
-
-    return read
-
-
-def _parameters_of(module: str) -> Callable[[Document], frozenset[str] | None]:
-    """Return the function `parameters` of a module that is imported when it is called."""
-
-    def parameters(document: Document) -> frozenset[str] | None:
-        found: frozenset[str] | None = import_module(f"emulator.formats.{module}").parameters(document)
-        return found
-
-    return parameters
-
-
-def _no_parameters(_document: Document) -> frozenset[str]:
-    return frozenset()
-
-
-def _read(read: Callable[[Document], Iterator[Record]], document: Document) -> Iterator[Record]:
-    """Yield the records of a document, or a problem if the document has a wrong form."""
-    try:
-        yield from read(document)
-    except WRONG_FORM:
-        yield Problem(document.place(), "this document does not have the form that its members suggest")
-
-
-def _is_batch(content: Mapping[str, Any]) -> bool:
-    requests = content.get("RequestItems", content)
-    return isinstance(requests, dict) and all(
-        isinstance(table, list) and all(isinstance(each, dict) and "PutRequest" in each for each in table)
-        for table in requests.values()
-    )
-
-
-class _Kind(NamedTuple):
-    """A kind of document: how to recognise one, its reader, and the parameters that it takes."""
-
-    recognised: Callable[[Mapping[str, Any]], bool]
-    read: Callable[[Document], Iterator[Record]]
-    parameters: Callable[[Document], frozenset[str] | None] = _no_parameters
-
-
-def _is_template(content: Mapping[str, Any]) -> bool:
-    return isinstance(content.get("Resources"), dict)
-
-
-_DOCUMENTS: Final = (
-    _Kind(described.is_description, _described),
-    _Kind(described.is_create_input, _described),
-    _Kind(lambda content: "DataModel" in content and "ModelName" in content, _later("workbench")),
-    _Kind(lambda content: "terraform_version" in content or "planned_values" in content, _later("terraform")),
-    _Kind(
-        lambda content: "service" in content and "provider" in content,
-        _later("serverless"),
-        _parameters_of("serverless"),
-    ),
-    _Kind(_is_template, _later("cloudformation"), _parameters_of("cloudformation")),
-    _Kind(lambda content: bool(content) and _is_batch(content), _batch),
-)
-
-
-def _of_document(document: Document, reader: ItemReader) -> Source:
-    """Return the source of a document. Raises FormatError if its kind is unknown."""
-    path, content = document.file, document.content
-    if isinstance(content, dict):
-        kind = next((kind for kind in _DOCUMENTS if kind.recognised(content)), None)
-        if kind is not None:
-            whole = document if kind.read is _batch else replace(document, content=with_numbers(content))
-            taken = kind.parameters(whole)
-            return Source(path, defines=True, reader=lambda _types: _read(kind.read, whole), parameters=taken)
-        if "Items" in content and isinstance(content["Items"], list):
-            records = [reader.record(document.place("Items"), each) for each in content["Items"]]
-            return Source(path, defines=False, reader=lambda _types: iter(records))
-        if not content.keys().isdisjoint(WRAPPERS) or is_typed(content):
-            record = reader.record(Place(path, 1), content)
-            return Source(path, defines=False, reader=lambda _types: iter((record,)))
-    if isinstance(content, list):
-        found = [_definition_or_item(reader, Place(path), each) for each in content]
-        return Source(path, defines=True, reader=lambda _types: iter(found))
-    raise UnknownFormat(
-        Place(path),
-        "this is neither a list of items nor a known definition of tables: expected items, the output of "
-        "describe-table, a template of CloudFormation, SAM or CDK, `terraform show -json`, a Serverless file or a "
-        "model of NoSQL Workbench",
-    )
+    return of_document(Document(path, content, KeyLines(text), options), ItemReader())

@@ -36,7 +36,7 @@ log = logging.getLogger("emulator")
 
 
 class Application:
-    """An ASGI application for an emulator. emulator: a context manager that opens the emulator."""
+    """An ASGI application for an emulator. emulator: a context manager that opens it."""
 
     def __init__(self, emulator: Callable[[], AbstractContextManager[Emulator]]) -> None:
         self._emulator = emulator

@@ -1,8 +1,7 @@
 """Our own server: it accepts connections until a signal arrives, and then ends cleanly.
 
-The event loop is uvloop's, or asyncio's where uvloop is not installed (Windows). uvicorn's server
-was used here before. Its import, with click and others that only its command line needs, took a
-tenth of the start.
+The event loop is uvloop's, or asyncio's if uvloop is not installed (Windows). We do not use
+uvicorn's server, because its import takes a tenth of the start.
 """
 
 import asyncio
@@ -37,7 +36,7 @@ _GRACE: Final = 10.0  # seconds that open requests have to end after the signal
 
 
 class Server:
-    """Accepts the connections of a front. listeners: bound sockets, which it closes at the end."""
+    """Accepts connections for a front. listeners: bound sockets, which it closes at the end."""
 
     def __init__(self, front: Front, listeners: list[socket.socket], peers: "Peers | None" = None) -> None:
         self._front = front
@@ -47,7 +46,10 @@ class Server:
         self._at_once = False
 
     def stop(self, number: int = signal.SIGTERM, _frame: "FrameType | None" = None) -> None:
-        """Begin to stop. Also the handler of signals: a second SIGINT does not wait for answers."""
+        """Begin to stop.
+
+        This is also the handler of signals: a second SIGINT stops without waiting.
+        """
         self._at_once = self._stopping and number == signal.SIGINT
         self._stopping = True
 
@@ -75,7 +77,7 @@ class Server:
             await self._end()
 
     async def _end(self) -> None:
-        """Let the connections close. Cancel what is still being answered after the grace."""
+        """Close the connections. Cancel answers that are not complete after the grace period."""
         front = self._front
         for wait in tuple(front.waits):
             wait.cancel()
@@ -130,14 +132,14 @@ def serve(
 def date_line() -> bytes:
     """Return the header line with the current date.
 
-    Python leaves the locale of dates at C, so the names of days and months are English.
+    The names of days and months are English, because Python uses the locale C for dates.
     """
     return time.strftime("date: %a, %d %b %Y %H:%M:%S GMT\r\n", time.gmtime()).encode()
 
 
 @contextlib.contextmanager
 def _signals(stop: "Callable[[int, FrameType | None], None]") -> Iterator[None]:
-    """Call a function for each SIGINT and SIGTERM within a with block."""
+    """Call `stop` for each SIGINT and SIGTERM within a `with` block."""
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield

@@ -138,7 +138,7 @@ class _Feed:
         for record in records:
             done.setdefault(record.shard, set()).add(record.sequence)
         for number, sequences in done.items():
-            # If not, the records of the shard are too old and were dropped.
+            # The records of other shards were too old, and were dropped.
             if number in self.consumer.shards:
                 self.consumer.shards[number].inbox.remove(sequences)
 

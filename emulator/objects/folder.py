@@ -1,18 +1,18 @@
 """Object storage in a local folder: a bucket is a subfolder, and an object is a file in it.
 
 A slash in a key separates folders, so an object `a/b.json` is the file `b.json` in the folder `a`.
-No name leaves the folder:
+No key can name a file outside the folder:
 
 - A key with an empty part, `.`, `..` or a NUL character cannot be written. S3 allows such keys.
-- A link that leads out of the folder is not listed, and access through it is denied.
-- On a file system that ignores case, a name that differs from a present one only by its case is
-  refused, because S3 has two objects there.
+- A link that points out of the folder is not listed, and access through it is denied.
+- On a file system that ignores case, a name is refused if it differs from an existing name only by
+  case, because S3 would have two objects.
 
-A bucket exists if its folder exists: the user creates it. It belongs to every account. A folder or
-file that the server may not read or write is S3's AccessDenied.
+A bucket exists if the user has created its folder. It belongs to every account. If the server may
+not read or write a folder or file, the error is S3's AccessDenied.
 
 An object is written to a file in the folder `.incomplete`, and moved to its place at the end. So a
-reader never sees half of an object, and a killed server leaves nothing in a bucket.
+reader never sees a part of an object, and a killed server leaves no incomplete object in a bucket.
 """
 
 import errno
@@ -26,7 +26,7 @@ from typing import BinaryIO, Final
 from emulator.objects.store import Encryption, ObjectError, StoredObject, access_denied, failed, no_such_bucket
 
 _INCOMPLETE: Final = ".incomplete"
-_LONGEST_PART: Final = 255  # bytes of a file's name on the usual file systems
+_LONGEST_PART: Final = 255  # the most bytes in the name of a file on common file systems
 _SEPARATORS: Final = frozenset("\0") | ({"\\", ":"} if os.name == "nt" else frozenset())
 _IN_THE_WAY: Final = (FileExistsError, NotADirectoryError, IsADirectoryError)
 
@@ -41,7 +41,7 @@ class FolderStore:
         """Return a bucket. Every account owns it. Raises ObjectError."""
         try:
             self._root.mkdir(parents=True, exist_ok=True)
-            known = _names(self._root)  # and not `exists`, which may ignore the case
+            known = _names(self._root)  # not `exists`, which may ignore the case of names
         except OSError as error:
             raise _failure(error, self._root) from error
         folder = self._root / name
@@ -74,7 +74,7 @@ class FolderBucket:
                 path = place / name
                 if not key.startswith(prefix) or not _is_text(key):
                     continue
-                with suppress(OSError):  # it has gone, or is a link to nothing
+                with suppress(OSError):  # it was deleted meanwhile, or is a link to a missing file
                     if path.is_file() and (not path.is_symlink() or _inside(path, self._root)):
                         found.append(StoredObject(key, path.stat().st_size))
         return sorted(found, key=lambda each: each.key.encode())
@@ -136,7 +136,8 @@ class FileWriter:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
-            if not self._bucket.is_dir():  # it was deleted meanwhile, and `mkdir` would make it again
+            # The bucket may have been deleted meanwhile, and `mkdir` would create it again.
+            if not self._bucket.is_dir():
                 raise no_such_bucket(f"a bucket is a folder: create {self._bucket}")
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._temporary.replace(self._path)
@@ -157,14 +158,14 @@ def _names(folder: Path) -> set[str]:
 
 
 def _is_part(part: str) -> bool:
-    """Say whether a part of a key can be the name of a file or folder."""
+    """Return whether a part of a key can be the name of a file or folder."""
     if part in ("", ".", "..") or not _SEPARATORS.isdisjoint(part) or not _is_text(part):
         return False
     return len(part.encode()) <= _LONGEST_PART
 
 
 def _is_text(name: str) -> bool:
-    """Say whether a name is Unicode: names of files may be any bytes."""
+    """Return whether a name is Unicode. The names of files may be any bytes."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -173,7 +174,7 @@ def _is_text(name: str) -> bool:
 
 
 def _inside(path: Path, root: Path) -> bool:
-    """Say whether a path stays below a folder, wherever links lead."""
+    """Return whether a path is inside a folder, after following links."""
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 

@@ -1,4 +1,4 @@
-"""Chooses the object storage of a server by its settings."""
+"""Selects the object storage of a server by its settings."""
 
 from functools import cache
 from pathlib import Path
@@ -24,7 +24,7 @@ def local_folder(settings: Settings, name: str) -> Path:
 
 
 def store_for(settings: Settings, access_key: str, region: str) -> ObjectStore:
-    """Return the object storage, as the tenant of an access key and region uses it."""
+    """Return the object storage for the tenant with this access key and region."""
     if settings.s3_endpoint:
         from emulator.objects.s3 import Origin, S3Store  # noqa: PLC0415 - few servers have an endpoint
 

@@ -1,9 +1,9 @@
 """Object storage at an S3-compatible endpoint, with boto3 (the extra `s3`).
 
-The credentials are those that boto3 finds (environment, profiles, roles). Without any, calls are
-signed with the access key of the caller whose operation this is, and the secret key "local", which
-servers for tests accept. Names of buckets stand in the path, because few local servers answer to
-host names such as `bucket.localhost`.
+boto3 finds the credentials (environment, profiles, roles). If there are none, calls are signed with
+the access key of the operation's caller and the secret key "local", which test servers accept.
+Names of buckets are in the path, because few local servers answer to host names such as
+`bucket.localhost`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,13 +13,13 @@ from typing import Any, Final, NamedTuple
 
 from emulator.objects.store import Encryption, ObjectError, StoredObject, access_denied, failed, no_such_bucket
 
-_PART: Final = 8 << 20  # bytes of a part of a large object; S3 wants at least 5 MiB
-_REOPENINGS: Final = 3  # how often a broken stream is continued
+_PART: Final = 8 << 20  # size in bytes of a part of a large object; S3 demands at least 5 MiB
+_REOPENINGS: Final = 3  # how often a broken stream is opened again
 _KMS_PREFIX: Final = "KMS."
 
 
 class Origin(NamedTuple):
-    """An endpoint, and the caller for whom it is called."""
+    """An endpoint, and the caller of the operation that uses it."""
 
     endpoint: str
     access_key: str
@@ -44,7 +44,8 @@ def _client(origin: Origin) -> Any:  # noqa: ANN401 - boto3 has no types
         connect_timeout=5,
         read_timeout=60,
         retries={"mode": "standard", "max_attempts": 4},
-        request_checksum_calculation="when_required",  # others than S3 may not know the newer checksums
+        # Servers other than S3 may not know the newer checksums.
+        request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
     return session.client("s3", endpoint_url=origin.endpoint, region_name=origin.region, config=config, **credentials)
@@ -91,7 +92,7 @@ class S3Store:
 
 
 class S3Bucket:
-    """One bucket. common: the members of every request."""
+    """One bucket. common: members that all requests have."""
 
     def __init__(self, client: Any, common: dict[str, str]) -> None:  # noqa: ANN401 - boto3 has no types
         self._client = client
@@ -118,7 +119,10 @@ class S3Bucket:
 
 
 class _Stream:
-    """The content of an object. A connection that breaks is opened again where it broke."""
+    """The content of an object.
+
+    After a broken connection, a new one continues at the same place.
+    """
 
     def __init__(self, client: Any, request: dict[str, str]) -> None:  # noqa: ANN401 - boto3 has no types
         self._client = client
@@ -161,7 +165,7 @@ class _Stream:
 
 
 class PartWriter:
-    """An object that is being written: at once if it is small, in parts if it is large."""
+    """Writes an object: in one call if it is small, in parts if it is large."""
 
     def __init__(self, client: Any, request: dict[str, str], same: dict[str, str]) -> None:  # noqa: ANN401 - boto3
         self._client = client
@@ -193,7 +197,7 @@ class PartWriter:
             )
 
     def discard(self) -> None:
-        """Give up the upload."""
+        """Cancel the upload."""
         if self._upload is not None:
             with suppress(ObjectError), _translated():
                 self._client.abort_multipart_upload(**self._same, UploadId=self._upload)

@@ -1,4 +1,4 @@
-"""The interface of object storage, and the ways in which it fails."""
+"""The interface of object storage, and its errors."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -7,8 +7,8 @@ from typing import NamedTuple, Protocol
 class ObjectError(Exception):
     """A call of object storage failed.
 
-    code: the FailureCode of an operation that this ends (control-plane 4.2 and 5.4). hint: what the
-    user of a local server can do about it, for the log.
+    code: the FailureCode of an operation that fails because of this (control-plane 4.2 and 5.4).
+    hint: for the log, what the user of a local server can do about it.
     """
 
     def __init__(self, code: str, text: str, hint: str = "") -> None:
@@ -18,7 +18,7 @@ class ObjectError(Exception):
 
 
 def failed(status: int, code: str, text: str, hint: str = "") -> ObjectError:
-    """Return the error for an error of S3, in the service's form (control-plane 4.2)."""
+    """Return the ObjectError for an error of S3, in the service's form (control-plane 4.2)."""
     message = f"{text} (Service: Amazon S3; Status Code: {status}; Error Code: {code}; Request ID: null)"
     return ObjectError(f"S3{code}", message, hint)
 
@@ -34,7 +34,7 @@ def access_denied(hint: str = "") -> ObjectError:
 
 
 class Encryption(NamedTuple):
-    """How objects are encrypted: AES256 or KMS, and the id of a KMS key."""
+    """The encryption of objects: AES256 or KMS, and the id of a KMS key."""
 
     algorithm: str = "AES256"
     key: str | None = None
@@ -60,18 +60,21 @@ class Readable(Protocol):
 
 
 class Writer(Protocol):
-    """An object that is being written. Nobody sees it before `finish`."""
+    """Writes an object. It is not visible before `finish`."""
 
     def write(self, data: bytes, /) -> object:
         """Append bytes. Raises ObjectError."""
         ...
 
     def finish(self) -> None:
-        """Store the object in the bucket, in the place of one with its key. Raises ObjectError."""
+        """Store the object in the bucket.
+
+        It replaces an object with its key. Raises ObjectError.
+        """
         ...
 
     def discard(self) -> None:
-        """Forget what was written."""
+        """Discard the written bytes."""
         ...
 
 

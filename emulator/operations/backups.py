@@ -23,7 +23,7 @@ _KINDS: Final = {"USER": (USER,), "SYSTEM": (SYSTEM,), "AWS_BACKUP": (), "ALL": 
 
 @operation("CreateBackup")
 def create_backup(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Back up a table. Only this answer says CREATING."""
+    """Back up a table. Only this response says CREATING."""
     table = backed_up(database, caller, request["TableName"])
     backup = backups.create(database, table.definition, request["BackupName"])
     return {"BackupDetails": {**_details(backup, backup.arn), "BackupStatus": "CREATING"}}
@@ -55,7 +55,7 @@ def delete_backup(database: Database, caller: Caller, _request: Request, arn: Nu
 
 
 def _check_list(request: Request) -> tuple[str, str]:
-    """Return the place after which the page begins."""
+    """Return the position after which the page begins."""
     if request.get("TimeRangeLowerBound", -inf) > request.get("TimeRangeUpperBound", inf):
         raise errors.backup_range_reversed()
     if "ExclusiveStartBackupArn" not in request:
@@ -66,7 +66,7 @@ def _check_list(request: Request) -> tuple[str, str]:
 
 @operation("ListBackups", check=_check_list)
 def list_backups(database: Database, caller: Caller, request: Request, after: tuple[str, str]) -> Response:
-    """List backups in the order of their creation, by pages."""
+    """List backups in the order of their creation, page by page."""
     start = request.get("ExclusiveStartBackupArn")
     if start is not None and not caller.shared and backup_arn(start).region != caller.region:
         raise errors.backup_page_of_another_region()
@@ -108,7 +108,7 @@ def backup_arn(text: str) -> NumberedArn:
 
 
 def found(database: Database, caller: Caller, arn: NumberedArn) -> Backup:
-    """Return a backup of the caller. The region of the ARN does not matter (control-plane 1.2).
+    """Return a backup of the caller. The ARN may have any region (control-plane 1.2).
 
     Raises BackupNotFoundException, AccessDeniedException.
     """
@@ -122,7 +122,7 @@ def found(database: Database, caller: Caller, arn: NumberedArn) -> Backup:
 
 
 def settle(database: Database, caller: Caller) -> None:
-    """Settle the caller's tables, so that deleted ones have their system backups."""
+    """Settle the caller's tables, so that deleted tables have their system backups."""
     for table in [table for table in caller.tables.values() if table.transient]:
         database.catalog.settle(table)
 
@@ -181,7 +181,7 @@ def _table(backup: Backup) -> dict[str, Any]:
 
 
 def _features(table: TableDefinition) -> dict[str, Any]:
-    """Return the settings that the table had, without those it did not have."""
+    """Return the settings that the table had at the time of the backup."""
     features: dict[str, Any] = {}
     for member, local in (("LocalSecondaryIndexes", True), ("GlobalSecondaryIndexes", False)):
         indexes = [_index(index) for index in table.indexes if index.local is local]

@@ -1,7 +1,6 @@
 """DescribeContinuousBackups and UpdateContinuousBackups (control-plane 2).
 
-The history that recovery needs is opened and closed with the setting, see
-database/catalog/attachments.py.
+database/catalog/attachments.py opens and closes the history that recovery needs.
 """
 
 from typing import Any
@@ -24,7 +23,7 @@ def _check(request: Request) -> None:
 
 @operation("UpdateContinuousBackups", check=_check)
 def update_continuous_backups(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Switch recovery on or off, or change its period. The answer shows the new state."""
+    """Switch recovery on or off, or change its period. The response shows the new state."""
     definition = backed_up(database, caller, request["TableName"]).definition
     wanted = request["PointInTimeRecoverySpecification"]
     if not wanted["PointInTimeRecoveryEnabled"]:
@@ -55,7 +54,7 @@ def backed_up(database: Database, caller: Caller, name: str) -> Table:
     """Return a table that can be backed up.
 
     Raises ContinuousBackupsUnavailableException while the service enables backups of a new table
-    (control-plane 0.3). A table that is being restored is missing here.
+    (control-plane 0.3). A table that is being restored is not found.
     """
     table = found(database, caller, name)
     if _is_preparing(database, table.definition):
@@ -64,7 +63,7 @@ def backed_up(database: Database, caller: Caller, name: str) -> Table:
 
 
 def _is_preparing(database: Database, definition: TableDefinition) -> bool:
-    """Say whether a new table has no continuous backups yet: until some seconds after CREATING."""
+    """Return whether a table is too new for continuous backups: some seconds after CREATING."""
     if definition.status == CREATING:
         return True
     now = database.clock.now()

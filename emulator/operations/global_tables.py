@@ -1,9 +1,9 @@
 """The operations of legacy global tables, version 2017.11.29 (control-plane 8).
 
-The service has closed this version. The operations still answer: none creates a global table, and
-none finds one, also not a table with replicas of the present version. On the service,
-ListGlobalTables fails with status 500 if it does not know the region. Here it answers as for every
-region, because SDKs retry after a 500.
+The service no longer allows new global tables of this version. Its operations still respond, but
+they never create or find a global table, even if a table has replicas of the current version. On
+the service, ListGlobalTables fails with status 500 for an unknown region. Here it responds as for
+any other region, because SDKs retry after a 500.
 """
 
 from emulator import errors
@@ -15,13 +15,13 @@ from emulator.operations.registry import Response, operation
 
 @operation("CreateGlobalTable")
 def create_global_table(_database: Database, _caller: Caller, _request: Request, _: None) -> Response:
-    """Refuse to create a global table, whether or not its tables exist."""
+    """Refuse to create a global table, even if its tables exist."""
     raise errors.legacy_global_tables()
 
 
 @operation("UpdateGlobalTable")
 def update_global_table(_database: Database, _caller: Caller, request: Request, _: None) -> Response:
-    """Refuse to add a replica, and find none to remove."""
+    """Refuse to add a replica. Report that a replica to remove does not exist."""
     updates = request["ReplicaUpdates"]
     if any("Create" in update for update in updates):
         raise errors.legacy_global_tables()
@@ -32,18 +32,18 @@ def update_global_table(_database: Database, _caller: Caller, request: Request, 
 
 @operation("DescribeGlobalTable")
 def describe_global_table(_database: Database, _caller: Caller, request: Request, _: None) -> Response:
-    """Find no global table."""
+    """Report that the global table does not exist."""
     raise errors.global_table_not_found(request["GlobalTableName"])
 
 
 @operation("DescribeGlobalTableSettings")
 @operation("UpdateGlobalTableSettings")
 def global_table_settings(_database: Database, _caller: Caller, request: Request, _: None) -> Response:
-    """Find no settings of a global table."""
+    """Report that the global table does not exist."""
     raise errors.global_table_settings_not_found(request["GlobalTableName"])
 
 
 @operation("ListGlobalTables")
 def list_global_tables(_database: Database, _caller: Caller, _request: Request, _: None) -> Response:
-    """List no global tables."""
+    """Return an empty list."""
     return {"GlobalTables": []}

@@ -50,7 +50,7 @@ _LISTED: Final = (
 
 
 def _check(request: Request) -> dict[str, Any]:
-    """Return TableCreationParameters as they were sent."""
+    """Return TableCreationParameters as the client sent them."""
     creation = request["TableCreationParameters"]
     sent = dict(creation)
     rules.check_create(creation)
@@ -61,7 +61,7 @@ def _check(request: Request) -> dict[str, Any]:
 
 @operation("ImportTable", check=_check)
 def import_table(database: Database, caller: Caller, request: Request, sent: dict[str, Any]) -> Response:
-    """Begin to create a table from objects. The table is there when the work has begun."""
+    """Start an import. The table is created when its work begins."""
     creation = request["TableCreationParameters"]
     name = creation["TableName"]
     known = with_token(database, caller, IMPORT, request.get("ClientToken"))
@@ -112,7 +112,7 @@ def describe_import(database: Database, caller: Caller, request: Request, _: Non
 
 @operation("ListImports")
 def list_imports(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """List imports, newest first, also those of tables that are gone."""
+    """List imports, newest first, also those of deleted tables."""
     arn = request.get("TableArn")
     jobs = of_table(database.s3_jobs.of(caller.tenant, IMPORT, database.clock.now()), arn)
     found, token = page(jobs, caller, request.get("NextToken"), request.get("PageSize", PAGE), f"imports of {arn}")

@@ -1,7 +1,7 @@
 """Update-, Describe- and ListContributorInsights (control-plane 12).
 
-A table and each of its global indexes have settings of their own, in their definitions. The
-counting is in database/throughput/insights.py. The control `insights` shows what was counted.
+A table and each of its global indexes have separate settings, in their definitions.
+database/throughput/insights.py counts the keys. The control `insights` shows the counts.
 """
 
 import base64
@@ -35,9 +35,9 @@ _FAILURE: Final = {
 
 @operation("UpdateContributorInsights")
 def update_insights(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Begin or end counting the keys of a table or index.
+    """Start or stop counting the keys of a table or index.
 
-    A change that changes nothing reports the status as it is.
+    If the request changes nothing, the response has the current status.
     """
     definition = database.described(caller, request["TableName"]).definition
     part = _part(definition, request.get("IndexName"))
@@ -85,7 +85,7 @@ def describe_insights(database: Database, caller: Caller, request: Request, _: N
 
 @operation("ListContributorInsights")
 def list_insights(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """List the settings that are not DISABLED, of one table or of all, by pages.
+    """List the settings of one table or of all that are not DISABLED, page by page.
 
     A table comes before its indexes.
     """
@@ -108,7 +108,7 @@ def list_insights(database: Database, caller: Caller, request: Request, _: None)
 
 
 def _is_same(before: InsightsSetting | None, mode: str, *, enabled: bool) -> bool:
-    """Say whether a change would change nothing. A setting that failed may be enabled again."""
+    """Return whether a request changes nothing. A failed setting may be enabled again."""
     if before is None:
         return not enabled
     if not enabled:
@@ -127,7 +127,7 @@ def _part(definition: TableDefinition, index: str | None) -> Part:
 
 
 def _parts(database: Database, caller: Caller, names: list[str]) -> Iterator[tuple[TableDefinition, Part]]:
-    """Yield each of the tables, and after it its global indexes by name."""
+    """Yield each of the tables, followed by its global indexes in the order of names."""
     for name in names:
         table = database.catalog.find(caller, name, expected=False)
         if table is None:
@@ -142,7 +142,7 @@ def _parts(database: Database, caller: Caller, names: list[str]) -> Iterator[tup
 def _rules(
     database: Database, caller: Caller, definition: TableDefinition, part: Part, setting: InsightsSetting
 ) -> int:
-    """Return how many rules the account would have with a new setting of a part."""
+    """Return how many rules the account would have after a change of a part's setting."""
     count = len(list(_rule_names(definition, part, setting)))
     for table, each in _parts(database, caller, [*caller.tables]):
         if each.id != part.id and each.insights is not None and each.insights.counts:
@@ -169,7 +169,7 @@ def _summary(database: Database, definition: TableDefinition, part: Part) -> dic
 
 # --- tokens ---------------------------------------------------------------------------------------
 
-_SEPARATOR: Final = "/"  # no name contains it
+_SEPARATOR: Final = "/"  # no name of a table or index contains it
 
 
 def _token(table: str, index: str) -> str:
@@ -177,7 +177,7 @@ def _token(table: str, index: str) -> str:
 
 
 def _position(token: str) -> tuple[str, str]:
-    """Return the last table and index of the page before. Raises ValidationException."""
+    """Return the last table and index of the previous page. Raises ValidationException."""
     try:
         table, separator, index = base64.b64decode(token, validate=True).decode().partition(_SEPARATOR)
     except (binascii.Error, ValueError):

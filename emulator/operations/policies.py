@@ -1,13 +1,13 @@
 """PutResourcePolicy, GetResourcePolicy, DeleteResourcePolicy (control-plane 11).
 
-Tables and streams have policies of their own. The service checks in this order (partly inferred):
-the ARN, the document, whether the resource exists, the expected revision, whether the document
-changes anything, and then what the state of the resource allows.
+Tables and streams have separate policies. The service checks in this order (partly inferred): the
+ARN, the document, whether the resource exists, the expected revision, whether the document changes
+anything, and then whether the state of the resource allows the change.
 
-With `delay_transient_statuses`, a change is pending for a while, as on the service. Until then
-GetResourcePolicy shows the policy before the change, and other changes are refused. After that,
-changes are throttled until 15 seconds have passed. Without the setting, a change is in force at
-once, and nothing is refused.
+With `delay_transient_statuses`, a change is pending for a while, as on the service. During that
+time, GetResourcePolicy shows the previous policy, and other changes are refused. After that,
+changes are throttled until 15 seconds have passed. Without the setting, a change takes effect at
+once, and no change is refused.
 """
 
 from collections.abc import Callable
@@ -32,14 +32,16 @@ NO_POLICY: Final = "NO_POLICY"
 
 PUT: Final = "dynamodb:PutResourcePolicy"
 
-_PAUSE: Final = 15_000  # milliseconds after a change in which the service throttles other changes
+# Milliseconds after a change during which the service throttles other changes.
+_PAUSE: Final = 15_000
 
 
 class _Resource:
     """A table or stream and its policy.
 
     kind: Table or Stream. name: the name of the table or the label of the stream.
-    deleting: the name of the table, if it is being deleted. attach: stores another policy.
+    deleting: the name of the table, if it is being deleted. attach: a function that stores a new
+    policy.
     """
 
     def __init__(
@@ -58,7 +60,7 @@ class _Resource:
 
     @property
     def printed(self) -> str:
-        """The resource as messages print it."""
+        """The name of the resource in messages."""
         return f"{self.kind.lower()} {self.name}"
 
 
@@ -76,7 +78,7 @@ def put_resource_policy(database: Database, caller: Caller, request: Request, _:
 
 @operation("GetResourcePolicy")
 def get_resource_policy(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Return the canonical text of a policy and its revision."""
+    """Return the canonical text and the revision of a policy."""
     arn = arns.with_policy(request["ResourceArn"], caller.home)
     policy = _resource(database, caller, arn).policy
     text, revision = (None, 0) if policy is None else (policy.text, policy.revision)
@@ -89,7 +91,7 @@ def get_resource_policy(database: Database, caller: Caller, request: Request, _:
 
 @operation("DeleteResourcePolicy")
 def delete_resource_policy(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Remove a policy. The response has its revision, or that of the last deletion."""
+    """Remove a policy. The response has its revision, or the revision of the last deletion."""
     arn = arns.with_policy(request["ResourceArn"], caller.home)
     return _changed(database, caller, arn, request, None)
 
@@ -131,7 +133,7 @@ def _resource(database: Database, caller: Caller, arn: Arn) -> _Resource:
 
 
 def _check_expected(resource: _Resource, expected: str | None) -> None:
-    """Raise if the resource's policy has another revision than the expected one."""
+    """Raise if the resource's policy does not have the expected revision."""
     policy = resource.policy
     current = None if policy is None or policy.text is None else str(policy.revision)
     if expected is None or expected == current:

@@ -244,7 +244,7 @@ def _page(
     if checked.projection is not None:
         table.check_paths(checked.projection.inner)
     wanted = PageRequest(table, source, limits, reverse, limit, request.get("ConsistentRead", False))
-    # As keyword arguments, these six took 0.7 % of a Query.
+    # Assignments, because these six values as keyword arguments took 0.7 % of a Query.
     wanted.count_only = request.get("Select") == "COUNT"
     wanted.measured = capacity.wanted(request) is not None
     wanted.partition = partition

@@ -179,6 +179,7 @@ LATER: Final[Mapping[str, tuple[str, ...]]] = {
         "UpdateGlobalTableSettings",
     ),
     "bulk": ("CancelBulkOperation", "DescribeBulkOperation", "ListBulkOperations", "StartBulkPutItems"),
+    "exports": ("DescribeExport", "ExportTableToPointInTime", "ListExports"),
     "imports": ("DescribeImport", "ImportTable", "ListImports"),
     "insights": ("DescribeContributorInsights", "ListContributorInsights", "UpdateContributorInsights"),
     "kinesis": (

@@ -13,7 +13,7 @@ from emulator.operations.registry import Response, operation
 @operation("DescribeTableReplicaAutoScaling")
 @operation("UpdateTableReplicaAutoScaling")
 def replica_auto_scaling(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Find no replicas. Raises the errors of wrong ARNs first."""
+    """Report that the table has no replicas. Errors of wrong ARNs come first."""
     table = database.catalog.find(caller, request["TableName"], expected=False)
     name = request["TableName"] if table is None else table.name
     raise errors.replicas_not_found(name.rpartition("/")[2])

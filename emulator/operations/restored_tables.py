@@ -1,7 +1,7 @@
-"""The definition of a restored table: that of its source, with overrides (control-plane 3.2, 3.3).
+"""The definition of a restored table: its source's with overrides (control-plane 3.2, 3.3).
 
-What a restore does not keep: stream, TTL, recovery, tags, deletion protection, resource policy,
-table class, warm throughput and Kinesis destinations.
+A restore does not keep: stream, TTL, recovery, tags, deletion protection, resource policy, table
+class, warm throughput and Kinesis destinations.
 """
 
 import uuid
@@ -25,7 +25,7 @@ _INDEX_LISTS: Final = (("LocalSecondaryIndexOverride", True), ("GlobalSecondaryI
 def restored(source: TableDefinition, request: Request, caller: Caller, now: float, until: float) -> TableDefinition:
     """Return the definition of the new table, without ids. Raises the errors of overrides.
 
-    until: when CREATING ends, if the items are there by then.
+    until: when CREATING ends, unless the items are complete only later.
     """
     mode = request.get("BillingModeOverride", source.billing_mode)
     on_demand = mode == throughput.ON_DEMAND
@@ -67,7 +67,7 @@ def _capacity(source: TableDefinition, request: Request, *, on_demand: bool) -> 
 
 
 def _settings(table: TableDefinition, request: Request) -> dict[str, Any]:
-    """Return the fields that other overrides set."""
+    """Return the fields that the other overrides set."""
     members = {}
     if "OnDemandThroughputOverride" in request:
         members["OnDemandThroughput"] = request["OnDemandThroughputOverride"]
@@ -128,7 +128,7 @@ def _indexes(source: TableDefinition, request: Request, *, on_demand: bool) -> I
 def _overridden(
     existing: Sequence[IndexDefinition], wanted: Mapping[str, Any], request: Request, *, on_demand: bool, local: bool
 ) -> IndexDefinition:
-    """Return the index that an override describes. It must equal one of the source."""
+    """Return the index that an override describes. It must be equal to an index of the source."""
     name = wanted["IndexName"]
     index = settings.index_of(wanted, local=local)
     if not any(_shape(index) == _shape(each) for each in existing):
@@ -173,12 +173,12 @@ def _vector_shape(index: "VectorDefinition") -> tuple[object, ...]:
 
 
 def _shape(index: IndexDefinition) -> tuple[object, ...]:
-    """Return what an index of the source and its override have in common."""
+    """Return the fields in which an override must equal an index of the source."""
     return index.hash, index.range, index.projection, frozenset(index.non_key)
 
 
 def _clean(index: IndexDefinition, *, on_demand: bool) -> IndexDefinition:
-    """Return an index of the source as a new one, with the figures that fit the billing mode."""
+    """Return a new index like one of the source, with throughput that fits the billing mode."""
     return IndexDefinition(
         id=0,
         name=index.name,

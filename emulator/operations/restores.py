@@ -25,10 +25,13 @@ from emulator.operations.continuous_backups import found
 from emulator.operations.registry import Response, operation
 from emulator.operations.restored_tables import restored
 
-_AT_ONCE: Final = 50  # restores of an account at one time (control-plane 1.5)
+_AT_ONCE: Final = 50  # restores of an account at the same time (control-plane 1.5)
 
 Open = Callable[[DefinitionChange], str]
-"""Opens the items of a source in the transaction that creates the table; returns its text."""
+"""A function that opens the items of a source in the transaction that creates the table.
+
+It returns the text that identifies the source.
+"""
 
 
 def _check_backup(request: Request) -> arns.NumberedArn:
@@ -37,7 +40,7 @@ def _check_backup(request: Request) -> arns.NumberedArn:
 
 @operation("RestoreTableFromBackup", check=_check_backup)
 def restore_from_backup(database: Database, caller: Caller, request: Request, arn: arns.NumberedArn) -> Response:
-    """Create a table with the items of a backup. The answer says CREATING."""
+    """Create a table with the items of a backup. The response says CREATING."""
     if not caller.shared and arn.account != caller.account:
         raise errors.access_denied()
     home = _caller_in(database, caller, arn.region)
@@ -61,7 +64,10 @@ def restore_from_backup(database: Database, caller: Caller, request: Request, ar
 
 @operation("RestoreTableToPointInTime")
 def restore_to_point_in_time(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Create a table with the items that another table had at a time. The answer says CREATING."""
+    """Create a table with the items of another table at an earlier time.
+
+    The response says CREATING.
+    """
     source = _source(database, caller, request)
     definition = source.definition
     moment = _moment(definition, request, database.clock.now())
@@ -78,7 +84,7 @@ def restore_to_point_in_time(database: Database, caller: Caller, request: Reques
 def _restore(
     database: Database, caller: Caller, request: Request, source: TableDefinition, summary: dict[str, Any], opened: Open
 ) -> Response:
-    """Create the table, and begin to fill it."""
+    """Create the table, and start to fill it."""
     catalog = database.catalog
     definition = restored(source, request, caller, database.clock.now(), catalog.until())
     summary = {**summary, "RestoreInProgress": True}
@@ -93,7 +99,7 @@ def _restore(
 
 
 def _numbered(change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-    """Return the definition with fresh ids."""
+    """Return the definition with new ids."""
     indexes = tuple(replace(index, id=next_id(change.txn)) for index in definition.indexes)
     vectors = tuple(replace(index, id=next_id(change.txn)) for index in definition.vectors)
     return replace(definition, id=next_id(change.txn), indexes=indexes, vectors=vectors)
@@ -128,7 +134,7 @@ def _source(database: Database, caller: Caller, request: Request) -> Table:
 
 
 def _check_choice(request: Request) -> None:
-    """Raise unless the request says one time."""
+    """Raise unless the request names exactly one time."""
     latest = request.get("UseLatestRestorableTime", False)
     if latest and "RestoreDateTime" in request:
         raise errors.two_restore_times()
@@ -137,7 +143,7 @@ def _check_choice(request: Request) -> None:
 
 
 def _moment(source: TableDefinition, request: Request, now: float) -> float:
-    """Return the time to restore."""
+    """Return the time to which the table is restored."""
     window = recovery.window(source, now)
     if window is None:
         raise errors.recovery_disabled(source.name)
@@ -148,7 +154,7 @@ def _moment(source: TableDefinition, request: Request, now: float) -> float:
 
 
 def _check_target(database: Database, caller: Caller, name: str) -> None:
-    """Raise if the target exists, or if too many restores are under way."""
+    """Raise if the target exists, or if too many restores are in progress."""
     existing = database.catalog.find(caller, name, expected=False)
     if existing is not None:
         restore = existing.definition.filling
@@ -161,13 +167,13 @@ def _check_target(database: Database, caller: Caller, name: str) -> None:
 
 
 def _check_encryption(request: Request) -> None:
-    """Raise unless a restore from another region says how to encrypt."""
+    """Raise if a restore from another region does not specify encryption."""
     if "SSESpecificationOverride" not in request:
         raise errors.encryption_override_missing()
 
 
 def _caller_in(database: Database, caller: Caller, region: str) -> Caller:
-    """Return the caller as they are in a region."""
+    """Return the same caller in another region."""
     if caller.shared or region == caller.region:
         return caller
     return database.catalog.caller(caller.access_key, region, caller.host)

@@ -1,8 +1,9 @@
-"""What ImportTable, ExportTableToPointInTime and StartBulkPutItems share: ids, ARNs, tokens, pages.
+"""Code that operations on S3 jobs share: ids, ARNs, tokens, pages.
 
-A new job answers IN_PROGRESS. Without `--delay-transient-statuses`, a description of a job waits a
-second for its end, so most jobs look as if they had no duration: waiters of the SDKs would else
-pause for 20 seconds.
+S3 jobs are exports, imports and bulk operations. The response about a new job says IN_PROGRESS.
+Without `--delay-transient-statuses`, a request that describes a job waits up to a second for its
+end. So most jobs are complete at the first description. Otherwise waiters of the SDKs would pause
+for 20 seconds.
 """
 
 import re
@@ -21,20 +22,20 @@ from emulator.operations.registry import Response
 from emulator.slices import Sliced, Steps
 
 PAGE: Final = 10
-"""Jobs on a page, unless the request says otherwise (control-plane 4.2, 5.3; features 2.3)."""
+"""The default number of jobs on a page (control-plane 4.2, 5.3; features 2.3)."""
 
 _WAITS: Final = 100
 _WAIT: Final = 0.01  # seconds
 
 _ID: Final = r"[0-9]{14}-[0-9a-f]{8}"
 _ARN: Final = r"arn:aws[a-z-]*:dynamodb:([^:]*):([^:]*):table/([a-zA-Z0-9_.-]{3,255})/([a-z-]+)/(" + _ID + ")"
-_PADDED: Final = 24  # bytes of an id in a token, so that its length is one that the model allows
+_PADDED: Final = 24  # bytes of an id in a token, which then has a length that the model allows
 
 
 def new_id(database: Database, caller: Caller, kind: str, now: float) -> str:
     """Return the id of a job that begins now (control-plane 0.2).
 
-    Ids of one millisecond rise, so that lists are in order while a test has frozen the clock.
+    Ids of the same millisecond rise, so that lists are in order even if the clock is frozen.
     """
     milliseconds = f"{int(now * 1000):014}"
     newest = next(iter(database.s3_jobs.of(caller.tenant, kind, now)), None)
@@ -44,18 +45,18 @@ def new_id(database: Database, caller: Caller, kind: str, now: float) -> str:
 
 
 def _random() -> str:
-    """Return seven hexadecimal digits, so that some ids can follow."""
+    """Return seven random hexadecimal digits, to which `new_id` can add."""
     return uuid4().hex[:7]
 
 
 def token_of(request: dict[str, Any]) -> str:
-    """Return the ClientToken of a request, or a new one: SDKs fill one in (control-plane 4.1)."""
+    """Return the ClientToken of a request, or a new one, as SDKs make it (control-plane 4.1)."""
     given = request.get("ClientToken")
     return str(uuid4()) if given is None else given
 
 
 def with_token(database: Database, caller: Caller, kind: str, token: str | None) -> S3Job | None:
-    """Return the newest job that a request with this ClientToken has begun in the last 8 hours."""
+    """Return the newest job that a request with this ClientToken started in the last 8 hours."""
     if token is None:
         return None
     now = database.clock.now()
@@ -66,9 +67,10 @@ def with_token(database: Database, caller: Caller, kind: str, token: str | None)
 def region_and_job(
     database: Database, caller: Caller, kind: str, arn: str, invalid: errors.ApiError
 ) -> tuple[bool, S3Job | None]:
-    """Return whether an ARN is of the caller's region, and its job, None if there is none.
+    """Return whether an ARN has the caller's region, and the job with this ARN or None.
 
-    Raises `invalid` if it is the ARN of something else, AccessDeniedException for another account.
+    Raises `invalid` if the ARN is not that of such a job, AccessDeniedException for another
+    account.
     """
     match = re.fullmatch(_ARN, arn)
     if match is None or match[4] != kind:
@@ -85,7 +87,7 @@ def region_and_job(
 def described(
     database: Database, job: S3Job, member: str, describe: Callable[[S3Job, Progress], dict[str, Any]]
 ) -> Response:
-    """Return the description of a job, after waiting a second for its end."""
+    """Return the description of a job, after waiting up to a second for its end."""
     key = job.owner, job.kind, job.id
 
     def answer() -> dict[str, Any]:
@@ -98,7 +100,7 @@ def described(
 
 
 def progress_of(database: Database, job: S3Job) -> Progress:
-    """Return how far a job is."""
+    """Return the progress of a job."""
     with database.read() as txn:
         return database.s3_jobs.progress(txn, job)
 
@@ -120,7 +122,7 @@ Page = tuple[list[S3Job], str | None]
 def page(jobs: Sequence[S3Job], caller: Caller, token: str | None, limit: int, about: str) -> Page:
     """Return a page of jobs, newest first.
 
-    about: what the list is of; a token of another list is refused.
+    about: the subject of the list; a token of another list is refused.
     """
     begin = 0
     if token is not None:
@@ -138,10 +140,10 @@ def _token(caller: Caller, about: str, job: S3Job) -> str:
 
 
 def of_table(jobs: Iterable[S3Job], arn: str | None) -> list[S3Job]:
-    """Return the jobs of a table's ARN; all jobs without one."""
+    """Return the jobs of the table with this ARN; without an ARN, all jobs."""
     return [job for job in jobs if arn is None or job.table_arn == arn]
 
 
 def seconds(time: float) -> float:
-    """Return a time as answers have it."""
+    """Return a time in the form of responses."""
     return round(time, 3)

@@ -49,7 +49,7 @@ def _resource_of(database: Database, caller: Caller, arn: arns.Arn, *, to_change
             raise errors.resource_arn_not_found(arn.text)
         return _Resource(stream.tags, lambda tags: database.streams.tag(stream, tags))
     table = database.catalog.find(caller, arn.table)
-    if table is None:
+    if table is None or table.definition.is_restored:
         raise errors.resource_arn_not_found(arn.text)
     definition = table.definition
     if to_change and definition.status in (CREATING, DELETING):

@@ -1,7 +1,7 @@
-"""Runs exports, imports and bulk operations beside requests: the I/O of emulator/s3_jobs.
+"""Runs exports, imports and bulk operations, which is the I/O of emulator/s3_jobs.
 
-The work of a job runs on the event loop's thread, a slice at a time; requests are answered between
-two slices. Its calls run in threads.
+The work of a job runs on the event loop's thread in slices. Requests are answered between two
+slices. Calls of blocking I/O run in other threads.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from emulator.s3_jobs.runner import Runner
     from emulator.s3_jobs.work import Work
 
-_INTERVAL: Final = 0.01  # seconds between polls for new jobs, once there are any
+_INTERVAL: Final = 0.01  # seconds between polls for new jobs, if there are any jobs
 
 
 async def run_s3_jobs(emulator: Emulator, interval: float) -> None:
-    """Run jobs until cancelled. interval: seconds between polls while there are no jobs at all."""
+    """Run jobs until cancelled. interval: seconds between polls while there are no jobs."""
     runner: Runner | None = None
     tasks: set[asyncio.Task[None]] = set()
 

@@ -1,8 +1,8 @@
 """The actions that a resource policy may name.
 
-Source: AWS, "API operations supported by resource-based policies". A policy
-may name any action of DynamoDB that works on the resource. Some actions are not operations:
-ConditionCheckItem, those of PartiQL and those of replication.
+Source: AWS, "API operations supported by resource-based policies". A policy may name any action of
+DynamoDB that works on the resource. Some actions are not operations: ConditionCheckItem, and the
+actions of PartiQL and of replication.
 """
 
 import re
@@ -66,11 +66,11 @@ _ACTIONS: Final = {
     ),
     "stream": ("DescribeStream", "GetRecords", "GetShardIterator", *_POLICY, *_TAGS),
 }
-"""Kind of a resource -> the names of its actions."""
+"""Kind of resource -> the names of its actions."""
 
 
 def invalid(names: tuple[str, ...], kind: str) -> Iterator[str]:
-    """Yield the names that name no action on a resource. kind: table or stream.
+    """Yield the names that are not actions on a resource. kind: table or stream.
 
     A name may have wildcards. It is valid if it matches an action of the resource.
     """

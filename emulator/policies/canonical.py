@@ -26,7 +26,7 @@ def text_of(policy: Policy) -> str:
 
 
 def shown(text: str) -> str:
-    """Return the text that GetResourcePolicy returns for a canonical text."""
+    """Return the text that GetResourcePolicy returns. text: the canonical text of the policy."""
     document = orjson.loads(text)
     if "Version" in document:
         return text

@@ -1,4 +1,4 @@
-"""A parsed resource policy, and what one of its statements is about (control-plane 11).
+"""A parsed resource policy, and the scope of its statements (control-plane 11).
 
 `parsing.py` makes these objects. `canonical.py` prints them.
 """
@@ -13,16 +13,16 @@ DENY: Final = "Deny"
 
 ANYONE: Final = "*"
 AWS: Final = "AWS"
-"""The kind of the principals of IAM: accounts, users, roles and sessions."""
+"""The kind of IAM's principals: accounts, users, roles and sessions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Principals:
-    """Who a statement is about.
+    """The principals to which a statement applies.
 
     named: kind (AWS, Service, Federated, CanonicalUser) -> principals; None for anyone. An account
     is named by the ARN of its root.
-    excepted: whether the statement is about everybody but these principals (NotPrincipal).
+    excepted: whether the statement applies to all principals except these (NotPrincipal).
     """
 
     named: Mapping[str, tuple[str, ...]] | None
@@ -30,11 +30,11 @@ class Principals:
 
     @property
     def are_anyone(self) -> bool:
-        """Whether the element names anyone, as `"*"` or as `{"AWS": "*"}`."""
+        """Whether these are all principals, written as `"*"` or as `{"AWS": "*"}`."""
         return self.named is None or ANYONE in self.named.get(AWS, ())
 
     def include(self, arn: str, account: str) -> bool:
-        """Say whether a principal of IAM is among these. account: the principal's account."""
+        """Return whether a principal of IAM is among these. account: the principal's account."""
         if self.are_anyone:
             return not self.excepted
         assert self.named is not None, "principals without names are anyone"
@@ -46,14 +46,14 @@ class Principals:
 class Selection:
     """The actions or the resources of a statement: texts with the wildcards `*` and `?`.
 
-    excepted: whether the statement is about all but these (NotAction, NotResource).
+    excepted: whether the statement applies to all except these (NotAction, NotResource).
     """
 
     texts: tuple[str, ...]
     excepted: bool = False
 
     def includes(self, text: str) -> bool:
-        """Say whether an action or resource is among these. Wildcards match, letter case counts."""
+        """Return whether an action or resource is among these. Wildcards match; case matters."""
         return any(_matches(pattern, text) for pattern in self.texts) is not self.excepted
 
 
@@ -62,9 +62,9 @@ class Statement:
     """One statement of a policy.
 
     effect: ALLOW or DENY.
-    actions: in lower case, because the case of their letters does not count.
-    printed_actions: the actions as the request wrote them.
-    conditions: operator -> condition key -> values, as the request wrote them; {} if there are no
+    actions: in lower case, because the case of their letters does not matter.
+    printed_actions: the actions as in the request.
+    conditions: operator -> condition key -> values, as in the request; {} if there are no
     conditions.
     """
 
@@ -86,9 +86,9 @@ class Policy:
     statements: tuple[Statement, ...]
 
     def denies(self, action: str, resource: str, arn: str, account: str) -> bool:
-        """Say whether a statement without conditions denies an action on a resource to a principal.
+        """Return whether a statement denies a principal an action on a resource.
 
-        A statement with conditions may not apply, so this method ignores it.
+        A statement with conditions may not apply, so this ignores it.
         """
         return any(
             statement.effect == DENY
@@ -101,12 +101,12 @@ class Policy:
 
 
 def root_of(account: str) -> str:
-    """Return the ARN that names a whole account."""
+    """Return the ARN that means a whole account."""
     return f"arn:aws:iam::{account}:root"
 
 
 def unique(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return texts in their order, each of them once."""
+    """Return texts in their order, without repetitions."""
     return tuple(dict.fromkeys(texts))
 
 

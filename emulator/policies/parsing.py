@@ -1,8 +1,8 @@
-"""From the text of a request to a parsed policy. Raises AWS's errors (control-plane 11.2).
+"""Parses the policy in a request. Raises AWS's errors (control-plane 11.2).
 
 The checks come in this order: size, JSON, the elements of the document, the elements of each
-statement, unique statement ids, actions, resources, principals, unbounded access. Only single
-errors were observed, so the order is inferred.
+statement, unique statement ids, actions, resources, principals, unbounded access. We have observed
+only single errors, so we infer the order.
 """
 
 import re
@@ -36,7 +36,8 @@ _EFFECTS: Final = {ALLOW.lower(): ALLOW, DENY.lower(): DENY}
 
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _IAM: Final = re.compile(r"arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:(root|(user|role|assumed-role|federated-user)/.+)")
-_UNIQUE_ID: Final = re.compile(r"A[A-Z0-9]{15,127}")  # of a user or role that was deleted, as AWS prints it
+# The id of a deleted user or role, as AWS shows it.
+_UNIQUE_ID: Final = re.compile(r"A[A-Z0-9]{15,127}")
 _RELATIVE_ID: Final = re.compile(r"(table|global-table)/.+|\*|table\*|[*?].*")
 
 _BOUNDS: Final = frozenset(
@@ -56,8 +57,8 @@ _BOUNDS: Final = frozenset(
         "aws:userid",
     )
 )
-"""Condition keys, in lower case, that bound the access of a statement for anyone (AWS: "Blocking
-public access with resource-based policies in DynamoDB").
+"""Condition keys, in lower case, that limit the access of a statement for all principals (AWS:
+"Blocking public access with resource-based policies in DynamoDB").
 """
 
 
@@ -108,7 +109,10 @@ def _check_resource(text: str) -> None:
 
 
 def _is_unbounded(statement: Statement) -> bool:
-    """Say whether a statement allows access to anyone, and no condition bounds this access."""
+    """Return whether a statement allows unlimited access to all principals.
+
+    A condition may limit the access.
+    """
     if statement.effect != ALLOW or not (statement.principals.are_anyone or statement.principals.excepted):
         return False
     keys = {key.lower() for tests in statement.conditions.values() for key in tests}
@@ -116,13 +120,13 @@ def _is_unbounded(statement: Statement) -> bool:
 
 
 class _Parser:
-    """Turns a document into a policy. text: the document, to find the place of an error."""
+    """Converts a document to a policy. text: the document, to find the place of an error."""
 
     def __init__(self, text: str) -> None:
         self._text = text
 
     def policy(self, document: Mapping[str, Any]) -> Policy:
-        """Return the policy of a document, which is an object of JSON."""
+        """Return the policy in a document, which is a JSON object."""
         for name, value in document.items():
             if name not in _DOCUMENT or (name == "Id" and not isinstance(value, str)):
                 raise self._misplaced((name,))
@@ -201,7 +205,7 @@ class _Parser:
         return value
 
     def _texts(self, value: object, path: Path) -> tuple[str, ...]:
-        """Return a text, or a list of at least one text, without repetitions."""
+        """Return the text, or the texts of a list with at least one, without repetitions."""
         texts: Iterable[object] = value if isinstance(value, list) else (value,)
         found = tuple(text for text in texts if isinstance(text, str))
         if not found or len(found) < len(tuple(texts)):

@@ -1,24 +1,25 @@
 """The place of a syntax error in a policy's text.
 
-The service reports line and column just after the faulty value. This was observed for `{}`, whose
-error is at (1,3) (control-plane 11.2); for other faults it is inferred.
+The service reports the line and column directly after the wrong value. We have observed this for
+`{}`, whose error is at (1,3) (control-plane 11.2), and infer it for other errors.
 """
 
 from json import JSONDecoder
 from typing import Final
 
 _SPACE: Final = " \t\n\r"
-_DECODER: Final = JSONDecoder(parse_int=str)  # Python refuses to convert numbers of 4,300 digits
+# Otherwise Python would refuse numbers of 4,300 digits.
+_DECODER: Final = JSONDecoder(parse_int=str)
 
 Path = tuple[str | int, ...]
-"""Names of members and indexes of lists, from the outside to the inside."""
+"""Names of members and indexes of lists, from the outermost to the innermost."""
 
 
 def after(text: str, path: Path) -> tuple[int, int]:
-    """Return line and column just after the value at a path. The text is JSON that has the path."""
+    """Return the line and column directly after the value at a path, which the JSON must have."""
     try:
         end = _end(text, _begin(text, path))
-    except RecursionError:  # a value with a thousand brackets
+    except RecursionError:  # the value has a thousand brackets
         end = len(text)
     return text.count("\n", 0, end) + 1, end - text.rfind("\n", 0, end)
 
@@ -27,14 +28,14 @@ def _begin(text: str, path: Path) -> int:
     """Return the index of the first character of the value at a path."""
     at = _skip(text, 0)
     for step in path:
-        at = _skip(text, at + 1)  # behind the bracket
+        at = _skip(text, at + 1)  # after the bracket
         if isinstance(step, int):
             for _ in range(step):
-                at = _skip(text, _skip(text, _end(text, at)) + 1)  # behind the comma
+                at = _skip(text, _skip(text, _end(text, at)) + 1)  # after the comma
             continue
         while True:
             name, at = _DECODER.raw_decode(text, at)
-            at = _skip(text, _skip(text, at) + 1)  # behind the colon
+            at = _skip(text, _skip(text, at) + 1)  # after the colon
             if name == step:
                 break
             at = _skip(text, _skip(text, _end(text, at)) + 1)

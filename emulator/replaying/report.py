@@ -55,7 +55,7 @@ def save(path: Path, endpoint: str, totals: Totals, outcomes: Sequence[Outcome])
 
 
 def check(path: Path) -> None:
-    """Raise OSError if the file of --report cannot be written. A file that is there stays."""
+    """Raise OSError if the file of --report cannot be written. An existing file stays."""
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
 
 

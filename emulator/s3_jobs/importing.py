@@ -1,8 +1,8 @@
 """The work of ImportTable: it creates a table, and puts the items of objects into it.
 
-The table is CREATING until the last item is there (control-plane 5.2). It is created when the
-bucket was found, so an import from a missing bucket makes no table. A bad record goes to the error
-log; the import then ends as FAILED, with all good items in the table (control-plane 5.4).
+The table is CREATING until the last item is stored (control-plane 5.2). It is created after the
+bucket was found, so an import from a missing bucket makes no table. A wrong record goes to the
+error log; the import then ends as FAILED, with all correct items in the table (control-plane 5.4).
 """
 
 import logging
@@ -35,7 +35,8 @@ log = logging.getLogger("emulator")
 GROUP: Final = "aws-dynamodb/imports"
 """The log group of error logs, without its slash."""
 
-_MOST_LOGGED: Final = 10_000  # errors of an import that are logged; the service logs no more either (doc)
+# The most errors of an import that are logged, as on the service (doc).
+_MOST_LOGGED: Final = 10_000
 
 _INVALID: Final = (
     "Some of the items failed validation checks and were not imported. Please check CloudWatch error logs for more "
@@ -75,7 +76,7 @@ def importing(workshop: Workshop, job: S3Job) -> Work[None]:
 
 
 def layout_of(job: S3Job) -> Layout:
-    """Return how the records of an import are written."""
+    """Return the layout of an import's records."""
     options = job.request.get("InputFormatOptions", {}).get("Csv", {})
     header = options.get("HeaderList")
     creation = job.request["TableCreationParameters"]
@@ -103,7 +104,7 @@ def _table(database: Database, job: S3Job) -> Table | None:
 
 
 def _begin(database: Database, job: S3Job) -> None:
-    """Create the table, unless an earlier process has. Raises ObjectError if its name is taken."""
+    """Create the table, unless an earlier process did. Raises ObjectError if its name is taken."""
     if _table(database, job) is not None:
         return
     if database.catalog.find(_caller(database, job), job.table, expected=False) is not None:
@@ -140,7 +141,7 @@ def _progress(database: Database, job: S3Job) -> Progress:
 
 
 def _store(database: Database, job: S3Job, before: Progress, batch: Batch, errors_log: LocalLog) -> Progress:
-    """Put the items of a batch; return how far the import is then."""
+    """Put the items of a batch; return the new progress of the import."""
     table = _table(database, job)
     if table is None:
         raise gone(job)
@@ -166,7 +167,7 @@ def _store(database: Database, job: S3Job, before: Progress, batch: Batch, error
 
 
 def advanced(progress: Progress, batch: Batch) -> Progress:
-    """Return the progress with the records of a batch done."""
+    """Return the progress after the records of a batch."""
     if batch.ended:
         return replace(progress, object=batch.object.key, record=0)
     return replace(progress, record=batch.first + len(batch.records))

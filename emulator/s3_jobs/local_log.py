@@ -1,12 +1,13 @@
-"""What a job refused, as lines of JSON in a local file.
+"""The records that a job refused, as lines of JSON in a local file.
 
 The service writes the errors of an import to the log group `/aws-dynamodb/imports`, in the stream
-`<import id>/error` (control-plane 5.4). Here a log group is a folder in `logs`, in the data folder,
-and a log stream is a file. A bulk operation collects its refused records in the same way, until it
-writes them to its output bucket.
+`<import id>/error` (control-plane 5.4). Here, a log group is a folder in `logs` inside the data
+folder, and a log stream is a file. A bulk operation collects its refused records in the same way,
+until it writes them to its output bucket.
 
-A slice appends its lines before its transaction commits. The progress of the job says how long the
-file was then; after a kill the rest is cut off, so a line is neither lost nor written twice.
+A slice appends its lines before its transaction commits, and stores the new length of the file in
+the progress of the job. After a kill, the next slice cuts off the rest. So no line is lost or
+written twice.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,13 +27,13 @@ def lines_of(path: Path, length: int) -> Iterator[bytes]:
 
 
 class LocalLog:
-    """A file of lines. It is made with the first line."""
+    """A file of lines. It is created with the first line."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def append(self, length: int, lines: Sequence[Mapping[str, Any]]) -> int:
-        """Write lines after so many bytes, and cut off what follows; return the new length."""
+        """Write lines after `length` bytes of the file; cut off the rest; return the new length."""
         if not lines:
             return length
         data = b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines)

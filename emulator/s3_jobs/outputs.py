@@ -2,11 +2,12 @@
 
 from base64 import b32encode
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 from uuid import uuid4
 
 from emulator.formats.export_layout import FILES, SUMMARY, DataPacker, files_manifest, summary_manifest, with_checksum
-from emulator.objects.store import Bucket, Encryption, put
+from emulator.objects.store import Bucket, Encryption, Writer, put
 
 _FOLDER: Final = "AWSDynamoDB"
 
@@ -28,31 +29,39 @@ def new_name() -> str:
 
 
 class DataObject:
-    """A data file that is being written. Its calls block; one thread at a time makes them."""
+    """A data file that is being written. Its calls block; one thread at a time makes them.
+
+    items: how many are written.
+    """
 
     def __init__(self, bucket: Bucket, key: str, encryption: Encryption) -> None:
+        self._create = partial(bucket.create, key, encryption)
         self._key = key
-        self._writer = bucket.create(key, encryption)
-        self._packer = DataPacker(self._writer)
-
-    @property
-    def items(self) -> int:
-        """How many items are written."""
-        return self._packer.items
+        self._open: tuple[Writer, DataPacker] | None = None
+        self.items = 0
 
     def write(self, lines: bytes, items: int) -> None:
         """Write the lines of so many items. Raises ObjectError."""
-        self._packer.write(lines, items)
+        self._opened()[1].write(lines, items)
+        self.items += items
 
     def finish(self) -> dict[str, Any]:
         """Store the object; return its entry in the manifest. Raises ObjectError."""
-        self._packer.close()
-        self._writer.finish()
-        return self._packer.entry(self._key)
+        writer, packer = self._opened()
+        packer.close()
+        writer.finish()
+        return packer.entry(self._key)
 
     def discard(self) -> None:
         """Forget what was written."""
-        self._writer.discard()
+        if self._open is not None:
+            self._open[0].discard()
+
+    def _opened(self) -> tuple[Writer, DataPacker]:
+        if self._open is None:
+            writer = self._create()
+            self._open = writer, DataPacker(writer)
+        return self._open
 
 
 def put_manifests(

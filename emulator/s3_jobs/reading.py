@@ -6,9 +6,9 @@
 | ION           | a struct with `Item`                                            |
 | CSV           | a line, after the header                                        |
 
-What cannot be parsed is one bad record, and ends its object. A line of CSV with too many fields is
-bad alone. Everything here blocks, so it runs in threads; a batch is small, because threads share
-one interpreter with the requests.
+If a part of an object cannot be parsed, it counts as one bad record, and the rest of the object is
+not read. After a line of CSV with too many fields, reading continues. All functions here block, so
+they run in threads. A batch is small, because threads share one interpreter with the requests.
 """
 
 import gzip
@@ -27,18 +27,19 @@ from emulator.formats.records import FormatError, ItemRecord, Problem, ReadOptio
 from emulator.objects.store import Bucket, ObjectError, Readable, StoredObject
 
 RECORDS: Final = 100
-"""The most records of a batch: one slice stores it in 2 to 10 ms, with the number of indexes."""
+"""The most records in a batch. One slice stores it in 2 to 10 ms, depending on the indexes."""
 
 SIZE: Final = 64 << 10
-"""Bytes of a batch, after which no record is added to it."""
+"""Once a batch has this many bytes, no record is added to it."""
 
 _CHUNK: Final = 64 << 10
-_LONGEST_LINE: Final = 2 << 20  # an item has at most 400 KB; the text of its numbers may be longer
+# bytes; an item has at most 400 KB, but the text of its numbers may be longer.
+_LONGEST_LINE: Final = 2 << 20
 _DAMAGED: Final = (OSError, EOFError, zlib.error, FormatError)
 
 
 class Bad(NamedTuple):
-    """A record that cannot be read. text: why."""
+    """A record that cannot be read. text: the reason."""
 
     text: str
 
@@ -51,7 +52,7 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How records are written: members of a request, and types of key attributes for CSV."""
+    """The layout of records: members of a request, and types of key attributes for CSV."""
 
     input_format: str
     compression: str = "NONE"
@@ -62,8 +63,8 @@ class Layout:
 class Batch(NamedTuple):
     """Consecutive records of an object.
 
-    first: how many records of the object are before them. size: uncompressed bytes that were read
-    for them. ended: whether they are the object's last.
+    first: how many records of the object come before them. size: uncompressed bytes that were read
+    for them. ended: whether they are the last of the object.
     """
 
     object: StoredObject
@@ -85,7 +86,7 @@ def check_libraries(layout: Layout) -> None:
 
 
 class ObjectReader:
-    """Reads objects. done, skipped: the object that was finished last, and records to skip then."""
+    """Reads objects. done: the last finished object. skipped: how many records after it to skip."""
 
     def __init__(
         self, bucket: Bucket, objects: Sequence[StoredObject], layout: Layout, done: str | None, skipped: int
@@ -117,7 +118,7 @@ class ObjectReader:
 
 
 class _Open:
-    """An object that is being read."""
+    """An object that is open for reading."""
 
     def __init__(self, bucket: Bucket, stored: StoredObject, layout: Layout, skipped: int) -> None:
         self._object = stored
@@ -151,7 +152,7 @@ class _Raw(RawIOBase):
 
     def __init__(self, stream: Readable) -> None:
         self._stream = stream
-        self.failure: ObjectError | None = None  # libraries may replace it by an error of their own
+        self.failure: ObjectError | None = None  # libraries may replace this error by their own
 
     def readable(self) -> bool:
         return True
@@ -167,7 +168,7 @@ class _Raw(RawIOBase):
 
 
 class _Counter:
-    """The uncompressed bytes of an object. count: how many were read."""
+    """A stream of the uncompressed bytes of an object. count: how many bytes were read."""
 
     def __init__(self, stream: Readable, compression: str) -> None:
         self._raw = _Raw(stream)
@@ -196,7 +197,7 @@ class _Counter:
 
 
 def _records(stream: _Counter, layout: Layout) -> Iterator[Record | Bad]:
-    """Yield the records of an object. What cannot be parsed is the last of them."""
+    """Yield the records of an object. If a part cannot be parsed, it is the last of them."""
     try:
         yield from _READERS[layout.input_format](stream, layout)
     except _DAMAGED as error:
@@ -218,13 +219,13 @@ def _of_json(stream: _Counter, _layout: Layout) -> Iterator[Record | Bad]:
 
 
 def _concatenated(start: bytes, stream: _Counter) -> Iterator[Record | Bad]:
-    """Yield the rest of an object, whose values need not stand in lines of their own."""
+    """Yield the rest of an object whose values are not on separate lines."""
     for _, value in Values(cast("BinaryIO", _Joined(start, stream)), "").all():
         yield _wrapped(with_numbers(value))
 
 
 class _Joined:
-    """Bytes that were read, then the rest of a stream."""
+    """A stream of bytes that were already read, and then the rest of another stream."""
 
     def __init__(self, start: bytes, rest: _Counter) -> None:
         self._start = start

@@ -1,4 +1,4 @@
-"""Finds the jobs that have work, and runs each of them once."""
+"""Finds the unfinished jobs, and runs each of them once."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -6,19 +6,27 @@ from functools import partial
 from typing import Final
 
 from emulator.database.database import Database
-from emulator.database.definitions.s3_jobs import BULK, IMPORT, S3Job
+from emulator.database.definitions.s3_jobs import BULK, EXPORT, IMPORT, S3Job
 from emulator.database.s3_jobs import Failure, key_of
 from emulator.escaping import LONGEST_DETAIL, printable
 from emulator.objects.opening import store_for
 from emulator.objects.store import ObjectError
-from emulator.s3_jobs import importing, putting
+from emulator.s3_jobs import exporting, importing, putting
 from emulator.s3_jobs.work import Work, Workshop, in_slice, run
 from emulator.settings import Settings
 
 log = logging.getLogger("emulator")
 
-_WORK: Final[dict[str, Callable[[Workshop, S3Job], Work[None]]]] = {IMPORT: importing.importing, BULK: putting.putting}
-_END: Final[dict[str, Callable[[Database, S3Job, Failure], None]]] = {IMPORT: importing.end, BULK: putting.end}
+_WORK: Final[dict[str, Callable[[Workshop, S3Job], Work[None]]]] = {
+    IMPORT: importing.importing,
+    BULK: putting.putting,
+    EXPORT: exporting.exporting,
+}
+_END: Final[dict[str, Callable[[Database, S3Job, Failure], None]]] = {
+    IMPORT: importing.end,
+    BULK: putting.end,
+    EXPORT: exporting.end,
+}
 
 
 class Runner:
@@ -30,7 +38,7 @@ class Runner:
         self._running: set[bytes] = set()
 
     def due(self) -> Iterator[Work[None]]:
-        """Yield the work of the jobs that nobody runs yet and that may begin."""
+        """Yield the work of the jobs that may begin and are not running yet."""
         jobs = self._database.known_s3_jobs
         if jobs is None:
             return
@@ -47,7 +55,7 @@ class Runner:
             self._running.discard(key)
 
     def _guarded(self, job: S3Job) -> Work[None]:
-        """Do the work of a job. A failure ends the job."""
+        """Do the work of a job. An error ends the job."""
         try:
             yield from _WORK[job.kind](self._workshop, job)
         except ObjectError as error:
@@ -67,12 +75,12 @@ class Runner:
 
 
 def _is_early(job: S3Job, now: float) -> bool:
-    """Say whether a job waits for its time. If the clock was set back, it does not."""
+    """Return whether a job must wait for its time. If the clock was set back, it need not."""
     return job.started <= now < job.begins
 
 
 def run_all(database: Database, settings: Settings) -> None:
-    """Run all jobs that may begin, at once, on this thread."""
+    """Run all jobs that may begin, now, on this thread."""
     runner = Runner(database, settings)
     for work in list(runner.due()):
         run(work)

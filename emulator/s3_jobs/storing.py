@@ -1,4 +1,4 @@
-"""Turns a record into an item of a table, or into the error that the service reports for it."""
+"""Converts a record to an item of a table, or to the error that the service reports for it."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -54,7 +54,7 @@ def conditional_put(table: Table, record: Mapping[str, Any]) -> Put:
 
 @contextmanager
 def unthrottled(table: Table) -> Iterator[None]:
-    """Let writes of a table pass what limits requests: they use a capacity of their own."""
+    """Turn off the limits on requests to a table: its writes use a separate capacity."""
     enforcement, table.enforcement = table.enforcement, None
     try:
         yield

@@ -1,4 +1,4 @@
-"""What the work of a job yields, and how to run work without a server."""
+"""The objects that the work of a job yields, and running work without a server."""
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -13,7 +13,10 @@ _T = TypeVar("_T")
 
 
 class Call(NamedTuple):
-    """Blocking I/O. Whoever runs the work sends its result, or throws its error, into the work."""
+    """A call of blocking I/O.
+
+    Its result is sent into the work, or its error thrown into the work.
+    """
 
     function: Callable[[], Any]
 
@@ -27,14 +30,17 @@ class Pause(NamedTuple):
 Work = Generator[Call | Pause, Any, _T]
 
 _NO_ROOM: Final = 0.5
-"""Seconds until a slice is tried again that found the disk full."""
+"""Seconds after which a slice that found the disk full is tried again."""
 
 _FAILED: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What all work needs. store: returns the object storage of an access key and region."""
+    """Objects that all work needs.
+
+    store: returns the object storage of an access key and region.
+    """
 
     database: Database
     settings: Settings
@@ -42,7 +48,10 @@ class Workshop:
 
 
 def in_slice(database: Database, work: Callable[[], _T]) -> Work[_T]:
-    """Return work(), which changes the store in one transaction. Waits while the disk is full."""
+    """Return the result of `work`, which changes the store in one transaction.
+
+    This waits while the disk is full.
+    """
     while True:
         result: Any = database.try_run(work, _FAILED)
         if result is not _FAILED:
@@ -52,7 +61,7 @@ def in_slice(database: Database, work: Callable[[], _T]) -> Work[_T]:
 
 
 def run(work: Work[_T]) -> _T:
-    """Run work at once, on this thread, and return its result. For tests and tools."""
+    """Run work to its end, on this thread; return its result. For tests and tools."""
     step: Callable[[], Call | Pause] = work.__next__
     while True:
         try:

@@ -5,7 +5,7 @@
 | `export` | a folder as the service's export writes it, with the table's definition       |
 | `lines`  | `TABLE.jsonl`: lines of DynamoDB JSON, and `TABLE.definition.json`            |
 | `ion`    | `TABLE.ion`: lines of Amazon Ion, and `TABLE.definition.json`                 |
-| `csv`    | `TABLE.csv`, and `TABLE.definition.json`; needs two scans, one for the header |
+| `csv`    | `TABLE.csv`, and `TABLE.definition.json`; needs a second scan, for the header |
 
 Several threads read a segment of the table each, so the memory does not grow with the table. The
 items come from a frozen view or a scan (`frozen.py`).
@@ -80,7 +80,7 @@ def dump_lines(pages: Pages, table: str, stream: BinaryIO, progress: Progress) -
 
 
 def dump_ion(pages: Pages, table: str, stream: BinaryIO, progress: Progress) -> None:
-    """Write the items of a table as lines of Amazon Ion, as the service's exports have them."""
+    """Write the items of a table as lines of Amazon Ion, like the service's exports."""
     for page in pages(table, 0, 1):
         stream.write(b"".join(map(ion_line, page)))
         progress.advance(len(page))

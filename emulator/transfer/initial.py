@@ -102,7 +102,7 @@ def _drop_unfinished(emulator: Emulator, mark: Path) -> None:
 
 
 def _load(connect: Connect, paths: Sequence[str], form: str) -> int:
-    """Load paths; return the number of problems. form: of the log, `text` or `json`."""
+    """Load paths; return the number of problems. form: the form of the log, `text` or `json`."""
     with Progress("--init: loaded", log=log if form == "json" else None) as progress:
         loader = Loader(connect, progress, fresh=True, threaded=False)
         loader.load(sources(paths, ReadOptions(environment=os.environ)))

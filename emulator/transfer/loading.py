@@ -13,7 +13,7 @@ from typing import Any
 from emulator.client.endpoint import Refused, Unreachable
 from emulator.formats import described
 from emulator.formats.records import Definition, ItemRecord, Notice, Place, Problem, Record, Types
-from emulator.formats.sources import Source
+from emulator.formats.source import Source
 from emulator.transfer import tables
 from emulator.transfer.endpoints import Connect
 from emulator.transfer.progress import Progress

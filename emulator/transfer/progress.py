@@ -96,7 +96,7 @@ class _Timed:
 
 
 class _Lines(_Timed):
-    """Progress on a stream."""
+    """Shows progress on a stream."""
 
     def __init__(self, title: str, stream: TextIO) -> None:
         super().__init__(title)
@@ -109,7 +109,7 @@ class _Lines(_Timed):
 
 
 class _LogLines(_Timed):
-    """Progress in a log."""
+    """Shows progress in a log."""
 
     def __init__(self, title: str, log: logging.Logger) -> None:
         super().__init__(title)

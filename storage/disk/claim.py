@@ -47,7 +47,10 @@ def claimed(folder: Path) -> Iterator[None]:
 
 
 def in_use(folder: Path) -> bool:
-    """Return whether a server has claimed a folder. The test locks the folder for a moment."""
+    """Return whether a server has claimed a folder.
+
+    To find out, this locks the folder for a moment.
+    """
     try:
         descriptor = os.open(folder / "server.lock", os.O_RDWR)
     except OSError:

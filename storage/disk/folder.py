@@ -84,13 +84,13 @@ def make(folder: Path) -> None:
 
 
 def _nearest(folder: Path) -> Path:
-    """Return the nearest of a folder's parents that exists, as far as this process can tell."""
+    """Return the nearest existing parent of a folder, as far as this process can see it."""
     parents = (parent for parent in folder.parents if parent == parent.parent or os.access(parent, os.F_OK))
     return next(parents)
 
 
 def _other_owner(folder: Path, subject: str) -> str:
-    """Return the end of a message if a folder belongs to another user than that of this process."""
+    """Return the end of a message about a folder that belongs to a different user, else ""."""
     if os.name == "nt":
         return ""
     try:
@@ -104,7 +104,7 @@ def _other_owner(folder: Path, subject: str) -> str:
 
 
 def _named(user: int) -> str:
-    """Return the number of a user, with the name if the system knows one."""
+    """Return the number of a user, with the name if there is one."""
     import pwd  # noqa: PLC0415 - only for this message, and not on Windows
 
     try:

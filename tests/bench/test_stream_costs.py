@@ -1,4 +1,6 @@
-"""The cost of a stream for writes, and the time to read its records; in process, from parsed JSON.
+"""The cost of a stream and of recovery for writes, and the time to read records of streams.
+
+In process, from parsed JSON.
 
 Targets: PutItem of 1 KB takes at most 1.6 times as long with a NEW_AND_OLD_IMAGES stream, and
 GetRecords of 1,000 records of 1 KB at most 10 ms.
@@ -26,7 +28,16 @@ ROUND = 300
 ROUNDS = 60
 DAY_AND_HOUR = 90_000
 RECORDS = 1_300  # more than a page has
-TABLES = {"without": None, "KEYS_ONLY": "KEYS_ONLY", "NEW_AND_OLD_IMAGES": "NEW_AND_OLD_IMAGES"}
+TABLES = {
+    "without": (None, False),
+    "KEYS_ONLY": ("KEYS_ONLY", False),
+    "NEW_AND_OLD_IMAGES": ("NEW_AND_OLD_IMAGES", False),
+    "recovery": (None, True),
+    "NEW_AND_OLD_IMAGES, recovery": ("NEW_AND_OLD_IMAGES", True),
+}
+"""Name -> the view type of the table's stream, and whether the table has recovery."""
+
+RECOVERY = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 1}
 PAGES = {"NEW_IMAGE": (800, 1_000), "KEYS_ONLY": (1_000, 1_000)}
 """View type -> least and greatest number of records in a page of 1 MB, for items of 1 KB."""
 
@@ -56,8 +67,10 @@ def with_stream(view):
 @pytest.mark.parametrize("name", TABLES)
 def test_put_item(emulator, benchmark, name):
     call, caller = caller_of(emulator)
-    view = TABLES[name]
+    view, recovery = TABLES[name]
     call("CreateTable", create("puts") | with_stream(view))
+    if recovery:
+        call("UpdateContinuousBackups", TableName="puts", PointInTimeRecoverySpecification=RECOVERY)
     turn = cycle([put("puts", item_1k(number, a=a)) for a in (1, 2) for number in range(WRITES)]).__next__
 
     def trim():
@@ -69,7 +82,7 @@ def test_put_item(emulator, benchmark, name):
         for _ in range(ROUND):
             emulator.call("PutItem", turn(), caller)
 
-    benchmark.group = f"{ROUND} PutItem of 1 KB, by the table's stream"
+    benchmark.group = f"{ROUND} PutItem of 1 KB, by the table's stream and recovery"
     benchmark.pedantic(puts, setup=trim, rounds=ROUNDS, warmup_rounds=2)
     if view is not None:
         assert len(read_all(call, stream_of(call, "puts"))) == ROUND

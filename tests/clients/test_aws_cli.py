@@ -1,7 +1,7 @@
-"""The `aws` command of the package awscli, as people type it.
+"""Commands of the AWS CLI (package awscli), as users type them.
 
 awscli pins its botocore, so it has its own environment: `make .venv-awscli/.done`. Each call takes
-about a second to start. So only the everyday pattern runs on both engines, the rest on one.
+about a second to start. So only the most common commands run on both engines, the others on one.
 """
 
 import json

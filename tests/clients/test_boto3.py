@@ -1,4 +1,4 @@
-"""The everyday patterns of programs written with boto3, end to end, with boto3's own defaults."""
+"""Common patterns of programs with boto3, end to end, with boto3's own defaults."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,7 @@
-"""The examples for other languages (examples/) work, where the machine has their tools.
+"""The examples for other languages (examples/) work, if the machine has their tools.
 
-Java: `make bench-peers` installs the AWS SDK for Java, which comes with DynamoDB Local.
-Go: Debian's packages `golang` and `golang-github-aws-aws-sdk-go-v2-dev`, or a GOPATH with the SDK.
+Java: `make bench-peers` installs the AWS SDK for Java, which comes with DynamoDB Local. Go:
+Debian's packages `golang` and `golang-github-aws-aws-sdk-go-v2-dev`, or a GOPATH with the SDK.
 """
 
 import os

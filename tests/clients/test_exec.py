@@ -1,4 +1,4 @@
-"""`dynamodb-emulator exec -- COMMAND...`: a command with a server of its own."""
+"""`dynamodb-emulator exec -- COMMAND...`: a command with a server that only it uses."""
 
 import json
 import os

@@ -1,7 +1,7 @@
 """Functions on streams, end to end: clients create mappings, and writes invoke functions.
 
-The functions report their events through a named pipe or an HTTP server of the test. So no test has
-to guess how long to wait.
+The functions report their events through a named pipe or an HTTP server of the test. So no test
+must guess how long to wait.
 """
 
 import json

@@ -1,10 +1,9 @@
-"""A program of orders and stock that uses transactions: sixteen clients, and the books always
-balance.
+"""A program for orders and stock with transactions: with sixteen clients, the sums stay right.
 
 An order takes all of its products or none. Clients read with TransactGetItems and write on the
-condition that nothing has changed since (`version`). If something has, they begin again. Now and
-then a client treats an answer as lost: it sends the request again with the same token, which must
-have no further effect.
+condition that nothing has changed since (`version`). If something has, they begin again. Sometimes
+a client behaves as if an answer was lost: it sends the request again with the same token, which
+must have no further effect.
 """
 
 import random

@@ -1,7 +1,7 @@
-"""botocore's own retries with enforced throughput: they succeed once the clock has moved.
+"""botocore's retries with enforced throughput: they succeed after the clock has moved.
 
-No test waits. botocore's HTTP layer is a call of `DynamoDbEndpoint.respond`. Where botocore sleeps
-or reads the time, it uses the emulator's clock, so its retry modes run in that time.
+No test waits. botocore's HTTP layer is replaced by a call of `DynamoDbEndpoint.respond`, and its
+sleeps and reads of the time by the emulator's clock. So its retry modes follow that clock.
 """
 
 import io

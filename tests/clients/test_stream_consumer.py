@@ -1,9 +1,9 @@
 """A stream consumer like the Kinesis Client Library's, during writes and shard rollover.
 
 It reads all shards, parents first, keeps a lease for each one in a table, and writes a checkpoint
-after every batch. After a few steps a new consumer replaces it, which knows only the leases. The
-effect of a batch is in the same transaction as its checkpoint. So each record must be handled
-exactly once, and the records of an item in order.
+after every batch. After a few steps, a new consumer replaces it, which has only the leases. A batch
+takes effect in the same transaction as its checkpoint. So each record must be handled exactly once,
+and the records of an item in order.
 """
 
 import json

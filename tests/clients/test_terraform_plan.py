@@ -1,4 +1,4 @@
-"""A plan that Terraform itself has made, loaded into a server.
+"""Loading a plan that Terraform itself has made.
 
 The variable TERRAFORM_PLUGINS may name a folder with the AWS provider, for machines without access
 to Terraform's registry.

@@ -1,4 +1,4 @@
-"""Moving the emulator's clock over HTTP, and everything that follows it.
+"""Moving the emulator's clock over HTTP, and everything that depends on the clock.
 
 TTL, statuses, tokens, throughput and declarations follow the clock. Only this module uses these
 servers, because a moved clock affects every test on a server.

@@ -1,13 +1,13 @@
 """Real data: all airports of the package airportsdata in one table, on LMDB, with a restart.
 
-| | partition key | sort key | what it is for |
+| | partition key | sort key | purpose |
 |---|---|---|---|
 | table | `COUNTRY#US` | `AIRPORT#KJFK` | an airport; `META` holds how many a country has |
 | index `by_zone` | `ZONE#America/New_York` | elevation | the highest and lowest of a time zone |
 | index `by_iata` | `IATA#J` | `JFK` | sparse: only airports with a IATA code, names only |
 
-Each access pattern is a pair of functions that answer the same question. One asks the table, the
-other one the package's own records, a mapping from code to record.
+Each access pattern is a pair of functions that answer the same question: one queries the table, the
+other searches the package's own records, a mapping from code to record.
 """
 
 from collections import Counter

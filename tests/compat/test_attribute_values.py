@@ -1,4 +1,4 @@
-"""Attribute values: stored and returned ones, and bad ones in every place of a request.
+"""Attribute values: stored and returned values, and bad values in every place of a request.
 
 See behaviour 2.1, 2.2 and 3.7. How an operation reports a bad value (behaviour 2.1):
 
@@ -8,7 +8,7 @@ See behaviour 2.1, 2.2 and 3.7. How an operation reports a bad value (behaviour 
 | reads of one item, BatchGetItem, Query | without it |
 | BatchWriteItem, Scan | without it, in the OLD layer's words |
 
-A *surface* is a place of a request that takes a value.
+A *surface* is a place of a request that may have a value.
 """
 
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The endpoint that stands for AWS, sent to a server of ours instead."""
+"""The endpoint for AWS itself, directed to our own server."""
 
 import pytest
 

@@ -1,7 +1,7 @@
 """CreateBackup, DescribeBackup, DeleteBackup, ListBackups (control-plane 1).
 
 tests/unit/database/test_backup_refusals.py has the error texts, and
-tests/unit/database/test_restores_in_slices.py what depends on the clock.
+tests/unit/database/test_restores_in_slices.py tests the parts that depend on the clock.
 """
 
 import re

@@ -1,6 +1,6 @@
-"""Items in a simulated transaction, over HTTP (behaviour 8.4).
+"""Requests for items in a declared transaction, over HTTP (behaviour 8.4).
 
-Each simulation lasts ten minutes, and a second call ends it. So no test waits for a clock.
+Each declaration lasts ten minutes, and a second call ends it. So no test waits for a clock.
 """
 
 import json

@@ -1,7 +1,7 @@
-"""Calls of controls over HTTP that are wrong, and controls that all workers obey.
+"""Wrong calls of controls over HTTP, and controls that take effect in all workers.
 
-A wrong call changes nothing. Every call has a connection of its own. With two workers, connections
-are spread over both.
+A wrong call changes nothing. Every call uses a separate connection. With two workers, the
+connections are distributed over both.
 """
 
 import boto3

@@ -1,6 +1,7 @@
-"""The largest item: 409,600 bytes, to the byte, with every operation that writes one.
+"""The largest item: exactly 409,600 bytes, with every operation that writes items.
 
-See behaviour 2.3 and 2.4."""
+See behaviour 2.3 and 2.4.
+"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""An answer made in slices equals one made at once, on every kind of server.
+"""An answer that is made in slices equals one that is made at once, on every kind of server.
 
 A page of some hundred items with a filter of 140 comparisons is made in slices. So is the deletion
 of a few hundred expired items.

@@ -1,6 +1,7 @@
-"""Requests of other services: the SDK's error says what is wrong.
+"""Requests for other services: the SDK's error explains the mistake.
 
-AWS_ENDPOINT_URL redirects the requests of all services to this server."""
+AWS_ENDPOINT_URL redirects the requests of all services to this server.
+"""
 
 import json
 import urllib.error

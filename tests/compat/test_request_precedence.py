@@ -1,4 +1,4 @@
-"""Which of several problems is reported: the order of checks.
+"""The order of checks: which of several problems is reported.
 
 The order is types, members, combinations, values, expressions, table, keys, item (behaviour 3.1).
 Behaviour 4.2 has the order of problems in an expression.

@@ -1,7 +1,8 @@
-"""Enforced throughput as a client sees it over HTTP (behaviour 16).
+"""Enforced throughput over HTTP (behaviour 16).
 
 The machine's clock runs during these tests and adds capacity. So a request that must be refused
-costs far more than a test's time can add. tests/unit/database/test_throttle.py has the rest.
+consumes far more than the clock can add during a test. tests/unit/database/test_throttle.py has the
+rest.
 """
 
 import boto3

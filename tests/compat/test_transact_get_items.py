@@ -1,4 +1,4 @@
-"""TransactGetItems: items as they are at one moment (behaviour 8.5)."""
+"""TransactGetItems: items of one snapshot (behaviour 8.5)."""
 
 import pytest
 

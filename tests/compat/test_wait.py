@@ -1,8 +1,8 @@
-"""The control `wait` over HTTP: it begins before the write and ends after it.
+"""The control `wait` over HTTP: calls begin before a write and end after it.
 
-A call of a control has a connection of its own. With two workers these connections are spread over
-both, and so are several waits that are under way at once. No test sleeps: a write is sent when the
-server counts the wait.
+Each call of a control uses a separate connection. With two workers, the connections are distributed
+over both, and so are simultaneous waits. No test sleeps: it sends the write when the server counts
+the wait.
 """
 
 import http.client

@@ -1,6 +1,7 @@
-"""The compose files and examples of docker/: their form, their data, and what they mount.
+"""The compose files and examples in docker/: their syntax, their data, and their mounts.
 
-`docker-compose config` checks the form where it is installed. test_image.py runs the image.
+If `docker-compose` is installed, `docker-compose config` checks the syntax. test_image.py runs the
+image.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The image of docker/Dockerfile: built for real, and run as users of amazon/dynamodb-local do.
+"""The image of docker/Dockerfile: really built, and run as users run amazon/dynamodb-local.
 
 Only `make nightly` runs these tests. support/containers.py says what they need.
 """

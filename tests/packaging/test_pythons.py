@@ -1,8 +1,7 @@
-"""The wheel, and a smoke set of the tests, on every Python that the project claims to support.
+"""The wheel and a few important tests, on every Python that the project claims to support.
 
-Only `make nightly` runs these tests. pip installs the server's dependencies, so they need a
-network or a mirror. Pythons come from the PATH and from pyenv. If one is missing, its tests are
-skipped.
+Only `make nightly` runs these tests. pip installs the server's dependencies, so they need a network
+or a mirror. Pythons come from the PATH and from pyenv. If one is missing, its tests are skipped.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The fixtures with asynchronous clients and with pytest-dynamodb, in environments of their own.
+"""The fixtures with asynchronous clients and with pytest-dynamodb, in separate environments.
 
 Only `make nightly` runs these tests. pip installs the packages, so they need an index.
 """

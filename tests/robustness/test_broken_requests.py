@@ -18,7 +18,6 @@ from emulator.app import Emulator
 from emulator.clock import ManualClock
 from emulator.database.views.recording import plain
 from emulator.http.front.dynamodb import Answer, DynamoDbEndpoint
-from emulator.model.service import operations as service_operations
 from emulator.operations.registry import registered
 from emulator.settings import Settings
 from tests.support import malformed
@@ -29,11 +28,13 @@ from tests.support.profile import profile
 from tests.support.seeds import (
     BULK,
     DESTINATION,
+    EXPORT,
     IMPORT,
     INSIGHTS,
     ITEMS,
     JOB_ID,
     READS,
+    RECOVERY,
     REFUSED,
     SEEDS,
     STREAM_SEED,
@@ -63,6 +64,8 @@ class World:
             patch.setattr("emulator.operations.s3_jobs._random", lambda: JOB_ID[-7:])
             self.valid("ImportTable", IMPORT)
             self.valid("StartBulkPutItems", BULK)
+            self.valid("UpdateContinuousBackups", RECOVERY)
+            self.valid("ExportTableToPointInTime", EXPORT)
         self.valid("UpdateContributorInsights", INSIGHTS)
         for table, item in ITEMS:
             self.valid("PutItem", {"TableName": table, "Item": item})
@@ -173,21 +176,6 @@ def test_broken_requests(world: World, operation: str) -> None:
     @given(body=st.one_of(seeds))
     def throw(body: bytes) -> None:
         world.throw(operation, body)
-
-    throw()
-
-
-def test_requests_of_absent_operations(world: World) -> None:
-    absent = sorted(service_operations().keys() - registered().keys())
-    every_seed = [malformed.bodies(seed) for seeds in SEEDS.values() for seed in seeds]
-
-    @profile(60)
-    @given(operation=st.sampled_from(absent), body=st.one_of(every_seed))
-    def throw(operation: str, body: bytes) -> None:
-        answer = world.post(operation, body)
-        check_answer(answer.status, dict(answer.headers), answer.body)
-        assert answer.status == 400
-        assert world.state() == world.first
 
     throw()
 

@@ -1,4 +1,4 @@
-"""What callers of DynamoDB Local rely on, if this program gets a command line of DynamoDB Local."""
+"""Behaviour of DynamoDB Local on which scripts depend, with command lines of DynamoDB Local."""
 
 import http.client
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""What is dumped and loaded again is the same; large loads need little memory and are fast."""
+"""Dumping and loading preserves tables. Loading large files needs little memory and is fast."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A folder of layout 1 opens with everything: all readers of change logs go on where they were."""
+"""A folder of layout 1 opens with all data: readers of change logs continue at their positions."""
 
 import json
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""A server says when it is ready, and does not outlive what it depends on."""
+"""A server reports when it is ready, and ends when its parent process ends."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""Restores at random times equal what a model had at those times.
+"""Restores to random times equal a model's state at those times.
 
 Random puts, updates, deletions, transactions, TTL deletions, moves of the clock, restarts and
 switches of recovery, on every engine. Meanwhile restores run in small slices, beside writes. Each

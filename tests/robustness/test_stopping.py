@@ -1,4 +1,4 @@
-"""A server that gets a signal answers its clients first, and closes connections without errors."""
+"""After a signal, a server first answers its clients, and closes connections without errors."""
 
 import http.client
 from collections import Counter

@@ -2,7 +2,7 @@
 
 After each restart the stream's records, applied to an empty table, must produce the items. Each
 acknowledged write must have its record, in order. A pending write has all of its records or none.
-The clock moves by the life of a shard meanwhile, so servers are also killed around a shard
+The clock moves by the life of a shard during the writes, so servers are also killed around a shard
 rollover. Each restart sets the clock back.
 """
 

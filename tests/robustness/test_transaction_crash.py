@@ -1,9 +1,9 @@
 """`kill -9` during transactions: each is stored as a whole or not at all, with its index entries.
 
 Several connections transfer money between accounts. A transfer changes two accounts and writes two
-entries of a ledger, which is another table with a global and a local index. So the ledger must
-explain every balance. A pending transfer is sent again after the restart, with the same token. It
-must happen exactly once, even if it had happened before the crash.
+entries of a ledger, which is another table with a global and a local index. So the sum of the
+ledger must equal every balance. A pending transfer is sent again after the restart, with the same
+token. It must happen exactly once, even if it had happened before the crash.
 """
 
 import http.client

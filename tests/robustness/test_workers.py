@@ -1,6 +1,7 @@
-"""Several worker processes over one folder: each sees the others' writes at once, and one may die.
+"""Several worker processes on one folder: each sees the others' writes at once; one may die.
 
-The kernel spreads connections over the workers, so each test opens several and uses them in turn.
+The kernel distributes connections over the workers, so each test opens several and alternates
+between them.
 """
 
 import http.client

@@ -1,1 +1,1 @@
-"""Code that tests share. A test imports it from here, never from another test or a conftest.py."""
+"""Code that tests share. Tests import it from here, never from another test or a conftest.py."""

@@ -1,7 +1,8 @@
-"""Data folders of older versions, as archives in the repository, and what their clients hold.
+"""Data folders of older versions as archives, with the values that their clients hold.
 
-Each archive was written once, by the version whose data folder it has. It has only the files that a
-copy of a data folder needs, and `held.json`: what clients of that version hold or have seen.
+Each archive was written once, by the version whose data folder it contains. It has only the files
+that a copy of a data folder needs, and `held.json`: values that clients of that version hold, such
+as shard iterators.
 """
 
 import io
@@ -17,7 +18,10 @@ _HELD = "held.json"
 
 
 def pack(archive: Path, write: Callable[[Path], dict[str, Any]]) -> None:
-    """Write an archive. write: writes the folder and returns what clients hold."""
+    """Write an archive.
+
+    write: a function that writes the folder and returns the clients' values.
+    """
     with tempfile.TemporaryDirectory() as temporary, tarfile.open(archive, "w:xz") as packed:
         folder = Path(temporary, "data")
         held = json.dumps(write(folder)).encode()
@@ -28,7 +32,7 @@ def pack(archive: Path, write: Callable[[Path], dict[str, Any]]) -> None:
 
 
 def unpack(archive: Path, folder: Path) -> dict[str, Any]:
-    """Unpack an archive into a new folder; return what clients hold."""
+    """Unpack an archive into a new folder; return the clients' values."""
     folder.mkdir()
     with tarfile.open(archive) as packed:
         packed.extractall(folder, filter="data")

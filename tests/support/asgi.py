@@ -10,7 +10,7 @@ from emulator.http.front.front import App, Message
 
 
 class Reply(NamedTuple):
-    """The answer of an application. unread: pieces of the request's body that it has not read."""
+    """The answer of an application. unread: pieces of the request's body that it did not read."""
 
     status: int
     headers: dict[bytes, bytes]
@@ -24,20 +24,20 @@ def application_of(emulator: Emulator) -> Application:
 
 
 def site_of(emulator: Emulator) -> App:
-    """Return the application for every path but `/`."""
+    """Return the application for all paths except `/`."""
     return create_front(emulator).site
 
 
 def ask(app: App, method: str, path: str | bytes, *pieces: bytes, **scope: Any) -> Reply:
     """Send a request with its body in pieces. Headers are pairs or a dictionary.
 
-    scope: more members of the scope.
+    scope: additional members of the ASGI scope.
     """
     return asyncio.run(asked(app, method, path, *pieces, **scope))
 
 
 async def asked(app: App, method: str, path: str | bytes, *pieces: bytes, **scope: Any) -> Reply:
-    """Send a request like `ask`, on a running loop."""
+    """Send a request like `ask`, on a running event loop."""
     waiting = list(pieces) or [b""]
     sent: list[Message] = []
 

@@ -1,9 +1,9 @@
-"""Serves the ASGI application with plain uvicorn and only two of its options.
+"""Serves the ASGI application with plain uvicorn, for tests.
 
     python -m tests.support.asgi_server --port 0 --in-memory
 
 prints the same first lines as the command, and stops in the same way. The application's lifespan
-runs the background work. The black-box tests run on this server too.
+runs the background work. Uvicorn gets only two options. The black-box tests run on this server too.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
-"""Chromium without a window, driven over its DevTools protocol.
+"""Chromium without a window, controlled over its DevTools protocol.
 
 The protocol uses two pipes (`--remote-debugging-pipe`). The browser reads JSON messages that end
-with NUL from file descriptor 3, and writes them to 4. So it needs no other package and no port.
+with NUL from file descriptor 3, and writes them to 4. So tests need no other package and no port.
 """
 
 import json
@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import Any
 
 COMMAND = shutil.which("chromium") or shutil.which("google-chrome")
-_SECONDS = 60  # limit for one answer; a busy machine starts a browser slowly
+_SECONDS = 60  # seconds within which an answer must arrive; a busy machine starts a browser slowly
 _FLAGS = (
     "--headless",
     "--no-sandbox",  # needed for root
@@ -27,7 +27,7 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    # Newer browsers ask the user before a page of the internet reaches 127.0.0.1; the server must
+    # Newer browsers ask the user before a page of the internet may reach 127.0.0.1. The server must
     # not depend on that.
     "--disable-features=LocalNetworkAccessChecks",
     "--remote-debugging-pipe",
@@ -37,7 +37,7 @@ _FLAGS = (
 class Browser:
     """One browser with one page.
 
-    names: host names that resolve to 127.0.0.1, as if by a hostile name server.
+    names: host names that resolve to 127.0.0.1, as with a hostile name server.
     """
 
     def __init__(self, *names: str) -> None:
@@ -69,12 +69,13 @@ class Browser:
 
         def navigate() -> None:
             answer = self._call("Page.navigate", url=url)
-            assert "errorText" not in answer, answer  # set if the browser would save the page as a file
+            # Set if the browser would save the page as a file.
+            assert "errorText" not in answer, answer
 
         return self.after(navigate)
 
     def after(self, act: Callable[[], Any]) -> str:
-        """Run an action that loads another page; wait for the page and return its text."""
+        """Call `act`, which loads another page; wait for the page and return its text."""
         loads = self._loads
         act()
         while self._loads == loads:

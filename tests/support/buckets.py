@@ -1,4 +1,4 @@
-"""Buckets in a local folder, as tests fill and read them."""
+"""Buckets in a local folder, which tests fill and read."""
 
 import gzip
 import json
@@ -16,7 +16,7 @@ from tests.support.in_process import InProcess
 
 
 class Bucket:
-    """A bucket: a folder."""
+    """A bucket, which is a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -43,18 +43,18 @@ class Bucket:
         return sorted(found)
 
     def json(self, key: str) -> Any:
-        """Return an object of one JSON value."""
+        """Return the JSON value in an object."""
         return json.loads(self.get(key))
 
     def lines(self, key: str) -> list[Any]:
-        """Return an object of JSON lines, which may be compressed."""
+        """Return the values in an object of JSON lines, which may be compressed."""
         content = self.get(key)
         return [
             json.loads(line) for line in (gzip.decompress(content) if key.endswith(".gz") else content).splitlines()
         ]
 
     def remove(self) -> None:
-        """Delete the bucket with all objects."""
+        """Delete the bucket with all its objects."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -64,7 +64,7 @@ def run_jobs(db: InProcess) -> None:
 
 
 def steps(work: Work[None]) -> Iterator[None]:
-    """Do work; yield after each of its calls, before the slice that follows."""
+    """Do work; yield after each of its calls, before the next slice."""
     step: Callable[[], Call | Pause] = work.__next__
     while True:
         try:

@@ -1,4 +1,4 @@
-"""An endpoint for the clients of commands that calls an emulator in process."""
+"""An endpoint for commands that calls an emulator in process instead of a server."""
 
 from collections.abc import Mapping
 from typing import Any

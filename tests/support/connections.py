@@ -1,4 +1,4 @@
-"""Our HTTP connection with a transport and a loop that a test controls, without sockets."""
+"""Our HTTP connection without sockets: the test controls its transport and event loop."""
 
 import socket
 from collections.abc import Callable
@@ -20,13 +20,13 @@ from emulator.slices import Sliced, Steps
 from tests.support.http_clients import AUTHORIZATION
 
 MOST = 1 << 20
-"""The limit for request bodies of all connections of a test together, in bytes."""
+"""The limit in bytes for the request bodies of all connections of a test together."""
 
 
 class Transport:
     """A transport that records the calls of the connection.
 
-    unsent: bytes that the client has not read; socket: that of the connection, None without one;
+    unsent: bytes that the client has not read. socket: the connection's socket, or None.
     when_written: called after each write.
     """
 
@@ -69,7 +69,7 @@ class Transport:
 
 
 class Loop:
-    """An event loop with a manual clock, at most one timer, and calls at the end of a turn."""
+    """An event loop with a manual clock, at most one timer, and calls at an iteration's end."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -90,7 +90,7 @@ class Loop:
         self.soon.append(call)
 
     def end_turn(self) -> None:
-        """Run the calls that wait for the end of the turn."""
+        """Run the calls that wait for the end of the iteration."""
         calls, self.soon = self.soon, []
         for call in calls:
             call()
@@ -106,9 +106,10 @@ class Loop:
 class Line:
     """A connection with its transport, loop and front.
 
-    beside: another connection, with which this one shares loop and front.
+    beside: another connection, whose loop and front this one shares.
 
-    site: the ASGI application for every path but `/`. loop: a real event loop, which a site needs.
+    site: the ASGI application for all paths except `/`. loop: a real event loop, which a site
+    needs.
     """
 
     def __init__(
@@ -131,7 +132,7 @@ class Line:
             self.connection.data_received(data[start : start + (size or len(data))])
 
     def answers(self) -> list[tuple[int, dict[str, str], bytes]]:
-        """Return (status, headers, body) of everything that was written."""
+        """Return (status, headers, body) of each answer that was written."""
         parsed, rest = [], self.transport.written
         while rest:
             head, _, rest = rest.partition(b"\r\n\r\n")
@@ -144,7 +145,7 @@ class Line:
 
 
 def front_of(emulator: Emulator, site: App | None = None) -> Front:
-    """Return the state that connections of a test share."""
+    """Return a front, which several connections of a test may share."""
 
     def load_site(_front: Front) -> App:
         assert site is not None, "the test has no application for other paths"
@@ -179,7 +180,7 @@ def request(
     length: bool = True,
     operation: str = "ListTables",
 ) -> bytes:
-    """Return the bytes of a request, by default of ListTables. `more`: more header lines."""
+    """Return the bytes of a request, by default of ListTables. more: additional header lines."""
     lines = [
         f"{method} / HTTP/{version}",
         "Host: localhost",

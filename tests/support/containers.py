@@ -1,11 +1,12 @@
-"""The image, built with buildah, and containers that podman runs. Needs root on Linux.
+"""Builds the image with buildah, and runs containers with podman. Needs root on Linux.
 
-The official Python image is not in Debian. A minimal Debian with the same Python takes its
-place. That needs the Debian packages `buildah`, `crun`, `debootstrap` and `podman`, and an index
-for pip. Containers have no network besides loopback, so all of them may use the same port.
+A minimal Debian with the same Python replaces the official Python image, which cannot be downloaded
+here. This needs the Debian packages `buildah`, `crun`, `debootstrap` and `podman`, and an index for
+pip. Containers have no network except loopback, so all of them may use the same port.
 
-podman refuses to work where both versions of control groups are in use, although it needs neither.
-So it runs in a mount namespace of its own, in which there are none. A process holds the namespace.
+podman refuses to run on a machine that uses both versions of control groups, although it needs
+neither here. So it runs in a separate mount namespace without control groups. A process keeps the
+namespace alive.
 """
 
 import json
@@ -26,9 +27,9 @@ IMAGE: Final = "localhost/dynamodb-emulator"
 READY: Final = "dynamodb-emulator is ready"
 
 _TOOLS: Final = ("buildah", "crun", "debootstrap", "nsenter", "podman", "unshare")
-_DEBIAN: Final = "trixie"  # its Python is 3.13
+_DEBIAN: Final = "trixie"  # its Python has version 3.13
 _PACKAGES: Final = "ca-certificates,python3,python3-pip,python3-venv"
-_BUILD: Final = 900  # seconds, with the downloads
+_BUILD: Final = 900  # seconds for a build, with the downloads
 _PATIENCE: Final = 60
 
 _SLIM: Final[dict[str, str]] = {
@@ -36,7 +37,7 @@ _SLIM: Final[dict[str, str]] = {
     "path-exclude /usr/share/info/*\npath-exclude /usr/share/locale/*\n",
     "etc/apt/apt.conf.d/docker-clean": 'Dir::Cache::pkgcache ""; Dir::Cache::srcpkgcache "";\n',
 }
-"""Settings of the slim images that keep what apt installs small."""
+"""Settings of the official slim images that keep the packages of apt small."""
 
 
 def missing() -> str | None:
@@ -54,7 +55,7 @@ def _run(*command: str | Path, patience: float = _PATIENCE, check: bool = True) 
 
 
 class Containers:
-    """An image store in a folder of its own, and the namespace in which podman runs."""
+    """An image store in a separate folder, and the namespace in which podman runs."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -78,7 +79,7 @@ class Containers:
         return ["nsenter", "--mount", f"--target={self._holder.pid}", *command]
 
     def buildah(self, *arguments: str | Path, patience: float = _PATIENCE) -> str:
-        """Run buildah and return what it prints."""
+        """Run buildah; return its output."""
         return _run(*self._inside("buildah", *self._store, *map(str, arguments)), patience=patience).stdout.strip()
 
     def _podman(self, arguments: Sequence[str | Path]) -> list[str]:
@@ -86,11 +87,11 @@ class Containers:
         return self._inside("podman", *self._store, *options, *map(str, arguments))
 
     def podman(self, *arguments: str | Path, check: bool = True) -> str:
-        """Run podman and return what it prints."""
+        """Run podman; return its output."""
         return _run(*self._podman(arguments), check=check).stdout.strip()
 
     def make_base(self) -> None:
-        """Make the image that takes the place of the official Python image."""
+        """Make the image that replaces the official Python image."""
         folder = self.folder / "base"
         _run("debootstrap", "--variant=minbase", f"--include={_PACKAGES}", _DEBIAN, folder, patience=_BUILD)
         for name, text in _SLIM.items():
@@ -99,7 +100,8 @@ class Containers:
             (folder / "usr/local/bin" / name).symlink_to(f"/usr/bin/{target}")
         for marker in (folder / "usr/lib").glob("python3.*/EXTERNALLY-MANAGED"):
             marker.unlink()
-        # The official image has no bytecode and no documents. A mirror may need a certificate.
+        # The official image has no bytecode and no documents. A mirror of the package index may
+        # need a certificate.
         for cache in (folder / "usr/lib").glob("python3*/**/__pycache__"):
             shutil.rmtree(cache)
         for name in (
@@ -120,12 +122,12 @@ class Containers:
         shutil.rmtree(folder)
 
     def build(self) -> None:
-        """Build the image as the Dockerfile says."""
+        """Build the image from the Dockerfile."""
         options = ("--isolation", "chroot", "--format", "docker", "--pull-never", "--layers=false")
         self.buildah("build", *options, "--file", DOCKERFILE, "--tag", IMAGE, ROOT, patience=_BUILD)
 
     def image(self) -> Any:
-        """Return what the image says about itself."""
+        """Return the metadata of the image."""
         [description] = json.loads(self.podman("image", "inspect", IMAGE))
         return description
 
@@ -135,13 +137,14 @@ class Containers:
         return test
 
     def size(self, image: str) -> int:
-        """Return the bytes of an image's layers, unpacked."""
+        """Return the size in bytes of an image's unpacked layers."""
         return int(self.podman("image", "inspect", "--format", "{{.Size}}", image))
 
     def _start(self, options: Sequence[str | Path], command: Sequence[str]) -> "tuple[str, subprocess.Popen[str]]":
         self._number += 1
         name = f"c{self._number}"
-        # systemd would run health checks, and this process may not be allowed podman's limits.
+        # systemd would run health checks, and this process may not be allowed to set podman's
+        # limits.
         fixed = ("--rm", "--cgroups=disabled", "--network=none", "--pull=never", "--no-healthcheck")
         limits = ("--ulimit=nofile=1024:4096", "--ulimit=nproc=1024:4096")
         arguments = ("run", "--name", name, *fixed, *limits, *options, IMAGE, *command)
@@ -150,7 +153,7 @@ class Containers:
         )
 
     def run(self, *options: str | Path, command: Sequence[str] = ()) -> tuple[int, str]:
-        """Run a container to its end; return its exit status and what it printed."""
+        """Run a container to its end; return its exit status and its output."""
         _, process = self._start(options, command)
         printed, _ = process.communicate(timeout=_PATIENCE)
         return process.returncode, printed
@@ -173,7 +176,7 @@ class Containers:
         finally:
             self.podman("kill", "--signal", "TERM", name, check=False)
             try:
-                # `docker stop` ends a container by force after ten seconds.
+                # `docker stop` would kill the container after ten seconds.
                 rest, _ = process.communicate(timeout=5)
                 printed.append(rest)
             finally:

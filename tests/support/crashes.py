@@ -1,4 +1,4 @@
-"""Servers that are killed, and their data folders opened in process."""
+"""Killing servers, and opening their data folders in process."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from tests.support.servers import Server
 
 @contextmanager
 def killed(folder: Path, *options: str) -> Iterator[Server]:
-    """Run a server on the folder for the length of a with block, and kill it at the end."""
+    """Run a server on the folder during a `with` block, and kill it at the end."""
     server = Server("--data-dir", str(folder), *options)
     try:
         yield server

@@ -15,10 +15,11 @@ from tests.support.plain_engine import PlainEngine
 class EngineKind(NamedTuple):
     """How tests open an engine.
 
-    open: opens a store of its own in a folder, with options of the engine.
-    settings: returns the fields of `Settings` that choose the engine. None: no setting does.
-    persistent: whether the store is in the folder, and can be opened again.
-    small: options for tests of the contract, with which the engine often has to make room.
+    open: a function that opens a new store in a folder, with options of the engine.
+    settings: a function that returns the fields of `Settings` that select the engine. None: no
+    setting selects it.
+    persistent: whether the data are in the folder and the store can be opened again.
+    small: options for tests of the contract, with which the engine must often make room.
     """
 
     open: Callable[..., Engine]
@@ -48,27 +49,27 @@ ENGINE_KINDS = {
 }
 
 ENGINES = tuple(name for name, kind in ENGINE_KINDS.items() if kind.settings is not None)
-"""The engines that a user can choose. Tests of the database and black-box tests run on each."""
+"""The engines that a user can select. Tests of the database and black-box tests run on each."""
 
 
 def fields_of_engine(name: str, folder: Path) -> dict[str, Any]:
-    """Return the fields of `Settings` that choose an engine.
+    """Return the fields of `Settings` that select an engine.
 
-    Raises ValueError if no setting chooses an engine of that name.
+    Raises ValueError if no setting selects an engine of that name.
     """
     choose = ENGINE_KINDS[name].settings if name in ENGINE_KINDS else None
     if choose is None:
-        raise ValueError(f"no setting chooses the engine {name!r}: add it to ENGINE_KINDS in tests/support/engines.py")
+        raise ValueError(f"no setting selects the engine {name!r}: add it to ENGINE_KINDS in tests/support/engines.py")
     return choose(folder)
 
 
 def settings_of_engine(name: str, folder: Path, **options: Any) -> Settings:
-    """Return settings that choose an engine. Its data, if it keeps any, are in the folder."""
+    """Return settings that select an engine. Its data, if they are stored, are in the folder."""
     return Settings(**fields_of_engine(name, folder), **options)
 
 
 def arguments_of_engine(name: str, folder: Path) -> tuple[str, ...]:
-    """Return the same choice as arguments of the command line."""
+    """Return the arguments of the command line that select an engine."""
     arguments: list[str] = []
     for field, value in fields_of_engine(name, folder).items():
         flag = "--" + field.replace("_", "-")

@@ -8,7 +8,7 @@ from emulator.slices import finish
 from tests.support.in_process import InProcess
 from tests.support.tables import table_request
 
-NOW = 1_700_000_000  # the first time of ManualClock
+NOW = 1_700_000_000  # the time at which ManualClock starts
 HOUR = 3600
 
 

@@ -1,12 +1,12 @@
-"""A small data folder with everything that reads change logs, as layout 1 has it.
+"""A small data folder of layout 1, with all kinds of readers of change logs.
 
-`layout_1.tar.xz` is such a folder as commit 3b033fa wrote it, the last one whose stream records
-have no lengths. That commit ran this module as a program:
+`layout_1.tar.xz` is such a folder. It was written by commit 3b033fa, the last one whose stream
+records have no lengths. That commit ran this module as a program:
 
     python -m tests.support.first_layout tests/robustness/layout_1.tar.xz
 
-`held.json` has iterators and ids, and what that version read from the folder: the records of every
-stream, the next events of the function, and the next records for Kinesis.
+`held.json` has iterators and ids, and the data that the commit's version read from the folder: the
+records of every stream, the next events of the function, and the next records for Kinesis.
 """
 
 import sys
@@ -23,7 +23,7 @@ from tests.support.tables import table_request
 ARCHIVE = ROOT / "tests" / "robustness" / "layout_1.tar.xz"
 KINESIS = "arn:aws:kinesis:us-east-1:123456789012:stream/orders"
 VIEWS = ("KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES")
-"""The views of streams. The folder has a table for each, named after it."""
+"""The view types of streams. For each of them, the folder has a table with its name."""
 
 HARD = {
     "pk": {"S": 'é"\\,"Keys":{'},
@@ -37,12 +37,12 @@ HOURS = 3600
 
 
 def opened(folder: Path, **settings: Any) -> Stage:
-    """Open a folder with a function and a Kinesis endpoint that nobody connects to."""
+    """Open a folder with a function and a Kinesis endpoint, to which the tests do not connect."""
     return Stage(configured(folder.parent, data_dir=folder, **{"kinesis_endpoint": "http://127.0.0.1:9", **settings}))
 
 
 def write(folder: Path) -> dict[str, Any]:
-    """Write the folder; return what clients hold."""
+    """Write the folder; return the values that clients hold."""
     stage = opened(folder)
     feed = KinesisFeed(stage.emulator.database)
     for view in VIEWS:
@@ -72,7 +72,7 @@ def write(folder: Path) -> dict[str, Any]:
 
 
 def write_table(stage: Stage, view: str) -> None:
-    """Make a table whose stream has two shards, and records of all events and of both origins."""
+    """Make a table whose stream has two shards, with records of all events and of both origins."""
     request = {**table_request("pk:S"), "TableName": view}
     stage("CreateTable", {**request, "StreamSpecification": {"StreamEnabled": True, "StreamViewType": view}})
     wanted = {"Enabled": True, "AttributeName": "ttl"}
@@ -104,7 +104,7 @@ def stream(stage: Stage, table: str) -> str:
 
 
 def waiting(stage: Stage) -> list[Any]:
-    """Return the next records for Kinesis, as a newly started feed finds them."""
+    """Return the next records for Kinesis, as a new feed finds them."""
     return [record for batch in KinesisFeed(stage.emulator.database).due() for record in batch.records]
 
 

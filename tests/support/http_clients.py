@@ -32,7 +32,7 @@ def boto_options(url: str, key: str = "test", region: str = "us-east-1") -> dict
 
 
 def without_metadata(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return an answer of boto3 without the metadata that boto3 has added."""
+    """Return an answer of boto3 without boto3's metadata."""
     return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
 

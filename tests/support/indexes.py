@@ -13,11 +13,11 @@ INDEXES_ON_EACH_TYPE: dict[str, Any] = {
     ],
     "LocalSecondaryIndexes": [index_request("local", "pk l")],
 }
-"""Arguments of `table_request`. An error about x names the index `first`, not `second`."""
+"""Arguments of `table_request`. An error about the attribute x names the index `first`."""
 
 
 def index_key_mismatch(name: str, expected: str, actual: str, index: str) -> str:
-    """Return the text that refuses an index key of a wrong type."""
+    """Return the text of the error for an index key of a wrong type."""
     return (
         "One or more parameter values were invalid: "
         f"Type mismatch for Index Key {name} Expected: {expected} Actual: {actual} IndexName: {index}"

@@ -1,7 +1,7 @@
 """Virtual environments in which wheels are installed without network access, and users' folders.
 
-An environment finds the packages of the one that runs the tests, through symbolic links. So
-installing into it downloads nothing. Only the emulator itself is not linked.
+An environment has symbolic links to the packages of the tests' own environment, except the
+emulator. So an installation into it downloads nothing.
 """
 
 import json
@@ -54,7 +54,7 @@ def build(target: str, source: Path, folder: Path) -> Path:
 
 
 def write_user_packages(folder: Path) -> None:
-    """Write an application's package `shop`, and the `emulator` and `storage` that it uses."""
+    """Write an application's package `shop`, and packages `emulator` and `storage` that it uses."""
     for name, text in (("shop", APPLICATION), ("emulator", MODULE), ("storage", MODULE)):
         (folder / name).mkdir(parents=True)
         (folder / name / "__init__.py").write_text(text)
@@ -86,7 +86,7 @@ class Environment:
         self._variables = {"PATH": f"{scripts}:/usr/bin:/bin", "HOME": str(folder)}
 
     def pip(self, *arguments: str) -> None:
-        """Run pip without compiling, because few of the modules are imported."""
+        """Run pip without compiling modules, because few of them are imported."""
         quiet = ("--quiet", "--disable-pip-version-check", "--no-input")
         self.run(self.python, "-m", "pip", *quiet, *arguments)
 
@@ -96,7 +96,7 @@ class Environment:
         self.pip("install", *offline, *map(str, requirement))
 
     def run(self, *command: str | Path, cwd: Path | None = None, status: int = 0, **variables: str) -> str:
-        """Run a command and return its output; fail if it ends with another status."""
+        """Run a command and return its output; fail if it ends with a different status."""
         done = subprocess.run(
             [*map(str, command)],
             cwd=cwd or self.python.parents[1],
@@ -117,7 +117,7 @@ class Environment:
     def serving(self, *command: str | Path, cwd: Path, **variables: str) -> Iterator[str]:
         """Run a server, yield the URL that it prints, and stop it; fail if it ends with an error.
 
-        Our server ends with status 0 after SIGTERM, and uvicorn by the signal.
+        After SIGTERM, our server ends with status 0, but uvicorn ends by the signal.
         """
         process = subprocess.Popen(
             [*map(str, command)],

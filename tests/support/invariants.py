@@ -1,4 +1,4 @@
-"""Rules for every store, checked against its items."""
+"""Invariants of every store: all other data must agree with the items."""
 
 import struct
 from collections import Counter
@@ -32,8 +32,8 @@ EVERYTHING = (b"", b"\xff" * 64)
 OWNED = (b"\x03", b"\x04", b"\x05", b"\x09", b"\x0a", b"\x0b", b"\x0c", b"\x0e", b"\x0f", b"\x12", b"\x13", b"\x20")
 """First bytes of keys that belong to a table, a stream, a stream's consumer or a frozen view.
 
-They are items, index entries, statistics, item collections, streams, records, TTL queues,
-checkpoints, images, records of histories, their entries, and what vector indexes have.
+They are keys of items, index entries, statistics, item collections, streams, records, TTL queues,
+checkpoints, images, records of histories, their entries, and data of vector indexes.
 """
 
 
@@ -44,7 +44,7 @@ def dump(database: Database) -> Rows:
 
 
 def check_store(database: Database) -> None:
-    """Assert that everything agrees with the items, and that nothing of deleted tables is left."""
+    """Assert that all data agree with the items, and that no data of deleted tables are left."""
     with database.engine.read() as txn:
         known = [keyspace.deleted_range(record) for record, _ in txn.scan(*keyspace.deletions())]
         for table in database.catalog.everything():
@@ -83,7 +83,7 @@ def _of_stream(stream: StreamDefinition) -> Ranges:
 def check_histories(txn: ReadTxn, database: Database) -> Ranges:
     """Assert that records of histories and their entries agree; return the ranges of their keys.
 
-    Open histories have a table, and closed ones do not.
+    An open history has a table, and a closed one has none.
     """
     stored = [HistoryDefinition.load(value) for _, value in txn.scan(*keyspace.histories())]
     used = {table.definition.history for table in database.catalog.everything()} - {None}
@@ -102,7 +102,7 @@ def check_histories(txn: ReadTxn, database: Database) -> Ranges:
 
 
 def check_streams(txn: ReadTxn, database: Database, streams: list[StreamDefinition]) -> None:
-    """Assert that the stored streams are those in memory, and that open ones have a table."""
+    """Assert that the stored streams are those in memory, and that open streams have a table."""
     definitions = [table.definition for table in database.catalog.everything()]
     used = {each.stream_id for each in definitions} | {k.stream_id for each in definitions for k in each.kinesis}
     stored = {stream.id for stream in streams}
@@ -171,7 +171,7 @@ def check_vectors(txn: ReadTxn, index: VectorIndex, rows: Rows) -> None:
 
 
 def check_queue(txn: ReadTxn, table: Table, rows: Rows) -> None:
-    """Assert that the TTL queue has an entry for each item that its filling has visited."""
+    """Assert that the TTL queue has an entry for each item up to which it has been filled."""
     definition = table.definition
     assert (definition.ttl_queue is None) == (definition.ttl_attribute is None)
     if definition.ttl_queue is None or definition.ttl_attribute is None:
@@ -206,7 +206,8 @@ def _rows(txn: ReadTxn, prefix: bytes) -> Rows:
 def _entries(index: Index, rows: Rows) -> Rows:
     """Return the entries that the index must have.
 
-    There is one for each item with the index's key that the backfill has reached.
+    There is one for each item that has the index's key attributes and that the backfill has
+    visited.
     """
     entries = []
     for item_key, row in rows:

@@ -26,5 +26,5 @@ def reason_to_skip() -> str | None:
 
 
 def _major(version: str) -> int:
-    """Return 20 for ">=20.0.0" and for "v20.20.2"."""
+    """Return the major version in a text: 20 for ">=20.0.0" and for "v20.20.2"."""
     return int(re.findall(r"\d+", version)[0])

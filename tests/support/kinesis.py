@@ -1,4 +1,4 @@
-"""A small Kinesis with PutRecords over HTTP. It keeps the records, and fails on request."""
+"""A small Kinesis server with PutRecords. It keeps the records, and fails if a test wants that."""
 
 import base64
 import json
@@ -11,14 +11,14 @@ from typing import Any
 Entry = tuple[str, dict[str, Any]]
 """Partition key and record."""
 
-WAIT = 20.0  # seconds until a test that waits for records fails
+WAIT = 20.0  # seconds after which a test that waits for records fails
 
 
 class FakeKinesis:
-    """The records that were put; `url` is its address.
+    """A Kinesis server and the records that were put. url: its address.
 
-    refuse: returns whether an entry of a call fails. error: if set, whole calls fail with this
-    code. strange: if set, this is the answer to all calls.
+    refuse: a function that returns whether an entry of a call fails. error: if set, all calls fail
+    with this code. strange: if set, this is the answer to all calls.
     """
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class FakeKinesis:
         return {"SequenceNumber": str(len(self.entries)), "ShardId": "shardId-000000000000"}
 
     def wait(self, done: Callable[[], bool]) -> None:
-        """Wait until a condition holds. The condition is evaluated after each call."""
+        """Wait until `done` returns true. It is called after each call of PutRecords."""
         with self._changed:
             assert self._changed.wait_for(done, WAIT), (len(self.entries), len(self.calls))
 
@@ -64,7 +64,7 @@ class FakeKinesis:
 
 @contextmanager
 def fake_kinesis() -> Iterator[FakeKinesis]:
-    """Run a fake for the length of a with block."""
+    """Run such a server until the end of a `with` block."""
     fake = FakeKinesis()
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,6 +1,6 @@
-"""Internals of the LMDB engine, for tests of failures that no caller can cause.
+"""Access to internals of the LMDB engine, for tests of failures that no caller can cause.
 
-Only this module of the tests knows how the engine keeps its environment and its group of commits.
+Of the tests, only this module uses the engine's environment and its group of commits.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from storage.disk.group import LmdbGroup
 
 
 class FailingTransaction:
-    """An LMDB transaction of which one method fails, as it would on a full disk or map."""
+    """An LMDB transaction of which one method fails, as on a full disk or in a full map."""
 
     def __init__(self, txn: Any, method: str, error: Exception) -> None:
         self.txn, self.method, self.error = txn, method, error
@@ -20,7 +20,7 @@ class FailingTransaction:
         return self.fail if name == self.method else getattr(self.txn, name)
 
     def fail(self, *_: Any, **__: Any) -> None:
-        """Raise the error; a commit that fails has ended the transaction."""
+        """Raise the error. A failed commit also ends the transaction."""
         if self.method == "commit":
             self.txn.abort()
         raise self.error
@@ -38,13 +38,13 @@ def group_of(engine: LmdbEngine) -> LmdbGroup:
 
 
 def fail_group(engine: LmdbEngine, method: str, error: Exception) -> None:
-    """Let one method of the group's LMDB transaction fail."""
+    """Make one method of the group's LMDB transaction fail."""
     group: Any = group_of(engine)
     group.txn = FailingTransaction(group.txn, method, error)
 
 
 def lose_group(engine: LmdbEngine) -> None:
-    """Let the group find that another process has written since it began."""
+    """Make the group find that another process has written after the group began."""
     group_of(engine)._number = -1
 
 

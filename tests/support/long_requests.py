@@ -1,8 +1,8 @@
-"""Requests that are too long, by name: operation and JSON."""
+"""Requests with too long names or lists: name of the case -> operation and JSON."""
 
 from typing import Any, Final
 
-MANY: Final = 11_000  # members
+MANY: Final = 11_000  # number of members
 
 PUT: Final = {"Put": {"TableName": "tab", "Item": {"pk": {"S": "x"}}}}
 LONG: Final = "é" * 70_000

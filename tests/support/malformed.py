@@ -1,4 +1,4 @@
-"""Strategies that break valid requests: JSON, values, expressions, bytes and headers."""
+"""Hypothesis strategies that break valid requests: JSON, values, expressions, bytes, headers."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ Slot = tuple[Any, Any]
 
 
 class Raw(bytes):
-    """A piece of text that `encode` copies unchanged, whether it is JSON or not."""
+    """A piece of text that `encode` copies unchanged, even if it is not JSON."""
 
 
 class Members(list[tuple[str, Any]]):
@@ -314,7 +314,7 @@ expressions = st.one_of(
 
 @st.composite
 def with_expressions(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
-    """The seed with expressions of random words, or of pieces of its own expressions."""
+    """The seed, with expressions of random words or of pieces of its own expressions."""
     request = dict(seed)
     present = [name for name in EXPRESSIONS if name in request] or EXPRESSIONS[:-1]
     for name in draw(st.lists(st.sampled_from(present), min_size=1, max_size=2)):
@@ -335,7 +335,7 @@ def with_expressions(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
 
 @st.composite
 def with_action_expressions(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
-    """The transaction with an action's expressions broken."""
+    """The seed, a transaction, with the expressions of one action broken."""
     actions = copy(seed["TransactItems"])
     action = pick(draw, actions)
     for name, parameters in action.items():
@@ -345,7 +345,7 @@ def with_action_expressions(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
 
 @st.composite
 def with_statements(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
-    """The batch with one of its statements broken."""
+    """The seed, a batch, with one of its statements broken."""
     member = "Statements" if "Statements" in seed else "TransactStatements"
     statements = copy(seed[member])
     place = draw(st.integers(0, len(statements) - 1))
@@ -357,7 +357,7 @@ def with_statements(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
 
 
 def slots(value: Any) -> list[Slot]:
-    """Return the places of all values inside a request."""
+    """Return the slots of all values inside a request."""
     found: list[Slot] = []
     if isinstance(value, dict):
         for name, inner in value.items():
@@ -389,9 +389,9 @@ INTEGERS = [0, 1, -1, 2, 100, 101, 1_000_001, 2**31 - 1, 2**31, 2**63 - 1, 2**63
 
 
 def pick(draw: st.DrawFn, choices: Sequence[Any]) -> Any:
-    """Draw one of some values, which may be huge.
+    """Draw one of these values, which may be huge.
 
-    sampled_from would be slow, because Hypothesis prints strategies.
+    This does not use sampled_from, because Hypothesis prints strategies, which would be slow.
     """
     return choices[draw(st.integers(0, len(choices) - 1))]
 
@@ -419,7 +419,7 @@ _NAMES = ["", "tableName", "TableName", "Key", "Limit", "Select", "IndexName", "
 
 @st.composite
 def mutated(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
-    """The seed with one to three places broken."""
+    """The seed, with one to three values broken."""
     request = copy(seed)
     for _ in range(draw(st.sampled_from((1, 1, 2, 3)))):
         places = slots(request)
@@ -472,7 +472,7 @@ def _still_there(container: Any, key: Any) -> bool:
 
 @st.composite
 def mangled(draw: st.DrawFn, body: bytes) -> bytes:
-    """The body, truncated or with bytes changed, inserted or doubled."""
+    """The body, truncated, or with bytes changed, inserted or repeated."""
     for _ in range(draw(st.integers(1, 3))):
         place = draw(st.integers(0, len(body)))
         match draw(st.sampled_from(["cut", "insert", "replace", "double", "prefix"])):
@@ -490,7 +490,7 @@ def mangled(draw: st.DrawFn, body: bytes) -> bytes:
     return body
 
 
-LARGEST = 2 << 20  # bytes: larger requests are refused before the code under test
+LARGEST = 2 << 20  # bytes; larger requests are refused before the code under test runs
 
 
 def bodies(seed: dict[str, Any]) -> st.SearchStrategy[bytes]:
@@ -523,7 +523,8 @@ header_names = st.sampled_from(
     ]
 )
 header_values = st.one_of(
-    st.binary(max_size=30).map(lambda value: value.translate(None, b"\r\n\0")),  # no HTTP parser lets these through
+    # HTTP parsers do not accept these bytes in a value.
+    st.binary(max_size=30).map(lambda value: value.translate(None, b"\r\n\0")),
     st.sampled_from(
         [
             b"",

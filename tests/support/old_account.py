@@ -1,4 +1,4 @@
-"""A small data folder with everything that can contain an account number.
+"""A small data folder with all kinds of data that contain account numbers.
 
 Commit 69094b4 wrote the folder in `old_account.tar.xz`. It was the last version in which access
 keys without twelve digits belonged to account 000000000000. That commit ran this module as a
@@ -6,8 +6,8 @@ program:
 
     python -m tests.support.old_account tests/robustness/old_account.tar.xz
 
-Nobody writes the archive again. Tests open it (`unpack`), or write a folder with today's code
-(`write`).
+The archive is never written again. Tests open it (`unpack`), or write a new folder with today's
+code (`write`).
 """
 
 import sys
@@ -55,7 +55,7 @@ ARCHIVED = {
     ),
     "TableName": "archived",
 }
-"""The table with a disabled stream, which can still be read, and a KMS key that has a name."""
+"""A table with a disabled stream that can still be read, and with a named KMS key."""
 
 
 def item(number: int) -> dict[str, Any]:
@@ -71,12 +71,12 @@ def item(number: int) -> dict[str, Any]:
 ITEMS = [item(number) for number in range(4)]
 """The items of `orders`.
 
-Function and Kinesis have received the first two. The iterator is after the first one.
+The function and Kinesis have received the first two. The iterator is after the first one.
 """
 
 
 def opened(folder: Path, **settings: Any) -> Stage:
-    """Open the folder with functions and a Kinesis endpoint that no task connects to."""
+    """Open the folder with functions and a Kinesis endpoint, to which the tests do not connect."""
     given = {"kinesis_endpoint": "http://127.0.0.1:9", **settings}
     return Stage(configured(folder.parent, data_dir=folder, **given))
 
@@ -88,7 +88,7 @@ def as_(stage: Stage, caller: tuple[str, str]) -> Stage:
 
 
 def write(folder: Path, **settings: Any) -> dict[str, str]:
-    """Write the folder; return, by name, the shard iterator and the mapping's UUID for clients."""
+    """Write the folder; return the clients' values by name: shard iterator and mapping's UUID."""
     stage = opened(folder, **settings)
     feed = KinesisFeed(stage.emulator.database)
     stream = as_(stage, LOCAL)("CreateTable", ORDERS)["TableDescription"]["LatestStreamArn"]
@@ -123,7 +123,8 @@ def write(folder: Path, **settings: Any) -> dict[str, str]:
 def write_shared(folder: Path, **settings: Any) -> None:
     """Add two tables to a shared database, each with a mapping.
 
-    LOCAL creates one table and ACCOUNT maps it. For the other table it is the reverse.
+    For one table, LOCAL creates the table and ACCOUNT the mapping. For the other, it is the
+    reverse.
     """
     stage = opened(folder, shared_db=True, **settings)
     for maker, mapper in ((LOCAL, ACCOUNT), (ACCOUNT, LOCAL)):
@@ -135,7 +136,7 @@ def write_shared(folder: Path, **settings: Any) -> None:
 
 
 def unpack(folder: Path) -> dict[str, str]:
-    """Unpack the archive into a new folder; return the values for clients, as `write` does."""
+    """Unpack the archive into a new folder; return the clients' values, like `write`."""
     return archives.unpack(ARCHIVE, folder)
 
 

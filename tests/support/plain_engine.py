@@ -1,4 +1,4 @@
-"""The smallest engine: a dict with what storage/engine.py requires, and nothing optional."""
+"""The smallest engine: a dict, with only the methods that storage/engine.py requires."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ Pairs = dict[bytes, bytes]
 
 
 class PlainRead(ReadTxn):
-    """A snapshot: commits replace the engine's dict, so this one never changes."""
+    """A snapshot. A commit replaces the engine's dict, so a snapshot's dict never changes."""
 
     def __init__(self, pairs: Pairs) -> None:
         self.pairs = pairs
@@ -28,7 +28,7 @@ class PlainRead(ReadTxn):
 
 
 class PlainWrite(WriteTxn):
-    """A write transaction: changes a copy."""
+    """A write transaction, which changes a copy of the dict."""
 
     def __init__(self, engine: "PlainEngine") -> None:
         self.urgent = False

@@ -1,9 +1,10 @@
-"""How long random tests run: the same few seconds each time, or EXAMPLES times as long.
+"""The length of random tests: a few seconds, or EXAMPLES times as long.
 
-With EXAMPLES, the examples are different each time. `make nightly` runs the random tests, and the
-tests that kill servers, with EXAMPLES=20.
+Without EXAMPLES, the examples are the same each time; with it, they differ. `make nightly` runs the
+random tests, and the tests that kill servers, with EXAMPLES=20.
 
-With NOSHRINK=1 a failing example is reported as it was found. Otherwise it is made smaller first.
+With NOSHRINK=1, a failing example is reported as it was found. Otherwise Hypothesis first makes it
+smaller.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Runs of pytest in a user's project, in which our plugin is installed."""
+"""Runs pytest in a user's project, in which our plugin is installed."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 120  # seconds; a run takes one or two
+PATIENCE = 120  # seconds after which a run fails; a run takes one or two
 
 
 def write_distribution(folder: Path, name: str, plugin: str, module: str) -> None:
@@ -29,7 +29,7 @@ def write_our_distribution(folder: Path) -> None:
 
 @dataclass
 class Run:
-    """The outcome of a run: the counts of outcomes, such as {"passed": 3}, and what it printed."""
+    """The result of a run: the counts of outcomes, such as {"passed": 3}, and the output."""
 
     status: int
     outcomes: dict[str, int]
@@ -37,7 +37,7 @@ class Run:
 
 
 class Project:
-    """The project of a user. `folder` has the tests, `packages` has what is installed."""
+    """The project of a user. folder: has the tests. packages: has the installed packages."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "project"
@@ -59,7 +59,10 @@ class Project:
             (self.folder / f"{name}.py").write_text(text)
 
     def run(self, *arguments: str, **variables: str) -> Run:
-        """Run pytest; return the outcome. The environment has no AWS_* variables but the given."""
+        """Run pytest; return the outcome.
+
+        The environment has no AWS_* variables except those given.
+        """
         path = [self.packages, ROOT / "emulator" / "installed"]
         ours = {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "PYTEST_", "COV_"))}
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""A small valid file of every kind that emulator/formats reads, by its name."""
+"""A small valid file of every format that emulator/formats reads, by its name."""
 
 import json
 from collections.abc import Mapping
@@ -164,15 +164,16 @@ DOCUMENTS: Final[Mapping[str, Any]] = {
     "Orders.json": [_ITEM, {"Item": _ITEM, "TableName": "Orders"}],
     "Orders.yaml": [_ITEM],
 }
-"""Files that are one value. JSON is YAML too."""
+"""Files that consist of one value. JSON files are also read as YAML."""
 
 TEXTS: Final[Mapping[str, str]] = {
     **{name: json.dumps(value, indent=1) for name, value in DOCUMENTS.items()},
     "Orders.jsonl": json.dumps({"Item": _ITEM}) + "\n" + json.dumps({"Item": _ITEM}) + "\n",
     "plain.jsonl": '{"id": "a", "n": [1.50, null]}\n{"id": "b", "m": {"x": true}}\n',
     "changes.json": json.dumps({"Metadata": {}, "Keys": {"id": {"S": "a"}}, "NewImage": _ITEM}) + "\n",
+    "Orders.ion": '$ion_1_0 {Item:{id:"a",n:1.5,l:[null,true,{a:{{aGk=}}}],s:$dynamodb_SS::["x"]}}\n{Item:{id:"b"}}\n',
     "Orders.csv": 'id,n,text\na,1,"x, y"\nb,2,\n',
     "aliases.yaml": "a: &a {Type: x}\nResources:\n  Orders:\n    <<: *a\n    Type: AWS::Serverless::SimpleTable\n"
     "    Properties:\n      TableName: !Sub 't-${AWS::Region}'\n      Tags: {a: !Ref AWS::Region}\n",
 }
-"""All files, as texts."""
+"""The texts of all files."""

@@ -1,4 +1,4 @@
-"""Reading files with emulator/formats, for tests."""
+"""Reads files with emulator/formats, for tests."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ _NO_TYPES: Mapping[str, str] = {}
 
 
 class Read:
-    """What is read from paths. Places have names of files without folders."""
+    """The records in some paths. The names of files in places have no folders."""
 
     def __init__(self, *paths: Path, types: Mapping[str, str] = _NO_TYPES, **options: Any) -> None:
         self.records = [
@@ -26,7 +26,7 @@ class Read:
 
     @property
     def created(self) -> list[dict[str, Any]]:
-        """The inputs of CreateTable."""
+        """The inputs of CreateTable in the definitions."""
         return [each.create for each in self.definitions]
 
 

@@ -64,16 +64,16 @@ VECTORS: dict[str, Any] = {
 TABLES.append(VECTORS)
 
 BACKUP = f"{ARN}/backup/01700000000000-00000001"
-"""A backup of the table `plain`, made before the tests."""
+"""A backup of the table `plain`, which is made before the tests."""
 INSIGHTS = {"TableName": "plain", "IndexName": "thin", "ContributorInsightsAction": "ENABLE"}
-"""The setting of Contributor Insights of an index, enabled before the items are put."""
+"""Contributor Insights of an index, which are enabled before the items are put."""
 
 
 DESTINATION = {"TableName": "plain", "StreamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/plain"}
-"""A Kinesis destination, enabled before the items are put."""
+"""A Kinesis destination, which is enabled before the items are put."""
 
 STREAM_SEED = "0123456789abcdef"
-"""The random part of the ids of a stream's shards, fixed for the seeds."""
+"""The random part of the ids of a stream's shards. For the seeds, it is fixed."""
 
 _NOW = ManualClock().now()
 _STREAM = opened(
@@ -98,7 +98,7 @@ _STREAM = opened(
 _SHARD = {"StreamArn": _STREAM.arn, "ShardId": _STREAM.shards[0].id}
 
 JOB_ID = "01700000000000-0abcdef0"
-"""The id of each S3 job that is begun before the items are put, with a fixed random part."""
+"""The id of each S3 job that begins before the items are put. Its random part is fixed."""
 
 IMPORT = {
     "S3BucketSource": {"S3Bucket": "bucket", "S3KeyPrefix": "data/"},
@@ -147,7 +147,32 @@ BULK = {
 
 _BULK_ARN = f"{ARN}/bulk-operation/{JOB_ID}"
 
+RECOVERY = {"TableName": "plain", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
+
+EXPORT = {
+    "TableArn": ARN,
+    "S3Bucket": "bucket",
+    "S3Prefix": "prefix/",
+    "S3BucketOwner": "123456789012",
+    "ExportTime": _NOW,
+    "ExportFormat": "ION",
+    "ExportType": "FULL_EXPORT",
+    "S3SseAlgorithm": "KMS",
+    "S3SseKmsKeyId": "key",
+    "ClientToken": "token",
+    "FilterSpecification": {
+        "FilterExpression": "#g = :g AND size(k) > :n",
+        "ProjectionExpression": "k, #g",
+        "ExpressionAttributeNames": {"#g": "g"},
+        "ExpressionAttributeValues": {":g": {"S": "g"}, ":n": {"N": "0"}},
+    },
+}
+"""An export of a table whose recovery was enabled at the same time."""
+
 SEEDS: dict[str, list[dict[str, Any]]] = {
+    "ExportTableToPointInTime": [EXPORT, {"TableArn": ARN, "S3Bucket": "bucket"}],
+    "DescribeExport": [{"ExportArn": f"{ARN}/export/{JOB_ID}"}],
+    "ListExports": [{}, {"TableArn": ARN, "MaxResults": 3}],
     "StartBulkPutItems": [BULK, {**BULK, "ClientToken": "other"}],
     "DescribeBulkOperation": [{"BulkOperationArn": _BULK_ARN}],
     "CancelBulkOperation": [{"BulkOperationArn": _BULK_ARN}],
@@ -604,7 +629,7 @@ REFUSED: dict[str, list[dict[str, Any]]] = {
     "DescribeTableReplicaAutoScaling": [{"TableName": "music"}],
     "UpdateTableReplicaAutoScaling": [{"TableName": ARN, "ReplicaUpdates": [{"RegionName": "us-east-1"}]}],
 }
-"""Well-formed requests of the operations that refuse every request."""
+"""Well-formed requests of operations that refuse every request."""
 
 SEEDS |= REFUSED
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class ServerKind(NamedTuple):
-    """A kind of server: its engine, the module that is the program, and arguments."""
+    """A kind of server: its engine, the module to run as the program, and arguments."""
 
     engine: str
     module: str = "emulator"
@@ -36,10 +36,10 @@ SERVERS = {
 
 
 class Server:
-    """A server process of our own; `url` is its address, `printed` the lines up to it.
+    """A server process of the test. url: its address. printed: its output up to the address.
 
-    module: the module of this source tree to run; command: the program to run instead; folder:
-    where it runs.
+    module: the module of this source tree to run. command: a program to run instead. folder: the
+    working directory.
     """
 
     url: str
@@ -61,7 +61,7 @@ class Server:
         raise AssertionError("the server did not start: " + "".join(self.printed))
 
     def stop(self, patience: float = 20) -> int:
-        """Send SIGTERM, and wait so many seconds at most; return the exit status."""
+        """Send SIGTERM, and wait for at most `patience` seconds; return the exit status."""
         self.process.terminate()
         self._output.close()
         return self.process.wait(patience)
@@ -84,7 +84,7 @@ class Server:
 
 @contextmanager
 def running(*arguments: str, **options: Any) -> Iterator[Server]:
-    """Run a server, with the options of `Server`, for the length of a with block."""
+    """Run a server until the end of a `with` block. The options are those of `Server`."""
     server = Server(*arguments, **options)
     try:
         yield server

@@ -1,4 +1,4 @@
-"""Requests that are answered in slices, by an emulator in process."""
+"""Answers requests in slices, with an emulator in process."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,7 @@ def sliced(
 ) -> tuple[Any, int]:
     """Answer a request as a server does; return the parsed answer and the number of slices.
 
-    The number is 0 if the answer came at once. Raises ApiError.
+    The number is 0 if the answer was complete at once. Raises ApiError.
 
     between: called after each slice.
     """

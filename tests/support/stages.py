@@ -1,4 +1,4 @@
-"""An emulator in process with a manual clock, whose functions the test invokes."""
+"""An emulator in process with a manual clock. The test itself invokes its functions."""
 
 import json
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def failing(*sequences: str) -> Outcome:
 
 
 class Stage(InProcess):
-    """An emulator with a configuration of functions."""
+    """An emulator with configured functions."""
 
     def __init__(self, settings: Settings, sharing: SharedMemory | None = None) -> None:
         super().__init__(settings, sharing)
@@ -62,7 +62,7 @@ class Stage(InProcess):
         return stream
 
     def mapping(self, arn: str, **members: Any) -> str:
-        """Map a stream to a function; return the mapping's UUID."""
+        """Create an event source mapping from a stream to a function; return its UUID."""
         request = {
             "FunctionName": "process-order-changes",
             "EventSourceArn": arn,
@@ -82,7 +82,7 @@ class Stage(InProcess):
         return [(each, json.loads(each.payload)["Records"]) for each in self.service.due()]
 
     def deliver(self, function: Callable[[list[dict[str, Any]]], Outcome] = lambda _: DONE) -> list[list[str]]:
-        """Invoke a function until nothing is due; return the keys of its batches."""
+        """Invoke a function until no batch is due; return the keys in its batches."""
         got = []
         while due := self.due():
             for invocation, records in due:
@@ -113,7 +113,7 @@ def sequences(records: list[dict[str, Any]]) -> list[str]:
 
 
 def configured(folder: Path, **settings: Any) -> Settings:
-    """Return settings with a file of functions, with one shard by default."""
+    """Return settings with a file of functions, and with one shard for each stream by default."""
     file = folder / "functions.toml"
     file.write_text(CONFIGURATION)
     return Settings(**{"functions": str(file), "stream_shards": 1, **settings})

@@ -1,6 +1,7 @@
-"""Reading streams as consumers do, from an emulator in process or from a server through an SDK.
+"""Reads streams like a consumer, from an emulator in process or from a server with an SDK.
 
-`call` is a function call(operation, **request): an InProcess, or `api` of a boto3 client.
+The argument `call` is a function call(operation, **request): an InProcess, or `api` of a boto3
+client.
 """
 
 import re
@@ -10,7 +11,7 @@ from typing import Any
 Call = Callable[..., Any]
 Record = dict[str, Any]
 
-ROUNDS = 1000  # reads of all shards before a record counts as missing: AWS needs a moment
+ROUNDS = 1000  # after so many reads of all shards a record counts as missing; AWS needs a moment
 
 
 def api(client: Any) -> Call:
@@ -115,7 +116,7 @@ def replay(records: list[Record], names: tuple[str, ...]) -> dict[tuple[str, ...
 
 
 class Watch:
-    """The records of one partition key from now on, in all shards."""
+    """Reads the records of one partition key that are written from now on, in all shards."""
 
     def __init__(self, call: Call, arn: str, partition: dict[str, Any], name: str = "pk") -> None:
         self._call = call
@@ -150,4 +151,4 @@ class Watch:
                 if last(record):
                     assert position == len(records), "there are records after the last one"
                     return records
-        raise AssertionError(f"the record has not come, but these: {records}")
+        raise AssertionError(f"the record did not arrive, only these: {records}")

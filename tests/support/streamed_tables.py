@@ -14,14 +14,14 @@ from tests.support.tables import new_name, table_request
 MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-LIFE = 4 * HOUR  # the life of a shard
+LIFE = 4 * HOUR  # how long a shard stays open
 IMAGES = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
 OFF = {"StreamEnabled": False}
 
 
 @contextmanager
 def emulator(engine_name: str, tmp_path: Path, **settings: Any) -> Iterator[InProcess]:
-    """Run an emulator on an engine, with other settings than those of the fixture `db`."""
+    """Run an emulator on an engine, with settings that the fixture `db` does not have."""
     inside = InProcess(settings_of_engine(engine_name, tmp_path / "data", **settings))
     yield inside
     inside.emulator.close()
@@ -39,7 +39,7 @@ def finish(db: InProcess) -> None:
 
 
 class Streamed:
-    """A table with a stream. `put` numbers the items that it writes."""
+    """A table with a stream. Each item that `put` writes has a number."""
 
     def __init__(self, db: InProcess, keys: str = "pk:S", view: str = "NEW_AND_OLD_IMAGES", **extra: Any) -> None:
         self.db = db

@@ -1,4 +1,4 @@
-"""CreateTable requests from short texts such as "pk:S sk:N", and names that no other test uses."""
+"""Makes CreateTable requests from short texts such as "pk:S sk:N", and unique names."""
 
 import uuid
 from typing import Any
@@ -10,7 +10,7 @@ def new_name(prefix: str = "t") -> str:
 
 
 def table_request(keys: str = "pk:S sk:S", **extra: Any) -> dict[str, Any]:
-    """Return a CreateTable request. keys: "hash:T [range:T]". define: more attributes."""
+    """Return a CreateTable request. keys: "hash:T [range:T]". define: further attributes."""
     definitions = [pair.split(":") for pair in (keys + " " + extra.pop("define", "")).split()]
     names = [pair.split(":")[0] for pair in keys.split()]
     return {

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-PATIENCE = 300  # seconds: the provider has 700 MB
+PATIENCE = 300  # seconds after which a command fails; the provider has 700 MB
 
 
 def prepared(folder: Path) -> None:

@@ -116,7 +116,7 @@ def exceeded(db: InProcess, table: str, reason: str, text: str = TABLE, index: s
 
 
 def admitted(db: InProcess, table: str, most: int = 10_000, **item: Any) -> int:
-    """Put items to different partitions until one is refused; return how many were accepted."""
+    """Put items into different partitions until one is refused; return how many were accepted."""
     for number in range(most):
         try:
             put(db, table, number, **item)
@@ -128,7 +128,7 @@ def admitted(db: InProcess, table: str, most: int = 10_000, **item: Any) -> int:
 
 
 def levels(db: InProcess, table: str, kind: str = "Write") -> dict[str | None, float]:
-    """Return the tokens that are left, by name of global index, with None for the table."""
+    """Return the remaining tokens: name of a global index, or None for the table -> tokens."""
     enforcement = db.emulator.database.table(db.caller, table).enforcement
     assert enforcement is not None
     assert enforcement.throttle is not None
@@ -146,7 +146,7 @@ def puts(numbers: Iterable[int], **item: Any) -> list[dict[str, Any]]:
 
 
 def create_filled(db: InProcess) -> str:
-    """Create a table with a KEYS_ONLY local index, and items of 100 bytes, 9 KB and 3 KB."""
+    """Create a table with a KEYS_ONLY local index and items of 100 bytes, 9 KB and 3 KB."""
     table = create(db, define="l:S", LocalSecondaryIndexes=[index_request("local", "pk l", "KEYS_ONLY")])
     for number, size in ((1, 100), (2, 9 * KIB), (3, 3 * KIB)):
         put(db, table, number, size, l="l")

@@ -1,4 +1,4 @@
-"""The table of engines: its settings and its command lines choose the same engine."""
+"""The table of engines: its settings and its command lines select the same engine."""
 
 from pathlib import Path
 

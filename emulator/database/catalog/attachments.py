@@ -7,7 +7,7 @@ attachment.
 
 from dataclasses import replace
 
-from emulator.database.changes.histories import Histories
+from emulator.database.changes.histories import Histories, Images
 from emulator.database.changes.streams import Streams
 from emulator.database.changes.ttl_queue import queue_of
 from emulator.database.definitions.kinesis import DISABLED, DISABLING, ENDED, consumer
@@ -43,7 +43,7 @@ class Attachments:
         return self._reconcile_history(change, definition)
 
     def detach(self, change: DefinitionChange, definition: TableDefinition) -> None:
-        """Close what a table has when the table is removed or emptied."""
+        """Close the history of a table that is removed or emptied."""
         if definition.history is not None:
             self._histories.close(change, definition.history)
 
@@ -70,7 +70,10 @@ class Attachments:
         if history is not None:
             followers.append(history)
         ids = (definition.stream_id, *(each.stream_id for each in definition.kinesis))
-        followers += [log for log in map(self._streams.log, ids) if log is not None]
+        logs = [log for log in map(self._streams.log, ids) if log is not None]
+        for log in logs:
+            log.refer_to(None if history is None else history.id)
+        followers += logs
         table = Table(definition, tuple(followers), tuple(preconditions))
         if table.vectors:
             from emulator.database.items.vectors import VectorEntries  # noqa: PLC0415 - few tables have vector indexes
@@ -126,7 +129,15 @@ class Attachments:
                 self._histories.close(change, number)
             return replace(definition, history=None)
         if number is None:
-            number = self._histories.open(change, definition, days)
+            number = self._histories.open(change, definition, days, _images(definition))
         else:
-            self._histories.adjust(change, number, days, referred=False)
+            self._histories.adjust(change, number, days, _images(definition))
         return replace(definition, history=number)
+
+
+def _images(definition: TableDefinition) -> Images:
+    """Return the images that the streams of a table need. Its Kinesis destinations need both."""
+    views = [definition.stream_view] if definition.stream_id is not None else []
+    views += ["NEW_AND_OLD_IMAGES" for each in definition.kinesis if each.stream_id is not None]
+    both = "NEW_AND_OLD_IMAGES" in views
+    return Images(old=both or "OLD_IMAGE" in views, new=both or "NEW_IMAGE" in views)

@@ -69,6 +69,7 @@ class Options(NamedTuple):
     collection_limit: the largest size in bytes of an item collection in a table with local indexes.
     stream_shards: how many open shards a new stream has; 0: one for each partition of its table.
     kinesis: whether a Kinesis endpoint is configured.
+    metered: whether the units that tables consume are counted.
     """
 
     shared: bool = False
@@ -78,6 +79,7 @@ class Options(NamedTuple):
     collection_limit: int = limits.ITEM_COLLECTION
     stream_shards: int = 0
     kinesis: bool = False
+    metered: bool = False
 
 
 class Catalog:

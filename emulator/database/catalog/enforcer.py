@@ -3,8 +3,8 @@
 The enforcer also keeps the counts of tables with Contributor Insights.
 
 The emulator runs requests one after another, so two transactions never conflict by themselves.
-Instead, a test declares that a transaction is under way on an item, or that one with a certain
-token is. The declaration ends at a time of the emulator's clock (behaviour 8.4).
+Instead, a test declares that a transaction on an item, or with a token, is in progress. The
+declaration ends at a time of the emulator's clock (behaviour 8.4).
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ from emulator.database.definitions.tables import TableDefinition
 from emulator.database.schema.table import Table
 from emulator.database.throughput.enforcement import Enforcement
 from emulator.database.throughput.throttle import TableThrottle
+from emulator.database.throughput.usage import TableUsage
 
 if TYPE_CHECKING:
     from emulator.database.throughput.insights import TableInsights
@@ -41,15 +42,18 @@ class Enforcer:
     throttle_all: whether throughput is enforced on every table. All processes of a server share the
     declarations, but each process counts only the throughput of its own requests. So the requests
     of several processes together can exceed the limit of a table.
+    metered: whether the units that tables consume are counted (--metrics).
     """
 
-    def __init__(self, clock: Clock, *, throttle_all: bool = False) -> None:
+    def __init__(self, clock: Clock, *, throttle_all: bool = False, metered: bool = False) -> None:
         self._clock = clock
         self._started_with = throttle_all
         self._throttle_all = throttle_all
         self._throttled: dict[str, bool] = {}
         self._throttles: dict[int, TableThrottle] = {}
         self._insights: dict[int, TableInsights] = {}
+        self._metered = metered
+        self._usages: dict[int, TableUsage] = {}
         self._holds: list[Hold] = []
         self._tokens: dict[str, float] = {}
 
@@ -115,13 +119,18 @@ class Enforcer:
         """Forget the token buckets and the counts of a deleted table."""
         self._throttles.pop(table_id, None)
         self._insights.pop(table_id, None)
+        self._usages.pop(table_id, None)
+
+    def usage(self, table_id: int) -> TableUsage | None:
+        """Return what a table has consumed in the last hour, None without --metrics."""
+        return self._usages.get(table_id)
 
     def throttle(self, table_id: int) -> TableThrottle | None:
         """Return the limits of a table whose throughput is enforced, None for another table."""
         return self._throttles.get(table_id)
 
     def insights(self, table_id: int) -> "TableInsights | None":
-        """Return the counts of a table and its indexes, None if its keys are not counted."""
+        """Return the key counts of a table and its indexes, None if its keys are not counted."""
         return self._insights.get(table_id)
 
     def declared(self) -> bytes:
@@ -142,7 +151,7 @@ class Enforcer:
             raise errors.transaction_in_progress()
 
     def of(self, table: Table) -> Enforcement | None:
-        """Return the limits and counts of a table, None if there are none.
+        """Return the enforced limits and the key counts of a table, None if there are none.
 
         A table keeps its token buckets and its counts when its definition changes.
         """
@@ -154,7 +163,10 @@ class Enforcer:
                 # a key with values of the wrong types belongs to no item
                 with suppress(errors.ApiError):
                     held[table.item_key(dict(hold.key))] = hold.until
-        return Enforcement(self._clock, throttle, held, insights) if throttle or held or insights else None
+        usage = self._usages.setdefault(table.id, TableUsage(self._clock)) if self._metered else None
+        if not (throttle or held or insights or usage is not None):
+            return None
+        return Enforcement(self._clock, throttle, held, insights, usage)
 
     def _throttle(self, table: Table) -> TableThrottle | None:
         by_name = self._throttled.get(table.name, self._throttle_all)

@@ -32,10 +32,10 @@ TRANSIENT_SECONDS: Final = 3.0
 
 
 class Settling:
-    """Ends statuses and puts pending changes into force. delay: seconds that a status lasts.
+    """Ends statuses and puts pending changes into force. delay: how many seconds a status lasts.
 
     removal: called with the definition of a table with recovery, before the transaction that
-    removes the table; the function that it returns is called in the transaction.
+    removes the table. It returns a function that is called in that transaction.
     """
 
     def __init__(self, tables: TableRegistry, deletions: Deletions, clock: Clock, delay: float) -> None:

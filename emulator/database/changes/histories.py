@@ -1,20 +1,17 @@
 """The histories of all tables: how they are opened, closed and trimmed.
 
 Each time recovery is enabled, a new history begins. A history is deleted when it is closed and no
-record of a stream refers to it. Records that are older than the retention are deleted in slices.
-This work may be late: readers do not go back beyond the window of recovery.
+stream record refers to it. Records that are older than the retention are deleted in slices. This
+work may be late, because readers never read records from before the recovery window.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from math import inf
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from emulator.clock import Background, Clock
-from emulator.database.changes.history import History, Moment, micros_of, microseconds, position, record_of
-from emulator.database.definitions.histories import HistoryDefinition
+from emulator.clock import Background, Clock, Moment, microseconds
 from emulator.database.definitions.streams import RETENTION
 from emulator.database.definitions.tables import DAY, TableDefinition
 from emulator.database.definitions.tenants import SHARED, Tenant
@@ -22,18 +19,33 @@ from emulator.database.store import keyspace
 from emulator.database.store.deletions import Deletions
 from emulator.database.store.ids import next_id
 from emulator.database.store.registry import DefinitionChange, Registries
-from storage import Engine
+from emulator.limits import MIB
+from storage import Engine, ReadTxn
 from storage.keycode import prefix_end
 
+if TYPE_CHECKING:
+    from emulator.database.changes.history import History
+    from emulator.database.definitions.histories import HistoryDefinition
+
 SLICE: Final = 500
-"""Records deleted in one slice, each with its second key: about 4 ms."""
+"""The most records that one slice deletes, each with its second key. This takes about 4 ms."""
+
+SIZE: Final = 4 * MIB
+"""The bytes of records after which a slice ends."""
+
+
+class Images(NamedTuple):
+    """Which images the streams of a table refer to."""
+
+    old: bool
+    new: bool
 
 
 class Histories:
-    """All histories of an engine.
+    """All histories in the store of an engine.
 
-    shared: whether there is one tenant for all callers.
-    moment: the time of changes, the same for all histories.
+    shared: whether all callers are one tenant.
+    moment: the source of the time of changes, for all histories.
     """
 
     def __init__(
@@ -54,42 +66,49 @@ class Histories:
         self._registries = registries
         self._alone = not registries.shared
         self.moment = Moment(clock)
-        self._registry = registries.add(keyspace.histories(), HistoryDefinition.load, self._publish, self._forget)
+        self._registry = registries.add(keyspace.histories(), _load, self._publish, self._forget)
         self._logs: dict[int, History] = {}
-        self._due: dict[int, float] = {}  # id -> when to trim or delete it, inf while that is queued
+        # Id -> when to trim or delete the history, inf while that is queued.
+        self._due: dict[int, float] = {}
 
     # --- finding ----------------------------------------------------------------------------------
 
-    def get(self, number: int) -> HistoryDefinition | None:
+    def get(self, number: int) -> "HistoryDefinition | None":
         """Return a history, also a closed one; None if there is none."""
         return self._registry.get(keyspace.history(number))
 
-    def log(self, number: int | None) -> History | None:
+    def log(self, number: int | None) -> "History | None":
         """Return the writing side of a history, None if it is closed or does not exist."""
         return None if number is None else self._logs.get(number)
 
-    def owned(self, owns: Callable[[Tenant], bool]) -> Iterator[HistoryDefinition]:
+    def owned(self, owns: Callable[[Tenant], bool]) -> "Iterator[HistoryDefinition]":
         """Walk the histories of the tenants for which `owns` is true, also closed ones."""
         return (each for each in self._registry if owns((each.access_key, each.region)))
 
     # --- changing ---------------------------------------------------------------------------------
 
-    def open(self, change: DefinitionChange, table: TableDefinition, days: int) -> int:
+    def open(self, change: DefinitionChange, table: TableDefinition, days: int, images: Images) -> int:
         """Store a new history of a table, which keeps records for some days; return its id."""
+        from emulator.database.definitions.histories import HistoryDefinition  # noqa: PLC0415 - few tables have one
+
         number = next_id(change.txn)
         tenant = SHARED if self._shared else (table.access_key, table.region)
-        self._save(change, HistoryDefinition(number, *tenant, table.name, days * DAY))
+        self._save(
+            change,
+            HistoryDefinition(number, *tenant, table.name, days * DAY, referred=any(images), both=images.new),
+        )
         return number
 
-    def adjust(self, change: DefinitionChange, number: int, days: int, *, referred: bool) -> None:
-        """Give a history the period of its table. referred: whether streams refer to it now."""
+    def adjust(self, change: DefinitionChange, number: int, days: int, images: Images) -> None:
+        """Give an open history the period of its table. images: those that its streams need."""
         history = self._known(number)
-        changed = replace(history, retention=days * DAY, referred=history.referred or referred)
+        referred = history.referred or any(images)
+        changed = replace(history, retention=days * DAY, referred=referred, both=images.new)
         if changed != history:
             self._save(change, changed)
 
     def close(self, change: DefinitionChange, number: int) -> None:
-        """End a history. It is deleted once no stream record refers to it."""
+        """Close a history. It is deleted once no stream record refers to it."""
         history = self._known(number)
         now = self._clock.now()
         closed = replace(history, retention=RETENTION, closed=now)
@@ -98,12 +117,12 @@ class Histories:
         else:
             self._save(change, closed)
 
-    def _known(self, number: int) -> HistoryDefinition:
+    def _known(self, number: int) -> "HistoryDefinition":
         history = self.get(number)
         assert history is not None, "a table's history exists until it is closed"
         return history
 
-    def _save(self, change: DefinitionChange, history: HistoryDefinition) -> None:
+    def _save(self, change: DefinitionChange, history: "HistoryDefinition") -> None:
         self._registry.save(change, keyspace.history(history.id), history)
 
     def _remove(self, change: DefinitionChange, number: int) -> None:
@@ -111,24 +130,26 @@ class Histories:
         self._deletions.begin(change.txn, keyspace.history_records(number))
         self._deletions.begin(change.txn, keyspace.history_keys(number))
 
-    def _publish(self, _key: bytes, history: HistoryDefinition) -> None:
+    def _publish(self, _key: bytes, history: "HistoryDefinition") -> None:
         number = history.id
-        self._due[number] = 0.0  # the next call of `begin_trimming` finds out
+        self._due[number] = 0.0  # the next call of `begin_trimming` computes the time
         if history.closed is not None:
             self._logs.pop(number, None)
         elif number in self._logs:
             self._logs[number].adopt(history)
         else:
+            from emulator.database.changes.history import History  # noqa: PLC0415 - few tables have a history
+
             self._logs[number] = History(history, self.moment, alone=self._alone)
 
-    def _forget(self, _key: bytes, history: HistoryDefinition) -> None:
+    def _forget(self, _key: bytes, history: "HistoryDefinition") -> None:
         self._logs.pop(history.id, None)
         self._due.pop(history.id, None)
 
     # --- what is due by the clock -----------------------------------------------------------------
 
     def begin_trimming(self) -> None:
-        """Queue the work that is due: deleting closed histories, and records that are too old."""
+        """Queue the work that is due: deleting closed histories and records that are too old."""
         now = self._clock.now()
         for number in [number for number, due in self._due.items() if due <= now]:
             self._due[number] = inf
@@ -136,6 +157,9 @@ class Histories:
 
     def _trim_slice(self, number: int) -> bool:
         """Delete some of the records that are too old; return True if others remain."""
+        from emulator.database.changes.history import micros_of, position  # noqa: PLC0415 - as above
+        from emulator.database.definitions.histories import SLACK  # noqa: PLC0415
+
         history = self.get(number)
         if history is None:
             return False
@@ -145,17 +169,38 @@ class Histories:
                 self._remove(change, number)
             return False
         records, keys = keyspace.history_records(number), keyspace.history_keys(number)
-        bound = records + position(microseconds(max(0.0, now - history.retention)) + 1)
+        bound = records + position(microseconds(max(0.0, now - history.retention - SLACK)) + 1)
         with self._engine.write() as txn:
             txn.urgent = True
-            old = list(islice(txn.scan(records, bound), SLICE))
-            for key, stored in old:
-                txn.delete(keys + keyspace.history_key(record_of(stored).item) + key[keyspace.ITEM_PREFIX :])
+            old, more = _oldest(txn, records, bound)
+            for key, item in old:
+                txn.delete(keys + keyspace.history_key(item) + key[keyspace.ITEM_PREFIX :])
                 txn.delete(key)
-            if len(old) == SLICE:
+            if more:
                 return True
             first = next(txn.scan(bound, prefix_end(records)), None)
         oldest = now if first is None else micros_of(first[0][keyspace.ITEM_PREFIX :]) / 1_000_000
-        due = oldest + history.retention
-        self._due[number] = due if history.closed is None else min(due, history.closed + RETENTION)
+        due = oldest + history.retention + SLACK
+        self._due[number] = due if history.closed is None else min(due, history.closed + RETENTION + SLACK)
         return False
+
+
+def _oldest(txn: ReadTxn, start: bytes, stop: bytes) -> tuple[list[tuple[bytes, bytes]], bool]:
+    """Return the first keys of a range, each with its item, and whether others may remain."""
+    from emulator.database.changes.history import item_of  # noqa: PLC0415 - few tables have a history
+
+    found: list[tuple[bytes, bytes]] = []
+    size = 0
+    for key, stored in txn.scan(start, stop):
+        found.append((key, item_of(stored)))
+        size += len(stored)
+        if len(found) == SLICE or size >= SIZE:
+            return found, True
+    return found, False
+
+
+def _load(stored: bytes) -> "HistoryDefinition":
+    """Load a definition, and its code at first use: most servers have no history."""
+    from emulator.database.definitions.histories import HistoryDefinition  # noqa: PLC0415 - start-up time
+
+    return HistoryDefinition.load(stored)

@@ -1,12 +1,13 @@
-"""The history of one table: a record for each change of an item, in the change's transaction.
+"""The history of one table: each change of an item adds a record in the same transaction.
 
-From the history follow the items at any time since it was opened: an item was then what its first
-record after that time says it was before the change, or what it is now if there is none.
+The history shows the items at any time T after it was opened: the state of an item at T is the
+state before its first change after T, or its current state if there is no such change.
 
-A record lies under its *position*: the microseconds of the change and a number, eight and four
-bytes. Positions rise in the order of the changes, also if the clock is set back: the time of a
-record is never less than that of the record before it. All changes of a transaction have one time.
-A second key for each record, under the item's key, finds the records of an item.
+The key of a record is its *position*: the microseconds of the change (eight bytes) and a number
+(four bytes). Positions rise in the order of the changes, even if the clock is set back, because a
+record never has an earlier time than the record before it. All changes of a transaction have the
+same time. Each record also has a second key that begins with the item's key, to find the records of
+an item.
 
     1 byte     version of this layout, 1
     1 byte     flags: TTL, if TTL deleted the item
@@ -15,13 +16,13 @@ A second key for each record, under the item's key, finds the records of an item
     4 bytes    length of the row after the change, 0 if there is no item or the row is not kept
     the rest   key, row before, row after
 
-The row after the change is kept only for records of streams that refer to it (record.py).
+The row after the change is stored only if stream records refer to it (record.py).
 """
 
 from struct import Struct
 from typing import Final, NamedTuple
 
-from emulator.clock import Clock
+from emulator.clock import Moment
 from emulator.database.definitions.histories import HistoryDefinition
 from emulator.database.schema.followers import Change
 from emulator.database.store import keyspace
@@ -36,11 +37,11 @@ _position: Final = Struct(">QI")
 
 POSITION: Final = _position.size
 LAST: Final = b"\xff" * POSITION
-"""After every position."""
+"""Sorts after every position."""
 
 
 class Record(NamedTuple):
-    """A record of a history. item: the item's key without the prefix of its table."""
+    """A record of a history. item: the item's key without the table's prefix."""
 
     item: bytes
     expired: bool
@@ -49,19 +50,19 @@ class Record(NamedTuple):
 
 
 def position(micros: int, number: int = 0) -> bytes:
-    """Return the position of a record, by default of the first one of a microsecond."""
+    """Return the position of a record, by default of the first record of a microsecond."""
     return _position.pack(micros, number)
 
 
 def micros_of(where: bytes) -> int:
-    """Return the microseconds of a position."""
+    """Return the microseconds in a position."""
     micros: int = _position.unpack(where)[0]
     return micros
 
 
-def microseconds(seconds: float) -> int:
-    """Return a time in whole microseconds."""
-    return round(seconds * 1_000_000)
+def item_of(stored: bytes) -> bytes:
+    """Return the item of a stored record."""
+    return stored[_header.size : _header.size + _header.unpack_from(stored)[2]]
 
 
 def record_of(stored: bytes) -> Record:
@@ -77,35 +78,13 @@ def record_of(stored: bytes) -> Record:
     )
 
 
-class Moment:
-    """The time that changes have now: that of the clock, or of the transaction under way."""
-
-    __slots__ = ("_clock", "_held")
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._held: int | None = None
-
-    def hold(self, now: float) -> None:
-        """Give all changes until `release` this time, in seconds."""
-        self._held = microseconds(now)
-
-    def release(self) -> None:
-        """Follow the clock again."""
-        self._held = None
-
-    def micros(self) -> int:
-        """Return the time of a change, in microseconds since the epoch."""
-        return microseconds(self._clock.now()) if self._held is None else self._held
-
-
 class History:
-    """The writing side of a history: a follower of its table's writes.
+    """The writing side of a history, which follows the writes of its table.
 
-    alone: whether no other process writes it. If so, the last position is kept in memory.
+    alone: whether no other process writes to it. If so, the last position is kept in memory.
     """
 
-    __slots__ = ("_alone", "_keys", "_last", "_moment", "_records", "_referred", "id")
+    __slots__ = ("_alone", "_both", "_keys", "_last", "_moment", "_records", "id")
 
     def __init__(self, history: HistoryDefinition, moment: Moment, *, alone: bool) -> None:
         self.id = history.id
@@ -117,12 +96,12 @@ class History:
 
     def adopt(self, history: HistoryDefinition) -> None:
         """Record as a changed definition says from now on."""
-        self._referred = history.referred
+        self._both = history.both
         self._last: tuple[int, int] | None = None
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
         """Record a change."""
-        old, new = change.old_row or b"", (change.new_row or b"") if self._referred else b""
+        old, new = change.old_row or b"", (change.new_row or b"") if self._both else b""
         item = change.key[keyspace.ITEM_PREFIX :]
         where = change.recorded = self._next(txn)
         header = _header.pack(VERSION, TTL if change.expired else 0, len(item), len(old), len(new))
@@ -140,6 +119,6 @@ class History:
 
 
 def last_position(txn: ReadTxn, records: bytes) -> tuple[int, int]:
-    """Return the last position in use, (0, 0) if there are no records. records: their prefix."""
+    """Return the last used position, (0, 0) if there are no records. records: their prefix."""
     _, last = txn.page(records, prefix_end(records), 1, reverse=True)
     return _position.unpack_from(last, keyspace.ITEM_PREFIX) if last else (0, 0)

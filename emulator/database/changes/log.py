@@ -17,6 +17,7 @@ from emulator.database.changes.record import (
     MODIFY,
     NEW_IMAGE,
     OLD_IMAGE,
+    REFERRING_VERSION,
     REMOVE,
     TTL,
     VERSION,
@@ -29,7 +30,7 @@ from emulator.database.store import keyspace
 from emulator.values.rows import row_json, row_size
 from emulator.values.size import utf8_size, value_size
 from storage import ReadTxn, WriteTxn
-from storage.keycode import u64
+from storage.keycode import u32, u64
 
 _dumps: Final = orjson.dumps
 # position in an item's key of the two bytes that choose the shard
@@ -73,6 +74,7 @@ class StreamLog:
         "_names_size",
         "_new",
         "_old",
+        "_reference",
         "_shards",
         "_slots",
         "key_names",
@@ -82,6 +84,7 @@ class StreamLog:
         self._clock = clock
         self._alone = alone
         self._counter = counter_key(stream.id)
+        self._reference = b""
         self._old = stream.view in ("OLD_IMAGE", "NEW_AND_OLD_IMAGES")
         self._new = stream.view in ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
         self.key_names = (stream.hash,) if stream.range is None else (stream.hash, stream.range)
@@ -99,6 +102,14 @@ class StreamLog:
         self._last: int | None = None
         self._slots = stream.slots
         self._shards = [keyspace.shard_records(stream.id, shard.number) for shard in stream.open_shards()]
+
+    def refer_to(self, history: int | None) -> None:
+        """Let records refer to a history from now on, or have their images themselves if None.
+
+        The history records each change before this does. Records without images never refer to it.
+        """
+        has_images = self._old or self._new
+        self._reference = u32(history) if history is not None and has_images else b""
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
         """Add a record of a change.
@@ -133,10 +144,13 @@ class StreamLog:
         event = REMOVE if new_row is None else INSERT if old_row is None else MODIFY
         origin = TTL if change.expired else CLIENT
         before = self._before % (number * _SPREAD & _U64, EVENTS[event], now)
+        reference = self._reference
+        if reference:
+            reference += change.recorded
         row = b"".join(
             (
                 pack_header(
-                    VERSION,
+                    REFERRING_VERSION if reference else VERSION,
                     milliseconds(now),
                     number,
                     size,
@@ -147,12 +161,10 @@ class StreamLog:
                     len(new),
                     len(old),
                 ),
+                reference,
                 before,
                 keys,
-                new_name,
-                new,
-                old_name,
-                old,
+                *((new_name, new, old_name, old) if not reference else ()),
                 self._after % (FIRST_SEQUENCE + number, size),
                 IDENTITIES[origin],
             )

@@ -54,7 +54,7 @@ def read(
             if room < 0 and rows:
                 break
             # a call for each record takes 5 % longer
-            rows.append(row if row[0] == VERSION else current(row))
+            rows.append(row if row[0] == VERSION else current(txn, row))
         if rows:
             first = record_sequence(rows[-1]) + 1
         if len(taken) < wanted:

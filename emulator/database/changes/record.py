@@ -20,8 +20,18 @@ So GetRecords copies the text into its answer. The records for Lambda and Kinesi
 of the parts. No text is parsed.
 
 A record of version 1 has the first four fields and the text. Data folders of storage layout 1 hold
-such records. `current` converts such a record to version 2. The stored record is not rewritten.
-Code that needs only the first four fields may read a record of either version.
+such records.
+
+A record of version 3 has no images. A table with recovery has a history (history.py) that stores
+the images of a change once for all its readers. The record refers to it:
+
+    36 bytes   as above, for the record with its images
+    4 bytes    the history's id
+    12 bytes   the position of the change in the history
+    the rest   the text without images
+
+`current` converts such records to version 2. The stored record is not rewritten. Code that needs
+only the first four fields may read a record of any version.
 """
 
 from collections.abc import Callable
@@ -31,6 +41,9 @@ from typing import Final, NamedTuple
 import orjson
 
 from emulator.database.definitions.streams import sequence_text
+from emulator.database.store import keyspace
+from emulator.values.rows import row_json
+from storage import ReadTxn
 
 CLIENT: Final = 0
 TTL: Final = 1
@@ -50,10 +63,13 @@ OLD_IMAGE: Final = b',"OldImage":'
 
 VERSION: Final = 2
 FIRST_VERSION: Final = 1
+REFERRING_VERSION: Final = 3
 _header: Final = Struct(">BQQIBBIIII")
 _first_header: Final = Struct(">BQQI")
 HEADER: Final = _header.size
 pack_header: Final = _header.pack
+
+_REFERENCE: Final = 16  # a history's id and a position
 
 _BEFORE_ID: Final = len(b'{"eventID":"')
 _ID: Final = 32  # hexadecimal digits of an event id
@@ -134,12 +150,35 @@ def record_parts(row: bytes) -> Parts:
     )
 
 
-def current(row: bytes) -> bytes:
-    """Convert a stored record to the newest version. Raises KeyError if its version is unknown."""
-    return row if row[0] == VERSION else _UPGRADES[row[0]](row)
+def current(txn: ReadTxn, row: bytes) -> bytes:
+    """Convert a stored record to version 2. Raises KeyError if its version is unknown."""
+    return row if row[0] == VERSION else _UPGRADES[row[0]](txn, row)
 
 
-def _from_first(row: bytes) -> bytes:
+def _from_reference(txn: ReadTxn, row: bytes) -> bytes:
+    """Convert a record of version 3 to version 2.
+
+    If its history no longer has the images, the record is older than its stream keeps records. It
+    then has no images.
+    """
+    from emulator.database.changes.history import record_of  # noqa: PLC0415 - few tables have a history
+
+    _, time, sequence, size, origin, event, at, keys, new, old = _header.unpack_from(row)
+    text = HEADER + _REFERENCE
+    history = int.from_bytes(row[HEADER : HEADER + 4], "big")
+    stored = txn.get(keyspace.history_records(history) + row[HEADER + 4 : text])
+    if stored is None:
+        return pack_header(VERSION, time, sequence, size, origin, event, at, keys, 0, 0) + row[text:]
+    rows = record_of(stored)
+    images = [row[text : text + at + keys]]
+    for length, name, image in ((new, NEW_IMAGE, rows.new), (old, OLD_IMAGE, rows.old)):
+        if length and image is not None:
+            images += (name, row_json(image))
+    header = pack_header(VERSION, time, sequence, size, origin, event, at, keys, new, old)
+    return b"".join((header, *images, row[text + at + keys :]))
+
+
+def _from_first(_txn: ReadTxn, row: bytes) -> bytes:
     """Convert a record of version 1 to version 2.
 
     To find the lengths of the parts, this parses the text and dumps each part again. A dumped part
@@ -160,14 +199,17 @@ def _from_first(row: bytes) -> bytes:
     return pack_header(VERSION, time, sequence, size, origin, event, at, keys, new, old) + text
 
 
-_UPGRADES: Final[dict[int, Callable[[bytes], bytes]]] = {FIRST_VERSION: _from_first}
-"""Version of a stored record -> function that converts the record to the newest version."""
+_UPGRADES: Final[dict[int, Callable[[ReadTxn, bytes], bytes]]] = {
+    FIRST_VERSION: _from_first,
+    REFERRING_VERSION: _from_reference,
+}
+"""Version of a stored record -> function that converts it to version 2."""
 
 
 def is_consistent(row: bytes) -> bool:
     """Return whether the header of a record agrees with its text.
 
-    Raises ValueError if the text is not JSON. row: the record, in the newest version.
+    Raises ValueError if the text is not JSON. row: the record, in version 2.
     """
     _, _, sequence, _ = _first_header.unpack_from(row)
     parts = record_parts(row)

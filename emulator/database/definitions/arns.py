@@ -155,9 +155,9 @@ def tagged(text: str, home: Home) -> Arn:
 
 
 def with_policy(text: str, home: Home) -> Arn:
-    """Return the parts of the ARN of one of the caller's tables or streams.
+    """Return the parts of an ARN that a caller sent as ResourceArn of a resource policy.
 
-    Raises the errors of control-plane 11.2.
+    Raises the errors of control-plane 11.2, also if the resource is not the caller's own.
     """
     if not text.startswith("arn:"):
         raise errors.arn_expected(text)
@@ -191,7 +191,7 @@ def _is_own_partition(arn: Arn, home: Home) -> bool:
 
 
 class NumberedArn(NamedTuple):
-    """The ARN of something that is made of a table and has a number: a backup, for example."""
+    """The ARN of a numbered resource of a table, such as a backup."""
 
     text: str
     partition: str
@@ -202,13 +202,16 @@ class NumberedArn(NamedTuple):
     number: str
 
     def is_valid(self) -> bool:
-        """Say whether partition, service and region can be those of a table."""
+        """Return whether a table can have the ARN's partition, service and region."""
         known = self.partition in {_DEFAULT_PARTITION, *(partition for _, partition in _PARTITIONS)}
         return known and self.service == SERVICE and re.fullmatch(_REGION, self.region) is not None
 
 
 def numbered(text: str, kind: str) -> NumberedArn | None:
-    """Return the parts of an ARN of a kind: backup, export or import. None if it is none."""
+    """Return the parts of an ARN of a kind of resources; None if it is another ARN.
+
+    kind: backup, export or import.
+    """
     parts = text.split(":", _PARTS - 1)
     match = re.fullmatch(_NUMBERED, parts[-1]) if len(parts) == _PARTS and parts[0] == "arn" else None
     if match is None or match[2] != kind:

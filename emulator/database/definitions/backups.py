@@ -1,4 +1,4 @@
-"""What is stored about on-demand and system backups (control-plane 1). They outlive their table."""
+"""What is stored about on-demand and system backups (control-plane 1). They outlive tables."""
 
 from dataclasses import dataclass
 from typing import Final, Self
@@ -13,21 +13,24 @@ from emulator.settings import DEFAULT_ACCOUNT
 
 USER: Final = "USER"
 SYSTEM: Final = "SYSTEM"
-"""Types of backups: asked for, and made when a table with recovery is deleted."""
+"""Types of backups: made by a request, or when a table with recovery is deleted."""
 
-KEPT_DAYS: Final = 35  # how long a system backup is kept (control-plane 1.4)
+KEPT_DAYS: Final = 35  # days for which a system backup is kept (control-plane 1.4)
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
     """A backup as stored. Times are seconds since the epoch.
 
+    owner: the tenant that it belongs to.
     number: the last part of its ARN; its digits are the milliseconds of `created`.
-    view: the number under which its items can be read (history/past_items.py).
-    table: the definition of the table at that time. items, size: how much it has.
-    expires: when a system backup ends, else None.
+    view: the number of the frozen view with its items (history/past_items.py).
+    table: the definition of the table at that time. items, size: the number of its items and their
+    bytes.
+    expires: when a system backup expires, else None.
     """
 
+    owner: Tenant
     number: str
     name: str
     kind: str
@@ -45,6 +48,7 @@ class Backup:
         account: the account of access keys that are not account numbers.
         """
         fields = orjson.loads(stored)
+        fields["owner"] = tuple(fields["owner"])
         fields["table"] = TableDefinition.load(orjson.dumps(fields["table"]), account=account)
         return from_fields(cls, fields)
 
@@ -59,12 +63,13 @@ class Backup:
 
     @property
     def place(self) -> tuple[str, str]:
-        """What orders the backups of a tenant: first the time, then the table."""
+        """The sort key of a tenant's backups: first the time, then the table."""
         return self.number, self.table.name
 
-    def key(self, tenant: Tenant) -> bytes:
-        """Return the storage key of a tenant's backup."""
-        return keyspace.backup(*tenant, *self.place)
+    @property
+    def key(self) -> bytes:
+        """The storage key of the backup."""
+        return keyspace.backup(*self.owner, *self.place)
 
     def gone(self, now: float) -> bool:
         """Return whether the backup has expired."""
@@ -72,5 +77,5 @@ class Backup:
 
 
 def expiry(created: float) -> float:
-    """Return when a system backup expires."""
+    """Return when a system backup expires. created: when it was made."""
     return created + KEPT_DAYS * DAY

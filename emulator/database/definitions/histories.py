@@ -1,12 +1,15 @@
 """What is stored about histories. A history outlives its table while stream records refer to it."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import orjson
 
 from emulator.database.definitions.streams import RETENTION
 from emulator.database.store.loading import from_fields
+
+SLACK: Final = 60.0
+"""Seconds that records are kept beyond their retention: stream records have rounded times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +17,10 @@ class HistoryDefinition:
     """A history as stored. Times are seconds since the epoch.
 
     access_key, region: the tenant of the table. table: its name.
-    retention: for how many seconds it keeps its records, at least as long as streams do.
-    closed: when recovery was disabled or the table removed, None before.
+    retention: how many seconds it keeps its records, at least as long as streams do.
+    closed: when recovery was disabled or the table removed, None before that.
     referred: whether stream records refer to its records.
+    both: whether its records have the row after a change too, for such stream records.
     """
 
     id: int
@@ -26,6 +30,7 @@ class HistoryDefinition:
     retention: float
     closed: float | None = None
     referred: bool = False
+    both: bool = False
 
     @classmethod
     def load(cls, stored: bytes) -> Self:
@@ -38,4 +43,4 @@ class HistoryDefinition:
 
     def gone(self, now: float) -> bool:
         """Return whether no stream record refers to the history any more."""
-        return self.closed is not None and (not self.referred or self.closed + RETENTION <= now)
+        return self.closed is not None and (not self.referred or self.closed + RETENTION + SLACK <= now)

@@ -18,15 +18,16 @@ THROTTLED_KEYS: Final = "THROTTLED_KEYS"
 MILLISECONDS: Final = 1000
 
 _KINDS: Final = {ALL_KEYS: "CT", THROTTLED_KEYS: "T"}
-"""Mode -> the last letters of the names of rules: keys that consume capacity, throttled keys."""
+"""Mode -> last letters in the names of CloudWatch's rules: for accessed keys, for throttled keys.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class InsightsSetting:
-    """Whether the keys of a table or index are counted.
+    """The setting of Contributor Insights of a table or index.
 
     mode: ALL_KEYS or THROTTLED_KEYS.
-    changed: when the setting was changed last (seconds).
+    changed: when the setting last changed (seconds).
     until: the time at which ENABLING or DISABLING ends.
     failed: whether enabling fails, because the account would have too many rules.
     """
@@ -56,7 +57,7 @@ class InsightsSetting:
         return "ENABLED" if self.enabled else "DISABLED"
 
     def rules(self, table: str, index: str | None, *, sort_key: bool) -> Iterator[str]:
-        """Yield the names of the rules that CloudWatch has while keys are counted.
+        """Yield the names of the rules that CloudWatch shows while keys are counted.
 
         index: the name of the index, None for the table. sort_key: whether there is a sort key.
         """

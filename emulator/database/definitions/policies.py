@@ -1,6 +1,7 @@
 """What is stored about the resource policy of a table or stream (control-plane 11).
 
-A deleted policy leaves a record: DeleteResourcePolicy returns the revision of the last deletion.
+A deleted policy is still stored, because DeleteResourcePolicy returns the revision of the last
+deletion.
 """
 
 from collections.abc import Mapping
@@ -14,13 +15,13 @@ MILLISECONDS: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class AttachedPolicy:
-    """A policy as attached by its last change.
+    """The last change of a resource policy.
 
     text: the canonical text (policies/canonical.py), None if the policy was deleted.
     revision: when the policy changed, in milliseconds since the epoch. A later change has a higher
     revision, even if the clock is frozen or was set back.
-    until: the time (seconds) until which GetResourcePolicy shows the policy before this change.
-    before_text, before_revision: that policy.
+    until: the time (seconds) until which GetResourcePolicy shows the previous policy. before_text,
+    before_revision: the previous policy.
     """
 
     text: str | None
@@ -31,7 +32,7 @@ class AttachedPolicy:
 
     @classmethod
     def load(cls, stored: Mapping[str, Any] | None) -> "AttachedPolicy | None":
-        """Return the policy in the JSON of a table or stream, None if it never had one."""
+        """Return the policy in the JSON of a table or stream, None if it never had a policy."""
         return None if stored is None else from_fields(cls, stored)
 
 

@@ -1,8 +1,8 @@
 """Point-in-time recovery of a table: its period and its window (control-plane 2.2).
 
-The window is the span of times to which the table can be restored. It begins when recovery was
-enabled or at the end of the period, whichever is later, and ends five minutes ago. In the first
-five minutes it is the time of enabling alone. Its ends are whole seconds.
+The window is the range of times to which the table can be restored. It begins at the time at which
+recovery was enabled, or as long ago as the period, whichever is later. It ends five minutes ago. In
+the first five minutes after enabling, it is only the time of enabling. Its ends are whole seconds.
 """
 
 from dataclasses import replace
@@ -12,11 +12,11 @@ from typing import Final, NamedTuple
 from emulator.database.definitions.tables import DAY, TableDefinition
 
 DEFAULT_DAYS: Final = 35
-LAG: Final = 300  # seconds between the end of the window and now
+LAG: Final = 300  # seconds from the end of the window to now
 
 
 class Window(NamedTuple):
-    """The times, in whole seconds since the epoch, to which a table can be restored."""
+    """The first and last time to which a table can be restored: whole seconds since the epoch."""
 
     earliest: int
     latest: int
@@ -33,7 +33,7 @@ def window(definition: TableDefinition, now: float) -> Window | None:
 def enabled(definition: TableDefinition, days: int | None, now: float) -> TableDefinition:
     """Return the table with recovery on. days: the period; None means the current or default one.
 
-    A shorter period drops older history. A longer one does not bring it back.
+    A shorter period deletes older history. A longer period does not restore it.
     """
     since, before = definition.recovery_since, definition.recovery_days
     if since is None or before is None:

@@ -1,8 +1,8 @@
 """What is stored about exports, imports and bulk operations: S3 jobs.
 
-A job moves items between a table and objects of a bucket. Its definition is what its description
-repeats, and its status. How far it is, is stored apart (`Progress`), because it changes with every
-slice of the work, and other processes need not reload it.
+A job moves items between a table and objects in a bucket. Its definition has the members that its
+description repeats, and its status. Its progress is stored separately (`Progress`), because it
+changes with every slice of the work, and other processes need not reload it.
 
 Jobs outlive their tables (control-plane 4.2, 5.3).
 """
@@ -20,7 +20,7 @@ from emulator.settings import DEFAULT_ACCOUNT
 EXPORT: Final = "export"
 IMPORT: Final = "import"
 BULK: Final = "bulk-operation"
-"""The kinds of jobs, as the last part but one of their ARNs has them."""
+"""The kinds of jobs, as in the second to last part of their ARNs."""
 
 IN_PROGRESS: Final = "IN_PROGRESS"
 COMPLETED: Final = "COMPLETED"
@@ -32,7 +32,7 @@ CANCELLED: Final = "CANCELLED"
 UNFINISHED: Final = frozenset((IN_PROGRESS, CANCELLING))
 
 KEPT: Final = 90 * 86_400
-"""Seconds after which a job is forgotten (control-plane 4.2, 5.3; features 2.3)."""
+"""How many seconds a job is kept (control-plane 4.2, 5.3; features 2.3)."""
 
 TOKEN_SECONDS: Final = 8 * 3600
 """How long a ClientToken is remembered (control-plane 4.1; features 2.1)."""
@@ -42,11 +42,11 @@ TOKEN_SECONDS: Final = 8 * 3600
 class S3Job:
     """A job as stored. Times are seconds since the epoch.
 
-    owner: the access key and region in its storage key: the tenant.
+    owner: the tenant (access key and region) in its storage key.
     table, table_uuid: name and TableId of its table.
-    request: the members that its description repeats, as they were sent.
-    begins: the time at which the work may begin, which `--delay-transient-statuses` puts off.
-    plan: what only the work needs: the definition of an import's table, the view of an export.
+    request: the members of the request that its description repeats.
+    begins: the time at which the work may begin, later with `--delay-transient-statuses`.
+    plan: data for the work: the definition of an import's table, the frozen view of an export.
     """
 
     kind: str
@@ -94,21 +94,22 @@ class S3Job:
 
     @property
     def unfinished(self) -> bool:
-        """Whether work is left."""
+        """Whether work remains."""
         return self.status in UNFINISHED
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job is.
+    """The progress of a job.
 
-    object, record: the key of the last object that is done, and how many records of the next one
-    are done. size: bytes read of the objects that are done, or of all; total: bytes of all objects.
-    processed, written, failed: numbers of items.
+    object, record: the key of the last object that is done, and how many records of the next object
+    are done. size: how many bytes of objects were read. total: bytes of all objects. processed,
+    written, failed: numbers of items.
     log: bytes of the job's local log that belong to finished slices.
-    key: the storage key (hex) of the last item that is exported.
-    files: the data files of an export that are complete, as their manifest has them.
-    usage: bytes that a bulk operation wrote: "" for the table, or the name of an index.
+    key: where the next data file of an export begins, as hex; None after the last one.
+    billed, manifest: what the description of a complete export has of it.
+    files: the complete data files of an export, as in the manifest.
+    usage: "" for the table, or the name of an index -> bytes that a bulk operation wrote.
     """
 
     object: str | None = None
@@ -119,7 +120,9 @@ class Progress:
     written: int = 0
     failed: int = 0
     log: Mapping[str, int] = field(default_factory=dict)
-    key: str = ""
+    key: str | None = ""
+    billed: int = 0
+    manifest: str | None = None
     files: tuple[Mapping[str, Any], ...] = ()
     usage: Mapping[str, int] = field(default_factory=dict)
 
@@ -135,4 +138,4 @@ class Progress:
 
 
 NOTHING: Final = Progress()
-"""The progress of a job that has not begun."""
+"""The progress of a job before its work begins."""

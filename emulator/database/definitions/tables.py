@@ -101,10 +101,11 @@ class KinesisDestination:
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """What fills a new table in the background (jobs/filling.py). The table is CREATING meanwhile.
+    """The source from which a new table is filled in the background (jobs/filling.py).
 
-    kind: the kind of source. source: the text by which the source is found.
-    position: where in the source the next slice begins.
+    Until it is complete, the table is CREATING. kind: the kind of source. source: a text that
+    identifies the source.
+    position: the position in the source at which the next slice begins.
     summary: RestoreSummary, empty if the table is not being restored.
     """
 
@@ -207,7 +208,7 @@ class TableDefinition:
         return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{self.name}"
 
     def insights_settings(self) -> Iterator[tuple[str | None, InsightsSetting]]:
-        """Yield the settings of Contributor Insights: name of an index, None for the table."""
+        """Yield the settings of Contributor Insights: name of an index or None (table), setting."""
         if self.insights is not None:
             yield None, self.insights
         for index in self.indexes:

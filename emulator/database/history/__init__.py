@@ -1,13 +1,13 @@
 """Recovery: the items of a table as they were at an earlier time, backups, and restores.
 
-While recovery of a table is on, the table has a *history* (`changes/history.py`): for each change
-of an item, the row before the change. That is enough to go back: at a time T, an item was what its
-first record after T says it was before, or what it is now if there is no record after T. Nothing
-is copied when recovery is enabled, and a table without recovery has no follower more.
+While recovery of a table is on, the table has a *history* (`changes/history.py`): the row before
+each change of an item. This shows the table at any time T: the row of an item at T is the row in
+its first record after T, or its current row if there is no record after T. Enabling recovery copies
+no data, and a table without recovery has no additional follower.
 
-A reader must not be disturbed by later writes, by the trimming of the history, by the deletion of
-the table, or by a restart. So it opens a frozen view (`database/views/`) of the items and of the
-history. The view keeps them as they were when it was opened, and T lies before that.
+Later writes, trimming of the history, deletion of the table and restarts must not change what a
+reader sees. So a reader opens a frozen view (`database/views/`) of the items and of the history.
+The view shows them as they were when it was opened, and T is before that time.
 
     views = database.views                              # before the transaction
     with database.registries.changing() as change:
@@ -19,13 +19,40 @@ history. The view keeps them as they were when it was opened, and T lies before 
     with database.registries.changing() as change:
         past_items.close(views, change, past)
 
-An incremental export reads what changed in a window of time in the same way: `differences.page`
-gives each changed item before and at the end of the window.
+In the same way, an incremental export reads the changes in a range of time: `differences.page`
+returns each changed item as it was before and at the end of that range.
+
+A *backup* is such a view of the items as they are, and the table's definition. A *restore* creates
+a table and fills it from a view, in slices (`jobs/filling.py`). Items go through the followers of
+the new table, so its indexes, counts and collections are right.
+
+Streams of a table with recovery do not store images: their records refer to the history, which has
+the row after a change too while such streams exist (`changes/record.py`). So an image is stored
+once, however many streams and Kinesis destinations the table has. When recovery is disabled or the
+table is deleted, the history lives on for as long as stream records refer to it, a day. When
+recovery is enabled again, a new history begins.
 
 | file | job |
 |---|---|
 | `past_items.py` | the items of a table at a time, in slices |
 | `differences.py` | what changed in a window of time, in slices |
+| `backups.py` | backups: making, finding, deleting, expiry |
+| `restores.py` | the source from which a restored table is filled |
 
-The window of a table is in `definitions/recovery.py`.
+The window of a table is in `definitions/recovery.py`. `changes/histories.py` opens, closes and
+trims histories.
+
+What recovery costs: microseconds of one PutItem that replaces an item of 200 bytes, in process, and
+bytes that each write adds to the store.
+
+| table                                 | in memory | on disk | bytes |
+|---------------------------------------|-----------|---------|-------|
+| neither recovery nor stream           | 8.7 us    | 10.0 us | 0     |
+| recovery                              | 14.7 us   | 14.1 us | 308   |
+| stream of NEW_AND_OLD_IMAGES          | 13.8 us   | 16.3 us | 851   |
+| recovery and stream                   | 19.4 us   | 21.5 us | 931   |
+
+With items of 1 KB the last three lines have 1,108, 2,452 and 2,532 bytes. CreateBackup takes 0.1 ms
+for a million items. A restore writes 150,000 items a second into a table without indexes, and
+60,000 into one with an index, in slices of 2 to 3 ms.
 """

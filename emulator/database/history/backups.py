@@ -1,9 +1,9 @@
 """Making, finding and deleting backups (control-plane 1).
 
-A backup is a frozen view of a table's items, and the table's definition. Making one takes the same
-time for one item as for a million. When a table with recovery is removed, it leaves a system
-backup, which expires after 35 days. Backups are no part of a snapshot: restoring a snapshot leaves
-them as they are. `reset` deletes those of the accounts that it resets.
+A backup consists of a frozen view of a table's items and the table's definition. Making one takes
+the same time for one item and for a million. When a table with recovery is removed, a system backup
+is made, which expires after 35 days. Snapshots do not contain backups, so restoring a snapshot does
+not change them. `reset` deletes the backups of the accounts that it resets.
 """
 
 import os
@@ -23,9 +23,9 @@ from emulator.database.store.registry import DefinitionChange
 from emulator.database.views.views import Views
 
 _TAIL: Final = "00000000"
-"""How the number of a system backup ends (control-plane 1.4)."""
+"""The end of a system backup's number (control-plane 1.4)."""
 
-EXPIRE_SLICE: Final = 10  # backups deleted in one slice
+EXPIRE_SLICE: Final = 10  # backups that one slice deletes
 
 
 class BackupInUse(Exception):
@@ -33,14 +33,14 @@ class BackupInUse(Exception):
 
 
 def create(database: Database, table: TableDefinition, name: str) -> Backup:
-    """Back up a table as it is now, in a transaction of its own."""
+    """Back up a table as it is now, in a separate transaction."""
     views = database.views
     with database.registries.changing() as change:
         return _make(database, views, change, table, name, USER)
 
 
 def before_removal(database: Database, table: TableDefinition) -> Callable[[DefinitionChange], None]:
-    """Return the function that makes the system backup of a table that is being removed."""
+    """Return a function that makes a table's system backup in the transaction of its removal."""
     views = database.views
     name = f"{table.name}$DeletedTableBackup"
 
@@ -53,17 +53,17 @@ def before_removal(database: Database, table: TableDefinition) -> Callable[[Defi
 def _make(
     database: Database, views: Views, change: DefinitionChange, table: TableDefinition, name: str, kind: str
 ) -> Backup:
-    tenant = tenant_of(database, table)
+    tenant = SHARED if database.catalog.shared else (table.access_key, table.region)
     past = past_items.open_past(views, change, table, None)
     items, size = statistics.read(change.txn, keyspace.statistics(table.id), 1)[0]
     milliseconds = _milliseconds(database.clock)
     tail = _TAIL if kind == SYSTEM else os.urandom(4).hex()
     while database.backups.get(keyspace.backup(*tenant, number := f"{milliseconds:014d}-{tail}", table.name)):
-        milliseconds += 1  # a table of this name was deleted in this millisecond before
+        milliseconds += 1  # a table of the same name was deleted earlier in this millisecond
     created = milliseconds / 1000
     expires = expiry(created) if kind == SYSTEM else None
-    backup = Backup(number, name, kind, created, past.view, items, size, table, expires)
-    database.backups.save(change, backup.key(tenant), backup)
+    backup = Backup(tenant, number, name, kind, created, past.view, items, size, table, expires)
+    database.backups.save(change, backup.key, backup)
     return backup
 
 
@@ -71,18 +71,13 @@ def _milliseconds(clock: Clock) -> int:
     return max(0, int(clock.now() * 1000))
 
 
-def tenant_of(database: Database, table: TableDefinition) -> Tenant:
-    """Return the tenant that owns a table and its backups."""
-    return SHARED if database.catalog.shared else (table.access_key, table.region)
-
-
 # --- finding --------------------------------------------------------------------------------------
 
 
 def owned(database: Database, tenant: Tenant) -> Iterator[Backup]:
-    """Walk the backups of a tenant that have not expired."""
+    """Yield the backups of a tenant that have not expired."""
     now = database.clock.now()
-    return (each for each in database.backups if tenant_of(database, each.table) == tenant and not each.gone(now))
+    return (each for each in database.backups if each.owner == tenant and not each.gone(now))
 
 
 def find(database: Database, tenant: Tenant, number: str, table: str) -> Backup | None:
@@ -92,7 +87,7 @@ def find(database: Database, tenant: Tenant, number: str, table: str) -> Backup 
 
 
 def restored_from(database: Database, backup: Backup) -> bool:
-    """Say whether a table is being restored from a backup."""
+    """Return whether a table is being restored from a backup."""
     filled = (table.definition.filling for table in database.catalog.everything())
     return any(each is not None and each.summary.get("SourceBackupArn") == backup.arn for each in filled)
 
@@ -101,7 +96,7 @@ def restored_from(database: Database, backup: Backup) -> bool:
 
 
 def delete(database: Database, backup: Backup) -> None:
-    """Delete a backup, in a transaction of its own. Raises BackupInUse."""
+    """Delete a backup, in a separate transaction. Raises BackupInUse."""
     views = database.views
     if restored_from(database, backup):
         raise BackupInUse
@@ -111,7 +106,7 @@ def delete(database: Database, backup: Backup) -> None:
 
 def remove(database: Database, views: Views, change: DefinitionChange, backup: Backup) -> None:
     """Delete a backup in the transaction of a change."""
-    database.backups.remove(change, backup.key(tenant_of(database, backup.table)))
+    database.backups.remove(change, backup.key)
     past_items.close_view(views, change, backup.view)
 
 
@@ -127,7 +122,7 @@ def _expired(database: Database) -> list[Backup]:
 
 
 def _expire_slice(database: Database) -> bool:
-    """Delete some expired backups. Return True if others remain."""
+    """Delete some expired backups; return whether others remain."""
     views = database.views
     expired = _expired(database)
     with database.registries.changing(urgent=True) as change:

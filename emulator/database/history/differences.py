@@ -1,26 +1,27 @@
-"""What changed in a table during a window of time: each changed item once, in the order of keys.
+"""The items of a table that changed in a range of time (*window*), in the order of keys.
 
-The window begins at a time and ends before another one. Open the table at the window's end, or
-later, with `past_items.open_past`, and read pages of it.
+The window includes its first time and excludes its last time. Open the table at the window's end,
+or later, with `past_items.open_past`, and read pages of differences.
 """
 
 from typing import Final, NamedTuple
 
-from emulator.database.changes.history import LAST, micros_of, microseconds, position
+from emulator.clock import microseconds
+from emulator.database.changes.history import LAST, micros_of, position
 from emulator.database.history.past_items import Past, first_records, open_view, record
 from emulator.database.store import keyspace
 from emulator.database.views.views import Views
 from storage import ReadTxn
 
-_CHUNK: Final = 64  # records of an item read at once
+_CHUNK: Final = 64  # records of an item that one step reads
 
 
 class Difference(NamedTuple):
-    """What the changes of a window did to one item.
+    """An item that changed in a window.
 
     item: its key without the prefix of its table.
     before: its row when the window began, None if there was no item.
-    after: its row when the window ended. Both are None if it came and went within the window.
+    after: its row when the window ended. Both are None if it was created and deleted in the window.
     micros: the time of its last change in the window, in microseconds since the epoch.
     """
 
@@ -33,10 +34,10 @@ class Difference(NamedTuple):
 def page(
     views: Views, txn: ReadTxn, past: Past, window: tuple[float, float], start: bytes, limit: int
 ) -> tuple[list[Difference], bytes | None]:
-    """Return differences from a place on, and where the next page begins; begin with b"".
+    """Return differences from `start` on, and the start of the next page; begin with b"".
 
-    window: seconds; changes from the first time on, and before the second one. At most `limit`
-    items are visited. Raises Interrupted as Views.page does.
+    window: changes at or after the first time and before the second time count (seconds). At most
+    `limit` items are visited. Raises Interrupted as Views.page does.
     """
     since, until = (position(microseconds(moment)) for moment in window)
     found: list[Difference] = []
@@ -57,7 +58,7 @@ def page(
 
 
 def _row(views: Views, txn: ReadTxn, past: Past, item: bytes, following: bytes | None) -> bytes | None:
-    """Return the row of an item before its record `following`, or as it was when opened."""
+    """Return the row of an item before its record `following`; None: when the table was opened."""
     if following is not None:
         return record(views, txn, past, following)
     return views.value(txn, open_view(views, past), keyspace.items(past.table) + item)
@@ -66,10 +67,10 @@ def _row(views: Views, txn: ReadTxn, past: Past, item: bytes, following: bytes |
 def _around(
     views: Views, txn: ReadTxn, past: Past, item: bytes, first: bytes, until: bytes
 ) -> tuple[bytes, bytes | None]:
-    """Return the last record of an item before a position, and the first one from there on.
+    """Return the last record of an item before `until`, and the first one from `until` on.
 
-    first: a record of the item before `until`. An item may have very many records, so this searches
-    the last one by bisection of the time if the first ones do not include it.
+    first: a record of the item before `until`. An item may have very many records. So if the first
+    ones do not include the wanted one, this finds it by a binary search over the time.
     """
     last = first
     chunk = _records(views, txn, past, item, first, _CHUNK)

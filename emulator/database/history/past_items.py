@@ -1,6 +1,7 @@
-"""The items of a table as they were at a time, read in slices in the order of their keys.
+"""The items of a table as they were at an earlier time, read in slices in the order of keys.
 
-The package explains the design. A table without recovery can be opened too, as it is now.
+The package's docstring explains the design. A table without recovery can be opened too, with its
+current items.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,8 @@ from typing import Final, Self
 
 import orjson
 
-from emulator.database.changes.history import LAST, microseconds, position, record_of
+from emulator.clock import microseconds
+from emulator.database.changes.history import LAST, position, record_of
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.store import keyspace
 from emulator.database.store.loading import from_fields
@@ -23,15 +25,16 @@ Row = tuple[bytes, bytes]
 """An item's key without the prefix of its table, and its row."""
 
 Rows = tuple[list[Row], bytes | None]
-"""Items in the order of their keys; where the next page begins, None if no item remains."""
+"""Items in the order of their keys; the start of the next page, None if no item remains."""
 
 _KEPT: Final = keyspace.counter("past")
-"""Under this key the view keeps what belongs to it."""
+"""The key under which the view keeps its `Past`."""
 
 SIZE: Final = MIB
-"""The bytes of rows after which a page ends: about 5 ms of writing them to another table."""
+"""A page ends once its rows have this many bytes. Writing them to another table takes 5 ms."""
 
-_CHUNK: Final = 64  # items, or entries of a history, read at once
+_FIRST: Final = 4  # items read at first: 1.6 MB if they have the largest size
+_CHUNK: Final = 64  # items, or entries of a history, that one step reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ class Past:
     """A table at an earlier time, open for reading.
 
     view: the number of its frozen view. Its user stores this number.
-    table: the id of the table. history: the id of its history, None if it is read as it is now.
+    table: the id of the table. history: the id of its history, None for a table with its current
+    items.
     micros: the time, in microseconds; changes of this microsecond are included.
     """
 
@@ -50,7 +54,7 @@ class Past:
 
     @classmethod
     def load(cls, stored: bytes) -> Self:
-        """Return what dump() stored."""
+        """Return the Past that dump() stored."""
         return from_fields(cls, orjson.loads(stored))
 
     def dump(self) -> bytes:
@@ -59,7 +63,7 @@ class Past:
 
 
 def open_past(views: Views, change: DefinitionChange, table: TableDefinition, at: float | None) -> Past:
-    """Open a table as it was at a time, in seconds; None: as it is now.
+    """Open a table as it was at the time `at` (seconds), or as it is now (None).
 
     The caller checks that the time is in the table's window.
     """
@@ -95,24 +99,26 @@ def close_view(views: Views, change: DefinitionChange, number: int) -> None:
 
 
 def page(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int, size: int = SIZE) -> Rows:
-    """Return the items from a place on; begin with b"".
+    """Return the items from `start` on; begin with b"".
 
-    At most `limit` items, and `limit` changed ones, are visited. So a page may have fewer items, or
-    none, although others follow. It ends early once its rows have more than `size` bytes. Raises
+    Visits at most `limit` items, and at most `limit` changed items. So a page may have fewer items,
+    or none, although others follow. It ends early once its rows have more than `size` bytes. Raises
     Interrupted as Views.page does.
     """
     found: list[Row] = []
     at: bytes | None = start
+    part = min(_FIRST, _CHUNK)
     while at is not None and limit > 0 and size > 0:
-        rows, at = _part(views, txn, past, at, min(limit, _CHUNK))
-        limit -= _CHUNK
+        rows, at = _part(views, txn, past, at, min(limit, part))
+        limit -= part
         size -= sum(len(row) for _, row in rows)
         found += rows
+        part = min(2 * part, _CHUNK)
     return found, at
 
 
 def _part(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int) -> Rows:
-    """Return a part of a page, so that large items do not make a page too large."""
+    """Return a part of a page. The first parts are small, so a page never has many large items."""
     view = open_view(views, past)
     items = keyspace.items(past.table)
     found, last = views.page(txn, view, items + start, prefix_end(items), limit)
@@ -147,7 +153,7 @@ def open_view(views: Views, past: Past) -> View:
 
 
 def record(views: Views, txn: ReadTxn, past: Past, where: bytes) -> bytes | None:
-    """Return the row that an item had before the change at a position, None if there was none."""
+    """Return the row of an item before the change at a position, None if there was no item."""
     assert past.history is not None, "only a table with a history has records"
     stored = views.value(txn, open_view(views, past), keyspace.history_records(past.history) + where)
     assert stored is not None, "an entry and its record are stored and deleted together"
@@ -157,7 +163,7 @@ def record(views: Views, txn: ReadTxn, past: Past, where: bytes) -> bytes | None
 def first_records(
     views: Views, txn: ReadTxn, past: Past, since: bytes, start: bytes, end: bytes | None = None
 ) -> Iterator[tuple[bytes, bytes]]:
-    """Yield each item that has a record at or after a position, and its first such record.
+    """Yield each item with a record at or after a position, and its first such record.
 
     start, end: only items from `start` to `end`, including both; None: to the last item.
     """
@@ -178,5 +184,6 @@ def first_records(
         more = last is not None
         if last is not None:
             item, where = keyspace.history_entry_of(last)
-            beyond = LAST if item == found else max(where + b"\0", since)  # skip records that do not count
+            # Skip records that do not count.
+            beyond = LAST if item == found else max(where + b"\0", since)
             at = entries + keyspace.history_key(item) + beyond

@@ -1,7 +1,7 @@
 """The source of a table that is being restored: a backup, or the history of another table.
 
-jobs/filling.py writes the items. A restore from a history opens the other table at the time that
-was asked for, and closes it at the end. The view of a backup belongs to the backup.
+jobs/filling.py writes the items. A restore from a history opens the other table at the requested
+time, and closes it at the end. A backup's view stays open, because it belongs to the backup.
 """
 
 from typing import Final
@@ -19,17 +19,17 @@ _OF_BACKUP: Final = "backup"
 
 
 def source_of_past(view: int) -> str:
-    """Return the text for a table that was opened for this restore alone."""
+    """Return the text that identifies a table which was opened only for this restore."""
     return f"{_OWNED} {view}"
 
 
 def source_of_backup(view: int) -> str:
-    """Return the text for the view of a backup."""
+    """Return the text that identifies the view of a backup."""
     return f"{_OF_BACKUP} {view}"
 
 
 class RestoreSource:
-    """The items of a restore. owned: whether the view is closed at the end."""
+    """The items of a restore. owned: whether the restore must close the view at its end."""
 
     distinct: bool = True
 

@@ -111,7 +111,7 @@ def read_page(txn: ReadTxn, request: PageRequest) -> Page:
 
 
 def _enforced_page(txn: ReadTxn, request: PageRequest, enforcement: Enforcement) -> Page:
-    """Read one page of a table on which something is enforced or counted."""
+    """Read one page of a table with enforced limits or counted keys."""
     source = request.source
     name = source.name if isinstance(source, Index) and source.is_global else None
     enforcement.admit(name, request.partition)
@@ -121,8 +121,7 @@ def _enforced_page(txn: ReadTxn, request: PageRequest, enforcement: Enforcement)
     recorder = _Recorder(txn)
     page = _page(txn if counted is None else recorder, request)
     units = page.consumed.total()
-    if enforcement.throttle is not None:
-        enforcement.throttle.charge(name, request.partition, units)
+    enforcement.charge_page(name, request.partition, units)
     if counted is not None:
         items = list(map(decode_row, recorder.rows[: page.scanned]))
         counted.add_page(request.partition, units, [(_partition(request, item), item) for item in items])
@@ -140,7 +139,7 @@ def _partition(request: PageRequest, item: Item) -> bytes:
 
 
 class _Recorder:
-    """A read transaction that remembers the rows of its pages. A page may use fewer of them."""
+    """A read transaction that stores the rows that it returned. The page may use fewer of them."""
 
     def __init__(self, txn: ReadTxn) -> None:
         self._txn = txn

@@ -63,7 +63,7 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
 
 
 def load(txn: WriteTxn, table: Table, change: Change) -> None:
-    """Write a change of background work, such as a restore: nothing is charged or refused.
+    """Write a change of background work, such as a restore. It is not charged and never refused.
 
     The item collection may become too large, because it may be as large in the restored data.
     """

@@ -28,7 +28,7 @@ from emulator.slices import Steps
 from storage import WriteTxn
 from storage.keycode import prefix_end
 
-SLICE: Final = 1_000  # rows copied in one slice: about 4 ms; see also slices.COPIED_IN_STEP
+SLICE: Final = 1_000  # rows that one slice copies: about 4 ms; see also slices.COPIED_IN_STEP
 
 
 class BranchRefused(Exception):

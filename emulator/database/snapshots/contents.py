@@ -37,9 +37,8 @@ class Contents:
     counters: keys of the last sequence numbers of streams.
     checkpoints: prefixes of the checkpoints of consumers.
     incomplete: the tables that are being filled.
-    backups: those of whole accounts, which `reset` deletes; snapshots leave backups as they are.
-    s3_jobs: exports, imports and bulk operations of whole accounts, which `reset` deletes.
-    Snapshots leave them as they are.
+    backups, s3_jobs: backups, and exports, imports and bulk operations of whole accounts. `reset`
+    deletes them, but snapshots do not contain them.
     """
 
     tables: dict[bytes, bytes] = field(default_factory=dict)
@@ -63,7 +62,7 @@ class Contents:
         self.checkpoints[keyspace.checkpoints(kinesis.consumer(number))] = None
 
     def add_history(self, key: bytes, stored: bytes) -> None:
-        """Add a history, and what belongs to it."""
+        """Add a history and the data that belong to it."""
         number = keyspace.history_of(key)
         self.histories[key] = stored
         self.data[keyspace.history_records(number)] = None
@@ -125,7 +124,7 @@ def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
         if stored_history is not None:
             found.add_history(key, stored_history)
     if scope.tables is None:
-        found.backups.extend(each for each in database.backups if scope.owns(backups.tenant_of(database, each.table)))
+        found.backups.extend(each for each in database.backups if scope.owns(each.owner))
     jobs = database.known_s3_jobs
     if scope.tables is None and jobs is not None:
         found.s3_jobs.extend(job for job in jobs.everything() if scope.owns(job.owner))
@@ -156,14 +155,14 @@ def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> No
         filling.abandon(database, change, table)
     for backup in gone.backups:
         backups.remove(database, database.views, change, backup)
-    for job in gone.s3_jobs:
-        database.s3_jobs.remove(change, job, database.views)
     for key in gone.definitions():
         database.registries.remove(change, key)
     for prefix in (*gone.data, *gone.checkpoints):
         deletions.drop(change.txn, prefix)
     for key in gone.counters:
         change.txn.delete(key)
+    for job in gone.s3_jobs:  # last, because the deletions above store images in the view of an export
+        database.s3_jobs.remove(change, job, database.views)
 
 
 def forget_tokens(txn: WriteTxn, scope: Scope) -> None:

@@ -7,6 +7,7 @@ sweeps find no table with the old ids, and end.
 from dataclasses import replace
 
 from emulator.database.database import Database
+from emulator.database.jobs import filling
 from emulator.database.schema.table import Table
 from emulator.database.store.ids import next_id
 from emulator.database.store.registry import DefinitionChange
@@ -15,10 +16,13 @@ from emulator.database.store.registry import DefinitionChange
 def empty(database: Database, change: DefinitionChange, table: Table) -> None:
     """Delete a table's items, without stream records.
 
-    A walk over the table is complete after this.
+    A walk over the table is complete after this. So is a restore into it.
     """
     definition = table.definition
     txn = change.txn
+    if definition.is_restored:
+        filling.abandon(database, change, definition)
+        definition = replace(definition, filling=None)
     txn.delete(table.statistics_key)
     for prefix in definition.data_prefixes():
         database.catalog.deletions.drop(txn, prefix)

@@ -39,7 +39,7 @@ With large values, the number is lower (slices.COPIED_IN_STEP). A changed item c
 does each of its index entries and stream records.
 """
 
-SLICE: Final = 1_000  # keys put back in one slice: about 5 ms; fewer large ones
+SLICE: Final = 1_000  # keys that one slice puts back: about 5 ms; fewer large ones
 
 
 def restore(database: Database, name: str) -> Steps[Snapshot]:
@@ -159,7 +159,8 @@ def _put_back(views: Views, change: DefinitionChange, view: View, written: list[
     if not alone:
         return
     images = view.images
-    for _, group in groupby(written, _prefix):  # a range at once takes a quarter of the time
+    # `drop_range` for a whole range takes a quarter of the time of single deletions.
+    for _, group in groupby(written, _prefix):
         keys = [key for key, _ in group]
         txn.drop_range(images + keys[0], images + keys[-1] + b"\0", len(keys))
 

@@ -29,7 +29,10 @@ class Restoring(Exception):
 
 
 class Incomplete(Restoring):
-    """A table is being filled: a restore from a backup, or an import. name: the table's name."""
+    """A table is being filled by a restore from a backup or by an import.
+
+    name: the table's name.
+    """
 
     def __init__(self, name: str) -> None:
         Exception.__init__(self, f"the table {name} is being filled: call again when it is ACTIVE")

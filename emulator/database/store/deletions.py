@@ -13,7 +13,7 @@ from emulator.slices import portion
 from storage import Engine, WriteTxn
 from storage.keycode import prefix_end
 
-SLICE: Final = 1000  # rows deleted in one slice: about 2 ms; see also slices.COPIED_IN_STEP
+SLICE: Final = 1000  # rows that one slice deletes: about 2 ms; see also slices.COPIED_IN_STEP
 AT_ONCE: Final = 100  # rows that are deleted without a slice
 
 BEGUN: Final = b"\1"
@@ -75,9 +75,9 @@ class Deletions:
 
 
 def _drop_some(txn: WriteTxn, start: bytes, stop: bytes, limit: int) -> bool:
-    """Delete the first keys of a range: `limit` of them, or fewer large ones. Say if others follow.
+    """Delete the first keys of a range: `limit` keys, or fewer large ones. Return if others follow.
 
-    While a frozen view is open, the transaction stores what it deletes.
+    While a frozen view is open, the transaction also stores images of the deleted values.
     """
     first, more = portion(txn.scan(start, stop), limit)
     txn.drop_range(start, stop, len(first))

@@ -409,35 +409,30 @@ def history_records(number: int) -> bytes:
 
 
 def history_keys(number: int) -> bytes:
-    """Return the prefix of a history's entries by item; what `history_key` returns follows."""
+    """Return the prefix of a history's entries by item. A result of `history_key` follows."""
     return _HISTORY_KEY + keycode.u32(number)
 
 
 def history_key(item: bytes) -> bytes:
-    """Return an item in a history's entries. item: the item's key without the table's prefix."""
+    """Return the item's part of history entries.
+
+    item: the item's key without the table's prefix.
+    """
     return keycode.escape(item)
 
 
 def history_entry_of(entry: bytes) -> tuple[bytes, bytes]:
-    """Return item and position of a history's entry. entry: the whole key."""
+    """Return the item and position in a history's entry. entry: the whole key."""
     item, end = keycode.unescape(entry, ITEM_PREFIX)
     return item, entry[end:]
 
 
 def backup(access_key: str, region: str, number: str, table: str) -> bytes:
-    """Return the key of a backup. number: the last part of its ARN; unique for its table."""
+    """Return the key of a backup.
+
+    number: the last part of its ARN, which is unique for its table.
+    """
     return _BACKUP + _escaped(access_key, region, number) + table.encode()
-
-
-def owner_of_backup(key: bytes) -> tuple[str, str]:
-    """Return the tenant that owns a backup. key: its storage key."""
-    access_key, offset = keycode.unescape(key, 1)
-    return access_key.decode(), keycode.unescape(key, offset)[0].decode()
-
-
-def owned_backups(owner: bytes) -> bytes:
-    """Return the prefix of an owner's backups."""
-    return _BACKUP + owner
 
 
 def backups() -> tuple[bytes, bytes]:
@@ -461,7 +456,7 @@ def owned_s3_jobs(owner: bytes) -> bytes:
 
 
 def progress_of_s3_job(key: bytes) -> bytes:
-    """Return the key of the progress of an export, import or bulk operation. key: its own."""
+    """Return the key of an S3 job's progress. key: the job's own key."""
     return _S3_PROGRESS + key[1:]
 
 

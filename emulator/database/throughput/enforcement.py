@@ -1,9 +1,8 @@
 """The limits, declared transactions and counts of one table.
 
-These are throughput limits, items that are "in an ongoing transaction", and the keys that requests
-access. Nothing is enforced unless a test or a setting turns it on (catalog/enforcer.py), and keys
-are counted only with Contributor Insights. A table without all of these has no `Enforcement`. So a
-request to such a table makes only one comparison.
+Limits and declared transactions are off unless a test or a setting turns them on
+(catalog/enforcer.py), and keys are counted only with Contributor Insights. A table without all of
+these has no `Enforcement`. So a request to such a table makes only one comparison.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,13 @@ from emulator import errors
 from emulator.clock import Clock
 from emulator.database.throughput.capacity import Consumed
 from emulator.database.throughput.throttle import TableThrottle
+from emulator.database.throughput.usage import (
+    CONSUMED_READ,
+    CONSUMED_WRITE,
+    THROTTLED_READ,
+    THROTTLED_WRITE,
+    TableUsage,
+)
 from emulator.values.types import Item
 
 if TYPE_CHECKING:
@@ -23,7 +29,7 @@ class EntryWrite(NamedTuple):
     """A write of an entry of a global index.
 
     source: the name of the index. partition: the digest of the entry's partition key. item: the
-    item that has the entry, None if it is not known.
+    item with this entry, None if it is not known.
     """
 
     source: str
@@ -38,9 +44,10 @@ class Enforcement:
     throttle: the table's throughput limits, None if throughput is not enforced.
     held: the storage key of each item in a declared transaction -> when that transaction ends.
     insights: counts keys, None if the table and its indexes do not have Contributor Insights.
+    usage: counts units, None without --metrics.
     """
 
-    __slots__ = ("_clock", "_held", "insights", "throttle")
+    __slots__ = ("_clock", "_held", "insights", "throttle", "usage")
 
     def __init__(
         self,
@@ -48,11 +55,13 @@ class Enforcement:
         throttle: TableThrottle | None,
         held: Mapping[bytes, float],
         insights: "TableInsights | None" = None,
+        usage: TableUsage | None = None,
     ) -> None:
         self._clock = clock
         self._held = held
         self.throttle = throttle
         self.insights = insights
+        self.usage = usage
 
     def refuse_conflict(self, key: bytes) -> None:
         """Raise TransactionConflictException if the item is in a declared transaction."""
@@ -71,12 +80,16 @@ class Enforcement:
             except errors.ApiError:
                 if self.insights is not None:
                     self.insights.throttled(None, partition, item)
+                if self.usage is not None:
+                    self.usage.add((THROTTLED_READ, None), 1.0)
                 raise
         if self.insights is not None:
             self.insights.accessed(None, partition, units, item)
+        if self.usage is not None:
+            self.usage.add((CONSUMED_READ, None), units)
 
     def admit(self, source: str | None, partition: bytes | None) -> None:
-        """Admit a read of a page, whose cost is not known yet.
+        """Admit the read of a page before its cost is known.
 
         Raises ApiError if throughput refuses the read. source: a global index's name, None for the
         table. partition: the digest of the partition key, None for a Scan.
@@ -87,7 +100,16 @@ class Enforcement:
             except errors.ApiError:
                 if self.insights is not None:
                     self.insights.throttled(source, partition, None)
+                if self.usage is not None:
+                    self.usage.add((THROTTLED_READ, source), 1.0)
                 raise
+
+    def charge_page(self, source: str | None, partition: bytes | None, units: float) -> None:
+        """Charge a page that was admitted. The arguments are those of `admit`, and the cost."""
+        if self.throttle is not None:
+            self.throttle.charge(source, partition, units)
+        if self.usage is not None:
+            self.usage.add((CONSUMED_READ, source), units)
 
     def write(self, partition: bytes, consumed: Consumed, item: Item | None, entries: Sequence[EntryWrite]) -> None:
         """Admit and count a write. Raises ApiError if throughput refuses the write.
@@ -100,9 +122,15 @@ class Enforcement:
             except errors.ApiError:
                 if self.insights is not None:
                     self._count_throttled(self.throttle.refused, partition, item, entries)
+                if self.usage is not None:
+                    self.usage.add((THROTTLED_WRITE, self.throttle.refused), 1.0)
                 raise
+        own = consumed.table + sum(consumed.local_indexes.values())
+        if self.usage is not None:
+            self.usage.add((CONSUMED_WRITE, None), own)
+            for source, units in consumed.global_indexes.items():
+                self.usage.add((CONSUMED_WRITE, source), units)
         if self.insights is not None:
-            own = consumed.table + sum(consumed.local_indexes.values())
             self.insights.accessed(None, partition, own, item)
             for entry in entries:
                 if entry.units:

@@ -1,13 +1,14 @@
 """Counts the most accessed and most throttled keys of a table with Contributor Insights.
 
-Each process counts for itself, in memory, from the moment at which the setting is turned on. A
-table without the setting has no `TableInsights` and pays nothing (throughput/enforcement.py).
+Each process counts only its own requests, in memory, from the moment at which the setting is turned
+on. A table without the setting has no `TableInsights` and no additional cost
+(throughput/enforcement.py).
 
-A request counts with the units that it consumes. A read of several items counts for the partition
-key of a Query with its units, and for each item that it evaluates with an equal share. A throttled
-request counts as one event.
+The count of a key is the sum of the units that requests for it consume. A Query adds its units to
+its partition key, and a read of several items adds an equal share of its units to each evaluated
+item. A throttled request counts as one event.
 
-A `Sketch` needs little memory, however many keys there are. So the least accessed keys are only
+A `Sketch` needs little memory for any number of keys. So counts of rarely accessed keys are only
 estimates: a count may be too high by as much as the report's `Error`, and is never too low.
 """
 
@@ -21,8 +22,9 @@ from emulator.database.definitions.tables import IndexDefinition, TableDefinitio
 from emulator.values.types import Item
 
 KEPT: Final = 500
-"""Keys of a sketch that survive when it is full. It is full with twice as many: 400 KB for keys of
-100 bytes.
+"""How many keys stay when a full sketch drops some.
+
+A sketch is full with twice as many keys: 400 KB for keys of 100 bytes.
 """
 
 ACCESSED: Final = "MostAccessed"
@@ -33,10 +35,10 @@ Event = str
 
 
 class Sketch:
-    """Counts contributors, and keeps those with the highest counts (a form of space-saving).
+    """Counts contributors, and keeps those with the highest counts (the algorithm "space-saving").
 
-    floor: the highest count of a contributor that was dropped. A new contributor may be one of
-    those, so it begins with this count.
+    floor: the highest count of any dropped contributor. A new contributor may have been dropped
+    before, so its count begins with this number.
     """
 
     __slots__ = ("_counts", "_errors", "_known", "floor")
@@ -62,9 +64,9 @@ class Sketch:
             self._known[contributor] = key
 
     def top(self) -> Iterator[tuple[bytes, float, float, Item | None]]:
-        """Yield contributors, the highest counts first.
+        """Yield contributors, highest counts first.
 
-        Each comes with its count, by how much this may be too high, and its key.
+        With each come its count, the possible excess of the count, and its key.
         """
         for contributor, count in self._sorted():
             yield contributor, count, self._errors.get(contributor, 0.0), self._known.get(contributor)
@@ -85,7 +87,7 @@ class Contributors:
 
     partition_names, names: the attributes of the partition key, and of the whole key.
     partitions, items: event -> sketch of partition keys, and of whole keys if there is a sort key.
-    Partition keys are told apart by their digest in storage keys, whole keys by their JSON.
+    Partition keys are identified by their digest in storage keys, whole keys by their JSON.
     """
 
     def __init__(self, part: TableDefinition | IndexDefinition, setting: InsightsSetting) -> None:
@@ -133,7 +135,7 @@ class Contributors:
 
 
 class TableInsights:
-    """The counts of a table and its global indexes, those with the setting.
+    """The counts of those of a table and its global indexes that have the setting.
 
     parts: the name of an index, None for the table -> its counts.
     """
@@ -144,7 +146,10 @@ class TableInsights:
         self.parts: dict[str | None, Contributors] = {}
 
     def configure(self, definition: TableDefinition) -> None:
-        """Apply the settings of a table and its indexes. A setting that changed begins at zero."""
+        """Apply the settings of a table and its indexes.
+
+        After a change of a setting, counts begin at 0.
+        """
         before, self.parts = self.parts, {}
         parts: dict[str | None, TableDefinition | IndexDefinition] = {index.name: index for index in definition.indexes}
         parts[None] = definition

@@ -154,8 +154,7 @@ class Resource:
 class TableThrottle:
     """All buckets of one table and its global indexes.
 
-    refused: what refused the last write that was not admitted: a global index's name, None for the
-    table.
+    refused: the name of the global index that refused the last refused write, None for the table.
     """
 
     def __init__(self, clock: Clock) -> None:

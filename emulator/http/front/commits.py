@@ -49,7 +49,8 @@ log = logging.getLogger("emulator")
 
 ATTEMPTS: Final = 20  # the most times that a request runs again because its writes were lost
 
-_GATHERING: Final = 0.002  # seconds for which any group may grow: the time of about twenty writes
+# Seconds for which a group may always grow: the time of about twenty writes.
+_GATHERING: Final = 0.002
 _READS: Final = re.compile(rb"\w+\.(BatchGetItem|Describe\w+|Get\w+|List\w+|Query|Scan|TransactGetItems)").fullmatch
 
 _T = TypeVar("_T")

@@ -48,11 +48,11 @@ class Front:
     endpoint: changes when `observe` is called, so it must be read for each request.
     observer: gets each request with its answer; None if there is no observer.
     peers: the other workers; None if there are none.
-    date_line: the header line with the current date. Our own server updates it every second; it is
-    empty under another ASGI server, which sends its own.
+    date_line: the header line with the current date. Our own server updates it every second. It is
+    empty under another ASGI server, which sends this line itself.
     commits: set while the event loop of a durable server runs. clients: the clients being served
     now.
-    tasks: the application's answers over our connections. A server that stops waits for them.
+    tasks: answers of the application over our connections. A server that stops waits for them.
     waits: calls of controls that wait for something that may never happen. A server that stops
     cancels them.
     """

@@ -84,7 +84,7 @@ def answer(answers: Answers, method: str, path: bytes, query: bytes, fields: Fie
 
 
 def made(answers: Answers, found: Reply, fields: Fields) -> Answer:
-    """Return the HTTP answer of a reply."""
+    """Return the HTTP answer for a reply."""
     return answers.make(found.status, found.body, fields).typed(found.content_type).with_lines(found.head)
 
 
@@ -156,7 +156,7 @@ def _cbor_text(text: str) -> bytes:
 
 
 def query_error(error: ApiError, code: str = _QUERY_CODE) -> bytes:
-    """Return the XML with which query services report an error."""
+    """Return the XML in which query services report an error."""
     return (
         f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>"
         f"<Message>{escape(error.message or '')}</Message></Error><RequestId/></ErrorResponse>\n"

@@ -1,7 +1,7 @@
-"""STS GetCallerIdentity, which infrastructure tools call first (control-plane 18.1).
+"""STS GetCallerIdentity, because infrastructure tools call it first (control-plane 18.1).
 
-The identity is the root user of the account that the access key stands for. Credentials are not
-verified, as everywhere. Other actions of STS are answered by `other_services`.
+The identity is the root user of the access key's account. As in all requests, signatures are not
+verified. `other_services` answers the other actions of STS.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ _FORBIDDEN: Final = 403
 _NAMESPACE: Final = "https://sts.amazonaws.com/doc/2011-06-15/"
 
 Account = Callable[[str], str]
-"""Returns the account of an access key."""
+"""A function that returns the account of an access key."""
 
 
 def reply(account_of: Account, method: str, query: bytes, fields: Fields, body: bytes) -> Reply | None:

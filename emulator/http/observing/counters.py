@@ -10,13 +10,34 @@ from pathlib import Path
 from typing import Any, Final
 
 from emulator.app import Emulator
+from emulator.database.throughput.usage import LastHour
 from emulator.http.front.observed import Exchange, Observer, Raw
-from emulator.http.observing.summary import operation_of, summary_of
+from emulator.http.observing.summary import FIRST_ERROR, Summary, operation_of, summary_of
 
 BOUNDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 """The upper bounds of the buckets, in seconds."""
 
 OTHER: Final = "other"  # the name for requests without an operation of the service
+
+LATENCY: Final = "SuccessfulRequestLatency"  # milliseconds
+
+Metric = tuple[str, str, str, str, str]
+"""Name, access key, region, table, operation; empty if the metric has no such dimension."""
+
+_MILLISECONDS: Final = 1000
+_SERVER_ERROR: Final = 500
+_THROTTLED: Final = "ThrottledRequests"
+_USER_ERRORS: Final = "UserErrors"
+_METRICS: Final = {
+    "ConditionalCheckFailedException": "ConditionalCheckFailedRequests",
+    "TransactionConflictException": "TransactionConflict",
+    "ProvisionedThroughputExceededException": _THROTTLED,
+    "RequestLimitExceeded": _THROTTLED,
+    "ThrottlingException": _THROTTLED,
+}
+"""Code of an error -> name of its metric. Other errors of clients are user errors."""
+_OF_OPERATIONS: Final = ("SystemErrors", _THROTTLED)
+"""Metrics that have the operation as a dimension."""
 
 _SLOTS: Final = len(BOUNDS) + 1
 _ASKS_CAPACITY: Final = b'"ReturnConsumedCapacity"'
@@ -25,9 +46,10 @@ _ASKS_CAPACITY: Final = b'"ReturnConsumedCapacity"'
 class _Tally:
     """The requests of one operation with one code."""
 
-    __slots__ = ("buckets", "seconds", "units")
+    __slots__ = ("buckets", "operation", "seconds", "units")
 
-    def __init__(self) -> None:
+    def __init__(self, operation: str) -> None:
+        self.operation = operation
         self.buckets = [0] * _SLOTS
         self.seconds = 0.0
         self.units = 0.0
@@ -46,6 +68,7 @@ class Counters:
         self._tallies: dict[tuple[str, str], _Tally] = {}
         # The tally of successful requests by X-Amz-Target.
         self._by_target: dict[bytes | None, _Tally] = {}
+        self.last_hour: LastHour[Metric] = LastHour(emulator.clock)
         self.observer = Observer(self._count, self._count_other)
 
     def _count(self, raw: Raw) -> None:
@@ -54,7 +77,9 @@ class Counters:
         if tally is None or _ASKS_CAPACITY in body:
             self._count_other(raw)
         else:
-            tally.add(raw[1] - raw[0])
+            seconds = raw[1] - raw[0]
+            tally.add(seconds)
+            self.last_hour.add((LATENCY, "", "", "", tally.operation), seconds * _MILLISECONDS)
 
     def _count_other(self, raw: Raw) -> None:
         exchange = Exchange(*raw)
@@ -67,11 +92,28 @@ class Counters:
         key = (name if known else OTHER, code)
         tally = self._tallies.get(key)
         if tally is None:
-            tally = self._tallies[key] = _Tally()
+            tally = self._tallies[key] = _Tally(name)
             if known and not code:
                 self._by_target[exchange.fields[b"x-amz-target"]] = tally
         tally.add(exchange.seconds)
+        if known:
+            self._count_minute(exchange, summary)
         tally.units += summary.get("CapacityUnits", 0.0)
+
+    def _count_minute(self, exchange: Exchange, summary: Summary) -> None:
+        """Count a request under the names of CloudWatch (control-plane 19)."""
+        operation, code, status = summary["Operation"], summary.get("Code", ""), summary["Status"]
+        if status < FIRST_ERROR:
+            self.last_hour.add((LATENCY, "", "", "", operation), exchange.seconds * _MILLISECONDS)
+            return
+        owner = summary.get("AccessKey", ""), summary.get("Region", "")
+        name = "SystemErrors" if status >= _SERVER_ERROR else _METRICS.get(code, _USER_ERRORS)
+        if name == _USER_ERRORS:
+            self.last_hour.add((name, *owner, "", ""), 1.0)
+            return
+        for table in summary["Tables"]:
+            bare = table.rpartition("/")[2]
+            self.last_hour.add((name, *owner, bare, operation if name in _OF_OPERATIONS else ""), 1.0)
 
     def counted(self) -> list[dict[str, Any]]:
         """Return the counters, by operation and code."""

@@ -17,7 +17,8 @@ from emulator.http.observing.wanted import lines_wanted
 from storage import StorageError
 
 if TYPE_CHECKING:
-    from emulator.http.observing.counters import Counters
+    from emulator.database.throughput.usage import LastHour
+    from emulator.http.observing.counters import Counters, Metric
 
 
 class RequestLog:
@@ -68,6 +69,10 @@ class RequestLog:
         from emulator.http.observing.counters import memory  # noqa: PLC0415 - only --metrics needs it
 
         return {"Worker": self._worker, "Memory": memory(), "Operations": self._counters.counted()}
+
+    def last_hour(self) -> "LastHour[Metric] | None":
+        """Return what was counted in each minute of the last hour, None without --metrics."""
+        return None if self._counters is None else self._counters.last_hour
 
     def now(self) -> int:
         """Return the time in nanoseconds, by the clock that identities use."""

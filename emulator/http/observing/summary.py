@@ -9,7 +9,7 @@
 | `Status`, `Code`, `Message`   | of the answer; only errors have a code and a message             |
 | `Reason`                      | why it failed or was slow, if the message does not say so        |
 | `CapacityUnits`               | only if the request has ReturnConsumedCapacity                   |
-| `BodyBytes`                   | only of requests with more than 0.5 MB: they are not read as a   |
+| `BodyBytes`                   | only for requests with more than 0.5 MB: they are not read as a  |
 |                               | whole, and `Tables` has only names near their beginning and end  |
 | `Milliseconds`                | from the beginning of the request's work to its answer           |
 | `RequestId`                   | as in the answer                                                 |
@@ -39,8 +39,8 @@ Body = Mapping[str, Any]
 FIRST_ERROR: Final = 400
 MESSAGE: Final = 500  # the most characters of a message that are kept
 
-_MOST_TABLES: Final = 100  # of one request; no valid request has more
-_LONGEST_NAME: Final = 1_024  # characters; an ARN may have so many
+_MOST_TABLES: Final = 100  # of one request; no valid request has more tables
+_LONGEST_NAME: Final = 1_024  # characters; an ARN may have this many
 _LONGEST_STATEMENT: Final = 8_192  # characters
 
 _STATEMENT: Final = re.compile(r'\b(?:FROM|INTO|UPDATE)\s+"?([\w.:/-]+)', re.IGNORECASE)
@@ -114,7 +114,7 @@ def operation_of(exchange: Exchange) -> str:
 
 
 def _answered(body: bytes) -> Body:
-    """Return the members of an answer. A large answer lacks its items."""
+    """Return the members of an answer; if it is large, without its items."""
     return large_bodies.answer_facts(body) if len(body) > large_bodies.LARGE else parsed(body)
 
 
@@ -169,7 +169,7 @@ def _tables(request: Body) -> Iterator[object]:
 
 
 def _dicts(values: object) -> Iterator[Body]:
-    """Yield the objects in a list, as far as a valid request could have them."""
+    """Yield the objects in a list, at most as many as a valid request may have."""
     members = islice(values, _MOST_TABLES) if isinstance(values, list) else ()
     return (value for value in members if isinstance(value, dict))
 

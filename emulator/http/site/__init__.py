@@ -5,6 +5,6 @@
     /2015-03-31/       Lambda's API (`lambda_api`)
     everything else    requests for other services, and 404 (`other_paths`)
 
-The first three need no secret, so `page_guard` decides which web pages may call them. Starlette is
-imported with the first request that comes here.
+The first three need no authentication, so `page_guard` decides which web pages may call them. The
+first request for one of these paths imports Starlette.
 """

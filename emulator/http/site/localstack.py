@@ -1,7 +1,7 @@
-"""`GET /_localstack/health`: what scripts that wait for LocalStack read.
+"""`GET /_localstack/health`: the health check for scripts that wait for LocalStack.
 
-The shape is LocalStack's (docs.localstack.cloud, "Internal Endpoints"). Only the services that are
-here are in it. Nothing else of `/_localstack` is answered.
+The answer has LocalStack's form (docs.localstack.cloud, "Internal Endpoints"), with only the
+services that this server has. Other paths under `/_localstack` are not answered.
 """
 
 import orjson
@@ -22,7 +22,7 @@ _HEALTH = {
 
 
 class LocalStack:
-    """Answers the paths of LocalStack's own interface."""
+    """Answers requests to LocalStack's own paths."""
 
     def __init__(self, front: Front) -> None:
         self._answers = front.endpoint.answers

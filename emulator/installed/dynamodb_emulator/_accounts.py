@@ -146,7 +146,7 @@ class Accounts:
 
     @property
     def server(self) -> Server:
-        """The server. Raises StartError, after a failed start without another attempt."""
+        """The server. Raises StartError; after a failed start, there is no second attempt."""
         if self._failed is not None:
             raise self._failed
         if self._server is None:

@@ -1,8 +1,9 @@
-"""Keeps clients of DynamoDB on AWS from being used in a test, where they are a mistake.
+"""Refuses requests to DynamoDB on AWS during a test, because they are a mistake.
 
-A client that code has made when it was imported, before the variables of the test were set, leads
-to the real AWS. In a test that has an account here, its requests fail before they are sent, with a
-text that says what to do. A program that never imports botocore pays nothing.
+If code makes a client when it is imported, before the variables of the test are set, the client
+calls the real AWS. In a test that has an account on this server, requests of such a client fail
+before they are sent, with a text that says what to do. A program that never imports botocore has no
+additional cost.
 """
 
 import re
@@ -18,9 +19,9 @@ _OF_DYNAMODB = re.compile(r"([^.]+\.)*(dynamodb|dynamodb-fips|ddb)\.[^.]+\.(amaz
 
 @contextmanager
 def no_requests_to_aws(refuse: Callable[[str], NoReturn]) -> Iterator[None]:
-    """Refuse requests for DynamoDB on AWS for the length of a with block.
+    """Refuse requests for DynamoDB on AWS until the end of a `with` block.
 
-    refuse: it gets the sentence for the user, and raises.
+    refuse: a function that gets the sentence for the user, and raises an error.
     """
     with ExitStack() as stack:
         for module, name in _SENDERS:

@@ -139,7 +139,7 @@ def _of_marker(node: pytest.Item | None, name: str) -> Any:  # noqa: ANN401 - an
 
 
 def _refuse(node: pytest.Item | None, sentence: str) -> NoReturn:
-    """Report a mistake of the configuration, without a traceback. node: None before the tests."""
+    """Report a mistake in the configuration, without a traceback. node: None before the tests."""
     if node is None:
         raise pytest.UsageError(sentence)
     pytest.fail(sentence, pytrace=False)
@@ -147,7 +147,7 @@ def _refuse(node: pytest.Item | None, sentence: str) -> NoReturn:
 
 @contextmanager
 def _mistakes_in_one_line(node: pytest.Item | None) -> Iterator[None]:
-    """Report what the server says about its arguments and the files, without a traceback."""
+    """Report the server's errors about its arguments and files, without a traceback."""
     from dynamodb_emulator.server import LoadError, StartError  # noqa: PLC0415 - see the module's docstring
 
     try:

@@ -176,16 +176,16 @@ class Server:
         tables: Sequence[str] | None = None,
         replace: bool = False,
     ) -> Snapshot:
-        """Save everything under a name, or what an access key, a region or tables have.
+        """Save a snapshot of everything, or of an access key, a region or tables.
 
-        replace: whether the snapshot may take the place of one with this name. Raises ControlError.
+        replace: whether it may replace a snapshot with the same name. Raises ControlError.
         """
         given = {"AccessKey": access_key, "Region": region, "Tables": None if tables is None else list(tables)}
         body = {"Name": name, "Replace": replace, **{each: value for each, value in given.items() if value is not None}}
         return _snapshot(self.control("snapshots/save", body))
 
     def restore_snapshot(self, name: str) -> Snapshot:
-        """Return to what a snapshot has. Tables that were created since are deleted.
+        """Restore a snapshot. Tables that were created later are deleted.
 
         Raises ControlError.
         """
@@ -194,7 +194,7 @@ class Server:
     def branch_snapshot(self, name: str, access_key: str, *, region: str | None = None) -> int:
         """Copy a snapshot's tables to another access key; return their number.
 
-        region: by default each table stays in its region. Raises ControlError.
+        region: by default, each table stays in its region. Raises ControlError.
         """
         body = {"Name": name, "AccessKey": access_key} | ({} if region is None else {"Region": region})
         return int(self.control("snapshots/branch", body)["Tables"])

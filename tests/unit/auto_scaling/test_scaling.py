@@ -1,6 +1,7 @@
 """Auto scaling by the clock, with enforced throughput (control-plane 10)."""
 
 import json
+from copy import copy
 from itertools import count
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from emulator.app import AUTO_SCALING
 from emulator.controls import registry
 from emulator.settings import Settings
+from emulator.shared_memory import SharedMemory
 from tests.support.engines import settings_of_engine
 from tests.support.in_process import InProcess
 from tests.support.tables import index_request, table_request
@@ -299,3 +301,28 @@ def test_a_table_on_demand_is_not_scaled(scaled):
     scaled.minutes(20)
     assert scaled.activities() == []
     assert len(scaled.call("DescribeScalableTargets")["ScalableTargets"]) == 1
+
+
+def test_the_owner_adds_up_what_all_workers_have_consumed(tmp_path):
+    """Each worker stores its units; 4 units a second in each are 8, so 16 are provisioned."""
+    sharing = SharedMemory(2)
+    other = copy(sharing)
+    other.worker_index = 1
+    settings = Settings(data_dir=tmp_path / "data", enforce_throughput=True)
+    owner, worker = InProcess(settings, sharing), InProcess(settings, other)
+    for each in (owner, worker):
+        each.clock.freeze(1_700_000_040.0)
+    scaled = Scaled(worker)
+    scaled.register()
+    scaled.track()
+    for _ in range(2):
+        for _ in range(60):
+            for each in (owner, worker):
+                for _ in range(4):
+                    each("GetItem", TableName=scaled.name, Key=KEY, ConsistentRead=True)
+                each.clock.advance(1)
+        worker.emulator.run_due()
+        owner.emulator.run_due()
+    assert scaled.capacity() == (16, 10)
+    for each in (owner, worker):
+        each.emulator.close()

@@ -1,4 +1,4 @@
-"""The clock's `Next`: it moves to the next event, and the event has happened afterwards."""
+"""The clock's `Next`: the clock moves to the next event, and the event's work is done."""
 
 import json
 
@@ -112,6 +112,20 @@ def test_shards_roll_over_and_records_are_trimmed(engine_name, tmp_path):
             last = kinds
         assert "StreamExpiry" in last
         assert inside("ListStreams")["Streams"] == []
+
+
+def test_system_backups_expire(db):
+    table = create(db)
+    specification = {"PointInTimeRecoveryEnabled": True}
+    db("UpdateContinuousBackups", TableName=table, PointInTimeRecoverySpecification=specification)
+    db("CreateBackup", TableName=table, BackupName="backup")  # this one does not expire
+    db("DeleteTable", TableName=table)
+    assert len(db("ListBackups", BackupType="ALL")["BackupSummaries"]) == 2
+    assert following(db) == (35 * DAY, ["BackupExpiry"])
+    assert len(db("ListBackups", BackupType="ALL")["BackupSummaries"]) == 1
+    db.emulator.database.background.run_all()
+    assert len(list(db.emulator.database.backups)) == 1
+    assert following(db) == (35 * DAY, [])
 
 
 def test_declared_transactions_end(db):

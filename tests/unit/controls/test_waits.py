@@ -1,4 +1,4 @@
-"""What `wait` waits for, in process: a call with no time looks once, and says what it has seen."""
+"""The conditions of `wait`, in process: without time, a call checks once and reports the state."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The table that an ARN names and its account, for callers of both kinds (behaviour 3.4 and 13)."""
+"""The table and account that an ARN names, for both kinds of callers (behaviour 3.4 and 13)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the operations of backups and restores refuse: whole texts, in the service's order.
+"""Refusals of the operations on backups and restores: whole texts, in the service's order.
 
 See control-plane 0, 1 and 3. A refused request makes no table.
 """

@@ -1,4 +1,4 @@
-"""Contributor Insights: what is counted, in memory that is bounded (control-plane 12)."""
+"""Contributor Insights: which keys are counted, in bounded memory (control-plane 12)."""
 
 import random
 from collections import Counter

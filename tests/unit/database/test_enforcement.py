@@ -1,5 +1,4 @@
-"""Transactions that a test declares to be under way: requests that conflict with them, until the
-clock ends them.
+"""Declared transactions: requests conflict with them until the clock ends them.
 
 Facts: behaviour 8.4. Black-box tests of the same are in tests/compat/test_conflicts.py; here the
 clock is moved.

@@ -1,4 +1,4 @@
-"""The items of a table at each earlier time, and what changed in windows, against copies of them.
+"""The items of a table at earlier times, and changes between times, compared with copies.
 
 Random writes and deletions, transactions, and clocks that stand still or move; on every engine.
 Readers are open while writes, trimming and the deletion of the table go on.

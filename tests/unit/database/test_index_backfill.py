@@ -1,7 +1,7 @@
-"""A new index over a table that goes on changing (behaviour 10.4).
+"""A new index on a table that changes meanwhile (behaviour 10.4).
 
 Each table here has the index `twin` from its beginning; `new`, of the same shape, is built later.
-Whatever is written while it is being filled, both must be equal in the end.
+With any writes while it is being filled, both must be equal in the end.
 """
 
 import random

@@ -1,6 +1,4 @@
-"""Item collections: their sizes are those of a recount, and a limit stops them from growing
-(behaviour 9.4).
-"""
+"""Item collections: their sizes equal a recount, and a limit stops their growth (behaviour 9.4)."""
 
 import random
 

@@ -1,5 +1,5 @@
-"""What the feed says is to be put, on both engines: shape, order, lineage, failures, restarts,
-and what is left behind.
+"""The records that the feed returns, on both engines: form, order, lineage, failures, restarts, and
+remaining data.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The reader of change logs on its own: what it reads, in which order, what it stores, its cost."""
+"""The consumer of change logs alone: which records it reads, their order, its state, its cost."""
 
 from dataclasses import replace
 

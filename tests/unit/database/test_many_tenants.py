@@ -1,4 +1,4 @@
-"""The cost of access keys: neither memory, time nor the log grows with the number of keys seen."""
+"""Many access keys: memory, time and the log do not grow with the number of keys in requests."""
 
 import gc
 import logging

@@ -1,4 +1,4 @@
-"""Where a page ends, exactly (behaviour 6.2): the item that reaches the megabyte is its last."""
+"""The exact end of a page (behaviour 6.2): the item that reaches the megabyte is its last."""
 
 import random
 from itertools import accumulate

@@ -1,4 +1,4 @@
-"""Resource policies by the clock, with delay_transient_statuses (control-plane 11.2, 11.4)."""
+"""Resource policies and the clock, with delay_transient_statuses (control-plane 11.2, 11.4)."""
 
 import json
 

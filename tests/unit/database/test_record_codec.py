@@ -11,12 +11,14 @@ from uuid import UUID
 import orjson
 import pytest
 
-from emulator.clock import ManualClock
+from emulator.clock import ManualClock, Moment
 from emulator.database.changes import record as codec
+from emulator.database.changes.history import POSITION, History
 from emulator.database.changes.log import StreamLog
 from emulator.database.changes.record import (
     FIRST_VERSION,
     HEADER,
+    REFERRING_VERSION,
     VERSION,
     current,
     is_consistent,
@@ -27,6 +29,7 @@ from emulator.database.changes.record import (
     record_size,
     record_time,
 )
+from emulator.database.definitions.histories import HistoryDefinition
 from emulator.database.definitions.kinesis import MICROSECOND, MILLISECOND
 from emulator.database.definitions.streams import StreamDefinition, opened
 from emulator.database.schema.followers import Change
@@ -107,15 +110,26 @@ class Written:
         )
         clock = ManualClock(NOW)
         log = StreamLog(opened(stream, 1, NOW), clock, alone=True)
+        referring = StreamLog(opened(stream, 1, NOW), clock, alone=True)
+        history = History(HistoryDefinition(8, "a", "r", "t", 86_400.0, both=True), Moment(clock), alone=True)
         engine = MemoryEngine()
         old_row, new_row = (None if each is None else encode_row(each, item_size(each)) for each in (old, new))
         key = keyspace.items(1) + bytes(keyspace.DIGEST)
         change = Change(key, old_row, old, new_row, new, expired=self.expired)
-        with engine.write() as txn:
-            log.follow(txn, change)
         prefix = keyspace.stream_records(7)
-        with engine.read() as txn:
-            ((_, self.row),) = txn.scan(prefix, prefix_end(prefix))
+        rows = []
+        for follower in (log, referring):
+            with engine.write() as txn:
+                if follower is referring:
+                    history.follow(txn, change)
+                    referring.refer_to(8)
+                txn.delete(keyspace.counter("sequence 7"))
+                follower.follow(txn, change)
+            with engine.read() as txn:
+                ((_, row),) = txn.scan(prefix, prefix_end(prefix))
+            rows.append(row)
+        self.row, self.referring = rows
+        self.txn = engine.read()
         names = [name for name in (self.hash, self.range) if name is not None]
         self.keys = {name: item[name] for name in names}
         self.images = {}
@@ -130,8 +144,8 @@ class Written:
 
     def in_version(self, version):
         """The record as a version stored it."""
-        if version == VERSION:
-            return self.row
+        if version != FIRST_VERSION:
+            return self.row if version == VERSION else self.referring
         return FIRST_HEADER.pack(FIRST_VERSION, *FIRST_HEADER.unpack_from(self.row)[1:]) + record_json(self.row)
 
     def as_stream(self):
@@ -186,12 +200,12 @@ def written(request):
     return Written(*request.param)
 
 
-@pytest.fixture(params=[FIRST_VERSION, VERSION])
+@pytest.fixture(params=[FIRST_VERSION, VERSION, REFERRING_VERSION])
 def row(request, written):
-    """The record in the newest version, as it is read from either."""
+    """The record in version 2, as it is read from each version."""
     stored = written.in_version(request.param)
-    assert stored[0] == request.param
-    return current(stored)
+    assert stored[0] == (VERSION if request.param != FIRST_VERSION and written.view == "KEYS_ONLY" else request.param)
+    return current(written.txn, stored)
 
 
 def same_json(text, expected):
@@ -219,13 +233,31 @@ def test_form_of_kinesis(written, row, precision):
     same_json(record.data, written.as_kinesis(precision))
 
 
-def test_both_versions_are_one_record(written):
-    assert current(written.in_version(FIRST_VERSION)) == written.row == current(written.row)
+def test_all_versions_are_one_record(written):
+    for version in (FIRST_VERSION, VERSION, REFERRING_VERSION):
+        assert current(written.txn, written.in_version(version)) == written.row
 
 
-def test_header_of_either_version_has_the_same_beginning(written):
+def test_a_record_that_refers_to_a_history_has_no_images(written):
+    stored = written.referring
+    text = record_json(stored) if written.view == "KEYS_ONLY" else record_json(stored)[4 + POSITION :]
+    expected = written.as_stream()
+    for name in written.images:
+        del expected["dynamodb"][name]
+    assert orjson.loads(text) == expected
+
+
+def test_a_record_whose_history_is_gone_has_no_images(written):
+    """It is older than its stream keeps records, but a reader that skips it must not fail."""
+    row = current(MemoryEngine().read(), written.referring)
+    if written.view != "KEYS_ONLY":
+        assert (record_parts(row).new, record_parts(row).old) == (b"", b"")
+    assert orjson.loads(record_json(row))["dynamodb"]["Keys"] == written.keys
+
+
+def test_header_of_each_version_has_the_same_beginning(written):
     """What needs only that reads stored records as they are."""
-    for version in (FIRST_VERSION, VERSION):
+    for version in (FIRST_VERSION, VERSION, REFERRING_VERSION):
         stored = written.in_version(version)
         assert (record_milliseconds(stored), record_time(stored)) == (int(NOW * 1000), NOW)
         assert (record_sequence(stored), record_size(stored)) == (1, written.size)
@@ -274,4 +306,4 @@ def test_a_text_that_does_not_fit_its_header_is_found(old, new):
 def test_a_version_of_the_future_is_not_read():
     row = Written("KEYS_ONLY", "plain", "INSERT").row
     with pytest.raises(KeyError):
-        current(bytes([VERSION + 1]) + row[1:])
+        current(MemoryEngine().read(), bytes([REFERRING_VERSION + 1]) + row[1:])

@@ -1,8 +1,11 @@
 """The window of point-in-time recovery as the clock moves (control-plane 2.2)."""
 
+from itertools import count
+
 import pytest
 
 from emulator.controls import registry
+from emulator.database.changes.history import micros_of
 from emulator.database.store import keyspace
 from emulator.settings import Settings
 from storage.keycode import prefix_end
@@ -91,16 +94,56 @@ def test_old_records_are_deleted_in_slices(db, table, monkeypatch):
     assert database.run_slice()
     assert records(db) == 7  # one slice
     database.background.run_all()
-    assert records(db) == 4  # a change of 48 hours ago is not needed any more
+    assert records(db) == 5  # that of 48 hours ago too: records are kept a minute longer
     check_store(database)
     db.clock.advance(2 * 3600)
     database.scheduler.run_due()
     database.background.run_all()
-    assert records(db) == 2
+    assert records(db) == 3
     switch(db, on=False)
     database.background.run_all()
     assert records(db) == 0
     check_store(database)
+
+
+def test_a_transaction_has_one_time(db, table, monkeypatch):
+    """No restore has a part of it, in one table or in several, however long it took."""
+    switch(db)
+    db("CreateTable", {**table_request("pk:S"), "TableName": "second"})
+    on = {"PointInTimeRecoveryEnabled": True}
+    db("UpdateContinuousBackups", TableName="second", PointInTimeRecoverySpecification=on)
+    ticks = count(int(db.clock.now()) + 10)
+    monkeypatch.setattr(type(db.clock), "now", lambda _clock: float(next(ticks)))
+    parts = [{"Put": {"TableName": name, "Item": {"pk": {"S": pk}}}} for name in (table, "second") for pk in ("a", "b")]
+    db("TransactWriteItems", TransactItems=parts)
+    assert len(times(db)) == 4
+    assert len(set(times(db))) == 1
+    for pk in ("c", "d"):
+        db("PutItem", TableName="table", Item={"pk": {"S": pk}})
+    assert len(set(times(db))) == 3
+
+
+def times(db):
+    """Return the time of each record of all histories."""
+    prefix = keyspace.history_records(0)[:1]
+    with db.emulator.database.read() as txn:
+        return [micros_of(key[keyspace.ITEM_PREFIX :]) for key, _ in txn.scan(prefix, prefix_end(prefix))]
+
+
+def test_a_clock_that_is_set_back(db, table):
+    """Times of a history never go back: the changes count as made at the latest time."""
+    switch(db)
+    db.clock.advance(100)
+    latest = db.clock.now()
+    db("PutItem", TableName="table", Item={"pk": {"S": "a"}})
+    db.clock.freeze(latest - 50)
+    db("PutItem", TableName="table", Item={"pk": {"S": "b"}})
+    assert times(db) == [latest * 1_000_000] * 2
+    db.clock.freeze(latest + 1000)
+    for at, expected in ((latest - 1, 0), (latest, 2)):
+        target = f"target{expected}"
+        db("RestoreTableToPointInTime", SourceTableName="table", TargetTableName=target, RestoreDateTime=at)
+        assert db("Scan", TableName=target)["Count"] == expected
 
 
 def test_deleting_and_emptying_tables(db, table):

@@ -1,4 +1,4 @@
-"""Restores that take several slices: what is seen meanwhile, restarts, and what ends them early."""
+"""Restores in several slices: requests meanwhile, restarts, and reasons to end them early."""
 
 import pytest
 
@@ -92,6 +92,9 @@ def test_what_is_seen_while_a_restore_runs(db, backup):
         ("UpdateTable", {"DeletionProtectionEnabled": True}),
     ):
         assert db.error(operation, TableName="target", **request) == missing
+    for operation in ("ListTagsOfResource", "GetResourcePolicy", "DescribeContributorInsights"):
+        name = {"TableName": "target"} if operation.startswith("Describe") else {"ResourceArn": table["TableArn"]}
+        assert db.error(operation, **name)[0] == "ResourceNotFoundException"
     on = {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
     for operation, request in (
         ("DescribeContinuousBackups", {}),
@@ -189,6 +192,22 @@ def test_reset_ends_a_restore(db, backup):
         from emulator.database.store import keyspace
 
         assert list(txn.scan(*keyspace.views())) == []
+
+
+def test_emptying_a_table_ends_its_restore(db, backup):
+    latest = {"SourceTableName": "source", "UseLatestRestorableTime": True}
+    db("RestoreTableToPointInTime", TargetTableName="second", **latest)
+    start(db, backup)
+    for name in ("second", "target"):
+        registry.call(db.emulator, "reset", {"TableName": name})
+    finish(db)
+    for name in ("second", "target"):
+        assert status(db, name) == "ACTIVE"
+        assert counts(db, name) == [0] * 3
+    db("DeleteBackup", BackupArn=backup)
+    finish(db)
+    check_store(db.emulator.database)
+    assert db.emulator.database.access.write == db.emulator.database.engine.write  # no view is open
 
 
 def test_restoring_a_snapshot_ends_a_restore(db, backup):

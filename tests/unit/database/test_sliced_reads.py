@@ -1,6 +1,4 @@
-"""Pages whose filters take long are tested in slices: the same answers, of the moment at which
-they were read.
-"""
+"""Pages with slow filters are filtered in slices: their answers show the snapshot that was read."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Slices of work on snapshots end after some megabytes, whatever the number of keys."""
+"""Slices of work on snapshots end after some megabytes, for any number of keys."""
 
 from itertools import pairwise
 

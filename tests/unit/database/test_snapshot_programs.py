@@ -45,6 +45,7 @@ class Snapshots(RuleBasedStateMachine):
     """Tables and snapshots of three tenants.
 
     model: tenant and name -> items by key. saved: snapshot -> what the model was, and its scope.
+    backups: ARN -> tenant and items.
     """
 
     @initialize(kind=st.sampled_from(["memory", "lmdb"]), at_once=st.sampled_from([0, 10_000]))
@@ -62,6 +63,7 @@ class Snapshots(RuleBasedStateMachine):
         self.db = InProcess(self.settings)
         self.model = {}
         self.saved = {}
+        self.backups = {}
         for place in PLACES:
             self.create(place, "tab")
 
@@ -160,6 +162,7 @@ class Snapshots(RuleBasedStateMachine):
         for place, name in list(self.model):
             if access_key in (None, place[0]):
                 del self.model[place, name]
+        self.backups = {arn: each for arn, each in self.backups.items() if access_key not in (None, each[0][0])}
 
     @rule(snapshot=st.sampled_from(SNAPSHOTS), access_key=st.sampled_from([None, "one", "two"]), table=st.booleans())
     def save(self, snapshot, access_key, table):
@@ -208,6 +211,32 @@ class Snapshots(RuleBasedStateMachine):
             assert registry.call(self.db.emulator, "snapshots/branch", body) == {"Tables": len(targets)}
             self.model |= dict(zip(targets, deepcopy(list(model.values())), strict=True))
         check_store(self.db.emulator.database)
+
+    @rule(place=places, name=names)
+    def back_up(self, place, name):
+        """Snapshots leave backups as they are. Their items must stay whatever happens to tables."""
+        if (place, name) in self.model:
+            made = self.as_(place)("CreateBackup", TableName=name, BackupName="backup")["BackupDetails"]
+            self.backups[made["BackupArn"]] = (place, deepcopy(self.model[place, name]))
+
+    @precondition(lambda self: self.backups)
+    @rule(data=st.data(), name=names)
+    def restore_backup(self, data, name):
+        arn = data.draw(st.sampled_from(sorted(self.backups)))
+        place, items = self.backups[arn]
+        if (place, name) not in self.model:
+            self.as_(place)("RestoreTableFromBackup", BackupArn=arn, TargetTableName=name)
+            self.db.emulator.database.background.run_all()
+            self.db("DescribeTable", TableName=name)
+            self.model[place, name] = deepcopy(items)
+            check_store(self.db.emulator.database)
+
+    @precondition(lambda self: self.backups)
+    @rule(data=st.data())
+    def delete_backup(self, data):
+        arn = data.draw(st.sampled_from(sorted(self.backups)))
+        place, _ = self.backups.pop(arn)
+        self.as_(place)("DeleteBackup", BackupArn=arn)
 
     @rule(times=st.integers(1, 4))
     def work(self, times):

@@ -1,6 +1,6 @@
 """Stored definitions of one kind: how they are saved, published, reloaded and refused.
 
-The toy below is what a new kind of stored state needs; see "An operation with stored state" in
+The toy below shows what a new kind of stored state needs; see "An operation with stored state" in
 emulator/README.md.
 """
 

@@ -1,5 +1,5 @@
-"""Streams come, change and go with their tables' settings, in the settings' own transactions;
-who sees them.
+"""Streams are opened, changed and closed in the transactions of their tables' settings; which
+callers see them.
 """
 
 import re

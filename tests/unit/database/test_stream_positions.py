@@ -1,4 +1,4 @@
-"""The start of reading: shard iterators and how long they last, and the first record since a
+"""Where reading starts: shard iterators and how long they are valid, and the first record since a
 time.
 """
 

@@ -1,4 +1,4 @@
-"""A day: how long records, shards and streams last, and what is left of them in storage."""
+"""After a day, records, shards and streams are no longer readable, and their data are deleted."""
 
 import json
 from dataclasses import replace

@@ -1,5 +1,5 @@
-"""Shards by the clock: they roll over after four hours, and readers find every record, each
-item's in order.
+"""Shards and the clock: shards roll over after four hours, and readers find all records, those of
+an item in order.
 """
 
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Deleted tables and indexes give their room back, slice by slice, also across a restart."""
+"""The data of deleted tables and indexes are deleted slice by slice, even across a restart."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Statuses by the clock (behaviour 10.2, 10.4), by default and with delay_transient_statuses."""
+"""Statuses and the clock (behaviour 10.2, 10.4), by default and with delay_transient_statuses."""
 
 import pytest
 

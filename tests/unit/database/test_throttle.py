@@ -1,9 +1,8 @@
-"""Enforced throughput, on a manual clock: what is admitted when, the units it takes, the texts of
-refusals.
+"""Enforced throughput on a manual clock: admitted requests, their units, and the texts of refusals.
 
 Facts: behaviour 16; Developer Guide, "Burst and adaptive capacity", "Maximum throughput for
-on-demand tables". Tables begin with one second's worth of units; items of 1 KB cost one unit to
-write, or to read consistently.
+on-demand tables". Tables begin with the units of one second; items of 1 KB cost one unit to write,
+or to read consistently.
 """
 
 import pytest

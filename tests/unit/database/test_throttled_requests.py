@@ -1,5 +1,5 @@
-"""Requests of several parts under enforced throughput: which parts are done, and the report of
-the rest (behaviour 16).
+"""Requests of several parts with enforced throughput: which parts are done, and how the others are
+reported (behaviour 16).
 """
 
 import pytest

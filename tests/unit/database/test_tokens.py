@@ -1,5 +1,5 @@
-"""ClientRequestTokens: a request is done once within ten minutes, whatever happens meanwhile
-(behaviour 8.3).
+"""ClientRequestTokens: a request runs only once within ten minutes, in all circumstances (behaviour
+8.3).
 """
 
 import uuid

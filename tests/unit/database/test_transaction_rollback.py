@@ -1,6 +1,4 @@
-"""A transaction that is refused half way through its writes, by a limit that only writes can
-reach, changes nothing.
-"""
+"""A transaction changes nothing if a limit refuses it after some of its writes."""
 
 import pytest
 

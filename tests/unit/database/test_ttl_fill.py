@@ -1,6 +1,4 @@
-"""Switching TTL on for a table that has items, and goes on changing while they enter the queue
-in slices.
-"""
+"""Switching TTL on for a table with items, which changes while its queue is filled in slices."""
 
 import random
 

@@ -1,5 +1,6 @@
-"""UpdateTimeToLive and DescribeTimeToLive by the clock; the texts are in test_table_lifecycle.py
-and the black-box tests.
+"""UpdateTimeToLive, DescribeTimeToLive and the clock.
+
+test_table_lifecycle.py and the black-box tests have the texts.
 """
 
 import pytest

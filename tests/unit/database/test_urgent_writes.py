@@ -1,4 +1,4 @@
-"""A full disk, as seen by the database: only urgent writes find room, or no writes do."""
+"""The database on a full disk: only urgent writes find room, or no writes do."""
 
 import pytest
 

@@ -1,6 +1,4 @@
-"""When other processes hear of a change of definitions, and what becomes of work that they
-interrupt.
-"""
+"""When other processes notice changed definitions, and what happens to work that they interrupt."""
 
 from copy import copy
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Lambda's API for event source mappings: what it keeps, answers and refuses."""
+"""Lambda's API for event source mappings: its stored state, answers and refusals."""
 
 import pytest
 

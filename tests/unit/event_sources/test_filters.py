@@ -1,4 +1,4 @@
-"""Filter patterns as EventBridge defines them: what matches, and what is no pattern."""
+"""Filter patterns of EventBridge: which values match, and which texts are not patterns."""
 
 import json
 

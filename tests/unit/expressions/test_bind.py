@@ -1,4 +1,4 @@
-"""What bind() does besides parsing: members, order of problems, unused names and values, cache."""
+"""The work of bind() in addition to parsing: members, order of problems, unused names, cache."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Random conditions and updates against naive implementations, random texts against crashes."""
+"""Random conditions and updates, compared with simple implementations; random texts never crash."""
 
 import base64
 import copy

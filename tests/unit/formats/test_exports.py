@@ -1,4 +1,4 @@
-"""Folders of exports: written, read, and with mistakes."""
+"""Folders of exports: writing, reading, and mistakes in them."""
 
 import base64
 import gzip

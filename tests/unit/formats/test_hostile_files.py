@@ -1,4 +1,4 @@
-"""Wrong and hostile files: one line that names the file, and never much memory or time."""
+"""Wrong and hostile files: one line about the file, and little memory and time."""
 
 import copy
 import gzip
@@ -192,6 +192,21 @@ FILES = {
         '{"ModelName": "a", "DataModel": 1}',
         "t.json: this document does not have the form that its members suggest",
     ),
+    "a long number in Ion": (
+        "t.ion",
+        "$ion_1_0 {Item:{id:" + "9" * 50_000 + "}}",
+        "t.ion: a number, or digits that may be one, has more than 1,000 digits",
+    ),
+    "a long hexadecimal number in Ion": (
+        "t.ion",
+        "$ion_1_0 {Item:{id:[1, -0x" + "f" * 50_000 + "]}}",
+        "t.ion: a number, or digits that may be one, has more than 1,000 digits",
+    ),
+    "deep Ion": (
+        "t.ion",
+        "$ion_1_0 {Item:{id:" + "[" * 5_000,
+        "t.ion:1: this is not Ion: Container nesting exceeded the maximum supported recursion depth.",
+    ),
     "a name with line breaks": (
         "t.json",
         json.dumps({"Resources": {"a\nb\x1b[31m": {"Type": "AWS::DynamoDB::Table", "Properties": []}}}),
@@ -213,6 +228,55 @@ def test_a_hostile_file_is_one_line(tmp_path, case):
         assert len(read.problems) == 1
         assert "\n" not in read.problems[0]
         assert len(read.problems[0]) < 1_500
+
+
+def struct(content):
+    """Return a struct of binary Ion. content: fields, each a number and a value."""
+    return b"\xde" + varuint(len(content)) + content
+
+
+def varuint(number):
+    digits = [0x80 | number & 0x7F]
+    while number := number >> 7:
+        digits.insert(0, number & 0x7F)
+    return bytes(digits)
+
+
+IMPORT = bytes.fromhex("84817885210188247735 9400".replace(" ", ""))  # name x, version 1, 2,000,000,000 symbols
+TABLE_OF_SYMBOLS = struct(b"\x86\xbd\xdc" + IMPORT)
+LONG_ION_NUMBER = "a number, or digits that may be one, has more than 1,000 digits"
+ION_FILES = {
+    "an import of many symbols": (
+        b"\xee" + varuint(len(TABLE_OF_SYMBOLS) + 2) + b"\x81\x83" + TABLE_OF_SYMBOLS + struct(b""),
+        ":1: this is not Ion: it imports 2000000000 symbols",
+    ),
+    "a long number": (struct(b"\x85\x2e" + varuint(5_000) + b"\xff" * 5_000), f": {LONG_ION_NUMBER}"),
+    "a long decimal in a list": (
+        struct(b"\x85\xbe" + varuint(5_003) + b"\x5e" + varuint(5_000) + b"\xc1" + b"\x7f" * 4_999),
+        f": {LONG_ION_NUMBER}",
+    ),
+    "a long value that is not there": (b"\xde" + varuint(1 << 60), ": a value has more than 16 MB"),
+    "a number without an end": (b"\xde" + b"\x00" * 20, ":1: this is not Ion: "),
+    "a value that ends early": (struct(b"\x85\x8e" + varuint(1 << 20)), ":1: this is not Ion: "),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ION_FILES)
+def test_hostile_binary_ion(tmp_path, case):
+    data, problem = ION_FILES[case]
+    path = tmp_path / "t.ion"
+    path.write_bytes(b"\xe0\x01\x00\xea" + data)
+    read = Read(path)
+    assert [each[: len("t.ion") + len(problem)] for each in read.problems] == [f"t.ion{problem}"]
+    assert read.items == []
+
+
+def test_long_texts_of_ion_are_read(tmp_path):
+    """Digits that follow each other are a number only where a number may stand."""
+    text = "9" * 300_000
+    path = tmp_path / "t.ion"
+    path.write_text(f'$ion_1_0 {{Item:{{id:"{text}"}}}}')
+    assert Read(path).items == [("t", {"id": {"S": text}})]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Items in JSON and CSV: every wrapper and form, and bad lines that lose nothing else."""
+"""Items in JSON and CSV: every wrapper and form. A bad line does not affect others."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""The emulator's own calls where the store cannot do them now."""
+"""Controls and other calls of the emulator when the store fails."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The ASGI application does what the server's own connections do, over any server."""
+"""The ASGI application behaves like the server's own connections, on any ASGI server."""
 
 import asyncio
 import zlib

@@ -1,5 +1,5 @@
-"""Answers that wait for a commit: held back in order, sent after it, replaced by an error when
-it fails.
+"""Answers that wait for a commit: held in order, sent after the commit, replaced by an error if it
+fails.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The connection over a transport that records: bytes whole, in pieces and pipelined; timers;
+"""The connection on a recording transport: requests whole, in pieces and pipelined; timers;
 closing.
 """
 

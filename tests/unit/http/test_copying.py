@@ -1,4 +1,4 @@
-"""The call that copies the data folder, where it is refused."""
+"""Refused calls of the control that copies the data folder."""
 
 import json
 import subprocess

@@ -1,5 +1,5 @@
-"""What an ASGI application answers over a connection of our own: order, streaming,
-back-pressure, failures.
+"""Answers of an ASGI application over our own connection: order, streaming, back-pressure,
+failures.
 """
 
 import asyncio

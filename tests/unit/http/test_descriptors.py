@@ -1,4 +1,4 @@
-"""The server takes as many file descriptors as it may have."""
+"""The server raises its limit of file descriptors as far as possible."""
 
 import resource
 

@@ -1,6 +1,4 @@
-"""Content codings (behaviour 1.1, 1.2): what cannot be seen from outside, or would need a test
-per row.
-"""
+"""Content codings (behaviour 1.1, 1.2): cases that are hard to test over HTTP."""
 
 import gzip
 import zlib

@@ -1,5 +1,5 @@
-"""What a request can write to the log: one line for each mistake, once a minute, with nothing in
-it that forges another.
+"""Log lines about requests: one line for each mistake, once a minute, which cannot forge another
+line.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Invoking functions: over HTTP, as bytes come in, and in processes of their own."""
+"""Invoking functions: over HTTP, with answers in pieces, and in separate processes."""
 
 import asyncio
 import json

@@ -1,5 +1,5 @@
-"""What is done about the memory of large bodies: the garbage collector rests, and what a body
-inflates to is noted.
+"""The memory of large bodies: the garbage collector is off, and sizes of inflated bodies are
+recorded.
 """
 
 import gc

@@ -1,6 +1,4 @@
-"""The sockets of a server: every address on one port, what a machine may lack, and what is
-refused.
-"""
+"""The sockets of a server: all addresses on one port, optional addresses, and refusals."""
 
 import errno
 import socket

@@ -1,4 +1,4 @@
-"""The folder in memory of a server with workers, and what a killed server has left of its own."""
+"""The folder in memory of a server with workers, and abandoned folders of killed servers."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which requests to the protected paths a browser may have sent for somebody else's page."""
+"""Which requests to the protected paths may come from a foreign web page."""
 
 import pytest
 

@@ -1,5 +1,5 @@
-"""What the log says: of each request at debug and trace, and of server errors and refusals at
-every level.
+"""Log lines: about each request at debug and trace, about server errors and refusals at every
+level.
 """
 
 import gzip

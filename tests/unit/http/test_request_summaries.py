@@ -1,4 +1,4 @@
-"""Summaries of requests: reasons, waits, what is kept, and the control that shows it."""
+"""Summaries of requests: reasons, waits, kept requests, and the control that shows them."""
 
 import gzip
 import json

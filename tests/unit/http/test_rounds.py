@@ -1,4 +1,4 @@
-"""Rounds go on whatever happens in one; the same failure is logged once in a while."""
+"""Rounds continue after any failure. The same failure is logged only at intervals."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Answers in slices: their order, and what a connection and the ASGI application do meanwhile."""
+"""Answers in slices: their order, and the behaviour of connections and the ASGI application."""
 
 import asyncio
 import json

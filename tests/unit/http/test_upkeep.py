@@ -1,4 +1,4 @@
-"""When the store is synced and its pages are made ready."""
+"""When the store is synced, and when its pages are prepared."""
 
 import asyncio
 import errno
@@ -23,6 +23,7 @@ class Store:
         self.trims = 0
         self.steps = 0
         self.pending = False
+        self.dropped = 0
 
     def commit_number(self) -> int:
         return self.number
@@ -32,6 +33,9 @@ class Store:
 
     def sync(self) -> None:
         self.done.append("sync")
+
+    def drop_vectors(self) -> None:
+        self.dropped += 1
 
     def trim(self) -> Iterator[None]:
         self.trims += 1
@@ -90,6 +94,7 @@ def test_nothing_written_nothing_synced(loop: Loop) -> None:
     store = Store()
     pass_seconds(upkeep_of(store, loop), loop, store, 30, writing=False)
     assert store.done == []
+    assert store.dropped  # the matrices of vector indexes that nobody searches
 
 
 def test_what_was_written_is_synced_when_writing_pauses(loop: Loop) -> None:

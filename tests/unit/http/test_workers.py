@@ -1,6 +1,4 @@
-"""The supervisor over worker processes at moments that from outside are hit by chance: forks and
-signals are staged.
-"""
+"""The supervisor of worker processes at exact moments: the tests simulate forks and signals."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Requests of any length get short answers: reading and explaining them is bounded.
+"""Requests of any length get short answers, and the work on them is bounded.
 
 An answer names ten failures at most (behaviour 3.1).
 """

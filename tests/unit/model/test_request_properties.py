@@ -1,4 +1,5 @@
-"""Properties of all operations: complete samples made from the shapes, and broken samples.
+"""Properties of all operations: complete samples, which are made from the shapes, and broken
+samples.
 
 A sample has every member of its operation's input. SAMPLES has the values that cannot be made from
 a shape.

@@ -1,4 +1,4 @@
-"""Large bodies are cut behind the members that a parser reads, and get the same answers."""
+"""Large bodies are cut after the members that a parser reads, and get the same answers."""
 
 import orjson
 import pytest

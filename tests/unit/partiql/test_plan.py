@@ -1,5 +1,5 @@
-"""The native operation that a statement becomes (behaviour 14.2), and the conditions of its writes
-(behaviour 14.3).
+"""The plan that a statement gets (behaviour 14.2), and the conditions of its writes (behaviour
+14.3).
 """
 
 import pytest

@@ -1,4 +1,4 @@
-"""Documents of resource policies: what is refused, and the canonical form (control-plane 11)."""
+"""Documents of resource policies: refused documents, and the canonical form (control-plane 11)."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Copies of a store in use have whole commits, whatever happens to the store meanwhile."""
+"""Copies of a store in use have only whole commits, even if the store changes meanwhile."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Folders of another program or layout, and other problems of a folder, have clear messages."""
+"""Clear messages about folders of another program or layout, and about other problems."""
 
 import errno
 import fcntl

@@ -1,4 +1,4 @@
-"""What engines offer their host."""
+"""The services that engines offer their host."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Composed keys must sort as the tuples they are made of, and decode to them."""
+"""Composed keys must sort as the tuples from which they are made, and decode to them."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""A store on disk that must grow, or cannot."""
+"""A store on disk that must grow, or that cannot grow."""
 
 import errno
 import fcntl

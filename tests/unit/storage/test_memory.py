@@ -1,4 +1,4 @@
-"""Promises of the engine in memory only."""
+"""Behaviour that only the engine in memory has."""
 
 import subprocess
 import sys

@@ -1,7 +1,7 @@
 """Random transactions on a dict and on every kind of engine: after each, all must be the same.
 
 Long keys share prefixes, transactions end in every way, and snapshots of any age are compared. In
-between, persistent stores are reopened. They begin with room for 64 KiB and grow.
+between, persistent stores are reopened. They begin with 64 KiB and grow.
 """
 
 import shutil

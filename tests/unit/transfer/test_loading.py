@@ -1,4 +1,4 @@
-"""Loading files into an emulator in process: tables, items, and what is wrong with them."""
+"""Loading files into an emulator in process: tables, items, and problems with them."""
 
 import io
 import json

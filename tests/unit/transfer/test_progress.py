@@ -1,4 +1,4 @@
-"""What is shown of long work, on a terminal and elsewhere."""
+"""The progress of long work, on a terminal and elsewhere."""
 
 import io
 import logging

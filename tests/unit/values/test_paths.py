@@ -1,4 +1,4 @@
-"""Paths in items: reading and projecting, sharing what is not changed, depth."""
+"""Paths in items: reading and projecting, sharing unchanged values, depth."""
 
 import copy
 

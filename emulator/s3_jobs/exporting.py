@@ -1,0 +1,255 @@
+"""The work of ExportTableToPointInTime: the items of a frozen view, or their changes, as objects.
+
+    <prefix>/AWSDynamoDB/<id>/_started                    written first
+    <prefix>/AWSDynamoDB/<id>/data/<name>.json.gz         full exports (control-plane 4.3)
+    <prefix>/AWSDynamoDB/data/<name>.json.gz              incremental exports
+    <prefix>/AWSDynamoDB/<id>/manifest-files.json         then manifest-summary.json, with checksums
+
+A data file has at most `FILE` items. After a kill an export goes on after its last whole file.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final
+
+import orjson
+
+from emulator.database.database import Database
+from emulator.database.definitions.s3_jobs import COMPLETED, FAILED, Progress, S3Job
+from emulator.database.definitions.tables import TableDefinition
+from emulator.database.history import differences, past_items
+from emulator.database.history.differences import Difference
+from emulator.database.s3_jobs import Failure, close_view, key_of
+from emulator.database.schema.table import Table
+from emulator.formats.export_layout import DATA, ENDINGS, ION, SUMMARY
+from emulator.formats.ion import ion_line, record_line
+from emulator.objects.store import Bucket, ObjectError, put
+from emulator.operations.export_filter import Selection, selection_of
+from emulator.operations.exports import INCREMENTAL
+from emulator.s3_jobs.importing import gone
+from emulator.s3_jobs.outputs import DataObject, encryption_of, folder, new_name, put_manifests
+from emulator.s3_jobs.work import Call, Work, Workshop, in_slice
+from emulator.values.rows import decode_row, row_json, row_size
+from emulator.values.types import Item
+
+FILE: Final = 100_000
+"""The most items of a data file."""
+
+_PLAIN: Final = 500  # items of a slice whose rows are written as they are stored: 2 ms
+_DECODED: Final = 200  # items of a slice that are decoded: 2 to 4 ms
+_SIZE: Final = 256 << 10  # bytes of rows after which a slice ends
+
+_BILLED_UNIT: Final = 1_000_000
+_LEAST_BILLED: Final = 10_000_000  # bytes, of incremental exports (control-plane 4.2)
+_STARTED: Final = "_started"
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """What a slice read. size: bytes of the visited items. after: where the next slice begins."""
+
+    text: bytes
+    items: int
+    size: int
+    after: bytes | None
+
+
+_Read = Callable[[bytes], _Lines]
+
+
+def exporting(workshop: Workshop, job: S3Job) -> Work[None]:
+    """Export the table of a job. Raises ObjectError."""
+    database = workshop.database
+    request = job.request
+    store_of = partial(workshop.store, job.access_key, job.region)
+    bucket = yield Call(lambda: store_of().bucket(request["S3Bucket"], request.get("S3BucketOwner")))
+    encryption = encryption_of(request)
+    start = folder(request.get("S3Prefix"), job.id)
+    yield Call(partial(put, bucket, start + _STARTED, b"", encryption))
+    read = _reader(database, job)
+    progress: Progress = yield from in_slice(database, partial(_progress, database, job))
+    while progress.key is not None:
+        progress = yield from _file(database, job, bucket, read, progress)
+        yield from in_slice(database, partial(_save, database, job, progress))
+    ended = database.clock.now()
+    billed = progress.size // _BILLED_UNIT * _BILLED_UNIT
+    if request.get("ExportType") == INCREMENTAL:
+        billed = max(_LEAST_BILLED, billed)
+    progress = replace(progress, billed=billed, manifest=start + SUMMARY)
+    yield Call(partial(put_manifests, bucket, start, progress.files, _summary(job, progress, ended), encryption))
+    yield from in_slice(database, partial(_save, database, job, progress))
+    yield from in_slice(database, partial(end, database, job, None))
+
+
+def _file(database: Database, job: S3Job, bucket: Bucket, read: _Read, before: Progress) -> Work[Progress]:
+    """Write one data file; return how far the export is then."""
+    ending = ENDINGS[job.request["ExportFormat"]]
+    parts = () if job.request.get("ExportType") == INCREMENTAL else (job.id,)
+    key = f"{folder(job.request.get('S3Prefix'), *parts)}{DATA}/{new_name()}{ending}"
+    data = DataObject(bucket, key, encryption_of(job.request))
+    size = 0
+    after: bytes | None = bytes.fromhex(before.key or "")
+    try:
+        while after is not None and data.items < FILE:
+            lines: _Lines = yield from in_slice(database, partial(read, after))
+            yield Call(partial(data.write, lines.text, lines.items))
+            size += lines.size
+            after = lines.after
+        entry = yield Call(data.finish)
+    except BaseException:
+        data.discard()
+        raise
+    return replace(
+        before,
+        key=None if after is None else after.hex(),
+        files=(*before.files, entry),
+        size=before.size + size,
+        written=before.written + entry["itemCount"],
+    )
+
+
+def _progress(database: Database, job: S3Job) -> Progress:
+    with database.read() as txn:
+        return database.s3_jobs.progress(txn, job)
+
+
+def _save(database: Database, job: S3Job, progress: Progress) -> None:
+    if database.s3_jobs.stored(key_of(job)) is None:
+        raise gone(job)
+    with database.write() as txn:
+        database.s3_jobs.save_progress(txn, job, progress)
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def _reader(database: Database, job: S3Job) -> _Read:
+    """Return the function that reads one slice of an export."""
+    definition = TableDefinition.load(orjson.dumps(job.plan["table"]), account=database.catalog.account)
+    selection = selection_of(job.request.get("FilterSpecification"), table := Table(definition))
+    ion = job.request["ExportFormat"] == ION
+    if job.request.get("ExportType") == INCREMENTAL:
+        return partial(_read_changes, database, job, table, selection, ion=ion)
+    return partial(_read_items, database, job, selection, ion=ion)
+
+
+def _past(database: Database, job: S3Job, txn: Any) -> past_items.Past:  # noqa: ANN401 - a transaction
+    past = past_items.find(database.views, txn, job.plan["view"])
+    if past is None:
+        raise ObjectError("TableNotFound", f"The data of table {job.table} are no longer there")
+    return past
+
+
+def _read_items(database: Database, job: S3Job, selection: Selection, start: bytes, *, ion: bool) -> _Lines:
+    """Read items."""
+    plain = selection.whole and not ion
+    views = database.views
+    with database.read() as txn:
+        past = _past(database, job, txn)
+        first = max(start, selection.start)
+        rows, after = past_items.page(views, txn, past, first, _PLAIN if plain else _DECODED, _SIZE)
+    if selection.stop is not None:
+        rows = [row for row in rows if row[0] < selection.stop]
+        after = None if after is None or after >= selection.stop else after
+    size = sum(row_size(row) for _, row in rows)
+    if plain:
+        lines = [b'{"Item":%b}\n' % row_json(row) for _, row in rows]
+    else:
+        items = filter(selection.takes, (decode_row(row) for _, row in rows))
+        line = ion_line if ion else _json_line
+        lines = [line(selection.projected(item)) for item in items]
+    return _Lines(b"".join(lines), len(lines), size, after)
+
+
+def _json_line(item: Item) -> bytes:
+    return orjson.dumps({"Item": item}, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _read_changes(
+    database: Database, job: S3Job, table: Table, selection: Selection, start: bytes, *, ion: bool
+) -> _Lines:
+    """Read what the window has changed (control-plane 4.4)."""
+    specification = job.request["IncrementalExportSpecification"]
+    window = specification["ExportFromTime"], specification["ExportToTime"]
+    views = database.views
+    with database.read() as txn:
+        past = _past(database, job, txn)
+        found, after = differences.page(views, txn, past, window, max(start, selection.start), _DECODED)
+    if selection.stop is not None:
+        found = [each for each in found if each.item < selection.stop]
+        after = None if after is None or after >= selection.stop else after
+    with_old = specification["ExportViewType"] != "NEW_IMAGE"
+    records = [_record(table, selection, each, with_old=with_old) for each in found]
+    kept = [record for record in records if record is not None]
+    line = record_line if ion else _line
+    size = sum(row_size(row) for each in found for row in (each.before, each.after) if row is not None)
+    return _Lines(b"".join(map(line, kept)), len(kept), size, after)
+
+
+def _line(record: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _record(table: Table, selection: Selection, change: Difference, *, with_old: bool) -> dict[str, Any] | None:
+    """Return the record of an item; None if it came and went, or the filter leaves it out."""
+    new = None if change.after is None else decode_row(change.after)
+    old = None if change.before is None else decode_row(change.before)
+    newest = old if new is None else new
+    if newest is None or not selection.takes(newest):
+        return None
+    record = {
+        "Metadata": {"WriteTimestampMicros": {"N": str(change.micros)}},
+        "Keys": table.key_attributes(newest),
+    }
+    if new is not None:
+        record["NewImage"] = selection.projected(new)
+    if old is not None and with_old:
+        record["OldImage"] = selection.projected(old)
+    return record
+
+
+# --- the end --------------------------------------------------------------------------------------
+
+
+def _time(seconds: float) -> str:
+    """Return a time as the manifests have it: 2026-10-09T00:40:14.432Z."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _summary(job: S3Job, progress: Progress, ended: float) -> dict[str, Any]:
+    """Return the members of manifest-summary.json."""
+    request = job.request
+    summary = {
+        "exportArn": job.arn,
+        "startTime": _time(job.started),
+        "endTime": _time(ended),
+        "tableArn": job.table_arn,
+        "tableId": job.table_uuid,
+        "s3Bucket": request["S3Bucket"],
+        "s3Prefix": request.get("S3Prefix"),
+        "s3SseAlgorithm": request["S3SseAlgorithm"],
+        "s3SseKmsKeyId": request.get("S3SseKmsKeyId"),
+        "billedSizeBytes": progress.billed,
+        "itemCount": progress.written,
+        "outputFormat": request["ExportFormat"],
+    }
+    if request.get("ExportType") != INCREMENTAL:
+        return summary | {"exportTime": _time(request["ExportTime"])}
+    specification = request["IncrementalExportSpecification"]
+    return summary | {
+        "exportType": INCREMENTAL,
+        "exportFromTime": _time(specification["ExportFromTime"]),
+        "exportToTime": _time(specification["ExportToTime"]),
+        "outputView": specification["ExportViewType"],
+    }
+
+
+def end(database: Database, job: S3Job, failure: Failure) -> None:
+    """End an export, and close its frozen view. failure: FailureCode and FailureMessage."""
+    views = database.views
+    with database.registries.changing(urgent=True) as change:
+        close_view(change, job, views)
+        status = COMPLETED if failure is None else FAILED
+        database.s3_jobs.end(change, job, status, database.clock.now(), failure)
