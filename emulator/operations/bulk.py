@@ -68,6 +68,7 @@ def start_bulk_put_items(database: Database, caller: Caller, request: Request, _
         plan={
             "local": [index.name for index in definition.indexes if index.local],
             "global": [index.name for index in definition.indexes if not index.local],
+            "vectors": [index.name for index in definition.vectors],
         },
     )
     with database.registries.changing() as change:
@@ -151,13 +152,16 @@ def _description(_database: Database, job: S3Job, progress: Progress) -> dict[st
 
 def _usage(job: S3Job, progress: Progress) -> dict[str, Any]:
     """Return the bytes that were written, to the table and to its indexes."""
+    vectors = job.plan.get("vectors", ())
     usage: dict[str, Any] = {
         "TableName": job.table,
-        "BulkPutBytes": sum(progress.usage.values()),
+        "BulkPutBytes": sum(size for name, size in progress.usage.items() if name not in vectors),
         "Table": {"BulkPutBytes": progress.usage.get("", 0)},
     }
     for member, kind in (("LocalSecondaryIndexes", "local"), ("GlobalSecondaryIndexes", "global")):
         indexes = {name: {"BulkPutBytes": progress.usage.get(name, 0)} for name in job.plan[kind]}
         if indexes:
             usage[member] = indexes
+    if vectors:
+        usage["VectorIndexes"] = {name: {"BulkPutVectorBytes": progress.usage.get(name, 0)} for name in vectors}
     return usage

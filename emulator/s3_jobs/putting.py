@@ -165,6 +165,10 @@ def _put(txn: WriteTxn, table: Table, put: Put, done: _Slice) -> None:
     for entry in change.entries:
         if entry.new_key is not None:
             done.usage[entry.index.name] += row_size(entry.new_row)
+    if change.vectors is not None:
+        for vectors in change.vectors.indexes:
+            if vectors.new_entry is not None:
+                done.usage[vectors.index.name] += vectors.billed
 
 
 def _attempt(txn: WriteTxn, put: Put) -> dict[str, Any]:
