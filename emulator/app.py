@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from emulator import errors, operations
+from emulator import errors, limits, operations
 from emulator.clock import EmulatorClock, Stopwatch
 from emulator.controls.body import BadDeclaration, Body
 from emulator.database.catalog.catalog import Caller, Options
@@ -42,7 +42,7 @@ AUTO_SCALING: Final = "AnyScaleFrontendService."
 """The prefix of X-Amz-Target, and of names of operations, for Application Auto Scaling."""
 
 _SCALING_SECONDS: Final = 60.0  # between two runs of auto scaling
-_ATTEMPTS: Final = 20  # after so many failed slices of shard rollover, `due_steps` gives up
+_ATTEMPTS: Final = 20  # after this many failed slices of shard rollover, `due_steps` gives up
 
 assert operations, "importing the package registers the operations"
 
@@ -130,14 +130,45 @@ class Emulator:
         returned. Raises orjson.JSONDecodeError.
         """
         model = service_operations().get(operation)
-        if model is None:
+        if model is None or len(body) <= limits.MIB:
             return orjson.loads(body)
         from emulator.model import shortening  # noqa: PLC0415 - few servers get such bodies
 
         return shortening.parsed(model, body)
 
+    def read(self, operation: str, body: bytes) -> object:
+        """Return the request in a large body, with its types and constraints checked, for `call`.
+
+        This needs nothing but its arguments, so it may run in another thread. Raises ApiError,
+        orjson.JSONDecodeError.
+        """
+        raw = self.parsed(operation, body)
+        found = find(operation)
+        if found is None:
+            return raw
+        try:
+            request = found.read(raw)
+        except errors.ApiError:
+            self.free(raw)
+            raise
+        if isinstance(raw, dict):
+            self.free([part for name, part in raw.items() if name not in request])
+        return request
+
+    def free(self, request: object) -> None:
+        """Free the objects of a large request that nobody uses any more, in this thread.
+
+        Other threads run meanwhile.
+        """
+        from emulator.model.freeing import free  # noqa: PLC0415 - few servers get such bodies
+
+        free(request)
+
     def call(self, operation: str, raw: object, caller: Caller) -> bytes:
-        """Answer one request, which is parsed JSON; return JSON. Raises ApiError, Sliced."""
+        """Answer one request with JSON. Raises ApiError, Sliced.
+
+        raw: parsed JSON, or the result of `read`.
+        """
         if self._background.slices:
             self._background.run_slice()
         found = find(operation)
@@ -187,7 +218,7 @@ class Emulator:
 
     @property
     def scaling(self) -> "ScalingService":
-        """The service of auto scaling. It is loaded at first use."""
+        """Application Auto Scaling. The package is loaded at first use."""
         if self._scaling is None:
             from emulator.auto_scaling.service import ScalingService  # noqa: PLC0415 - few servers scale tables
 
@@ -196,7 +227,7 @@ class Emulator:
         return self._scaling
 
     def _update_table(self, request: dict[str, object], caller: Caller) -> None:
-        """Call UpdateTable for the service of auto scaling. Raises ApiError."""
+        """Call UpdateTable for auto scaling. Raises ApiError."""
         found = find("UpdateTable")
         assert found is not None, "UpdateTable is implemented"
         found.run(self.database, caller, request)
@@ -222,7 +253,7 @@ class Emulator:
     def due_steps(self) -> Steps[None]:
         """Run the jobs that are due by the clock. Then run queued shard rollover, in steps.
 
-        Auto scaling runs even if its minute is not over: a scheduled action may be due.
+        Auto scaling runs too, even within a minute of its last run: a scheduled action may be due.
         """
         self.run_due()
         self.database.try_run(self._scale, None)

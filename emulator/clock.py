@@ -21,7 +21,7 @@ _SHORTEST_PAUSE: Final = 0.5  # seconds of the shortest pause of background work
 _LONGEST_PAUSE: Final = 30.0
 # Seconds. If a pause begins so soon after the end of the last pause, it is twice as long.
 _RECENT: Final = 60.0
-_FREED: Final = 1 << 20  # bytes; a pause ends early when the disk has so many more free bytes
+_FREED: Final = 1 << 20  # bytes; a pause ends early when the disk has this many more free bytes
 
 
 class Clock(Protocol):
@@ -142,7 +142,7 @@ def microseconds(seconds: float) -> int:
 
 
 class Moment:
-    """The time that changes have now: that of the clock, or of the transaction under way."""
+    """The time that new changes get: the time of the clock, or of the transaction in progress."""
 
     __slots__ = ("_clock", "_held")
 
@@ -151,11 +151,11 @@ class Moment:
         self._held: int | None = None
 
     def hold(self, now: float) -> None:
-        """Give all changes until `release` this time, in seconds."""
+        """Give all changes the time `now`, in seconds, until `release` is called."""
         self._held = microseconds(now)
 
     def release(self) -> None:
-        """Follow the clock again."""
+        """Give changes the time of the clock again."""
         self._held = None
 
     def micros(self) -> int:

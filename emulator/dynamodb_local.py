@@ -45,7 +45,7 @@ def _store(text: str) -> Path:
 
 
 def _origins(text: str) -> tuple[str, ...]:
-    """Return the origins in a list of domains. DynamoDB Local's domains need no scheme."""
+    """Return the origins in a list of domains. Domains for DynamoDB Local may lack the scheme."""
     domains = [each.strip() for each in text.split(",") if each.strip()]
     if "*" in domains:
         return AnyPage()

@@ -42,8 +42,8 @@ BATCH_WRITE_ITEMS: Final = 25
 GSI_PER_TABLE: Final = 20
 LSI_PER_TABLE: Final = 5
 VECTOR_INDEXES_PER_TABLE: Final = 5
-DIMENSIONS: Final = 4096  # of a vector
-TOP_K: Final = 100  # results of a search for vectors
+DIMENSIONS: Final = 4096  # the most dimensions of a vector
+TOP_K: Final = 100  # the most results of a search for vectors
 NON_KEY_ATTRIBUTES_TOTAL: Final = 100
 # Attributes of each kind, HASH and RANGE, in the key of a global index.
 INDEX_KEY_ATTRIBUTES: Final = 4

@@ -122,7 +122,7 @@ ROOMS = {
     ),
     "emulator/http/front": (
         {"auth", "bodies", "encoding", "failures", "origins", "outbox", "states"},
-        {"answers"},
+        {"answers", "reading"},
         {"other_services", "requests", "sliced_answers", "commits"},
         {"sts"},
         {"dynamodb"},

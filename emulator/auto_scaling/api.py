@@ -69,7 +69,10 @@ class Api:
     # --- targets ----------------------------------------------------------------------------------
 
     def _register(self, caller: Caller, request: Request) -> Answer:
-        """Register a target, or change it. A capacity beyond the bounds is set at once."""
+        """Register a target, or change it.
+
+        A capacity outside the new bounds is corrected at once.
+        """
         check_dimension(request)
         place = request["ResourceId"], request["ScalableDimension"]
         before = self._targets.get(caller.tenant, *place)
@@ -117,7 +120,7 @@ class Api:
         return _page("ScalableTargets", [shapes.target_shape(target) for target in found], request)
 
     def _deregister(self, caller: Caller, request: Request) -> Answer:
-        """Remove a target with its policies and scheduled actions. The capacity stays."""
+        """Remove a target with its policies and scheduled actions. Its table keeps the capacity."""
         self._targets.remove(self._target(caller, request))
         return {}
 
@@ -281,7 +284,7 @@ class Api:
 
 
 def _check_configuration(target: ScalableTarget, configuration: Mapping[str, Any], name: str) -> None:
-    """Raise if a policy's configuration does not fit its target. name: of the policy."""
+    """Raise if a policy's configuration does not fit its target. name: the policy's name."""
     predefined = configuration.get("PredefinedMetricSpecification")
     if (predefined is None) is ("CustomizedMetricSpecification" not in configuration):
         raise errors.scaling_metric_required()
@@ -311,7 +314,7 @@ def _named(parts: Iterable[_T], name: str) -> _T | None:
 
 
 def _with(parts: Iterable[_T], changed: _T) -> tuple[_T, ...]:
-    """Return the parts with a new or changed one."""
+    """Return `parts` with `changed` added, in place of an earlier part with the same name."""
     by_name = {part.name: part for part in parts} | {changed.name: changed}
     return tuple(by_name.values())
 
@@ -323,7 +326,7 @@ def _without(parts: Iterable[_T], name: str) -> tuple[_T, ...]:
 def _page(member: str, found: list[dict[str, Any]], request: Request) -> Answer:
     """Return a page of an answer. Raises InvalidNextTokenException.
 
-    A token has the number of entries before the page, and the member that the answer has.
+    A token contains the number of entries before the page, and the name of the list (`member`).
     """
     limit = request.get("MaxResults", _PAGE)
     limit = limit if 1 <= limit <= _PAGE else _PAGE

@@ -1,7 +1,7 @@
 """Members of requests: types and constraints, from the service's model (botocore).
 
 A table for each request says which members it has. Unknown members are ignored, as on the service.
-Types are checked first, and then constraints, in the order of the table.
+All types are checked before the first constraint. Both checks follow the order of the table.
 """
 
 import math
@@ -43,9 +43,10 @@ class Member:
     """A member of a request.
 
     type: its type in Python; a float member takes whole numbers too.
-    required: whether it must be there. allowed: all its values, if they are known.
+    required: whether requests must have it. allowed: the only valid values, if it is an
+    enumeration.
     low, high: bounds of a text's length, of a list's length, or of a number.
-    members: the members of a structure. items: what a list has, or the values of a map.
+    members: the members of a structure. items: describes the entries of a list or values of a map.
     """
 
     type: type
@@ -213,7 +214,7 @@ def _check_items(value: Sequence[Any] | Mapping[str, Any], member: Member, place
 
 
 def _constraints(member: Member) -> list[tuple[Callable[[Any], bool], str]]:
-    """Return the constraints on a value, each with its text from "Member must" on."""
+    """Return the checks of a member's constraints, each with its text that begins "Member must"."""
     found: list[tuple[Callable[[Any], bool], str]] = []
     low, high, pattern = member.low, member.high, member.pattern
     if member.allowed:

@@ -32,7 +32,7 @@ class Scaling:
         return self._database.catalog.find(self._caller(target), target.table, expected=False)
 
     def provisioned(self, target: ScalableTarget) -> int | None:
-        """Return the provisioned units of a target, None if there are none."""
+        """Return the provisioned units of a target, None if its table is not provisioned."""
         table = self.table(target)
         part = None if table is None else _part(table.definition, target.index)
         if table is None or part is None or table.definition.billing_mode != "PROVISIONED":
@@ -40,7 +40,7 @@ class Scaling:
         return part.read_units if target.kind == READ else part.write_units
 
     def set_within_bounds(self, target: ScalableTarget) -> None:
-        """Set the capacity to the target's minimum or maximum if it is beyond it."""
+        """Raise the capacity to the target's minimum, or lower it to its maximum, if needed."""
         units = self.provisioned(target)
         if units is not None and units < target.min_capacity:
             self.set(target, Wanted(target.min_capacity, f"minimum capacity was set to {target.min_capacity}"))
@@ -48,7 +48,7 @@ class Scaling:
             self.set(target, Wanted(target.max_capacity, f"maximum capacity was set to {target.max_capacity}"))
 
     def set(self, target: ScalableTarget, wanted: Wanted) -> None:
-        """Set a capacity, and store an activity. If the table is busy, it is set later."""
+        """Set a capacity, and store an activity. If the table is busy, set the capacity later."""
         now = self._database.clock.now()
         activity = Activity(str(uuid.uuid4()), wanted.units, wanted.cause, now, now)
         later = None
@@ -95,5 +95,8 @@ def _part(definition: TableDefinition, index: str | None) -> TableDefinition | I
 
 
 def exists(table: Table, index: str | None) -> bool:
-    """Say whether a table has a global index of this name. None: the table itself."""
+    """Return whether a table has a global index of this name.
+
+    index: None means the table itself.
+    """
     return _part(table.definition, index) is not None

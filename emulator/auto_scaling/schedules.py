@@ -1,13 +1,14 @@
-"""The times of scheduled actions (AWS: "Schedule recurring scaling actions using cron expressions").
+"""The times of scheduled actions.
 
 | form                                              | times                                             |
 |---------------------------------------------------|---------------------------------------------------|
 | at(yyyy-mm-ddThh:mm:ss)                           | once                                              |
-| rate(value unit), unit minute, hour, day          | again and again, first at the start time          |
-| cron(minutes hours day-of-month month day-of-week year) | as the fields say; day-of-week 1 is Sunday  |
+| rate(value unit), unit minute, hour, day          | repeatedly, for the first time at the start time  |
+| cron(minutes hours day-of-month month day-of-week year) | whenever all fields match; 1 is Sunday      |
 
-Times are those of the action's time zone, UTC if it has none. Fields of cron may have `*`, `?`,
-lists, ranges, steps and names. The letters L, W and `#` are not supported.
+Times are in the time zone of the action, or in UTC if it has none. Fields of cron may have `*`,
+`?`, lists, ranges, steps and names. The letters L and W and the sign `#` are not supported. AWS
+documents the forms under "Schedule recurring scaling actions using cron expressions".
 """  # noqa: W505 - a table
 
 import re
@@ -34,18 +35,18 @@ _FIELDS: Final[tuple[tuple[int, int, Mapping[str, int]], ...]] = (
 """The fields of cron: lowest value, highest value, names."""
 
 _DAYS_AHEAD: Final = 366 * 8
-"""Days that are searched for the next time: a 29th of February is at most eight years away."""
+"""Days to search for the next time: the next 29th of February may be eight years away."""
 
 
 def check(text: str, timezone: str | None) -> None:
-    """Raise the error of a schedule or time zone that is not valid."""
+    """Raise ApiError if the schedule or the time zone is not valid."""
     following(text, timezone, 0.0, 0.0)
 
 
 def following(text: str, timezone: str | None, after: float, first: float) -> float | None:
     """Return the first time of a schedule that is later than `after`; None if there is none.
 
-    first: the first time of a rate. Raises ApiError if the schedule is not valid.
+    first: the first time of a schedule with a rate. Raises ApiError if the schedule is not valid.
     """
     form = _FORM.fullmatch(text)
     if form is None:

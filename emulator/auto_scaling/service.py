@@ -1,4 +1,4 @@
-"""What an emulator owns of this package: the API, and the work that is due each minute."""
+"""The entry to this package: the API, and the work that is due each minute."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -16,7 +16,7 @@ from emulator.shared_memory import SharedMemory
 
 
 class ScalingService:
-    """Auto scaling. update: calls UpdateTable. sharing: None if this process is alone."""
+    """Auto scaling. update: calls UpdateTable. sharing: None if the server has one process."""
 
     def __init__(self, database: Database, update: Update, *, shared: bool, sharing: SharedMemory | None) -> None:
         self._database = database
@@ -45,7 +45,7 @@ class ScalingService:
             self._database.rerun(partial(work, target))
 
     def _report(self, target: ScalableTarget) -> None:
-        """Store what this process has consumed, for the process that scales."""
+        """Store the units that this process has counted, for the process that scales."""
         current = self.targets.current(target)
         consumed = {str(minute): units for minute, units in self._consumed(target).items()}
         if current is not None and consumed != current.consumed.get(self._worker, {}):
@@ -77,7 +77,7 @@ class ScalingService:
                 return
 
     def _after_actions(self, target: ScalableTarget | None, now: float) -> ScalableTarget | None:
-        """Make the scheduled actions that are due happen; return the target afterwards."""
+        """Execute the scheduled actions that are due; return the changed target."""
         for action in () if target is None or target.is_suspended("ScheduledScalingSuspended") else target.actions:
             due = _due(action)
             if target is None or due is None or due > now:
@@ -92,7 +92,7 @@ class ScalingService:
         return target
 
     def _consumed(self, target: ScalableTarget) -> Mapping[int, float]:
-        """Return the units that this process has consumed in the last minutes, by minute."""
+        """Return the units that this process has counted in the last minutes, by minute."""
         table = self._scaling.table(target)
         throttle = None if table is None else self._database.enforcer.throttle(table.id)
         if throttle is None:
@@ -110,7 +110,7 @@ class ScalingService:
 
 
 def _due(action: ScheduledAction) -> float | None:
-    """Return when an action happens next, None if it never does."""
+    """Return when an action happens next, None if it will not happen again."""
     after = action.last if action.start is None else max(action.last, action.start - 1)
     due = schedules.following(action.schedule, action.timezone, after, action.start or action.created)
     return due if due is not None and (action.end is None or due <= action.end) else None

@@ -1,4 +1,4 @@
-"""What answers say about targets, policies, scheduled actions and activities (control-plane 10)."""
+"""Descriptions of targets, policies, scheduled actions and activities (control-plane 10)."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -23,7 +23,7 @@ def _place(target: ScalableTarget) -> Shape:
 
 
 def target_shape(target: ScalableTarget) -> Shape:
-    """Return a ScalableTarget."""
+    """Return the ScalableTarget of an answer."""
     return {
         **_place(target),
         "MinCapacity": target.min_capacity,
@@ -49,7 +49,7 @@ def alarms(target: ScalableTarget, policy: ScalingPolicy) -> list[Mapping[str, s
 
 
 def policy_shape(target: ScalableTarget, policy: ScalingPolicy) -> Shape:
-    """Return a ScalingPolicy."""
+    """Return the ScalingPolicy of an answer."""
     return {
         "PolicyARN": policy_arn(target, policy),
         "PolicyName": policy.name,
@@ -62,7 +62,7 @@ def policy_shape(target: ScalableTarget, policy: ScalingPolicy) -> Shape:
 
 
 def action_shape(target: ScalableTarget, action: ScheduledAction) -> Shape:
-    """Return a ScheduledAction."""
+    """Return the ScheduledAction of an answer."""
     resource = f"resource/{NAMESPACE}/{target.resource_id}:scheduledActionName/{action.name}"
     shape = {
         "ScheduledActionName": action.name,
@@ -83,7 +83,7 @@ def action_shape(target: ScalableTarget, action: ScheduledAction) -> Shape:
 
 
 def activity_shape(target: ScalableTarget, activity: Activity, *, fulfilled: bool) -> Shape:
-    """Return a ScalingActivity. fulfilled: whether the change is in force."""
+    """Return the ScalingActivity of an answer. fulfilled: whether the change is in force."""
     change = f"{target.kind.lower()} capacity units to {activity.units}."
     shape = {
         "ActivityId": activity.id,

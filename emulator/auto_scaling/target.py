@@ -1,4 +1,4 @@
-"""What is stored about a scalable target, with all that belongs to it.
+"""The stored form of a scalable target, its policies, scheduled actions and activities.
 
 Times are seconds since the epoch.
 """
@@ -32,7 +32,7 @@ ALARMS: Final = ("AlarmHigh", "AlarmLow", "ProvisionedCapacityHigh", "Provisione
 """The alarms that a target tracking policy has in CloudWatch."""
 
 MOST_ACTIVITIES: Final = 50
-"""The last activities of a target that are kept. The service keeps those of six weeks."""
+"""How many activities of a target are kept. The service keeps the activities of six weeks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ class ScalingPolicy:
 class ScheduledAction:
     """A change of the capacities of a target at certain times.
 
-    schedule: the text of the request. start, end: between which times it happens. last: when the
-    action has happened last, or was created.
+    schedule: the text of the request. start, end: the action happens only between these times.
+    last: when the action last happened or, before its first time, when it was created.
     """
 
     name: str
@@ -71,7 +71,10 @@ class ScheduledAction:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """A change of capacity, or a failed attempt. fulfilled: when the change is in force."""
+    """A change of capacity, or a failed attempt.
+
+    fulfilled: the time at which the change takes effect.
+    """
 
     id: str
     units: int
@@ -83,7 +86,7 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A capacity that is still to be set, because the table is busy."""
+    """A capacity that could not be set yet, because the table was busy."""
 
     units: int
     cause: str
@@ -93,13 +96,14 @@ class Wanted:
 class ScalableTarget:
     """The read or write capacity of a table or global index, registered for scaling.
 
-    account: follows from the access key and a setting, as in TableDefinition.
-    shared: whether the target belongs to the one tenant of all callers.
-    role: the ARN of the request, None for the role of the service.
+    account: depends on the access key and a setting, as in TableDefinition.
+    shared: whether the target belongs to the tenant of `--shared-db`.
+    role: RoleARN of the request, None for the service's own role.
     suspended: members of SuspendedState -> whether they are true.
-    wanted: a change that is due.
+    wanted: a change of capacity that could not be made yet.
     scaled_out, scaled_in: when a policy last raised or lowered the capacity.
-    consumed: number of a worker -> minute (as text) -> units, for the workers that do not scale.
+    consumed: number of a worker -> minute since the epoch (as text) -> units that it has counted.
+    The worker that scales is not among them.
     """
 
     id: str
@@ -169,10 +173,10 @@ class ScalableTarget:
         return DIMENSIONS[self.dimension][1]
 
     def is_suspended(self, member: str) -> bool:
-        """Say whether a member of SuspendedState is true."""
+        """Return whether a member of SuspendedState is true."""
         return self.suspended.get(member, False)
 
 
 def target_id(tenant: Tenant, resource_id: str, dimension: str) -> str:
-    """Return the id of a target, the same each time the target is registered."""
+    """Return the id of a target. A target that is registered again has the same id as before."""
     return uuid5(NAMESPACE_OID, "/".join((*tenant, resource_id, dimension))).hex

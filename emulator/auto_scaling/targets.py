@@ -1,4 +1,4 @@
-"""All scalable targets. The store has them as definitions (database/store/registry.py)."""
+"""All scalable targets. They are stored as definitions are (database/store/registry.py)."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -11,7 +11,7 @@ from emulator.database.store.registry import DefinitionChange
 
 
 class Targets:
-    """The targets of an emulator. shared: whether there is one tenant for all callers.
+    """The targets of an emulator. shared: whether all callers are one tenant.
 
     Targets that were registered with the opposite `--shared-db` setting are hidden, not deleted.
     """
@@ -25,7 +25,7 @@ class Targets:
         database.registries.reload()
 
     def __iter__(self) -> Iterator[ScalableTarget]:
-        """Walk the targets of all tenants."""
+        """Yield the targets of all tenants."""
         return (target for target in tuple(self._registry) if (target.tenant == SHARED) is self._shared)
 
     def of(self, tenant: Tenant) -> list[ScalableTarget]:
@@ -42,12 +42,12 @@ class Targets:
         return self._registry.get(_key(target))
 
     def save(self, target: ScalableTarget) -> None:
-        """Store a new or changed target, in a transaction of its own."""
+        """Store a new or changed target, in a separate transaction."""
         with self._database.registries.changing(urgent=True) as change:
             self.save_in(change, target)
 
     def save_in(self, change: DefinitionChange, target: ScalableTarget) -> None:
-        """Store a new or changed target."""
+        """Store a new or changed target in the transaction of a change."""
         self._registry.save(change, _key(target), target)
 
     def remove(self, target: ScalableTarget) -> None:

@@ -1,10 +1,11 @@
-"""Which capacity a target tracking policy wants (control-plane 10).
+"""The capacity that a target tracking policy demands (control-plane 10).
 
-The policy compares the consumed units of each minute with the target utilization of what is
-provisioned. The service does so with two alarms of CloudWatch:
+For each minute, the policy compares the utilization (consumed units in percent of provisioned
+units) with its target. The service uses two alarms of CloudWatch:
 
-- AlarmHigh: in each of the last two minutes, more than the target was consumed.
-- AlarmLow: in each of the last fifteen minutes, less than the target less 20 percent was consumed.
+- AlarmHigh: in each of the last two minutes, the utilization was above the target.
+- AlarmLow: in each of the last fifteen minutes, the utilization was below the target minus 20
+  percent.
 """
 
 import math
@@ -28,7 +29,7 @@ Units = Mapping[int, float]
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A wanted capacity. alarm: the kind of the alarm that wants it."""
+    """A demanded capacity. alarm: the kind of the alarm that demands it."""
 
     units: int
     alarm: str
@@ -37,7 +38,7 @@ class Decision:
 def decision(
     target: ScalableTarget, policy: ScalingPolicy, provisioned: int, consumed: Units, now: float
 ) -> Decision | None:
-    """Return the capacity that a policy wants now, None if it wants no change."""
+    """Return the capacity that a policy demands now, None if it demands no change."""
     configuration = policy.configuration
     if configuration.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType") != METRICS[target.kind]:
         return None
@@ -62,13 +63,13 @@ def decision(
 
 
 def _wanted(target: ScalableTarget, consumed: float, utilization: float) -> int:
-    """Return the capacity at which `consumed` units in a minute are the target utilization."""
+    """Return the capacity for which `consumed` units in a minute give the target utilization."""
     units = math.ceil(consumed / MINUTE / utilization)
     return max(target.min_capacity, min(units, target.max_capacity))
 
 
 def _may(target: ScalableTarget, direction: str, cooldown: int, now: float) -> bool:
-    """Say whether scaling Out or In is neither suspended nor cooling down."""
+    """Return whether scaling is neither suspended nor cooling down. direction: Out or In."""
     last = target.scaled_out if direction == "Out" else target.scaled_in
     if target.is_suspended(f"DynamicScaling{direction}Suspended"):
         return False

@@ -1,6 +1,7 @@
 """`dynamodb-emulator dump FOLDER`: write tables of a running server to files.
 
-Of a server of ours, the files have the state of one moment, however long the dump takes.
+If the server is an emulator, all files have the state of the same moment, however long the dump
+takes.
 
 `dynamodb-emulator load FOLDER` creates the same tables again.
 

@@ -1,4 +1,4 @@
-"""`cloudwatch`: metrics of the last hour by CloudWatch's names (control-plane 19).
+"""`cloudwatch`: metrics of the last hour, under CloudWatch's names (control-plane 19).
 
 `GET /_emulator/cloudwatch` shows them. Only a server with --metrics counts them. The result is
 `{"Namespace": "AWS/DynamoDB", "Metrics": [..]}`.
@@ -7,14 +7,16 @@
 |-----------------------|-----------------------------------------------------------------|
 | `MetricName`          | as in CloudWatch                                                |
 | `Dimensions`          | `TableName`, `GlobalSecondaryIndexName`, `Operation`            |
-| `AccessKey`, `Region` | whose tables                                                    |
+| `AccessKey`, `Region` | the owner of the table                                          |
 | `Datapoints`          | for each minute with values: `Timestamp`, `Sum`, `SampleCount`, |
 |                       | `Minimum`, `Maximum`                                            |
 
-Latencies are counted by operation only, for all tables and access keys. The provisioned units are
-those of the present minute. The emulator has no metrics of items and bytes returned.
+Latencies have only the dimension `Operation`: they are those of all tables and access keys.
+Provisioned units are shown for the current minute only. The emulator has no metrics of items and
+bytes returned.
 
-All processes are counted together, by the emulator's clock. A process begins at zero.
+The figures of all processes are added up. Minutes are those of the emulator's clock. The figures of
+a process begin at zero when it starts.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +39,7 @@ and highest value.
 
 
 def _together(_body: Body, parts: Sequence[Result]) -> Result:
-    """Make one list of the metrics of all processes."""
+    """Combine the metrics of all processes in one list."""
     series: Series = {}
     for part in parts:
         for *key, minute, values in part["Metrics"]:

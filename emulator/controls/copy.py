@@ -23,7 +23,7 @@ _PREFIX: Final = "dynamodb-emulator: "
     method="POST",
     changes=False,
     repeatable=False,
-    summary="copy the data folder while the server goes on",
+    summary="copy the data folder while the server runs",
     members=("Folder",),
 )
 def copy(emulator: Emulator, body: Body) -> Steps[Result]:

@@ -39,11 +39,11 @@ def throttling(emulator: Emulator, body: Body) -> Result:
 
 @control(
     "transactions",
-    summary="declare that a transaction on an item, or with a client token, is under way",
+    summary="declare that a transaction on an item, or with a client token, is in progress",
     members=("TableName?", "Key?", "ClientRequestToken?", "Seconds"),
 )
 def transactions(emulator: Emulator, body: Body) -> Result:
-    """Declare that a transaction is under way. Raises BadDeclaration."""
+    """Declare that a transaction is in progress. Raises BadDeclaration."""
     return _declare(emulator.database, body, declare_transaction)
 
 
@@ -54,7 +54,9 @@ def show_throttling(emulator: Emulator, _body: Body) -> Result:
     return {"Enforced": everywhere, "Tables": tables}
 
 
-@control("show_transactions", path="transactions", changes=False, summary="show the declared transactions under way")
+@control(
+    "show_transactions", path="transactions", changes=False, summary="show the transactions declared as in progress"
+)
 def show_transactions(emulator: Emulator, _body: Body) -> Result:
     """Return the declared transactions in progress, in the order in which they end."""
     now = emulator.clock.now()

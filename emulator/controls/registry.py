@@ -33,7 +33,7 @@ Result = Mapping[str, Any]
 
 
 class RequestLog(Protocol):
-    """What a process with an HTTP server knows about its requests (http/observing)."""
+    """The requests that a process with an HTTP server has observed (http/observing)."""
 
     @property
     def keeps(self) -> bool:
@@ -53,7 +53,7 @@ class RequestLog(Protocol):
         ...
 
     def last_hour(self) -> "LastHour[tuple[str, str, str, str, str]] | None":
-        """Return what was counted in each minute of the last hour, None without --metrics."""
+        """Return the figures of each minute of the last hour, None without --metrics."""
         ...
 
     def now(self) -> int:

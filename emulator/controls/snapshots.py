@@ -8,7 +8,7 @@
 | `snapshots/delete`  | `{"Name"}`                                                               |
 | `snapshots/branch`  | `{"Name", "AccessKey", "Region"?}`                                       |
 | `snapshots/items`   | `{"Name", "TableName", "AccessKey", "Region", "Segment"?, "TotalSegments"?, "After"?}` |
-| `snapshots/hold`    | `{"Name", "AccessKey"?, "Region"?, "Tables"?}`; a GET lists the holds     |
+| `snapshots/hold`    | `{"Name", "AccessKey"?, "Region"?, "Tables"?}`; a GET lists the names     |
 
 - Saving takes the same time for one item and for a million. Restoring undoes later writes.
 - A snapshot has items, indexes, streams with their records, time to live, settings, and event
@@ -26,12 +26,13 @@ saved. The copies are new tables, with new streams. Kinesis destinations and eve
 are not copied. The account must not have tables with these names. Without `Region`, each copy is in
 the region of its table. The result is `{"Tables": number}`.
 
-`snapshots/items` returns items of a table as the snapshot has them: `{"Items": [items], "After"?}`.
-`After` of the next call is that of the answer; without it, the table or segment is at its end.
+`snapshots/items` returns a page of the items of a table in a snapshot: `{"Items": [items],
+"After"?}`. If the answer has `After`, the next call must repeat it to get the next page. Otherwise,
+the table or segment ends with this page.
 
-`snapshots/hold` saves a snapshot that lasts as long as the client of this call is connected. The
-call does not end by itself. `dump` reads such a snapshot, so what it writes is the state of one
-moment. Its name is known to `snapshots/items` only.
+`snapshots/hold` saves a snapshot, which is deleted when the client of this call disconnects. The
+call does not end before. `dump` reads such a snapshot, so its files have the state of one moment.
+Of the other controls, only `snapshots/items` accepts the name of such a snapshot.
 
 A saved, restored or listed snapshot is `{"Name", "Created": seconds since the epoch, "Tables":
 number, "Items": number}`.
@@ -59,10 +60,10 @@ _SAVED: Final = ("Name", "AccessKey", "Region", "Tables", "Replace")
 _HOLD: Final = ("Name", "AccessKey", "Region", "Tables")
 _ITEMS: Final = ("Name", "TableName", "AccessKey", "Region", "Segment", "TotalSegments", "After")
 _SEGMENT: Final = (("Segment", 0), ("TotalSegments", 1))
-_MOST_SEGMENTS: Final = 1_000_000  # as of a Scan
+_MOST_SEGMENTS: Final = 1_000_000  # the limit of a Scan
 _LONGEST: Final = 255  # the most characters of a name
 _WRONG_AFTER: Final = "the member After is not that of an answer for this segment"
-_REST: Final = 60.0  # seconds between two steps of a hold, which do nothing
+_REST: Final = 60.0  # seconds between two steps of `hold`; the steps do nothing
 
 
 @control("snapshots", changes=False, summary="list the snapshots")
@@ -143,7 +144,7 @@ def branch(emulator: Emulator, body: Body) -> Steps[Result]:
 
 @control("show_holds", path="snapshots/hold", changes=False, summary="list the snapshots that clients hold")
 def show_holds(emulator: Emulator, _body: Body) -> Result:
-    """List the names of the holds."""
+    """List the names of the held snapshots."""
     with emulator.database.read() as txn:
         return {"Names": list(holding.holds(txn))}
 
@@ -156,7 +157,7 @@ def show_holds(emulator: Emulator, _body: Body) -> Result:
     members=("Name", "AccessKey?", "Region?", "Tables?"),
 )
 def hold(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Hold a snapshot until the steps are closed. Raises BadDeclaration."""
+    """Save a snapshot; delete it when the steps are closed. Raises BadDeclaration."""
     name = HELD + _name(body, _HOLD)
     database = emulator.database
     work = _Saving(database, name, body, shared=emulator.settings.shared_db, replaced=False)
@@ -167,7 +168,8 @@ def hold(emulator: Emulator, body: Body) -> Steps[Result]:
     except Restoring as error:
         raise BadDeclaration(str(error)) from None
     try:
-        database.commit()  # nobody else may ask for a commit, and other processes see only commits
+        # Other processes see the snapshot only after a commit, and no later write may come.
+        database.commit()
         while True:
             yield _REST
     finally:

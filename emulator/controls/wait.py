@@ -97,7 +97,7 @@ def _sum(_body: Body, parts: Sequence[Result]) -> Result:
     return {"Waits": sum(part["Waits"] for part in parts)}
 
 
-@control("show_waits", path="wait", changes=False, gather=_sum, summary="show how many calls of wait are under way")
+@control("show_waits", path="wait", changes=False, gather=_sum, summary="show how many calls of wait are in progress")
 def show_waits(emulator: Emulator, _body: Body) -> Result:
     """Return the number of waits in progress in this process."""
     return {"Waits": emulator.waits}
@@ -114,7 +114,7 @@ def _timeout(body: Body) -> float:
 def _under_way(emulator: Emulator) -> Iterator[None]:
     """Count a wait while it is in progress."""
     if emulator.waits >= _MOST:
-        raise BadDeclaration(f"too many calls of wait are under way: {_MOST} at most")
+        raise BadDeclaration(f"too many calls of wait are in progress: {_MOST} at most")
     emulator.waits += 1
     try:
         yield

@@ -12,7 +12,7 @@ Each room uses only the rooms above it (`tests/test_architecture.py` verifies th
 | `items` | reading and writing items; only `write.store` changes items and what depends on them |
 | `changes` | stream records and change logs, their shards, and the queue of expiry times |
 | `vectors` | vector indexes in memory, and searching them |
-| `catalog` | which tables exist, for which tenant, in which state |
+| `catalog` | which tables exist, which tenants own them, and their statuses |
 | `database` | gives each operation the catalog, transactions and background work |
 | `s3_jobs` | which exports, imports and bulk operations exist, and their progress |
 | `transactions`, `tokens` | writes that all happen or none; requests that have already run |

@@ -173,7 +173,7 @@ class Database:
         return self._held_vectors
 
     def drop_vectors(self) -> None:
-        """Drop vector indexes from memory that nobody has searched lately, or that are gone."""
+        """Drop vector indexes from memory that were not searched recently or no longer exist."""
         held = self._held_vectors
         if held is not None and len(held):
             held.drop_idle()
@@ -417,7 +417,7 @@ class Database:
 
 
 def _load_backup(account: str, stored: bytes) -> "Backup":
-    """Load a backup, and the code at first use: most servers have no backup."""
+    """Load a backup. Its code is loaded at first use, because most servers have no backup."""
     from emulator.database.definitions.backups import Backup  # noqa: PLC0415 - start-up time
 
     return Backup.load(stored, account)

@@ -52,7 +52,7 @@ def token_of(database: Database, caller: Caller, operation: str, request: dict[s
     """Return the request's token.
 
     Raises TransactionInProgressException if a test declared that a transaction with this token is
-    under way.
+    in progress.
     """
     token = tokens.token_of(caller, operation, request)
     if token is not None:

@@ -1,4 +1,7 @@
-"""Errors of Application Auto Scaling (control-plane 10). `recall` and `gap` as there."""
+"""Errors of Application Auto Scaling.
+
+The marks `recall` and `gap` are those of control-plane 10.
+"""
 
 from typing import Final
 
@@ -20,12 +23,15 @@ def scaling_not_parsed() -> ApiError:
 
 
 def scaling_operation_unknown(operation: str) -> ApiError:
-    """Our own response to an operation that is not for DynamoDB."""
+    """Return our own error for an operation that does not work on DynamoDB."""
     return _scaling_error("UnknownOperationException", f"This server has no operation {operation} of Auto Scaling.")
 
 
 def scaling_member_invalid(value: str, path: str, constraint: str) -> ApiError:
-    """`value` is quoted, or null. `constraint`: from "Member must" on."""
+    """Return the error for a wrong member.
+
+    value: quoted, or null. constraint: it begins with "Member must".
+    """
     return _invalid(f"{ENVELOPE}Value {value} at '{path}' failed to satisfy constraint: {constraint}")
 
 
@@ -34,7 +40,7 @@ def scaling_member_missing(path: str) -> ApiError:
 
 
 def scaling_tag_key_invalid(key: str, constraint: str) -> ApiError:
-    """`constraint`: from "Member must" on."""
+    """Return the error for a wrong key of a tag. constraint: it begins with "Member must"."""
     return scaling_member_invalid(f"'{key}'", "tags", f"Map keys must satisfy constraint: [{constraint}]")
 
 
@@ -43,7 +49,7 @@ def scaling_resource_unsupported() -> ApiError:
 
 
 def scaling_resource_missing(kind: str, resource_id: str) -> ApiError:
-    """`kind`: table (inferred) or index."""
+    """Return the error for a missing resource. kind: table (inferred) or index."""
     return _invalid(f"DynamoDB {kind} does not exist: {resource_id}")
 
 
@@ -96,7 +102,7 @@ def scaling_timezone_invalid(text: str) -> ApiError:
 
 
 def scaling_time_invalid(member: str) -> ApiError:
-    """`member`: StartTime or EndTime."""
+    """Return the error for an invalid time. member: StartTime or EndTime."""
     return _invalid(f"{member} is not valid")  # gap
 
 
@@ -118,7 +124,7 @@ def scaling_policy_not_found(resource_id: str, dimension: str, name: str) -> Api
 
 
 def scaling_action_not_found(resource_id: str, dimension: str, name: str) -> ApiError:
-    """Inferred from the text about policies."""
+    """Return the error for an unknown action; inferred from the text about policies."""
     text = f"No scheduled action found for {_place(resource_id, dimension)}, scheduled action name: {name}"
     return _scaling_error("ObjectNotFoundException", text)
 

@@ -77,7 +77,7 @@ class ApiError(Exception):
         return body
 
     def located(self, _text: bytes) -> "ApiError":
-        """Return the error for this text of a request. The messages of few errors depend on it."""
+        """Return the error for a request with this body. Only a few messages depend on the body."""
         return self
 
 

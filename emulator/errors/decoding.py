@@ -1,7 +1,7 @@
-"""Errors of SearchVectors' decoder of JSON, which names a place in the text (control-plane 15).
+"""Errors of SearchVectors' JSON decoder. Their messages name a place (control-plane 15).
 
-The texts are those of serde_json, a decoder in Rust. The place is where the decoder had read to, in
-bytes: after the wrong value, or at the end of the object.
+The texts are those of serde_json, a decoder in Rust. The place is the last one that the decoder had
+read, in bytes: the end of the wrong value, or the end of the object.
 """
 
 import json
@@ -17,8 +17,7 @@ class DecodingError(ApiError):
     """A required member of a request that is missing, or null.
 
     member: its name. expected: what the decoder expects instead of null; None if the member is
-    missing. text: the request as JSON. Who has the text that the client sent makes the error anew
-    with `located`.
+    missing. text: the request as JSON. `located` replaces the error once the body is known.
     """
 
     def __init__(self, member: str, expected: str | None, text: bytes) -> None:
@@ -33,15 +32,15 @@ class DecodingError(ApiError):
             super().__init__("SerializationException", message, namespace=CORAL, message_member="Message")
 
     def located(self, text: bytes) -> "DecodingError":
-        """Return the error with the place in the text that the client sent, if it can be found."""
+        """Return the error with the place in the client's body, if the place can be found."""
         try:
             return DecodingError(self._member, self._expected, text)
-        except ValueError:  # such as a compressed body
+        except ValueError:  # for example, the body is compressed
             return self
 
 
 def _place(text: str, null: str | None) -> tuple[int, int]:
-    """Return line and column of the end of an object's member `null`, or of the object's end."""
+    """Return line and column of the end of the object or, if it is null, of the member `null`."""
     at = _skip(text, text.index("{") + 1)
     while text[at] != "}":
         name, at = _value(text, at)

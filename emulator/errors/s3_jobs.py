@@ -51,7 +51,7 @@ def export_conflict() -> ApiError:
 
 
 def export_not_found(arn: str) -> ApiError:
-    """sic: the text says it twice."""
+    """Return the error for an unknown export. AWS's text does say "Export not found" twice."""
     return ApiError("ExportNotFoundException", f"Export not found: Export not found: {arn}")
 
 
@@ -108,7 +108,7 @@ def export_period_too_short() -> ApiError:
 
 
 def export_period_too_long() -> ApiError:
-    """inferred, after the text of a short one."""
+    """Return the error for a long period; inferred from the text about a short period."""
     return _export_time("Difference between export period from time and export period to time is greater than 24 hours")
 
 
@@ -117,7 +117,7 @@ def filter_specification_empty() -> ApiError:
 
 
 def filter_specification_invalid(error: ApiError) -> ApiError:
-    """inferred; `error` is the one that a query would get (control-plane 4.5)."""
+    """Return the error for a wrong filter; inferred. error: a Query's error (control-plane 4.5)."""
     return validation(f"{_INVALID}Invalid FilterSpecification: {error.message}")
 
 
@@ -135,7 +135,7 @@ def bulk_operation_arn_invalid() -> ApiError:
 
 
 def bulk_operation_ended(arn: str, status: str) -> ApiError:
-    """inferred; `status` is that of the operation."""
+    """Inferred: only the code is known. status: the status of the operation."""
     return validation(f"{_INVALID}Bulk operation {arn} cannot be cancelled because it is {status}")
 
 

@@ -26,7 +26,7 @@ def too_many_vector_indexes() -> ApiError:
 
 
 def no_room_for_vector_index() -> ApiError:
-    """UpdateTable's error (gap: the text follows that of global indexes)."""
+    """Return UpdateTable's error. The text is like that of global indexes (gap)."""
     return limit_exceeded(
         "Subscriber limit exceeded: Number of vector indexes exceeds per-table limit of "
         f"{limits.VECTOR_INDEXES_PER_TABLE}"
@@ -41,17 +41,17 @@ def vectors_of_different_dimensions(attribute: str) -> ApiError:
 
 
 def vector_attribute_is_key(attribute: str) -> ApiError:
-    """The text is ours (gap)."""
+    """The text is our own (gap)."""
     return invalid_parameters(f"Vector attribute '{attribute}' must not be a key or SearchSchema attribute")
 
 
 def search_schema_repeats(attribute: str) -> ApiError:
-    """The text follows that of NonKeyAttributes (gap)."""
+    """The text is like that of NonKeyAttributes (gap)."""
     return invalid_parameters(f"Duplicate element in SearchSchema: {attribute}")
 
 
 def vector_update_empty() -> ApiError:
-    """The text follows that of global indexes (gap), as in the next two errors."""
+    """The text is like that of global indexes (gap), as in the next two errors."""
     return invalid_parameters("One of VectorIndexUpdate.Create, VectorIndexUpdate.Delete must not be null")
 
 
@@ -73,7 +73,8 @@ def vector_index_allocating(table: str, index: str) -> ApiError:
 
 # --- writes ---------------------------------------------------------------------------------------
 
-_INVALID: Final = "One or more parameter values were invalid. Invalid "  # sic: a full stop
+# The service's text has a full stop here.
+_INVALID: Final = "One or more parameter values were invalid. Invalid "
 
 
 def vector_of_other_size(attribute: str, expected: int, actual: int, index: str) -> ApiError:
@@ -84,7 +85,7 @@ def vector_of_other_size(attribute: str, expected: int, actual: int, index: str)
 
 
 def vector_with_other_element(attribute: str, position: int, actual: str, index: str) -> ApiError:
-    """`position`: from zero. `actual`: the type of the element."""
+    """position: counted from zero. actual: the type of the element."""
     return validation(
         f"{_INVALID}type for parameter {attribute}[{position}], Expected: 32-bit floating point number, "
         f"Actual: {actual}. IndexName: {index}",
@@ -113,7 +114,7 @@ def search_condition_required() -> ApiError:
 
 
 def search_condition_misses(attribute: str) -> ApiError:
-    """Return the error for a condition without a HASH attribute. The text is ours (gap)."""
+    """Return the error for a condition without a HASH attribute. The text is our own (gap)."""
     return validation(f"SearchConditionExpression must have a condition on the HASH key of SearchSchema: {attribute}")
 
 
@@ -140,10 +141,10 @@ def backfilling_vector_index(index: str) -> ApiError:
 
 
 def vector_index_does_not_project(index: str, attribute: str) -> ApiError:
-    """The text follows that of global indexes (gap)."""
+    """The text is like that of global indexes (gap)."""
     return invalid_parameters(f"Vector index {index} does not project [{attribute}]")
 
 
 def numpy_missing() -> ApiError:
-    """Our own response: the server lacks what a search needs."""
+    """Return our own error for a server without the library that a search needs."""
     return validation("SearchVectors needs NumPy on the server: pip install 'dynamodb-emulator[vectors]'")

@@ -2,7 +2,7 @@
 
 Lambda's envelope differs from DynamoDB's: the code is in the header `x-amzn-ErrorType`, and the
 body is `{"Type": "User", "Message": ..}`. Some errors have the member `message` instead of
-`Message` (botocore's lambda model). If somebody has quoted a text in public, the docstring of its
+`Message` (botocore's lambda model). If a text is quoted in a public source, the docstring of its
 function names the source. We infer the other texts, or they are our own.
 """
 
@@ -51,12 +51,15 @@ def starting_position_required() -> ApiError:
 
 
 def starting_position_unsupported(arn: str) -> ApiError:
-    """Inferred: only Kinesis and Kafka have AT_TIMESTAMP (Lambda API: CreateEventSourceMapping)."""
+    """Return the error for AT_TIMESTAMP, which only Kinesis and Kafka allow.
+
+    Inferred. See Lambda API: CreateEventSourceMapping.
+    """
     return invalid_parameter(f"Unsupported starting position for arn type: {arn}")
 
 
 def record_age_refused() -> ApiError:
-    """Inferred: the model allows values from 0 to 59, but the service does not.
+    """Return the error for an age from 0 to 59, which only the model allows. Inferred.
 
     See Lambda API: CreateEventSourceMapping.
     """
@@ -69,7 +72,7 @@ def filter_invalid() -> ApiError:
 
 
 def filters_too_many() -> ApiError:
-    """Inferred. On request, AWS raises the quota to ten.
+    """Return the error for too many filters. Inferred. On request, AWS raises the quota to ten.
 
     See Lambda: "Control which events Lambda sends to your function".
     """

@@ -19,7 +19,7 @@ from emulator.limits import MIB
 PAYLOAD: Final = 6 * MIB
 
 _IDENTITIES: Final = (b"", b',"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"}')
-"""The text after the member `dynamodb`. The index is the origin of the change."""
+"""Origin of a change (CLIENT, TTL) -> the text of an event after the member `dynamodb`."""
 
 _BEFORE: Final = b'{"Records":['
 _AFTER: Final = b"]}"

@@ -98,7 +98,7 @@ def unusable_member(request: Request, parameters: Mapping[str, Sequence[str]] | 
     """Return the name of a member that no expression of the request could use, or None.
 
     The members are ExpressionAttributeNames and ExpressionAttributeValues.
-    parameters: member -> the parameters that can use it; None: those of most operations.
+    parameters: member -> the parameters that can use it; None means those of most operations.
     """
     for member, users in (parameters or _USERS).items():
         if request.get(member) is not None and all(request.get(parameter) is None for parameter in users):
@@ -140,7 +140,8 @@ def _run(parameter: str, check: Check, values: Values) -> None:
 class Binding:
     """Makes the programs of one request whose form is not in the cache.
 
-    users: names or values -> the parameters that can use them; None: those of most operations.
+    users: member with names or values -> the parameters that can use it; None means those of most
+    operations.
     """
 
     users: ClassVar[Mapping[str, Sequence[str]] | None] = None
@@ -182,7 +183,7 @@ class Binding:
         check_names(self.names.values())
 
     def check_used(self) -> None:
-        """Raise if no expression uses a name or a value of the request."""
+        """Raise if a name or value of the request is not used in any expression."""
         names = [alias for alias in self.names if alias not in self.used]
         if names:
             raise errors.names_unused(names)

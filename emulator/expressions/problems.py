@@ -189,5 +189,5 @@ def key_operand_order(operator: str) -> ExpressionError:
 
 
 def search_comparator() -> ExpressionError:
-    """Return the error of a search condition that has anything but equalities."""
+    """Return the error for a search condition with anything but equalities."""
     return ExpressionError("Invalid comparator used in SearchConditionExpression")

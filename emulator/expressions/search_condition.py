@@ -1,7 +1,7 @@
 """SearchConditionExpression: equalities on attributes of a SearchSchema (features 1.5).
 
-It is parsed and analysed as a condition. What a condition may have and a search must not is refused
-afterwards.
+It is parsed and analysed as a condition. After that, parts of conditions that a search must not
+have are refused.
 """
 
 from collections.abc import Mapping

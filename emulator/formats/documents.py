@@ -1,4 +1,4 @@
-"""The kinds of document, which are read as a whole: how to recognise one, and its reader."""
+"""The kinds of document. A document is a file that is read as a whole, such as a template."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace

@@ -119,7 +119,7 @@ def structs(stream: BinaryIO, file: str) -> Iterator[Any]:
     plain = IonPyValueModel.MAY_BE_BARE | IonPyValueModel.SYMBOL_AS_TEXT | IonPyValueModel.STRUCT_AS_STD_DICT
 
     class Catalog(SymbolTableCatalog):  # type: ignore[misc]
-        """No shared symbol tables. A missing one is replaced by one without texts."""
+        """A catalog without symbol tables. For each table, the library uses one without texts."""
 
         def resolve(self, name: str, version: int, max_id: int | None) -> Any:  # noqa: ANN401 - the library's
             if max_id is not None and max_id > MOST_SYMBOLS:

@@ -1,8 +1,9 @@
-"""Bounds what reading an Ion file may cost. The library has none.
+"""Limits the time and memory that reading an Ion file takes. The library has no limits.
 
-It needs quadratic time for the digits of a number, a second for 20,000, and makes as many symbols
-as the import of a symbol table says. So `TextBounds` and `BinaryBounds` look at the bytes before
-the library does. A number of DynamoDB has 38 digits.
+The library's time is quadratic in the digits of a number: a second for 20,000 digits. A file can
+import a symbol table of any size, and the library makes all its symbols. So `TextBounds` and
+`BinaryBounds` check the bytes before the library reads them. A number of DynamoDB has at most 38
+digits.
 """
 
 import re
@@ -12,7 +13,7 @@ from emulator.formats.bounds import LONGEST_ITEM, too_long
 from emulator.formats.records import FormatError, Place
 
 MOST_SYMBOLS: Final = 100_000
-"""The symbols of an imported symbol table. Exports of the service import none."""
+"""The most symbols of an imported symbol table. Exports of the service import no table."""
 
 _MOST_DIGITS: Final = 1_000
 _LONG_NUMBER: Final = re.compile(rb"[:\[,(\s]-?(?:0[xX])?[0-9A-Fa-f_]{%d}" % _MOST_DIGITS)
@@ -22,12 +23,12 @@ _TOO_LONG: Final = f"a number, or digits that may be one, has more than {_MOST_D
 _VERSION: Final = 0xE0
 _BOOL, _LIST, _SEXP, _STRUCT, _ANNOTATION = 1, 11, 12, 13, 14
 _NUMBERS: Final = frozenset((2, 3, 5))  # positive and negative ints, decimals
-_NULL, _LONG = 15, 14  # instead of a length
+_NULL, _LONG = 15, 14  # values of a length's four bits: null, and a length that follows
 _LONGEST_VARUINT: Final = 9  # bytes
 
 
 class TextBounds:
-    """A text, which is searched for long numbers. Digits in a string after a space look alike."""
+    """A stream of text. It refuses long numbers, even after a space in a string."""
 
     def __init__(self, stream: BinaryIO, file: str) -> None:
         self._stream = stream
@@ -45,7 +46,7 @@ class TextBounds:
 
 
 class BinaryBounds:
-    """Binary values, which are read one by one."""
+    """A stream of binary values that refuses large values and long numbers."""
 
     def __init__(self, stream: BinaryIO, file: str) -> None:
         self._stream = stream
@@ -60,7 +61,7 @@ class BinaryBounds:
         return data
 
     def _next_value(self) -> bytes:
-        """Return the bytes of the next value that no other contains."""
+        """Return the bytes of the next value, with all values that it contains."""
         head = self._stream.read(1)
         if not head:
             return b""
@@ -74,7 +75,7 @@ class BinaryBounds:
                     break
         try:
             _, length = _length(head, 0)
-        except IndexError:  # the library says what is wrong
+        except IndexError:  # the library reports the problem
             return head
         if length > LONGEST_ITEM:
             raise FormatError(Place(self._file), too_long("a value", LONGEST_ITEM))
@@ -90,7 +91,7 @@ def _has_varuint(descriptor: int) -> bool:
 
 
 def _length(data: bytes, position: int) -> tuple[int, int]:
-    """Return where the content of a value begins, and its length. Raises IndexError."""
+    """Return the position of a value's content, and its length. Raises IndexError."""
     descriptor = data[position]
     if _has_varuint(descriptor):
         return _varuint(data, position + 1)
@@ -110,7 +111,10 @@ def _varuint(data: bytes, position: int) -> tuple[int, int]:
 
 
 def _has_long_number(value: bytes) -> bool:
-    """Say whether a value has a long number in it. Of a damaged value, look at its beginning."""
+    """Return whether a value contains a long number.
+
+    In a damaged value, search up to the damage.
+    """
     open_values = [(0, len(value), False)]  # position, end, whether it is a struct
     try:
         while open_values:

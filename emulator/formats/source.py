@@ -1,4 +1,4 @@
-"""What is read as one: a file, or a data file of an export."""
+"""A source of records: a file or an export."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ from emulator.formats.records import (
 class Source:
     """A file or export.
 
-    defines: whether it may have definitions and so is read before others. parameters: the names of
-    the parameters that it uses, None if it may use any.
+    defines: whether it may have definitions. Such sources are read before all others. parameters:
+    the names of the parameters that it uses, None if it may use any.
     """
 
     name: str

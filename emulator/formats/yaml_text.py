@@ -12,7 +12,7 @@ from emulator.formats.records import FormatError, Place
 
 try:
     import yaml
-except ImportError:  # a file that needs it reports this
+except ImportError:  # a missing PyYAML is reported only if a file needs it
     yaml = None  # type: ignore[assignment]
 
 _PLAIN: Final = ("Ref", "Condition")

@@ -18,7 +18,7 @@ from emulator.http.front.front import Client
 from emulator.rounds import run_forever
 
 _INTERVAL: Final = 1.0  # seconds between checks
-_IDLE: Final = 1.0  # no client is active if none was active for so many seconds
+_IDLE: Final = 1.0  # no client is active if none was active for this many seconds
 
 
 async def return_memory(bodies: Bodies, clients: Iterable[Client]) -> None:
@@ -63,7 +63,7 @@ def forget_keys() -> None:
         orjson.loads(b"{%b}" % b",".join([_KEY % number for number in range(first, first + _KEYS_AT_ONCE)]))
 
 
-# After so many new keys, the cache still has an old key with a probability of e^-10.
+# After this many new keys, the cache still has an old key with a probability of e^-10.
 _KEYS: Final = 20_000
 # How many keys one call parses. After a call, orjson frees those of its keys that the cache has
 # replaced. With 1,000 keys in a call, the kept keys were scattered over another 2 MB.

@@ -29,7 +29,7 @@ from storage.host import Upkeep as StoreUpkeep
 log = logging.getLogger("emulator")
 
 _INTERVAL: Final = 0.05  # the least number of seconds between two polls
-_QUIET: Final = 0.5  # after so many seconds without a commit, the store counts as idle
+_QUIET: Final = 0.5  # after this many seconds without a commit, the store counts as idle
 _SOON: Final = 1.0  # in a pause, a commit is synced after this many seconds
 _BUSY: Final = 15.0  # while there are writes, a commit is synced after this many seconds
 _TRIM: Final = 5.0  # the least number of seconds between two calls of `trim`

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("emulator")
 
 _TOO_SOON: Final = 1.0  # seconds; a worker that ends sooner after its start counts as broken
-_PATIENCE: Final = 5  # after so many broken workers in a row, the server gives up
+_PATIENCE: Final = 5  # after this many broken workers in a row, the server gives up
 _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
 
 

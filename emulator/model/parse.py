@@ -12,6 +12,7 @@ from math import floor
 from typing import Any, Final, NoReturn
 
 from emulator import errors, limits
+from emulator.model.freeing import cut
 from emulator.model.shapes import SCALARS, OperationModel, Shape, Shapes
 from emulator.values import wire
 from emulator.values.types import Value
@@ -82,6 +83,12 @@ class Request(dict[str, Any]):
     def mark_reported(self) -> None:
         """Clear the problems. The operation's check must have handled each of them before."""
         self.problems = []
+
+    def copy(self) -> "Request":
+        """Return the same members with the problems that are not yet reported."""
+        copied = Request(self)
+        copied.problems = self.problems
+        return copied
 
 
 def compile_parser(operation: OperationModel) -> Callable[[object], Request]:
@@ -204,7 +211,7 @@ def _list(member: Parser, scalar_error: _ScalarError, limit: int) -> Parser:
         if type(raw) is not list:
             raise errors.structure_not_expected() if type(raw) is dict else scalar_error()
         if len(raw) > limit:
-            del raw[limit:]
+            cut(raw, limit)
         return [None if value is None else member(value, problems) for value in raw]
 
     return parse
@@ -282,7 +289,7 @@ def _attribute_value_list(scalar_error: _ScalarError, limit: int) -> Parser:
         if type(raw) is not list:
             raise errors.structure_not_expected() if type(raw) is dict else scalar_error()
         if len(raw) > limit:
-            del raw[limit:]
+            cut(raw, limit)
         return parse_list(raw, problems)
 
     return parse

@@ -12,7 +12,7 @@ body. If it finds them, it cuts off the rest of the body, and parses only the be
 The search must be short, because normal large bodies are searched too. It follows the first long
 member from level to level, and stops where members have more than 256 bytes on average. A normal
 body has few long members, so the search ends after some 25 KB on each level, in 1 ms. A hostile
-body can hide its list behind a long member; then all of it is parsed.
+body can hide its list after a long member; then all of it is parsed.
 
 The text after the cut is not read, except strings and numbers at the end of the request. So if the
 body is malformed after the cut, its error is still about the length.

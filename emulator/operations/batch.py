@@ -101,7 +101,7 @@ def _responses(request: Request, reads: Sequence["_Reads"]) -> Steps[bytes]:
 
 @dataclass(slots=True)
 class _Reads:
-    """The reads that a request wants from one table, and their results.
+    """The reads of one table in a request, and their results.
 
     name: the table's name or ARN, as the client sent it. items: the items as JSON texts. If there
     is a projection, they are rows until `_responses` projects them. left: keys of items that were

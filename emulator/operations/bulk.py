@@ -110,7 +110,7 @@ def list_bulk_operations(database: Database, caller: Caller, request: Request, _
 
 @operation("CancelBulkOperation")
 def cancel_bulk_operation(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Ask for the end of a bulk operation. What is written stays."""
+    """Ask for the end of a bulk operation. Items that are already written stay."""
     job = _job(database, caller, request["BulkOperationArn"])
     if not job.unfinished:
         raise errors.bulk_operation_ended(job.arn, job.status)
@@ -151,7 +151,7 @@ def _description(_database: Database, job: S3Job, progress: Progress) -> dict[st
 
 
 def _usage(job: S3Job, progress: Progress) -> dict[str, Any]:
-    """Return the bytes that were written, to the table and to its indexes."""
+    """Return how many bytes were written to the table and to each index."""
     vectors = job.plan.get("vectors", ())
     usage: dict[str, Any] = {
         "TableName": job.table,

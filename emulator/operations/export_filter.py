@@ -1,4 +1,4 @@
-"""FilterSpecification of an export (control-plane 4.5): what it selects of a table."""
+"""FilterSpecification of an export (control-plane 4.5): the parts of a table that it selects."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,9 +18,10 @@ _EXPRESSIONS: Final = ("FilterExpression", "ProjectionExpression", "KeyCondition
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What an export writes. start, stop: keys of items without the prefix of the table.
+    """The parts of a table that an export writes.
 
-    stop: None means all items after `start`.
+    start, stop: the first item key and the key after the last, without the prefix of the table;
+    None means that there is no end.
     """
 
     start: bytes = b""
@@ -30,16 +31,16 @@ class Selection:
     projection: Projection | None = None
 
     def takes(self, item: Item) -> bool:
-        """Say whether the filter lets an item pass."""
+        """Return whether an item meets the filter."""
         return self.filter is None or self.filter.test(item, self.values or NO_VALUES)
 
     def projected(self, item: Item) -> Item:
-        """Return the attributes of an item that are written."""
+        """Return an item with only the attributes that the export writes."""
         return item if self.projection is None else self.projection.project(item)
 
     @property
     def whole(self) -> bool:
-        """Whether all items are written as they are."""
+        """Whether all items are written unchanged."""
         return self.filter is None and self.projection is None
 
 
@@ -47,7 +48,7 @@ EVERYTHING: Final = Selection()
 
 
 def selection_of(specification: Mapping[str, Any] | None, table: Table) -> Selection:
-    """Return what a specification selects of a table. Raises ValidationException."""
+    """Return the selection of a specification. Raises ValidationException."""
     if specification is None:
         return EVERYTHING
     if not specification:

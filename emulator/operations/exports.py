@@ -1,6 +1,7 @@
 """ExportTableToPointInTime, DescribeExport, ListExports (control-plane 4).
 
-The work is in emulator/s3_jobs/exporting.py. It reads the table in a frozen view, which this opens.
+The work is in emulator/s3_jobs/exporting.py. It reads the table in a frozen view, which this module
+opens.
 """
 
 from dataclasses import replace
@@ -35,7 +36,7 @@ FULL: Final = "FULL_EXPORT"
 INCREMENTAL: Final = "INCREMENTAL_EXPORT"
 _SPECIFICATION: Final = "IncrementalExportSpecification"
 
-_SHORTEST: Final = 15 * 60  # seconds of a window
+_SHORTEST: Final = 15 * 60  # the shortest window of an incremental export, in seconds
 _LONGEST: Final = 24 * 3600
 _CONCURRENT: Final = 300  # control-plane 4.1
 _ECHOED: Final = (
@@ -57,7 +58,7 @@ def _check(request: Request) -> None:
 
 @operation("ExportTableToPointInTime", check=_check)
 def export_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Begin to export a table as it was at a time, or what has changed in a window of time."""
+    """Begin to export a table as it was at a time, or its changes in a window of time."""
     table = _table(database, caller, request["TableArn"])
     sent = {member: value for member, value in request.items() if member != "ClientToken"}
     known = with_token(database, caller, EXPORT, request.get("ClientToken"))
@@ -108,7 +109,7 @@ def export_table(database: Database, caller: Caller, request: Request, _: None) 
 
 
 def _table(database: Database, caller: Caller, arn: str) -> Table:
-    """Return the table of an ARN. Raises the first errors of control-plane 4.1."""
+    """Return the table with an ARN. Raises the errors at the start of control-plane 4.1."""
     parsed = arns.parsed(arn)
     if parsed is None:
         raise errors.export_arn_invalid()
@@ -134,7 +135,7 @@ def _check_time(moment: float | None, window: recovery.Window, now: float) -> No
 
 
 def _incremental(request: Request, table: Table, window: recovery.Window, now: float) -> dict[str, Any] | None:
-    """Return the specification of an incremental export as its description has it."""
+    """Return IncrementalExportSpecification for the description, None for a full export."""
     specification = request.get(_SPECIFICATION)
     kind = request.get("ExportType")
     if specification is None:

@@ -80,7 +80,7 @@ def guard_of(request: Mapping[str, Any], bound: Bound | None) -> Guard | None:
 
 
 def returns_item(request: Mapping[str, Any]) -> bool:
-    """Return whether the request wants the existing item in the error of a failed condition."""
+    """Return whether the error of a failed condition must have the existing item."""
     return request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
 
 

@@ -52,12 +52,18 @@ class Operation:
         self.model: RequestModel | None = None  # compiled at the first call
 
     def run(self, database: Database, caller: Caller, raw: object) -> Response:
-        """Return the response to a request that is parsed JSON. Raises ApiError."""
+        """Return the response to a request. Raises ApiError.
+
+        raw: parsed JSON, or the result of `read`.
+        """
         model = self.model
         if model is None:
             model = self.model = request_model(self.name)
-        request = model.parse(raw)
-        model.validate(request)
+        if type(raw) is Request:
+            request = raw.copy()  # the check changes it, and may run again
+        else:
+            request = model.parse(raw)
+            model.validate(request)
         prepared = None
         if self.check is not None:
             try:
@@ -70,10 +76,18 @@ class Operation:
             raise self.unreported()
         return self.handler(database, caller, request, prepared)
 
-    def load(self) -> None:
-        """Compile the request model now, instead of at the first call."""
+    def load(self) -> RequestModel:
+        """Return the request model, which is compiled at the first call."""
         if self.model is None:
             self.model = request_model(self.name)
+        return self.model
+
+    def read(self, raw: object) -> Request:
+        """Return a request, after the checks of its types and constraints. Raises ApiError."""
+        model = self.load()
+        request = model.parse(raw)
+        model.validate(request)
+        return request
 
     def unreported(self) -> AssertionError:
         """Return the error for a check that does not report problems of attribute values."""
@@ -90,15 +104,11 @@ class OperationInSteps(Operation):
     __slots__ = ()
 
     def run(self, database: Database, caller: Caller, raw: object) -> Response:
-        """Return the response to a request that is parsed JSON.
+        """Return the response to a request, as in Operation.
 
         Raises ApiError. Raises Sliced if the response is made in slices.
         """
-        model = self.model
-        if model is None:
-            model = self.model = request_model(self.name)
-        request = model.parse(raw)
-        model.validate(request)
+        request = raw.copy() if type(raw) is Request else self.read(raw)
         assert self.check is not None, "only an operation with a check runs in steps"
         steps: Steps[Any] = self.check(request)
         try:
@@ -129,9 +139,9 @@ class OperationInSteps(Operation):
 
 
 class DecodedOperation(Operation):
-    """An operation with a decoder of its own, which sees the parsed JSON first.
+    """An operation with a special decoder, which checks the parsed JSON before all other checks.
 
-    decode: raises ApiError for a request that the decoder refuses.
+    decode: raises ApiError if the decoder refuses a request.
     """
 
     __slots__ = ("decode",)
@@ -139,9 +149,15 @@ class DecodedOperation(Operation):
     decode: Decode
 
     def run(self, database: Database, caller: Caller, raw: object) -> Response:
-        """Return the response to a request that is parsed JSON. Raises ApiError, Sliced."""
-        self.decode(raw)
+        """Return the response to a request, as in Operation. Raises ApiError, Sliced."""
+        if type(raw) is not Request:
+            self.decode(raw)
         return super().run(database, caller, raw)
+
+    def read(self, raw: object) -> Request:
+        """Return a request, after the decoder and the checks of Operation. Raises ApiError."""
+        self.decode(raw)
+        return super().read(raw)
 
 
 _operations: Final[dict[str, Operation]] = {}

@@ -67,7 +67,7 @@ def _capacity(source: TableDefinition, request: Request, *, on_demand: bool) -> 
 
 
 def _settings(table: TableDefinition, request: Request) -> dict[str, Any]:
-    """Return the fields that the other overrides set."""
+    """Return the fields that overrides of other settings set."""
     members = {}
     if "OnDemandThroughputOverride" in request:
         members["OnDemandThroughput"] = request["OnDemandThroughputOverride"]
@@ -168,7 +168,7 @@ def _vector_indexes(source: TableDefinition, request: Request) -> "list[VectorDe
 
 
 def _vector_shape(index: "VectorDefinition") -> tuple[object, ...]:
-    """Return what a vector index of the source and its override have in common."""
+    """Return the fields in which an override must equal a vector index of the source."""
     return index.attribute, index.dimensions, index.distance, index.search, index.projection, frozenset(index.non_key)
 
 

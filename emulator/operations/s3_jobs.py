@@ -29,7 +29,7 @@ _WAIT: Final = 0.01  # seconds
 
 _ID: Final = r"[0-9]{14}-[0-9a-f]{8}"
 _ARN: Final = r"arn:aws[a-z-]*:dynamodb:([^:]*):([^:]*):table/([a-zA-Z0-9_.-]{3,255})/([a-z-]+)/(" + _ID + ")"
-_PADDED: Final = 24  # bytes of an id in a token, which then has a length that the model allows
+_PADDED: Final = 24  # length to which a token's id is padded, because the model demands long tokens
 
 
 def new_id(database: Database, caller: Caller, kind: str, now: float) -> str:

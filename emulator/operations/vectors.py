@@ -57,7 +57,7 @@ _REQUIRED: Final = {"TableName": "a string", "IndexName": "a string", "SearchVec
 def _decode(raw: object) -> None:
     """Raise the errors of the service's decoder, which come before all others (control-plane 15).
 
-    Inferred: the members are decoded in the order of the text, and missing ones are found last.
+    Inferred: the members are decoded in their order in the request; missing members are found last.
     """
     if not isinstance(raw, dict):
         return
@@ -86,7 +86,7 @@ def search_vectors(database: Database, caller: Caller, request: Request, checked
 
 
 def _index(table: Table, name: str) -> VectorIndex:
-    """Return the index that a search names. Raises unless it can be searched (features 1.3)."""
+    """Return the index that a search names. Raises if it cannot be searched (features 1.3)."""
     index = next((index for index in table.vectors if index.name == name), None)
     if index is None or index.definition.status not in (ACTIVE, CREATING):
         raise errors.unknown_index(name)
@@ -100,7 +100,7 @@ def _index(table: Table, name: str) -> VectorIndex:
 def _conditions(index: VectorIndex, equalities: Sequence[Equality] | None) -> list[tuple[int, bytes]]:
     """Return the position in SearchSchema and the stored value of each condition.
 
-    Raises unless the conditions are on SearchSchema and there is one on each HASH attribute.
+    Raises unless all conditions are on attributes of SearchSchema, and each HASH attribute has one.
     """
     hashes = [name for name, kind in index.definition.search if kind == HASH]
     if equalities is None:
@@ -153,7 +153,7 @@ def _answer(
     results = []
     read = decoded = 0
     for score, row in rows:
-        if row is None:  # deleted since it was found
+        if row is None:  # the item was deleted after the search
             continue
         item = decode_row(row)
         read += index.entry_size(item)
@@ -164,14 +164,14 @@ def _answer(
             yield None
     members = [member(b"SearchResults", results)]
     if capacity.wanted(request) is not None:
-        # The service's figure cannot be reproduced (control-plane 15). Ours is the size of the
-        # vector and of the entries that were found.
+        # We cannot reproduce the service's figure (control-plane 15). Ours is the size of the
+        # vector and of the found entries.
         members.append(member(b"ConsumedCapacity", {"VectorSearchRequestBytes": float(index.vector_size + read)}))
     return response_of(members)
 
 
 def _library() -> tuple[Any, Any]:
-    """Return the parts of database/vectors/ that a search needs. Raises if NumPy is missing."""
+    """Return `Query` and `search` of database/vectors/. Raises if NumPy is missing."""
     try:
         load_numpy()
     except ModuleNotFoundError:
@@ -183,7 +183,7 @@ def _library() -> tuple[Any, Any]:
 
 
 def _result(index: VectorIndex, projection: Projection | None, item: Item) -> Item:
-    """Return what the response has of an item.
+    """Return the attributes of an item in the response.
 
     The vector is left out unless the projection names it (control-plane 15).
     """
@@ -199,7 +199,7 @@ def _result(index: VectorIndex, projection: Projection | None, item: Item) -> It
 
 
 def _printed_vector(vector: bytes) -> Value:
-    """Return a vector as a list of numbers, each the shortest decimal of its float32."""
+    """Return a vector as a list of numbers: for each, the shortest text with the same float32."""
     import numpy as np  # noqa: PLC0415 - an extra
 
     text = orjson.dumps(np.frombuffer(vector, np.dtype("<f4")).astype(np.float32), option=orjson.OPT_SERIALIZE_NUMPY)

@@ -90,7 +90,7 @@ def _check_scale(number: str, exponent: str | None) -> None:
 
 
 def position(text: str, token: Token) -> str:
-    """Return the position of a token as it stands in errors: line, column and length.
+    """Return the position of a token as it is written in errors: line, column and length.
 
     Line and column count from 1.
     """

@@ -1,11 +1,12 @@
-"""The work of ExportTableToPointInTime: the items of a frozen view, or their changes, as objects.
+"""The work of ExportTableToPointInTime: writes objects with items of a frozen view, or changes.
 
     <prefix>/AWSDynamoDB/<id>/_started                    written first
     <prefix>/AWSDynamoDB/<id>/data/<name>.json.gz         full exports (control-plane 4.3)
     <prefix>/AWSDynamoDB/data/<name>.json.gz              incremental exports
     <prefix>/AWSDynamoDB/<id>/manifest-files.json         then manifest-summary.json, with checksums
 
-A data file has at most `FILE` items. After a kill an export goes on after its last whole file.
+A data file has at most `FILE` items. An export that was killed continues after its last complete
+file.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,18 +38,22 @@ from emulator.values.types import Item
 FILE: Final = 100_000
 """The most items of a data file."""
 
-_PLAIN: Final = 500  # items of a slice whose rows are written as they are stored: 2 ms
-_DECODED: Final = 200  # items of a slice that are decoded: 2 to 4 ms
+_PLAIN: Final = 500  # items of a slice that writes rows without decoding them: 2 ms
+_DECODED: Final = 200  # items of a slice that decodes rows: 2 to 4 ms
 _SIZE: Final = 256 << 10  # bytes of rows after which a slice ends
 
 _BILLED_UNIT: Final = 1_000_000
-_LEAST_BILLED: Final = 10_000_000  # bytes, of incremental exports (control-plane 4.2)
+# Bytes billed for an incremental export at least (control-plane 4.2).
+_LEAST_BILLED: Final = 10_000_000
 _STARTED: Final = "_started"
 
 
 @dataclass(frozen=True, slots=True)
 class _Lines:
-    """What a slice read. size: bytes of the visited items. after: where the next slice begins."""
+    """The lines of one slice.
+
+    size: bytes of the visited items. after: where the next slice begins.
+    """
 
     text: bytes
     items: int
@@ -84,7 +89,7 @@ def exporting(workshop: Workshop, job: S3Job) -> Work[None]:
 
 
 def _file(database: Database, job: S3Job, bucket: Bucket, read: _Read, before: Progress) -> Work[Progress]:
-    """Write one data file; return how far the export is then."""
+    """Write one data file; return the progress after it."""
     ending = ENDINGS[job.request["ExportFormat"]]
     parts = () if job.request.get("ExportType") == INCREMENTAL else (job.id,)
     key = f"{folder(job.request.get('S3Prefix'), *parts)}{DATA}/{new_name()}{ending}"
@@ -143,7 +148,7 @@ def _past(database: Database, job: S3Job, txn: Any) -> past_items.Past:  # noqa:
 
 
 def _read_items(database: Database, job: S3Job, selection: Selection, start: bytes, *, ion: bool) -> _Lines:
-    """Read items."""
+    """Read the items of one slice."""
     plain = selection.whole and not ion
     views = database.views
     with database.read() as txn:
@@ -170,7 +175,7 @@ def _json_line(item: Item) -> bytes:
 def _read_changes(
     database: Database, job: S3Job, table: Table, selection: Selection, start: bytes, *, ion: bool
 ) -> _Lines:
-    """Read what the window has changed (control-plane 4.4)."""
+    """Read the changes of one slice (control-plane 4.4)."""
     specification = job.request["IncrementalExportSpecification"]
     window = specification["ExportFromTime"], specification["ExportToTime"]
     views = database.views
@@ -193,7 +198,7 @@ def _line(record: Mapping[str, Any]) -> bytes:
 
 
 def _record(table: Table, selection: Selection, change: Difference, *, with_old: bool) -> dict[str, Any] | None:
-    """Return the record of an item; None if it came and went, or the filter leaves it out."""
+    """Return an item's record, None if it was created and deleted, or the filter excludes it."""
     new = None if change.after is None else decode_row(change.after)
     old = None if change.before is None else decode_row(change.before)
     newest = old if new is None else new
@@ -214,7 +219,7 @@ def _record(table: Table, selection: Selection, change: Difference, *, with_old:
 
 
 def _time(seconds: float) -> str:
-    """Return a time as the manifests have it: 2026-10-09T00:40:14.432Z."""
+    """Return a time in the form of the manifests: 2026-10-09T00:40:14.432Z."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -35,7 +35,7 @@ log = logging.getLogger("emulator")
 GROUP: Final = "aws-dynamodb/imports"
 """The log group of error logs, without its slash."""
 
-# The most errors of an import that are logged, as on the service (doc).
+# The most errors of an import that are logged. The service logs as many (AWS's documentation).
 _MOST_LOGGED: Final = 10_000
 
 _INVALID: Final = (

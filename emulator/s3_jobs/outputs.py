@@ -13,7 +13,7 @@ _FOLDER: Final = "AWSDynamoDB"
 
 
 def folder(prefix: str | None, *parts: str) -> str:
-    """Return the beginning of keys below a prefix. A slash at its end does not double."""
+    """Return the common prefix of keys. A slash at the end of `prefix` is not doubled."""
     start = [prefix.removesuffix("/")] if prefix and prefix != "/" else []
     return "/".join((*start, _FOLDER, *parts)) + "/"
 
@@ -29,9 +29,9 @@ def new_name() -> str:
 
 
 class DataObject:
-    """A data file that is being written. Its calls block; one thread at a time makes them.
+    """A data file that is being written. Its methods block and must not run at the same time.
 
-    items: how many are written.
+    items: how many items were written.
     """
 
     def __init__(self, bucket: Bucket, key: str, encryption: Encryption) -> None:
@@ -41,7 +41,7 @@ class DataObject:
         self.items = 0
 
     def write(self, lines: bytes, items: int) -> None:
-        """Write the lines of so many items. Raises ObjectError."""
+        """Write lines. items: how many items the lines contain. Raises ObjectError."""
         self._opened()[1].write(lines, items)
         self.items += items
 
@@ -53,7 +53,7 @@ class DataObject:
         return packer.entry(self._key)
 
     def discard(self) -> None:
-        """Forget what was written."""
+        """Drop the unfinished object."""
         if self._open is not None:
             self._open[0].discard()
 
@@ -71,7 +71,7 @@ def put_manifests(
     summary: Mapping[str, Any],
     encryption: Encryption,
 ) -> None:
-    """Write the manifests of a job, the summary last. start: the beginning of their keys."""
+    """Write the manifests of a job, the summary last. start: the common prefix of their keys."""
     for name, content in _manifests(start, entries, summary):
         put(bucket, start + name, content, encryption)
 

@@ -1,11 +1,11 @@
 """The work of StartBulkPutItems: it puts the records of objects into a table that serves requests.
 
-A record is `{"Item": item}`, and may have a condition beside it, with the members of PutItem:
-ConditionExpression, ExpressionAttributeNames, ExpressionAttributeValues. The layout of conditions
-and of the output is not documented (control-plane 14); this is ours:
+A record is `{"Item": item}`, and may also have a condition in the members of PutItem:
+ConditionExpression, ExpressionAttributeNames, ExpressionAttributeValues. The form of conditions and
+the layout of the output are not documented (control-plane 14). Our layout is:
 
-    <prefix>/AWSDynamoDB/<id>/ERROR/<name>.json.gz                     records that are no items
-    <prefix>/AWSDynamoDB/<id>/CONDITION_CHECK_FAILURE/<name>.json.gz   attempted and existing items
+    <prefix>/AWSDynamoDB/<id>/ERROR/<name>.json.gz                     records without a valid item
+    <prefix>/AWSDynamoDB/<id>/CONDITION_CHECK_FAILURE/<name>.json.gz   refused and existing items
     <prefix>/AWSDynamoDB/<id>/manifest-files.json, manifest-summary.json and their checksums
 """
 
@@ -83,12 +83,12 @@ def putting(workshop: Workshop, job: S3Job) -> Work[None]:
 
 
 def _log(workshop: Workshop, job: S3Job, kind: str) -> LocalLog:
-    """Return where the records of one type of output wait."""
+    """Return the local file that collects the records of one type of output."""
     return LocalLog(local_folder(workshop.settings, LOGS) / "aws-dynamodb/bulk-operations" / job.id / kind)
 
 
 def _begin(database: Database, job: S3Job, total: int) -> Progress:
-    """Store how many bytes there are; return how far an earlier process has come."""
+    """Store the number of bytes to read; return the progress that an earlier process made."""
     with database.write() as txn:
         progress = replace(database.s3_jobs.progress(txn, job), total=total)
         database.s3_jobs.save_progress(txn, job, progress)
@@ -96,7 +96,7 @@ def _begin(database: Database, job: S3Job, total: int) -> Progress:
 
 
 def _is_cancelled(database: Database, job: S3Job) -> bool:
-    """Say whether a request wants the job to end. Raises ObjectError if a reset has removed it."""
+    """Return whether the job was cancelled. Raises ObjectError if a reset has removed the job."""
     current = database.s3_jobs.stored(key_of(job))
     if current is None:
         raise gone(job)
@@ -105,7 +105,10 @@ def _is_cancelled(database: Database, job: S3Job) -> bool:
 
 @dataclass(slots=True)
 class _Slice:
-    """What one slice did. units: write capacity units. refused: records for the output, by type."""
+    """The result of one slice.
+
+    units: write capacity units. refused: type -> records for the output.
+    """
 
     progress: Progress
     units: float = 0.0
@@ -172,7 +175,7 @@ def _put(txn: WriteTxn, table: Table, put: Put, done: _Slice) -> None:
 
 
 def _attempt(txn: WriteTxn, put: Put) -> dict[str, Any]:
-    """Return the line of a put whose condition did not hold."""
+    """Return the line of output about a put whose condition was false."""
     row = txn.get(put.key)
     line: dict[str, Any] = {"Item": put.key_item}
     return line if row is None else {**line, "ExistingItem": decode_row(row)}
@@ -182,7 +185,7 @@ def _attempt(txn: WriteTxn, put: Put) -> dict[str, Any]:
 
 
 def _write_output(bucket: Bucket, job: S3Job, progress: Progress, logs: dict[str, LocalLog]) -> None:
-    """Write the refused records, and the manifests. It blocks. Raises ObjectError."""
+    """Write the refused records and the manifests. This blocks. Raises ObjectError."""
     target = job.request["OutputS3Configuration"]
     encryption = encryption_of(target)
     start = folder(target.get("S3KeyPrefix"), job.id)

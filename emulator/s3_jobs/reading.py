@@ -45,7 +45,7 @@ class Bad(NamedTuple):
 
 
 class Record(NamedTuple):
-    """A record. content: the JSON object, `{"Item": item, ...}`."""
+    """A record that could be read. content: the JSON object `{"Item": item, ...}`."""
 
     content: dict[str, Any]
 

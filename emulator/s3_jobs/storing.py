@@ -14,18 +14,18 @@ from emulator.values.wire import parse_item
 
 _LAYER: Layer = "new"
 _CONDITION = ("ConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues")
-"""What a record may have beside its item."""
+"""The members that a record may have in addition to Item."""
 
 
 def content_of(record: Record | Bad) -> dict[str, Any]:
-    """Return the JSON object of a record. Raises ApiError if it could not be read."""
+    """Return the JSON object of a record. Raises ApiError if the record could not be read."""
     if isinstance(record, Bad):
         raise errors.record_unreadable(record.text)
     return record.content
 
 
 def put_of(table: Table, item: Mapping[str, Any]) -> Put:
-    """Return the put of a record's item, without a condition. Raises ApiError."""
+    """Return the put of a record that has only Item. Raises ApiError."""
     problems: list[Any] = []
     parsed = parse_item(item, problems)
     if problems:
@@ -37,7 +37,7 @@ def put_of(table: Table, item: Mapping[str, Any]) -> Put:
 
 
 def conditional_put(table: Table, record: Mapping[str, Any]) -> Put:
-    """Return the put of a record that has members of PutItem beside its item. Raises ApiError."""
+    """Return the put of a record that has further members of PutItem. Raises ApiError."""
     operation = find("PutItem")
     assert operation is not None, "the service has PutItem"
     operation.load()

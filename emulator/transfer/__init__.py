@@ -10,7 +10,7 @@ server that is called over HTTP, AWS itself, or the emulator in this process (`-
 | `tables`     | finding, creating and describing tables                                 |
 | `writing`    | putting items in batches, in order, with retries                        |
 | `loading`    | from files to a server                                                  |
-| `frozen`     | the items of tables as they were at one moment                          |
+| `frozen`     | the items of tables, all from the same moment if possible               |
 | `dumping`    | from a server to files                                                  |
 | `initial`    | `--init`: loading before a server is ready                              |
 | `copying`    | from another server, by a parallel scan that can be resumed             |

@@ -30,7 +30,7 @@ from emulator.transfer.progress import Progress
 from emulator.transfer.tables import key_names
 
 SEGMENTS: Final = 2
-"""Threads that read a table. While one packs its page, the server makes the page of the other."""
+"""Threads that read a table. While one writes its page, the server makes the page of the other."""
 
 _POLL: Final = 0.1  # seconds between two checks of the threads' counts
 
@@ -110,7 +110,7 @@ def _write_definition(path: Path, whole: dict[str, Any]) -> None:
 
 
 def write_definition(folder: Path, whole: dict[str, Any]) -> None:
-    """Write a table's definition to a file beside its file of items."""
+    """Write a table's definition to a file in the folder of its file of items."""
     _write_definition(folder / f"{whole['Table']['TableName']}.{DEFINITION}", whole)
 
 

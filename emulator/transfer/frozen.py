@@ -1,8 +1,8 @@
-"""The items of tables as they were at one moment, if the server can show them.
+"""The items of tables, all from the same moment if the server is an emulator.
 
-A server of ours holds a snapshot as long as the call that made it is open, and shows its items page
-by page (`emulator/controls/snapshots.py`). Any other server is scanned: there, writes during the
-scan may or may not be seen, item by item.
+The emulator keeps a held snapshot while the call that made it is open, and returns its items page
+by page (`emulator/controls/snapshots.py`). Any other server is scanned: each write during the scan
+may or may not be in the result.
 """
 
 import time
@@ -24,9 +24,11 @@ _POLL: Final = 0.002  # seconds; saving a snapshot takes 0.3 ms
 
 @contextmanager
 def frozen(connect: Connect, tables: Sequence[str]) -> Iterator[Pages]:
-    """Yield the pages of tables, all as they are now, or of scans. Raises Refused, Unreachable.
+    """Yield a function that reads pages of a held snapshot or of scans.
 
-    tables: their names; without any, all tables of the access key and region.
+    Raises Refused, Unreachable.
+
+    tables: names, empty for all tables of the access key and region.
     """
     with closing(connect()) as holder:
         if not isinstance(holder, HttpEndpoint) or not _holds(holder):
@@ -44,15 +46,15 @@ def frozen(connect: Connect, tables: Sequence[str]) -> Iterator[Pages]:
 
 
 def _holds(endpoint: HttpEndpoint) -> bool:
-    """Say whether a server can hold snapshots."""
+    """Return whether a server can hold snapshots."""
     try:
         return "Names" in endpoint.control("GET", _HOLD, {})
-    except (Refused, Unreachable):  # if no server answers at all, the scan will say so
+    except (Refused, Unreachable):  # if no server answers at all, the scan raises the same error
         return False
 
 
 def _held(connect: Connect, request: dict[str, Any]) -> Pages:
-    """Return the pages of a held snapshot. They raise Refused, Unreachable."""
+    """Return a function that reads pages of a held snapshot. It raises Refused, Unreachable."""
 
     def pages(table: str, segment: int, segments: int) -> Iterator[list[Item]]:
         body = {**request, "TableName": table, "Segment": segment, "TotalSegments": segments}
@@ -69,7 +71,7 @@ def _held(connect: Connect, request: dict[str, Any]) -> Pages:
 
 
 def scanned(connect: Connect) -> Pages:
-    """Return the pages of scans. They raise Refused, Unreachable."""
+    """Return a function that reads pages by scans. It raises Refused, Unreachable."""
 
     def pages(table: str, segment: int, segments: int) -> Iterator[list[Item]]:
         request: dict[str, Any] = {"TableName": table, "ConsistentRead": True}

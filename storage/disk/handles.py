@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class _Lost:
-    """Stands in for the LMDB transaction of a reader that has lost its snapshot."""
+    """Replaces the LMDB transaction of a reader that has lost its snapshot."""
 
     def get(self, *_: object, **__: object) -> NoReturn:
         raise Interrupted("The snapshot was lost when the store grew: read again.")
@@ -30,7 +30,7 @@ class _Lost:
 
 
 class _Ended:
-    """Stands in for the LMDB transaction of a reader or writer that has ended."""
+    """Replaces the LMDB transaction of a reader or writer that has ended."""
 
     def get(self, *_: object, **__: object) -> NoReturn:
         raise Closed(TRANSACTION_ENDED)

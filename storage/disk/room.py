@@ -33,11 +33,11 @@ SPARE_PAGES = 256
 _PLENTY = 2 * RESERVE
 """How many bytes must be free before the reserve is filled.
 
-A disk of 20 MB with a new store has so many.
+A disk of 20 MB with a new store has this many.
 """
 
 _BELIEVED = 4
-"""After so many refusals in a row, `stands` is true until LEAST_STEP more bytes are free."""
+"""After this many refusals in a row, `stands` is true until LEAST_STEP more bytes are free."""
 
 _ASK_AGAIN = 32
 """After _BELIEVED refusals, every 32nd request asks the disk nevertheless.

@@ -1,12 +1,14 @@
 """How the command starts and ends in unusual circumstances."""
 
 import errno
+import os
 import signal
 import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -89,3 +91,35 @@ def test_other_failures_are_not_hidden(monkeypatch):
     monkeypatch.setattr(cli, "_run", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         cli.main([])
+
+
+RARE = {
+    *("boto3", "botocore", "click", "lmdb", "numpy", "prometheus_client", "prompt_toolkit", "rich", "starlette"),
+    *("uvicorn", "yaml"),
+    *("configparser", "csv", "ctypes", "decimal", "difflib", "email", "hashlib", "hmac", "html", "http.client"),
+    *("logging.config", "multiprocessing", "random", "statistics", "tempfile", "tomllib", "unittest"),
+    *("urllib.request", "xml", "zipfile"),
+}
+"""Libraries and modules of Python that no start in memory needs. Most take over 1 ms to import."""
+
+
+def test_a_start_imports_no_code_that_is_rarely_used(tmp_path):
+    """start_modules.txt lists our modules that a start imports. Each takes 0.1 to 4 ms."""
+    errors = tmp_path / "errors"
+    command = [sys.executable, "-X", "importtime", "-m", "emulator", "--in-memory", "--port", "0"]
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    with (
+        errors.open("w") as file,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=file, text=True, env=plain) as server,
+    ):
+        assert any(line.startswith("  address ") for line in server.stdout)
+        server.terminate()
+        assert server.wait(20) == 0
+    imported = {line.rpartition("|")[2].strip() for line in errors.read_text().splitlines()[1:] if "|" in line}
+    ours = {name for name in imported if name.partition(".")[0] in ("emulator", "storage")}
+    expected = set((Path(__file__).parent / "start_modules.txt").read_text().split())
+    assert sorted(ours - expected) == [], (
+        "import these at their first use; if each server needs them at once, add them to start_modules.txt"
+    )
+    assert sorted(expected - ours) == [], "a start no longer imports these: remove them from start_modules.txt"
+    assert sorted(imported & RARE) == []

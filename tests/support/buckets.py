@@ -30,7 +30,7 @@ class Bucket:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
 
     def put_items(self, key: str, items: Iterable[Mapping[str, Any]]) -> None:
-        """Store lines of DynamoDB JSON."""
+        """Store items as lines of DynamoDB JSON."""
         self.put(key, b"".join(orjson.dumps({"Item": item}) + b"\n" for item in items))
 
     def get(self, key: str) -> bytes:

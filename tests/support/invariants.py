@@ -140,7 +140,7 @@ def check_table(txn: ReadTxn, table: Table) -> None:
 
 
 def check_vectors(txn: ReadTxn, index: VectorIndex, rows: Rows) -> None:
-    """Assert that a vector index has an entry for each vector, and that its numbers are right."""
+    """Assert that a vector index has an entry for each vector, and the right stored numbers."""
     entries = {}
     size = vectors = lists = 0
     for key, row in rows:

@@ -1,4 +1,4 @@
-"""S3-compatible servers: a small one in this process, and moto's in an environment of its own."""
+"""S3-compatible servers: a small one in this process, and moto's in a separate environment."""
 
 import hashlib
 import subprocess
@@ -25,8 +25,8 @@ OWNER = "123456789012"
 class FakeS3:
     """Buckets in memory. `url` is the address.
 
-    denied: buckets that nobody may use. breaks: how many of the next downloads end early.
-    heads: the header fields of the requests.
+    denied: buckets to which access is denied. breaks: how many of the next downloads end early.
+    heads: the header fields of all requests.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class FakeS3:
 
 @contextmanager
 def fake_s3() -> Iterator[FakeS3]:
-    """Run a small S3 for the length of a with block."""
+    """Run a small S3 server during a with block."""
     fake = FakeS3()
 
     class Handler(_Handler):
@@ -136,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _listing(bucket: dict[str, bytes], query: dict[str, str]) -> bytes:
-    """Return one page: two objects, so that every list has several pages."""
+    """Return one page. It has at most two objects, so that most lists have several pages."""
     after = query.get("continuation-token", "")
     keys = [key for key in sorted(bucket) if key.startswith(query.get("prefix", "")) and key > after]
     rows = "".join(f"<Contents><Key>{escape(k)}</Key><Size>{len(bucket[k])}</Size></Contents>" for k in keys[:2])
@@ -146,7 +146,7 @@ def _listing(bucket: dict[str, bytes], query: dict[str, str]) -> bytes:
 
 @contextmanager
 def moto_s3() -> Iterator[str]:
-    """Run moto's server; yield its address. pip installs it into an environment that is removed."""
+    """Run moto's server; yield its address. pip installs moto into a temporary environment."""
     with TemporaryDirectory() as folder:
         subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=120)
         program = Path(folder) / "bin"

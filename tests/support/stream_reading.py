@@ -11,7 +11,7 @@ from typing import Any
 Call = Callable[..., Any]
 Record = dict[str, Any]
 
-ROUNDS = 1000  # after so many reads of all shards a record counts as missing; AWS needs a moment
+ROUNDS = 1000  # after this many reads of all shards, a record counts as missing; AWS needs a moment
 
 
 def api(client: Any) -> Call:

@@ -136,7 +136,7 @@ class Attachments:
 
 
 def _images(definition: TableDefinition) -> Images:
-    """Return the images that the streams of a table need. Its Kinesis destinations need both."""
+    """Return which images the streams of a table need. A Kinesis destination needs both."""
     views = [definition.stream_view] if definition.stream_id is not None else []
     views += ["NEW_AND_OLD_IMAGES" for each in definition.kinesis if each.stream_id is not None]
     both = "NEW_AND_OLD_IMAGES" in views

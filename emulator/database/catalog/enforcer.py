@@ -71,7 +71,7 @@ class Enforcer:
             self._throttled[table] = enforced
 
     def hold_item(self, table: str, key: Mapping[str, Any], seconds: float) -> None:
-        """Declare that a transaction is under way on an item.
+        """Declare that a transaction on an item is in progress.
 
         seconds: how long the transaction takes; 0 ends an earlier declaration.
         """
@@ -79,7 +79,7 @@ class Enforcer:
         self._holds.append(Hold(table, key, self._clock.now() + seconds))
 
     def hold_token(self, token: str, seconds: float) -> None:
-        """Declare that a transaction with this token is under way.
+        """Declare that a transaction with this token is in progress.
 
         seconds: how long the transaction takes; 0 ends an earlier declaration.
         """
@@ -122,7 +122,7 @@ class Enforcer:
         self._usages.pop(table_id, None)
 
     def usage(self, table_id: int) -> TableUsage | None:
-        """Return what a table has consumed in the last hour, None without --metrics."""
+        """Return the figures of a table in the last hour, None without --metrics."""
         return self._usages.get(table_id)
 
     def throttle(self, table_id: int) -> TableThrottle | None:
@@ -146,7 +146,7 @@ class Enforcer:
     # --- use by requests --------------------------------------------------------------------------
 
     def refuse_token(self, token: str) -> None:
-        """Raise TransactionInProgressException if a transaction with this token is under way."""
+        """Raise TransactionInProgressException if a transaction with this token is in progress."""
         if self._tokens.get(token, 0.0) > self._clock.now():
             raise errors.transaction_in_progress()
 

@@ -31,7 +31,7 @@ SLICE: Final = 500
 """The most records that one slice deletes, each with its second key. This takes about 4 ms."""
 
 SIZE: Final = 4 * MIB
-"""The bytes of records after which a slice ends."""
+"""A slice ends after records of this many bytes."""
 
 
 class Images(NamedTuple):
@@ -82,13 +82,13 @@ class Histories:
         return None if number is None else self._logs.get(number)
 
     def owned(self, owns: Callable[[Tenant], bool]) -> "Iterator[HistoryDefinition]":
-        """Walk the histories of the tenants for which `owns` is true, also closed ones."""
+        """Yield the histories of the tenants for which `owns` is true, also closed ones."""
         return (each for each in self._registry if owns((each.access_key, each.region)))
 
     # --- changing ---------------------------------------------------------------------------------
 
     def open(self, change: DefinitionChange, table: TableDefinition, days: int, images: Images) -> int:
-        """Store a new history of a table, which keeps records for some days; return its id."""
+        """Store a new history of a table; return its id. days: how long it keeps records."""
         from emulator.database.definitions.histories import HistoryDefinition  # noqa: PLC0415 - few tables have one
 
         number = next_id(change.txn)
@@ -100,7 +100,10 @@ class Histories:
         return number
 
     def adjust(self, change: DefinitionChange, number: int, days: int, images: Images) -> None:
-        """Give an open history the period of its table. images: those that its streams need."""
+        """Set the period and the images of an open history.
+
+        images: what the table's streams need.
+        """
         history = self._known(number)
         referred = history.referred or any(images)
         changed = replace(history, retention=days * DAY, referred=referred, both=images.new)
@@ -186,7 +189,7 @@ class Histories:
 
 
 def _oldest(txn: ReadTxn, start: bytes, stop: bytes) -> tuple[list[tuple[bytes, bytes]], bool]:
-    """Return the first keys of a range, each with its item, and whether others may remain."""
+    """Return the first keys of a range, each with its item, and whether more keys may follow."""
     from emulator.database.changes.history import item_of  # noqa: PLC0415 - few tables have a history
 
     found: list[tuple[bytes, bytes]] = []
@@ -200,7 +203,7 @@ def _oldest(txn: ReadTxn, start: bytes, stop: bytes) -> tuple[list[tuple[bytes, 
 
 
 def _load(stored: bytes) -> "HistoryDefinition":
-    """Load a definition, and its code at first use: most servers have no history."""
+    """Load a definition. Its code is loaded at first use, because most servers have no history."""
     from emulator.database.definitions.histories import HistoryDefinition  # noqa: PLC0415 - start-up time
 
     return HistoryDefinition.load(stored)

@@ -95,7 +95,7 @@ class History:
         self.adopt(history)
 
     def adopt(self, history: HistoryDefinition) -> None:
-        """Record as a changed definition says from now on."""
+        """Use a changed definition for all later records."""
         self._both = history.both
         self._last: tuple[int, int] | None = None
 

@@ -104,9 +104,10 @@ class StreamLog:
         self._shards = [keyspace.shard_records(stream.id, shard.number) for shard in stream.open_shards()]
 
     def refer_to(self, history: int | None) -> None:
-        """Let records refer to a history from now on, or have their images themselves if None.
+        """Make later records refer to a history; None makes them contain their images.
 
-        The history records each change before this does. Records without images never refer to it.
+        The history must record each change before this log does. Records of a stream without images
+        never refer to a history.
         """
         has_images = self._old or self._new
         self._reference = u32(history) if history is not None and has_images else b""

@@ -16,14 +16,14 @@ The JSON text is a frame around parts that were JSON already:
 
     {"eventID":..,"dynamodb":{..,"Keys":K,"NewImage":N,"OldImage":O,"SequenceNumber":..}<identity>}
 
-So GetRecords copies the text into its answer. The records for Lambda and Kinesis are made of copies
-of the parts. No text is parsed.
+So GetRecords copies the whole text into its answer. Records for Lambda and Kinesis are built from
+the parts. No text is parsed.
 
 A record of version 1 has the first four fields and the text. Data folders of storage layout 1 hold
 such records.
 
-A record of version 3 has no images. A table with recovery has a history (history.py) that stores
-the images of a change once for all its readers. The record refers to it:
+A record of version 3 has no images. It is used for a table with recovery, which has a history
+(history.py). The history stores the images of a change once, and the record refers to them:
 
     36 bytes   as above, for the record with its images
     4 bytes    the history's id

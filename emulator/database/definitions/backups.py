@@ -22,7 +22,7 @@ KEPT_DAYS: Final = 35  # days for which a system backup is kept (control-plane 1
 class Backup:
     """A backup as stored. Times are seconds since the epoch.
 
-    owner: the tenant that it belongs to.
+    owner: the tenant that owns it.
     number: the last part of its ARN; its digits are the milliseconds of `created`.
     view: the number of the frozen view with its items (history/past_items.py).
     table: the definition of the table at that time. items, size: the number of its items and their

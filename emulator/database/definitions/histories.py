@@ -9,7 +9,8 @@ from emulator.database.definitions.streams import RETENTION
 from emulator.database.store.loading import from_fields
 
 SLACK: Final = 60.0
-"""Seconds that records are kept beyond their retention: stream records have rounded times."""
+"""Seconds for which records are kept after their retention, because times in streams are rounded.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +18,10 @@ class HistoryDefinition:
     """A history as stored. Times are seconds since the epoch.
 
     access_key, region: the tenant of the table. table: its name.
-    retention: how many seconds it keeps its records, at least as long as streams do.
-    closed: when recovery was disabled or the table removed, None before that.
+    retention: for how many seconds it keeps records. This is at least the retention of streams.
+    closed: when recovery was disabled or the table was removed, None while the history is open.
     referred: whether stream records refer to its records.
-    both: whether its records have the row after a change too, for such stream records.
+    both: whether its records also have the row after a change, because stream records need it.
     """
 
     id: int

@@ -107,7 +107,7 @@ class Progress:
     written, failed: numbers of items.
     log: bytes of the job's local log that belong to finished slices.
     key: where the next data file of an export begins, as hex; None after the last one.
-    billed, manifest: what the description of a complete export has of it.
+    billed, manifest: BilledSizeBytes and ExportManifest of a complete export.
     files: the complete data files of an export, as in the manifest.
     usage: "" for the table, or the name of an index -> bytes that a bulk operation wrote.
     """

@@ -247,12 +247,12 @@ class TableDefinition:
 
     @property
     def is_building(self) -> bool:
-        """Whether an index is being created or deleted, as one at a time may be (features 1.3)."""
+        """Whether an index is being created or deleted. Only one may be (features 1.3)."""
         return any(index.status in (CREATING, DELETING) for index in self.every_index)
 
 
 def _load_vectors(stored: Iterable[Mapping[str, Any]]) -> "tuple[VectorDefinition, ...]":
-    """Return the vector indexes in a table's JSON. Few tables have any."""
+    """Return the vector indexes in a table's JSON. The code is loaded only if there are any."""
     if not stored:
         return ()
     from emulator.database.definitions.vectors import VectorDefinition  # noqa: PLC0415 - start-up time

@@ -16,13 +16,13 @@ EUCLIDEAN: Final = "EUCLIDEAN"
 
 @dataclass(frozen=True, slots=True)
 class VectorDefinition:
-    """A vector index as stored, as a part of its table's definition.
+    """A vector index as it is stored in its table's definition.
 
     attribute: the attribute with the vectors. distance: COSINE, DOT_PRODUCT or EUCLIDEAN.
     search: name and type (HASH or INLINE_FILTER) of each element of SearchSchema.
-    restored: a number that changes when a snapshot puts the index's data back. Vectors in memory
-    that were read under another number are out of date.
-    The other fields mean the same as in IndexDefinition.
+    restored: a number that changes when the index is restored from a snapshot. Vectors in memory
+    that were read with another number are outdated. The other fields mean the same as in
+    IndexDefinition.
     """
 
     id: int
@@ -38,7 +38,7 @@ class VectorDefinition:
     status: str = "CREATING"
     until: float = 0.0
     pending: ClassVar[tuple[()]] = ()
-    """No change of a vector index is ever pending."""
+    """A vector index never has pending changes."""
 
     @classmethod
     def load(cls, stored: Mapping[str, Any]) -> Self:

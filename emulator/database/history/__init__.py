@@ -1,41 +1,41 @@
 """Recovery: the items of a table as they were at an earlier time, backups, and restores.
 
 While recovery of a table is on, the table has a *history* (`changes/history.py`): the row before
-each change of an item. This shows the table at any time T: the row of an item at T is the row in
-its first record after T, or its current row if there is no record after T. Enabling recovery copies
-no data, and a table without recovery has no additional follower.
+each change of an item. From it, the state at any time T follows: the row of an item at T is the row
+in its first record after T, or its current row if there is no record after T. Enabling recovery
+copies no data, and a table without recovery has no additional follower.
 
 Later writes, trimming of the history, deletion of the table and restarts must not change what a
 reader sees. So a reader opens a frozen view (`database/views/`) of the items and of the history.
-The view shows them as they were when it was opened, and T is before that time.
+The view keeps their state of the moment at which it was opened; T must be earlier.
 
     views = database.views                              # before the transaction
     with database.registries.changing() as change:
-        past = past_items.open_past(views, change, table.definition, at)    # at None: now
+        past = past_items.open_past(views, change, table.definition, at)    # `at` None: now
     ...                                                 # store past.view, the number to find it by
     with database.read() as txn:
         past = past_items.find(views, txn, number)
-        rows, after = past_items.page(views, txn, past, b"", 500)           # after None: no more
+        rows, after = past_items.page(views, txn, past, b"", 500)           # `after` None: the end
     with database.registries.changing() as change:
         past_items.close(views, change, past)
 
-In the same way, an incremental export reads the changes in a range of time: `differences.page`
-returns each changed item as it was before and at the end of that range.
+Similarly, an incremental export reads the changes in a window of time: `differences.page` returns
+each changed item as it was before the window and at its end.
 
 A *backup* is such a view of the items as they are, and the table's definition. A *restore* creates
 a table and fills it from a view, in slices (`jobs/filling.py`). Items go through the followers of
 the new table, so its indexes, counts and collections are right.
 
-Streams of a table with recovery do not store images: their records refer to the history, which has
-the row after a change too while such streams exist (`changes/record.py`). So an image is stored
-once, however many streams and Kinesis destinations the table has. When recovery is disabled or the
-table is deleted, the history lives on for as long as stream records refer to it, a day. When
-recovery is enabled again, a new history begins.
+Streams of a table with recovery do not store images: their records refer to the history
+(`changes/record.py`). While such streams exist, the history also stores the row after each change.
+So an image is stored once, however many streams and Kinesis destinations the table has. When
+recovery is disabled or the table is deleted, the history is closed. It is kept for one more day if
+stream records refer to it. When recovery is enabled again, a new history begins.
 
 | file | job |
 |---|---|
 | `past_items.py` | the items of a table at a time, in slices |
-| `differences.py` | what changed in a window of time, in slices |
+| `differences.py` | the items that changed in a window of time, in slices |
 | `backups.py` | backups: making, finding, deleting, expiry |
 | `restores.py` | the source from which a restored table is filled |
 
@@ -52,7 +52,7 @@ bytes that each write adds to the store.
 | stream of NEW_AND_OLD_IMAGES          | 13.8 us   | 16.3 us | 851   |
 | recovery and stream                   | 19.4 us   | 21.5 us | 931   |
 
-With items of 1 KB the last three lines have 1,108, 2,452 and 2,532 bytes. CreateBackup takes 0.1 ms
-for a million items. A restore writes 150,000 items a second into a table without indexes, and
-60,000 into one with an index, in slices of 2 to 3 ms.
+With items of 1 KB, the bytes in the last three rows are 1,108, 2,452 and 2,532. CreateBackup takes
+0.1 ms for a million items. A restore writes 150,000 items a second into a table without indexes,
+and 60,000 into one with an index, in slices of 2 to 3 ms.
 """

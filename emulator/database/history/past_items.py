@@ -33,7 +33,7 @@ _KEPT: Final = keyspace.counter("past")
 SIZE: Final = MIB
 """A page ends once its rows have this many bytes. Writing them to another table takes 5 ms."""
 
-_FIRST: Final = 4  # items read at first: 1.6 MB if they have the largest size
+_FIRST: Final = 4  # items that the first part reads: 1.6 MB if they have the largest size
 _CHUNK: Final = 64  # items, or entries of a history, that one step reads
 
 
@@ -118,7 +118,7 @@ def page(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int, size:
 
 
 def _part(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int) -> Rows:
-    """Return a part of a page. The first parts are small, so a page never has many large items."""
+    """Return a part of a page. The first parts are small, so that a page gets few large items."""
     view = open_view(views, past)
     items = keyspace.items(past.table)
     found, last = views.page(txn, view, items + start, prefix_end(items), limit)

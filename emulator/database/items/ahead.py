@@ -18,7 +18,7 @@ from emulator.errors import ApiError
 from emulator.values.types import Item
 from storage import ReadTxn
 
-# bytes of a request's old and new rows; the preparation of so many takes 10 to 30 ms
+# bytes of a request's old and new rows; to prepare this many takes 10 to 30 ms
 LONG: Final = 1 << 20
 # bytes of a write's old and new row; with fewer, `forget_items` saves too little
 LARGE: Final = 64 << 10
@@ -66,14 +66,14 @@ def prepared(txn: ReadTxn, write: Write, kept: Collection[str] = (), ahead: Outc
 
 
 def forget_items(table: Table, change: Change, kept: Collection[str] = ()) -> None:
-    """Drop the attributes of a change's items that nobody needs: a decoded item can take 40 MB.
+    """Drop unneeded attributes of a change's items: a decoded item can take 40 MB.
 
     kept: names of the attributes that the caller needs.
     """
     if table.indexes:
         change.entries = entry_changes(table, change)
     if table.billing is not None:
-        table.billing.by_index(change)  # the change keeps what this computes
+        table.billing.by_index(change)  # the change stores the result
     names = {*table.key_names, *kept}
     if table.definition.ttl_attribute is not None:
         names.add(table.definition.ttl_attribute)

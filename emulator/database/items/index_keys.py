@@ -1,7 +1,7 @@
 """Checks of the values that a write gives to attributes of indexes.
 
-They are index key attributes (behaviour 2.5, 3.8), attributes of a SearchSchema, and vectors
-(control-plane 15).
+These attributes are index key attributes (behaviour 2.5, 3.8), attributes of a SearchSchema, and
+vectors (control-plane 15).
 """
 
 from typing import Final
@@ -23,7 +23,7 @@ A character has at most four bytes.
 def check_item(table: Table, item: Item) -> None:
     """Raise if an index key attribute of a whole item has a wrong type, is empty or is too long.
 
-    The same for a vector attribute that is not a vector.
+    Also raise if a vector attribute is not a vector.
     """
     for name, (expected, index) in table.index_keys.items():
         value = item.get(name)

@@ -1,12 +1,12 @@
-"""Entries of vector indexes: which of them a change of an item removes, adds or replaces.
+"""How a change of an item removes, adds or replaces its entries in vector indexes.
 
-A vector index has numbers of its own under one key: how often its entries have changed, how many
-entries it has, and sizes. So the statistics of the table need not know it. The latest changes of
-entries are recorded, so that a process that holds the vectors in memory reads what has changed and
-not all entries (database/vectors/).
+Numbers about a vector index are stored under one key: how often its entries have changed, how many
+entries it has, and sizes. So the statistics of the table do not include it. The latest changes of
+entries are recorded, so that a process with the vectors in memory reads only the changed entries
+(database/vectors/).
 
-An indexed vector is billed as four bytes for each dimension, not as the list that it is. This holds
-for every item with a vector that fits, also if the item has no entry (features 1.4).
+An indexed vector is billed as four bytes for each dimension, and not as a list of numbers. This is
+true for every item with a valid vector, even if the item has no entry (features 1.4).
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from emulator.values.types import Item
 from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end
 
-LEAST_BILLED: Final = 1024  # bytes of a write to a vector index (features 1.4)
+LEAST_BILLED: Final = 1024  # the fewest bytes billed for a write to a vector index (features 1.4)
 
 _NUMBERS: Final = Struct(">5Q")
 
@@ -34,8 +34,8 @@ class Numbers(NamedTuple):
     """The stored numbers of a vector index.
 
     changes: how often an entry was put or removed. size: bytes of all projected entries.
-    vectors, lists: the bytes of all vectors that the index has visited, as vectors and as lists of
-    numbers.
+    vectors, lists: the bytes of all vectors that the index has visited, measured as vectors and as
+    lists of numbers.
     """
 
     changes: int = 0
@@ -55,7 +55,7 @@ def numbers(txn: ReadTxn, prefix: bytes) -> Numbers:
 
 
 class VectorEntries:
-    """The entries of a table's vector indexes: what a write is billed for, and the follower.
+    """The follower that writes entries of a table's vector indexes. Computes billed sizes too.
 
     indexes: the vector indexes.
     """
@@ -71,7 +71,7 @@ class VectorEntries:
         return old_size - changes.old_unbilled, new_size - changes.new_unbilled
 
     def by_index(self, change: Change) -> dict[str, int]:
-        """Return name of a vector index -> bytes that the change is billed for there."""
+        """Return name of a vector index -> bytes that are billed for the change in the index."""
         return {each.index.name: each.billed for each in self._changes(change).indexes if each.billed}
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
@@ -86,7 +86,7 @@ class VectorEntries:
 
 
 def vector_changes(indexes: Sequence[VectorIndex], change: Change) -> VectorChanges:
-    """Return what a change does to the vector indexes of its table, and the bytes not billed."""
+    """Return how a change of an item changes vector indexes, and the bytes that are not billed."""
     old, new = change.old_item(), change.new
     changes = VectorChanges()
     vectors: dict[str, tuple[_Vector, _Vector]] = {}
@@ -103,7 +103,7 @@ def vector_changes(indexes: Sequence[VectorIndex], change: Change) -> VectorChan
 
 
 def entered(index: VectorIndex, row: bytes) -> VectorChange:
-    """Return what a backfill does to an index when it visits an item. row: the item's row."""
+    """Return how a backfill changes an index when it visits an item. row: the item's row."""
     item = decode_row(row)
     return _index_change(index, None, _NO_VECTOR, item, _vector(index, item, row))
 
@@ -141,7 +141,8 @@ def counts(txn: ReadTxn, table: Table) -> Sequence[tuple[int, int]]:
     found += [(each.entries, each.size) for _, each in by_index]
     items, size = found[0]
     for attribute in {index.attribute for index in table.vectors}:
-        # Of several indexes on one attribute, that which has visited most items knows most vectors.
+        # If several indexes are on one attribute, the index that has visited the most items has the
+        # most vectors.
         most = max((each for index, each in by_index if index.attribute == attribute), key=lambda each: each.vectors)
         size += most.vectors - most.lists
     found[0] = items, size
@@ -149,7 +150,7 @@ def counts(txn: ReadTxn, table: Table) -> Sequence[tuple[int, int]]:
 
 
 def agrees(txn: ReadTxn, table: Table, index: VectorIndex) -> bool:
-    """Say whether the entries and numbers of an index are those that the table's items need."""
+    """Return whether an index has the entries and numbers that the table's items demand."""
     entries: dict[bytes, bytes] = {}
     size = vectors = lists = 0
     for key, row in txn.scan(table.prefix, prefix_end(table.prefix)):
@@ -179,12 +180,12 @@ _NO_VECTOR: Final = _Vector(None)
 
 
 def _vector(index: VectorIndex, item: Item | None, row: bytes | None) -> _Vector:
-    """Return the vector of an item. row: the item's row, which knows its size."""
+    """Return the vector of an item. row: the item's row, which has the item's size."""
     packed = index.vector(item)
     if item is None or row is None or packed is None:
         return _NO_VECTOR
-    # The size of a list is what the other attributes leave of the item: adding up 256 numbers took
-    # a third of the time of a write.
+    # The size of the list is the item's size without its other attributes. Adding up 256 numbers
+    # would take a third of the time of a write.
     others = item_size({name: value for name, value in item.items() if name != index.attribute})
     return _Vector(packed, len(packed), row_size(row) - others - utf8_size(index.attribute))
 

@@ -33,7 +33,7 @@ from emulator.values.rows import decode_row
 from storage import Full, Interrupted
 
 SLICE: Final = 300
-"""Items and index entries written in one slice: 2 to 3 ms."""
+"""The most items and index entries that one slice writes. This takes 2 to 3 ms."""
 
 
 class Page(NamedTuple):

@@ -1,6 +1,6 @@
 """Filling new vector indexes, in slices, with the items that existed before them.
 
-It works as backfill.py does: `filled_to` is the position of the walk, and a write to an item after
+This works like backfill.py: `filled_to` is the position of the walk, and a write to an item after
 this position does not update the index. The walk skips items that do not qualify (features 1.4).
 """
 
@@ -15,12 +15,12 @@ from emulator.database.jobs import walk
 from emulator.database.schema.table import Table
 from emulator.database.schema.vector_index import VectorIndex
 
-SLICE: Final = 500  # the most items visited in one slice
-NUMBERS_IN_SLICE: Final = 25_600  # of all vectors in a slice: about 6 ms
+SLICE: Final = 500  # the most items that one slice visits
+NUMBERS_IN_SLICE: Final = 25_600  # the most numbers in all vectors of a slice: about 6 ms
 
 
 def begin_all(database: Database, table: Table) -> None:
-    """Queue the filling of those vector indexes of a table that are incomplete."""
+    """Queue the filling of the incomplete vector indexes of a table."""
     for index in table.definition.vectors:
         if index.filled_to is not None:
             walk.begin(database, table, ("vectors", index.id), partial(_fill, database, index.id))
@@ -33,7 +33,7 @@ def resume_all(database: Database) -> None:
 
 
 def items_in_slice(index: VectorIndex) -> int:
-    """Return how many items one slice may enter into an index."""
+    """Return how many items one slice may add to an index."""
     return min(SLICE, max(1, NUMBERS_IN_SLICE // index.dimensions))
 
 

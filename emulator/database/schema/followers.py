@@ -72,7 +72,7 @@ class Change:
     recorded: bytes = b""
     """The position of the change's record in the table's history, empty if it has no history."""
     vectors: "VectorChanges | None" = None
-    """What changes in vector indexes, for tables that have some."""
+    """The changes of vector indexes, for tables that have some."""
 
     @property
     def count(self) -> int:
@@ -104,7 +104,7 @@ class Precondition(Protocol):
 
 
 class Billing(Protocol):
-    """Which sizes a write to a table is billed for, if they are not the sizes of the items."""
+    """The billed sizes of writes to a table, if these are not the sizes of the items."""
 
     def sizes(self, change: Change, old_size: int, new_size: int) -> tuple[int, int]:
         """Return the billed sizes of the item before and after a change.
@@ -113,4 +113,4 @@ class Billing(Protocol):
         """
 
     def by_index(self, change: Change) -> dict[str, int]:
-        """Return name of a vector index -> bytes that the change is billed for there."""
+        """Return name of a vector index -> bytes that are billed for the change in the index."""

@@ -38,7 +38,7 @@ def _is_transient(part: "TableDefinition | IndexDefinition | VectorDefinition") 
 
 
 def _vectors(definition: TableDefinition, table_keys: tuple[str, ...]) -> "tuple[VectorIndex, ...]":
-    """Compile the vector indexes. Few tables have any, so the code is loaded at the first use."""
+    """Compile the vector indexes. Few tables have any, so the code is loaded at its first use."""
     if not definition.vectors:
         return ()
     from emulator.database.schema.vector_index import VectorIndex  # noqa: PLC0415 - start-up time
@@ -138,9 +138,9 @@ class Table:
     def _index_keys(self) -> dict[str, tuple[str, str]]:
         """Return the index key attributes: name -> (type, index).
 
-        The index is the one that errors name: the first by name that has the attribute (behaviour
-        3.8). Key attributes of the table are left out. The attributes of a
-        SearchSchema follow the same rules (features 1.4).
+        The index is the one in error messages: the first by name with this attribute (behaviour
+        3.8). Key attributes of the table are left out. The attributes of a SearchSchema follow the
+        same rules (features 1.4).
         """
         keys: dict[str, tuple[str, str]] = {}
         names = [(index.name, index.key_names) for index in self.indexes]

@@ -1,4 +1,4 @@
-"""What a write does to the vector indexes of its table. Only tables with such indexes load this."""
+"""The changes of vector indexes by one write. Only tables with such indexes load this module."""
 
 from dataclasses import dataclass, field
 
@@ -7,12 +7,12 @@ from emulator.database.schema.vector_index import VectorIndex
 
 @dataclass(slots=True, eq=False)
 class VectorChange:
-    """What a write does to one vector index.
+    """The change of one vector index by one write.
 
-    old_entry, new_entry: the entry before and after; None if there is none. count and size are the
-    growth of the index, in entries and in bytes of projected entries. vectors and lists are the
-    growth of the bytes of vectors, as vectors and as lists. billed: the bytes that the write to the
-    index is billed for.
+    old_entry, new_entry: the entry before and after the write; None if there is none. count, size:
+    how many entries, and bytes of projected entries, the index grows by. vectors, lists: how many
+    bytes of vectors it grows by, measured as vectors and as lists. billed: the bytes that are
+    billed for the write to the index.
     """
 
     index: VectorIndex
@@ -27,10 +27,10 @@ class VectorChange:
 
 @dataclass(slots=True, eq=False)
 class VectorChanges:
-    """What a write does to the vector indexes of its table.
+    """The changes of all vector indexes of a table by one write.
 
-    old_unbilled, new_unbilled: by how many bytes the item before and after is larger than what is
-    billed. indexes: the indexes that a backfill will not update.
+    old_unbilled, new_unbilled: how many bytes of the item before and after the write are not
+    billed. indexes: the changes of the indexes that no backfill will update.
     """
 
     old_unbilled: int = 0

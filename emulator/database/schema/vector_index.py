@@ -1,11 +1,11 @@
-"""Vector indexes, compiled from their definitions: which items have an entry, and its bytes.
+"""Compiled vector indexes: which items have an entry, and the bytes of the entry.
 
-An entry has what a search compares. What a search returns is read from the items.
+An entry has the data that a search compares. A search reads its results from the items.
 
     4 bytes for each dimension     the vector: float32, little-endian
     for each element of SearchSchema, in its order:
         4 bytes                    length of the value, big-endian; FFFFFFFF if the item lacks it
-        the rest                   the value, in the form in which keys have it
+        the rest                   the value, in the form that it has in keys
 
 Neither creating a vector index nor writing to it needs NumPy.
 """
@@ -23,13 +23,13 @@ from storage.keycode import u32
 
 FLOAT: Final = 4  # bytes
 ABSENT: Final = 0xFFFFFFFF
-"""The length of a value that an item lacks."""
+"""The length that marks a missing value."""
 
 _ABSENT: Final = u32(ABSENT)
 
 
 class VectorIndex:
-    """A vector index, compiled.
+    """A compiled vector index.
 
     attributes: the attributes that it projects, unless it projects all. search: the attributes of
     SearchSchema and their types.
@@ -66,11 +66,11 @@ class VectorIndex:
 
     @property
     def vector_size(self) -> int:
-        """The bytes that a vector is billed for, without the name of its attribute."""
+        """The billed bytes of a vector, without the name of its attribute."""
         return FLOAT * self.dimensions
 
     def vector(self, item: Item | None) -> bytes | None:
-        """Return the vector of an item as float32, None if the item has none that fits."""
+        """Return the vector of an item as float32, None if the item has no valid vector."""
         value = None if item is None else item.get(self.attribute)
         return None if value is None else self._packed(value)
 
@@ -97,7 +97,7 @@ class VectorIndex:
             return None
 
     def entry(self, item: Item, vector: bytes) -> bytes | None:
-        """Return an item's entry; None if the item lacks a HASH attribute, or one has another type.
+        """Return an item's entry, None if a HASH attribute is missing or has another type.
 
         Only items that are older than the index can have an attribute of another type.
         """
@@ -124,14 +124,14 @@ class VectorIndex:
         return item_size(projected) + utf8_size(self.attribute) + self.vector_size
 
     def project(self, item: Item) -> Item:
-        """Return those attributes of an item that the index projects."""
+        """Return the attributes of an item that the index projects."""
         if self.projects_all:
             return item
         attributes = self.attributes
         return {name: value for name, value in item.items() if name in attributes}
 
     def same_projection(self, one: Item, other: Item) -> bool:
-        """Say whether two states of an item agree in what the index projects beside the vector."""
+        """Return whether two states of an item have the same projection, except for the vector."""
         names = one.keys() | other.keys() if self.projects_all else self.attributes
         return all(one.get(name) == other.get(name) for name in names if name != self.attribute)
 

@@ -15,7 +15,7 @@ A *snapshot* has a name, a scope and a frozen view (`database/views/`) of the co
 | `saving.py` | saving and deleting snapshots |
 | `restoring.py` | restoring snapshots, also after a restart |
 | `branching.py` | copying the tables of a snapshot to another tenant |
-| `holding.py` | snapshots that last as long as a client holds them; reading their items |
+| `holding.py` | snapshots that exist while a client is connected; reading items of snapshots |
 
 Figures, for items of 200 bytes in a table without indexes, in process, both engines:
 

@@ -16,7 +16,7 @@ from emulator.database.store.registry import DefinitionChange
 def empty(database: Database, change: DefinitionChange, table: Table) -> None:
     """Delete a table's items, without stream records.
 
-    A walk over the table is complete after this. So is a restore into it.
+    A scan of the table that has begun then ends. A restore into the table is complete.
     """
     definition = table.definition
     txn = change.txn

@@ -1,8 +1,8 @@
-"""Snapshots that last as long as a client holds them. A dump reads one while others write.
+"""Held snapshots: they exist while a client is connected. `dump` reads one while others write.
 
-A held snapshot is stored as every other one, under a name that no user can give: the name of the
-hold after a NUL. So all processes find it. It is deleted when its client goes away and, if a
-process was killed meanwhile, when the server starts again.
+A held snapshot is stored like any other snapshot, so all processes find it. Its stored name is the
+given name after a NUL, which is not possible in other names. It is deleted when its client
+disconnects. If the process was killed before, it is deleted when the server starts again.
 """
 
 from collections.abc import Iterator
@@ -22,24 +22,25 @@ from storage import Interrupted, ReadTxn
 HELD: Final = "\0"
 """The first character of the names of held snapshots."""
 
-PAGE: Final = 2_000  # items of a page, or fewer large ones: about 4 ms
+# The most items of a page, which takes about 4 ms; a page of large items has fewer.
+PAGE: Final = 2_000
 
 
 class UnknownTable(Exception):
-    """A snapshot has no table of a name."""
+    """A snapshot does not have the table that was asked for."""
 
 
 class WrongPosition(Exception):
-    """A page cannot begin after a key that is not in its segment."""
+    """The key after which a page should begin is not in the segment."""
 
 
 def release(database: Database, name: str) -> None:
-    """Delete a held snapshot in the background. name: with HELD."""
+    """Delete a held snapshot in the background. name: begins with HELD."""
     database.background.add(("hold", name), partial(_delete, database, name))
 
 
 def release_all(database: Database) -> None:
-    """Delete the held snapshots that an earlier start has left."""
+    """Delete the held snapshots that a killed process left behind."""
     with database.read() as txn:
         left = list(holds(txn))
     for name in left:
@@ -47,7 +48,7 @@ def release_all(database: Database) -> None:
 
 
 def holds(txn: ReadTxn) -> Iterator[str]:
-    """Yield the names of the holds, without HELD."""
+    """Yield the names of the held snapshots, without HELD."""
     return (each.name.removeprefix(HELD) for each in snapshots(txn) if each.name.startswith(HELD))
 
 
@@ -60,9 +61,9 @@ def _delete(database: Database, name: str) -> bool:
 def page(
     database: Database, name: str, tenant: Tenant, table: str, segment: tuple[int, int], after: bytes | None
 ) -> Slice:
-    """Return rows of a table as a snapshot has them, and the key after which the next page begins.
+    """Return rows of a table in a snapshot, and the key after which the next page begins.
 
-    segment: its number and how many there are, as of a parallel scan. Raises UnknownSnapshot,
+    segment: its number and the number of segments, as in a parallel scan. Raises UnknownSnapshot,
     UnknownTable, WrongPosition, Interrupted.
     """
     views = database.views
@@ -85,7 +86,7 @@ def page(
 
 
 def _found(txn: ReadTxn, name: str) -> Snapshot:
-    """Return a held snapshot or, if there is none of the name, another one."""
+    """Return the held snapshot with this name or, if there is none, the ordinary one."""
     try:
         return find(txn, HELD + name)
     except UnknownSnapshot:

@@ -7,7 +7,7 @@ the definitions. The snapshot's definition has the position of the restore, so t
 after a restart.
 
 Each restored stream gets a new number `restored`, so its consumers start again from the restored
-checkpoints. Each vector index gets one too, so processes read its vectors into memory again.
+checkpoints. So does each vector index, so that processes read its vectors into memory again.
 """
 
 from dataclasses import replace
@@ -194,7 +194,7 @@ def _finish(database: Database, change: DefinitionChange, snapshot: Snapshot, vi
 
 
 def _with_new_vectors(txn: WriteTxn, stored: bytes) -> bytes:
-    """Return a table's definition with new numbers `restored` of its vector indexes.
+    """Return a table's definition after changing the number `restored` of its vector indexes.
 
     So no process uses vectors that it read into memory before the restore.
     """

@@ -108,8 +108,9 @@ DIGEST: Final = 16
 ITEM_PREFIX: Final = 5  # bytes before the digest, in keys of items and of index entries
 
 KEPT_CHANGES: Final = 10_000
-"""How many of the latest changes of a vector index are recorded, at 60 to 100 bytes each. Following
-so many changes takes a process 60 ms.
+"""How many of the latest changes of a vector index are recorded, with 60 to 100 bytes each.
+
+Reading this many changes takes a process 60 ms.
 """
 
 COVERED: Final = _ITEM, b"\xff"
@@ -461,12 +462,12 @@ def progress_of_s3_job(key: bytes) -> bytes:
 
 
 def vectors(index_id: int) -> bytes:
-    """Return the key of a vector index's numbers. It is the prefix of all that the index stores."""
+    """Return the key of a vector index's numbers. It is also the prefix of all the index's keys."""
     return _VECTOR + keycode.u32(index_id)
 
 
 def vector_entries(prefix: bytes) -> bytes:
-    """Return the prefix of a vector index's entries. prefix: what `vectors` returned."""
+    """Return the prefix of a vector index's entries. prefix: a result of `vectors`."""
     return prefix + b"\x01"
 
 
@@ -481,7 +482,7 @@ def vector_change(prefix: bytes, number: int) -> bytes:
 
 
 def tail_of(key: bytes) -> bytes:
-    """Return what an item's key has after the number of its table."""
+    """Return the part of an item's key after the number of its table."""
     return key[ITEM_PREFIX:]
 
 

@@ -34,7 +34,7 @@ def entry_units(size: int) -> float:
 class Consumed:
     """Units consumed on one table: by the table itself, and by each index (index name -> units).
 
-    vector_indexes: name -> bytes written. Bytes are not units, so totals do not have them.
+    vector_indexes: name -> bytes written. Bytes are not units, so totals do not include them.
     """
 
     table: float

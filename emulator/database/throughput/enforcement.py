@@ -105,7 +105,7 @@ class Enforcement:
                 raise
 
     def charge_page(self, source: str | None, partition: bytes | None, units: float) -> None:
-        """Charge a page that was admitted. The arguments are those of `admit`, and the cost."""
+        """Charge a page that was admitted. units: its cost; the other arguments: as for `admit`."""
         if self.throttle is not None:
             self.throttle.charge(source, partition, units)
         if self.usage is not None:

@@ -32,7 +32,7 @@ MINUTES: Final = 20
 
 _MINUTE: Final = 60
 _SLACK: Final = 0.01  # units: the largest effect of the clock's rounding error at a high rate
-# If there are so many buckets of partition keys, full buckets are dropped.
+# If there are this many buckets of partition keys, full buckets are dropped.
 _PARTITIONS: Final = 10_000
 
 Entry = tuple[str, bytes, float]
@@ -77,7 +77,8 @@ class Resource:
     """The limits on reads or writes of a table or global index, in total and per partition key.
 
     source: a global index's name, None for the table.
-    consumed: minute since the epoch -> the units consumed in it, of the last MINUTES with any.
+    consumed: minute since the epoch -> the units consumed in it. Only the last MINUTES with units
+    are kept.
     """
 
     def __init__(self, clock: Clock, kind: Kind, arn: str, source: str | None) -> None:

@@ -1,7 +1,7 @@
-"""What requests consumed of a table and its global indexes, and how many were throttled.
+"""The units that requests consumed of a table and its global indexes, and throttled requests.
 
-Each minute of the last hour has its own figures, under CloudWatch's names (control-plane 19). Only
-a server with --metrics counts them.
+There are figures for each minute of the last hour, under CloudWatch's names (control-plane 19).
+Only a server with --metrics has them.
 """
 
 from collections.abc import Hashable, Iterator
@@ -20,7 +20,7 @@ THROTTLED_WRITE: Final = "WriteThrottleEvents"
 
 
 class Statistics:
-    """Values of one metric in one minute, as CloudWatch adds them up."""
+    """The statistics of one metric in one minute, as in CloudWatch."""
 
     __slots__ = ("count", "highest", "lowest", "total")
 
@@ -43,10 +43,10 @@ class LastHour(Generic[Key]):
         self._clock = clock
         self._minutes: dict[int, dict[Key, Statistics]] = {}
         self._current: dict[Key, Statistics] = {}
-        self._begin = -inf  # of the current minute
+        self._begin = -inf  # the start of the current minute
 
     def add(self, key: Key, value: float) -> None:
-        """Add a value of a metric. Each request does this once or twice, so it is one function."""
+        """Add a value of a metric. Each request does this once or twice, so this must be fast."""
         now = self._clock.now()
         if not 0 <= now - self._begin < MINUTE:
             self._open(now)
@@ -59,7 +59,10 @@ class LastHour(Generic[Key]):
         statistics.highest = max(statistics.highest, value)
 
     def _open(self, now: float) -> None:
-        """Begin a minute, or continue one if the clock was set back. Drop the oldest minutes."""
+        """Begin a minute, or continue an earlier one if the clock was set back.
+
+        Drop old minutes.
+        """
         minute = int(now // MINUTE)
         self._begin = minute * MINUTE
         self._current = self._minutes.setdefault(minute, {})

@@ -1,22 +1,30 @@
-"""Exact search over vector indexes, with NumPy (extra `vectors`), loaded at the first search.
+"""Exact search in vector indexes, with NumPy (extra `vectors`). The first search loads this.
 
 The first search of an index reads its entries from the store into a `Matrix` in memory, in slices.
-Each search then begins with the changes since the last one, which the store records with their
-numbers. So a write costs nothing here, writes of other processes are seen, and writes that were
-rolled back or are not committed yet are not. A matrix is dropped when its index is gone, when a
-snapshot was restored, after a minute without a search, or when others need its memory. An index
-that is too large is read from the store in each search.
+Each later search first reads the changes since the last search, which the store records with
+numbers. So a write does no work here, and a search sees writes of other processes but no
+uncommitted or rolled back writes. A matrix is dropped when its index is deleted, after a snapshot
+was restored, after a minute without a search, or when other matrices need its memory. Each search
+of an index that is too large reads the entries from the store.
 
-A search computes in float32 and knows by how much the result may be wrong. All candidates are then
-computed again in float64. So the order and the scores do not depend on the order of computation.
+A search computes in float32, with a bound on the error. Then it computes the scores of all
+candidates again in float64. So scores and their order do not depend on the order of computation.
 
 | file | job |
 |---|---|
 | `library.py` | loading NumPy |
-| `query.py` | what a search wants: vector, distance, conditions; the best entries found so far |
+| `query.py` | the vector, distance and conditions of a search; the best entries found so far |
 | `matrix.py` | the entries of an index in memory, kept up to date |
-| `held.py` | which matrices are in memory, and how much they may take |
+| `held.py` | the matrices in memory, and the limit of their memory |
 | `search.py` | a search, in steps |
 
-Figures, for 100,000 vectors of 256 dimensions, are in tests/bench/README.md.
+Figures, for 100,000 vectors of 256 dimensions, in milliseconds of CPU time, both engines:
+
+| what | milliseconds |
+|---|---|
+| search, TopK 10, any distance | 12 to 16, in 25 steps of 0.5 to 1.7 |
+| search with a filter that one entry of 100 meets | 1 to 3 |
+| the first search, which reads all entries | 400 to 600, in 200 steps of 2 to 4 |
+
+The matrix takes 122 MB.
 """

@@ -1,4 +1,4 @@
-"""Which vector indexes are in memory."""
+"""The vector indexes in memory."""
 
 from collections.abc import Callable, Container
 from typing import Final
@@ -8,7 +8,7 @@ from emulator.database.schema.vector_index import VectorIndex
 from emulator.database.vectors.matrix import Matrix, row_bytes
 
 MOST_BYTES: Final = 512 << 20
-"""The most memory of all matrices of a process together."""
+"""The most bytes of memory for all matrices of a process together."""
 
 IDLE: Final = 60.0  # seconds without a search after which a matrix is dropped
 
@@ -22,9 +22,9 @@ def key_of(index: VectorIndex) -> Key:
 
 
 class HeldVectors:
-    """The matrices of a process, by the time of their last search, the newest last.
+    """The matrices of a process, ordered by the time of their last search.
 
-    most: bytes. stopwatch: for the time since the last search of an index.
+    most: the most bytes of all matrices. stopwatch: measures the time since the last search.
     """
 
     def __init__(self, most: int = MOST_BYTES, stopwatch: Stopwatch | None = None) -> None:
@@ -41,9 +41,10 @@ class HeldVectors:
         return sum(matrix.size for matrix in self._held.values())
 
     def find(self, index: VectorIndex, entries: int) -> Matrix | None:
-        """Return the matrix of an index, maybe an empty one; None if the index is too large for it.
+        """Return the matrix of an index, which may be empty; None if the index is too large.
 
-        entries: how many entries the index has. Matrices that were not used lately make room.
+        entries: how many entries the index has. Matrices that were not used recently are dropped if
+        their memory is needed.
         """
         key = key_of(index)
         matrix = self._held.pop(key, None)
@@ -62,7 +63,7 @@ class HeldVectors:
         return matrix
 
     def forget(self, matrix: Matrix) -> None:
-        """Drop a matrix that a search uses and will never release."""
+        """Drop a matrix whose search was abandoned, so it stays `busy` forever."""
         self._held = {key: other for key, other in self._held.items() if other is not matrix}
 
     def drop_idle(self) -> None:
@@ -71,7 +72,7 @@ class HeldVectors:
         self._drop(lambda key: self._held[key].used < before)
 
     def keep(self, keys: Container[Key]) -> None:
-        """Drop the matrices of all other indexes, because their tables are gone."""
+        """Drop the matrices of all other indexes, because their tables were deleted."""
         self._drop(lambda key: key not in keys)
 
     def _drop(self, is_out: Callable[[Key], bool]) -> None:

@@ -1,4 +1,4 @@
-"""Loading NumPy, an extra, at the first search."""
+"""Loading NumPy at the first search. It is an extra."""
 
 import os
 from typing import Final
@@ -7,11 +7,11 @@ _THREADS: Final = "OPENBLAS_NUM_THREADS"
 
 
 def load_numpy() -> None:
-    """Import NumPy so that it computes in this thread alone. Raises ModuleNotFoundError.
+    """Import NumPy so that it computes only in this thread. Raises ModuleNotFoundError.
 
-    With threads of its own, comparing a block took two to fifteen times as long while the machine
-    was busy, because each product waits for all threads. NumPy reads the variable at its import;
-    processes that this one starts do not see it.
+    With NumPy's own threads, comparing a block took two to fifteen times as long on a busy machine,
+    because each product waits for all threads. NumPy reads the variable when it is imported. Child
+    processes do not inherit it.
     """
     if _THREADS in os.environ:
         import numpy  # noqa: ICN001, PLC0415

@@ -1,9 +1,9 @@
 """The entries of a vector index in memory, as blocks of rows, in no order.
 
     follow(txn)   read the next changes and entries from the store, until it returns False
-    see(...)      let a query compare the rows of one block
+    see(...)      compare the rows of one block with a query
 
-A removed row is replaced by the last one. So all rows but those of the last block are in use.
+The last row replaces a removed row. So only the last block has unused rows.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 
     from emulator.database.vectors.query import Doubles, Floats
 
-_BLOCK: Final = 1 << 20  # numbers in one block: comparing them takes 1 ms
-_MOST_ROWS: Final = 8192  # of a block
-_READ: Final = 1 << 17  # numbers read from the store in one step: 2 to 4 ms
-_MOST_READ: Final = 2000  # entries read in one step
-_FOLLOWED: Final = 300  # changes followed in one step: 2 ms
-_ROW_OVERHEAD: Final = 260  # bytes of a row beside its vector: the key, its place in a dictionary, sizes
+_BLOCK: Final = 1 << 20  # the most numbers in one block; comparing them takes 1 ms
+_MOST_ROWS: Final = 8192  # the most rows in a block
+_READ: Final = 1 << 17  # how many numbers one step reads from the store: 2 to 4 ms
+_MOST_READ: Final = 2000  # the most entries that one step reads
+_FOLLOWED: Final = 300  # the most changes that one step reads: 2 ms
+# Bytes of a row in addition to its vector: the key, its place in a dictionary, sizes.
+_ROW_OVERHEAD: Final = 260
 
 Entry = tuple[bytes, bytes]
 """The tail of an item's key, and the entry."""
@@ -55,7 +56,7 @@ def squares_of(vectors: "Floats") -> "Doubles":
 
 
 class Entries:
-    """How the entries of an index are read from the store, and taken apart."""
+    """Reads the entries of an index from the store, and splits them into their parts."""
 
     def __init__(self, index: VectorIndex) -> None:
         self._size = index.vector_size
@@ -69,7 +70,7 @@ class Entries:
         self._most = max(1, min(_MOST_READ, _READ // index.dimensions))
 
     def page(self, txn: ReadTxn, start: bytes) -> tuple[list[Entry], bytes | None]:
-        """Return entries from the key `start` on, and the key of the next page, None at the end."""
+        """Return entries from the key `start` on, and the key of the next page or None."""
         cut = self._cut
         pairs = list(islice(txn.scan(start, self.range[1]), self._most))
         following = pairs[-1][0] + b"\0" if len(pairs) == self._most else None
@@ -100,8 +101,9 @@ class Entries:
 class Matrix:
     """The entries of one index in memory.
 
-    busy: whether a search uses it, so that no other may change it. progress: how many steps
-    searches have made with it. used: when the last search began, in seconds of a stopwatch.
+    busy: whether a search uses it; then no other search may change it.
+    progress: how many steps searches have made with it.
+    used: when the last search began, in seconds of a stopwatch.
     """
 
     def __init__(self, index: VectorIndex) -> None:
@@ -121,12 +123,13 @@ class Matrix:
         self._code_of: list[dict[bytes, int]] = [{} for _ in range(attributes)]
         self._tails: list[bytes] = []
         self._rows: dict[bytes, int] = {}
-        self._version: int | None = None  # how many changes of the index the rows include
-        self._next: bytes | None = self._entries.range[0]  # where the next page begins, None after the last
+        self._version: int | None = None  # how many changes of the index are in the rows
+        # The start of the next page, None after the last page.
+        self._next: bytes | None = self._entries.range[0]
 
     @property
     def size(self) -> int:
-        """About how many bytes the rows take in memory."""
+        """The estimated bytes of the rows in memory."""
         return len(self._tails) * row_bytes(self.index)
 
     @property
@@ -137,14 +140,14 @@ class Matrix:
     # --- following the store ----------------------------------------------------------------------
 
     def is_current(self, txn: ReadTxn) -> bool:
-        """Say whether the rows are the entries that a transaction sees."""
+        """Return whether the rows are the entries that a transaction sees."""
         return self._next is None and self._version == numbers(txn, self.index.prefix).changes
 
     def follow(self, txn: ReadTxn) -> bool:
-        """Read some changes, or some entries for the first time. Return True if others remain.
+        """Read some changes, or some entries for the first time; return whether others remain.
 
-        Each change is read as the entry that is there now, so all changes together lead to the
-        state that the transaction sees. Changes of entries that were not read yet are skipped.
+        For each change, this reads the current entry, so after all changes the rows are those that
+        the transaction sees. It skips changes of entries that were not read yet.
         """
         self.progress += 1
         newest = numbers(txn, self.index.prefix).changes
@@ -165,7 +168,7 @@ class Matrix:
         return self._version != newest or self._next is not None
 
     def _changed(self, txn: ReadTxn, first: int, stop: int) -> Iterator[bytes]:
-        """Yield the tails of changed entries, but not of those that `follow` has still to read."""
+        """Yield the tails of changed entries. Entries that were never read are left out."""
         prefix = self.index.prefix
         for tail in {txn.get(keyspace.vector_change(prefix, number)) for number in range(first, stop)}:
             assert tail is not None, "the latest changes of an index are recorded"
@@ -244,7 +247,7 @@ class Matrix:
     # --- searching --------------------------------------------------------------------------------
 
     def see(self, query: Query, block: int) -> None:
-        """Let a query compare the rows of one block that meet its conditions."""
+        """Compare a query with the rows of one block that meet its conditions."""
         self.progress += 1
         first = block * self._height
         count = min(self._height, len(self._tails) - first)

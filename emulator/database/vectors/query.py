@@ -1,4 +1,4 @@
-"""What a search wants, and the best entries that it has found."""
+"""A search for similar vectors, and the best entries that it has found."""
 
 from collections.abc import Callable, Sequence
 from heapq import nsmallest
@@ -18,8 +18,8 @@ if TYPE_CHECKING:  # importing it takes 20 ms
 
 _LARGEST: Final = float(np.finfo(np.float32).max)
 _SAFE: Final = 1e25
-"""If the product of two norms is between 1 / _SAFE and _SAFE, neither their vectors' products nor
-sums of these overflow float32, and what underflows does not matter.
+"""If the product of the norms of two vectors is between 1 / _SAFE and _SAFE, products of their
+numbers and sums of these do not overflow float32, and an underflow does not matter.
 """
 
 _NOTHING: Final = 1e-14
@@ -29,7 +29,7 @@ _UNIT: Final = 2.0**-24  # half the distance between 1 and the next float32
 
 
 class Match(NamedTuple):
-    """An entry that was found. tail: the end of its item's key."""
+    """A found entry. tail: the end of its item's key."""
 
     tail: bytes
     score: float
@@ -41,8 +41,8 @@ class Query:
     packed: the vector as float32, little-endian.
     conditions: position of an attribute in SearchSchema, and the value that it must have.
 
-    All distances become *ranks*: the smaller, the more similar. The rank is the score for COSINE,
-    the square of the score for EUCLIDEAN, and the negative score for DOT_PRODUCT.
+    Distances are computed as *ranks*: a smaller rank means more similar. The rank is the score for
+    COSINE, the square of the score for EUCLIDEAN, and the negative score for DOT_PRODUCT.
     """
 
     def __init__(self, packed: bytes, distance: str, count: int, conditions: Sequence[tuple[int, bytes]]) -> None:
@@ -53,21 +53,21 @@ class Query:
         self._double = self._vector.astype(np.float64)
         self._square = float(self._double @ self._double)
         self._norm = sqrt(self._square)
-        # The error of a sum of products, relative to the product of the norms.
+        # The largest error of a sum of products, relative to the product of the norms.
         self._error = 1.01 * (len(self._vector) + 2) * _UNIT
         self._best: list[tuple[float, bytes]] = []
         self._limit = inf
 
     def restart(self) -> None:
-        """Forget what was found."""
+        """Forget all found entries."""
         self._best = []
         self._limit = inf
 
     def see(self, vectors: "Floats", squares: "Doubles", tail_of: Callable[[int], bytes]) -> None:
-        """Compare some entries.
+        """Compare the query with some entries.
 
-        squares: the sum of squares of each vector. tail_of: returns the tail of an entry, by its
-        row.
+        squares: the sum of squares of each vector. tail_of: a function that returns the tail of the
+        entry in a row.
         """
         if not len(vectors):
             return
@@ -90,7 +90,7 @@ class Query:
             self._keep(exact.tolist(), [tail_of(row) for row in rows.tolist()])
 
     def matches(self) -> list[Match]:
-        """Return what was found, the most similar first."""
+        """Return the found entries, the most similar first."""
         return [Match(tail, self._score(rank)) for rank, tail in self._best]
 
     def _ranks(self, products: "Doubles", squares: "Doubles") -> "Doubles":

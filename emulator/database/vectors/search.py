@@ -1,7 +1,7 @@
 """A search of one vector index, in steps of a few milliseconds.
 
-Only committed entries are found. A client that got the answer to its write finds it, because
-answers wait for the commit.
+A search finds only committed entries. After a client has got the answer to its write, its searches
+find that write, because answers wait for the commit.
 """
 
 from collections.abc import Callable
@@ -16,24 +16,24 @@ from emulator.slices import Steps
 from storage import ReadTxn
 
 Read = Callable[[], ReadTxn]
-"""Opens a snapshot of what is committed."""
+"""A function that opens a snapshot of the committed state."""
 
-_TURN: Final = 0.001  # seconds between two looks at a matrix that another search uses
-_PATIENCE: Final = 2000  # such looks without progress
-_ATTEMPTS: Final = 3  # searches that may be repeated because entries have changed meanwhile
+_TURN: Final = 0.001  # seconds between two checks of a matrix that another search uses
+_PATIENCE: Final = 2000  # after this many checks without progress, a search stops waiting
+_ATTEMPTS: Final = 3  # how often a search may be repeated because entries have changed meanwhile
 
 
 def search(read: Read, held: HeldVectors, index: VectorIndex, query: Query, *, waits: bool) -> Steps[list[Match]]:
     """Find the entries of an index that are most similar to a query's vector.
 
-    waits: whether the caller lets other searches go on between two steps.
+    waits: whether the caller lets other searches continue between two steps.
     """
     with read() as txn:
         entries = numbers(txn, index.prefix).entries
     matrix = held.find(index, entries)
     if matrix is not None and matrix.busy and waits:
         yield from _turn(matrix)
-        if matrix.busy:  # nobody ended the steps of a search, for example because it was abandoned
+        if matrix.busy:  # the other search was abandoned: its steps are not run to their end
             held.forget(matrix)
             matrix = held.find(index, entries)
     if matrix is None or matrix.busy:
@@ -48,7 +48,7 @@ def search(read: Read, held: HeldVectors, index: VectorIndex, query: Query, *, w
 
 
 def _turn(matrix: Matrix) -> Steps[None]:
-    """Wait until other searches have used a matrix, or until one of them makes no progress."""
+    """Wait until no other search uses a matrix, or until the other search makes no progress."""
     idle = 0
     while matrix.busy and idle < _PATIENCE:
         before = matrix.progress
@@ -59,7 +59,7 @@ def _turn(matrix: Matrix) -> Steps[None]:
 def _compare(read: Read, matrix: Matrix, query: Query) -> Steps[None]:
     """Bring a matrix up to date, and compare its rows.
 
-    If entries change between the steps, the changes are followed and the rows compared again.
+    If entries change between the steps, this reads the changes and compares the rows again.
     """
     for _ in range(_ATTEMPTS):
         query.restart()
@@ -81,7 +81,7 @@ def _compare(read: Read, matrix: Matrix, query: Query) -> Steps[None]:
 
 
 def _read(read: Read, index: VectorIndex, query: Query) -> Steps[None]:
-    """Compare all entries as they are read from the store; keep none in memory."""
+    """Read all entries from the store and compare them; keep none in memory."""
     source = Entries(index)
     following: bytes | None = source.range[0]
     while following is not None:

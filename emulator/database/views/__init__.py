@@ -29,8 +29,8 @@ preserve them too, and no kind of record needs code of its own.
 | `reading.py` | merges images and live values |
 | `views.py` | which views exist; opening, reading and closing them |
 
-Figures, for items of 200 bytes in a table without indexes. Opening a view takes 0.15 ms, however
-many items it covers.
+Figures, for items of 200 bytes in a table without indexes. Opening a view takes 0.15 ms, for any
+number of items.
 
 | one PutItem, in process           | in memory | on disk |
 |-----------------------------------|-----------|---------|

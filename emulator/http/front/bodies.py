@@ -53,7 +53,7 @@ class Bodies:
             reader.pause()
 
     def note(self, size: int) -> None:
-        """Record that so many bytes were in memory, even if only for a moment."""
+        """Record that this many bytes were in memory, even if only for a moment."""
         if size >= _LARGE:
             self.large = True
 

@@ -134,7 +134,7 @@ class Commits:
         except StorageError as error:
             log.error("%d answers failed, and their writes may be lost: %s", len(waiting), error)  # noqa: TRY400 - no traceback
             failure = error
-        except Exception as error:  # the clients must not wait for ever, whatever the error is
+        except Exception as error:  # after any error, the clients must not wait for ever
             log.exception("%d answers failed, and their writes may be lost", len(waiting))
             failure = StorageError(str(error))
         self._took = monotonic() - begun

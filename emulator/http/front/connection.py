@@ -89,7 +89,7 @@ class Connection(asyncio.Protocol):
         self._paused = False  # whether self._front.bodies has paused reading
         # Queued actions, such as answering a request. The queue is empty unless the state queues.
         self._later: deque[Callable[[], None]] = deque()
-        self._queues = False  # whether the current state queues
+        self._queues = False  # whether the current state queues requests
         self._held = HeldAnswers()
 
     @property

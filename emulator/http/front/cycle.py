@@ -74,7 +74,8 @@ class Cycle:
         self._client = client
         self._scope = _scope(request, *addresses)
         self._received = False  # whether the application has the request
-        self._ended = asyncio.Event()  # set once the answer is complete, or once the client is gone
+        # Set once the answer is complete or the client has closed the connection.
+        self._ended = asyncio.Event()
         self._writable = asyncio.Event()
         self._writable.set()
         self._gone = False

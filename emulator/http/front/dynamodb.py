@@ -7,7 +7,6 @@ Requests are checked in the service's order: size, CORS preflight, GET (health),
 type, JSON, target, authentication, and then the checks of the operation.
 """
 
-import gc
 import logging
 import re
 from functools import partial
@@ -39,6 +38,7 @@ from storage import Lost
 
 if TYPE_CHECKING:
     from emulator.http.front.bodies import Bodies
+    from emulator.http.front.reading import Reader
 
 log = logging.getLogger("emulator")
 
@@ -50,15 +50,8 @@ _SCALING_TARGET: Final = AUTO_SCALING.encode()
 _SCALING_JSON: Final = b"application/x-amz-json-1.1"  # the content type of Application Auto Scaling
 # Bytes of a body; for smaller ones, garbage collection takes no noticeable time.
 _LARGE: Final = 256 * limits.KIB
-# Bytes of a body; in a larger one, lists that are too long are searched first.
-_SEARCHED: Final = limits.MIB
-_SPARE: Final = [size for size in range(16, 480, 16) for _ in range(50)]
-"""The sizes of objects that are made before a large body is parsed, and freed afterwards.
-
-Later objects that outlive the body then use the freed places. Otherwise they would be among the
-objects of the body. Python returns memory in blocks of a megabyte, so each such object would keep a
-whole block in use: a server kept one more megabyte after each of 16 large bodies.
-"""
+_MANY: Final = 30_000  # commas in a large body: to read so many values takes 5 to 15 ms
+_POLL: Final = 0.001  # seconds between two polls of the other thread
 _CACHED_CALLERS: Final = 1024
 _LONG_CALLER: Final = 1024  # length of credential and host together; only an attacker sends more
 _COMPLETE: Final = re.compile(
@@ -83,6 +76,7 @@ class DynamoDbEndpoint:
         self.answers = Answers(emulator.settings)
         self._make = self.answers.make
         self.bodies: Bodies | None = None
+        self._reader: Reader | None = None
         self._callers: dict[tuple[bytes, bytes], Caller] = {}
         self._operations: dict[bytes, str] = {}  # names of operations by X-Amz-Target
 
@@ -193,7 +187,7 @@ class DynamoDbEndpoint:
             if self.bodies is not None:
                 self.bodies.note(len(body) * encoding.MOST_INFLATED)
             body = encoding.decoded(body, fields[b"content-encoding"])
-        if len(body) > _LARGE and gc.isenabled():
+        if len(body) > _LARGE:
             return self._call_large(query, fields, body)
         raw: object = None
         if body:
@@ -209,26 +203,45 @@ class DynamoDbEndpoint:
         return self._emulator.call(operation, raw, caller)
 
     def _call_large(self, query: bytes, fields: Fields, body: bytes) -> bytes:
-        """Answer a request with a large body while garbage collection is off.
+        """Answer a request with a large body, in steps if the body has many values."""
+        if self._emulator.database.sliced and body.count(b",") > _MANY:
+            raise Sliced(self._call_in_steps(query, fields, body))
+        from emulator.http.front.reading import resting, spare_memory  # noqa: PLC0415 - start-up time
 
-        A body of 16 MB becomes millions of objects, which exist until the answer is made. If the
-        collector were on, it would visit them repeatedly. For some bodies, that took three quarters
-        of the parsing time.
-        """
-        self._emulator.load(_target(fields))
-        spare = [bytes(size) for size in _SPARE]
-        gc.disable()
-        try:
-            try:
-                raw = orjson.loads(body) if len(body) <= _SEARCHED else self._emulator.parsed(_target(fields), body)
-            except orjson.JSONDecodeError:
-                raise errors.not_json() from None
-            del spare
+        name = _own_target(fields)
+        self._emulator.load(name)
+        with resting.context():
+            with spare_memory():
+                try:
+                    raw = self._emulator.parsed(name, body)
+                except orjson.JSONDecodeError:
+                    raise errors.not_json() from None
             target = fields.get(b"x-amz-target", b"")
             operation = self._operations.get(target) or self._operation(target, query, fields)
             return self._emulator.call(operation, raw, self._caller(query, fields))
-        finally:
-            gc.enable()
+
+    def _call_in_steps(self, query: bytes, fields: Fields, body: bytes) -> Steps[bytes]:
+        """Answer a request whose body is read in another thread."""
+        if self._reader is None:
+            from emulator.http.front.reading import Reader  # noqa: PLC0415 - start-up time
+
+            self._reader = Reader(self._emulator)
+        with self._reader.reading(_own_target(fields), body, self.bodies) as reading:
+            while not reading.done():
+                yield _POLL
+            read = reading.result()
+            if read.malformed:
+                raise errors.not_json()
+            target = fields.get(b"x-amz-target", b"")
+            operation = self._operations.get(target) or self._operation(target, query, fields)
+            caller = self._caller(query, fields)
+            if read.error is not None:
+                raise read.error
+            try:
+                return self._emulator.call(operation, read.request, caller)
+            except Sliced as sliced:
+                steps = sliced.steps
+            return (yield from steps)
 
     def _operation(self, target: bytes, query: bytes, fields: Fields) -> str:
         prefix, _, name = target.decode("latin-1").rpartition(".")
@@ -276,3 +289,9 @@ class DynamoDbEndpoint:
 def _target(fields: Fields) -> str:
     """Return the name of a request's operation, for the log."""
     return fields.get(b"x-amz-target", b"").decode("latin-1").rpartition(".")[2]
+
+
+def _own_target(fields: Fields) -> str:
+    """Return the name of a request's operation, "" for operations of other services."""
+    target = _target(fields)
+    return target if fields.get(b"x-amz-target", b"").decode("latin-1").startswith(_TARGET_PREFIXES) else ""

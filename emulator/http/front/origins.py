@@ -32,7 +32,7 @@ Address = tuple[str, int]
 """The IP address and port on which a connection arrived."""
 
 _LOCAL_SUFFIXES: Final = (".localhost", ".internal", ".local", ".svc")
-"""Names that nobody can register (RFC 6761, RFC 6762, ICANN's .internal, Kubernetes' .svc)."""
+"""Names that no stranger can register (RFC 6761, RFC 6762, ICANN's .internal, Kubernetes' .svc)."""
 
 # `same-site` also means another port of the same host, for example.
 _FOREIGN: Final = frozenset((b"cross-site", b"same-site"))

@@ -119,7 +119,7 @@ class RequestReader:
         self.now = 0.0
         self.receiving = False
         self.stepped_at = 0.0
-        self._step = 0  # bytes of the body at its last progress
+        self._step = 0  # how many bytes the body had at its last progress
         self._counted = False  # whether self._bodies counts the body
         self._skipping = False  # whether the body is ignored, because the request was refused
         self._fields: dict[bytes, bytes] = {}

@@ -40,7 +40,7 @@ class State(NamedTuple):
     """What a connection does in one state.
 
     reads: whether it reads from the client. queues: whether new requests wait. patience: it is
-    closed after so many seconds without progress; None if it stays open, because the server makes
+    closed after this many seconds without progress; None if it stays open, because the server makes
     its answer.
     """
 

@@ -22,7 +22,7 @@ OTHER: Final = "other"  # the name for requests without an operation of the serv
 LATENCY: Final = "SuccessfulRequestLatency"  # milliseconds
 
 Metric = tuple[str, str, str, str, str]
-"""Name, access key, region, table, operation; empty if the metric has no such dimension."""
+"""Name, access key, region, table and operation of a metric, "" for those that it does not have."""
 
 _MILLISECONDS: Final = 1000
 _SERVER_ERROR: Final = 500
@@ -37,7 +37,7 @@ _METRICS: Final = {
 }
 """Code of an error -> name of its metric. Other errors of clients are user errors."""
 _OF_OPERATIONS: Final = ("SystemErrors", _THROTTLED)
-"""Metrics that have the operation as a dimension."""
+"""Metrics that have the dimension Operation."""
 
 _SLOTS: Final = len(BOUNDS) + 1
 _ASKS_CAPACITY: Final = b'"ReturnConsumedCapacity"'

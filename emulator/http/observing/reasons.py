@@ -18,7 +18,7 @@ from emulator.http.observing.summary import FIRST_ERROR, Body, Summary
 
 _EXPRESSION: Final = 300  # the most characters of an expression that a reason shows
 _PARTITION: Final = "KeyRangeThroughputExceeded"
-_CONFLICT: Final = "a test declared a transaction as under way: the control `transactions`, or --ongoing-transaction"
+_CONFLICT: Final = "a test declared a transaction as in progress: the control `transactions`, or --ongoing-transaction"
 
 
 class Reasons:

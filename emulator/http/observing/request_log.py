@@ -71,7 +71,7 @@ class RequestLog:
         return {"Worker": self._worker, "Memory": memory(), "Operations": self._counters.counted()}
 
     def last_hour(self) -> "LastHour[Metric] | None":
-        """Return what was counted in each minute of the last hour, None without --metrics."""
+        """Return the figures of each minute of the last hour, None without --metrics."""
         return None if self._counters is None else self._counters.last_hour
 
     def now(self) -> int:

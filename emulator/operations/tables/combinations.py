@@ -79,7 +79,7 @@ _NOTHING: Final = frozenset(
 _INDEX_MEMBERS: Final = frozenset(
     {"TableName", "AttributeDefinitions", "GlobalSecondaryIndexUpdates", "VectorIndexUpdates"}
 )
-"""Members that a request may have while an index of its table is created or deleted."""
+"""Members that are allowed in a request while an index of its table is created or deleted."""
 
 _NOTHING_IF_EMPTY: Final = (*_ABSENT_IF_EMPTY, "GlobalSecondaryIndexUpdates", "VectorIndexUpdates")
 
@@ -159,7 +159,7 @@ def _actions(request: Request) -> list[str]:
 
 
 def _builds(request: Request) -> list[str]:
-    """Return the changes of indexes that create or delete an index: "Create" or "Delete"."""
+    """Return "Create" or "Delete" for each index that the request creates or deletes."""
     return [action for action in _actions(request) if action != "Update"]
 
 

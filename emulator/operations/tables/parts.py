@@ -1,4 +1,4 @@
-"""The parts that descriptions of tables and of all kinds of indexes share (behaviour 10.1)."""
+"""Checks that requests for tables and for all kinds of indexes share (behaviour 10.1)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -30,7 +30,7 @@ def check_new_name(name: str, names: set[str]) -> None:
 
 
 def check_projection(projection: Mapping[str, Any]) -> None:
-    """Raise if the type of a projection and its NonKeyAttributes do not fit."""
+    """Raise if a projection's type and its NonKeyAttributes contradict each other."""
     kind = projection.get("ProjectionType")
     named = projection.get("NonKeyAttributes")
     if kind is None:

@@ -1,6 +1,6 @@
-"""The errors of new vector indexes, and their definitions (features 1.1, control-plane 15).
+"""Checks of new vector indexes, and their definitions (features 1.1, control-plane 15).
 
-The order of the errors is inferred from that of global indexes.
+We infer the order of the errors from that of global indexes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 HASH: Final = "HASH"
 
 Members = Mapping[str, Any]
-"""A vector index as a request describes it."""
+"""A vector index in a request."""
 
 
 def search_names(index: Members) -> list[str]:
@@ -48,7 +48,7 @@ def check_created(request: Request, types: Mapping[str, str], names: set[str], *
 
 
 def _check_shape(index: Members, types: Mapping[str, str], keys: set[str]) -> None:
-    """Raise if the members of a new index do not fit. keys: key attributes of table and indexes."""
+    """Raise if the members of a new index are wrong. keys: key attributes of table and indexes."""
     if index["Dimensions"] > limits.DIMENSIONS:
         raise errors.dimensions_out_of_range()
     searched = search_names(index)
@@ -72,7 +72,7 @@ def _check_same_dimensions(vectors: Sequence[tuple[str, int]]) -> None:
 
 
 def non_key_attributes(index: Members) -> list[str]:
-    """Return what counts as projected non-key attributes (control-plane 15).
+    """Return the attributes that count as projected non-key attributes (control-plane 15).
 
     The vector attribute and each INLINE_FILTER count, HASH elements do not.
     """
@@ -109,7 +109,7 @@ def definition_of(index: Members) -> "VectorDefinition":
 
 
 def check_updates(request: Request) -> None:
-    """Raise if an element of VectorIndexUpdates is not one action."""
+    """Raise if an element of VectorIndexUpdates is not exactly one action."""
     updates = request["VectorIndexUpdates"]
     if not updates:
         raise errors.empty_index_list("VectorIndexUpdates")
@@ -121,7 +121,7 @@ def check_updates(request: Request) -> None:
 
 
 def updated(definition: TableDefinition, request: Request) -> TableDefinition:
-    """Return the definition with the attribute types that a new index needs.
+    """Return the definition, with the attribute types that a new index needs.
 
     Raises if the index cannot be created or deleted.
     """
@@ -170,7 +170,7 @@ def _check_deletable(definition: TableDefinition, name: str) -> None:
 
 
 def refuse_while_updating(definition: TableDefinition, request: Request) -> None:
-    """Raise if a request deletes a vector index whose resources are being allocated."""
+    """Raise if a request deletes a vector index while its resources are being allocated."""
     for update in request.get("VectorIndexUpdates", ()):
         for index in definition.vectors:
             deleted = update.get("Delete", {}).get("IndexName") == index.name
@@ -179,7 +179,7 @@ def refuse_while_updating(definition: TableDefinition, request: Request) -> None
 
 
 def changed(definition: TableDefinition, request: Request, number: int, until: float) -> TableDefinition:
-    """Return the definition with the index that the request creates, or begins to delete.
+    """Return the definition after creating an index, or starting to delete one.
 
     number: the id of a new index.
     """

@@ -308,7 +308,7 @@ def test_a_wait_that_nobody_wants_any_more(db):
 
 def test_too_many_waits(db):
     under_way = [begin(db, TableName="later", Status="ACTIVE") for _ in range(wait._MOST)]
-    text = f"too many calls of wait are under way: {wait._MOST} at most"
+    text = f"too many calls of wait are in progress: {wait._MOST} at most"
     assert refusal(db, TableName="later", Status="ACTIVE") == text
     for steps in under_way:
         steps.close()

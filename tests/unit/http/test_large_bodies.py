@@ -7,11 +7,12 @@ import gc
 import orjson
 import pytest
 
+from emulator import limits
 from emulator.app import Emulator
 from emulator.http import memory
 from emulator.http.front import encoding
 from emulator.http.front.bodies import Bodies
-from emulator.http.front.dynamodb import _LARGE, _SEARCHED, DynamoDbEndpoint
+from emulator.http.front.dynamodb import _LARGE, DynamoDbEndpoint
 from emulator.settings import Settings
 from tests.support.http_clients import AUTHORIZATION
 
@@ -23,7 +24,7 @@ FIELDS = {
 }
 SMALL = b"{}"
 LARGE = orjson.dumps({"Unknown": "x" * _LARGE})
-VERY_LARGE = orjson.dumps({"Unknown": "x" * _SEARCHED})
+VERY_LARGE = orjson.dumps({"Unknown": "x" * limits.MIB})
 WRONG = orjson.dumps({"Limit": 0, "Unknown": "x" * _LARGE})
 
 

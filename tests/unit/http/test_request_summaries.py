@@ -14,10 +14,12 @@ from emulator.http.application import create_front
 from emulator.http.front.answers import Answer
 from emulator.http.front.dynamodb import DynamoDbEndpoint
 from emulator.http.front.observed import Exchange
+from emulator.http.front.sliced_answers import Pending
 from emulator.http.observing import summary
 from emulator.http.observing.kept import MOST, KeptRequests
 from emulator.http.observing.large_bodies import LARGE
 from emulator.http.observing.waits import Waits
+from emulator.slices import finish
 from tests.support.asgi import ask
 from tests.support.http_clients import AUTHORIZATION
 from tests.support.tables import table_request
@@ -47,7 +49,10 @@ def send(front, operation, request, key="test", **more):
         b"authorization": AUTHORIZATION.format(key=key, region="us-east-1").encode(),
         **{name.replace("_", "-").encode(): value for name, value in more.items()},
     }
-    return front.endpoint.answer("POST", b"", fields, orjson.dumps(request))
+    try:
+        return front.endpoint.answer("POST", b"", fields, orjson.dumps(request))
+    except Pending as pending:
+        return finish(pending.steps)
 
 
 def kept(db, **body):
@@ -219,7 +224,7 @@ def test_a_transaction(db, front):
 def test_a_declared_conflict(db, front):
     registry.call(db.emulator, "transactions", {"TableName": "Orders", "Key": ITEM, "Seconds": 60})
     send(front, "PutItem", {"TableName": "Orders", "Item": ITEM})
-    expected = "a test declared a transaction as under way: the control `transactions`, or --ongoing-transaction"
+    expected = "a test declared a transaction as in progress: the control `transactions`, or --ongoing-transaction"
     assert reason(db) == expected
     send(front, "TransactWriteItems", {"TransactItems": [{"Put": {"TableName": "Orders", "Item": ITEM}}]})
     assert reason(db) == f"action 1, Put on Orders: TransactionConflict; {expected}"
