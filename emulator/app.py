@@ -137,9 +137,9 @@ class Emulator:
         return shortening.parsed(model, body)
 
     def read(self, operation: str, body: bytes) -> object:
-        """Return the request in a large body, with its types and constraints checked, for `call`.
+        """Return the request in a large body, after checks of types and constraints, for `call`.
 
-        This needs nothing but its arguments, so it may run in another thread. Raises ApiError,
+        This uses no shared state, so it may run in another thread. Raises ApiError,
         orjson.JSONDecodeError.
         """
         raw = self.parsed(operation, body)
@@ -156,9 +156,9 @@ class Emulator:
         return request
 
     def free(self, request: object) -> None:
-        """Free the objects of a large request that nobody uses any more, in this thread.
+        """Free the objects of a large request in the current thread. Nothing may use them any more.
 
-        Other threads run meanwhile.
+        Other threads can run meanwhile.
         """
         from emulator.model.freeing import free  # noqa: PLC0415 - few servers get such bodies
 

@@ -22,8 +22,8 @@ _DIFFERENT: Final = 1
 _FAILED: Final = 2
 
 _EXAMPLES: Final = """\
-A and B are each a TABLE of the server that --endpoint names, URL/TABLE, URL, aws/TABLE or aws. Without a
-TABLE on one side, it is the other side's; without any, all tables are compared.
+A and B are each a TABLE of the server that --endpoint names, URL/TABLE, URL, aws/TABLE or aws. If only one
+side names a TABLE, it has the same name on the other side. If neither does, all tables are compared.
 
   - something that only A has      + something that only B has      ~ something that differs
 

@@ -66,8 +66,8 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> Parser:
     parser = Parser(
         prog="dynamodb-emulator dump",
-        description="Write tables of a running server to files, from which `load` makes them again. All are as they were "
-        "at one moment; of other servers than this program, they are scanned.",
+        description="Write tables of a running server to files. `load` creates the tables again from these files. If the "
+        "server is this program, all files have the state of the same moment. Other servers are scanned.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -62,7 +62,7 @@ _ITEMS: Final = ("Name", "TableName", "AccessKey", "Region", "Segment", "TotalSe
 _SEGMENT: Final = (("Segment", 0), ("TotalSegments", 1))
 _MOST_SEGMENTS: Final = 1_000_000  # the limit of a Scan
 _LONGEST: Final = 255  # the most characters of a name
-_WRONG_AFTER: Final = "the member After is not that of an answer for this segment"
+_WRONG_AFTER: Final = "the member After must be repeated from an answer about the same segment"
 _REST: Final = 60.0  # seconds between two steps of `hold`; the steps do nothing
 
 

@@ -4,5 +4,5 @@
 the rules by which the service differs from its model. `parse` turns a shape into a parser, which
 checks types (layer 1). `validate` turns a shape into a check of the member constraints (layer 2).
 `request` holds parser and check of an operation. Callers use `service.request_model(name)`.
-`shortening` cuts large bodies before they are parsed. `freeing` frees large values piece by piece.
+`shortening` cuts large bodies before they are parsed. `freeing` frees large values in pieces.
 """

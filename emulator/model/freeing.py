@@ -1,19 +1,19 @@
-"""Frees large JSON values piece by piece.
+"""Frees large JSON values in pieces.
 
-Python frees a value with all that it contains in one go: five million objects take 150 ms. In this
-time, no other thread runs. Between two pieces, other threads run.
+Python frees a value and everything in it in one step: five million objects take 150 ms. No other
+thread runs during this step. If the value is freed in pieces, other threads run between them.
 """
 
 from typing import Any, Final
 
-_SMALL: Final = 10  # members; smaller lists are freed in one go
-_AT_ONCE: Final = 1_000  # members of a long list that are freed in one go if they are empty
+_SMALL: Final = 10  # members; smaller lists are freed in one step
+_AT_ONCE: Final = 1_000  # members of a long list that are freed in one step if they are empty
 
 
 def free(value: Any) -> None:  # noqa: ANN401 - any JSON
-    """Empty a list or dictionary, and the large ones in it that contain others.
+    """Empty a list or dictionary, and all large lists and dictionaries in it that contain others.
 
-    Nobody else may use the value.
+    No other code may use the value.
     """
     emptied: list[Any] = [value] if isinstance(value, list | dict) else []
     del value
@@ -30,13 +30,13 @@ def free(value: Any) -> None:  # noqa: ANN401 - any JSON
 
 
 def cut(members: list[Any], length: int) -> None:
-    """Shorten a list piece by piece."""
+    """Shorten a list in pieces."""
     while len(members) > length:
         del members[max(length, len(members) - _AT_ONCE) :]
 
 
 def _open(emptied: list[Any], value: Any) -> None:  # noqa: ANN401 - any JSON
-    """Add a value to those that are emptied if its last member is a list or dictionary."""
+    """Add a value to `emptied` if its last member is a list or dictionary."""
     if type(value) is list:
         if len(value) > _SMALL and type(value[-1]) in {list, dict}:
             emptied.append(value)

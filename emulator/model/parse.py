@@ -85,7 +85,7 @@ class Request(dict[str, Any]):
         self.problems = []
 
     def copy(self) -> "Request":
-        """Return the same members with the problems that are not yet reported."""
+        """Return a copy with the same members and the same unreported problems."""
         copied = Request(self)
         copied.problems = self.problems
         return copied

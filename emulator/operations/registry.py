@@ -60,7 +60,7 @@ class Operation:
         if model is None:
             model = self.model = request_model(self.name)
         if type(raw) is Request:
-            request = raw.copy()  # the check changes it, and may run again
+            request = raw.copy()  # the check changes the request, and may run again
         else:
             request = model.parse(raw)
             model.validate(request)
@@ -83,7 +83,7 @@ class Operation:
         return self.model
 
     def read(self, raw: object) -> Request:
-        """Return a request, after the checks of its types and constraints. Raises ApiError."""
+        """Return a request whose types and constraints are checked. Raises ApiError."""
         model = self.load()
         request = model.parse(raw)
         model.validate(request)
@@ -155,7 +155,7 @@ class DecodedOperation(Operation):
         return super().run(database, caller, raw)
 
     def read(self, raw: object) -> Request:
-        """Return a request, after the decoder and the checks of Operation. Raises ApiError."""
+        """Return a request that the decoder and Operation have checked. Raises ApiError."""
         self.decode(raw)
         return super().read(raw)
 

@@ -54,7 +54,7 @@ _MOST_VALUES: Final = 10_000
 #
 # Each of the distinct strings has at least one byte, except the empty string.
 _MOST_STRINGS: Final = limits.EXPRESSION_VALUES_SIZE + 2
-# A larger set is refused because of its size, wherever it is. To sort it takes up to 0.3 s.
+# A larger set is refused anyway, because of its size. Sorting it would take up to 0.3 s.
 _MOST_SORTED: Final = limits.EXPRESSION_VALUES_SIZE
 # A set of numbers is read in parts of this many members. After each part, the total size so far is
 # compared with the limit.

@@ -50,7 +50,7 @@ _SCALING_TARGET: Final = AUTO_SCALING.encode()
 _SCALING_JSON: Final = b"application/x-amz-json-1.1"  # the content type of Application Auto Scaling
 # Bytes of a body; for smaller ones, garbage collection takes no noticeable time.
 _LARGE: Final = 256 * limits.KIB
-_MANY: Final = 30_000  # commas in a large body: to read so many values takes 5 to 15 ms
+_MANY: Final = 30_000  # commas in a large body; reading this many values takes 5 to 15 ms
 _POLL: Final = 0.001  # seconds between two polls of the other thread
 _CACHED_CALLERS: Final = 1024
 _LONG_CALLER: Final = 1024  # length of credential and host together; only an attacker sends more

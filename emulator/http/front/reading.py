@@ -1,12 +1,12 @@
-"""Reads large requests of many small values in another thread, so that others are served meanwhile.
+"""Reads large requests of many values in another thread. Other requests are answered meanwhile.
 
-To check the types of a million values takes up to 0.6 s. This work needs nothing but the request.
-While both threads have work, Python changes between them every half millisecond. Other requests
-still wait for the JSON parser, which is one call.
+Checking the types of a million values takes up to 0.6 s. It needs only the request, so it can run
+in another thread. While both threads have work, Python switches between them every half
+millisecond. Only the JSON parser, which is a single call, still makes other requests wait.
 
-There is one thread. So one request at a time has its objects in memory, and the others wait as
-bytes. While it works, the garbage collector rests. The collector would visit millions of objects
-again and again: for some bodies, that took three quarters of the parsing time.
+There is only one such thread. So only one large request at a time has objects in memory; the others
+wait as bytes. Meanwhile, garbage collection is off. The collector would visit millions of objects
+repeatedly: for some bodies, that took three quarters of the parsing time.
 """
 
 import gc
@@ -23,15 +23,15 @@ from emulator.app import Emulator
 from emulator.errors import ApiError
 from emulator.http.front.bodies import Bodies
 
-# Seconds. Python's default is 5 ms. An answer to another client needs the interpreter two or three
-# times, and would wait each time.
+# In seconds. Python's default is 5 ms. To answer another client, the main thread needs the
+# interpreter two or three times, and would wait that long each time.
 _SWITCH: Final = 0.0005
 _ARENA_MAX: Final = -8  # M_ARENA_MAX of malloc.h
 _SPARE: Final = [size for size in range(16, 480, 16) for _ in range(50)]  # bytes
 
 
 class Read(NamedTuple):
-    """A request that was read, and what is wrong with it.
+    """A request that was read, and its error.
 
     malformed: whether its body is not JSON. error: the first error of its types or constraints.
     """
@@ -42,7 +42,7 @@ class Read(NamedTuple):
 
 
 class Reader:
-    """Reads the requests to one emulator in a thread of its own."""
+    """Reads the requests to one emulator in a separate thread."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
@@ -54,7 +54,7 @@ class Reader:
     def reading(self, operation: str, body: bytes, bodies: Bodies | None) -> "Iterator[Future[Read]]":
         """Read a request in the thread. At the end of the context, free its objects there.
 
-        operation: its name. bodies: counts the body while it waits and is read.
+        operation: the operation's name. bodies: counts the body while it waits and is read.
         """
         self._emulator.load(operation)
         waiting = _Waiting()
@@ -79,7 +79,7 @@ class Reader:
         except orjson.JSONDecodeError:
             return Read(malformed=True)
         except ApiError as error:
-            error.__context__ = None  # its traceback, as the error's own, refers to parts of the request
+            error.__context__ = None  # the tracebacks of both errors refer to parts of the request
             return Read(error=error.with_traceback(None))
 
     def _free(self, reading: "Future[Read]", bodies: Bodies | None) -> None:
@@ -89,14 +89,14 @@ class Reader:
         finally:
             resting.end()
             if bodies is not None:
-                bodies.large = True  # the memory that was just freed must be returned too
+                bodies.large = True  # the memory that was just freed must also be returned
 
 
 def use_one_arena() -> None:
-    """Let new threads share the memory of the first one, where the C library has `mallopt`.
+    """Make new threads share the memory of the first one, if the C library has `mallopt`.
 
-    `malloc_trim` (memory.py) returns nothing from the end of another thread's memory: a server kept
-    130 MB after six large bodies.
+    `malloc_trim` (memory.py) does not return free memory at the end of another thread's arena: a
+    server kept 130 MB after six large bodies.
     """
     with suppress(AttributeError, ImportError, OSError, TypeError):
         import _ctypes  # noqa: PLC0415 - the package ctypes would itself keep 1 MB
@@ -105,7 +105,10 @@ def use_one_arena() -> None:
 
 
 class _Waiting:
-    """A complete body that waits for the thread (bodies.py): nobody reads on."""
+    """A complete body that waits for the thread (see bodies.py).
+
+    No more of it has to be received.
+    """
 
     def pause(self) -> None:
         """Do nothing."""
@@ -118,10 +121,10 @@ class _Waiting:
 def spare_memory() -> Iterator[None]:
     """Make small objects of all sizes, and free them at the end of the context.
 
-    Objects that outlive a large body, which is parsed in the context, then take the freed places.
-    Otherwise they would lie among the objects of the body. Python returns memory in blocks of a
-    megabyte, so each such object would keep a whole block: a server kept one more megabyte after
-    each of 16 large bodies.
+    A large body is parsed in the context. Objects that are made later and live longer then get the
+    freed places. Otherwise they would lie among the objects of the body. Python returns memory in
+    blocks of a megabyte, so each such object would keep a whole block: a server kept one more
+    megabyte after each of 16 large bodies.
     """
     spare = [bytes(size) for size in _SPARE]
     try:
@@ -131,9 +134,9 @@ def spare_memory() -> Iterator[None]:
 
 
 class _Resting:
-    """Lets the garbage collector rest while a large request has objects in memory.
+    """Turns garbage collection off while a large request has objects in memory.
 
-    If it worked, it would visit all these objects, in one go of up to 0.4 s.
+    The collector would visit all these objects at once, which takes up to 0.4 s.
     """
 
     def __init__(self) -> None:
@@ -141,13 +144,13 @@ class _Resting:
         self._lock = Lock()
 
     def begin(self) -> None:
-        """Let the collector rest."""
+        """Turn garbage collection off."""
         with self._lock:
             self._requests += 1
             gc.disable()
 
     def end(self) -> None:
-        """Let the collector work again if no other large request is in memory."""
+        """Turn garbage collection on if no other large request is in memory."""
         with self._lock:
             self._requests -= 1
             if not self._requests:
@@ -155,7 +158,7 @@ class _Resting:
 
     @contextmanager
     def context(self) -> Iterator[None]:
-        """Let the collector rest in this context."""
+        """Turn garbage collection off during the context."""
         self.begin()
         try:
             yield

@@ -151,7 +151,7 @@ ANOTHER = "there is no member Nmae; there are: Name"
 
 PAGE = {"Name": "s", "TableName": "tab", "AccessKey": "test", "Region": "us-east-1"}
 SEGMENTS = "the members need 0 <= Segment < TotalSegments <= 1000000"
-AFTER = "the member After is not that of an answer for this segment"
+AFTER = "the member After must be repeated from an answer about the same segment"
 
 
 @pytest.mark.parametrize(
