@@ -7,6 +7,7 @@ the program ends with one line and status 2.
 
 import argparse
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import Field, fields
 from functools import partial
@@ -111,7 +112,8 @@ def _of_dynamodb_local(parser: "Parser", arguments: Sequence[str], environment: 
 
     command = dynamodb_local.parse(arguments, environment)
     if command.shows is not None:
-        parser.exit(0, dynamodb_local.HELP if command.shows == "-help" else f"{PROGRAM} {VERSION}\n")
+        sys.stdout.write(dynamodb_local.HELP if command.shows == "-help" else f"{PROGRAM} {VERSION}\n")
+        parser.exit(0)
     settings = settings_of([_flags(parser, command.rest), command.flags], environment, command.defaults)
     return Configuration(settings, warnings(environment) + dynamodb_local.warnings(settings))
 

@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
                 summary = _load_files(parser, options, connect, progress)
             else:
                 summary = _copy(parser, options, connect, progress)
-    except (Refused, Unreachable, BadState) as error:
+    except (Refused, Unreachable, BadState, OSError) as error:
         print(f"dynamodb-emulator: {error}", file=sys.stderr)  # noqa: T201 - the message for the user
         return _FAILED
     print(summary)  # noqa: T201 - the result
@@ -116,6 +116,7 @@ def _copy(parser: Parser, options: argparse.Namespace, connect: Connect, progres
     )
     copied = {"From": options.from_endpoint, "Request": request, "Segments": options.segments}
     state = State(options.state, copied, options.segments)
+    state.save()  # if the file cannot be written, say so before the copy
     copy_definition(source, connect, options.table, progress)
     copy(source, connect, request, state, progress, Rate(options.read_units))
     return progress.summary(f"of table {options.table} from {options.from_endpoint}")

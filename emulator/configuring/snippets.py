@@ -52,8 +52,8 @@ def shell_text(target: Target, syntax: str) -> str:
 def terraform_text(target: Target) -> str:
     """Return the settings of Terraform's provider `aws`.
 
-    Without the `skip_` settings, the provider calls STS, IAM and the metadata service of EC2. There
-    is no endpoint for streams, because Terraform never calls it.
+    Without the `skip_` settings, the provider calls IAM and EC2's metadata service. It gets its
+    account from STS. There is no endpoint for streams, because Terraform never calls it.
     """
     return f"""\
 provider "aws" {{
@@ -64,11 +64,12 @@ provider "aws" {{
   skip_credentials_validation = true
   skip_metadata_api_check     = true
   skip_region_validation      = true
-  skip_requesting_account_id  = true
 
   endpoints {{
-    dynamodb = {_hcl(target.url)}
-    lambda   = {_hcl(target.url)}
+    appautoscaling = {_hcl(target.url)}
+    dynamodb       = {_hcl(target.url)}
+    lambda         = {_hcl(target.url)}
+    sts            = {_hcl(target.url)}
   }}
 }}
 """

@@ -9,7 +9,7 @@ from typing import Any, Final
 from emulator import errors
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.definitions.s3_jobs import BULK, CANCELLING, Progress, S3Job
+from emulator.database.definitions.s3_jobs import BULK, CANCELLING, VECTOR, Progress, S3Job
 from emulator.database.definitions.tables import ACTIVE, UPDATING, TableDefinition
 from emulator.model.request import Request
 from emulator.operations.registry import Response, operation
@@ -68,6 +68,7 @@ def start_bulk_put_items(database: Database, caller: Caller, request: Request, _
         plan={
             "local": [index.name for index in definition.indexes if index.local],
             "global": [index.name for index in definition.indexes if not index.local],
+            "vector": [index.name for index in definition.vectors],
         },
     )
     with database.registries.changing() as change:
@@ -153,11 +154,15 @@ def _usage(job: S3Job, progress: Progress) -> dict[str, Any]:
     """Return how many bytes were written to the table and to each index."""
     usage: dict[str, Any] = {
         "TableName": job.table,
-        "BulkPutBytes": sum(progress.usage.values()),
+        "BulkPutBytes": sum(size for name, size in progress.usage.items() if not name.startswith(VECTOR)),
         "Table": {"BulkPutBytes": progress.usage.get("", 0)},
     }
     for member, kind in (("LocalSecondaryIndexes", "local"), ("GlobalSecondaryIndexes", "global")):
         indexes = {name: {"BulkPutBytes": progress.usage.get(name, 0)} for name in job.plan[kind]}
         if indexes:
             usage[member] = indexes
+    if job.plan["vector"]:
+        usage["VectorIndexes"] = {
+            name: {"BulkPutVectorBytes": progress.usage.get(VECTOR + name, 0)} for name in job.plan["vector"]
+        }
     return usage

@@ -29,7 +29,7 @@ async def run_s3_jobs(emulator: Emulator, interval: float) -> None:
         if emulator.database.known_s3_jobs is None:
             return interval
         if runner is None:
-            runner = _runner(emulator)
+            runner = await asyncio.to_thread(_runner, emulator)  # importing it takes 30 ms and more
         for work in runner.due():
             task = asyncio.create_task(_drive(work))
             tasks.add(task)

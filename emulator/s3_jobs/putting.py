@@ -23,6 +23,7 @@ from emulator.database.definitions.s3_jobs import (
     COMPLETED,
     COMPLETED_WITH_ERRORS,
     FAILED,
+    VECTOR,
     Progress,
     S3Job,
 )
@@ -162,12 +163,15 @@ def _store(database: Database, job: S3Job, before: Progress, batch: Batch, logs:
 
 def _put(txn: WriteTxn, table: Table, put: Put, done: _Slice) -> None:
     change = put.prepare(txn)
-    done.units += store(txn, table, change).total()
+    consumed = store(txn, table, change)
+    done.units += consumed.total()
     done.written += 1
     done.usage[""] += put.size
     for entry in change.entries:
         if entry.new_key is not None:
             done.usage[entry.index.name] += row_size(entry.new_row)
+    for name, size in (consumed.vector_indexes or {}).items():
+        done.usage[VECTOR + name] += size
 
 
 def _attempt(txn: WriteTxn, put: Put) -> dict[str, Any]:

@@ -38,6 +38,14 @@ class _Segment:
     done: bool = False
 
 
+def _segment(number: int, stored: Mapping[str, Any]) -> _Segment:
+    """Return a segment as State has saved it. Raises KeyError, TypeError."""
+    start, done = stored["Start"], stored["Done"]
+    if not isinstance(start, dict | None) or not isinstance(done, bool):
+        raise TypeError("a segment has a key and whether it is done")
+    return _Segment(number, start, done)
+
+
 class State:
     """The progress of a copy, in a file. Without a path, it is only in memory.
 
@@ -55,11 +63,13 @@ class State:
         try:
             found = orjson.loads(path.read_bytes())
             copied = found["Copied"]
-            segments = [_Segment(number, each["Start"], each["Done"]) for number, each in enumerate(found["Segments"])]
+            segments = [_segment(number, each) for number, each in enumerate(found["Segments"])]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BadState(f"{path} is not the state of a copy: {error}") from None
         if copied != self._copied:
             raise BadState(f"{path} is the state of another copy: of {json.dumps(copied)}")
+        if len(segments) != len(self.segments):  # a segment that is missing would not be copied
+            raise BadState(f"{path} is not the state of a copy: it has {len(segments)} segments")
         self.segments = segments
 
     def save(self) -> None:

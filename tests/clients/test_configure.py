@@ -133,8 +133,8 @@ def test_tables_of_a_cdk_application(server, home, capsys):
     [
         (["--endpoint", "nowhere"], "'nowhere' is not a URL"),
         (["--profile", "a b"], "'a b' is not a name of a profile"),
-        (["--region", "a\nb"], "--region 'a\\nb' is not a word"),
-        (["shell", "--write"], "--write is for a profile"),
+        (["--region", "a\nb"], "--region 'a\\nb' is not a single word"),
+        (["shell", "--write"], "--write works only for a profile"),
         (["nothing"], "invalid choice: 'nothing'"),
     ],
 )
@@ -161,11 +161,75 @@ resource "aws_dynamodb_table" "orders" {
     enabled        = true
   }
 }
+
+data "aws_caller_identity" "me" {}
+
+resource "aws_dynamodb_resource_policy" "orders" {
+  resource_arn = aws_dynamodb_table.orders.arn
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { AWS = data.aws_caller_identity.me.account_id }
+      Action    = ["dynamodb:GetItem"]
+      Resource  = aws_dynamodb_table.orders.arn
+    }]
+  })
+}
+
+resource "aws_dynamodb_contributor_insights" "orders" {
+  table_name = aws_dynamodb_table.orders.name
+}
+
+resource "aws_dynamodb_table" "scaled" {
+  name           = "Scaled"
+  read_capacity  = 5
+  write_capacity = 5
+  hash_key       = "id"
+  attribute {
+    name = "id"
+    type = "S"
+  }
+  lifecycle { ignore_changes = [read_capacity] }
+}
+
+resource "aws_appautoscaling_target" "scaled" {
+  min_capacity       = 6
+  max_capacity       = 20
+  resource_id        = "table/${aws_dynamodb_table.scaled.name}"
+  scalable_dimension = "dynamodb:table:ReadCapacityUnits"
+  service_namespace  = "dynamodb"
+  tags               = { team = "shop" }
+}
+
+resource "aws_appautoscaling_policy" "scaled" {
+  name               = "track"
+  policy_type        = "TargetTrackingScaling"
+  resource_id        = aws_appautoscaling_target.scaled.resource_id
+  scalable_dimension = aws_appautoscaling_target.scaled.scalable_dimension
+  service_namespace  = aws_appautoscaling_target.scaled.service_namespace
+  target_tracking_scaling_policy_configuration {
+    predefined_metric_specification { predefined_metric_type = "DynamoDBReadCapacityUtilization" }
+    target_value = 70
+  }
+}
+
+resource "aws_appautoscaling_scheduled_action" "scaled" {
+  name               = "morning"
+  resource_id        = aws_appautoscaling_target.scaled.resource_id
+  scalable_dimension = aws_appautoscaling_target.scaled.scalable_dimension
+  service_namespace  = aws_appautoscaling_target.scaled.service_namespace
+  schedule           = "cron(0 8 * * ? *)"
+  scalable_target_action {
+    min_capacity = 7
+    max_capacity = 20
+  }
+}
 """
 
 
 @pytest.mark.nightly
-def test_terraform_makes_and_destroys_a_table(server, tmp_path):
+def test_terraform_makes_and_destroys_tables_with_their_settings(server, tmp_path):
     command = [sys.executable, "-m", "emulator", "configure", "terraform", "--endpoint", server]
     provider = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     (tmp_path / "provider.tf").write_text(provider)
@@ -175,6 +239,8 @@ def test_terraform_makes_and_destroys_a_table(server, tmp_path):
     keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
     client = boto3.client("dynamodb", endpoint_url=server, region_name="us-east-1", **keys)
     assert client.describe_table(TableName="Orders")["Table"]["StreamSpecification"]["StreamViewType"] == "NEW_IMAGE"
+    scaled = client.describe_table(TableName="Scaled")["Table"]["ProvisionedThroughput"]
+    assert scaled["ReadCapacityUnits"] == 6, "the minimum of the scalable target"
     assert terraform.run(tmp_path, "plan", "-detailed-exitcode").returncode == 0  # nothing to change
     terraform.run(tmp_path, "destroy", "-auto-approve")
     assert client.list_tables()["TableNames"] == []

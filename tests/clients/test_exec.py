@@ -234,4 +234,4 @@ def test_help_and_the_list_of_commands():
         text=True,
         check=True,
     )
-    assert "exec             run a command with a server of its own, in memory\n" in listed.stdout
+    assert "exec             run a command with a server in memory that only it uses\n" in listed.stdout

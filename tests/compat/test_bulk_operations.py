@@ -8,7 +8,7 @@ import pytest
 
 from emulator.formats.ion import ion_line
 from tests.support.http_clients import boto_options
-from tests.support.tables import index_request, new_name
+from tests.support.tables import index_request, new_name, vector_index_request
 
 ITEMS = [{"pk": {"S": f"p{number}"}, "sk": {"S": "s"}, "v": {"N": str(number)}} for number in range(250)]
 
@@ -144,6 +144,37 @@ def test_errors_and_failed_conditions_go_to_the_output(client, bucket, start, ma
     summary = bucket.json(f"{folder}/manifest-summary.json")
     assert (summary["itemCount"], summary["processedItemCount"], summary["failedItemCount"]) == (5, 6, 3)
     assert summary["manifestFilesS3Key"] == f"{folder}/manifest-files.json"
+
+
+def test_vectors_are_put_and_imported(client, bucket, start, make_table):
+    index = vector_index_request("near", "v", 2, "EUCLIDEAN")
+    table = make_table("pk:S", VectorIndexes=[index])
+    for number in range(120):
+        bucket.put(
+            f"in/{number}", f'{{"Item":{{"pk":{{"S":"{number}"}},"v":{{"L":[{{"N":"{number}"}},{{"N":"0"}}]}}}}}}'
+        )
+    bucket.put("in/x", '{"Item":{"pk":{"S":"x"},"v":{"L":[{"N":"1"}]}}}')
+    found = ended(client, start(table))
+    assert (found["ProcessedItemCount"], found["FailedItemCount"]) == (121, 1)
+    [usage] = found["BulkOperationUsage"]
+    assert usage["VectorIndexes"] == {"near": {"BulkPutVectorBytes": 120 * 1024}}
+    assert usage["BulkPutBytes"] == usage["Table"]["BulkPutBytes"]
+    imported = new_name("t")
+    creation = {"TableName": imported, "BillingMode": "PAY_PER_REQUEST", "VectorIndexes": [index]}
+    creation["AttributeDefinitions"] = [{"AttributeName": "pk", "AttributeType": "S"}]
+    creation["KeySchema"] = [{"AttributeName": "pk", "KeyType": "HASH"}]
+    arn = client.import_table(
+        S3BucketSource={"S3Bucket": bucket.name, "S3KeyPrefix": "in/"},
+        InputFormat="DYNAMODB_JSON",
+        TableCreationParameters=creation,
+    )["ImportTableDescription"]["ImportArn"]
+    while (ending := client.describe_import(ImportArn=arn)["ImportTableDescription"])["ImportStatus"] == "IN_PROGRESS":
+        pass
+    assert (ending["ImportedItemCount"], ending["ErrorCount"]) == (120, 1)
+    for name in (table, imported):
+        answer = client.search_vectors(TableName=name, IndexName="near", SearchVector=[{"N": "7"}, {"N": "0"}], TopK=1)
+        assert answer["SearchResults"][0]["Item"]["pk"] == {"S": "7"}
+    client.delete_table(TableName=imported)
 
 
 def test_only_the_requested_output_is_written_and_conditions_alone_are_no_errors(client, bucket, start, make_table):

@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import WaiterError
 
 from tests.support.buckets import Bucket
 from tests.support.http_clients import boto_options
@@ -177,6 +178,8 @@ def test_an_s3_endpoint(tmp_path: Path, s3_url: str) -> None:
             InputFormat="DYNAMODB_JSON",
             TableCreationParameters={**CREATION, "TableName": "other"},
         )["ImportTableDescription"]["ImportArn"]
+        with pytest.raises(WaiterError, match="FAILED"):
+            client.get_waiter("import_completed").wait(ImportArn=missing, WaiterConfig=DELAYED)
         found = client.describe_import(ImportArn=missing)["ImportTableDescription"]
         assert (found["ImportStatus"], found["FailureCode"]) == ("FAILED", "S3NoSuchBucket")
     assert not (tmp_path / "data" / "s3").exists()

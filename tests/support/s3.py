@@ -1,6 +1,7 @@
 """S3-compatible servers: a small one in this process, and moto's in a separate environment."""
 
 import hashlib
+import os
 import subprocess
 import sys
 import threading
@@ -146,15 +147,17 @@ def _listing(bucket: dict[str, bytes], query: dict[str, str]) -> bytes:
 
 @contextmanager
 def moto_s3() -> Iterator[str]:
-    """Run moto's server; yield its address. pip installs moto into a temporary environment."""
+    """Run moto's server; yield its address.
+
+    The variable MOTO_SERVER names the program. Without it, pip installs it into an environment that
+    is removed.
+    """
     with TemporaryDirectory() as folder:
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=120)
-        program = Path(folder) / "bin"
-        subprocess.run([program / "pip", "install", "-q", "moto[s3,server]>=5"], check=True, timeout=600)
+        program = os.environ.get("MOTO_SERVER") or _install_moto(Path(folder))
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         process = subprocess.Popen(
-            [program / "moto_server", "-H", "127.0.0.1", "-p", str(port)],
+            [program, "-H", "127.0.0.1", "-p", str(port)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -164,6 +167,13 @@ def moto_s3() -> Iterator[str]:
         finally:
             process.terminate()
             process.wait()
+
+
+def _install_moto(folder: Path) -> Path:
+    """Install moto; return its program."""
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=120)
+    subprocess.run([folder / "bin" / "pip", "install", "-q", "moto[s3,server]>=5"], check=True, timeout=900)
+    return folder / "bin" / "moto_server"
 
 
 def _wait(url: str) -> None:

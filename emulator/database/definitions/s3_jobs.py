@@ -31,6 +31,9 @@ CANCELLED: Final = "CANCELLED"
 
 UNFINISHED: Final = frozenset((IN_PROGRESS, CANCELLING))
 
+VECTOR: Final = "vector:"
+"""In `Progress.usage`, before the names of vector indexes."""
+
 KEPT: Final = 90 * 86_400
 """How many seconds a job is kept (control-plane 4.2, 5.3; features 2.3)."""
 
@@ -109,7 +112,8 @@ class Progress:
     key: where the next data file of an export begins, as hex; None after the last one.
     billed, manifest: BilledSizeBytes and ExportManifest of a complete export.
     files: the complete data files of an export, as in the manifest.
-    usage: "" for the table, or the name of an index -> bytes that a bulk operation wrote.
+    usage: "" for the table, or the name of an index -> bytes that a bulk operation wrote. Names of
+    vector indexes begin with VECTOR.
     """
 
     object: str | None = None

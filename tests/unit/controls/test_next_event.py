@@ -7,8 +7,10 @@ import pytest
 from emulator.controls import registry
 from emulator.controls.body import BadDeclaration
 from emulator.shared_memory import SharedMemory
+from tests.support.buckets import run_jobs
 from tests.support.engines import fields_of_engine
 from tests.support.expiring_tables import NOW, create, names, put
+from tests.support.seeds import IMPORT
 from tests.support.stages import DONE, FAILED, Stage, configured
 from tests.support.streamed_tables import DAY, HOUR, IMAGES, LIFE, OFF, emulator
 from tests.support.tables import index_request, table_request
@@ -77,6 +79,14 @@ def test_statuses(engine_name, tmp_path):
         inside("DeleteTable", TableName=name)
         assert following(inside) == (9, ["TableStatus"])
         assert inside("ListTables")["TableNames"] == []
+
+
+def test_the_work_of_an_import_begins(engine_name, tmp_path):
+    with emulator(engine_name, tmp_path, delay_transient_statuses=True, s3_dir=str(tmp_path / "s3")) as inside:
+        inside("ImportTable", IMPORT)
+        assert following(inside) == (3, ["S3Job"])
+        run_jobs(inside)
+        assert following(inside) == (3, [])
 
 
 def test_settings_of_tables_come_into_force(engine_name, tmp_path):

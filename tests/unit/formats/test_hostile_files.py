@@ -6,6 +6,7 @@ import io
 import json
 import os
 import random
+import threading
 
 import pytest
 from hypothesis import given
@@ -338,6 +339,20 @@ def test_folders_that_contain_themselves_and_pipes_are_read_once(tmp_path):
     (folder / "Orders.jsonl").write_text(ITEM)
     read = Read(folder)
     assert (len(read.items), read.problems) == (1, [])
+
+
+@pytest.mark.parametrize("items", [3, 100_000])
+@pytest.mark.parametrize("form", ["lines", "array"])
+def test_a_pipe_that_the_user_names_is_read_once(tmp_path, items, form):
+    """It is that of a shell's `<(...)`, and cannot be opened again after its first megabyte."""
+    path = tmp_path / "Orders.json"
+    os.mkfifo(path)
+    text = ITEM * items if form == "lines" else f"[{','.join([ITEM] * items)}]"
+    writer = threading.Thread(target=path.write_text, args=(text,))
+    writer.start()
+    read = Read(path)
+    writer.join()
+    assert (len(read.items), read.problems) == (items, [])
 
 
 def test_a_folder_that_cannot_be_read_is_a_problem(tmp_path, monkeypatch):

@@ -121,3 +121,14 @@ def test_the_rate_is_kept():
     assert slept == pytest.approx([0.5, 2.0, 0.1])
     Rate(None, sleep).use(1000)
     assert len(slept) == 3
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [[], [{"Start": None, "Done": True}], [{"Start": 1, "Done": False}] * 2, [{"Start": None}] * 2, [1, 2], 3],
+)
+def test_a_broken_state_is_not_taken_for_a_copy_that_is_done(tmp_path, segments):
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps({"Copied": {"Segments": 2}, "Segments": segments}))
+    with pytest.raises(BadState, match=r"state\.json is not the state of a copy: "):
+        State(path, {"Segments": 2}, 2)
