@@ -64,7 +64,7 @@ def page(
 
 
 def _row(views: Views, txn: ReadTxn, past: Past, item: bytes, following: bytes | None) -> bytes | None:
-    """Return the row of an item before its record `following`; None: when the table was opened."""
+    """Return an item's row before its record `following`; None: the row in the view itself."""
     if following is not None:
         return record(views, txn, past, following)
     return views.value(txn, open_view(views, past), keyspace.items(past.table) + item)
