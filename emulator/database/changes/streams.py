@@ -19,7 +19,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from math import inf
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from emulator import errors
 from emulator.clock import Background, Clock
@@ -27,7 +27,6 @@ from emulator.database.changes import reader
 from emulator.database.changes.log import StreamLog, counter_key, last_sequence, set_last_sequence
 from emulator.database.changes.record import record_time
 from emulator.database.definitions import arns
-from emulator.database.definitions.policies import AttachedPolicy
 from emulator.database.definitions.streams import RETENTION, StreamDefinition, closed, opened, rolled_over
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.definitions.tenants import SHARED, Tenant
@@ -37,6 +36,9 @@ from emulator.database.store.deletions import Deletions
 from emulator.database.store.registry import DefinitionChange, Registries
 from storage import Engine, ReadTxn
 from storage.keycode import prefix_end, u64
+
+if TYPE_CHECKING:
+    from emulator.database.definitions.policies import AttachedPolicy
 
 ROLL_OVER_SECONDS: Final = 60.0
 """The seconds between two calls of `begin_roll_over`."""
@@ -200,7 +202,7 @@ class Streams:
         with self._registries.changing() as change:
             self._save(change, replace(stream, tags=tags))
 
-    def attach(self, stream: StreamDefinition, policy: AttachedPolicy) -> None:
+    def attach(self, stream: StreamDefinition, policy: "AttachedPolicy") -> None:
         """Replace the resource policy of a stream, in a separate transaction."""
         with self._registries.changing() as change:
             self._save(change, replace(stream, policy=policy))

@@ -8,7 +8,7 @@ DISABLING, DISABLED not enabled, before and after `until`
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from emulator.database.store.loading import from_fields
 
@@ -39,9 +39,9 @@ class InsightsSetting:
     failed: bool = False
 
     @classmethod
-    def load(cls, stored: Mapping[str, Any] | None) -> "InsightsSetting | None":
-        """Return the setting in the JSON of a table or index, None if there is none."""
-        return None if stored is None else from_fields(cls, stored)
+    def load(cls, stored: Mapping[str, Any]) -> Self:
+        """Return the setting in the JSON of a table or index."""
+        return from_fields(cls, stored)
 
     @property
     def counts(self) -> bool:

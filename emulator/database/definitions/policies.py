@@ -6,7 +6,7 @@ deletion.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from emulator.database.store.loading import from_fields
 
@@ -31,9 +31,9 @@ class AttachedPolicy:
     before_revision: int = 0
 
     @classmethod
-    def load(cls, stored: Mapping[str, Any] | None) -> "AttachedPolicy | None":
-        """Return the policy in the JSON of a table or stream, None if it never had a policy."""
-        return None if stored is None else from_fields(cls, stored)
+    def load(cls, stored: Mapping[str, Any]) -> Self:
+        """Return the policy in the JSON of a table or stream."""
+        return from_fields(cls, stored)
 
 
 def changed(current: AttachedPolicy | None, text: str | None, now: float, until: float) -> AttachedPolicy:

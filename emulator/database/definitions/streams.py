@@ -7,15 +7,18 @@ a new definition.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 from zlib import crc32
 
 import orjson
 
 from emulator.database.definitions.arns import account_of
-from emulator.database.definitions.policies import AttachedPolicy
+from emulator.database.definitions.rare import load_policy
 from emulator.database.store.loading import from_fields
 from emulator.settings import DEFAULT_ACCOUNT
+
+if TYPE_CHECKING:
+    from emulator.database.definitions.policies import AttachedPolicy
 
 RETENTION: Final = 86_400.0
 """How many seconds a client's stream keeps records. Also the default for hidden streams.
@@ -105,7 +108,7 @@ class StreamDefinition:
     tags: Mapping[str, str] = field(default_factory=dict)
     retention: float = RETENTION
     restored: int = 0
-    policy: AttachedPolicy | None = None
+    policy: "AttachedPolicy | None" = None
 
     @classmethod
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
@@ -116,7 +119,7 @@ class StreamDefinition:
         fields = orjson.loads(stored)
         fields["account"] = account_of(fields["access_key"], account)
         fields["shards"] = tuple(from_fields(Shard, shard) for shard in fields["shards"])
-        fields["policy"] = AttachedPolicy.load(fields.get("policy"))
+        fields["policy"] = load_policy(fields.get("policy"))
         return from_fields(cls, fields)
 
     def dump(self) -> bytes:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 import orjson
 
 from emulator.database.definitions import arns
-from emulator.database.definitions.insights import InsightsSetting
-from emulator.database.definitions.policies import AttachedPolicy
+from emulator.database.definitions.rare import load_insights, load_policy
 from emulator.database.store import keyspace
 from emulator.database.store.loading import check_names, from_fields
 from emulator.settings import DEFAULT_ACCOUNT
 
 if TYPE_CHECKING:
+    from emulator.database.definitions.insights import InsightsSetting
+    from emulator.database.definitions.policies import AttachedPolicy
     from emulator.database.definitions.vectors import VectorDefinition
 
 CREATING: Final = "CREATING"
@@ -66,7 +67,7 @@ class IndexDefinition:
     on_demand: Mapping[str, int] = field(default_factory=dict)
     warm: Mapping[str, int] = field(default_factory=dict)
     filled_to: str | None = None
-    insights: InsightsSetting | None = None
+    insights: "InsightsSetting | None" = None
     status: str = CREATING
     until: float = 0.0
     pending: tuple[Pending, ...] = ()
@@ -75,7 +76,7 @@ class IndexDefinition:
     def load(cls, stored: Mapping[str, Any]) -> Self:
         """Return the definition of an index. stored: the index's part of the table's JSON."""
         tuples = {name: tuple(stored[name]) for name in ("hash", "range", "non_key")}
-        insights = InsightsSetting.load(stored.get("insights"))
+        insights = load_insights(stored.get("insights"))
         return from_fields(cls, {**stored, **tuples, "insights": insights, "pending": _load_pending(cls, stored)})
 
 
@@ -171,8 +172,8 @@ class TableDefinition:
     recovery_since: float | None = None
     history: int | None = None
     filling: Filling | None = None
-    policy: AttachedPolicy | None = None
-    insights: InsightsSetting | None = None
+    policy: "AttachedPolicy | None" = None
+    insights: "InsightsSetting | None" = None
     status: str = CREATING
     until: float = 0.0
     pending: tuple[Pending, ...] = ()
@@ -190,8 +191,8 @@ class TableDefinition:
         _move(fields, arns.account_of(fields["access_key"], account))
         fields["indexes"] = tuple(map(IndexDefinition.load, fields["indexes"]))
         fields["kinesis"] = tuple(from_fields(KinesisDestination, each) for each in fields.get("kinesis", ()))
-        fields["policy"] = AttachedPolicy.load(fields.get("policy"))
-        fields["insights"] = InsightsSetting.load(fields.get("insights"))
+        fields["policy"] = load_policy(fields.get("policy"))
+        fields["insights"] = load_insights(fields.get("insights"))
         fields["pending"] = _load_pending(cls, fields)
         fields["vectors"] = _load_vectors(fields.get("vectors", ()))
         if fields.get("filling") is not None:
@@ -207,7 +208,7 @@ class TableDefinition:
         """The table's ARN (behaviour 13)."""
         return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{self.name}"
 
-    def insights_settings(self) -> Iterator[tuple[str | None, InsightsSetting]]:
+    def insights_settings(self) -> "Iterator[tuple[str | None, InsightsSetting]]":
         """Yield the settings of Contributor Insights: name of an index or None (table), setting."""
         if self.insights is not None:
             yield None, self.insights

@@ -104,10 +104,10 @@ def delete(database: Database, backup: Backup) -> None:
         remove(database, views, change, backup)
 
 
-def remove(database: Database, views: Views, change: DefinitionChange, backup: Backup) -> None:
-    """Delete a backup in the transaction of a change."""
+def remove(database: Database, views: Views, change: DefinitionChange, backup: Backup, *, last: bool = True) -> None:
+    """Delete a backup in the transaction of a change. last: see Views.close."""
     database.backups.remove(change, backup.key)
-    past_items.close_view(views, change, backup.view)
+    past_items.close_view(views, change, backup.view, last=last)
 
 
 def begin_expiry(database: Database) -> None:

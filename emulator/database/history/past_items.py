@@ -91,11 +91,11 @@ def close(views: Views, change: DefinitionChange, past: Past) -> None:
     close_view(views, change, past.view)
 
 
-def close_view(views: Views, change: DefinitionChange, number: int) -> None:
-    """Close the table with this number, if it is open."""
+def close_view(views: Views, change: DefinitionChange, number: int, *, last: bool = True) -> None:
+    """Close the table with this number, if it is open. last: see Views.close."""
     view = views.get(number)
     if view is not None and not view.closing:
-        views.close(change, view)
+        views.close(change, view, last=last)
 
 
 def page(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int, size: int = SIZE) -> Rows:

@@ -49,13 +49,13 @@ class RestoreSource:
 
     def advance(self, change: DefinitionChange, page: Page) -> None:
         """Close the view after the last page, if it belongs to this restore."""
-        if page.position is None:
-            self.abandon(change)
+        if page.position is None and self._owned:
+            past_items.close_view(self._views, change, self._view)
 
     def abandon(self, change: DefinitionChange) -> None:
-        """Close the view, if it belongs to this restore."""
+        """Close the view, if it belongs to this restore. The source may be written after this."""
         if self._owned:
-            past_items.close_view(self._views, change, self._view)
+            past_items.close_view(self._views, change, self._view, last=False)
 
 
 def source_of(database: Database, definition: TableDefinition) -> RestoreSource:

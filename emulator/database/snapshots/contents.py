@@ -153,7 +153,7 @@ def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> No
     for table in gone.incomplete:
         filling.abandon(database, change, table)
     for backup in gone.backups:
-        backups.remove(database, database.views, change, backup)
+        backups.remove(database, database.views, change, backup, last=False)
     for key in gone.definitions():
         database.registries.remove(change, key)
     for prefix in (*gone.data, *gone.checkpoints):

@@ -98,14 +98,21 @@ class Views:
         """Let a view show this value of a key outside of its prefixes."""
         txn.put(view.images + key, image_of(value))
 
-    def close(self, change: DefinitionChange, view: View) -> None:
-        """Close a view, and remove its images in the background."""
+    def close(self, change: DefinitionChange, view: View, *, last: bool = True) -> None:
+        """Close a view, and remove its images in the background.
+
+        last: whether the transaction writes no covered key after this. Until its commit, such
+        writes still store images in the view.
+        """
         if any(self._older(view.id, bytes.fromhex(prefix)) is not None for prefix in view.prefixes):
             self._registry.save(change, view.key, replace(view, closing=True))
             change.then(partial(self._begin_merge, view.id))
         else:
             self._registry.remove(change, view.key)
-            self._deletions.drop(change.txn, view.images)
+            if last:
+                self._deletions.drop(change.txn, view.images)
+            else:
+                self._deletions.begin(change.txn, view.images)
 
     def resume(self) -> None:
         """Continue to move images to older views, where an earlier process did not finish."""

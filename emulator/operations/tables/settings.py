@@ -3,14 +3,16 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emulator.database.catalog.catalog import Caller
 from emulator.database.definitions.arns import default_key
-from emulator.database.definitions.policies import AttachedPolicy, changed
 from emulator.database.definitions.tables import IndexDefinition, TableDefinition
 from emulator.model.request import Request
 from emulator.operations.tables import parts, throughput, vector_rules
+
+if TYPE_CHECKING:
+    from emulator.database.definitions.policies import AttachedPolicy
 
 
 def definition_of(request: Request, caller: Caller, number: int, now: float, until: float) -> TableDefinition:
@@ -43,7 +45,8 @@ def definition_of(request: Request, caller: Caller, number: int, now: float, unt
     return replace(definition, **changes_of(definition, request))
 
 
-def _policy(text: str, now: float, until: float) -> AttachedPolicy:
+def _policy(text: str, now: float, until: float) -> "AttachedPolicy":
+    from emulator.database.definitions.policies import changed  # noqa: PLC0415 - few tables have a policy
     from emulator.policies import canonical, parsing  # noqa: PLC0415 - few tables have a policy
 
     return changed(None, canonical.text_of(parsing.parsed(text, "table")), now, until)

@@ -7,7 +7,7 @@ from emulator.controls.body import BadDeclaration
 from emulator.database.jobs import filling
 from tests.support.engines import ENGINE_KINDS, settings_of_engine
 from tests.support.in_process import InProcess
-from tests.support.invariants import check_store
+from tests.support.invariants import check_store, dump
 from tests.support.tables import index_request, table_request
 
 ITEMS = 25
@@ -210,8 +210,22 @@ def test_emptying_a_table_ends_its_restore(db, backup):
     assert db.emulator.database.access.write == db.emulator.database.engine.write  # no view is open
 
 
+def test_reset_leaves_nothing_of_backups(db, backup):
+    """The items go in the transaction that closes the views, which get images until its commit."""
+    for number in range(3):
+        db("CreateBackup", TableName="source", BackupName="another")
+        put(db, number, changed={"S": "x"})
+    start(db, backup)
+    latest = {"SourceTableName": "source", "UseLatestRestorableTime": True}
+    db("RestoreTableToPointInTime", TargetTableName="second", **latest)
+    registry.call(db.emulator, "reset", {})
+    finish(db)
+    assert [key for key, _ in dump(db.emulator.database) if not key.startswith(b"\x01")] == []
+
+
 def test_restoring_a_snapshot_ends_a_restore(db, backup):
     registry.call(db.emulator, "snapshots/save", {"Name": "snapshot"})
+    put(db, 0, changed={"S": "x"})
     latest = {"SourceTableName": "source", "UseLatestRestorableTime": True}
     db("RestoreTableToPointInTime", TargetTableName="second", **latest)
     registry.call(db.emulator, "snapshots/restore", {"Name": "snapshot"})

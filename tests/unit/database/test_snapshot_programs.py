@@ -56,7 +56,7 @@ class Snapshots(RuleBasedStateMachine):
         self.patch.setattr(branching, "SLICE", 1000 if at_once else 3)
         self.patch.setattr(deletions, "SLICE", 2)
         self.patch.setattr(views, "SLICE", 2)
-        self.patch.setattr(deletions, "AT_ONCE", 1)
+        self.patch.setattr(deletions, "AT_ONCE", 100 if at_once else 1)
         self.folder = tempfile.TemporaryDirectory()
         self.kind = kind
         self.settings = settings_of_engine(kind, Path(self.folder.name) / "data")

@@ -1,0 +1,29 @@
+"""Loads the parts of definitions that few tables and streams have.
+
+The code of such a part is imported at its first use, which saves a millisecond of each start.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from emulator.database.definitions.insights import InsightsSetting
+    from emulator.database.definitions.policies import AttachedPolicy
+
+
+def load_policy(stored: Mapping[str, Any] | None) -> "AttachedPolicy | None":
+    """Return the resource policy in the JSON of a table or stream, None if it never had one."""
+    if stored is None:
+        return None
+    from emulator.database.definitions.policies import AttachedPolicy  # noqa: PLC0415 - start-up time
+
+    return AttachedPolicy.load(stored)
+
+
+def load_insights(stored: Mapping[str, Any] | None) -> "InsightsSetting | None":
+    """Return the setting of Contributor Insights in the JSON of a table or index, or None."""
+    if stored is None:
+        return None
+    from emulator.database.definitions.insights import InsightsSetting  # noqa: PLC0415 - start-up time
+
+    return InsightsSetting.load(stored)
