@@ -75,7 +75,7 @@ def _parsed(number: int, text: bytes) -> Recorded | None:
 
 
 def _is_header(value: object) -> bool:
-    """Say whether a value can be sent in a header. None and "" are sent as nothing."""
+    """Return whether a value can be sent in a header. For None and "", no header is sent."""
     return value is None or (isinstance(value, str) and value.isascii() and value.isprintable())
 
 
