@@ -334,7 +334,7 @@ def _release_snapshots(database: Database) -> None:
 
 
 def _resume_restores(database: Database) -> None:
-    """Queue the restores of snapshots that an earlier start left unfinished."""
+    """Queue the restores of snapshots that an earlier process left unfinished."""
     if _has_snapshots(database):
         from emulator.database.snapshots import restoring  # noqa: PLC0415 - start-up time
 
