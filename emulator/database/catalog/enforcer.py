@@ -1,6 +1,7 @@
-"""Which throughput limits and transaction conflicts are enforced on which tables.
+"""Decides which throughput limits and transaction conflicts are enforced on which tables.
 
-The enforcer also keeps the counts of tables with Contributor Insights.
+The enforcer also keeps two kinds of counts: for a table with Contributor Insights, those of its
+most accessed and most throttled keys; with `--metrics`, the units that each table consumes.
 
 The emulator runs requests one after another, so two transactions never conflict by themselves.
 Instead, a test declares that a transaction on an item, or with a token, is in progress. The

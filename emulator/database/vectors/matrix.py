@@ -188,7 +188,7 @@ class Matrix:
             self._write(row, vectors, squares_of(vectors), [entry])
 
     def _add(self, entries: list[Entry]) -> None:
-        """Add entries as the last rows."""
+        """Add entries as the last rows of the matrix."""
         if not entries:
             return
         vectors = self._entries.vectors(entry for _, entry in entries)
