@@ -271,7 +271,7 @@ class Emulator:
                 yield None
 
     def coming_events(self) -> "Steps[list[Event]]":
-        """Return the coming events of the clock, of all processes, in no order."""
+        """Return the next events of all processes on the emulator's clock, unsorted."""
         from emulator.database.events import Event, coming  # noqa: PLC0415 - most servers never need it
 
         found = yield from coming(self.database)
