@@ -178,8 +178,7 @@ class Emulator:
             self._background.run_slice()
         found = find(operation)
         if found is None and operation.startswith(AUTO_SCALING):
-            name = operation.removeprefix(AUTO_SCALING)
-            return orjson.dumps(self.database.run(lambda: self.scaling.answer(name, raw, caller)))
+            return self._call_scaling(operation.removeprefix(AUTO_SCALING), raw, caller)
         if found is None:
             refusal = errors.not_implemented(operation)
             if once_a_minute.allows(("not implemented", operation)):
@@ -191,6 +190,13 @@ class Emulator:
             steps, again = sliced.steps, partial(self._in_one_piece, found, raw, caller)
             raise Sliced(self.database.run_steps(lambda: steps, again)) from None
         return response if type(response) is bytes else orjson.dumps(response)
+
+    def _call_scaling(self, name: str, raw: object, caller: Caller) -> bytes:
+        """Answer a request to Application Auto Scaling.
+
+        A method of its own: with the closure in `call`, a GetItem ran 2 % more instructions.
+        """
+        return orjson.dumps(self.database.run(lambda: self.scaling.answer(name, raw, caller)))
 
     def _in_one_piece(self, found: Operation, raw: object, caller: Caller) -> bytes:
         response = found.run(self.database, caller, raw)
@@ -270,7 +276,7 @@ class Emulator:
                 yield None
 
     def coming_events(self) -> "Steps[list[Event]]":
-        """Return the coming events of the clock, of all processes, in no order."""
+        """Return the next events of all processes on the emulator's clock, unsorted."""
         from emulator.database.events import Event, coming  # noqa: PLC0415 - most servers never need it
 
         found = yield from coming(self.database)
@@ -333,7 +339,7 @@ def _release_snapshots(database: Database) -> None:
 
 
 def _resume_restores(database: Database) -> None:
-    """Queue the restores of snapshots that an earlier start left unfinished."""
+    """Queue the restores of snapshots that an earlier process left unfinished."""
     if _has_snapshots(database):
         from emulator.database.snapshots import restoring  # noqa: PLC0415 - start-up time
 

@@ -13,7 +13,10 @@ _FOLDER: Final = str(Path(__file__).parents[1])
 
 
 def command(module: str, *arguments: str) -> list[str]:
-    """Return the command that runs a module of this program. It needs `environment()`."""
+    """Return the command that runs a module of this program.
+
+    Start the command with the environment variables that `environment()` returns.
+    """
     return [sys.executable, "-P", "-m", module, *arguments]
 
 

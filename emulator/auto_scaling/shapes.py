@@ -23,7 +23,7 @@ def _place(target: ScalableTarget) -> Shape:
 
 
 def target_shape(target: ScalableTarget) -> Shape:
-    """Return the ScalableTarget of an answer."""
+    """Return the JSON that describes a scalable target in an answer."""
     return {
         **_place(target),
         "MinCapacity": target.min_capacity,

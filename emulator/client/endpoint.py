@@ -87,7 +87,7 @@ class HttpEndpoint:
     def control(self, method: str, path: str, body: Mapping[str, Any]) -> Response:
         """Call a control of this server; return its answer. Raises Refused, Unreachable.
 
-        If the body has a `Timeout`, this waits for the answer for that time too.
+        The seconds of a `Timeout` in the body are added to the time that this waits for the answer.
         """
         longer = body.get("Timeout")
         self._connection.timeout = _TIMEOUT + (longer if isinstance(longer, (int, float)) else 0)

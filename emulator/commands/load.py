@@ -116,7 +116,7 @@ def _copy(parser: Parser, options: argparse.Namespace, connect: Connect, progres
     )
     copied = {"From": options.from_endpoint, "Request": request, "Segments": options.segments}
     state = State(options.state, copied, options.segments)
-    state.save()  # if the file cannot be written, say so before the copy
+    state.save()  # if the file cannot be written, this fails before the copy begins
     copy_definition(source, connect, options.table, progress)
     copy(source, connect, request, state, progress, Rate(options.read_units))
     return progress.summary(f"of table {options.table} from {options.from_endpoint}")

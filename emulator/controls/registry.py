@@ -90,7 +90,7 @@ class Emulator(Protocol):
         ...
 
     def coming_events(self) -> Steps[list[Event]]:
-        """Return the coming events of the clock, in no order."""
+        """Return the next events on the emulator's clock, unsorted. Example: an item expires."""
         ...
 
 

@@ -164,7 +164,7 @@ def hold(emulator: Emulator, body: Body) -> Steps[Result]:
     try:
         database.rerun(work.run)
     except NameTaken:
-        raise BadDeclaration(f"there is a hold {name.removeprefix(HELD)} already") from None
+        raise BadDeclaration(f"there is a held snapshot {name.removeprefix(HELD)} already") from None
     except Restoring as error:
         raise BadDeclaration(str(error)) from None
     try:

@@ -11,10 +11,10 @@
 | `Settings`          | ARN of the table or index | a change of settings comes into force                     |
 | `TimeToLive`        | ARN of the table          | an item expires                                           |
 | `ShardRollover`     | ARN of the stream         | open shards are closed, and their children are opened     |
-| `ShardExpiry`       | ARN of the stream         | a closed shard is gone, because all its records are old   |
-| `StreamTrimming`    | ARN of the stream         | the oldest record of a shard is gone                      |
-| `StreamExpiry`      | ARN of the stream         | a disabled stream is gone                                 |
-| `BackupExpiry`      | ARN of the backup         | a system backup is gone                                   |
+| `ShardExpiry`       | ARN of the stream         | a closed shard is deleted: all its records are too old    |
+| `StreamTrimming`    | ARN of the stream         | the oldest record of a shard is no longer readable        |
+| `StreamExpiry`      | ARN of the stream         | a disabled stream is deleted                              |
+| `BackupExpiry`      | ARN of the backup         | a system backup is deleted                                |
 | `S3Job`             | ARN of the export, import | its work begins: with `--delay-transient-statuses`        |
 |                     | or bulk operation         |                                                           |
 | `Transaction`       | table name, ARN, or token | a declared transaction ends                               |

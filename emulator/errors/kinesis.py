@@ -1,7 +1,4 @@
-"""Errors of Kinesis destinations (behaviour 15).
-
-"inferred" means that we know the code, but the text is our own.
-"""
+"""Errors of Kinesis destinations (behaviour 15)."""
 
 from emulator.errors.base import ApiError
 from emulator.errors.forms import validation

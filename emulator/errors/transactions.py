@@ -98,7 +98,10 @@ def duplicate_transact_items() -> ApiError:
 
 
 def transaction_too_large() -> ApiError:
-    """We know only "size cannot exceed" of the text (behaviour 8.1). The rest is our own."""
+    """Of the text, we know only the words "size cannot exceed" (behaviour 8.1).
+
+    The rest is our own.
+    """
     return validation("Transaction request size cannot exceed 4194304 bytes")
 
 

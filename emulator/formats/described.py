@@ -12,6 +12,14 @@ from emulator.formats.records import Definition, Place
 
 _COPIED: Final = ("TableName", "AttributeDefinitions", "KeySchema")
 _OF_INDEX: Final = ("IndexName", "KeySchema", "Projection")
+_OF_VECTOR_INDEX: Final = (
+    "IndexName",
+    "VectorAttribute",
+    "Dimensions",
+    "DistanceFunction",
+    "SearchSchema",
+    "Projection",
+)
 _OF_THROUGHPUT: Final = ("ReadCapacityUnits", "WriteCapacityUnits")
 _OF_CREATE: Final = frozenset(("TableName", "KeySchema", "AttributeDefinitions"))
 
@@ -50,6 +58,10 @@ def create_input(table: Mapping[str, Any]) -> dict[str, Any]:
     if table.get("GlobalSecondaryIndexes"):
         create["GlobalSecondaryIndexes"] = [
             _index(index) | _throughput(index, on_demand=on_demand) for index in table["GlobalSecondaryIndexes"]
+        ]
+    if table.get("VectorIndexes"):
+        create["VectorIndexes"] = [
+            {name: index[name] for name in _OF_VECTOR_INDEX if name in index} for index in table["VectorIndexes"]
         ]
     if table.get("StreamSpecification", {}).get("StreamEnabled"):
         create["StreamSpecification"] = table["StreamSpecification"]

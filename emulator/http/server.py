@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("emulator")
 
 _INTERVAL: Final = 0.1  # seconds between polls: for a signal, and at the end for the last answers
-_GRACE: Final = 10.0  # seconds that open requests have to end after the signal
+_GRACE: Final = 10.0  # seconds in which open requests may end after the signal
 
 
 class Server:

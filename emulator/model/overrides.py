@@ -55,7 +55,7 @@ REQUIRED_BARE: Final[Mapping[str, str]] = {
     "DeleteTableInput": "TableName",
 }
 
-# behaviour 7.2: an empty map is reported after all other errors, and bare
+# behaviour 7.2: an empty map is reported after all other errors, and without the envelope
 OPTIONAL_LENGTH: Final = frozenset({"BatchWriteItemInput.RequestItems"})
 
 # Members whose constraints operations check themselves, with their own texts. Tags: behaviour 13,

@@ -12,7 +12,6 @@ from math import floor
 from typing import Any, Final, NoReturn
 
 from emulator import errors, limits
-from emulator.model.freeing import cut
 from emulator.model.shapes import SCALARS, OperationModel, Shape, Shapes
 from emulator.values import wire
 from emulator.values.types import Value
@@ -206,12 +205,18 @@ def _structure(members: dict[str, Parser], java_type: str, scalar_error: _Scalar
     return parse
 
 
+def _cut(raw: list[Any], limit: int) -> None:
+    from emulator.model.freeing import cut  # noqa: PLC0415 - few servers get such lists
+
+    cut(raw, limit)
+
+
 def _list(member: Parser, scalar_error: _ScalarError, limit: int) -> Parser:
     def parse(raw: object, problems: list[Problem]) -> list[Any]:
         if type(raw) is not list:
             raise errors.structure_not_expected() if type(raw) is dict else scalar_error()
         if len(raw) > limit:
-            cut(raw, limit)
+            _cut(raw, limit)
         return [None if value is None else member(value, problems) for value in raw]
 
     return parse
@@ -289,7 +294,7 @@ def _attribute_value_list(scalar_error: _ScalarError, limit: int) -> Parser:
         if type(raw) is not list:
             raise errors.structure_not_expected() if type(raw) is dict else scalar_error()
         if len(raw) > limit:
-            cut(raw, limit)
+            _cut(raw, limit)
         return parse_list(raw, problems)
 
     return parse

@@ -18,6 +18,13 @@ def _temporary() -> "TemporaryDirectory[str]":
     return TemporaryDirectory(prefix="dynamodb-emulator-")
 
 
+def remove_temporary() -> None:
+    """Remove the temporary folder, if there is one. The end of a server calls no exit handlers."""
+    if _temporary.cache_info().currsize:
+        _temporary().cleanup()
+        _temporary.cache_clear()
+
+
 def local_folder(settings: Settings, name: str) -> Path:
     """Return a folder of the server: in its data folder or, if it has none, a temporary one."""
     return (settings.folder or Path(_temporary().name)) / name

@@ -4,10 +4,10 @@ Tables and streams have separate policies. The service checks in this order (par
 ARN, the document, whether the resource exists, the expected revision, whether the document changes
 anything, and then whether the state of the resource allows the change.
 
-With `delay_transient_statuses`, a change is pending for a while, as on the service. During that
-time, GetResourcePolicy shows the previous policy, and other changes are refused. After that,
-changes are throttled until 15 seconds have passed. Without the setting, a change takes effect at
-once, and no change is refused.
+With `delay_transient_statuses`, a change is pending for a while, as on the service. While it is
+pending, GetResourcePolicy shows the previous policy, and other changes are refused. When it is in
+force, other changes are still throttled until 15 seconds after the request that made the change.
+Without the setting, a change takes effect at once, and no change is refused.
 """
 
 from collections.abc import Callable

@@ -260,7 +260,8 @@ def _page(
         wanted.project = checked.projection.project
         wanted.weight += read.PROJECTION_WORK
     elif wanted.fetch and not isinstance(source, Table) and request.get("Select") != "ALL_ATTRIBUTES":
-        wanted.project = source.project  # the item was read from the table only for the filter
+        # the filter needed the whole item; the answer has only what the index projects
+        wanted.project = source.project
     with database.read() as txn:
         page = read.read_page(txn, wanted)
     if page.rest:

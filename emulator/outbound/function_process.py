@@ -25,7 +25,7 @@ from emulator.limits import MIB
 log = logging.getLogger("emulator")
 
 _LINE: Final = 16 * MIB  # the most bytes of an answer
-_PATIENCE: Final = 2.0  # seconds that a process has to end by itself
+_PATIENCE: Final = 2.0  # seconds that we wait for a process to end before we kill it
 
 
 class ProcessFunction:

@@ -6,8 +6,11 @@ slices. Calls of blocking I/O run in other threads.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from queue import SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, Any
 
 from emulator.app import Emulator
 from emulator.rounds import run_forever
@@ -16,11 +19,9 @@ if TYPE_CHECKING:
     from emulator.s3_jobs.runner import Runner
     from emulator.s3_jobs.work import Work
 
-_INTERVAL: Final = 0.01  # seconds between polls for new jobs, if there are any jobs
-
 
 async def run_s3_jobs(emulator: Emulator, interval: float) -> None:
-    """Run jobs until cancelled. interval: seconds between polls while there are no jobs."""
+    """Run jobs until cancelled. interval: seconds between polls for new jobs."""
     runner: Runner | None = None
     tasks: set[asyncio.Task[None]] = set()
 
@@ -34,7 +35,7 @@ async def run_s3_jobs(emulator: Emulator, interval: float) -> None:
             task = asyncio.create_task(_drive(work))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
-        return _INTERVAL
+        return interval
 
     try:
         await run_forever("exports and imports", poll)
@@ -42,6 +43,8 @@ async def run_s3_jobs(emulator: Emulator, interval: float) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if runner is not None:
+            runner.close()
 
 
 def _runner(emulator: Emulator) -> "Runner":
@@ -54,6 +57,7 @@ async def _drive(work: "Work[None]") -> None:
     """Run the work of one job."""
     from emulator.s3_jobs.work import Call  # noqa: PLC0415 - most servers never need it
 
+    caller = _Caller()
     step: Callable[[], Any] = work.__next__
     try:
         while True:
@@ -66,10 +70,56 @@ async def _drive(work: "Work[None]") -> None:
                 await asyncio.sleep(wanted.seconds)
                 continue
             try:
-                found = await asyncio.to_thread(wanted.function)
+                found = await caller.call(wanted.function)
             except Exception as error:  # noqa: BLE001 - it belongs to the work
                 step = partial(work.throw, error)
             else:
                 step = partial(work.send, found)
     finally:
+        caller.close()
         work.close()
+
+
+_Result = tuple[Any, Exception | None]
+"""What a call returned, or what it raised."""
+
+
+class _Caller:
+    """The thread that makes the calls of one job.
+
+    It is a daemon, because an endpoint may not answer for a minute: the end of the server does not
+    wait for it, as it would for the threads of the event loop.
+    """
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[tuple[Callable[[], Any], asyncio.Future[_Result]] | None] = SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        Thread(target=self._run, name="s3-job", daemon=True).start()
+
+    async def call(self, function: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the function returns
+        """Return function(), which runs in the thread. Raises what it raises."""
+        done: asyncio.Future[_Result] = self._loop.create_future()
+        self._calls.put((function, done))
+        result, error = await done
+        if error is not None:
+            raise error
+        return result
+
+    def close(self) -> None:
+        """Let the thread end after its call."""
+        self._calls.put(None)
+
+    def _run(self) -> None:
+        while (wanted := self._calls.get()) is not None:
+            function, done = wanted
+            try:
+                outcome: _Result = function(), None
+            except Exception as error:  # noqa: BLE001 - `call` raises it
+                outcome = None, error
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(_settle, done, outcome)
+
+
+def _settle(done: "asyncio.Future[_Result]", outcome: _Result) -> None:
+    if not done.done():
+        done.set_result(outcome)

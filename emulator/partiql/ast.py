@@ -167,5 +167,5 @@ class Parsed:
 
     @property
     def parameters(self) -> int:
-        """Return the number of parameters in the statement."""
+        """The number of parameters in the statement."""
         return len(self.names)

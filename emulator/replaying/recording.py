@@ -61,6 +61,8 @@ def _parsed(number: int, text: bytes) -> Recorded | None:
     line = _object(text)
     if line is None or not all(isinstance(line.get(name), kind) for name, kind in _MEMBERS.items()):
         return None
+    if not all(map(_is_header, (line["Operation"], line.get("AccessKey", ""), line.get("Region", "")))):
+        return None
     return Recorded(
         number,
         line["Operation"],
@@ -70,6 +72,11 @@ def _parsed(number: int, text: bytes) -> Recorded | None:
         line["Status"],
         _object(line.get("Answer")),
     )
+
+
+def _is_header(value: object) -> bool:
+    """Return whether a value can be sent in a header. For None and "", no header is sent."""
+    return value is None or (isinstance(value, str) and value.isascii() and value.isprintable())
 
 
 def _object(text: object) -> dict[str, Any] | None:

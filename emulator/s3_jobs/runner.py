@@ -9,7 +9,7 @@ from emulator.database.database import Database
 from emulator.database.definitions.s3_jobs import BULK, EXPORT, IMPORT, S3Job
 from emulator.database.s3_jobs import Failure, key_of
 from emulator.escaping import LONGEST_DETAIL, printable
-from emulator.objects.opening import store_for
+from emulator.objects.opening import remove_temporary, store_for
 from emulator.objects.store import ObjectError
 from emulator.s3_jobs import exporting, importing, putting
 from emulator.s3_jobs.work import Work, Workshop, in_slice, run
@@ -36,6 +36,10 @@ class Runner:
         self._database = database
         self._workshop = Workshop(database, settings, partial(store_for, settings))
         self._running: set[bytes] = set()
+
+    def close(self) -> None:
+        """Remove what only this process can use."""
+        remove_temporary()
 
     def due(self) -> Iterator[Work[None]]:
         """Yield the work of the jobs that may begin and are not running yet."""

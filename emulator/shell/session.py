@@ -176,6 +176,11 @@ def description(table: Mapping[str, Any]) -> Iterator[str]:
     for kind, member in (("global", "GlobalSecondaryIndexes"), ("local", "LocalSecondaryIndexes")):
         for index in table.get(member, ()):
             yield f"  {kind} index {index['IndexName']}: {keys(index['KeySchema'])}, {index['Projection']['ProjectionType']}"
+    for index in table.get("VectorIndexes", ()):
+        yield (
+            f"  vector index {index['IndexName']}: {visible(index['VectorAttribute']['AttributeName'])}, "
+            f"{index['Dimensions']} dimensions, {index['DistanceFunction']}, {index['Projection']['ProjectionType']}"
+        )
     throughput = table.get("ProvisionedThroughput", {})
     if table.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST":
         yield "  billing: on demand"

@@ -28,6 +28,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "AttributeDefinitions": ("AttributeName",),
     "GlobalSecondaryIndexes": ("IndexName",),
     "LocalSecondaryIndexes": ("IndexName",),
+    "VectorIndexes": ("IndexName",),
     "KeySchema": ("KeyType",),
 }
 """Lists whose order does not matter -> the members that identify an element."""

@@ -39,7 +39,7 @@ class _Segment:
 
 
 def _segment(number: int, stored: Mapping[str, Any]) -> _Segment:
-    """Return a segment as State has saved it. Raises KeyError, TypeError."""
+    """Return a segment, given its part of the state file. Raises KeyError, TypeError."""
     start, done = stored["Start"], stored["Done"]
     if not isinstance(start, dict | None) or not isinstance(done, bool):
         raise TypeError("a segment has a key and whether it is done")
@@ -68,7 +68,7 @@ class State:
             raise BadState(f"{path} is not the state of a copy: {error}") from None
         if copied != self._copied:
             raise BadState(f"{path} is the state of another copy: of {json.dumps(copied)}")
-        if len(segments) != len(self.segments):  # a segment that is missing would not be copied
+        if len(segments) != len(self.segments):  # otherwise the items of a missing segment would not be copied
             raise BadState(f"{path} is not the state of a copy: it has {len(segments)} segments")
         self.segments = segments
 

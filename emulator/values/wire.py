@@ -562,7 +562,7 @@ def _report_depth(problems: list[Problem], values: Iterable[object]) -> int:
 
 
 def _not_a_scalar(given: object, expected: str) -> errors.ApiError:
-    """Return the type error for JSON that is not a String or Boolean."""
+    """Return the error for JSON of another type than expected. expected: String or Boolean."""
     if type(given) is dict:
         return errors.structure_not_expected()
     if type(given) is list:

@@ -8,7 +8,7 @@ import pytest
 
 from emulator.formats.ion import ion_line
 from tests.support.http_clients import boto_options
-from tests.support.tables import index_request, new_name, vector_index_request
+from tests.support.tables import index_request, new_name, vector, vector_index_request
 
 ITEMS = [{"pk": {"S": f"p{number}"}, "sk": {"S": "s"}, "v": {"N": str(number)}} for number in range(250)]
 
@@ -44,6 +44,18 @@ def ended(client, begun):
 def items_of(client, table):
     pages = client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
     return sorted((item for page in pages for item in page["Items"]), key=lambda item: item["pk"]["S"])
+
+
+def test_vectors_are_counted_for_themselves(client, bucket, start, make_table):
+    table = make_table(VectorIndexes=[vector_index_request("near", "vector", 2, "COSINE")])
+    bucket.put_items("in/1", [*ITEMS[:9], {**ITEMS[9], "vector": vector(1, 2)}, {**ITEMS[10], "vector": vector(1)}])
+    found = ended(client, start(table))
+    assert (found["ProcessedItemCount"], found["FailedItemCount"]) == (11, 1)
+    [usage] = found["BulkOperationUsage"]
+    assert usage["BulkPutBytes"] == usage["Table"]["BulkPutBytes"]
+    assert usage["VectorIndexes"] == {"near": {"BulkPutVectorBytes": 1024}}
+    answer = client.search_vectors(TableName=table, IndexName="near", SearchVector=vector(1, 2)["L"], TopK=1)
+    assert answer["SearchResults"][0]["Item"]["pk"] == ITEMS[9]["pk"]
 
 
 @pytest.mark.parametrize("input_format", ["DYNAMODB_JSON", "ION"])

@@ -11,7 +11,7 @@ import zstandard
 
 from emulator.formats.ion import ion_line
 from tests.support.http_clients import boto_options
-from tests.support.tables import new_name
+from tests.support.tables import new_name, vector, vector_index_request
 
 ITEMS = [
     {
@@ -109,6 +109,20 @@ def test_items_of_several_objects(client, bucket, begin, input_format, compressi
     assert (table["TableStatus"], table["ItemCount"]) == ("ACTIVE", 250)
     assert (table["TableArn"], table["TableId"]) == (found["TableArn"], found["TableId"])
     assert "LatestStreamArn" not in table
+
+
+def test_vectors_are_indexed_and_wrong_ones_refused(client, bucket, begin):
+    good = [{**item, "vector": vector(number, 0)} for number, item in enumerate(ITEMS[:5])]
+    bucket.put_items("data", [*good, {**ITEMS[5], "vector": vector(1)}])
+    begun = begin("data", table={"VectorIndexes": [vector_index_request("near", "vector", 2, "EUCLIDEAN")]})
+    found = ended(client, begun)
+    assert (found["ImportedItemCount"], found["ErrorCount"]) == (5, 1)
+    assert items_of(client, begun) == good
+    table = found["TableCreationParameters"]["TableName"]
+    (index,) = client.describe_table(TableName=table)["Table"]["VectorIndexes"]
+    assert (index["IndexStatus"], index["ItemCount"]) == ("ACTIVE", 5)
+    answer = client.search_vectors(TableName=table, IndexName="near", SearchVector=vector(3.2, 0)["L"], TopK=2)
+    assert [each["Item"]["pk"]["S"] for each in answer["SearchResults"]] == ["p3", "p4"]
 
 
 def test_the_waiter(client, bucket, begin):

@@ -238,6 +238,7 @@ def test_restores_equal_the_model(kind: str, steps: list[tuple[Any, ...]], limit
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(filling, "SLICE", limit)
         patch.setattr(past_items, "_CHUNK", limit if small else 64)
+        patch.setattr(past_items, "STEPS", 2)
         patch.setattr(histories, "SLICE", limit)
         patch.setattr(deletions, "SLICE", 2)
         run = Run(kind, Path(folder) / "data")

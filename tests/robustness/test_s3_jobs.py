@@ -183,3 +183,32 @@ def test_an_s3_endpoint(tmp_path: Path, s3_url: str) -> None:
         found = client.describe_import(ImportArn=missing)["ImportTableDescription"]
         assert (found["ImportStatus"], found["FailureCode"]) == ("FAILED", "S3NoSuchBucket")
     assert not (tmp_path / "data" / "s3").exists()
+
+
+def test_a_server_stops_while_an_endpoint_does_not_answer(tmp_path: Path) -> None:
+    with fake_s3() as fake:
+        fake.silent.set()
+        with running("--data-dir", str(tmp_path / "data"), "--s3-endpoint", fake.url) as server:
+            client = client_of(server)
+            arn = begin_import(client)
+            while not fake.heads:
+                pass
+            assert server.stop(patience=20) == 0
+        fake.silent.clear()
+        with running("--data-dir", str(tmp_path / "data"), "--s3-endpoint", fake.url) as server:
+            client = client_of(server)
+            with pytest.raises(WaiterError, match="FAILED"):
+                client.get_waiter("import_completed").wait(ImportArn=arn, WaiterConfig=DELAYED)
+
+
+def test_a_server_in_memory_leaves_no_folder(tmp_path: Path, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket.put("in/3", "nonsense")
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    with running("--in-memory", "--s3-dir", str(tmp_path / "s3")) as server:
+        client = client_of(server)
+        arn = begin_import(client)
+        with pytest.raises(WaiterError, match="FAILED"):
+            client.get_waiter("import_completed").wait(ImportArn=arn, WaiterConfig=DELAYED)
+        assert len(list((tmp_path / "temporary").glob("*/logs/aws-dynamodb/imports/*/error"))) == 1
+    assert list((tmp_path / "temporary").glob("dynamodb-emulator-*")) == []

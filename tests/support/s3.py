@@ -26,12 +26,13 @@ OWNER = "123456789012"
 class FakeS3:
     """Buckets in memory. `url` is the address.
 
-    denied: buckets to which access is denied. breaks: how many of the next downloads end early.
-    heads: the header fields of all requests.
+    silent: while it is set, requests get no answer. denied: buckets to which access is denied.
+    breaks: how many of the next downloads end early. heads: the header fields of all requests.
     """
 
     def __init__(self) -> None:
         self.buckets: dict[str, dict[str, bytes]] = {}
+        self.silent = threading.Event()
         self.denied: set[str] = set()
         self.breaks = 0
         self.parts: dict[str, dict[int, bytes]] = {}
@@ -82,6 +83,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         fake = self.s3
         fake.heads.append(dict(self.headers))
+        while fake.silent.is_set():
+            time.sleep(0.05)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         parts = urlsplit(self.path)
         name, _, key = unquote(parts.path[1:]).partition("/")

@@ -167,7 +167,7 @@ EXPORT = {
         "ExpressionAttributeValues": {":g": {"S": "g"}, ":n": {"N": "0"}},
     },
 }
-"""An export of a table whose recovery was enabled at the same time."""
+"""An export as of the moment at which recovery of its table was enabled."""
 
 SEEDS: dict[str, list[dict[str, Any]]] = {
     "ExportTableToPointInTime": [EXPORT, {"TableArn": ARN, "S3Bucket": "bucket"}],

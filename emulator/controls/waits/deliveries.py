@@ -1,7 +1,7 @@
 """Waiting until a function has received all records: `{"UUID", "Delivered": true}`.
 
 The condition holds if the event source mapping has done all records of its stream: each was
-delivered, or did not pass the filter, or was given up. A mapping that does not deliver, such as a
+delivered, did not match the filter, or was discarded. A mapping that does not deliver, such as a
 disabled one, makes no progress.
 """
 

@@ -3,7 +3,7 @@
 | body                                          | the status of                                       |
 |-----------------------------------------------|-----------------------------------------------------|
 | `{"TableName", "Status"}`                     | the table                                           |
-| `{"TableName", "IndexName", "Status"}`        | a global index                                      |
+| `{"TableName", "IndexName", "Status"}`        | a global or vector index                            |
 | `{"TableName", "TimeToLiveStatus"}`           | time to live: ENABLED or DISABLED                   |
 | `{"StreamArn", "Status"}`                     | the stream                                          |
 | `{"UUID", "State"}`                           | an event source mapping                             |

@@ -1,6 +1,7 @@
-"""Which throughput limits and transaction conflicts are enforced on which tables.
+"""Decides which throughput limits and transaction conflicts are enforced on which tables.
 
-The enforcer also keeps the counts of tables with Contributor Insights.
+The enforcer also keeps two kinds of counts: for a table with Contributor Insights, those of its
+most accessed and most throttled keys; with `--metrics`, the units that each table consumes.
 
 The emulator runs requests one after another, so two transactions never conflict by themselves.
 Instead, a test declares that a transaction on an item, or with a token, is in progress. The
@@ -19,10 +20,10 @@ from emulator.database.definitions.tables import TableDefinition
 from emulator.database.schema.table import Table
 from emulator.database.throughput.enforcement import Enforcement
 from emulator.database.throughput.throttle import TableThrottle
-from emulator.database.throughput.usage import TableUsage
 
 if TYPE_CHECKING:
     from emulator.database.throughput.insights import TableInsights
+    from emulator.database.throughput.usage import TableUsage
 
 
 class Hold(NamedTuple):
@@ -121,7 +122,7 @@ class Enforcer:
         self._insights.pop(table_id, None)
         self._usages.pop(table_id, None)
 
-    def usage(self, table_id: int) -> TableUsage | None:
+    def usage(self, table_id: int) -> "TableUsage | None":
         """Return the figures of a table in the last hour, None without --metrics."""
         return self._usages.get(table_id)
 
@@ -163,10 +164,15 @@ class Enforcer:
                 # a key with values of the wrong types belongs to no item
                 with suppress(errors.ApiError):
                     held[table.item_key(dict(hold.key))] = hold.until
-        usage = self._usages.setdefault(table.id, TableUsage(self._clock)) if self._metered else None
+        usage = self._counted_usage(table.id) if self._metered else None
         if not (throttle or held or insights or usage is not None):
             return None
         return Enforcement(self._clock, throttle, held, insights, usage)
+
+    def _counted_usage(self, table_id: int) -> "TableUsage":
+        from emulator.database.throughput.usage import TableUsage  # noqa: PLC0415 - only with --metrics
+
+        return self._usages.setdefault(table_id, TableUsage(self._clock))
 
     def _throttle(self, table: Table) -> TableThrottle | None:
         by_name = self._throttled.get(table.name, self._throttle_all)

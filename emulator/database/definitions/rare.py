@@ -1,4 +1,4 @@
-"""Loads the parts of definitions that few tables and streams have.
+"""Loads parts of definitions that only a few tables and streams have.
 
 The code of such a part is imported at its first use, which saves a millisecond of each start.
 """

@@ -32,7 +32,7 @@ CANCELLED: Final = "CANCELLED"
 UNFINISHED: Final = frozenset((IN_PROGRESS, CANCELLING))
 
 VECTOR: Final = "vector:"
-"""In `Progress.usage`, before the names of vector indexes."""
+"""The prefix of the names of vector indexes in `Progress.usage`."""
 
 KEPT: Final = 90 * 86_400
 """How many seconds a job is kept (control-plane 4.2, 5.3; features 2.3)."""

@@ -34,6 +34,7 @@ SIZE: Final = MIB
 """A page ends once its rows have this many bytes. Writing them to another table takes 5 ms."""
 
 _FIRST: Final = 4  # items that the first part reads: 1.6 MB if they have the largest size
+STEPS: Final = 5  # of a walk over a history, for each part of a page: together about 5 ms
 _CHUNK: Final = 64  # items, or entries of a history, that one step reads
 
 
@@ -126,10 +127,14 @@ def _part(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int) -> R
     end = None if last is None else last[keyspace.ITEM_PREFIX :]
     if past.history is None:
         return list(rows.items()), _after(end)
-    changed = first_records(views, txn, past, position(past.micros + 1), start, end)
-    for visited, (item, where) in enumerate(changed):
-        if visited == limit:
+    visited = steps = 0
+    for item, where in first_records(views, txn, past, position(past.micros + 1), start, end):
+        if visited == limit or steps == STEPS:
             return sorted(pair for pair in rows.items() if pair[0] < item), item
+        if where is None:
+            steps += 1
+            continue
+        visited += 1
         row = record(views, txn, past, where)
         if row is not None:
             rows[item] = row
@@ -162,8 +167,12 @@ def record(views: Views, txn: ReadTxn, past: Past, where: bytes) -> bytes | None
 
 def first_records(
     views: Views, txn: ReadTxn, past: Past, since: bytes, start: bytes, end: bytes | None = None
-) -> Iterator[tuple[bytes, bytes]]:
+) -> Iterator[tuple[bytes, bytes | None]]:
     """Yield each item with a record at or after a position, and its first such record.
+
+    A table may have very many older records, of items that are long gone. So after each step this
+    yields the next item without a record: all items before it are done. A caller may stop there
+    and begin again with that item, after two steps or more.
 
     start, end: only items from `start` to `end`, including both; None: to the last item.
     """
@@ -187,3 +196,4 @@ def first_records(
             # Skip records that do not count.
             beyond = LAST if item == found else max(where + b"\0", since)
             at = entries + keyspace.history_key(item) + beyond
+            yield (item + b"\0" if item == found else item), None

@@ -50,7 +50,8 @@ class Page(NamedTuple):
 class Source(Protocol):
     """A source of items for one table.
 
-    distinct: whether all items have different keys. If not, the last item with a key counts.
+    distinct: whether no two items have the same key. If it is False and several items have the same
+    key, the table keeps the last of them.
     """
 
     distinct: bool

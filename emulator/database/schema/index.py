@@ -43,7 +43,8 @@ class Index:
         self.name = definition.name
         self.local = definition.local
         self.is_global = not definition.local
-        self.position = position  # in the statistics record; position 0 is the table itself
+        # The index's position in the statistics record; the table itself has position 0.
+        self.position = position
         self.prefix = keyspace.entries(definition.id)
         self.key_names = _key_names(definition)
         self.types = types

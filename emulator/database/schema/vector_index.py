@@ -136,7 +136,7 @@ class VectorIndex:
         return all(one.get(name) == other.get(name) for name in names if name != self.attribute)
 
     def holds(self, item_key: bytes) -> bool:
-        """Say whether a write to this item must update the index.
+        """Return whether a write to this item must update the index.
 
         If not, the backfill of the index will visit the item later and enter it.
         """

@@ -1,8 +1,9 @@
 """Held snapshots: they exist while a client is connected. `dump` reads one while others write.
 
-A held snapshot is stored like any other snapshot, so all processes find it. Its stored name is the
-given name after a NUL, which is not possible in other names. It is deleted when its client
-disconnects. If the process was killed before, it is deleted when the server starts again.
+A held snapshot is stored like any other snapshot, so all processes find it. Its key has a NUL and
+then the given name; the names of other snapshots cannot contain a NUL. A held snapshot is deleted
+when its client disconnects. If the server is killed before the client disconnects, the snapshot is
+deleted when the server starts again.
 """
 
 from collections.abc import Iterator

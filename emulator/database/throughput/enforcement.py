@@ -12,17 +12,11 @@ from emulator import errors
 from emulator.clock import Clock
 from emulator.database.throughput.capacity import Consumed
 from emulator.database.throughput.throttle import TableThrottle
-from emulator.database.throughput.usage import (
-    CONSUMED_READ,
-    CONSUMED_WRITE,
-    THROTTLED_READ,
-    THROTTLED_WRITE,
-    TableUsage,
-)
 from emulator.values.types import Item
 
 if TYPE_CHECKING:
     from emulator.database.throughput.insights import TableInsights
+    from emulator.database.throughput.usage import TableUsage
 
 
 class EntryWrite(NamedTuple):
@@ -55,7 +49,7 @@ class Enforcement:
         throttle: TableThrottle | None,
         held: Mapping[bytes, float],
         insights: "TableInsights | None" = None,
-        usage: TableUsage | None = None,
+        usage: "TableUsage | None" = None,
     ) -> None:
         self._clock = clock
         self._held = held
@@ -81,12 +75,12 @@ class Enforcement:
                 if self.insights is not None:
                     self.insights.throttled(None, partition, item)
                 if self.usage is not None:
-                    self.usage.add((THROTTLED_READ, None), 1.0)
+                    self.usage.throttled_read(None)
                 raise
         if self.insights is not None:
             self.insights.accessed(None, partition, units, item)
         if self.usage is not None:
-            self.usage.add((CONSUMED_READ, None), units)
+            self.usage.read(None, units)
 
     def admit(self, source: str | None, partition: bytes | None) -> None:
         """Admit the read of a page before its cost is known.
@@ -101,7 +95,7 @@ class Enforcement:
                 if self.insights is not None:
                     self.insights.throttled(source, partition, None)
                 if self.usage is not None:
-                    self.usage.add((THROTTLED_READ, source), 1.0)
+                    self.usage.throttled_read(source)
                 raise
 
     def charge_page(self, source: str | None, partition: bytes | None, units: float) -> None:
@@ -109,7 +103,7 @@ class Enforcement:
         if self.throttle is not None:
             self.throttle.charge(source, partition, units)
         if self.usage is not None:
-            self.usage.add((CONSUMED_READ, source), units)
+            self.usage.read(source, units)
 
     def write(self, partition: bytes, consumed: Consumed, item: Item | None, entries: Sequence[EntryWrite]) -> None:
         """Admit and count a write. Raises ApiError if throughput refuses the write.
@@ -123,13 +117,13 @@ class Enforcement:
                 if self.insights is not None:
                     self._count_throttled(self.throttle.refused, partition, item, entries)
                 if self.usage is not None:
-                    self.usage.add((THROTTLED_WRITE, self.throttle.refused), 1.0)
+                    self.usage.throttled_write(self.throttle.refused)
                 raise
         own = consumed.table + sum(consumed.local_indexes.values())
         if self.usage is not None:
-            self.usage.add((CONSUMED_WRITE, None), own)
+            self.usage.write(None, own)
             for source, units in consumed.global_indexes.items():
-                self.usage.add((CONSUMED_WRITE, source), units)
+                self.usage.write(source, units)
         if self.insights is not None:
             self.insights.accessed(None, partition, own, item)
             for entry in entries:

@@ -59,7 +59,7 @@ class Bucket:
     def holds(self, units: float, now: float) -> bool:
         """Return whether the bucket admits a request that costs `units`.
 
-        A request for more units than the capacity needs a full bucket.
+        If `units` is more than the capacity, the bucket must be full.
         """
         # If the clock was set back, no tokens arrive now. New tokens arrive from the new time on.
         if now != self._at:

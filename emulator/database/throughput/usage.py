@@ -78,5 +78,23 @@ class LastHour(Generic[Key]):
                     yield minute, key, statistics
 
 
-TableUsage = LastHour[tuple[str, str | None]]
-"""The figures of a table. Keys: name of a metric, name of a global index or None for the table."""
+class TableUsage(LastHour[tuple[str, str | None]]):
+    """The figures of a table. Keys: metric, name of a global index or None for the table itself."""
+
+    __slots__ = ()
+
+    def read(self, source: str | None, units: float) -> None:
+        """Count units that reads consumed."""
+        self.add((CONSUMED_READ, source), units)
+
+    def write(self, source: str | None, units: float) -> None:
+        """Count units that writes consumed."""
+        self.add((CONSUMED_WRITE, source), units)
+
+    def throttled_read(self, source: str | None) -> None:
+        """Count a throttled read."""
+        self.add((THROTTLED_READ, source), 1.0)
+
+    def throttled_write(self, source: str | None) -> None:
+        """Count a throttled write."""
+        self.add((THROTTLED_WRITE, source), 1.0)

@@ -18,5 +18,13 @@ candidates again in float64. So scores and their order do not depend on the orde
 | `held.py` | the matrices in memory, and the limit of their memory |
 | `search.py` | a search, in steps |
 
-Figures, for 100,000 vectors of 256 dimensions, are in tests/bench/README.md.
+Figures, for 100,000 vectors of 256 dimensions, in milliseconds of CPU time, both engines:
+
+| what | milliseconds |
+|---|---|
+| search, TopK 10, any distance | 12 to 16, in 25 steps of 0.5 to 1.7 |
+| search with a filter that one entry of 100 meets | 1 to 3 |
+| the first search, which reads all entries | 400 to 600, in 200 steps of 2 to 4 |
+
+The matrix takes 122 MB.
 """

@@ -8,21 +8,25 @@ The last row replaces a removed row. So only the last block has unused rows.
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from emulator.database.items.vectors import numbers
 from emulator.database.schema.vector_index import ABSENT, VectorIndex
 from emulator.database.store import keyspace
-from emulator.database.vectors.query import Doubles, Floats, Query
+from emulator.database.vectors.query import Query
 from storage import ReadTxn
 from storage.keycode import prefix_end
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from emulator.database.vectors.query import Doubles, Floats
+
 _BLOCK: Final = 1 << 20  # the most numbers in one block; comparing them takes 1 ms
 _MOST_ROWS: Final = 8192  # the most rows in a block
-_READ: Final = 1 << 18  # how many numbers one step reads from the store: 2 ms
+_READ: Final = 1 << 17  # how many numbers one step reads from the store: 2 to 4 ms
 _MOST_READ: Final = 2000  # the most entries that one step reads
 _FOLLOWED: Final = 300  # the most changes that one step reads: 2 ms
 # Bytes of a row in addition to its vector: the key, its place in a dictionary, sizes.
@@ -44,7 +48,7 @@ def row_bytes(index: VectorIndex) -> int:
     return index.vector_size + _ROW_OVERHEAD
 
 
-def squares_of(vectors: Floats) -> Doubles:
+def squares_of(vectors: "Floats") -> "Doubles":
     """Return the sum of squares of each vector."""
     double = vectors.astype(np.float64)
     squares: Doubles = np.einsum("ij,ij->i", double, double)
@@ -72,7 +76,7 @@ class Entries:
         following = pairs[-1][0] + b"\0" if len(pairs) == self._most else None
         return [(key[cut:], entry) for key, entry in pairs], following
 
-    def vectors(self, entries: Iterable[bytes]) -> Floats:
+    def vectors(self, entries: Iterable[bytes]) -> "Floats":
         """Return the vectors of entries as rows."""
         size = self._size
         joined = b"".join([entry[:size] for entry in entries])
@@ -184,7 +188,7 @@ class Matrix:
             self._write(row, vectors, squares_of(vectors), [entry])
 
     def _add(self, entries: list[Entry]) -> None:
-        """Add entries as the last rows."""
+        """Add entries as the last rows of the matrix."""
         if not entries:
             return
         vectors = self._entries.vectors(entry for _, entry in entries)
@@ -209,7 +213,7 @@ class Matrix:
         for codes in self._codes:
             codes.append(np.empty(self._height, np.int32))
 
-    def _write(self, row: int, vectors: Floats, squares: Doubles, entries: list[bytes]) -> None:
+    def _write(self, row: int, vectors: "Floats", squares: "Doubles", entries: list[bytes]) -> None:
         """Write rows of one block."""
         block, at = divmod(row, self._height)
         self._vectors[block][at : at + len(vectors)] = vectors

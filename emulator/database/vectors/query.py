@@ -4,15 +4,17 @@ from collections.abc import Callable, Sequence
 from heapq import nsmallest
 from math import inf, sqrt
 from operator import itemgetter
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from emulator.database.definitions.vectors import COSINE, EUCLIDEAN
 
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
+if TYPE_CHECKING:  # importing it takes 20 ms
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+    Doubles = NDArray[np.float64]
 
 _LARGEST: Final = float(np.finfo(np.float32).max)
 _SAFE: Final = 1e25
@@ -61,7 +63,7 @@ class Query:
         self._best = []
         self._limit = inf
 
-    def see(self, vectors: Floats, squares: Doubles, tail_of: Callable[[int], bytes]) -> None:
+    def see(self, vectors: "Floats", squares: "Doubles", tail_of: Callable[[int], bytes]) -> None:
         """Compare the query with some entries.
 
         squares: the sum of squares of each vector. tail_of: a function that returns the tail of the
@@ -91,14 +93,14 @@ class Query:
         """Return the found entries, the most similar first."""
         return [Match(tail, self._score(rank)) for rank, tail in self._best]
 
-    def _ranks(self, products: Doubles, squares: Doubles) -> Doubles:
+    def _ranks(self, products: "Doubles", squares: "Doubles") -> "Doubles":
         if self._distance == EUCLIDEAN:
             return squares - 2 * products + self._square
         if self._distance == COSINE:
             return self._cosine(products, squares)
         return -products
 
-    def _exact(self, vectors: Doubles, squares: Doubles) -> Doubles:
+    def _exact(self, vectors: "Doubles", squares: "Doubles") -> "Doubles":
         if self._distance == EUCLIDEAN:
             difference = vectors - self._double
             result: Doubles = np.einsum("ij,ij->i", difference, difference)
@@ -106,7 +108,7 @@ class Query:
         products = np.einsum("ij,j->i", vectors, self._double)
         return self._cosine(products, squares) if self._distance == COSINE else -products
 
-    def _cosine(self, products: Doubles, squares: Doubles) -> Doubles:
+    def _cosine(self, products: "Doubles", squares: "Doubles") -> "Doubles":
         """Return 1 - cosine similarity. A vector of zeros has the similarity 0 (gap)."""
         lengths = np.sqrt(squares * self._square)
         similarity = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)

@@ -101,8 +101,8 @@ class Views:
     def close(self, change: DefinitionChange, view: View, *, last: bool = True) -> None:
         """Close a view, and remove its images in the background.
 
-        last: whether the transaction writes no covered key after this. Until its commit, such
-        writes still store images in the view.
+        last: True if the transaction writes no covered key after this call. Until its commit, the
+        view still gets images of such writes.
         """
         if any(self._older(view.id, bytes.fromhex(prefix)) is not None for prefix in view.prefixes):
             self._registry.save(change, view.key, replace(view, closing=True))

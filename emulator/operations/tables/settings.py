@@ -92,9 +92,10 @@ def index_of(index: Mapping[str, Any], *, local: bool) -> IndexDefinition:
 
 
 def ceilings(current: Mapping[str, int], part: Mapping[str, Any]) -> dict[str, int]:
-    """Apply a change of OnDemandThroughput to ceilings; return the new ceilings (features 4).
+    """Return the maximum on-demand units after a change of OnDemandThroughput (features 4).
 
-    The figure -1 removes a ceiling.
+    current: the maximums so far. part: a request, or its part for one index. Maximums that its
+    OnDemandThroughput does not mention stay as they are; -1 removes one.
     """
     merged = {**current, **part.get("OnDemandThroughput", {})}
     return {name: units for name, units in merged.items() if units != throughput.NO_CEILING}

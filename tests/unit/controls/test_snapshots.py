@@ -261,7 +261,7 @@ def test_a_held_snapshot_lasts_as_long_as_its_steps(db):
     assert items_of(db, "h") == ["a", "b"]
     assert call(db, "show_holds") == {"Names": ["h"]}
     assert names(db) == []
-    with pytest.raises(BadDeclaration, match="there is a hold h already"):
+    with pytest.raises(BadDeclaration, match="there is a held snapshot h already"):
         held(db)
     with pytest.raises(BadDeclaration, match="there is no snapshot x; there are: none"):
         call(db, "snapshots/items", **{**PAGE, "Name": "x"})

@@ -22,6 +22,13 @@ from tests.support.profile import profile
 
 DAY = 86_400
 KEYS = [("a", ""), ("a", "\0"), ("a", "\0\1"), ("a", "b"), ("b", "x"), ("b", "x\0y"), ("c", "z" * 600)]
+
+
+def moments(begin, end):
+    """Return times in milliseconds: a history has times in whole microseconds."""
+    return st.floats(begin, end).map(lambda moment: round(moment, 3))
+
+
 STEPS = st.lists(
     st.tuples(st.just("put"), st.sampled_from(KEYS), st.integers(0, 2))
     | st.tuples(st.just("delete"), st.sampled_from(KEYS))
@@ -144,13 +151,15 @@ def test_items_at_each_time(kind, steps, later, limit, drop, data):
     patch = pytest.MonkeyPatch()
     for module in (past_items, differences):  # so that an item may have more records than one chunk
         patch.setattr(module, "_CHUNK", data.draw(st.integers(1, 3)))
+    patch.setattr(past_items, "STEPS", data.draw(st.integers(2, 5)))
+    patch.setattr(differences, "_STEPS", data.draw(st.integers(2, 5)))
     try:
         history = History(kind, folder / "data")
         for step in steps:
             history.run(step)
         begin, end = sorted(history.copies)[1], history.now
-        at = data.draw(st.sampled_from(sorted(history.copies)[1:]) | st.floats(begin, end))
-        to = data.draw(st.sampled_from(sorted(history.copies)[1:]) | st.floats(begin, end))
+        at = data.draw(st.sampled_from(sorted(history.copies)[1:]) | moments(begin, end))
+        to = data.draw(st.sampled_from(sorted(history.copies)[1:]) | moments(begin, end))
         wanted, changed = history.copy(at), expected(history, at, to)
         past, now = history.open(at), history.open(None)
         current = dict(history.items)

@@ -14,7 +14,6 @@ from emulator.http.front.front import Front
 from emulator.http.site.app import create
 from emulator.log_limits import LogLimit
 from emulator.model.service import operations
-from emulator.operations.registry import registered
 from emulator.settings import Settings
 from tests.support.asgi import ask
 from tests.support.http_clients import AUTHORIZATION
@@ -96,8 +95,10 @@ def test_paths_hosts_origins_and_services(endpoint, lines, method, path, query, 
     assert line.isprintable()
 
 
-def test_missing_operations_are_logged_once(endpoint, lines):
-    first, second = sorted(set(operations()) - set(registered()))[:2]
+def test_missing_operations_are_logged_once(endpoint, lines, monkeypatch):
+    """None is missing. A newer model of the service may have others."""
+    monkeypatch.setattr("emulator.app.find", lambda _name: None)
+    first, second = sorted(operations())[:2]
     for name in (first, first, second, first):
         fields = {**SIGNED, b"x-amz-target": f"DynamoDB_20120810.{name}".encode()}
         assert endpoint.answer("POST", b"", fields, b"{}").status == 400
