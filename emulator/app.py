@@ -41,7 +41,7 @@ log = logging.getLogger("emulator")
 AUTO_SCALING: Final = "AnyScaleFrontendService."
 """The prefix of X-Amz-Target, and of names of operations, for Application Auto Scaling."""
 
-_REPLICATION_SECONDS: Final = 5.0
+_REPLICATION_SECONDS: Final = 1.0
 """The seconds between two polls of replication. Writes begin it at once, in their process."""
 
 _SCALING_SECONDS: Final = 60.0  # between two runs of auto scaling

@@ -9,6 +9,7 @@
 | `InsightsStatus`    | ARN of the table or index | ENABLING or DISABLING of Contributor Insights ends        |
 | `ResourcePolicy`    | ARN of the table, stream  | a change of a resource policy comes into force            |
 | `Settings`          | ARN of the table or index | a change of settings comes into force                     |
+| `Replication`       | ARN of the replica        | a write reaches a replica: with a delay of `replication`  |
 | `TimeToLive`        | ARN of the table          | an item expires                                           |
 | `ShardRollover`     | ARN of the stream         | open shards are closed, and their children are opened     |
 | `ShardExpiry`       | ARN of the stream         | a closed shard is deleted: all its records are too old    |
@@ -42,7 +43,7 @@ from emulator.database.database import Database
 from emulator.database.definitions.streams import SHARD_LIFE, Shard, StreamDefinition
 from emulator.database.definitions.tables import ACTIVE, IndexDefinition, TableDefinition
 from emulator.database.history import backups
-from emulator.database.jobs import ttl_sweep
+from emulator.database.jobs import replication, ttl_sweep
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.slices import Steps
@@ -95,6 +96,7 @@ def let_happen(database: Database) -> Steps[None]:
     """Do the work of all events that are due. Otherwise the scheduler would do that work later."""
     database.rerun(database.catalog.settle_all)
     yield from ttl_sweep.sweep(database, ttl_sweep.tables(database))
+    yield from replication.finish(database)
     database.streams.begin_roll_over()
     database.histories.begin_trimming()
     backups.begin_expiry(database)
@@ -125,6 +127,10 @@ def _of_table(database: Database, table: Table, now: float) -> Iterator[Event]:
     for destination in definition.kinesis:
         if not database.catalog.has_passed(destination.until):
             yield Event(destination.until, "KinesisStatus", table.arn)
+    if definition.membership is not None:
+        for flow in replication.flows(database, definition):
+            if flow.due is not None:
+                yield Event(flow.due, "Replication", flow.target.arn)
     expiry = _first_expiry(database, definition, now)
     if expiry is not None:
         yield Event(expiry, "TimeToLive", table.arn)

@@ -114,6 +114,20 @@ def test_items_are_replicated(client, west, make_group):
     until(lambda: read(client, table) is None)
 
 
+def test_a_pause_holds_in_all_workers(declare, client, west, make_group):
+    table = make_group()
+    body = {"TableName": table, "From": EAST, "To": WEST}
+    assert declare("replication", body | {"Paused": True})[0] == 200
+    keys = [{"pk": {"S": str(number)}, "sk": {"S": "s"}} for number in range(20)]
+    for key in keys:  # boto3's connections are distributed over the workers
+        client.put_item(TableName=table, Item=key)
+    shown = [each for each in declare("replication", {}, method="GET")[1]["Directions"] if each["TableName"] == table]
+    assert {(each["From"], each["Waiting"]) for each in shown} == {(EAST, 20), (WEST, 0)}
+    assert west.scan(TableName=table)["Count"] == 0
+    assert declare("replication", body | {"Paused": False})[0] == 200
+    until(lambda: west.scan(TableName=table)["Count"] == 20)
+
+
 def test_three_regions(client, west, south, make_group):
     table = make_group()
     update(west, table, Create={"RegionName": SOUTH})

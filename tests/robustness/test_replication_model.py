@@ -1,8 +1,8 @@
 """Tables of three regions converge to a model: the last write of each item wins.
 
 Random puts, updates, deletions and moves of the clock in three regions, on every engine, with
-pauses of replication and restarts in between. One region joins the group later. At the end all
-writes are replicated: all regions are equal and have what the model has.
+pauses and delays of each direction, and restarts in between. One region joins the group later. At
+the end all writes are replicated: all regions are equal and have what the model has.
 
 EXAMPLES=100 makes the runs a hundred times as long, and different each time.
 """
@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.controls import registry
 from emulator.database.jobs import filling, replication
 from tests.support.engines import ENGINE_KINDS, ENGINES, settings_of_engine
 from tests.support.invariants import check_store
@@ -40,8 +41,8 @@ STEPS = st.lists(
         st.tuples(st.just("update"), REGION, KEYS, VALUES),
         st.tuples(st.just("delete"), REGION, KEYS),
         st.tuples(st.just("work"), st.integers(1, 4)),
-        st.tuples(st.just("pause")),
-        st.tuples(st.just("resume")),
+        st.tuples(st.just("pause"), REGION, REGION, st.booleans()),
+        st.tuples(st.just("delay"), REGION, REGION, st.sampled_from([0, 0.003, 60])),
         st.tuples(st.just("restart")),
         st.tuples(st.just("join")),
     ),
@@ -58,7 +59,6 @@ class Run:
         self.settings = settings_of_engine(kind, folder)
         self.regions = Regions(self.settings)
         self.items: dict[str, Any] = {}
-        self.paused = False
         self.joined = list(REGIONS[:2])
         self.regions(REGIONS[0], "CreateTable", **TABLE)
         self.regions.replicate(REGIONS[1])
@@ -93,17 +93,16 @@ class Run:
         for _ in range(slices):
             self.regions.database.run_slice()
 
-    def pause(self) -> None:
-        """Let writes wait. A slice that is queued already still runs."""
-        self.paused = True
-        self.regions.database.catalog.attachments.replicate = lambda _definition: None
+    def pause(self, source: int, target: int, paused: bool) -> None:
+        self._steer(source, target, Paused=paused)
 
-    def resume(self) -> None:
-        self.paused = False
-        self.regions.database.catalog.attachments.replicate = lambda definition: replication.begin(
-            self.regions.database, definition
-        )
-        replication.begin_all(self.regions.database)
+    def delay(self, source: int, target: int, seconds: float) -> None:
+        self._steer(source, target, Delay=seconds)
+
+    def _steer(self, source: int, target: int, **change: object) -> None:
+        body = {"TableName": "music", "From": self.region(source), "To": self.region(target), **change}
+        if body["From"] != body["To"]:
+            registry.call(self.regions.inside.emulator, "replication", body)
 
     def restart(self) -> None:
         if not ENGINE_KINDS[self.kind].persistent:
@@ -112,8 +111,6 @@ class Run:
         self.regions.inside.emulator.close()
         self.regions = Regions(self.settings)
         self.regions.clock.freeze(now)
-        if self.paused:
-            self.pause()
 
     def join(self) -> None:
         """Add the third region, filled from the second."""
@@ -126,7 +123,9 @@ class Run:
         self.joined.append(REGIONS[2])
 
     def check(self) -> None:
-        self.resume()
+        registry.call(self.regions.inside.emulator, "replication", {"TableName": "music", "Paused": False})
+        self.regions.clock.advance(60)
+        self.regions.database.scheduler.run_due()
         self.regions.drain()
         expected = sorted(self.items.values(), key=lambda item: item["k"]["S"])
         for region in self.joined:

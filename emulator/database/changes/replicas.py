@@ -73,7 +73,7 @@ class ReplicaLog:
             txn.put(key, change.version)
             return
         before = txn.get(key) or b""
-        micros = max(self._moment.micros(), 1 + int.from_bytes(before[:_MICROS], "big"))
+        micros = max(self._moment.micros(), 1 + micros_of(before))
         version = u64(micros) + self._region
         txn.put(key, version)
         number = u64(1 + _number(txn.get(self._last)))
@@ -85,6 +85,11 @@ class ReplicaLog:
 
 def _number(stored: bytes | None) -> int:
     return int.from_bytes(stored or b"", "big")
+
+
+def micros_of(version: bytes) -> int:
+    """Return the time of a version in microseconds."""
+    return int.from_bytes(version[:_MICROS], "big")
 
 
 def write_of(stored: bytes) -> Write:

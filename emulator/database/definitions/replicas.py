@@ -7,9 +7,24 @@ with it. A region in `others` counts only if its table exists and has the same `
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from emulator.database.store.loading import from_fields
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """How the writes of one table go to another region.
+
+    delay: how many seconds after a write the region gets it, by the emulator's clock.
+    paused: whether writes wait until this is false again.
+    """
+
+    delay: float = 0.0
+    paused: bool = False
+
+
+AT_ONCE: Final = Direction()
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +38,7 @@ class Membership:
     source: the region from which the table was filled, None for the first table.
     overrides: the settings of this table that differ from the others, as ReplicaDescription has
     them. indexes: the same for its indexes, by name.
+    directions: region -> how writes of this table go there, if not at once (control `replication`).
     """
 
     group: int
@@ -32,8 +48,14 @@ class Membership:
     source: str | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
     indexes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    directions: "Mapping[str, Direction]" = field(default_factory=dict)
 
     @classmethod
     def load(cls, stored: Mapping[str, Any]) -> Self:
         """Return the membership in the JSON of a table."""
-        return from_fields(cls, {**stored, "others": tuple(stored["others"])})
+        directions = {region: from_fields(Direction, each) for region, each in stored.get("directions", {}).items()}
+        return from_fields(cls, {**stored, "others": tuple(stored["others"]), "directions": directions})
+
+    def direction(self, region: str) -> Direction:
+        """Return how writes of this table go to a region."""
+        return self.directions.get(region, AT_ONCE)

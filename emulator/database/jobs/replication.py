@@ -8,24 +8,29 @@ position in the log. So a kill loses and repeats nothing.
 Replicated writes take the write path of background work, so indexes, statistics, TTL queues and
 streams agree with the items. They are never refused. They do not enter the log of the other table.
 
+The control `replication` sets a delay or a pause for each direction (`Direction`). Writes that wait
+for a delay are moved when the scheduler polls, or when the clock moves to the next event.
+
 All processes of a server write to the logs. The process that wrote a record queues the work.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
+from emulator.clock import microseconds
 from emulator.database.changes import replicas
 from emulator.database.changes.replicas import Write
 from emulator.database.database import Database
-from emulator.database.definitions.replicas import Membership
+from emulator.database.definitions.replicas import AT_ONCE, Direction, Membership
 from emulator.database.definitions.tables import DELETING, TableDefinition
 from emulator.database.items.write import load
 from emulator.database.schema.followers import Change
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.store.deletions import SLICE as DELETED
+from emulator.slices import Steps
 from emulator.values.rows import decode_row
 from storage import WriteTxn
 
@@ -101,11 +106,14 @@ def _slice(database: Database, queued: TableDefinition) -> bool:
     if not members:
         _leave(database, definition, membership)
         return False
-    targets = [each for each in members if each.definition.filling is None and each.definition.status != DELETING]
+    now = microseconds(database.clock.now())
     more = False
     with database.write() as txn:
-        for target in targets:
-            more = _send(txn, membership.log, target) or more
+        for target in filter(_is_ready, members):
+            direction = membership.direction(target.definition.region)
+            until = now - microseconds(direction.delay) if direction.delay else None
+            if not direction.paused:
+                more = _send(txn, membership.log, target, until) or more
         replicas.trim(txn, membership.log, [each.definition.region for each in members], DELETED)
     return more
 
@@ -117,16 +125,27 @@ def _leave(database: Database, definition: TableDefinition, membership: Membersh
         database.catalog.save(change, replace(definition, membership=None))
 
 
-def _send(txn: WriteTxn, log: int, target: Table) -> bool:
-    """Apply the next records of a log to another region's table; return whether others remain."""
+def _is_ready(table: Table) -> bool:
+    return table.definition.filling is None and table.definition.status != DELETING
+
+
+def _send(txn: WriteTxn, log: int, target: Table, until: int | None) -> bool:
+    """Apply the next records of a log to another region's table; return whether others are due.
+
+    until: the latest time of writes that are due, in microseconds. None: all writes are due.
+    """
     region = target.definition.region
-    found = replicas.pending(txn, log, replicas.position(txn, log, region), SLICE)
-    if not found:
-        return False
-    for _, write in found:
+    position = replicas.position(txn, log, region)
+    found = replicas.pending(txn, log, position, SLICE)
+    last = position
+    for number, write in found:
+        if until is not None and replicas.micros_of(write.version) > until:
+            break
         _apply(txn, target, write)
-    replicas.set_position(txn, log, region, found[-1][0])
-    return len(found) == SLICE
+        last = number
+    if last != position:
+        replicas.set_position(txn, log, region, last)
+    return len(found) == SLICE and last == found[-1][0]
 
 
 def _apply(txn: WriteTxn, target: Table, write: Write) -> None:
@@ -143,3 +162,57 @@ def _apply(txn: WriteTxn, target: Table, write: Write) -> None:
         return
     new = None if row is None else decode_row(row)
     load(txn, target, Change(key, old, None, row, new, version=version))
+
+
+# --- directions -----------------------------------------------------------------------------------
+
+
+class Flow(NamedTuple):
+    """One direction of replication.
+
+    waiting: the number of writes that the target does not have yet. due: when the first of them is
+    due (seconds), None if it does not wait for a delay.
+    """
+
+    source: TableDefinition
+    target: TableDefinition
+    direction: Direction
+    waiting: int
+    due: float | None
+
+
+def flows(database: Database, definition: TableDefinition) -> list[Flow]:
+    """Return the directions from a table to the other tables of its group."""
+    membership = definition.membership
+    if membership is None:
+        return []
+    found = []
+    targets = others(database, definition)
+    with database.read() as txn:
+        for target in (table.definition for table in targets):
+            direction = membership.direction(target.region)
+            position = replicas.position(txn, membership.log, target.region)
+            waiting = replicas.last_number(txn, membership.log) - position
+            due = None
+            if waiting and direction.delay and not direction.paused:
+                [(_, write)] = replicas.pending(txn, membership.log, position, 1)
+                due = (replicas.micros_of(write.version) + microseconds(direction.delay)) / 1_000_000
+            found.append(Flow(definition, target, direction, waiting, due))
+    return found
+
+
+def steer(database: Database, definition: TableDefinition, directions: Mapping[str, Direction]) -> None:
+    """Change how the writes of a table go to other regions."""
+    assert definition.membership is not None, "the table is a member"
+    merged = {**definition.membership.directions, **directions}
+    kept = {region: each for region, each in merged.items() if each != AT_ONCE}
+    database.catalog.change(replace(definition, membership=replace(definition.membership, directions=kept)))
+    begin_all(database)
+
+
+def finish(database: Database) -> Steps[None]:
+    """Move all writes that are due, one slice in each step."""
+    for table in list(database.catalog.everything()):
+        if table.definition.membership is not None and table.definition.filling is None:
+            while database.rerun(partial(_slice, database, table.definition)):
+                yield None

@@ -1,0 +1,97 @@
+"""`replication`: delays and pauses the replication of global tables, and shows its state.
+
+    {"TableName", "From"?, "To"?, "Delay"?: seconds, "Paused"?: true or false}
+
+`TableName` is a name, then it means the tables of this name in all accounts, or an ARN, then it
+means the directions from this table. `From` and `To` are regions. Without them, all directions are
+meant. Each write reaches the region `Delay` seconds after it was made, by the emulator's clock.
+While `Paused`, writes wait. `GET /_emulator/replication` returns
+`{"Directions": [{"AccessKey", "TableName", "From", "To", "Delay", "Paused", "Waiting"}]}`, where
+`Waiting` is the number of writes that the region does not have yet.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from math import isfinite
+from typing import Any
+
+from emulator.controls.body import BadDeclaration, Body, member, refuse_unknown
+from emulator.controls.declarations import tables_named
+from emulator.controls.registry import Emulator, Result, control
+from emulator.database.database import Database
+from emulator.database.jobs import replication
+from emulator.database.jobs.replication import Flow
+
+_MEMBERS = ("TableName", "From", "To", "Delay", "Paused")
+
+
+@control(
+    "replication",
+    summary="delay or pause the replication of a global table",
+    members=("TableName", "From?", "To?", "Delay?", "Paused?"),
+)
+def steer(emulator: Emulator, body: Body) -> Result:
+    """Set delay and pause of some directions. Raises BadDeclaration."""
+    refuse_unknown(body, *_MEMBERS)
+    name = member(body, "TableName", str)
+    regions = {each: member(body, each, str) for each in ("From", "To") if each in body}
+    changes = _changes(body)
+    return {"Directions": emulator.database.rerun(lambda: _steer(emulator.database, name, regions, changes))}
+
+
+@control("show_replication", path="replication", changes=False, summary="show the directions of replication")
+def show(emulator: Emulator, _body: Body) -> Result:
+    """Return all directions, and how many writes wait in each."""
+    database = emulator.database
+    tables = [table.definition for table in list(database.catalog.everything())]
+    return {"Directions": _described(flow for each in tables for flow in replication.flows(database, each))}
+
+
+def _changes(body: Body) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    if "Delay" in body:
+        changes["delay"] = float(member(body, "Delay", (int, float)))
+        if not (isfinite(changes["delay"]) and changes["delay"] >= 0):
+            raise BadDeclaration("the member Delay must be a number of seconds from 0 on")
+    if "Paused" in body:
+        changes["paused"] = member(body, "Paused", bool)
+    if not changes:
+        raise BadDeclaration("the body has neither the member Delay nor the member Paused")
+    return changes
+
+
+def _steer(database: Database, name: str, regions: dict[str, str], changes: dict[str, Any]) -> list[Result]:
+    tables = [table.definition for table in tables_named(database, name)]
+    if not tables:
+        raise BadDeclaration(f"there is no table {name}")
+    found = []
+    for table in tables:
+        meant = [
+            flow
+            for flow in replication.flows(database, table)
+            if regions.get("From", flow.source.region) == flow.source.region
+            and regions.get("To", flow.target.region) == flow.target.region
+        ]
+        if meant:
+            replication.steer(
+                database, table, {flow.target.region: replace(flow.direction, **changes) for flow in meant}
+            )
+        found += [flow._replace(direction=replace(flow.direction, **changes)) for flow in meant]
+    if not found:
+        raise BadDeclaration(f"table {name} has no replicas in these directions")
+    return _described(found)
+
+
+def _described(found: Iterable[Flow]) -> list[Result]:
+    return [
+        {
+            "AccessKey": flow.source.access_key,
+            "TableName": flow.source.name,
+            "From": flow.source.region,
+            "To": flow.target.region,
+            "Delay": flow.direction.delay,
+            "Paused": flow.direction.paused,
+            "Waiting": flow.waiting,
+        }
+        for flow in found
+    ]
