@@ -41,6 +41,9 @@ log = logging.getLogger("emulator")
 AUTO_SCALING: Final = "AnyScaleFrontendService."
 """The prefix of X-Amz-Target, and of names of operations, for Application Auto Scaling."""
 
+_REPLICATION_SECONDS: Final = 5.0
+"""The seconds between two polls of replication. Writes begin it at once, in their process."""
+
 _SCALING_SECONDS: Final = 60.0  # between two runs of auto scaling
 _ATTEMPTS: Final = 20  # after this many failed slices of shard rollover, `due_steps` gives up
 
@@ -87,14 +90,16 @@ class Emulator:
 
     def _open(self, engine: Engine, options: Options, sharing: SharedMemory | None) -> None:
         settings = self.settings
-        jobs = _resume_walks, _resume_fillings, _resume_restores
+        jobs = _resume_walks, _resume_fillings, _resume_restores, _resume_replication
         self.database = Database(engine, self.clock, options, sharing, jobs=jobs, removal=_before_removal)
         if self.database.owner:
             _release_snapshots(self.database)
             self.database.scheduler.every(settings.ttl_sweep_interval, partial(_begin_sweep, self.database))
             self.database.scheduler.every(ROLL_OVER_SECONDS, partial(_begin_expiry, self.database))
+            self.database.scheduler.every(_REPLICATION_SECONDS, partial(_resume_replication, self.database))
         if settings.ongoing_transaction:
             _declare_transactions(self.database, settings.ongoing_transaction)
+        self.database.catalog.attachments.replicate = partial(_begin_replication, self.database)
         self._background = self.database.background
         self._respond = self.database.respond
         self.caller = self.database.catalog.caller
@@ -339,6 +344,21 @@ def _resume_restores(database: Database) -> None:
         from emulator.database.snapshots import restoring  # noqa: PLC0415 - start-up time
 
         restoring.resume(database)
+
+
+def _resume_replication(database: Database) -> None:
+    """Queue replication, if any table has replicas."""
+    if any(table.definition.membership is not None for table in database.catalog.everything()):
+        from emulator.database.jobs import replication  # noqa: PLC0415 - start-up time
+
+        replication.begin_all(database)
+
+
+def _begin_replication(database: Database, table: TableDefinition) -> None:
+    """Queue the replication of a table, because it was written."""
+    from emulator.database.jobs import replication  # noqa: PLC0415 - few tables have replicas
+
+    replication.begin(database, table)
 
 
 def _before_removal(database: Database, table: TableDefinition) -> "Callable[[DefinitionChange], None]":

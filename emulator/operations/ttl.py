@@ -27,14 +27,16 @@ def update_time_to_live(database: Database, caller: Caller, request: Request, _:
     definition = database.described(caller, request["TableName"]).definition
     now = database.clock.now()
     _check(definition, attribute, enabled=enabled, now=now)
-    changed = replace(
-        definition,
-        ttl_attribute=attribute if enabled else None,
-        ttl_changed=now,
-    )
-    table = database.catalog.change(changed)
+    others = () if definition.membership is None else _replicas(database, definition)
+    catalog = database.catalog
+    with catalog.changing(urgent=True) as change:
+        changed = [
+            catalog.save(change, replace(each, ttl_attribute=attribute if enabled else None, ttl_changed=now))
+            for each in (definition, *others)
+        ]
     if enabled:
-        ttl_fill.begin(database, table)
+        for each in changed:
+            ttl_fill.begin(database, catalog.published(each))
     return {"TimeToLiveSpecification": dict(specification)}
 
 
@@ -50,6 +52,20 @@ def describe_time_to_live(database: Database, caller: Caller, request: Request, 
     if definition.ttl_attribute is None:
         return {"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}}
     return {"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": definition.ttl_attribute}}
+
+
+def _replicas(database: Database, definition: TableDefinition) -> list[TableDefinition]:
+    """Return the other tables of a group, which share the setting.
+
+    Raises if a replica is being added.
+    """
+    from emulator.database.jobs import replication  # noqa: PLC0415 - few tables have replicas
+
+    found = [table.definition for table in replication.others(database, definition)]
+    for each in found:
+        if each.status == CREATING:
+            raise errors.replica_being_added(each.name, each.region)
+    return found
 
 
 def _check(definition: TableDefinition, attribute: str, *, enabled: bool, now: float) -> None:

@@ -29,11 +29,25 @@ Rows = list[tuple[bytes, bytes]]
 Ranges = list[tuple[bytes, bytes]]
 
 EVERYTHING = (b"", b"\xff" * 64)
-OWNED = (b"\x03", b"\x04", b"\x05", b"\x09", b"\x0a", b"\x0b", b"\x0c", b"\x0e", b"\x0f", b"\x12", b"\x13", b"\x20")
+OWNED = (
+    b"\x03",
+    b"\x04",
+    b"\x05",
+    b"\x09",
+    b"\x0a",
+    b"\x0b",
+    b"\x0c",
+    b"\x0e",
+    b"\x0f",
+    b"\x12",
+    b"\x13",
+    b"\x18",
+    b"\x20",
+)
 """First bytes of keys that belong to a table, a stream, a stream's consumer or a frozen view.
 
 They are keys of items, index entries, statistics, item collections, streams, records, TTL queues,
-checkpoints, images, records of histories, their entries, and data of vector indexes.
+checkpoints, images, records of histories, their entries, data of replicas and of vector indexes.
 """
 
 
@@ -68,6 +82,8 @@ def _of_table(table: Table) -> Ranges:
     prefixes = [table.statistics_key, keyspace.collections(table.id), table.prefix]
     prefixes += [index.prefix for index in table.indexes]
     prefixes += [index.prefix for index in table.vectors]
+    if table.definition.membership is not None:
+        prefixes.append(keyspace.replica(table.definition.membership.log))
     queue = queue_of(table.definition)
     prefixes += [] if queue is None else [queue.prefix]
     return [_range(prefix) for prefix in prefixes]

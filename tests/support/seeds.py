@@ -558,6 +558,20 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
             "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
         },
         {"TableName": ARN, "DeletionProtectionEnabled": True},
+        {
+            "TableName": "music",
+            "ReplicaUpdates": [
+                {
+                    "Create": {
+                        "RegionName": "eu-west-1",
+                        "OnDemandThroughputOverride": {"MaxReadRequestUnits": 5},
+                        "GlobalSecondaryIndexes": [
+                            {"IndexName": "multi", "OnDemandThroughputOverride": {"MaxReadRequestUnits": 5}}
+                        ],
+                    }
+                }
+            ],
+        },
         {"TableName": "music", "TableClass": "STANDARD"},
         {"TableName": "plain", "TableThroughputMode": "PAY_PER_REQUEST"},
     ],

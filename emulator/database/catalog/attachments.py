@@ -5,6 +5,7 @@ opens, closes and removes attachments until they match the settings. So no opera
 attachment.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from emulator.database.changes.histories import Histories, Images
@@ -31,6 +32,8 @@ class Attachments:
         self._streams = streams
         self._histories = histories
         self._deletions = deletions
+        self.replicate: Callable[[TableDefinition], None] = _do_nothing
+        """Called with a table at each write that its replicas must get."""
 
     def reconcile(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
         """Make a table's attachments match its settings.
@@ -71,16 +74,27 @@ class Attachments:
             followers.append(history)
         ids = (definition.stream_id, *(each.stream_id for each in definition.kinesis))
         logs = [log for log in map(self._streams.log, ids) if log is not None]
+        if definition.filling is not None:
+            logs = []  # the items of a new replica make no stream records
         for log in logs:
             log.refer_to(None if history is None else history.id)
         followers += logs
         table = Table(definition, tuple(followers), tuple(preconditions))
+        if definition.membership is not None and definition.filling is None:
+            from emulator.database.changes.replicas import ReplicaLog  # noqa: PLC0415 - few tables have replicas
+
+            replicas = ReplicaLog(definition, definition.membership, self._histories.moment, self._replicate)
+            table.followers += (replicas,)
+            table.rewrites = (replicas,)
         if table.vectors:
             from emulator.database.items.vectors import VectorEntries  # noqa: PLC0415 - few tables have vector indexes
 
             table.billing = entries = VectorEntries(table.vectors)
             table.followers += (entries,)
         return table
+
+    def _replicate(self, definition: TableDefinition) -> None:
+        self.replicate(definition)
 
     def _reconcile_stream(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
         if definition.stream_view is not None and definition.stream_id is None:
@@ -133,6 +147,10 @@ class Attachments:
         else:
             self._histories.adjust(change, number, days, _images(definition))
         return replace(definition, history=number)
+
+
+def _do_nothing(_definition: TableDefinition) -> None:
+    pass
 
 
 def _images(definition: TableDefinition) -> Images:

@@ -120,7 +120,9 @@ class Catalog:
             registries=registries,
         )
         self.histories = Histories(engine, clock, background, self.deletions, registries, shared=options.shared)
-        attachments = Attachments(self.streams, self.histories, self.deletions, options.collection_limit)
+        self.attachments = attachments = Attachments(
+            self.streams, self.histories, self.deletions, options.collection_limit
+        )
         self._tables = tables = TableRegistry(
             registries, attachments, self.deletions, enforcer, account=options.account, shared=options.shared
         )
@@ -133,6 +135,7 @@ class Catalog:
         self.named = tables.named
         self.stored = tables.stored
         self.current = tables.current
+        self.sibling = tables.sibling
         self.changing = tables.changing
         self.save = tables.save
         self.change = tables.change

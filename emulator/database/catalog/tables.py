@@ -72,6 +72,10 @@ class TableRegistry:
         found = self.tenants.get(self._tenant(table.definition), table.name)
         return found if found is not None and found.id == table.id else None
 
+    def sibling(self, definition: TableDefinition, region: str) -> Table | None:
+        """Return the table with the same name and access key in another region, None if none is."""
+        return None if self._shared else self.tenants.get((definition.access_key, region), definition.name)
+
     def published(self, definition: TableDefinition) -> Table:
         """Return the compiled table of a definition that was saved and is in force."""
         table = self.tenants.get(self._tenant(definition), definition.name)

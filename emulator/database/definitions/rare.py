@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from emulator.database.definitions.insights import InsightsSetting
     from emulator.database.definitions.policies import AttachedPolicy
+    from emulator.database.definitions.replicas import Membership
 
 
 def load_policy(stored: Mapping[str, Any] | None) -> "AttachedPolicy | None":
@@ -27,3 +28,12 @@ def load_insights(stored: Mapping[str, Any] | None) -> "InsightsSetting | None":
     from emulator.database.definitions.insights import InsightsSetting  # noqa: PLC0415 - start-up time
 
     return InsightsSetting.load(stored)
+
+
+def load_membership(stored: Mapping[str, Any] | None) -> "Membership | None":
+    """Return the membership in a global table in the JSON of a table, or None."""
+    if stored is None:
+        return None
+    from emulator.database.definitions.replicas import Membership  # noqa: PLC0415 - start-up time
+
+    return Membership.load(stored)

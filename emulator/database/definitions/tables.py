@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 import orjson
 
 from emulator.database.definitions import arns
-from emulator.database.definitions.rare import load_insights, load_policy
+from emulator.database.definitions.rare import load_insights, load_membership, load_policy
 from emulator.database.store import keyspace
 from emulator.database.store.loading import check_names, from_fields
 from emulator.settings import DEFAULT_ACCOUNT
@@ -18,6 +18,7 @@ from emulator.settings import DEFAULT_ACCOUNT
 if TYPE_CHECKING:
     from emulator.database.definitions.insights import InsightsSetting
     from emulator.database.definitions.policies import AttachedPolicy
+    from emulator.database.definitions.replicas import Membership
     from emulator.database.definitions.vectors import VectorDefinition
 
 CREATING: Final = "CREATING"
@@ -130,6 +131,7 @@ class TableDefinition:
     time to which the table can be restored; None while recovery is off (definitions/recovery.py).
     history: the id of the table's history while recovery is on.
     filling: the source from which the table is being filled, None once it is complete.
+    membership: the table's membership in a global table, None if it has no replicas.
     """
 
     id: int
@@ -178,6 +180,7 @@ class TableDefinition:
     until: float = 0.0
     pending: tuple[Pending, ...] = ()
     vectors: "tuple[VectorDefinition, ...]" = ()
+    membership: "Membership | None" = None
 
     @classmethod
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
@@ -193,6 +196,7 @@ class TableDefinition:
         fields["kinesis"] = tuple(from_fields(KinesisDestination, each) for each in fields.get("kinesis", ()))
         fields["policy"] = load_policy(fields.get("policy"))
         fields["insights"] = load_insights(fields.get("insights"))
+        fields["membership"] = load_membership(fields.get("membership"))
         fields["pending"] = _load_pending(cls, fields)
         fields["vectors"] = _load_vectors(fields.get("vectors", ()))
         if fields.get("filling") is not None:
@@ -217,8 +221,9 @@ class TableDefinition:
                 yield index.name, index.insights
 
     def data_prefixes(self) -> list[bytes]:
-        """Return the prefixes of the table's items, entries, collections, vectors and TTL queue.
+        """Return the prefixes of the table's data, which are deleted with the table.
 
+        These are its items, entries, collections, vectors, TTL queue and data for replicas.
         The statistics are not among them, because they have only one key. Nor are the streams,
         which outlive the table.
         """
@@ -229,6 +234,8 @@ class TableDefinition:
         prefixes += [keyspace.vectors(index.id) for index in self.vectors]
         if self.ttl_queue is not None:
             prefixes.append(keyspace.expiries(self.ttl_queue))
+        if self.membership is not None:
+            prefixes.append(keyspace.replica(self.membership.log))
         return prefixes
 
     @property

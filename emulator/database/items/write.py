@@ -38,6 +38,8 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
         consumed = Consumed(times * write_units(*table.billing.sizes(change, old_size, new_size)))
     if old_row == new_row:
         charge(table, change.key, consumed, change.new)
+        for follower in table.rewrites:
+            follower.follow(txn, change)
         return consumed
     change.size = new_size - old_size
     if table.billing is not None:

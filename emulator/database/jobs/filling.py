@@ -78,7 +78,10 @@ ELSEWHERE: Final = frozenset(("import",))
 The table is CREATING until that work clears `filling`.
 """
 
-SOURCES: Final[Mapping[str, str]] = {"restore": "emulator.database.history.restores"}
+SOURCES: Final[Mapping[str, str]] = {
+    "replica": "emulator.database.jobs.replica_fill",
+    "restore": "emulator.database.history.restores",
+}
 """Kind of source -> the module with its function `source_of(database, definition)`.
 
 These modules are imported at first use. They import this module.

@@ -43,11 +43,16 @@ def begin(database: Database) -> None:
 
 
 def tables(database: Database) -> list[Table]:
-    """Return all tables with TTL."""
+    """Return all tables with TTL. Of each global table, return only the table that expires."""
     everything = database.catalog.everything()
-    return [
+    found = [
         table for table in everything if table.definition.ttl_queue is not None and table.definition.status != DELETING
     ]
+    if not any(table.definition.membership for table in found):
+        return found
+    from emulator.database.jobs.replication import expires_here  # noqa: PLC0415 - few tables have replicas
+
+    return [table for table in found if expires_here(database, table.definition)]
 
 
 def sweep(database: Database, swept: Iterable[Table]) -> Steps[Counter[str]]:

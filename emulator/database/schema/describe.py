@@ -81,7 +81,7 @@ def described(definition: TableDefinition, counts: Counts, now: float) -> dict[s
         "TableArn": definition.arn,
         "TableId": definition.uuid,
         "DeletionProtectionEnabled": definition.deletion_protection,
-        "WarmThroughput": _warm(definition, definition.billing_mode),
+        "WarmThroughput": warm(definition, definition.billing_mode),
     }
     _add_billing(description, definition)
     _add_settings(description, definition)
@@ -141,7 +141,7 @@ def _throughput(part: TableDefinition | IndexDefinition, now: float) -> dict[str
     return throughput
 
 
-def _warm(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, Any]:
+def warm(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, Any]:
     """Return the WarmThroughput member.
 
     Each figure is the highest number of units that was ever requested or provisioned. It is never
@@ -151,16 +151,16 @@ def _warm(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[st
         units = dict(ON_DEMAND_WARM)
     else:
         units = {"ReadUnitsPerSecond": part.read_units, "WriteUnitsPerSecond": part.write_units}
-    warm: dict[str, Any] = {name: max(least, part.warm.get(name, 0)) for name, least in units.items()}
+    described: dict[str, Any] = {name: max(least, part.warm.get(name, 0)) for name, least in units.items()}
     rising = coming(part, "warm") is not None or (part.warm and part.status == CREATING)
-    warm["Status"] = UPDATING if rising else ACTIVE
-    return warm
+    described["Status"] = UPDATING if rising else ACTIVE
+    return described
 
 
 def warm_units(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, int]:
     """Return ReadUnitsPerSecond and WriteUnitsPerSecond of the warm throughput in force."""
-    warm = _warm(part, billing_mode)
-    return {name: warm[name] for name in ("ReadUnitsPerSecond", "WriteUnitsPerSecond")}
+    described = warm(part, billing_mode)
+    return {name: described[name] for name in ("ReadUnitsPerSecond", "WriteUnitsPerSecond")}
 
 
 def _index(definition: TableDefinition, index: IndexDefinition, counts: tuple[int, int], now: float) -> dict[str, Any]:
@@ -179,7 +179,7 @@ def _index(definition: TableDefinition, index: IndexDefinition, counts: tuple[in
     if index.status == CREATING and index.filled_to is not None:
         description["Backfilling"] = not is_allocating(definition, index)
     description["ProvisionedThroughput"] = _throughput(index, now)
-    description["WarmThroughput"] = _warm(index, definition.billing_mode)
+    description["WarmThroughput"] = warm(index, definition.billing_mode)
     if index.on_demand:
         description["OnDemandThroughput"] = dict(index.on_demand)
     return description

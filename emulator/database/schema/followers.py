@@ -71,6 +71,8 @@ class Change:
     """The size in bytes of the item collection after the change, for tables with local indexes."""
     recorded: bytes = b""
     """The position of the change's record in the table's history, empty if it has no history."""
+    version: bytes = b""
+    """The version that the change got in another region, empty for a change of this region."""
     vectors: "VectorChanges | None" = None
     """The changes of vector indexes, for tables that have some."""
 

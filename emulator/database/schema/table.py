@@ -73,6 +73,7 @@ class Table:
         "range_encode",
         "range_type",
         "restricted",
+        "rewrites",
         "statistics_key",
         "transient",
         "vectors",
@@ -104,6 +105,8 @@ class Table:
         self.followers = followers
         self.preconditions = preconditions
         self.billing: Billing | None = None  # set for a table with vector indexes
+        # the followers of writes that do not change the item: in global tables, such a write counts
+        self.rewrites: tuple[Follower, ...] = ()
         # the catalog sets this again when a test declares something
         self.enforcement: Enforcement | None = None
         self.transient = _is_transient(definition) or any(map(_is_transient, definition.every_index))

@@ -131,7 +131,11 @@ def _moved(stored: bytes, access_key: str, region: str | None) -> bytes:
 
 
 def _copied(txn: WriteTxn, table: TableDefinition, now: float, prefixes: dict[bytes, bytes]) -> TableDefinition:
-    """Return the definition of a table's copy; add the prefixes of its data to `prefixes`."""
+    """Return the definition of a table's copy; add the prefixes of its data to `prefixes`.
+
+    The copy of a replica has no replicas.
+    """
+    table = replace(table, membership=None)
     indexes = tuple(replace(index, id=next_id(txn)) for index in table.indexes)
     vectors = tuple(replace(index, id=next_id(txn)) for index in table.vectors)
     copied = replace(

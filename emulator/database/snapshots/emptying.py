@@ -16,16 +16,18 @@ from emulator.database.store.registry import DefinitionChange
 def empty(database: Database, change: DefinitionChange, table: Table) -> None:
     """Delete a table's items, without stream records.
 
-    A scan of the table that has begun then ends. A restore into the table is complete.
+    A scan of the table that has begun then ends. A restore into the table is complete, and a new
+    replica too.
     """
     definition = table.definition
     txn = change.txn
-    if definition.is_restored:
+    if definition.filling is not None and definition.filling.kind not in filling.ELSEWHERE:
         filling.abandon(database, change, definition)
         definition = replace(definition, filling=None)
     txn.delete(table.statistics_key)
     for prefix in definition.data_prefixes():
         database.catalog.deletions.drop(txn, prefix)
+    membership = definition.membership
     emptied = replace(
         database.catalog.emptied(change, definition, database.clock.now()),
         id=next_id(txn),
@@ -33,5 +35,6 @@ def empty(database: Database, change: DefinitionChange, table: Table) -> None:
         vectors=tuple(replace(index, id=next_id(txn), filled_to=None) for index in definition.vectors),
         ttl_queue=None if definition.ttl_queue is None else next_id(txn),
         ttl_filled_to=None,
+        membership=None if membership is None else replace(membership, log=next_id(txn)),
     )
     database.catalog.save(change, emptied)

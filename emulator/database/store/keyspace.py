@@ -9,8 +9,8 @@
 |            | escape(range key)..., item key [5:]                  |                              |
 | 05         | u32 table                                            | u64 pairs: count, bytes      |
 | 06         | prefix of the keys that are being deleted: a first   | empty, 01 once some of them  |
-|            | byte (03, 04, 09, 0B, 0C, 0F, 12, 13, 20) and a u32; | are deleted                  |
-|            | for a shard 0B, u32, u32; for checkpoints 0E,        |                              |
+|            | byte (03, 04, 09, 0B, 0C, 0F, 12, 13, 18, 20) and a  | are deleted                  |
+|            | u32; for a shard 0B, u32, u32; for checkpoints 0E,   |                              |
 |            | escape(consumer)                                     |                              |
 | 07         | escape(access key) escape(region) escape(operation)  | u64 ms of expiry, sha256     |
 |            | client request token                                 |                              |
@@ -39,6 +39,11 @@
 | 16         | escape(access key) escape(region) kind and id of an  | job, JSON                    |
 |            | S3 job                                               |                              |
 | 17         | the key of an S3 job [1:]                            | its progress, JSON           |
+| 18         | u32 log of a replica, 00                             | u64 number of the last write |
+| 18         | u32 log of a replica, 01, region                     | u64 number of the last write |
+|            |                                                      | that the region has          |
+| 18         | u32 log of a replica, 02, u64 number                 | write to send (replicas.py)  |
+| 18         | u32 log of a replica, 03, item key [5:]              | version of the item          |
 | 1A         | escape(access key) escape(region) escape(resource    | scalable target, JSON        |
 |            | id) scalable dimension                               |                              |
 | 20         | u32 vector index                                     | u64 numbers: changes of      |
@@ -97,6 +102,7 @@ _HISTORY: Final = b"\x14"
 _BACKUP: Final = b"\x15"
 _S3_JOB: Final = b"\x16"
 _S3_PROGRESS: Final = b"\x17"
+_REPLICA: Final = b"\x18"
 _VECTOR: Final = b"\x20"
 
 _SCALABLE_TARGET: Final = b"\x1a"
@@ -459,6 +465,31 @@ def owned_s3_jobs(owner: bytes) -> bytes:
 def progress_of_s3_job(key: bytes) -> bytes:
     """Return the key of an S3 job's progress. key: the job's own key."""
     return _S3_PROGRESS + key[1:]
+
+
+def replica(log: int) -> bytes:
+    """Return the prefix of the data that replicate a table. log: the id of the table's log."""
+    return _REPLICA + keycode.u32(log)
+
+
+def last_replicated(prefix: bytes) -> bytes:
+    """Return the key of the number of a table's last write. prefix: a result of `replica`."""
+    return prefix + b"\0"
+
+
+def replicated_to(prefix: bytes, region: str) -> bytes:
+    """Return the key of the number of the last write that a region has."""
+    return prefix + b"\1" + region.encode()
+
+
+def replicated_writes(prefix: bytes) -> bytes:
+    """Return the prefix of the writes to send; the number follows as a u64."""
+    return prefix + b"\2"
+
+
+def item_versions(prefix: bytes) -> bytes:
+    """Return the prefix of the versions of items; the item's key without its prefix follows."""
+    return prefix + b"\3"
 
 
 def vectors(index_id: int) -> bytes:

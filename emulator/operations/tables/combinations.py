@@ -33,12 +33,14 @@ _CHANGES: Final = (
     "DeletionProtectionEnabled",
     "OnDemandThroughput",
     "WarmThroughput",
+    "ReplicaUpdates",
 )
 _ABSENT_IF_EMPTY: Final = ("OnDemandThroughput", "WarmThroughput")
 _ALONE: Final = {
     "SSESpecification": "Server-Side Encryption modification",
     "TableClass": "TableClass modification",
     "DeletionProtectionEnabled": "DeletionProtection modification",
+    "ReplicaUpdates": "Replica modification",
 }
 """Members that a request must not combine with other changes -> their names in the error.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from types import ModuleType
 from typing import Any, Final
 
 from emulator import errors
@@ -13,6 +14,7 @@ from emulator.database.jobs import backfill
 from emulator.database.schema import describe
 from emulator.database.schema.table import Table
 from emulator.database.store.ids import next_id
+from emulator.database.store.registry import DefinitionChange
 from emulator.model.request import Request
 from emulator.operations.registry import Response, operation
 from emulator.operations.tables import rules, settings, throughput, updates, vector_rules
@@ -76,14 +78,19 @@ def delete_table(database: Database, caller: Caller, request: Request, _: None) 
     definition = table.definition
     if definition.status in (ACTIVE, UPDATING) and any(index.status != ACTIVE for index in definition.every_index):
         raise errors.indexes_being_changed()
+    if definition.membership is not None:
+        _replicas().refuse_busy(database, definition)
     _refuse_busy(definition)
     if definition.policy is not None and not database.catalog.has_passed(definition.policy.until):
         raise errors.policy_update_pending(definition.name)
     if definition.deletion_protection:
+        if definition.membership is not None:
+            _replicas().refuse_protected(database, definition)
         raise errors.deletion_protected()
+    if definition.membership is not None:
+        _replicas().refuse_deletion(database, definition)
     counts = _counts(database, table)
-    disabled = tuple(replace(destination, status="DISABLED") for destination in definition.kinesis)
-    changed = replace(definition, status=DELETING, until=database.catalog.until(), stream_view=None, kinesis=disabled)
+    changed = settings.deleting(definition, database.catalog.until())
     database.catalog.change(changed)
     return {"TableDescription": describe.deleted(changed, counts[0], database.clock.now())}
 
@@ -93,42 +100,103 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
     """Change a table's settings, or create, update or delete one of its global indexes."""
     table = database.described(caller, request["TableName"])
     definition = table.definition
+    if "ReplicaUpdates" in request:
+        return {"TableDescription": _with_replicas(database, caller, table, request)}
+    if definition.membership is not None:
+        _replicas().refuse_busy(database, definition)
     if definition.status == UPDATING:
         refuse_while_updating(definition, request)
     else:
         _refuse_busy(definition)
     catalog = database.catalog
-    until = catalog.until()
-    changed = updates.updated(definition, request, database.clock.now(), until)
-    if makes_updating(definition, request):
-        changed = replace(changed, status=UPDATING, until=until)
-    created: list[IndexDefinition] = []
+    now, until = database.clock.now(), catalog.until()
+    changes = [(_changed(definition, request, now, until), request)]
+    for other, part in _others(database, definition, request):
+        changes.append((_changed(other, part, now, until), part))
     urgent = not any("Create" in update for member in _INDEX_UPDATES for update in request.get(member, ()))
+    created: list[tuple[TableDefinition, IndexDefinition]] = []
+    saved: list[TableDefinition] = []
     with catalog.changing(urgent=urgent) as change:
-        indexes = list(changed.indexes)
-        for update in request.get("GlobalSecondaryIndexUpdates", ()):
-            if "Create" in update:
-                index = updates.new_index(changed, update["Create"], next_id(change.txn), until)
-                indexes.append(index)
-                created.append(index)
-            elif "Delete" in update:
-                name = update["Delete"]["IndexName"]
-                indexes = [
-                    replace(current, status=DELETING, until=until) if current.name == name else current
-                    for current in indexes
-                ]
-        changed = replace(changed, indexes=tuple(indexes))
-        if "VectorIndexUpdates" in request:
-            changed = vector_rules.changed(changed, request, next_id(change.txn), until)
-        changed = catalog.save(change, changed)
-    published = catalog.published(changed)
+        for changed, part in changes:
+            with_indexes, new = _with_indexes(change, changed, part, until)
+            with_indexes = catalog.save(change, with_indexes)
+            saved.append(with_indexes)
+            created += [(with_indexes, index) for index in new]
     if "VectorIndexUpdates" in request:
         from emulator.database.jobs import vector_fill  # noqa: PLC0415 - few tables need it
 
-        vector_fill.begin_all(database, published)
-    for index in created:
-        backfill.begin(database, published, index.id)
-    return {"TableDescription": _updated(_description(database, published), request)}
+        for each in saved:
+            vector_fill.begin_all(database, catalog.published(each))
+    for each, index in created:
+        backfill.begin(database, catalog.published(each), index.id)
+    return {"TableDescription": _updated(_description(database, catalog.published(saved[0])), request)}
+
+
+def _changed(definition: TableDefinition, request: Request, now: float, until: float) -> TableDefinition:
+    """Return a table's definition with the changes of UpdateTable, without those of indexes."""
+    changed = updates.updated(definition, request, now, until)
+    if makes_updating(definition, request):
+        changed = replace(changed, status=UPDATING, until=until)
+    return changed
+
+
+def _with_indexes(
+    change: DefinitionChange, definition: TableDefinition, request: Request, until: float
+) -> tuple[TableDefinition, list[IndexDefinition]]:
+    """Return the definition with created and deleted indexes, and the new global indexes."""
+    indexes = list(definition.indexes)
+    created: list[IndexDefinition] = []
+    for update in request.get("GlobalSecondaryIndexUpdates", ()):
+        if "Create" in update:
+            index = updates.new_index(definition, update["Create"], next_id(change.txn), until)
+            indexes.append(index)
+            created.append(index)
+        elif "Delete" in update:
+            name = update["Delete"]["IndexName"]
+            indexes = [
+                replace(current, status=DELETING, until=until) if current.name == name else current
+                for current in indexes
+            ]
+    definition = replace(definition, indexes=tuple(indexes))
+    if "VectorIndexUpdates" in request:
+        definition = vector_rules.changed(definition, request, next_id(change.txn), until)
+    return definition, created
+
+
+# --- replicas -------------------------------------------------------------------------------------
+
+
+def _replicas() -> ModuleType:
+    """Return the module about replicas. Few tables have replicas, so it is loaded at first use."""
+    from emulator.operations.tables import replicas  # noqa: PLC0415 - start-up time
+
+    return replicas
+
+
+def _others(
+    database: Database, definition: TableDefinition, request: Request
+) -> Iterator[tuple[TableDefinition, Request]]:
+    """Yield the other tables of a group, and the part of the request that changes them too."""
+    if definition.membership is None:
+        return
+    from emulator.database.jobs import replication  # noqa: PLC0415 - few tables have replicas
+    from emulator.operations.tables import replicas  # noqa: PLC0415 - few tables have replicas
+
+    for table in replication.others(database, definition):
+        part = replicas.shared(table.definition, request)
+        if part.keys() - {"TableName", "AttributeDefinitions"}:
+            yield table.definition, part
+
+
+def _with_replicas(database: Database, caller: Caller, table: Table, request: Request) -> dict[str, Any]:
+    """Run ReplicaUpdates; return the description, which shows the replicas before the change."""
+    from emulator.operations.tables import replicas  # noqa: PLC0415 - few tables have replicas
+
+    before = _description(database, table)
+    definition = replicas.update(database, caller, table, request)
+    after = describe.described(definition, _counts(database, table), database.clock.now())
+    replicas.describe_members(database, definition, after)
+    return {**after, "TableStatus": UPDATING, "Replicas": before.get("Replicas", [])}
 
 
 def _updated(description: dict[str, Any], request: Request) -> dict[str, Any]:
@@ -164,7 +232,10 @@ def _refuse_busy(definition: TableDefinition) -> None:
 
 
 def _description(database: Database, table: Table) -> dict[str, Any]:
-    return describe.described(table.definition, _counts(database, table), database.clock.now())
+    description = describe.described(table.definition, _counts(database, table), database.clock.now())
+    if table.definition.membership is not None:
+        _replicas().describe_members(database, table.definition, description)
+    return description
 
 
 def _counts(database: Database, table: Table) -> Sequence[tuple[int, int]]:

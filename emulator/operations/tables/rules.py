@@ -14,12 +14,10 @@ from emulator.operations.tables import throughput, vector_rules
 from emulator.operations.tables.parts import check_new_name, check_non_key_total, check_projection, names_of, types_of
 
 _LATER: Final = {
-    "GlobalTableSourceArn": "global tables",
-    "GlobalTableSettingsReplicationMode": "global tables",
-    "ReplicaUpdates": "global tables",
-    "MultiRegionConsistency": "global tables",
-    "GlobalTableWitnessUpdates": "global tables",
-    "DisassociationProtectionEnabled": "global tables",
+    "GlobalTableSourceArn": "global tables of several accounts",
+    "GlobalTableSettingsReplicationMode": "global tables of several accounts",
+    "GlobalTableWitnessUpdates": "global tables with strong consistency",
+    "DisassociationProtectionEnabled": "the disassociation of replicas",
 }
 """Request members whose feature this emulator does not support yet."""
 
@@ -66,6 +64,8 @@ def refuse_unsupported(request: Mapping[str, Any]) -> None:
     for member, feature in _LATER.items():
         if member in request:
             raise errors.feature_missing(member, feature)
+    if request.get("MultiRegionConsistency", "EVENTUAL") != "EVENTUAL":
+        raise errors.strong_consistency_missing()
 
 
 def _check_table_keys(schema: Sequence[Mapping[str, str]], types: Mapping[str, str], definitions: int) -> None:

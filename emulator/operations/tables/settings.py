@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.database.catalog.catalog import Caller
 from emulator.database.definitions.arns import default_key
-from emulator.database.definitions.tables import IndexDefinition, TableDefinition
+from emulator.database.definitions.tables import DELETING, IndexDefinition, TableDefinition
 from emulator.model.request import Request
 from emulator.operations.tables import parts, throughput, vector_rules
 
@@ -55,6 +55,12 @@ def _policy(text: str, now: float, until: float) -> "AttachedPolicy":
 def _plain_name(name: str) -> str:
     """Return the table name in a name or ARN."""
     return name.rsplit("/", 1)[-1]
+
+
+def deleting(definition: TableDefinition, until: float) -> TableDefinition:
+    """Return the definition of a table whose deletion begins. until: when DELETING ends."""
+    disabled = tuple(replace(destination, status="DISABLED") for destination in definition.kinesis)
+    return replace(definition, status=DELETING, until=until, stream_view=None, kinesis=disabled)
 
 
 def units_of(part: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,6 +31,10 @@ def check_update(request: Request) -> None:
     check_asks_for_something(request)
     rules.refuse_unsupported(request)
     check_combination(request)
+    if "ReplicaUpdates" in request:
+        from emulator.operations.tables import replicas  # noqa: PLC0415 - few tables have replicas
+
+        replicas.check(request)
     billing_mode = request.get("BillingMode")
     if "ProvisionedThroughput" in request:
         throughput.check_mode(request, on_demand=billing_mode == throughput.ON_DEMAND)
@@ -93,6 +97,8 @@ def _check_stream_change(definition: TableDefinition, request: Request) -> None:
     stream = request.get("StreamSpecification")
     if stream is None:
         return
+    if not stream["StreamEnabled"] and definition.membership is not None:
+        raise errors.replica_stream_required()
     if stream["StreamEnabled"] and definition.stream_view is not None:
         raise errors.stream_already_enabled(definition.name)
     if not stream["StreamEnabled"] and definition.stream_view is None:

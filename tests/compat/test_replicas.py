@@ -1,0 +1,345 @@
+"""Replicas of tables in other regions: ReplicaUpdates, descriptions and shared settings.
+
+See control-plane 6.1 to 6.4. tests/unit/database/test_replication.py tests the replication of
+items.
+"""
+
+import time
+
+import boto3
+import pytest
+
+from tests.support.http_clients import boto_options
+from tests.support.tables import index_request
+
+EAST, WEST, SOUTH = "us-east-1", "eu-west-1", "ap-south-1"
+ITEM = {"pk": {"S": "a"}, "sk": {"S": "s"}}
+
+
+@pytest.fixture(scope="session")
+def west(endpoint):
+    """Return a client of another region."""
+    return boto3.client("dynamodb", **boto_options(endpoint, region=WEST))
+
+
+@pytest.fixture(scope="session")
+def south(endpoint):
+    return boto3.client("dynamodb", **boto_options(endpoint, region=SOUTH))
+
+
+@pytest.fixture
+def make_group(client, make_table):
+    """make_group(...) creates a table with a replica; both are deleted at the end."""
+    made = []
+
+    def make(**extra):
+        name = make_table(BillingMode="PAY_PER_REQUEST", **extra)
+        update(client, name, Create={"RegionName": WEST})
+        wait(client, name)
+        made.append(name)
+        return name
+
+    yield make
+    for name in made:
+        if replicas(client, name):
+            update(client, name, Delete={"RegionName": WEST})
+            wait(client, name)
+
+
+def update(client, table, **action):
+    return client.update_table(TableName=table, ReplicaUpdates=[action])["TableDescription"]
+
+
+def described(client, table):
+    return client.describe_table(TableName=table)["Table"]
+
+
+def replicas(client, table):
+    return {each["RegionName"]: each["ReplicaStatus"] for each in described(client, table).get("Replicas", ())}
+
+
+def wait(client, table):
+    """Wait until the table and its replicas have no transient status."""
+    until(lambda: {described(client, table)["TableStatus"], *replicas(client, table).values()} == {"ACTIVE"})
+
+
+def until(done):
+    deadline = time.monotonic() + 20
+    while not done():
+        assert time.monotonic() < deadline, "too late"
+
+
+def read(client, table):
+    return client.get_item(TableName=table, Key=ITEM).get("Item")
+
+
+def test_life_of_a_replica(client, west, make_table):
+    table = make_table(BillingMode="PAY_PER_REQUEST")
+    client.put_item(TableName=table, Item=ITEM)
+    answer = update(client, table, Create={"RegionName": WEST})
+    assert (answer["TableStatus"], answer["GlobalTableVersion"], answer["Replicas"]) == ("UPDATING", "2019.11.21", [])
+    assert answer["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+    wait(client, table)
+    here, there = described(client, table), described(west, table)
+    assert here["GlobalTableSettingsReplicationMode"] == "ENABLED_WITH_OVERRIDES"
+    assert here["Replicas"] == [
+        {
+            "RegionName": WEST,
+            "ReplicaStatus": "ACTIVE",
+            "WarmThroughput": {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 4000, "Status": "ACTIVE"},
+            "GlobalTableSettingsReplicationMode": "ENABLED_WITH_OVERRIDES",
+        }
+    ]
+    assert replicas(west, table) == {EAST: "ACTIVE"}
+    for member in ("TableId", "TableArn", "LatestStreamArn"):
+        assert here[member] != there[member]
+    assert there["TableArn"].split(":")[3] == WEST
+    assert read(west, table) == ITEM
+    answer = update(client, table, Delete={"RegionName": WEST})
+    assert answer["TableStatus"] == "UPDATING"
+    assert [each["RegionName"] for each in answer["Replicas"]] == [WEST]
+    wait(client, table)
+    here = described(client, table)
+    assert not {"Replicas", "GlobalTableVersion", "GlobalTableSettingsReplicationMode"} & here.keys()
+    assert "StreamSpecification" in here
+    with pytest.raises(west.exceptions.ResourceNotFoundException):
+        west.describe_table(TableName=table)
+
+
+def test_items_are_replicated(client, west, make_group):
+    table = make_group()
+    client.put_item(TableName=table, Item=ITEM)
+    until(lambda: read(west, table) == ITEM)
+    west.delete_item(TableName=table, Key=ITEM)
+    until(lambda: read(client, table) is None)
+
+
+def test_three_regions(client, west, south, make_group):
+    table = make_group()
+    update(west, table, Create={"RegionName": SOUTH})
+    wait(west, table)
+    assert list(replicas(client, table)) == [WEST, SOUTH]
+    assert list(replicas(west, table)) == [EAST, SOUTH]
+    assert set(replicas(south, table)) == {EAST, WEST}
+    south.put_item(TableName=table, Item=ITEM)
+    until(lambda: read(west, table) == read(client, table) == ITEM)
+    south.delete_table(TableName=table)
+    until(lambda: replicas(client, table) == {WEST: "ACTIVE"})
+
+
+# --- settings -------------------------------------------------------------------------------------
+
+
+def test_indexes_are_shared(client, west, make_group):
+    table = make_group()
+    client.put_item(TableName=table, Item={**ITEM, "g": {"S": "g"}})
+    until(lambda: read(west, table))
+    west.update_table(
+        TableName=table,
+        AttributeDefinitions=[{"AttributeName": "g", "AttributeType": "S"}],
+        GlobalSecondaryIndexUpdates=[{"Create": index_request("global", "g")}],
+    )
+    for each in (client, west):
+        until(
+            lambda each=each: [i["IndexStatus"] for i in described(each, table)["GlobalSecondaryIndexes"]] == ["ACTIVE"]
+        )
+        query = {"KeyConditionExpression": "g = :g", "ExpressionAttributeValues": {":g": {"S": "g"}}}
+        assert each.query(TableName=table, IndexName="global", **query)["Count"] == 1
+    [replica] = described(client, table)["Replicas"]
+    assert [index["IndexName"] for index in replica["GlobalSecondaryIndexes"]] == ["global"]
+    client.update_table(TableName=table, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "global"}}])
+    for each in (client, west):
+        until(lambda each=each: "GlobalSecondaryIndexes" not in described(each, table))
+
+
+def test_time_to_live_is_shared(client, west, make_group):
+    table = make_group()
+    specification = {"AttributeName": "t", "Enabled": True}
+    west.update_time_to_live(TableName=table, TimeToLiveSpecification=specification)
+    for each in (client, west):
+        answer = each.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+        assert answer == {"TimeToLiveStatus": "ENABLED", "AttributeName": "t"}
+
+
+def test_some_settings_are_regional(client, west, make_table):
+    table = make_table(BillingMode="PAY_PER_REQUEST", Tags=[{"Key": "a", "Value": "b"}])
+    client.update_continuous_backups(
+        TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+    )
+    update(client, table, Create={"RegionName": WEST})
+    wait(client, table)
+    arn = described(west, table)["TableArn"]
+    assert west.list_tags_of_resource(ResourceArn=arn)["Tags"] == []
+    backups = west.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
+    assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "DISABLED"
+    client.update_table(TableName=table, DeletionProtectionEnabled=True)
+    assert [described(each, table)["DeletionProtectionEnabled"] for each in (client, west)] == [True, False]
+    client.update_table(TableName=table, DeletionProtectionEnabled=False)
+    update(client, table, Delete={"RegionName": WEST})
+    wait(client, table)
+
+
+def test_overrides(client, west, make_group):
+    table = make_group()
+    override = {"MaxReadRequestUnits": 7}
+    update(client, table, Update={"RegionName": WEST, "OnDemandThroughputOverride": override})
+    wait(client, table)
+    [replica] = described(client, table)["Replicas"]
+    assert replica["OnDemandThroughputOverride"] == override
+    assert described(west, table)["OnDemandThroughput"] == override
+    [replica] = described(west, table)["Replicas"]
+    assert "OnDemandThroughputOverride" not in replica
+    update(client, table, Update={"RegionName": WEST, "OnDemandThroughputOverride": {"MaxReadRequestUnits": -1}})
+    wait(client, table)
+    [replica] = described(client, table)["Replicas"]
+    assert "OnDemandThroughputOverride" not in replica
+    assert "OnDemandThroughput" not in described(west, table)
+
+
+UNITS_OF_TABLE = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
+PROVISIONED = {"BillingMode": "PROVISIONED", "ProvisionedThroughput": UNITS_OF_TABLE}
+
+
+def test_a_provisioned_table_needs_auto_scaling(refused, make_table):
+    table = make_table(**PROVISIONED)
+    request = {"TableName": table, "ReplicaUpdates": [{"Create": {"RegionName": WEST}}]}
+    text = "Table write capacity should either be Pay-Per-Request or AutoScaled."
+    assert refused("update_table", **request) == ("ValidationException", text)
+
+
+def test_throughput_is_shared(endpoint, client, west, make_table):
+    table = make_table(**PROVISIONED)
+    scaling = boto3.client("application-autoscaling", **boto_options(endpoint))
+    target = {
+        "ServiceNamespace": "dynamodb",
+        "ResourceId": f"table/{table}",
+        "ScalableDimension": "dynamodb:table:WriteCapacityUnits",
+    }
+    scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=10)
+    metric = {"PredefinedMetricSpecification": {"PredefinedMetricType": "DynamoDBWriteCapacityUtilization"}}
+    policy = {
+        "PolicyType": "TargetTrackingScaling",
+        "TargetTrackingScalingPolicyConfiguration": metric | {"TargetValue": 70},
+    }
+    scaling.put_scaling_policy(**target, PolicyName="p", **policy)
+    override = {"ReadCapacityUnits": 9}
+    update(client, table, Create={"RegionName": WEST, "ProvisionedThroughputOverride": override})
+    wait(client, table)
+    assert "BillingModeSummary" not in described(client, table)
+    assert described(client, table)["Replicas"][0]["ProvisionedThroughputOverride"] == override
+    client.update_table(TableName=table, ProvisionedThroughput={"ReadCapacityUnits": 6, "WriteCapacityUnits": 7})
+    until(lambda: units(client, table) == (6, 7) and units(west, table) == (9, 7))
+    client.update_table(TableName=table, BillingMode="PAY_PER_REQUEST")
+    until(lambda: units(client, table) == units(west, table) == (0, 0))
+    scaling.deregister_scalable_target(**target)
+    update(client, table, Delete={"RegionName": WEST})
+    wait(client, table)
+
+
+def units(client, table):
+    throughput = described(client, table)["ProvisionedThroughput"]
+    return throughput["ReadCapacityUnits"], throughput["WriteCapacityUnits"]
+
+
+# --- errors ---------------------------------------------------------------------------------------
+
+INVALID = "One or more parameter values were invalid: "
+LOCAL = (
+    "Cannot add or delete the local region through ReplicaUpdates. Use CreateTable, DeleteTable, or UpdateTable as "
+    "required."
+)
+NO_ACTION = "There are no actions specified in the Replica Update Action of the request."
+SEVERAL = "Update table operation with more than one create or delete replica actions not allowed"
+KINDS = "Update table operation with more than one type of replica actions not allowed."
+ALONE = INVALID + "Replica modification must be the only operation in the request"
+NOT_FOUND = "Replica specified in the Replica Update or Replica Delete action of the request was not found."
+UNITS = "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST"
+KEY = INVALID + "KMSMasterKeyId must be specified for each replica."
+
+
+def create(region):
+    return {"Create": {"RegionName": region}}
+
+
+@pytest.mark.parametrize(
+    ("updates", "message"),
+    [
+        ([create(WEST), create(SOUTH)], SEVERAL),
+        ([create(WEST) | {"Delete": {"RegionName": WEST}}], KINDS),
+        ([{}], NO_ACTION),
+        ([{"Update": {"RegionName": WEST}}], NO_ACTION),
+        ([create(EAST)], LOCAL),
+        ([{"Delete": {"RegionName": EAST}}], LOCAL),
+        ([{"Delete": {"RegionName": WEST}}], NOT_FOUND),
+        ([{"Create": {"RegionName": WEST, "KMSMasterKeyId": "k"}}], KEY),
+    ],
+)  # fmt: skip
+def test_refused(refused, shared_table, updates, message):
+    assert refused("update_table", TableName=shared_table, ReplicaUpdates=updates) == ("ValidationException", message)
+
+
+def test_replicas_change_alone(refused, shared_table):
+    request = {"TableName": shared_table, "ReplicaUpdates": [create(WEST)], "BillingMode": "PAY_PER_REQUEST"}
+    assert refused("update_table", **request) == ("ValidationException", ALONE)
+
+
+@pytest.mark.parametrize("region", ["US-EAST-2", "nowhere"])
+def test_unknown_regions(refused, shared_table, region):
+    code, message = refused("update_table", TableName=shared_table, ReplicaUpdates=[create(region)])
+    assert code == "ValidationException"
+    assert message.startswith(
+        f"Region {region} is not supported. The latest version of global tables are only supported in the following "
+        "regions: ["
+    )
+
+
+def test_a_table_in_the_region_is_in_the_way(refused, client, west, make_table):
+    table = make_table(BillingMode="PAY_PER_REQUEST")
+    keys = [{"AttributeName": "pk", "KeyType": "HASH"}]
+    types = [{"AttributeName": "pk", "AttributeType": "S"}]
+    west.create_table(TableName=table, KeySchema=keys, AttributeDefinitions=types, BillingMode="PAY_PER_REQUEST")
+    text = (
+        f"Failed to create a the new replica of table with name: \u2018{table}\u2019 because one or more replicas already "
+        "existed as tables."
+    )
+    assert refused("update_table", TableName=table, ReplicaUpdates=[create(WEST)]) == ("ValidationException", text)
+    west.delete_table(TableName=table)
+
+
+def test_refused_for_members(refused, client, west, make_group):
+    table = make_group()
+
+    def error(*updates, **other):
+        code, message = refused(
+            "update_table", TableName=table, **({"ReplicaUpdates": list(updates)} if updates else other)
+        )
+        assert code == "ValidationException"
+        return message
+
+    assert error({"Delete": {"RegionName": SOUTH}}) == (
+        "Update global table operation failed because one or more replicas were not part of the global table. Please "
+        f"retry the request without these replicas: [{SOUTH}]."
+    )
+    provisioned = {"RegionName": WEST, "ProvisionedThroughputOverride": {"ReadCapacityUnits": 5}}
+    assert error({"Update": provisioned}) == UNITS
+    assert error({"Update": {"RegionName": WEST, "KMSMasterKeyId": "k"}}) == KEY
+    assert error(StreamSpecification={"StreamEnabled": False}) == (
+        INVALID + "Disabling Stream is not allowed for a Global Table replica."
+    )
+    assert error(StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}) == (
+        f"Table already has an enabled stream: TableName: {table}"
+    )
+    assert refused("delete_table", TableName=table) == (
+        "ValidationException",
+        (
+            "Replica cannot be deleted because it has acted as a source region for new replica(s) being added to the "
+            "table in the last 24 hours."
+        ),
+    )
+    west.update_table(TableName=table, DeletionProtectionEnabled=True)
+    assert error({"Delete": {"RegionName": WEST}}) == (
+        f"Cannot delete table {table} in region {WEST} because it has deletion protection enabled. Disable deletion "
+        "protection first."
+    )
+    west.update_table(TableName=table, DeletionProtectionEnabled=False)
+    assert list(replicas(client, table)) == [WEST]
