@@ -1,0 +1,235 @@
+"""Terraform's own AWS provider makes, changes and destroys tables with everything they can have.
+
+After each apply, a second plan must be empty: what the provider reads back is what it has set
+(control-plane 18.1).
+"""
+
+import subprocess
+import sys
+
+import boto3
+import pytest
+
+from tests.support import terraform
+from tests.support.kinesis import fake_kinesis
+from tests.support.servers import ROOT, running
+
+NOTHING_TO_CHANGE = 0  # exit status of `terraform plan -detailed-exitcode`
+
+# The arguments of the table `orders`, in the stages of the test. Each stage changes the one before.
+WHOLE = {
+    "billing": 'billing_mode = "PAY_PER_REQUEST"',
+    "index": 'projection_type = "ALL"',
+    "stream": 'stream_enabled = true\n  stream_view_type = "NEW_IMAGE"',
+    "ttl": 'ttl {\n    attribute_name = "expires"\n    enabled = true\n  }',
+    "recovery": "point_in_time_recovery {\n    enabled = true\n    recovery_period_in_days = 7\n  }",
+    "tags": 'tags = { team = "shop" }',
+    "protection": "deletion_protection_enabled = true",
+    "class": 'table_class = "STANDARD_INFREQUENT_ACCESS"',
+    "encryption": "server_side_encryption {\n    enabled = true\n  }",
+    "maximum": "on_demand_throughput {\n    max_read_request_units = 50\n    max_write_request_units = 50\n  }",
+    "policy": "dynamodb:GetItem",
+    "item": "first",
+}
+STAGES = [
+    {},
+    {"index": 'projection_type = "KEYS_ONLY"'},
+    {"stream": 'stream_enabled = true\n  stream_view_type = "NEW_AND_OLD_IMAGES"'},
+    {"ttl": 'ttl {\n    attribute_name = ""\n    enabled = false\n  }'},
+    {"recovery": "point_in_time_recovery {\n    enabled = true\n    recovery_period_in_days = 35\n  }"},
+    {"tags": 'tags = { team = "shop", stage = "test" }', "item": "second", "policy": "dynamodb:Query"},
+    {"protection": "deletion_protection_enabled = false", "class": 'table_class = "STANDARD"'},
+    {"maximum": "on_demand_throughput {\n    max_read_request_units = 90\n    max_write_request_units = 50\n  }"},
+    {"encryption": "server_side_encryption {\n    enabled = false\n  }", "stream": "stream_enabled = false"},
+    {
+        "maximum": "",
+        "billing": 'billing_mode = "PROVISIONED"\n  read_capacity = 5\n  write_capacity = 5',
+        "index": 'projection_type = "KEYS_ONLY"\n    read_capacity = 2\n    write_capacity = 2',
+    },
+]
+
+TABLE = """
+data "aws_caller_identity" "me" {{}}
+
+resource "aws_dynamodb_table" "orders" {{
+  name      = "Orders"
+  {billing}
+  hash_key  = "id"
+  range_key = "at"
+  attribute {{
+    name = "id"
+    type = "S"
+  }}
+  attribute {{
+    name = "at"
+    type = "N"
+  }}
+  attribute {{
+    name = "customer"
+    type = "S"
+  }}
+  local_secondary_index {{
+    name            = "by-customer"
+    range_key       = "customer"
+    projection_type = "ALL"
+  }}
+  global_secondary_index {{
+    name      = "customers"
+    hash_key  = "customer"
+    {index}
+  }}
+  {stream}
+  {ttl}
+  {recovery}
+  {tags}
+  {protection}
+  {class}
+  {encryption}
+  {maximum}
+}}
+
+resource "aws_dynamodb_table_item" "first" {{
+  table_name = aws_dynamodb_table.orders.name
+  hash_key   = aws_dynamodb_table.orders.hash_key
+  range_key  = aws_dynamodb_table.orders.range_key
+  item       = jsonencode({{ id = {{ S = "a" }}, at = {{ N = "1" }}, note = {{ S = "{item}" }} }})
+}}
+
+resource "aws_dynamodb_contributor_insights" "orders" {{
+  table_name = aws_dynamodb_table.orders.name
+}}
+
+resource "aws_dynamodb_contributor_insights" "customers" {{
+  table_name = aws_dynamodb_table.orders.name
+  index_name = "customers"
+}}
+
+resource "aws_dynamodb_kinesis_streaming_destination" "orders" {{
+  table_name = aws_dynamodb_table.orders.name
+  stream_arn = "arn:aws:kinesis:us-east-1:${{data.aws_caller_identity.me.account_id}}:stream/orders"
+}}
+
+resource "aws_dynamodb_resource_policy" "orders" {{
+  resource_arn = aws_dynamodb_table.orders.arn
+  policy = jsonencode({{
+    Version = "2012-10-17"
+    Statement = [{{
+      Effect    = "Allow"
+      Principal = {{ AWS = data.aws_caller_identity.me.account_id }}
+      Action    = ["{policy}"]
+      Resource  = aws_dynamodb_table.orders.arn
+    }}]
+  }})
+}}
+
+data "aws_dynamodb_table" "orders" {{
+  name = aws_dynamodb_table.orders.name
+}}
+"""
+
+COPIES = """
+resource "aws_dynamodb_table_export" "orders" {
+  table_arn = aws_dynamodb_table.orders.arn
+  s3_bucket = "bucket"
+  s3_prefix = "exports"
+  depends_on = [aws_dynamodb_table_item.first]
+}
+
+resource "aws_dynamodb_table" "restored" {
+  name                   = "Restored"
+  billing_mode           = "PAY_PER_REQUEST"
+  hash_key               = "id"
+  range_key              = "at"
+  restore_source_name    = aws_dynamodb_table.orders.name
+  restore_to_latest_time = true
+  attribute {
+    name = "id"
+    type = "S"
+  }
+  attribute {
+    name = "at"
+    type = "N"
+  }
+  attribute {
+    name = "customer"
+    type = "S"
+  }
+  local_secondary_index {
+    name            = "by-customer"
+    range_key       = "customer"
+    projection_type = "ALL"
+  }
+  global_secondary_index {
+    name            = "customers"
+    hash_key        = "customer"
+    projection_type = "KEYS_ONLY"
+  }
+  depends_on = [aws_dynamodb_table_item.first]
+}
+
+resource "aws_dynamodb_table" "imported" {
+  name         = "Imported"
+  billing_mode = "PAY_PER_REQUEST"
+  hash_key     = "id"
+  attribute {
+    name = "id"
+    type = "S"
+  }
+  import_table {
+    input_format = "CSV"
+    s3_bucket_source {
+      bucket     = "bucket"
+      key_prefix = "rows"
+    }
+  }
+}
+"""
+
+
+@pytest.fixture
+def bucket(tmp_path):
+    folder = tmp_path / "s3" / "bucket"
+    folder.mkdir(parents=True)
+    (folder / "rows.csv").write_text("id,note\na,1\nb,2\n")
+    return folder
+
+
+@pytest.mark.nightly
+def test_a_table_with_everything(tmp_path, bucket):
+    with (
+        fake_kinesis() as kinesis,
+        running("--in-memory", "--s3-dir", str(bucket.parent), "--kinesis-endpoint", kinesis.url) as server,
+    ):
+        configure = [sys.executable, "-m", "emulator", "configure", "terraform", "--endpoint", server.url]
+        provider = subprocess.run(configure, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        (tmp_path / "provider.tf").write_text(provider)
+        keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+        client = boto3.client("dynamodb", endpoint_url=server.url, region_name="us-east-1", **keys)
+        configuration = dict(WHOLE)
+        terraform.prepared(tmp_path)
+        for stage in STAGES:
+            configuration |= stage
+            apply(tmp_path, TABLE.format(**configuration))
+        described = client.describe_table(TableName="Orders")["Table"]
+        assert described["ProvisionedThroughput"]["ReadCapacityUnits"] == 5
+        assert client.get_item(TableName="Orders", Key={"id": {"S": "a"}, "at": {"N": "1"}})["Item"]["note"] == {
+            "S": "second"
+        }
+
+        configuration["billing"] = WHOLE["billing"]
+        configuration["index"] = 'projection_type = "KEYS_ONLY"'
+        apply(tmp_path, TABLE.format(**configuration) + COPIES)
+        assert client.scan(TableName="Restored")["Items"] == client.scan(TableName="Orders")["Items"]
+        assert client.scan(TableName="Imported")["Count"] == 2
+        assert list(bucket.glob("exports/AWSDynamoDB/*/manifest-summary.json"))
+
+        terraform.run(tmp_path, "destroy", "-auto-approve")
+        assert client.list_tables()["TableNames"] == []
+
+
+def apply(folder, tables):
+    """Apply a configuration, and see that nothing is left to change."""
+    (folder / "tables.tf").write_text(tables)
+    terraform.run(folder, "apply", "-auto-approve")
+    plan = terraform.run(folder, "plan", "-detailed-exitcode", check=False)
+    assert plan.returncode == NOTHING_TO_CHANGE, plan.stdout
