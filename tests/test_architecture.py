@@ -148,6 +148,7 @@ ROOMS = {
             "declarations",
             "health",
             "insights",
+            "replication",
             "requests",
             "reset",
             "settings",
