@@ -30,14 +30,14 @@ Answer = Mapping[str, Any]
 
 _PAGE: Final = 50
 _TRACKING: Final = "TargetTrackingScaling"
-_LOWEST: Final = 10.0  # percent
+_LOWEST: Final = 10.0  # percent; the lowest TargetValue of a policy
 _HIGHEST: Final = 90.0
 
 _T = TypeVar("_T", ScalingPolicy, ScheduledAction)
 
 
 class Api:
-    """Answers requests."""
+    """Answers requests to Application Auto Scaling."""
 
     def __init__(self, database: Database, targets: Targets, scaling: Scaling) -> None:
         self._database = database
@@ -71,7 +71,7 @@ class Api:
     def _register(self, caller: Caller, request: Request) -> Answer:
         """Register a target, or change it.
 
-        A capacity outside the new bounds is corrected at once.
+        If the capacity is now outside the target's bounds, it is set to the nearer bound at once.
         """
         check_dimension(request)
         place = request["ResourceId"], request["ScalableDimension"]
@@ -275,7 +275,7 @@ class Api:
         )
 
     def _of_arn(self, caller: Caller, request: Request) -> ScalableTarget:
-        """Return the target with an ARN. Raises ResourceNotFoundException."""
+        """Return the target whose ARN the request has. Raises ResourceNotFoundException."""
         arn = request["ResourceARN"]
         for target in self._targets.of(caller.tenant):
             if target.arn == arn:
@@ -326,7 +326,7 @@ def _without(parts: Iterable[_T], name: str) -> tuple[_T, ...]:
 def _page(member: str, found: list[dict[str, Any]], request: Request) -> Answer:
     """Return a page of an answer. Raises InvalidNextTokenException.
 
-    A token contains the number of entries before the page, and the name of the list (`member`).
+    A NextToken has the name of the list (`member`), and how many entries earlier pages have shown.
     """
     limit = request.get("MaxResults", _PAGE)
     limit = limit if 1 <= limit <= _PAGE else _PAGE
