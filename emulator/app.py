@@ -50,7 +50,7 @@ assert operations, "importing the package registers the operations"
 class Emulator:
     """An engine, a clock, a database and the operations, without HTTP.
 
-    Only one thread may use an emulator. The exception is `read`.
+    Only one thread may use an emulator. The exceptions are `read` and `free`.
 
     The constructor raises StorageError if the data folder cannot be opened, BadDeclaration if
     settings.ongoing_transaction is not a valid declaration, and BadConfiguration if the file

@@ -46,7 +46,7 @@ class Settling:
         self.removal: Callable[[TableDefinition], Callable[[DefinitionChange], None]] | None = None
 
     def until(self) -> float:
-        """Return the time at which a status ends that begins now."""
+        """Return when a status that begins now will end."""
         return self._clock.now() + self._delay
 
     def has_passed(self, until: float) -> bool:
