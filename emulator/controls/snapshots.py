@@ -31,8 +31,8 @@ the region of its table. The result is `{"Tables": number}`.
 "After"?}`. If the answer has `After`, the next call must repeat it to get the next page. Otherwise,
 the table or segment ends with this page.
 
-`snapshots/hold` saves a snapshot and gives no answer. The snapshot is deleted when the client of
-this call disconnects. `dump` reads such a snapshot, so its files have the state of one moment.
+`snapshots/hold` saves a snapshot. The call lasts until its client disconnects; then the snapshot is
+deleted. `dump` reads such a snapshot, so its files have the state of one moment.
 Of the other controls, only `snapshots/items` accepts the name of such a snapshot.
 
 A saved, restored or listed snapshot is `{"Name", "Created": seconds since the epoch, "Tables":
@@ -215,7 +215,7 @@ def _after(body: Body) -> bytes | None:
 
 
 class _Saving:
-    """Saves a snapshot. If `run` is interrupted, it can be called again: it finds the tables again."""
+    """Saves a snapshot. If `run` is interrupted, it is called again, and finds the tables again."""
 
     def __init__(self, database: Database, name: str, body: Body, *, shared: bool, replaced: bool) -> None:
         self._database = database
