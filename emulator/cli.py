@@ -139,7 +139,7 @@ def _open_standard_files() -> None:
 def _claim(settings: Settings) -> contextlib.AbstractContextManager[None]:
     """Return a context manager that claims the data folder, so that no other server uses it.
 
-    Entering it raises StorageError.
+    Entering it raises StorageError if the folder cannot be claimed.
     """
     if settings.folder is None:
         return contextlib.nullcontext()

@@ -293,8 +293,8 @@ class _Job:
 class Scheduler:
     """Runs jobs at intervals of the emulator's clock: TTL sweeps, shard rollover, trimming.
 
-    The emulator's owner must call `run_due` often (the server does so between requests), and after
-    each move of the clock. A job takes little time: it queues long work in `Background`.
+    `run_due` must be called often, and after each move of the clock. The server calls it between
+    requests. A job takes little time: it queues long work in `Background`.
     """
 
     def __init__(self, clock: Clock) -> None:

@@ -284,7 +284,7 @@ class Api:
 
 
 def _check_configuration(target: ScalableTarget, configuration: Mapping[str, Any], name: str) -> None:
-    """Raise if a policy's configuration does not fit its target. name: the policy's name."""
+    """Raise ApiError if a policy's configuration does not fit its target. name: the policy's name."""
     predefined = configuration.get("PredefinedMetricSpecification")
     if (predefined is None) is ("CustomizedMetricSpecification" not in configuration):
         raise errors.scaling_metric_required()

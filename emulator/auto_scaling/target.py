@@ -96,7 +96,7 @@ class Wanted:
 class ScalableTarget:
     """The read or write capacity of a table or global index, registered for scaling.
 
-    account: depends on the access key and a setting, as in TableDefinition.
+    account: depends only on the access key and the setting `account`, as in TableDefinition.
     shared: whether the target belongs to the tenant of `--shared-db`.
     role: RoleARN of the request, None for the service's own role.
     suspended: members of SuspendedState -> whether they are true.

@@ -170,7 +170,7 @@ class StreamReader:
 
 
 def enable_stream(endpoint: HttpEndpoint, table: str, view: str) -> None:
-    """Enable the stream of a table. Raises Refused."""
+    """Enable the stream of a table. view: its StreamViewType. Raises Refused."""
     specification = {"StreamEnabled": True, "StreamViewType": view}
     endpoint.call("UpdateTable", {"TableName": table, "StreamSpecification": specification})
 

@@ -33,7 +33,7 @@ Result = Mapping[str, Any]
 
 
 class RequestLog(Protocol):
-    """The requests that a process with an HTTP server has observed (http/observing)."""
+    """What a process with an HTTP server has observed of its requests (http/observing)."""
 
     @property
     def keeps(self) -> bool:

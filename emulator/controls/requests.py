@@ -93,7 +93,7 @@ def keep_requests(emulator: Emulator, body: Body) -> Result:
     """Turn the keeping of requests on or off in this process. Raises BadDeclaration."""
     refuse_unknown(body, "Enabled")
     enabled = member(body, "Enabled", bool)
-    if emulator.sharing is not None:  # for workers that are restarted later
+    if emulator.sharing is not None:  # workers that start later read this
         emulator.sharing.keeps_requests = enabled
     _log(emulator).keep(on=enabled)
     return {"Keeping": enabled}
@@ -106,7 +106,7 @@ def _log(emulator: Emulator) -> RequestLog:
 
 
 def _shown(kept: Result) -> Result:
-    """Return a request with its `Id` in place of the two numbers that the `Id` contains."""
+    """Return a kept request as a result shows it: with an `Id`, without Began and Ended."""
     rest = {name: value for name, value in kept.items() if name not in ("Began", "Ended")}
     return {"Id": f"{kept['Ended']}-{kept['Worker']}", **rest}
 

@@ -137,7 +137,10 @@ class Attachments:
 
 
 def _images(definition: TableDefinition) -> Images:
-    """Return which images the streams of a table need. A Kinesis destination needs both."""
+    """Return which images, old or new, the streams of a table need.
+
+    A Kinesis destination needs both.
+    """
     views = [definition.stream_view] if definition.stream_id is not None else []
     views += ["NEW_AND_OLD_IMAGES" for each in definition.kinesis if each.stream_id is not None]
     both = "NEW_AND_OLD_IMAGES" in views

@@ -123,9 +123,9 @@ class Settling:
                 yield replace(index, status=ACTIVE) if has_passed and index.filled_to is None else index
 
     def _without_indexes(self, table: Table, settled: TableDefinition) -> Table:
-        """Save a table's definition without its deleted indexes.
+        """Save a table's definition without its deleted indexes; return the table.
 
-        The transaction also deletes the statistics of these indexes. A background job deletes the
+        The transaction also deletes the statistics of these indexes. A background job deletes their
         entries.
         """
         keep = {index.id for index in settled.indexes}

@@ -38,9 +38,10 @@ _CHUNK: Final = 64
 def read(
     txn: ReadTxn, stream_id: int, shard: int, first: int, *, limit: int = RECORDS, size: int = BYTES
 ) -> tuple[list[bytes], int]:
-    """Return a page of stored records from a sequence number on, and where the next page begins.
+    """Return a page of stored records in version 2, and the number where the next page begins.
 
-    The page has at most `limit` records and `size` bytes, but at least one record if there is any.
+    first: the sequence number where this page begins. The page has at most `limit` records and
+    `size` bytes, but at least one record if there is any.
     """
     prefix = keyspace.shard_records(stream_id, shard)
     stop = prefix_end(prefix)

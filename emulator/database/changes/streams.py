@@ -139,7 +139,7 @@ class Streams:
                 yield from self._tenants[tenant].values()
 
     def get(self, stream_id: int) -> StreamDefinition | None:
-        """Return the stream with this id, also a hidden one; None if there is none."""
+        """Return the stream with this id, even if clients do not see it; None if there is none."""
         return self._definitions.get(stream_id)
 
     def log(self, stream_id: int | None) -> StreamLog | None:
