@@ -50,7 +50,7 @@ assert operations, "importing the package registers the operations"
 class Emulator:
     """An engine, a clock, a database and the operations, without HTTP.
 
-    Only one thread may use an emulator. The exceptions are `read` and `free`.
+    Only one thread may use an emulator. Only `read` and `free` may run in another thread.
 
     The constructor raises StorageError if the data folder cannot be opened, BadDeclaration if
     settings.ongoing_transaction is not a valid declaration, and BadConfiguration if the file
@@ -400,7 +400,7 @@ def _has_scalable_targets(database: Database) -> bool:
 def _declare_transactions(database: Database, text: str) -> None:
     """Make the declarations of ongoing transactions in a setting. Raises BadDeclaration.
 
-    text: the setting: JSON of one declaration, or of a list of them.
+    text: the value of the setting, which is JSON of one declaration or of a list of them.
     """
     from emulator.controls.declarations import declare_transaction  # noqa: PLC0415 - few starts declare anything
 

@@ -50,7 +50,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         status: int = import_module(f"emulator.commands.{arguments[0]}").main(arguments[1:])
         return status
     signal.signal(signal.SIGTERM, _end)
-    # Read at once: if the parent ends before, the id would be that of another process.
+    # Read first: once the parent has ended, the system would return the id of another process.
     started_by = os.getppid()
     settings, warnings = configuration(arguments, os.environ)
     configure_log(settings.log_level, settings.log_format, requests=settings.log_requests)

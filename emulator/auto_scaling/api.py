@@ -71,7 +71,7 @@ class Api:
     def _register(self, caller: Caller, request: Request) -> Answer:
         """Register a target, or change it.
 
-        If the capacity is now outside the target's bounds, it is set to the nearer bound at once.
+        If the table's or index's capacity is outside the new bounds, it is corrected at once.
         """
         check_dimension(request)
         place = request["ResourceId"], request["ScalableDimension"]
@@ -284,7 +284,10 @@ class Api:
 
 
 def _check_configuration(target: ScalableTarget, configuration: Mapping[str, Any], name: str) -> None:
-    """Raise ApiError if a policy's configuration does not fit its target. name: the policy's name."""
+    """Raise ApiError if a policy's configuration does not fit its target.
+
+    name: the policy's name.
+    """
     predefined = configuration.get("PredefinedMetricSpecification")
     if (predefined is None) is ("CustomizedMetricSpecification" not in configuration):
         raise errors.scaling_metric_required()

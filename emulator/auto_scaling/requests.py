@@ -232,10 +232,7 @@ def _constraints(member: Member) -> list[tuple[Callable[[Any], bool], str]]:
 
 
 def check_dimension(request: Request) -> None:
-    """Raise ApiError if a request is for another service than DynamoDB.
-
-    Also if it is for a resource that DynamoDB does not scale.
-    """
+    """Raise ApiError unless a request is for DynamoDB, and for a resource that DynamoDB scales."""
     found = DIMENSIONS.get(request["ScalableDimension"])
     parts = request["ResourceId"].split("/")
     kinds = {2: ["table"], 4: ["table", "index"]}

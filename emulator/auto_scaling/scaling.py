@@ -103,6 +103,6 @@ def _part(definition: TableDefinition, index: str | None) -> TableDefinition | I
 def exists(table: Table, index: str | None) -> bool:
     """Return whether a table has a global index of this name.
 
-    If `index` is None, it means the table itself, which exists.
+    `index` is None for the table itself. Then the result is True.
     """
     return _part(table.definition, index) is not None

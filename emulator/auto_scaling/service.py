@@ -42,7 +42,7 @@ class ScalingService:
                     yield due, "ScheduledAction", target.arn
 
     def run(self) -> None:
-        """Scale all targets. In a process that is not the owner, store its counts for the owner.
+        """Scale all targets. A process that is not the owner only stores its counts for the owner.
 
         The scheduler calls this each minute, in every process.
         """

@@ -88,10 +88,10 @@ def _compare(options: argparse.Namespace, progress: Progress) -> Iterator[str]:
 
 
 def _require(one: Side, other: Side, *, both: bool) -> None:
-    """Raise Unreachable if a table is missing on both sides.
+    """Raise Unreachable if a table is missing.
 
-    both: whether to raise also if it is missing on one side only. Otherwise that is a difference,
-    which the command prints.
+    both: whether the table must exist on both sides. If not, one side is enough, and a table that
+    only one side has is a difference.
     """
     with closing(one.connect()) as first, closing(other.connect()) as second:
         missing = [

@@ -1,8 +1,8 @@
 """`dynamodb-emulator exec -- COMMAND...`: run a command with a server that only it uses.
 
 The server keeps its data in memory and listens on a free port. AWS_* variables in the command's
-environment direct the SDKs to the server. DYNAMODB_EMULATOR_* variables set all settings of the
-server except its data folder and port. Only the command writes to stdout. The server logs each
+environment direct the SDKs to the server. The server takes its settings, except data folder and
+port, from DYNAMODB_EMULATOR_* variables. Only the command writes to stdout. The server logs each
 request to stderr, unless DYNAMODB_EMULATOR_LOG_REQUESTS is 0.
 
 Exit status: the command's; 128 + n if signal n has ended it; 127 if there is no such command; 126

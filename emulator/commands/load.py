@@ -2,7 +2,8 @@
 
 The data come from files or, with --from-endpoint, from another server.
 
-Exit status: 0 if all was loaded; 1 if only a part could be loaded; 2 if nothing could be loaded.
+Exit status: 0 if all was loaded; 1 after problems that stderr names, such as an item that could not
+be loaded; 2 if the load ended early. Then nothing or only a part was loaded.
 """
 
 import argparse

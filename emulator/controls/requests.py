@@ -6,10 +6,10 @@
 | `find_requests` | `{"AccessKey"?, "After"?: id, "Limit"?}`     | the same, of the requests that match |
 | `keep_requests` | `{"Enabled": true or false}`                 | `{"Keeping": as in the body}`        |
 
-While `Keeping` is true, the server keeps its last thousand requests. It is true from the start with
---log-requests or --keep-requests, else from a call of `keep_requests`. `Requests` are summaries
-(http/observing/summary.py) with an `Id`, from all worker processes, in the order in which the
-requests arrived. `Limit` is how many requests to return at most; these are the newest.
+While `Keeping` is true, the server keeps its last thousand requests. `Keeping` is true from the
+start with --log-requests or --keep-requests, else from a call of `keep_requests`. `Requests` are
+summaries (http/observing/summary.py) with an `Id`, from all worker processes, in the order in which
+the requests arrived. At most `Limit` requests are returned: the newest that match.
 
 `Last` is the id up to which the list is complete. A call with this id as `After` returns the
 requests that were answered later, without gaps or repetitions.

@@ -4,7 +4,7 @@
 |---------------------------------------------|----------------------------------------------------|
 | `{}`                                        | all tables, streams and event source mappings      |
 | `{"Snapshots": true}`                       | the same, and all snapshots                        |
-| `{"AccessKey", "Region"?}`                  | all of these of an account, in all regions or one  |
+| `{"AccessKey", "Region"?}`                  | the same of one account, in all regions or in one  |
 | `{"TableName", "AccessKey"?, "Region"?}`    | the items of a table                               |
 
 - `TableName` is an ARN, or a name: then it means all tables of that name in the accounts that the

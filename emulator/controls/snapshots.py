@@ -169,7 +169,7 @@ def hold(emulator: Emulator, body: Body) -> Steps[Result]:
     except Restoring as error:
         raise BadDeclaration(str(error)) from None
     try:
-        # Other processes see the snapshot only after a commit. No later write may cause one.
+        # Other processes see the snapshot only after a commit. It must not wait for a later write.
         database.commit()
         while True:
             yield _REST
@@ -232,7 +232,7 @@ class _Saving:
 
     def run(self) -> Snapshot:
         """Save the snapshot. Raises BadDeclaration if some table does not exist."""
-        self._database.catalog.settle_all()  # a table in DELETING that is due is not saved
+        self._database.catalog.settle_all()  # removes deleted tables, so that they are not saved
         scope = self._scope if self._tables is None else Scope(tables=tuple(self._found(self._tables)))
         return saving.save(self._database, self._name, scope, replaced=self._replaced)
 

@@ -129,7 +129,7 @@ def _until(emulator: Emulator, condition: "Condition", timeout: float) -> Steps[
     seen: Seen | None = None
     looked_at: tuple[int | None, bytes] | None = None
     while True:
-        # The hints are part of it: a hint of changed definitions may come after the commit.
+        # `version` includes the hints: a hint of changed definitions may come after the commit.
         version = None if database.numbered is None else database.numbered.commit_number(), database.versions.hints()
         rest = 0.0
         if seen is None or not seen.static or version[0] is None or version != looked_at:

@@ -334,7 +334,7 @@ class Database:
             self.refresh()
 
     def rerun(self, work: Callable[[], _T]) -> _T:
-        """Return the result of `work`. If it is interrupted, run it again on new definitions.
+        """Return the result of `work`. Interrupted work runs again on the newest definitions.
 
         Work that an entrance runs may call this for a part, so that only the part runs again.
         Raises Interrupted after too many attempts, and Lost if a commit was lost.

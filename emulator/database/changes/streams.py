@@ -99,7 +99,7 @@ class Streams:
         )
         self._definitions: dict[int, StreamDefinition] = {}
         self._logs: dict[int, StreamLog] = {}
-        # tenant -> part of the ARN after the account -> stream; without hidden streams
+        # tenant -> part of the ARN after the account -> stream; only streams that clients see
         self._tenants: dict[Tenant, dict[str, StreamDefinition]] = {}
         self._rolling: list[int] = []  # ids of streams that are due and have not been rolled over yet
         # stream id -> when `begin_roll_over` must change the stream
