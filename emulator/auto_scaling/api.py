@@ -71,7 +71,8 @@ class Api:
     def _register(self, caller: Caller, request: Request) -> Answer:
         """Register a target, or change it.
 
-        If the table's or index's capacity is outside the new bounds, it is corrected at once.
+        If the capacity of the table or index is outside the new bounds, UpdateTable sets it to the
+        nearer bound at once.
         """
         check_dimension(request)
         place = request["ResourceId"], request["ScalableDimension"]

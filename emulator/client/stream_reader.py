@@ -117,9 +117,10 @@ class StreamReader:
             self._add(self._described(), Start.OLDEST.value)
 
     def _add(self, described: list[Response], kind: str) -> None:
-        """Start to read each new shard whose parent was read to its end or no longer exists.
+        """Start to read each new shard that need not wait for its parent.
 
-        kind: the type of the iterators with which reading starts.
+        A shard waits as long as its parent exists and was not read to its end. kind: the type of
+        the iterators with which reading starts.
         """
         exist = {shard["ShardId"] for shard in described}
         for shard in described:

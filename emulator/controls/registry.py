@@ -203,7 +203,7 @@ def begin(emulator: Emulator, found: Control, body: Body) -> Steps[Result]:
     """Run a control in this process, in steps that return its result.
 
     If the control has `gather`, the result is only the part of this process. Raises BadDeclaration,
-    ApiError if the disk is full, Interrupted after too many attempts.
+    Interrupted, and ApiError if the disk is full.
     """
     return emulator.database.run_steps(lambda: found.function(emulator, body))
 
