@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 _LONGEST: Final = 200  # characters; the ARN of a table is shorter
-# characters, for texts of a function or another server about a failure.
+# In characters. For the text with which a function or another server explains a failure.
 LONGEST_DETAIL: Final = 1000
 
 _NOT_PRINTABLE: Final = re.compile("[^ -~]")
