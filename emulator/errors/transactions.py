@@ -78,7 +78,8 @@ def cancellation_reason(error: ApiError) -> Reason:
     item = {"Item": error.extra["Item"]} if "Item" in error.extra else {}
     message = error.message
     if error.code == "ProvisionedThroughputExceededException" and message is not None:
-        # The text ends with a full stop in an error (behaviour 16), but not in a reason (8.2).
+        # The text of the error ends with a full stop (behaviour 16), that of the reason does not
+        # (behaviour 8.2).
         message = message.removesuffix(".")
     return {"Code": entry_code(error), "Message": message, **item}
 
