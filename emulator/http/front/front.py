@@ -38,7 +38,7 @@ class Peers(Protocol):
     """The other worker processes of this server (http/peers.py)."""
 
     async def ask(self, control: str, body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        """Run a control in each other worker, and return the results. Raises PeerFailed."""
+        """Run a control in each of the other workers; return the results. Raises PeerFailed."""
         ...
 
 
