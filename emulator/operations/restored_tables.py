@@ -1,4 +1,4 @@
-"""The definition of a restored table: its source's with overrides (control-plane 3.2, 3.3).
+"""The definition of a restored table: that of its source, with overrides (control-plane 3.2, 3.3).
 
 A restore does not keep: stream, TTL, recovery, tags, deletion protection, resource policy, table
 class, warm throughput and Kinesis destinations.
@@ -25,7 +25,8 @@ _INDEX_LISTS: Final = (("LocalSecondaryIndexOverride", True), ("GlobalSecondaryI
 def restored(source: TableDefinition, request: Request, caller: Caller, now: float, until: float) -> TableDefinition:
     """Return the definition of the new table, without ids. Raises the errors of overrides.
 
-    until: when CREATING ends, unless the items are complete only later.
+    until: the earliest end of CREATING. If the items are not complete by then, CREATING lasts
+    longer.
     """
     mode = request.get("BillingModeOverride", source.billing_mode)
     on_demand = mode == throughput.ON_DEMAND

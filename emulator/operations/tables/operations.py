@@ -134,8 +134,8 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
 def _updated(description: dict[str, Any], request: Request) -> dict[str, Any]:
     """Return the description in UpdateTable's response.
 
-    This response may say UPDATING when DescribeTable says ACTIVE. It has -1 for each removed
-    ceiling of OnDemandThroughput, which DescribeTable does not show.
+    This response may say UPDATING when DescribeTable says ACTIVE. For each removed ceiling of
+    OnDemandThroughput, this response has -1, and DescribeTable has nothing.
     """
     if reports_updating(request):
         description["TableStatus"] = UPDATING

@@ -88,8 +88,8 @@ def index_of(index: Mapping[str, Any], *, local: bool) -> IndexDefinition:
 def ceilings(current: Mapping[str, int], part: Mapping[str, Any]) -> dict[str, int]:
     """Return the maximum on-demand units after a change of OnDemandThroughput (features 4).
 
-    current: the maximums so far. part: a request, or its part for one index. Maximums that its
-    OnDemandThroughput does not mention stay as they are; -1 removes one.
+    current: the maximums before the change. part: a request, or its part for one index. A maximum
+    that is not in OnDemandThroughput stays as it is. The figure -1 removes a maximum.
     """
     merged = {**current, **part.get("OnDemandThroughput", {})}
     return {name: units for name, units in merged.items() if units != throughput.NO_CEILING}
@@ -117,7 +117,8 @@ def changes_of(definition: TableDefinition, request: Mapping[str, Any]) -> dict[
 def _encryption(definition: TableDefinition, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Return SSEDescription, or an empty dictionary if the request does not enable encryption.
 
-    Without it, the service encrypts with its own key and reports no key (behaviour 10.3).
+    If a request does not enable encryption, the service encrypts with its own key and reports no
+    key (behaviour 10.3).
     """
     if not is_encrypting(wanted):
         return {}

@@ -24,7 +24,7 @@ from emulator.database.schema.describe import ON_DEMAND_WARM, warm_units
 
 ON_DEMAND: Final = "PAY_PER_REQUEST"
 PROVISIONED: Final = "PROVISIONED"
-NO_CEILING: Final = -1  # a figure in OnDemandThroughput that removes a ceiling
+NO_CEILING: Final = -1  # in OnDemandThroughput, this figure removes a ceiling
 _CAPACITY: Final = ("ReadCapacityUnits", "WriteCapacityUnits")
 _CEILINGS: Final = ("MaxReadRequestUnits", "MaxWriteRequestUnits")
 _CAPACITY_OF_WARM: Final = {"ReadUnitsPerSecond": "ReadCapacityUnits", "WriteUnitsPerSecond": "WriteCapacityUnits"}
@@ -66,7 +66,7 @@ def check_mode(request: Members, *, on_demand: bool) -> None:
 
 
 def check_bounds(part: Members) -> None:
-    """Raise if a figure of throughput is larger than the service ever accepts."""
+    """Raise if a figure of throughput is larger than the service accepts for any table."""
     units = part.get("ProvisionedThroughput", {})
     for member, figure in _in_order(units, _CAPACITY):
         if figure > limits.THROUGHPUT_VALUE:

@@ -29,7 +29,7 @@ def search_names(index: Members) -> list[str]:
 def check_created(request: Request, types: Mapping[str, str], names: set[str], *, on_demand: bool) -> None:
     """Raise the first problem of CreateTable's VectorIndexes.
 
-    names: the names of the other indexes; this adds to them.
+    names: the names of the table's other indexes. The names of the new indexes are added to them.
     """
     indexes = request["VectorIndexes"]
     if not indexes:
@@ -170,7 +170,7 @@ def _check_deletable(definition: TableDefinition, name: str) -> None:
 
 
 def refuse_while_updating(definition: TableDefinition, request: Request) -> None:
-    """Raise if a request deletes a vector index while its resources are being allocated."""
+    """Raise if a request deletes a vector index whose resources are still being allocated."""
     for update in request.get("VectorIndexUpdates", ()):
         for index in definition.vectors:
             deleted = update.get("Delete", {}).get("IndexName") == index.name
