@@ -62,13 +62,13 @@ def restored(source: TableDefinition, request: Request, caller: Caller, now: flo
 
 
 def _capacity(source: TableDefinition, request: Request, *, on_demand: bool) -> dict[str, Any]:
-    """Return the fields of provisioned throughput."""
+    """Return the fields of provisioned throughput, from the source or an override."""
     units = {} if on_demand else {"read_units": source.read_units, "write_units": source.write_units}
     return {**units, **settings.units_of({"ProvisionedThroughput": request.get("ProvisionedThroughputOverride")})}
 
 
 def _settings(table: TableDefinition, request: Request) -> dict[str, Any]:
-    """Return the fields that overrides of other settings set."""
+    """Return the fields that the overrides of on-demand throughput and encryption set."""
     members = {}
     if "OnDemandThroughputOverride" in request:
         members["OnDemandThroughput"] = request["OnDemandThroughputOverride"]

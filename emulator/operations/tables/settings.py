@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 def definition_of(request: Request, caller: Caller, number: int, now: float, until: float) -> TableDefinition:
-    """Return the definition of a new table. Its indexes do not have ids and times yet."""
+    """Return the definition of a new table. Its indexes do not have ids and times yet.
+
+    number: the id of the table. until: the time at which CREATING ends.
+    """
     hash_name, *range_name = parts.names_of(request["KeySchema"])
     mode = request.get("BillingMode", throughput.PROVISIONED)
     definition = TableDefinition(
@@ -53,7 +56,7 @@ def _policy(text: str, now: float, until: float) -> "AttachedPolicy":
 
 
 def _plain_name(name: str) -> str:
-    """Return the table name in a name or ARN."""
+    """Return the name of a table, given its name or ARN."""
     return name.rsplit("/", 1)[-1]
 
 

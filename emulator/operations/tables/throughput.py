@@ -105,7 +105,7 @@ def rescaled(current: Part, members: Members, billing_mode: str, now: float, unt
     on-demand mode, there are no old figures. So the new figures take effect at once, and count
     neither as an increase nor as a decrease.
 
-    Raises LimitExceededException after too many decreases on one UTC day.
+    Raises LimitExceededException for one decrease too many on a UTC day.
     """
     units = members.get("ProvisionedThroughput")
     if units is None:
@@ -130,7 +130,7 @@ def rescaled(current: Part, members: Members, billing_mode: str, now: float, unt
 def _next_decrease(current: TableDefinition | IndexDefinition, now: float) -> int:
     """Return the number of decreases on this UTC day, including the new one.
 
-    Raises if there are too many.
+    Raises if there were four decreases on this day, and the last was less than an hour ago.
 
     Observed: DDB-TABLE-157, 184, 185, 326.
     """

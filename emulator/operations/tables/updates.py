@@ -271,7 +271,10 @@ def _check_deletable(definition: TableDefinition, name: str) -> None:
 
 
 def new_index(definition: TableDefinition, create: Mapping[str, Any], number: int, until: float) -> IndexDefinition:
-    """Return the definition of a new index on a table that may have items."""
+    """Return the definition of a new index on a table that may have items.
+
+    number: the id of the index. until: the earliest end of CREATING.
+    """
     index = settings.index_of(create, local=False)
     assert set(index.hash + index.range) <= set(definition.types), "updated() has merged the types"
     return replace(index, id=number, status=CREATING, until=until, filled_to="")

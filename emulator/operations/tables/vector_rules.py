@@ -121,9 +121,9 @@ def check_updates(request: Request) -> None:
 
 
 def updated(definition: TableDefinition, request: Request) -> TableDefinition:
-    """Return the definition, with the attribute types that a new index needs.
+    """Return the definition with the attribute types that a new index needs.
 
-    Raises if the index cannot be created or deleted.
+    Raises if an index cannot be created or deleted. Only `changed` creates and deletes indexes.
     """
     for update in request["VectorIndexUpdates"]:
         if "Create" in update:
