@@ -27,7 +27,7 @@ def too_many_jobs(kind: str, largest: int) -> ApiError:
 def record_unreadable(text: str) -> ApiError:
     """Return the error for a record that is not an item. Inferred.
 
-    No request is answered with it: it appears only in the error log of an import. text: the reason.
+    This error answers no request: only error logs contain it. text: the reason.
     """
     return validation(text)
 

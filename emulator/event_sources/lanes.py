@@ -146,7 +146,7 @@ class Lane:
         return batch
 
     def due(self, mapping: EventSourceMapping) -> tuple[float, str] | None:
-        """Return when the lane sends its next batch, and why then: FunctionRetry or BatchingWindow.
+        """Return when the lane sends its next batch, and the kind: FunctionRetry or BatchingWindow.
 
         Return None if the lane has no records, or if a batch is in flight.
         """

@@ -70,8 +70,8 @@ _cache: BoundedCache[Bound] = BoundedCache()
 def bind(request: Request) -> Bound:
     """Return the programs of a request's expressions. Raises ApiError without envelope.
 
-    request: members by their wire names, with the types of the model. Attribute values must be
-    canonical. A member that is None counts as absent.
+    request: members by their wire names, with the types of the service model. Attribute values must
+    be canonical. A member that is None counts as absent.
     """
     get = request.get
     names = get("ExpressionAttributeNames")

@@ -1,8 +1,8 @@
-"""The functions of conditions and updates: one row in `FUNCTIONS` for each.
+"""The functions of conditions and updates: one `Function` in `FUNCTIONS` for each.
 
-To add a function, write its builder here and add its row. The analyser, the compilers, the cost of
-updates and PartiQL all use this table. Add its cases to tests/cases/expressions: a test fails for a
-function without cases.
+To add a function, write its builder here and add its `Function`. The analyser, the compilers, the
+cost of updates and PartiQL all use `FUNCTIONS`. Add the function's cases to tests/cases/expressions:
+a test fails for a function without cases.
 
 A builder returns a function of (item, values). What that function returns depends on the place:
 
@@ -56,7 +56,7 @@ class Operand(NamedTuple):
 
 
 class Function(NamedTuple):
-    """A function. `checked` refuses an incomplete row when the table is made.
+    """A function. When FUNCTIONS is made, `checked` refuses a function with missing properties.
 
     This is a named tuple because a frozen dataclass with these fields would add 0.7 % to the
     start-up time.
@@ -85,7 +85,7 @@ class Function(NamedTuple):
 
 
 def checked(row: Function) -> Function:
-    """Return the row if it is complete. Otherwise an AssertionError says what is wrong."""
+    """Return the function if it is complete. Otherwise an AssertionError says what is wrong."""
     in_update = row.place == "update operand"
     assert row.name.isidentifier(), "the lexers read only an identifier as a function's name"
     assert row.name.islower(), "the name must be in small letters, because PartiQL searches for it in small letters"

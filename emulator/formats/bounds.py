@@ -29,7 +29,7 @@ MOST_ALIASED: Final = 100_000
 """How many values the aliases of one YAML file may add to those that are written in it."""
 
 _LONGEST_NUMBER: Final = 400
-_PER_STEP: Final = 64  # copying a text costs one step for each so many characters
+_PER_STEP: Final = 64  # copying this many characters of a text costs one step
 
 
 def too_long(what: str, limit: int) -> str:
