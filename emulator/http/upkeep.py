@@ -81,7 +81,7 @@ class Upkeep:
         if not pause:
             self._trimming = iter(())
         elif not self._database.pending:
-            # A step fails if the disk is full. The next write that needs room reports that.
+            # A step can fail because the disk is full. The next write that needs room reports that.
             with suppress(StorageError):
                 next(self._trimming, None)
         if commits == self._synced:
