@@ -6,33 +6,33 @@ KIB: Final = 1024
 MIB: Final = 1024 * KIB
 GIB: Final = 1024 * MIB
 
-REQUEST_BODY: Final = 16 * MIB  # bytes, as sent and after decompression
-# In bytes. A larger response body is compressed if the client accepts that.
+REQUEST_BODY: Final = 16 * MIB  # bytes, both as sent and after decompression
+# In bytes. A larger response body is compressed if the client accepts compression.
 RESPONSE_COMPRESSION: Final = 4 * KIB
 
 ITEM_SIZE: Final = 400 * KIB  # bytes by the rules of values/size.py
-NESTING: Final = 32  # levels; an attribute's own value has level 1
+NESTING: Final = 32  # levels; the value of an attribute has level 1
 ATTRIBUTE_NAME: Final = 65_535  # bytes of UTF-8
 PARTITION_KEY: Final = 2048  # bytes
 SORT_KEY: Final = 1024  # bytes of all RANGE attributes together
 
 NUMBER_DIGITS: Final = 38  # significant decimal digits
-NUMBER_MAX_EXPONENT: Final = 125  # the exponent of the first digit
+NUMBER_MAX_EXPONENT: Final = 125  # of a number written as d.ddd * 10^exponent
 NUMBER_MIN_EXPONENT: Final = -130
 
 EXPRESSION_SIZE: Final = 4096  # bytes of each expression parameter
 EXPRESSION_OPERATORS: Final = 300
 EXPRESSION_IN_OPERANDS: Final = 100
-# In bytes: all attribute names in Expected or in a filter together (observed: DynamoDB Local).
+# Bytes of all attribute names together, in Expected or in a filter (observed: DynamoDB Local).
 LEGACY_NAMES: Final = ITEM_SIZE
-EXPRESSION_VALUES_SIZE: Final = 2 * MIB  # bytes of all values together
+EXPRESSION_VALUES_SIZE: Final = 2 * MIB  # bytes of all ExpressionAttributeValues together
 PLACEHOLDER: Final = 255  # bytes of a "#name" or ":value", including its first character
 PATH_ELEMENTS: Final = 32  # number of names and list indexes in a document path
 # The largest index in a document path (observed: github.com/floci-io/floci/issues/3073).
 LIST_INDEX: Final = 4_294_967_294
 
-TRANSACTION: Final = 4 * MIB  # bytes of the request's items, keys and values
-TOKEN_SECONDS: Final = 600.0  # how long a ClientRequestToken is remembered
+TRANSACTION: Final = 4 * MIB  # bytes of all items, keys and values in a request
+TOKEN_SECONDS: Final = 600.0  # how long a transaction's ClientRequestToken is remembered
 
 PAGE: Final = MIB  # bytes evaluated by one Query or Scan page
 BATCH_GET_KEYS: Final = 100
@@ -45,7 +45,7 @@ VECTOR_INDEXES_PER_TABLE: Final = 5
 DIMENSIONS: Final = 4096  # the most dimensions of a vector
 TOP_K: Final = 100  # the most results of a search for vectors
 NON_KEY_ATTRIBUTES_TOTAL: Final = 100
-# Attributes of each kind, HASH and RANGE, in the key of a global index.
+# The most HASH attributes, and the most RANGE attributes, in the key of a global index.
 INDEX_KEY_ATTRIBUTES: Final = 4
 TAGS_PER_RESOURCE: Final = 50
 TAG_KEY: Final = 128  # characters
@@ -54,10 +54,10 @@ TAG_SET: Final = 10 * KIB  # bytes of all tags of a resource
 # Bytes of a document, including its white space (control-plane 11.2).
 RESOURCE_POLICY: Final = 20_480
 THROUGHPUT_VALUE: Final = 1_000_000_000_000
-# Read units or write units of a table, or of a global index (default quota).
+# The most read units, and the most write units, of a table or global index (default quota).
 TABLE_CAPACITY: Final = 40_000
-# How many decreases of provisioned throughput are allowed without a wait on a UTC day. After these,
-# DECREASE_SECONDS must pass before each decrease.
+# How many decreases of provisioned throughput a UTC day allows without a wait. Each further
+# decrease on this day must come at least DECREASE_SECONDS after the last one.
 DECREASES_AT_ONCE: Final = 4
 DECREASE_SECONDS: Final = 3600
 
@@ -66,9 +66,9 @@ WRITE_UNIT: Final = KIB
 
 ITEM_COLLECTION: Final = 10 * GIB
 
-STREAMS_PAGE: Final = 100  # default and maximum of ListStreams and DescribeStream
+STREAMS_PAGE: Final = 100  # default and maximum of Limit in ListStreams and DescribeStream
 ITERATOR_SECONDS: Final = 900.0  # how long a shard iterator is valid
 
 KINESIS_BATCH_RECORDS: Final = 500  # the most records of one PutRecords call (AWS: PutRecords)
-# The most bytes of data and partition keys of one call together.
+# The most bytes of one PutRecords call: data and partition keys of all records together.
 KINESIS_BATCH_BYTES: Final = 5 * MIB

@@ -1,4 +1,4 @@
-"""Background work, from the start of the server to its end: under ours or any ASGI server.
+"""The background work of a server, under our own server and under any ASGI server.
 
 | work                                              | who does it                                  |
 |---------------------------------------------------|----------------------------------------------|
@@ -31,7 +31,7 @@ from emulator.rounds import run_forever
 if TYPE_CHECKING:
     from emulator.http.peers import Peers
 
-_INTERVAL: Final = 0.05  # seconds between polls for work
+_INTERVAL: Final = 0.05  # seconds between polls for background work
 
 
 @asynccontextmanager

@@ -2,8 +2,8 @@
 
 | what                         | when                                                         | by whom, where         |
 |------------------------------|--------------------------------------------------------------|------------------------|
-| sync, without `--durable`    | 15 s after the first commit that is not synced, or 1 s after | the owner, in a thread |
-|                              | this commit if the writes pause                              |                        |
+| sync, without `--durable`    | 15 s after the first commit that is not synced; in a pause   | the owner, in a thread |
+|                              | of writes, 1 s after this commit                             |                        |
 | prepare pages for new writes | whenever the engine has such work                            | the owner, in a thread |
 | return memory                | in a pause of writes, at most every 5 s, in small steps      | every process          |
 | drop vectors not in use      | every second                                                 | every process          |
@@ -29,9 +29,9 @@ from storage.host import Upkeep as StoreUpkeep
 log = logging.getLogger("emulator")
 
 _INTERVAL: Final = 0.05  # the least number of seconds between two polls
-_QUIET: Final = 0.5  # after this many seconds without a commit, the store counts as idle
-_SOON: Final = 1.0  # in a pause, a commit is synced after this many seconds
-_BUSY: Final = 15.0  # while there are writes, a commit is synced after this many seconds
+_QUIET: Final = 0.5  # seconds without a commit after which a pause begins
+_SOON: Final = 1.0  # seconds from a commit to its sync, in a pause
+_BUSY: Final = 15.0  # seconds from a commit to its sync, while there are writes
 _TRIM: Final = 5.0  # the least number of seconds between two calls of `trim`
 _PROBE: Final = 1.0  # seconds between checks for free descriptors and for vectors not in use
 
@@ -51,7 +51,7 @@ class Upkeep:
         self._ahead: asyncio.Future[None] | None = None
         commits = 0 if self._store is None else self._store.commit_number()
         self._trimming: Iterator[None] = iter(())
-        self._seen = self._synced = self._trimmed = commits  # the number of the last commit at each of these events
+        self._seen = self._synced = self._trimmed = commits  # commit numbers when last polled, synced, trimmed
         self._seen_at = self._unsynced_at = self._trimmed_at = now
 
     def poll(self) -> None:
@@ -81,7 +81,7 @@ class Upkeep:
         if not pause:
             self._trimming = iter(())
         elif not self._database.pending:
-            # A step may find no room to grow; a later write that needs room reports this.
+            # A step can fail because the disk is full. The next write that needs room reports that.
             with suppress(StorageError):
                 next(self._trimming, None)
         if commits == self._synced:
@@ -97,7 +97,7 @@ class Upkeep:
 def warn_of_missing_descriptors() -> None:
     """Log a warning if the process cannot open another file.
 
-    In that case, libuv closes new connections without an error.
+    Without a free descriptor, libuv closes new connections and reports no error.
     """
     try:
         os.close(os.open(os.devnull, os.O_RDONLY))

@@ -10,11 +10,11 @@ worker stops when the supervisor has ended: it detects this by a pipe that only 
 open.
 
 With `--in-memory`, the workers share a temporary folder in memory (memory_folder.py). The
-supervisor removes the folder at the end. If the supervisor dies before that, worker 0 removes it.
+supervisor removes the folder at the end. If the supervisor is killed, worker 0 removes it.
 
 A signal may arrive while the supervisor forks a worker. The supervisor blocks signals until the new
-worker is in its list, so that the new worker also gets the signal. The worker blocks signals until
-it has reset the signal handlers, so that it never runs the supervisor's handlers.
+worker is in its list. So when it passes the signal on, the new worker gets it too. The worker
+blocks signals until it has reset the signal handlers, so it never runs the supervisor's handlers.
 """
 
 import contextlib
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("emulator")
 
-_TOO_SOON: Final = 1.0  # seconds; a worker that ends sooner after its start counts as broken
+_TOO_SOON: Final = 1.0  # seconds; a worker that runs for a shorter time counts as broken
 _PATIENCE: Final = 5  # after this many broken workers in a row, the server gives up
 _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -70,7 +70,8 @@ def run(settings: Settings, parent: "Parent | None" = None) -> None:
         listeners += [listen(again, again=True) for _ in range(settings.workers - 1)]
         stack.callback(_close, listeners)
         announcement = stack.enter_context(contextlib.closing(Announcement(settings)))
-        # Reports a bad folder, and loads the initial data, once for all workers.
+        # Open the store once before the workers do, to report a bad folder and to load the initial
+        # data.
         checked = Emulator(with_folder)
         try:
             load_initial(checked)
@@ -96,8 +97,8 @@ def run(settings: Settings, parent: "Parent | None" = None) -> None:
 def _folder(settings: Settings) -> Iterator[Settings]:
     """Yield the settings with a data folder that this server has claimed. Raises StorageError.
 
-    Workers share a store through its folder. With --in-memory, the folder is a new one in memory,
-    which is removed at the end.
+    Workers share a store through its folder. With --in-memory, this makes a new folder in memory,
+    and removes it at the end.
     """
     if settings.folder is None:
         with memory_folder() as folder:
@@ -108,7 +109,7 @@ def _folder(settings: Settings) -> Iterator[Settings]:
 
 
 def _description(folder: Path | None) -> str:
-    """Return the description of a temporary folder in the start-up block."""
+    """Describe the storage for the start-up block. folder: the folder in memory."""
     assert folder is not None, "workers share a folder"
     return f"{MemoryEngine.description}; {folder.parent} has room for {shown(room_in(folder))}"
 
@@ -129,7 +130,8 @@ def _close(listeners: list[list[socket.socket]]) -> None:
 class Supervisor:
     """Starts, restarts and stops the workers.
 
-    temporary: a folder. Worker 0 removes it at its own end if the supervisor has ended.
+    temporary: the folder in memory, if there is one. Worker 0 removes it when it ends after the
+    supervisor.
     """
 
     def __init__(self, settings: Settings, listeners: list[list[socket.socket]], *, temporary: Path | None) -> None:
@@ -142,7 +144,7 @@ class Supervisor:
         self._workers: dict[int, tuple[int, float]] = {}  # process id -> worker index, time of start
         self._stopping = False
         self._died_too_soon = 0
-        # Carries no data; workers see its end when the supervisor has ended.
+        # A pipe without data. When the supervisor has ended, the workers read the end of the pipe.
         self._lifeline, self._alive = os.pipe()
 
     def close(self) -> None:
@@ -171,7 +173,7 @@ class Supervisor:
         return True
 
     def supervise(self) -> None:
-        """Restart workers that die, until all have ended after a signal.
+        """Restart workers that die. Return when all workers have ended after a signal.
 
         Raises ServeError if too many workers in a row have died soon after their start.
         """
@@ -228,7 +230,7 @@ class Supervisor:
                 if other != worker_index:
                     _close([listener])
             self._shared_memory.worker_index = worker_index
-            # Its predecessor may have died between a commit and the notification of the others.
+            # A worker that died may have committed without notifying the other workers: do it now.
             self._shared_memory.notify(b"")
             emulator = Emulator(self._settings, sharing=self._shared_memory)
             try:

@@ -2,20 +2,20 @@
 
 The caller (outbound/kinesis.py) gets the batches that are `due`, and puts each batch with one call
 of PutRecords. It reports the result with `put`, `failed` or `refused` before it calls `due` again.
-This guarantees:
+The feed guarantees:
 
-- Every record is put at least once, because its checkpoint is stored after the put. There are two
-  exceptions: a record that Kinesis refuses is given up, and a record that cannot be put within a
-  day is lost, as on the service.
+- Every record is put at least once, because checkpoints are stored after the put. There are two
+  exceptions. A record that Kinesis refuses is given up. A record that cannot be put within a day is
+  lost, as on the service.
 - The records of a parent shard are put before those of its children, and memory is bounded
   (database/changes/consumer.py).
 - The records of an item are put in order. Kinesis preserves the order of calls, but not the order
   of the entries in one call (AWS: PutRecords), and any entry may fail. So a batch never has two
   records with the same partition key.
 
-After a failure, the feed backs off, by the emulator's clock. If Kinesis refuses the content of a
-batch, batches become smaller until the bad record is the only one in a batch. That record is given
-up, and a log line says so.
+After each failure in a row, the feed waits longer, by the emulator's clock. If Kinesis refuses the
+content of a batch, the next batches are smaller, until a batch has only the bad record. That record
+is given up, and a log line says so.
 """
 
 import logging
@@ -43,7 +43,7 @@ LONGEST_BACK_OFF: Final = 30.0
 _BACK_OFF: Final = BackOff(first=FIRST_BACK_OFF, longest=LONGEST_BACK_OFF)
 
 _WINDOW: Final = 500  # the most records of a shard in memory
-_REFILL: Final = 250  # if there are fewer records in memory, more are read
+_REFILL: Final = 250  # as soon as a shard has fewer records in memory, more are read
 _PAGE: Final = Page(records=128, size=256 * KIB)
 """How much one poll reads of a shard. Reading this much delays requests by a few milliseconds."""
 
@@ -63,7 +63,7 @@ class Batch:
 
 
 class _Waiting:
-    """The Inbox of the records of one shard that wait to be put."""
+    """The records of one shard that wait to be put (an Inbox)."""
 
     def __init__(self, feed: "_Feed", number: int) -> None:
         self._feed = feed
@@ -138,7 +138,7 @@ class _Feed:
         for record in records:
             done.setdefault(record.shard, set()).add(record.sequence)
         for number, sequences in done.items():
-            # The records of other shards were too old, and were dropped.
+            # If a shard is missing here, its records were too old and are dropped.
             if number in self.consumer.shards:
                 self.consumer.shards[number].inbox.remove(sequences)
 
@@ -174,7 +174,8 @@ class KinesisFeed:
                     batches.append(Batch(stream.id, destination.arn, table.definition.access_key, records))
         self._feeds = {log_id: feed for log_id, feed in self._feeds.items() if log_id in seen}
         for table, log_id in drained:
-            self._database.try_run(partial(self._finish, table, log_id), None)  # if it fails, the next `due` retries it
+            # If this fails, the next call of `due` tries again.
+            self._database.try_run(partial(self._finish, table, log_id), None)
         return batches
 
     def put(self, batch: Batch, failed: Collection[int] = ()) -> None:
@@ -191,7 +192,7 @@ class KinesisFeed:
             feed.back_off(self._database.clock.now())
 
     def failed(self, batch: Batch, why: str) -> None:
-        """Note that the call for a batch failed. Its records are sent again after a back-off."""
+        """Note that the call for a batch failed. Its records are put again after a back-off."""
         feed = self._feeds.get(batch.log)
         if feed is None:
             return
@@ -241,8 +242,9 @@ class KinesisFeed:
     def _done(self, feed: _Feed, records: Iterable[KinesisRecord]) -> None:
         """Forget records that were put or given up, and store the checkpoints.
 
-        If the disk is full, the next call stores them; after a restart before that, the records are
-        put again. If the log was restored from a snapshot, the restored checkpoints stay.
+        If the disk is full, the next call stores them. If the process ends before that call, the
+        records are put again. If the change log was restored from a snapshot in the meantime, the
+        restored checkpoints stay.
         """
         feed.remove(records)
 
@@ -254,7 +256,7 @@ class KinesisFeed:
         self._database.try_run(save, None)
 
     def _finish(self, table: Table, log_id: int) -> None:
-        """Set the destination of a change log from DISABLING to DISABLED, which deletes the log."""
+        """Set a destination from DISABLING to DISABLED. This deletes its change log."""
         current = self._database.catalog.current(table)
         if current is None:
             return
@@ -268,7 +270,7 @@ class KinesisFeed:
 
 
 def _batch(feed: _Feed) -> tuple[KinesisRecord, ...]:
-    """Return the first record of each partition key, alternating between the shards."""
+    """Return the next batch: the first record of each partition key, from all shards in turn."""
     chosen: dict[str, KinesisRecord] = {}
     size = 0
     for record in chain.from_iterable(zip_longest(*feed.waiting)):

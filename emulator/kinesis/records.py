@@ -8,8 +8,8 @@ The sources for this form are behaviour 15 and published records of the service'
                   "OldImage", "SizeBytes", "ApproximateCreationDateTimePrecision"},
      "eventSource": "aws:dynamodb"}
 
-A deletion by TTL has a userIdentity. Its members have names in lower camel case, unlike in
-GetRecords (AWS: "DynamoDB Streams and Time to Live").
+Only a deletion by TTL has a userIdentity that is not null. The names of its members are in lower
+camel case, unlike in GetRecords (AWS: "DynamoDB Streams and Time to Live").
 """
 
 from dataclasses import dataclass
@@ -47,15 +47,15 @@ class KinesisRecord:
 
     @property
     def size(self) -> int:
-        """The record's bytes that count towards the limit of one call (AWS: PutRecords)."""
+        """How many bytes of a call's limit the record takes (AWS: PutRecords)."""
         return len(self.data) + len(self.key)
 
 
 class RecordFormat:
     """The form of the records of one destination.
 
-    hash_key: the table's partition key attribute. Its values distribute the records over Kinesis
-    shards.
+    precision: MILLISECOND or MICROSECOND, of times. hash_key: the table's partition key attribute.
+    Its value determines a record's Kinesis partition key.
     """
 
     __slots__ = ("_after", "_before", "_hash_key", "_unit")

@@ -33,7 +33,7 @@ def credentials(headers: Mapping[bytes, bytes], query: bytes) -> Credentials:
     header = headers.get(b"authorization")
     in_query = b"X-Amz-Algorithm" in query and "X-Amz-Algorithm" in _members(
         query
-    )  # also if its value is empty (behaviour 1.4)
+    )  # an X-Amz-Algorithm without a value counts too (behaviour 1.4)
     if header is not None and in_query:
         raise errors.signed_twice()
     if in_query:

@@ -1,4 +1,4 @@
-"""Answers to requests for another service of AWS: sts, s3, sqs and the rest.
+"""Answers to requests for another service of AWS, such as sts, s3 or sqs.
 
 A program sends such requests here if AWS_ENDPOINT_URL is set instead of DynamoDB's own variable,
 because AWS_ENDPOINT_URL redirects all services. The answer is an error that explains this. It has
@@ -16,7 +16,7 @@ decides:
 | any other, except a POST to `/`                                 | JSON; the header `x-amzn-errortype` has a code |
 
 The credential scope names the service. If the scope is missing or names dynamodb, the prefix of
-X-Amz-Target names it.
+X-Amz-Target names it. A POST to `/` that matches no row is not for another service.
 """  # noqa: W505 - a table
 
 import logging

@@ -22,9 +22,9 @@ clients cannot delay the stop. AtShutdown explains the last column.
 from enum import Enum
 from typing import Final, NamedTuple
 
-PATIENCE: Final = 65.0  # seconds without progress; SDKs close an idle connection earlier
-LINGER: Final = 3.0  # seconds without progress while the connection closes
-LAST_LINGER: Final = 0.4  # the same as LINGER, while the server stops
+PATIENCE: Final = 65.0  # seconds without progress before the close; SDKs close an idle connection earlier
+LINGER: Final = 3.0  # seconds without progress after which a closing connection is aborted
+LAST_LINGER: Final = 0.4  # replaces LINGER while the server stops
 
 
 class AtShutdown(Enum):

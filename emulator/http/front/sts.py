@@ -1,7 +1,7 @@
 """STS GetCallerIdentity, because infrastructure tools call it first (control-plane 18.1).
 
-The identity is the root user of the access key's account. As in all requests, signatures are not
-verified. `other_services` answers the other actions of STS.
+The identity is the root user of the access key's account. Signatures are not verified, as in all
+requests. `other_services` answers all other actions of STS with an error.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The Starlette application for all paths except `/`. A console would be one more mount here."""
+"""The Starlette application for all paths except `/`. It mounts each group of paths."""
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware

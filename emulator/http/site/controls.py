@@ -49,12 +49,12 @@ class Controls:
         except Exception as error:  # noqa: BLE001 - is logged
             log_failure(f"{method} {path}", error)
             return response(self._front.endpoint.failed(error))
-        # The content type is plain JSON, because browsers show it. They save bodies of unknown
-        # types as files.
+        # The content type is application/json, because browsers show it. They save bodies of types
+        # that they do not know as files.
         return response(self._front.endpoint.answers.make(status, body, {}).typed(PLAIN_JSON))
 
     async def _metrics(self, request: Request) -> Response:
-        """Return the counters in the text format of Prometheus."""
+        """Answer with the counters in the text format of Prometheus."""
         status, body = await self._call("GET", "counters", request)
         answers = self._front.endpoint.answers
         if status != _OK:
@@ -95,7 +95,7 @@ class Controls:
         except PeerFailed as error:
             log_failure(f"{method} {_PREFIX}{name}", error)
             return _BUSY, _message(str(error))
-        except Full:  # the commit failed
+        except Full:  # the disk was full at the commit
             return _NO_ROOM, _message(errors.storage_full().message)
         except ApiError as error:
             if not isinstance(error.__cause__, Full):

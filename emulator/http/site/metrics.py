@@ -1,9 +1,9 @@
 """`GET /_emulator/metrics`: the counters of all workers in the text format of Prometheus.
 
-This imports prometheus-client (extra `metrics`). The server checks at its start that it is
-installed.
+This module imports prometheus-client (extra `metrics`). With --metrics, the server checks when it
+starts that this library is installed.
 
-Each counter has a label `worker`, because the counters of a restarted worker begin at zero.
+Each counter has a label `worker`. If a worker restarts, only its own counters begin at zero again.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ Counted = Mapping[str, Any]
 
 
 class _Once(Collector):
-    """Yields the metrics of one result of the control `counters`."""
+    """Converts one result of the control `counters` to metrics. uptime: in seconds."""
 
     def __init__(self, counted: Counted, uptime: float) -> None:
         self._counted = counted
@@ -83,7 +83,7 @@ def _requests(workers: Iterable[Counted]) -> Iterator[Metric]:
 
 
 def _throttles(operations: Iterable[Counted]) -> dict[str, int]:
-    """Return how many requests of each operation were throttled, without zeros."""
+    """Return how many requests of each operation were throttled; leave out operations with none."""
     found: dict[str, int] = {}
     for each in operations:
         if each["Code"] in _THROTTLED:
@@ -103,7 +103,7 @@ def _tables(tables: Iterable[Counted]) -> Iterator[Metric]:
 
 
 def exposition(counted: Counted, uptime: float) -> bytes:
-    """Return the text of a result of the control `counters`."""
+    """Return a result of the control `counters` as text for Prometheus. uptime: in seconds."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Once(counted, uptime))
     return generate_latest(registry)

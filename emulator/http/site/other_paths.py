@@ -16,7 +16,7 @@ log = logging.getLogger("emulator")
 
 
 class OtherPaths:
-    """Answers with an error in the form of the service that the client wanted, or with 404."""
+    """Answers with an error in the form of the other service, or with 404 if there is none."""
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers

@@ -17,7 +17,7 @@ _FORBIDDEN = 403
 class PageGuard:
     """Refuses requests of web pages that may not use a path.
 
-    If a page may use it, the answer gets the header lines with which the page may read it.
+    If a page may use the path, the answer gets header lines that allow the page to read it.
     """
 
     def __init__(self, app: ASGIApp, answers: Answers) -> None:
@@ -48,7 +48,7 @@ class PageGuard:
 
 
 def _readable(send: Send, origin: bytes) -> Send:
-    """Return a `send` that adds the header lines for pages of an origin that read the answer."""
+    """Return a `send` that adds header lines, so that pages of this origin may read the answer."""
     lines: list[Header] = Answer(0, echoed(origin), b"").headers
 
     async def send_readable(message: Message) -> None:

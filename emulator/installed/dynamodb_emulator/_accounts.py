@@ -1,4 +1,4 @@
-"""The accounts of tests: each test has a separate access key, or shares one that is emptied."""
+"""The accounts of tests: a separate access key for each test, or a shared one that is emptied."""
 
 import json
 import os
@@ -17,7 +17,7 @@ __all__ = ["Account", "Accounts", "Tables"]
 _NOWHERE = "http://127.0.0.1:1"  # no program listens on port 1
 _ENDS: Mapping[str, Mapping[str, Any]] = {"throttling": {"Enforced": False}, "transactions": {"Seconds": 0}}
 """The controls that declare something -> members of a body that ends the declaration."""
-_TIMEOUT = 65.0  # seconds without a byte from the server
+_TIMEOUT = 65.0  # seconds without a byte from the server, after which a call fails
 _OK = 200
 
 
@@ -25,7 +25,8 @@ class Account:
     """The part of the server that a test uses: the tables of an access key, and the controls.
 
     url, access_key, region: what a client needs to find the tables. The secret key can be anything.
-    clock: the clock of the server. After the test, it follows the machine's clock again.
+    clock: the clock of the server. At the end of the test, this clock is released: it follows the
+    machine's clock again.
     """
 
     def __init__(self, server: Server, access_key: str) -> None:
@@ -81,7 +82,7 @@ class Account:
         return self.server.control("requests", {"AccessKey": self.access_key, **self._after})
 
     def log(self) -> str:
-        """Return the log of the server, from this test and before."""
+        """Return the log of the server since its start, also from earlier tests."""
         return self.server.log()
 
     def save_snapshot(self, name: str) -> None:
@@ -94,7 +95,7 @@ class Account:
         self._ends.append(("snapshots/delete", {"Name": saved}))
 
     def restore_snapshot(self, name: str) -> None:
-        """Restore the tables of a snapshot. Tables that were created later are deleted."""
+        """Restore the tables of a snapshot. Tables that were created after the save are deleted."""
         self.server.control("snapshots/restore", {"Name": self._snapshot(name)})
 
     def _snapshot(self, name: str) -> str:
@@ -105,7 +106,7 @@ class Account:
         if self.clock.moved:
             self.clock.release()
         for name, body in reversed(self._ends):
-            # The server refused the declaration, or it has already ended.
+            # An error means that the declaration was refused or has already ended.
             with suppress(ControlError):
                 self.server.control(name, body)
 
@@ -159,23 +160,23 @@ class Accounts:
         return self._server
 
     def enter(self) -> None:
-        """Set the variables of the shared account in this process, until `close`."""
+        """Set the environment variables of the shared account in this process, until `close`."""
         self._open.enter_context(applied(self.server.environment()))
 
     def enter_nowhere(self) -> None:
-        """Set variables that point to no server in this process, until `close`."""
+        """Set environment variables that lead to no server in this process, until `close`."""
         self._open.enter_context(applied(variables(_NOWHERE, ACCESS_KEY, REGION)))
 
     @contextmanager
     def fresh(self) -> Iterator[Account]:
-        """Yield an account that no other test has. Afterwards, it is deleted in the background."""
+        """Yield an account that no other test has. At the end, begin to delete its tables."""
         self._count += 1
         with self._account(f"test-{self._count}") as account:
             yield account
 
     @contextmanager
     def shared(self) -> Iterator[Account]:
-        """Yield the account that tests with `reset` share. Afterwards, it is emptied."""
+        """Yield the account that tests with `reset` share. At the end, begin to empty it."""
         with self._account(ACCESS_KEY) as account:
             account.begin()
             yield account
@@ -183,8 +184,8 @@ class Accounts:
     def tables(self, account: Account, paths: Sequence[str | os.PathLike[str]]) -> Tables:
         """Create the tables in these files for an account, with their items. Raises LoadError.
 
-        The first call for some files makes a template of their tables, and all accounts get copies.
-        For five tables, copies take 2.9 ms in a test, and CreateTable 9.4 ms.
+        The first call with these files loads them into a template. Each account then gets a copy of
+        the template. For five tables, a copy takes 2.9 ms, and calls of CreateTable take 9.4 ms.
         """
         chosen = tuple(os.fspath(path) for path in paths)
         if chosen not in self._templates:
@@ -235,28 +236,28 @@ def _fail(sentence: str) -> NoReturn:
 
 
 class _Background:
-    """Calls controls one at a time, without waiting for their answers."""
+    """Calls one control at a time. `call` does not wait for the answer; the next call does."""
 
     def __init__(self, url: str) -> None:
         self._connection = HTTPConnection(urlsplit(url).netloc, timeout=_TIMEOUT)
         self._pending: tuple[str, str] | None = None
 
     def call(self, name: str, body: Mapping[str, Any]) -> None:
-        """Send a call. It must be possible to send it twice."""
+        """Send a call. Its effect must be the same if it is sent twice."""
         self.wait()
         self._pending = f"/_emulator/{name}", json.dumps(body)
         try:
             self._send()
-        except (OSError, HTTPException):  # `wait` repeats the call
+        except (OSError, HTTPException):  # `wait` will send the call again
             self._connection.close()
 
     def wait(self) -> None:
-        """Wait for the end of the last call. Raises ControlError."""
+        """Wait for the answer to the last call. Raises ControlError."""
         if self._pending is None:
             return
         try:
             response = self._connection.getresponse()
-        # The server has closed the connection, because it was idle for long.
+        # The server closes a connection that is idle for long. Send the call again.
         except (OSError, HTTPException):
             self._connection.close()
             self._send()
@@ -267,7 +268,7 @@ class _Background:
             raise ControlError(response.status, text)
 
     def close(self) -> None:
-        """Close the connection, even if the last call has not ended."""
+        """Close the connection, even if the last call is not answered."""
         self._connection.close()
 
     def _send(self) -> None:

@@ -18,8 +18,8 @@ except ImportError as error:
 class Clients:
     """Makes clients of one server.
 
-    The clients share a session: the first client takes 20 to 150 ms, and each further one 2 ms. The
-    session does not read files or profiles of the user.
+    The clients share a session, because the first client of a session takes 20 to 150 ms, and each
+    further one only 2 ms. The session does not read files or profiles of the user.
     """
 
     def __init__(self, url: str) -> None:
@@ -38,9 +38,9 @@ class Clients:
         return self._session.resource("dynamodb", **self._options(access_key, region, options))
 
     def copied_client(self, access_key: str, region: str) -> Any:  # noqa: ANN401
-        """Return a copied DynamoDB client. It shares the connections of other copies.
+        """Return a DynamoDB client that is a copy. All copies share their connections.
 
-        This takes 0.4 ms, and `client` takes 2 ms. If clients of this version of botocore cannot be
+        This takes 0.4 ms, and `client` takes 2 ms. If clients of the installed botocore cannot be
         copied, this calls `client`.
         """
         if region not in self._originals:
@@ -61,7 +61,7 @@ class Clients:
                 original.close()
 
     def _original(self, region: str) -> Any:  # noqa: ANN401
-        """Return a client to copy, None if its copies could not sign with their own access keys."""
+        """Return a client to copy; None if copies would not sign with their own access keys."""
         original = self.client("dynamodb", "original", region, {})
         seen: list[str] = []
         try:
@@ -101,7 +101,7 @@ def _copy(original: Any, access_key: str) -> Any:  # noqa: ANN401
     endpoint._event_emitter = events  # noqa: SLF001
     meta = copy.copy(original.meta)
     meta.events = events
-    # copy.copy would call the client's __getattr__ too early.
+    # copy.copy would call the client's __getattr__ before the copy has its attributes.
     copied = object.__new__(type(original))
     copied.__dict__.update(original.__dict__, meta=meta, _request_signer=signer, _endpoint=endpoint, _cache={})
     return copied

@@ -1,9 +1,9 @@
 """Refuses requests to DynamoDB on AWS during a test, because they are a mistake.
 
-If code makes a client when it is imported, before the variables of the test are set, the client
-calls the real AWS. In a test that has an account on this server, requests of such a client fail
-before they are sent, with a text that says what to do. A program that never imports botocore has no
-additional cost.
+A module may make a client when it is imported. If the environment variables of the test are not set
+yet, this client calls the real AWS. In a test that has an account on this server, requests of such
+a client fail before they are sent, with a text that says what to do. A program that never imports
+botocore has no additional cost.
 """
 
 import re
@@ -21,7 +21,7 @@ _OF_DYNAMODB = re.compile(r"([^.]+\.)*(dynamodb|dynamodb-fips|ddb)\.[^.]+\.(amaz
 def no_requests_to_aws(refuse: Callable[[str], NoReturn]) -> Iterator[None]:
     """Refuse requests for DynamoDB on AWS until the end of a `with` block.
 
-    refuse: a function that gets the sentence for the user, and raises an error.
+    refuse: called for a refused request, with a sentence for the user. It raises an error.
     """
     with ExitStack() as stack:
         for module, name in _SENDERS:

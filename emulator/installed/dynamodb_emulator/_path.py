@@ -1,9 +1,9 @@
 """Puts the server's packages, `emulator` and `storage`, on the module path of a process.
 
 These names are common, and an application may have packages with the same names. So an installation
-has the server's packages in the folder `_server`, which is not on the module path. Only processes
-that run the server add it. An editable installation has no such folder: its server is in the source
-tree.
+has the server's packages in the folder `_server`, which is not on the module path. Only a process
+that runs the server adds this folder to its path. An editable installation has no such folder: its
+server is in the source tree.
 """
 
 import os
@@ -15,8 +15,8 @@ _PACKAGES = ("emulator", "storage")
 def add_server() -> None:
     """Put the server's folder first on the module path.
 
-    It comes first because the current folder and PYTHONPATH may have packages with these names.
-    Raises ImportError if this process has already imported such a package.
+    It must be first, because the current folder and PYTHONPATH may have packages with the same
+    names. Raises ImportError if this process has already imported another `emulator` or `storage`.
     """
     folder = _server_folder()
     for name in _PACKAGES:
@@ -36,4 +36,4 @@ def _server_folder() -> str:
     installed = os.path.join(package, "_server")
     if os.path.isdir(installed):
         return installed
-    return os.path.abspath(os.path.join(package, "..", "..", ".."))  # an editable installation
+    return os.path.abspath(os.path.join(package, "..", "..", ".."))  # the source tree of an editable installation

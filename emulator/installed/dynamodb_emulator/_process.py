@@ -12,15 +12,15 @@ from typing import IO
 
 _PACKAGES = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-# The module path of the server's Python may lack our packages, or have others with the same names,
-# so the program adds the folder. With -P, the current folder is not on the path.
+# The new Python process may not find our package, or may find another one with the same name. So
+# the program puts our folder on the module path. With -P, the current folder is not on the path.
 _PROGRAM = (
     f"import sys; sys.path.insert(0, {_PACKAGES!r}); from dynamodb_emulator.__main__ import main; "
     "del sys.path[0]; sys.exit(main())"
 )
 _FLAGS = ("--port=0", "--exit-with-parent")
 _POLL = 0.002  # seconds between polls; the server takes about 150 ms to start
-_START = 60.0  # seconds after which a start has failed, unless the server loads files
+_START = 60.0  # seconds after which a start counts as failed; no limit if the server loads files
 _STOP = 10.0  # seconds after which a server that does not end is killed
 
 
@@ -36,7 +36,7 @@ class StartError(Exception):
 class Process:
     """A server process. It listens on a free port, unless the arguments name one.
 
-    errors: a file for the server's stderr; by default, `log` returns it.
+    errors: a file for the server's stderr. By default, stderr is a part of what `log` returns.
     """
 
     url: str
@@ -45,7 +45,7 @@ class Process:
         self, arguments: Sequence[str], environment: Mapping[str, str], errors: int | IO[bytes] | None = None
     ) -> None:
         self._parent = os.getpid()
-        # In append mode, reading the file does not move the position at which the server writes.
+        # Append mode: the server always writes at the end, even after `log` has moved the position.
         self._output = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - closed by `stop`
         with tempfile.TemporaryDirectory(prefix="dynamodb-emulator-") as folder:
             ready = os.path.join(folder, "ready")
@@ -67,12 +67,15 @@ class Process:
                 raise
 
     def log(self) -> str:
-        """Return the output of the server."""
+        """Return what the server has written to stdout (and stderr) since its start."""
         self._output.seek(0)
         return self._output.read().decode(errors="replace")
 
     def stop(self) -> None:
-        """End the server and wait for its end. In a forked child of its owner, do nothing."""
+        """End the server and wait for its end.
+
+        In another process than the one that started the server, such as a forked child, do nothing.
+        """
         if os.getpid() != self._parent:
             return
         self._process.terminate()

@@ -17,14 +17,14 @@ _ENDPOINTS = (
 _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 _IN_THE_WAY = (
-    "AWS_PROFILE",  # a missing profile is an error, and an existing one has settings of its own
+    "AWS_PROFILE",  # SDKs fail if the profile is missing; if it exists, its settings count
     "AWS_DEFAULT_PROFILE",
     "AWS_SESSION_TOKEN",
     "AWS_SECURITY_TOKEN",
     "AWS_ACCOUNT_ID",
     "AWS_CREDENTIAL_EXPIRATION",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-    "AWS_USE_FIPS_ENDPOINT",  # an error in combination with the URL of an endpoint
+    "AWS_USE_FIPS_ENDPOINT",  # SDKs fail if this and an endpoint URL are set
     "AWS_USE_DUALSTACK_ENDPOINT",
 )
 _PROXIES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
@@ -43,9 +43,10 @@ def variables(url: str, access_key: str, region: str) -> dict[str, str]:
 
 
 def changes(ours: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str | None]:
-    """Return the changes of an environment that put `ours` into effect; None removes a variable.
+    """Return which variables of an environment must change so that `ours` have an effect.
 
-    NO_PROXY changes too, because SDKs send even requests for 127.0.0.1 to a proxy.
+    None means that a variable must be removed. If the environment sets a proxy, NO_PROXY changes
+    too, because SDKs send even requests for 127.0.0.1 to a proxy.
     """
     changed: dict[str, str | None] = {name: None for name in _IN_THE_WAY if name in environment}
     changed.update(ours)
@@ -56,7 +57,7 @@ def changes(ours: Mapping[str, str], environment: Mapping[str, str]) -> dict[str
 
 @contextmanager
 def applied(ours: Mapping[str, str]) -> Iterator[None]:
-    """Set variables in this process until the end of a `with` block."""
+    """Set environment variables in this process until the end of a `with` block."""
     changed = changes(ours, os.environ)
     before = {name: os.environ.get(name) for name in changed}
     _write(changed)

@@ -9,28 +9,28 @@
 | `dynamodb_server` | the account of the test, the clock and the other controls (`Account`) |
 | `dynamodb_process` | the server itself, for the whole session (`dynamodb_emulator.Server`) |
 
-If another plugin has a fixture `dynamodb`, such as pytest-dynamodb, that fixture stays unchanged,
-and ours is only `dynamodb_client`.
+If another plugin, such as pytest-dynamodb, has a fixture `dynamodb`, that fixture stays unchanged.
+Then our client has only the name `dynamodb_client`.
 
-Each pytest process has a separate server, and so has each worker of pytest-xdist: when a test moves
-the clock or calls other controls, tests of other workers must not notice. A server starts at the
-first use of a fixture.
+Each pytest process has a separate server, also each worker of pytest-xdist. So if a test moves the
+clock or calls other controls, tests in other workers do not notice. A server starts at the first
+use of a fixture.
 
 A test that uses one of these fixtures (except `dynamodb_process`) is isolated, and the AWS_*
 variables of its process point to its tables. There are two ways to isolate tests:
 
-- `account`, the default: the test has a separate access key, and so its own tables. They are
+- `account`, the default: each test has a separate access key, and so its own tables. They are
   deleted in the background.
-- `reset`: these tests share an access key, whose tables are deleted after each test. Code that
-  makes a client when it is imported needs this, because its client keeps the access key of that
-  moment. If the ini option selects this way, the variables are set before test modules and conftest
-  files are imported.
+- `reset`: all tests share an access key, whose tables are deleted after each test. Code that makes
+  a client when it is imported needs `reset`, because this client always uses the access key that
+  was set during the import. If the ini option selects `reset`, the variables are set before test
+  modules and conftest files are imported.
 
 With `account`, a client that was made at import would call the real AWS. In a test that uses one of
 these fixtures, a request of such a client fails before it is sent (`_guard.py`).
 
-The ini option `dynamodb_isolation` selects the way for all tests, and the marker
-`@pytest.mark.dynamodb(isolation="reset")` for some. See also `pytest --help`.
+The ini option `dynamodb_isolation` selects the way for all tests. The marker
+`@pytest.mark.dynamodb(isolation="reset")` selects it for one test. See also `pytest --help`.
 
 The report of a failed test shows the last requests of the test, with the reasons for errors.
 
@@ -74,11 +74,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Set the variables for code that makes clients when it is imported."""
+    """With `reset`, set the variables before modules are imported that make clients."""
     if _isolation(early_config, None) != "reset":
         return
     if _only_distributes(early_config.known_args_namespace):
-        # The modules that this process imports are not the tests' own. Their clients must not reach
+        # This process runs no tests. It may import modules that make clients: these must not reach
         # AWS.
         accounts_of(early_config).enter_nowhere()
         return
@@ -112,7 +112,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def accounts_of(config: pytest.Config) -> "Accounts":
-    """Return the accounts of a pytest process, which end with the process."""
+    """Return the accounts of this pytest process. They are closed at the end of pytest."""
     if _accounts not in config.stash:
         from dynamodb_emulator._accounts import Accounts  # noqa: PLC0415 - see the module's docstring
 
@@ -122,7 +122,7 @@ def accounts_of(config: pytest.Config) -> "Accounts":
 
 
 def _isolation(config: pytest.Config, node: pytest.Item | None) -> str:
-    """Return how a test is isolated. Without a test, return the value of the ini option."""
+    """Return how a test is isolated. If node is None, return the value of the ini option."""
     chosen = _of_marker(node, "isolation") or config.getini("dynamodb_isolation")
     if chosen not in _ISOLATIONS:
         _refuse(node, f"dynamodb isolation: {chosen!r} is not one of {', '.join(_ISOLATIONS)}")
@@ -130,7 +130,7 @@ def _isolation(config: pytest.Config, node: pytest.Item | None) -> str:
 
 
 def _of_marker(node: pytest.Item | None, name: str) -> Any:  # noqa: ANN401 - an argument of any type
-    """Return an argument of the test's nearest marker that has it, or None."""
+    """Return an argument of the nearest marker `dynamodb` that has it, or None."""
     markers = list(node.iter_markers(_NAME)) if node is not None else []
     for marker in markers:
         if marker.args or not marker.kwargs.keys() <= _ARGUMENTS:
@@ -139,7 +139,10 @@ def _of_marker(node: pytest.Item | None, name: str) -> Any:  # noqa: ANN401 - an
 
 
 def _refuse(node: pytest.Item | None, sentence: str) -> NoReturn:
-    """Report a mistake in the configuration, without a traceback. node: None before the tests."""
+    """Report a mistake in the configuration, without a traceback.
+
+    node: the test that fails. None: pytest ends before the tests.
+    """
     if node is None:
         raise pytest.UsageError(sentence)
     pytest.fail(sentence, pytrace=False)
@@ -164,7 +167,7 @@ def _only_distributes(options: object) -> bool:
 
 
 def _server_of(request: pytest.FixtureRequest) -> "Server":
-    """Return the server of this pytest process. If it does not start, the test fails."""
+    """Return the server of this pytest process; fail the test if the server does not start."""
     with _mistakes_in_one_line(request.node):
         return accounts_of(request.config).server
 

@@ -28,7 +28,7 @@ ACCESS_KEY = "local"
 REGION = "us-east-1"
 
 _SETTINGS = "DYNAMODB_EMULATOR_"  # the prefix of the variables for settings
-_TIMEOUT = 65.0  # seconds without a byte from the server
+_TIMEOUT = 65.0  # seconds without a byte from the server, after which a call fails
 _OK = 200
 
 
@@ -73,10 +73,10 @@ def running(**settings: Setting) -> Iterator["Server"]:
 
 
 def start(arguments: Sequence[str]) -> "Server":
-    """Start a server with the arguments of the command; the caller stops it. Raises StartError."""
+    """Start a server with the command's arguments. The caller must stop it. Raises StartError."""
     stored = any(each.startswith(("--in-memory", "--data-dir")) for each in arguments)
     environment = {name: text for name, text in os.environ.items() if not name.startswith(_SETTINGS)}
-    # `init` loads tables for the access key and region in the server's environment.
+    # --init loads tables for the access key and region that these variables name.
     environment |= {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_REGION": REGION}
     return Server(Process(arguments if stored else ["--in-memory", *arguments], environment))
 
@@ -155,7 +155,11 @@ class Server:
         return answer
 
     def reset(self, *, access_key: str | None = None, region: str | None = None) -> None:
-        """Delete everything, or all tables of an access key, in one region or in all."""
+        """Delete all tables, streams and event source mappings, or only those of an access key.
+
+        region: delete only those in this region of the access key. Without an access key, this also
+        ends all declarations and releases the clock. Raises ControlError.
+        """
         given = {"AccessKey": access_key, "Region": region}
         self.control("reset", {name: value for name, value in given.items() if value is not None})
 
@@ -176,7 +180,7 @@ class Server:
         tables: Sequence[str] | None = None,
         replace: bool = False,
     ) -> Snapshot:
-        """Save a snapshot of everything, or of an access key, a region or tables.
+        """Save a snapshot of everything, or only of what access key, region and tables select.
 
         replace: whether it may replace a snapshot with the same name. Raises ControlError.
         """
@@ -185,7 +189,7 @@ class Server:
         return _snapshot(self.control("snapshots/save", body))
 
     def restore_snapshot(self, name: str) -> Snapshot:
-        """Restore a snapshot. Tables that were created later are deleted.
+        """Restore a snapshot. Tables that were created after the save are deleted.
 
         Raises ControlError.
         """
@@ -208,7 +212,7 @@ class Server:
         return [_snapshot(each) for each in self.control("snapshots")["Snapshots"]]
 
     def log(self) -> str:
-        """Return the log of the server."""
+        """Return the output of the server since its start."""
         return self._process.log()
 
     def stop(self) -> None:
@@ -219,7 +223,7 @@ class Server:
 
     @property
     def clients(self) -> "Clients":
-        """The maker of boto3 clients for this server. Its first use imports boto3."""
+        """Makes the boto3 clients of this server. The first use imports boto3."""
         if self._clients is None:
             from dynamodb_emulator._boto import Clients  # noqa: PLC0415 - imports boto3
 
@@ -234,8 +238,8 @@ def _snapshot(saved: Mapping[str, Any]) -> Snapshot:
 class Clock:
     """The clock of a server. Everything that depends on time follows it.
 
-    Each move returns the new time, in seconds since the epoch. Before that, it starts the work that
-    is due.
+    Methods that move the clock start the work that is due at the new time. They then return this
+    time, in seconds since the epoch.
     """
 
     def __init__(self, server: Server) -> None:
@@ -248,7 +252,7 @@ class Clock:
         return float(self._server.control("clock")["Now"])
 
     def advance(self, seconds: float) -> float:
-        """Move the clock forward. It continues to run, or stays frozen, as before."""
+        """Move the clock forward. A frozen clock stays frozen at the new time."""
         return self._move("Advance", seconds)
 
     def freeze(self, at: float | str | None = None) -> float:
@@ -262,8 +266,8 @@ class Clock:
     def next_event(self) -> list[dict[str, Any]]:
         """Move the clock to the next event, do the event's work, and return the events.
 
-        An event has the members Kind, Resource and Time. If there are no coming events, the clock
-        does not move, and the list is empty.
+        An event has the members Kind, Resource and Time. If no event is to come, the clock does not
+        move, and the list is empty.
         """
         self.moved = True
         events: list[dict[str, Any]] = self._server.control("clock", {"Next": True})["Events"]
@@ -274,7 +278,7 @@ class Clock:
         return self._move("Release", True)  # noqa: FBT003 - a value of JSON
 
     def _move(self, kind: str, value: object) -> float:
-        self.moved = True  # even if the call fails, because only the answer may be lost
+        self.moved = True  # set before the call: if it fails, the clock may still have moved
         now = float(self._server.control("clock", {kind: value})["Now"])
         self.moved = kind != "Release"
         return now
