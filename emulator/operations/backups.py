@@ -122,7 +122,7 @@ def found(database: Database, caller: Caller, arn: NumberedArn) -> Backup:
 
 
 def settle(database: Database, caller: Caller) -> None:
-    """Settle the caller's tables, so that deleted tables have their system backups."""
+    """Settle the caller's tables. If this ends a deletion, the table gets its system backup."""
     for table in [table for table in caller.tables.values() if table.transient]:
         database.catalog.settle(table)
 
