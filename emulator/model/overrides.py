@@ -55,8 +55,8 @@ REQUIRED_BARE: Final[Mapping[str, str]] = {
     "DeleteTableInput": "TableName",
 }
 
-# Members whose minimum length the operation checks. It reports an empty map after all other errors,
-# and without the envelope (behaviour 7.2).
+# Members without a constraint on the minimum length. validate.py reports an empty map after all
+# other errors, and without the envelope (behaviour 7.2).
 OPTIONAL_LENGTH: Final = frozenset({"BatchWriteItemInput.RequestItems"})
 
 # Members whose constraints operations check themselves, with their own texts. Tags: behaviour 13,
