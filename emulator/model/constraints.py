@@ -93,7 +93,7 @@ def in_collections(own: Sequence[Constraint]) -> list[Constraint]:
 
 
 def all_hold(own: Sequence[Constraint]) -> Accept | None:
-    """Return one test of several constraints, None if there are none."""
+    """Return one test of several constraints, or None if there are no constraints."""
     if len(own) < 2:  # noqa: PLR2004 - one constraint needs no loop
         return own[0].holds if own else None
     holds = tuple(constraint.holds for constraint in own)

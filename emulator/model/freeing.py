@@ -1,13 +1,14 @@
 """Frees large JSON values in pieces.
 
 Python frees a value and everything in it in one step: five million objects take 150 ms. No other
-thread runs during this step. If the value is freed in pieces, other threads run between them.
+thread runs during this step. If the value is freed in pieces, other threads run between the
+pieces.
 """
 
 from typing import Any, Final
 
-_SMALL: Final = 10  # members; smaller lists are freed in one step
-_AT_ONCE: Final = 1_000  # members; of a long list of empty members, so many are freed in one step
+_SMALL: Final = 10  # lists with at most so many members are freed in one step
+_AT_ONCE: Final = 1_000  # so many empty members of a long list are freed in one step
 
 
 def free(value: Any) -> None:  # noqa: ANN401 - any JSON

@@ -55,8 +55,8 @@ REQUIRED_BARE: Final[Mapping[str, str]] = {
     "DeleteTableInput": "TableName",
 }
 
-# Members whose minimum length the operation checks. It reports an empty map after all other errors,
-# and without the envelope (behaviour 7.2).
+# Members without a constraint on the minimum length. validate.py reports an empty map after all
+# other errors, and without the envelope (behaviour 7.2).
 OPTIONAL_LENGTH: Final = frozenset({"BatchWriteItemInput.RequestItems"})
 
 # Members whose constraints operations check themselves, with their own texts. Tags: behaviour 13,
@@ -106,7 +106,7 @@ TABLE_NAME_LENGTH: Final = 255
 ARN: Final = "arn:"
 ARN_LENGTH: Final = 1024
 # The minimum length of a name as a key of RequestItems and for FULL_TABLE_NAMES (behaviour 3.2,
-# 3.4). In other places it is 1.
+# 3.4). In other places, the minimum is 1.
 TABLE_NAME_MINIMUM: Final = 3
 FULL_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName", "UpdateTableInput.TableName"})
 # Members that must be a name and not an ARN (behaviour 3.4).

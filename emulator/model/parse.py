@@ -169,7 +169,7 @@ def kept(shapes: Shapes, shape: Shape) -> int:
 def _java_type(shapes: Shapes, shape: Shape) -> str:
     """Return the Java type of a shape as the service's parser prints it.
 
-    It starts with "class " where the service does so.
+    The text starts with "class " where the service prints this word.
     """
     name = _type_name(shapes, shape)
     return name if shape.type in {"list", "map"} else f"class {name}"

@@ -43,8 +43,8 @@ def json_text(value: object) -> str:
 def java_text(shapes: Shapes, shape: Shape, value: Any, limit: int) -> str:  # noqa: ANN401 - any parsed value
     """Return the text of a parsed value. shape: the value's shape.
 
-    A text of more than `limit` characters is cut to `limit` + 1, so that the caller sees that it
-    was too long.
+    A text of more than `limit` characters is cut to `limit` + 1, so that the calling function sees
+    that the text was too long.
     """
     pieces = []
     length = 0

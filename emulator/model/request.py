@@ -18,8 +18,8 @@ __all__ = ["Request", "RequestModel"]
 class RequestModel:
     """The compiled parser and validator of one operation.
 
-    parse(raw) -> Request: raises SerializationException as an ApiError. It may change the JSON and
-    keep parts of it. validate(request) -> None: raises ValidationException as an ApiError.
+    parse(raw) -> Request: raises SerializationException as an ApiError. `parse` may change the JSON
+    and keep parts of it. validate(request) -> None: raises ValidationException as an ApiError.
     """
 
     __slots__ = ("name", "parse", "validate")

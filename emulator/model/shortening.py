@@ -46,7 +46,7 @@ _STRING: Final = rb'"(?:[^"\\]++|\\.)*+"'
 def _nested(levels: int) -> bytes:
     """Return a pattern for the text inside brackets.
 
-    It does not check which brackets form pairs.
+    The pattern does not check which brackets form pairs.
     """
     inside = rb'(?:[^"\[\]{}]++|%b)*+' % _STRING
     for _ in range(levels):
@@ -117,7 +117,7 @@ class _Search:
         return None
 
     def _enter(self, shape: Shape) -> bool:
-        """Move past the bracket that opens a value of this shape; return whether there is one."""
+        """Move past the bracket that opens a value of this shape; return whether it exists."""
         found = _bracket(self._body, self._position)
         if found is None or found[1] != _OPENING.get(shape.type):
             return False

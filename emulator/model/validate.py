@@ -76,7 +76,7 @@ class Failure:
 
 
 _Explain = Callable[[Any, MemberPath], Iterator[Failure]]
-_MANY: Final = 1_000  # if there are more members, one call checks the lengths of all of them
+_MANY: Final = 1_000  # with more members than this, one call checks the lengths of all
 # The most characters that are compared with a pattern. A comparison of 16 MB takes 60 ms.
 _MATCHED: Final = 100_000
 
@@ -331,7 +331,8 @@ def _map(shapes: Shapes, shape: Shape, owner: str) -> Node:
 def _explain_member(node: Node, member: Any, path: MemberPath) -> Iterator[Failure]:  # noqa: ANN401 - any parsed value
     """Explain the contents of a member of a list or map.
 
-    The caller has already reported failures of the member itself, with the path of the list or map.
+    The calling function has already reported failures of the member itself, with the path of the
+    list or map.
     """
     if member is None:
         yield Failure(node.owner, "required", path, errors.MUST_NOT_BE_NULL, node.shape, None)

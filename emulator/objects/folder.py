@@ -41,7 +41,7 @@ class FolderStore:
         """Return a bucket. Every account owns it. Raises ObjectError."""
         try:
             self._root.mkdir(parents=True, exist_ok=True)
-            known = _names(self._root)  # not `exists`, which may ignore the case of names
+            known = _names(self._root)  # `exists` may ignore the case of names
         except OSError as error:
             raise _failure(error, self._root) from error
         folder = self._root / name

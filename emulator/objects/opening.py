@@ -21,7 +21,7 @@ def _temporary() -> "TemporaryDirectory[str]":
 def remove_temporary() -> None:
     """Remove the temporary folder, if there is one.
 
-    A server calls this at its end, because it ends without Python's exit handlers.
+    A server ends without Python's exit handlers, so it calls this function at its end.
     """
     if _temporary.cache_info().currsize:
         _temporary().cleanup()
@@ -29,7 +29,10 @@ def remove_temporary() -> None:
 
 
 def local_folder(settings: Settings, name: str) -> Path:
-    """Return a folder of the server: in its data folder or, if it has none, a temporary one."""
+    """Return the folder of this name in the server's data folder.
+
+    For a server without a data folder, it is in a temporary folder.
+    """
     return (settings.folder or Path(_temporary().name)) / name
 
 

@@ -44,7 +44,8 @@ def _client(origin: Origin) -> Any:  # noqa: ANN401 - boto3 has no types
         connect_timeout=5,
         read_timeout=60,
         retries={"mode": "standard", "max_attempts": 4},
-        # Servers other than S3 may not know the newer checksums.
+        # Servers other than S3 may not know the newer checksums, so send and check only required
+        # ones.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )

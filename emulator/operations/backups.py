@@ -122,7 +122,10 @@ def found(database: Database, caller: Caller, arn: NumberedArn) -> Backup:
 
 
 def settle(database: Database, caller: Caller) -> None:
-    """Settle the caller's tables, so that deleted tables have their system backups."""
+    """Settle the caller's tables.
+
+    If this ends the deletion of a table with recovery, the system backup of the table is made.
+    """
     for table in [table for table in caller.tables.values() if table.transient]:
         database.catalog.settle(table)
 

@@ -61,7 +61,7 @@ def _check(request: Request) -> dict[str, Any]:
 
 @operation("ImportTable", check=_check)
 def import_table(database: Database, caller: Caller, request: Request, sent: dict[str, Any]) -> Response:
-    """Start an import. The table is created when its work begins."""
+    """Start an import. The table is created when the work of the import begins."""
     creation = request["TableCreationParameters"]
     name = creation["TableName"]
     known = with_token(database, caller, IMPORT, request.get("ClientToken"))

@@ -156,7 +156,8 @@ def _response(definition: TableDefinition, destination: KinesisDestination, stat
 def _described(database: Database, destination: KinesisDestination, region: str) -> dict[str, Any]:
     """Return the description of a destination in responses.
 
-    It has the precision if the client set one and the status is not DISABLED (behaviour 15).
+    The description has the precision if the client set one and the status is not DISABLED
+    (behaviour 15).
     """
     status = _status(database, destination)
     description = {"StreamArn": destination.arn, "DestinationStatus": status}

@@ -129,7 +129,7 @@ def _indexes(source: TableDefinition, request: Request, *, on_demand: bool) -> I
 def _overridden(
     existing: Sequence[IndexDefinition], wanted: Mapping[str, Any], request: Request, *, on_demand: bool, local: bool
 ) -> IndexDefinition:
-    """Return the index that an override describes. It must be equal to an index of the source."""
+    """Return the index that an override describes. The index must equal one of the source."""
     name = wanted["IndexName"]
     index = settings.index_of(wanted, local=local)
     if not any(_shape(index) == _shape(each) for each in existing):
@@ -153,8 +153,8 @@ def _overridden(
 def _vector_indexes(source: TableDefinition, request: Request) -> "list[VectorDefinition]":
     """Return the vector indexes of the new table, without ids.
 
-    They are those of the source, or those that an override describes. Each of these must equal one
-    of the source (control-plane 15).
+    They are those of the source, or those that an override describes. Each index of an override
+    must equal an index of the source (control-plane 15).
     """
     existing = [replace(index, id=0, restored=0, filled_to=None, status=CREATING) for index in source.vectors]
     if "VectorIndexOverride" not in request:

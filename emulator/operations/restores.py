@@ -109,7 +109,10 @@ def _numbered(change: DefinitionChange, definition: TableDefinition) -> TableDef
 
 
 def _source(database: Database, caller: Caller, request: Request) -> Table:
-    """Return the table to restore, which may be in another region if its ARN is given."""
+    """Return the table to restore.
+
+    If the request names the table by ARN, the table may be in another region.
+    """
     name, arn = request.get("SourceTableName"), request.get("SourceTableArn")
     if name is not None and arn is not None:
         raise errors.two_restore_sources()

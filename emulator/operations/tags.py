@@ -40,7 +40,7 @@ class _Resource:
 def _resource_of(database: Database, caller: Caller, arn: arns.Arn, *, to_change: bool) -> _Resource:
     """Return the table or stream that an ARN names. Raises ResourceNotFoundException.
 
-    to_change: whether the caller will change the tags. While a table is CREATING or DELETING, its
+    to_change: whether the tags will be changed. While a table is CREATING or DELETING, its
     tags cannot change (control-plane 0.3).
     """
     if arn.kind == "stream":

@@ -55,7 +55,7 @@ _REQUIRED: Final = {"TableName": "a string", "IndexName": "a string", "SearchVec
 
 
 def _decode(raw: object) -> None:
-    """Raise the errors of the service's decoder, which come before all others (control-plane 15).
+    """Raise the errors of the service's decoder. They precede all other errors (control-plane 15).
 
     Inferred: the service decodes members in the order of the request, and finds missing members
     last.

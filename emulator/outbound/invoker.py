@@ -1,4 +1,4 @@
-"""Invokes functions, which is the I/O of `emulator.event_sources`.
+"""Invokes functions: the I/O of `emulator.event_sources`.
 
 Each invocation that is due runs as a task. Its outcome is reported on the event loop's thread,
 which owns the emulator. The report may make other invocations due.

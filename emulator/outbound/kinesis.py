@@ -1,4 +1,4 @@
-"""Puts records to a Kinesis-compatible server, which is the I/O of `kinesis/feed.py`.
+"""Puts records to a Kinesis-compatible server: the I/O of `kinesis/feed.py`.
 
 The feed returns batches to put, at most one for each destination. The calls run in parallel
 threads. Their outcomes are reported to the feed on the event loop's thread, which owns the

@@ -1,4 +1,4 @@
-"""Runs exports, imports and bulk operations, which is the I/O of emulator/s3_jobs.
+"""Runs exports, imports and bulk operations: the I/O of emulator/s3_jobs.
 
 The work of a job runs on the event loop's thread in slices. Requests are answered between two
 slices. Calls of blocking I/O run in other threads.

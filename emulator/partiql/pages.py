@@ -92,7 +92,8 @@ def read(
 
     Raises ApiError if `start` cannot be a position that this statement has returned.
 
-    sliced: whether rows may stay untested. The caller must then call `complete` on the result.
+    sliced: whether rows may stay untested. If so, the calling function must call `complete` on the
+    result.
     """
     remaining = UNLIMITED if limit is None else limit
     if plan.merged:

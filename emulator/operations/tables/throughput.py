@@ -36,7 +36,7 @@ Members = Mapping[str, Any]
 def _in_order(figures: Mapping[str, int], members: Iterable[str]) -> Iterator[tuple[str, int]]:
     """Yield the figures and their names in the order of `members`.
 
-    Callers put the read figure first in `members`, because the service reports it first (behaviour
+    `members` has the read figure first, because the service reports that figure first (behaviour
     10.1).
     """
     return ((name, figures[name]) for name in members if name in figures)
@@ -111,7 +111,7 @@ def rescaled(current: Part, members: Members, billing_mode: str, now: float, unt
     if units is None:
         return current
     figures = {"read_units": units["ReadCapacityUnits"], "write_units": units["WriteCapacityUnits"]}
-    # The warm throughput never falls below the current throughput.
+    # Store the warm throughput in force, because a later decrease of throughput does not lower it.
     warm = warm_units(current, billing_mode)
     if not current.read_units:
         return replace(current, warm=warm, **figures)

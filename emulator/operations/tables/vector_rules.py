@@ -109,7 +109,7 @@ def definition_of(index: Members) -> "VectorDefinition":
 
 
 def check_updates(request: Request) -> None:
-    """Raise if an element of VectorIndexUpdates is not exactly one action."""
+    """Raise if an element of VectorIndexUpdates does not have exactly one action."""
     updates = request["VectorIndexUpdates"]
     if not updates:
         raise errors.empty_index_list("VectorIndexUpdates")
