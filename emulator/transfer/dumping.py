@@ -7,8 +7,8 @@
 | `ion`    | `TABLE.ion`: lines of Amazon Ion, and `TABLE.definition.json`                 |
 | `csv`    | `TABLE.csv`, and `TABLE.definition.json`; needs a second scan, for the header |
 
-Several threads read a segment of the table each, so the memory does not grow with the table. The
-items come from a frozen view or a scan (`frozen.py`).
+A table is read page by page, so the memory does not grow with the table. For `export`, two threads
+read one half of the table each. The items come from a held snapshot or a scan (`frozen.py`).
 """
 
 import io

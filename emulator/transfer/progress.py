@@ -58,7 +58,7 @@ class Progress:
         self._bar.say(str(text))
 
     def problem(self, text: object) -> None:
-        """Count a problem. Show it, unless too many were shown."""
+        """Count a problem. Show it, unless _SHOWN problems were already shown."""
         self.problems += 1
         if self.problems <= _SHOWN:
             self._bar.warn(str(text))
