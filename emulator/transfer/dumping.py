@@ -110,7 +110,7 @@ def _write_definition(path: Path, whole: dict[str, Any]) -> None:
 
 
 def write_definition(folder: Path, whole: dict[str, Any]) -> None:
-    """Write a table's definition to a file in the folder of its file of items."""
+    """Write a table's definition to the file `TABLE.definition.json` in a folder."""
     _write_definition(folder / f"{whole['Table']['TableName']}.{DEFINITION}", whole)
 
 

@@ -29,7 +29,7 @@ class _Bar(Protocol):
 class Progress:
     """Counts items and problems, and shows them. Only one thread may use it.
 
-    log: gets the output instead of the stream, None if there is no such log.
+    stream: where the output goes, None for stderr. log: a log that gets the output instead.
     """
 
     def __init__(self, title: str, stream: TextIO | None = None, log: logging.Logger | None = None) -> None:

@@ -67,7 +67,8 @@ class Refusal:
     def stands(self) -> bool:
         """Return whether a write can be refused without asking the disk.
 
-        This is so after _BELIEVED refusals, until room is freed or _ASK_AGAIN writes were refused.
+        This is so after _BELIEVED refusals, until room is freed. But one of
+        _ASK_AGAIN calls always returns false, so that the disk is asked.
         """
         if self._free is None or self._times < _BELIEVED or self._room() >= self._free + LEAST_STEP:
             return False
