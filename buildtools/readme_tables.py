@@ -20,7 +20,10 @@ COLUMNS: Final = 3
 
 
 def operations_table() -> str:
-    """Return the table as Markdown, sorted column by column: "yes" if registered, "-" if not."""
+    """Return the table of operations as Markdown: "yes" if the server has one, "-" if not.
+
+    The names are sorted down the first column, then down the next one.
+    """
     cells = []
     for name, operation in sorted(service_operations().items()):
         api = " (Streams)" if "Streams" in operation.prefix else ""
@@ -33,7 +36,7 @@ def operations_table() -> str:
 
 
 def settings_table() -> str:
-    """Return the table as Markdown, in the order of settings.py."""
+    """Return the table of settings as Markdown, in the order of settings.py."""
     lines = ["| flag | variable | default | what it does |", "|---|---|---|---|"]
     for name, field in FIELDS.items():
         variables = [variable_of(name), field.metadata.get("localstack")]

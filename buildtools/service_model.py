@@ -58,7 +58,7 @@ def _source(botocore: importlib.metadata.Distribution, service: str) -> str:
 
 
 def _read(botocore: importlib.metadata.Distribution, service: str) -> dict[str, Any]:
-    """Return a service's model. In some versions of botocore, it is compressed."""
+    """Return a service's model. Some versions of botocore compress its file."""
     path = Path(str(botocore.locate_file(f"botocore/data/{service}/service-2.json")))
     packed = path.with_suffix(".json.gz")
     text = gzip.decompress(packed.read_bytes()) if packed.exists() else path.read_bytes()

@@ -49,5 +49,5 @@ def _files() -> Iterator[Path]:
 
 
 def _place(path: Path) -> Path:
-    """Return the path in a wheel of a file in the source tree."""
+    """Return where a file of the source tree is in a wheel."""
     return path.relative_to(_INSTALLED) if path.is_relative_to(_INSTALLED) else _SERVER / path

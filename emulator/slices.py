@@ -30,9 +30,9 @@ COPIED_IN_STEP: Final = 4 << 20
 def portion(
     pairs: Iterable[tuple[bytes, bytes]], limit: int, room: int = COPIED_IN_STEP
 ) -> tuple[list[tuple[bytes, bytes]], bool]:
-    """Return the first pairs of an iterator, and whether others may follow.
+    """Return the first pairs of an iterator, and whether more may follow.
 
-    Returns at most `limit` pairs, and no pairs after the one whose value uses up the room.
+    Returns at most `limit` pairs. Stops after the pair with which the values reach `room` bytes.
     """
     taken = []
     for pair in pairs:
@@ -44,7 +44,7 @@ def portion(
 
 
 class Sliced(Exception):
-    """An operation raises this instead of returning a response, if making it takes long.
+    """An operation raises this instead of returning a response that takes long to make.
 
     steps: the work that makes the response.
     """
@@ -55,9 +55,10 @@ class Sliced(Exception):
 
 
 def in_slices(steps: Steps[bytes], *, sliced: bool) -> bytes:
-    """Run the first step. If the answer is then complete, return it.
+    """Run the first step. If it completes the answer, return the answer.
 
-    Otherwise raise Sliced with the other steps, or run them at once if `sliced` is false.
+    Otherwise raise Sliced with the remaining steps. If `sliced` is false, run these steps now and
+    return the answer.
     """
     try:
         next(steps)

@@ -36,7 +36,7 @@ class WrongSetting(Exception):
 
 
 class Given(NamedTuple):
-    """A setting in a source. place: its name there. value: a function that may raise ValueError."""
+    """A setting in a source. place: its name there. value: parses it, or raises ValueError."""
 
     place: str
     value: Callable[[], Any]

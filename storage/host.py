@@ -68,7 +68,7 @@ class Upkeep(Numbered, Protocol):
     """Work that an engine on a local disk should do between requests or in another thread."""
 
     def sync(self) -> None:
-        """Make all commits so far durable against a power cut.
+        """Make all earlier commits durable against a power cut.
 
         Even without this call, a crash of the process loses no commit. The call may run in another
         thread while the engine is in use, and can take tenths of a second.

@@ -42,7 +42,7 @@ def escape(data: bytes) -> bytes:
 
 
 def unescape(data: bytes, offset: int = 0) -> tuple[bytes, int]:
-    """Decode the escaped piece that starts at offset; return it and the offset after it.
+    """Decode the escaped piece at `offset`; return its data and the offset after the piece.
 
     Raises ValueError if there is no complete piece at the offset.
     """

@@ -13,13 +13,13 @@ _FOLDER: Final = "AWSDynamoDB"
 
 
 def folder(prefix: str | None, *parts: str) -> str:
-    """Return the common prefix of keys. A slash at the end of `prefix` is not doubled."""
+    """Return the common prefix of keys: the user's `prefix`, our folder, and `parts`."""
     start = [prefix.removesuffix("/")] if prefix and prefix != "/" else []
     return "/".join((*start, _FOLDER, *parts)) + "/"
 
 
 def encryption_of(members: Mapping[str, Any]) -> Encryption:
-    """Return how the objects of a request are encrypted."""
+    """Return how a request wants its objects to be encrypted."""
     return Encryption(members.get("S3SseAlgorithm", "AES256"), members.get("S3SseKmsKeyId"))
 
 

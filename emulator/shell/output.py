@@ -15,7 +15,7 @@ _NARROWEST: Final = 10  # the narrowest column in characters, with its frame
 
 
 def columns_of(items: Sequence[Item], first: Sequence[str]) -> list[str]:
-    """Return the attributes of items: the key first, then the others in the order of the items."""
+    """Return the attributes of items: those in `first` (the key), then all others as found."""
     names = {name: None for item in items for name in item}
     return [name for name in first if name in names] + [name for name in names if name not in first]
 

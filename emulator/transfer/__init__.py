@@ -1,6 +1,6 @@
 """Moves tables and items between files and servers: the work of `load`, `dump` and `diff`.
 
-The formats of the files are in emulator/formats. A server is an `Endpoint` (`endpoints.py`): a
+The formats of the files are in emulator/formats. An `Endpoint` (`endpoints.py`) is one of these: a
 server that is called over HTTP, AWS itself, or the emulator in this process (`--init`).
 
 | file         | work                                                                    |

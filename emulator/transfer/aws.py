@@ -21,10 +21,11 @@ _OK: Final = 200
 
 
 class AwsEndpoint:
-    """DynamoDB in a region of AWS. profile: an AWS profile, None for the default one.
+    """DynamoDB in a region of AWS.
 
-    This ignores the variables that direct SDKs to another endpoint, perhaps to this program. url:
-    another address, for tests.
+    profile: an AWS profile, None for the default one. url: another address, for tests.
+    Environment variables that give SDKs another endpoint have no effect here, because they may lead
+    to this program.
     """
 
     def __init__(self, region: str, profile: str | None, url: str | None = None) -> None:

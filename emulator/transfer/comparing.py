@@ -1,8 +1,8 @@
 """Compares two tables: their definitions, then their items.
 
-For each item of the first table, the memory holds its key and a digest, about 150 bytes, so the
-memory grows with the number of items and not with their size. Items that differ are read again, to
-find the differing attributes. Two items are equal if they are equal for DynamoDB: the order of sets
+The memory holds a key and a digest for each item of the first table, about 150 bytes. So it grows
+with the number of items and not with their size. Items that differ are read again, to find the
+differing attributes. Two items are equal if they are equal for DynamoDB: the order of sets
 and the spelling of numbers do not matter.
 """
 
@@ -82,7 +82,7 @@ def _lines(found: Any, wanted: Any, path: str) -> Iterator[str]:  # noqa: ANN401
 
 
 def _named(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Convert a list of elements with names to a mapping."""
+    """Return a list in _NAMES as a mapping: name of an element -> its other members."""
     if name not in _NAMES or not isinstance(value, list):
         return value
     (member,) = _NAMES[name]

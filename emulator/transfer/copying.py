@@ -4,8 +4,8 @@ One thread for each segment reads pages. The caller's thread decides when a segm
 page, puts the items, and then saves the position of each segment. So an interrupted copy can
 continue where it stopped, and puts at most one page of each segment a second time.
 
-The rate is limited in capacity units: after a page, the next read waits for as long as the units of
-the page need at that rate.
+The rate may be limited to a number of capacity units in a second. A page of n units then delays the
+next read by n / rate seconds.
 """
 
 import json
@@ -96,10 +96,10 @@ class Rate:
         self._units = units
         self._sleep = sleep
         self._clock = clock
-        self._paid = clock()  # the time at which the units used so far no longer exceed the rate
+        self._paid = clock()  # the time from which more units are allowed
 
     def use(self, units: float) -> None:
-        """Use units: wait until further units are allowed."""
+        """Count units that were used, and wait until more units are allowed."""
         if self._units is None:
             return
         now = self._clock()
@@ -118,7 +118,8 @@ def copy(
 ) -> None:
     """Copy the items that a scan with the members of `request` returns.
 
-    Raises Refused, Unreachable.
+    state: where each segment continues; saved after each page, removed at the end. Raises Refused,
+    Unreachable.
     """
 
     def done(written: Written) -> None:

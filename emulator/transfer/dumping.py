@@ -7,8 +7,8 @@
 | `ion`    | `TABLE.ion`: lines of Amazon Ion, and `TABLE.definition.json`                 |
 | `csv`    | `TABLE.csv`, and `TABLE.definition.json`; needs a second scan, for the header |
 
-Several threads read a segment of the table each, so the memory does not grow with the table. The
-items come from a frozen view or a scan (`frozen.py`).
+A table is read page by page, so the memory does not grow with the table. For `export`, two threads
+read one half of the table each. The items come from a held snapshot or a scan (`frozen.py`).
 """
 
 import io
@@ -110,7 +110,7 @@ def _write_definition(path: Path, whole: dict[str, Any]) -> None:
 
 
 def write_definition(folder: Path, whole: dict[str, Any]) -> None:
-    """Write a table's definition to a file in the folder of its file of items."""
+    """Write a table's definition to the file `TABLE.definition.json` in a folder."""
     _write_definition(folder / f"{whole['Table']['TableName']}.{DEFINITION}", whole)
 
 

@@ -1,8 +1,8 @@
 """The items of tables, all from the same moment if the server is an emulator.
 
-The emulator keeps a held snapshot while the call that made it is open, and returns its items page
-by page (`emulator/controls/snapshots.py`). Any other server is scanned: each write during the scan
-may or may not be in the result.
+One call makes a held snapshot, and the emulator keeps the snapshot as long as this call is open.
+Other calls read its items page by page (`emulator/controls/snapshots.py`). Any other server is
+scanned: each write during the scan may or may not be in the result.
 """
 
 import time
@@ -19,7 +19,7 @@ Pages = Callable[[str, int, int], Iterator[list[Item]]]
 """Yields the items of a segment of a table, page by page: (table, segment, segments)."""
 
 _HOLD: Final = "snapshots/hold"
-_POLL: Final = 0.002  # seconds; saving a snapshot takes 0.3 ms
+_POLL: Final = 0.002  # seconds between polls; making a snapshot takes 0.3 ms
 
 
 @contextmanager

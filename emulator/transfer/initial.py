@@ -5,8 +5,8 @@ folder keeps the changes of its clients. As with commands, the tables belong to 
 region in the AWS variables of the server's process (client/options.py).
 
 If anything is wrong, the created tables are deleted again, and the server does not start. The next
-start tries again. A file in the data folder lists the tables from before the load. If the process
-is killed during the load, the next start first deletes all tables that are not in the list.
+start tries again. During the load, a file in the data folder lists the tables that existed before.
+If the process is killed, the next start first deletes all tables that are not in this list.
 """
 
 import logging

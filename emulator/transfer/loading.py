@@ -1,7 +1,7 @@
 """Loads files into a server: creates missing tables that have definitions, then puts the items.
 
-An existing table stays unchanged and gets the items in addition. Each problem is reported with its
-file and line and counted, and the rest is loaded.
+An existing table keeps its definition and its items, and the new items are added. Each problem is
+counted, and reported with its file and line. Everything that has no problem is loaded.
 """
 
 from collections import Counter
@@ -96,7 +96,7 @@ class Loader:
         self._types[name] = tables.key_types(definition.create)
 
     def _keep(self, definition: Definition, existing: dict[str, Any]) -> None:
-        """Keep an existing table, if it has the keys of the definition."""
+        """Report that a table exists: as a problem if its keys differ from the definition."""
         name = definition.name
         if name in self.created:
             self._progress.problem(Problem(definition.place, f"table {name} is defined twice"))
@@ -124,7 +124,7 @@ class Loader:
             self._writer.put(name, record)
 
     def _is_only(self, place: Place, name: str) -> bool:
-        """Return whether the files name only one table. With --table, more are not allowed."""
+        """Return whether `name` is the only table in the files; --table allows no second one."""
         if self._only is None:
             self._only = name
         if name == self._only:

@@ -29,7 +29,7 @@ class _Bar(Protocol):
 class Progress:
     """Counts items and problems, and shows them. Only one thread may use it.
 
-    log: gets the output instead of the stream, None if there is no such log.
+    stream: where the output goes, None for stderr. log: a log that gets the output instead.
     """
 
     def __init__(self, title: str, stream: TextIO | None = None, log: logging.Logger | None = None) -> None:
@@ -58,7 +58,7 @@ class Progress:
         self._bar.say(str(text))
 
     def problem(self, text: object) -> None:
-        """Count a problem. Show it, unless too many were shown."""
+        """Count a problem. Show it, unless _SHOWN problems were already shown."""
         self.problems += 1
         if self.problems <= _SHOWN:
             self._bar.warn(str(text))

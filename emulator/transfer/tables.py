@@ -84,7 +84,7 @@ def whole_description(endpoint: Endpoint, table: str) -> dict[str, Any] | None:
 
 
 def _optional(endpoint: Endpoint, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer, or {} if the caller may not call the operation or the server lacks it."""
+    """Return the answer, or {} if the server lacks the operation or does not allow it."""
     try:
         return endpoint.call(operation, request)
     except Refused as refusal:

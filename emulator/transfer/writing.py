@@ -26,7 +26,7 @@ from emulator.transfer.endpoints import RETRIED, Connect, Endpoint
 _BATCH: Final = 25  # the most items in a BatchWriteItem
 _AHEAD: Final = 4  # the most batches that wait to be sent
 _PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0)  # seconds before each further attempt
-_ATTEMPTS: Final = 60  # with these pauses, five minutes
+_ATTEMPTS: Final = 60  # the most attempts; with these pauses, they take five minutes
 
 Sleep = Callable[[float], None]
 
@@ -105,7 +105,7 @@ def put_batch(endpoint: Endpoint, table: str, batch: Sequence[ItemRecord], sleep
 
 
 def _write(endpoint: Endpoint, table: str, requests: list[dict[str, Any]], sleep: Sleep) -> None:
-    """Write a batch. Repeat this for items that the server has not processed."""
+    """Write a batch. Send items again that the server has not processed."""
 
     def write() -> bool:
         nonlocal requests
@@ -139,7 +139,7 @@ def _one_by_one(endpoint: Endpoint, table: str, batch: Iterable[ItemRecord], sle
 
 
 def persist(attempt: Callable[[], bool], sleep: Sleep) -> None:
-    """Call `attempt` until it succeeds, with growing pauses. Raises Refused, Unreachable."""
+    """Call `attempt` until it returns true, with growing pauses. Raises Refused, Unreachable."""
     for number in range(_ATTEMPTS):
         try:
             if attempt():

@@ -3,8 +3,8 @@
 Strings are compared by code point, as in Python. That is also the byte order of their UTF-8.
 Binaries are base64 text inside a value, but are compared as the bytes that the text encodes.
 
-A condition may use one list of 190,000 elements 140 times, and such a test took 0.7 s. So the test
-of a large condition caches results about the large values of its item (`remembering`).
+A condition may use one list of 190,000 elements 140 times. Without a cache, its test took 0.7 s. So
+the test of a large condition caches results about the large values of its item (`remembering`).
 """
 
 from binascii import a2b_base64
@@ -24,17 +24,17 @@ _Result = TypeVar("_Result")
 _CONTAINERS: Final = SETS | {"L", "M"}
 _LARGE_LIST: Final = 500  # elements; longer lists count as large
 _LARGE_BINARY: Final = 4_096  # characters; longer binaries count as large
-# This many searches of a list scan it from its start. The next search makes an index of all
-# elements, which takes as long as ten searches.
+# The first searches of a list, up to this number, scan the list. The next search makes an index of
+# all elements, which takes as long as ten searches.
 _SEARCHES: Final = 3
 
 
 class _Memory:
     """A cache of results during one test of a condition, by the ids of large values.
 
-    The id of a large value stays valid, because the value exists as long as the test. A number that
-    `size` makes is freed earlier, so another number may get its id later. A result under this id is
-    right for both numbers: no container equals a number.
+    The id of a large value stays valid, because the value exists as long as the test. The result of
+    size() is a number that is freed during the test, and a later number may get the same id. A
+    cached comparison with this id is still right, because no container equals a number.
     """
 
     __slots__ = ("elements", "results", "searches")
@@ -84,7 +84,7 @@ def remembering(test: Callable[..., bool]) -> Callable[..., bool]:
 
 
 def equal(left: Value, right: Value) -> bool:
-    """Return whether two values are the same.
+    """Return whether two values are equal.
 
     The comparison is deep. Order counts in lists, but not in sets and maps.
     """

@@ -87,9 +87,9 @@ _POWERS: Final = {
 
 
 def _without_exponent(text: str) -> str | None:
-    """Return the plain form of a number with an exponent, if it is written in a usual way.
+    """Return the plain form of a number with an exponent.
 
-    Return None for a text that needs `_normalised`.
+    Returns None for unusual texts, such as 0.5e1 or 1e007: they need `_normalised`.
     """
     written, mark, power = text.partition("e")
     if not mark:
@@ -261,7 +261,7 @@ _NEGATIVE_EXPONENT: Final = {pairs: bytes((0x3F - pairs,)) for pairs in range(-6
 
 
 def sort_bytes(text: str) -> bytes:
-    """Return sortable bytes of a number, at most 22."""
+    """Return the sortable bytes of a number: at most 22 bytes."""
     if text.isdigit():
         if text == "0":
             return _ZERO
@@ -315,7 +315,7 @@ def plain_size(text: str) -> int:
     0 means that the caller must check the text. For most numbers in requests, this replaces three
     calls.
     """
-    # The first digit is not zero.
+    # The first condition is true for texts that begin with a digit from 1 to 9.
     if "1" <= text < ":" and len(text) <= _DIGITS_MAX and text.isascii():
         if text.isdigit():
             return 1 + (len(text.rstrip("0")) + 1) // 2

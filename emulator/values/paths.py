@@ -81,7 +81,7 @@ def pick(item: Item, wanted: Tree) -> Item:
 
 
 def position_of(item: Item, path: Path) -> tuple[int, ...]:
-    """Return a sort key with which values at paths sort in the item's order.
+    """Return a sort key of a path: sorted by these keys, values are in the order of the item.
 
     The item must have a value at the path.
     """
@@ -120,7 +120,7 @@ def _part(value: Value, wanted: Tree) -> Value | None:
 class Change(Generic[Leaf]):
     """One change of several paths.
 
-    results: leaf of the tree -> the new value at that path, None to remove the value.
+    results: leaf of a tree of paths -> the new value there; None removes the value.
     """
 
     __slots__ = ("results",)

@@ -61,7 +61,7 @@ _WRAPPING_EXPONENT: Final = str(_EXPONENT_MAX)
 class Problem:
     """One problem of one value.
 
-    details: the number as the client wrote it, or the tag of the set.
+    details: a bad number as the client wrote it, or the tag of a bad set.
     sent: the members of a set with repeats, as they were sent.
     members: the same members in the order in which the NEW layer lists them.
     placeholder: the ":name" of the expression value, else None.
@@ -144,7 +144,8 @@ def first_problem(problems: Sequence[Problem]) -> Problem:
 def listed(members: Sequence[str], order: Sequence[object]) -> tuple[str, ...]:
     """Return the members of a set with a repeat, in the order in which the NEW layer lists them.
 
-    The members before the first repeated one are sorted; the rest stays in the client's order.
+    The members before the first repetition are sorted. The repetition and the members after it stay
+    in the client's order.
     order: the sort key of each member. ["b", "a", "b", "a"] gives ("a", "b", "b", "a").
     """
     seen: dict[object, str] = {}

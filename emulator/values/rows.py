@@ -91,8 +91,8 @@ def _decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
     return decode
 
 
-_MOST_NAMES: Final = 2  # the search for a third name takes as long as decoding a row of 1 KB
-# In all names together; it is not worth caching decoders of longer names.
+_MOST_NAMES: Final = 2  # searching for a third name takes as long as decoding a row of 1 KB
+# The most characters in all names together. Decoders of longer names are not worth caching.
 _MOST_CHARACTERS: Final = 1_000
 _BACKSLASH: Final = ord("\\")
 _NEXT: Final = b'},"'

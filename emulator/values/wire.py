@@ -5,8 +5,8 @@ value canonical *in place*: numbers get their plain form, set members are sorted
 and null members are dropped. It adds up the size.
 
 Type errors are raised. All other problems are collected in document order (see problems.py). A
-value with a problem stays as the client sent it, except that null instead of a value becomes the
-empty value {}. Callers may read only the tag of a value that has a problem.
+value with a problem stays as the client sent it. The one exception is a null in place of a value,
+which becomes the empty value {}. Callers may read only the tag of a value that has a problem.
 
 JSON null means "absent" (behaviour 1.6). A null member of a value or of a set is dropped. A null in
 a map or list is a value without a type, which has the problem "empty".
@@ -45,19 +45,19 @@ _NAME: Final = limits.ATTRIBUTE_NAME
 # of a hostile request could fill the memory.
 _PROBLEMS: Final = 100
 
-# Five expressions of 4 KB can use some 7,000 values. If a request has more values, some of them are
-# unused, which is an error.
+# The most values of a request that are parsed. Five expressions of 4 KB can use some 7,000 values.
+# So a request with more values has unused ones, and is refused.
 _MOST_VALUES: Final = 10_000
 
-# If a set is too large, we read only as many members as are needed to see that. A bad or repeated
-# member after these is not reported, although the service presumably reports it.
+# If a set is too large, we read only as many members as prove it. A bad or repeated member after
+# these is not reported, although the service presumably reports it.
 #
-# Each of the distinct strings has at least one byte, except the empty string.
+# This many distinct strings are too large: each has at least one byte, except the empty string.
 _MOST_STRINGS: Final = limits.EXPRESSION_VALUES_SIZE + 2
-# A larger set is refused anyway, because of its size. Sorting it would take up to 0.3 s.
+# A set of more bytes is not sorted: that would take up to 0.3 s, and the set is refused anyway.
 _MOST_SORTED: Final = limits.EXPRESSION_VALUES_SIZE
-# A set of numbers is read in parts of this many members. After each part, the total size so far is
-# compared with the limit.
+# A set of numbers is read in parts of this many members. After each part, the size of all members
+# that were read is compared with the limit.
 _NUMBERS_AT_ONCE: Final = 10_000
 
 # The most members that the error for a repeated member of a set lists. A longer message would be
@@ -83,8 +83,8 @@ class ParsedItem(dict[str, Value]):
 class _ItemProblems(list[Problem]):
     """The problems of an item.
 
-    From the type of the list, `_parse_number_set` sees that its set belongs to an item, and so how
-    large the set may be.
+    The type of this list tells `_parse_number_set` that its set belongs to an item. The
+    limit of the set is then the limit of an item, and not that of expression values.
     """
 
     __slots__ = ()
@@ -100,8 +100,8 @@ LARGE_VALUES: Final = 4 * limits.KIB
 class LargeValues(dict[str, Value]):
     """ExpressionAttributeValues that have more than LARGE_VALUES bytes together.
 
-    If `Cost.light` of an update is true, the update can exceed its size limit only with such
-    values.
+    An update whose `Cost.light` is true can exceed the limit of the cost only with values of this
+    type.
     """
 
     __slots__ = ()
@@ -249,8 +249,8 @@ def _parse_all(values: Iterable[Any], problems: list[Problem], level: int) -> in
     """Parse values of one nesting level and return their size in bytes.
 
     Strings, plain numbers and booleans are by far the most common values. Handling them here saves
-    a third of an item's time. Catching exceptions instead of testing types first saves another
-    eighth.
+    a third of the time for an item. Catching exceptions instead of testing types first saves
+    another eighth.
     """
     size = 0
     parsers = _PARSERS
@@ -351,7 +351,7 @@ def _parse_binary(content: object, _raw: _Raw, _problems: list[Problem], _level:
 def _decoded(content: object) -> bytes:
     """Return the bytes of a base64 text.
 
-    Each sequence of bytes has exactly one valid text. Any other text for it raises an error.
+    Raises an error if encoding these bytes would give another text.
     """
     if type(content) is not str:
         raise _not_binary(content)
@@ -526,7 +526,7 @@ def _checked_parts(raw: object) -> Iterator[object]:
 
 
 def _report(problems: list[Problem], kind: Kind, details: str = "") -> int:
-    """Record a problem and return 0, the size of a value that will never be stored."""
+    """Add a problem to the list. Return 0: the size of a value that is never stored."""
     if len(problems) < _PROBLEMS:
         problems.append(Problem(kind, details))
     return 0

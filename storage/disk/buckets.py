@@ -33,10 +33,11 @@ Entry = tuple[bytes, bytes]
 
 
 def bound(key: bytes) -> bytes:
-    """Return the LMDB key that splits both LMDB tables where `key` splits all keys of the store.
+    """Return the LMDB key that stands for `key` as the start or stop of a walk.
 
-    A short key is returned unchanged. For a long key, the result is directly after its head,
-    because no short key sorts between the two.
+    A short key is returned unchanged. For a long key, the result is directly after its head: no
+    short key sorts between the head and the long key. To start in the buckets, a walk uses the head
+    itself.
     """
     return key[:LONGEST] + b"\x00" if len(key) > LONGEST else key
 

@@ -19,12 +19,14 @@ _LONGEST = 20  # bytes: enough for a process id
 
 @contextlib.contextmanager
 def claimed(folder: Path) -> Iterator[None]:
-    """Claim a folder until this process and all its forks have ended.
+    """Claim a folder until the `with` block and all processes forked in it have ended.
 
-    When the `with` block ends, this records in the folder that the store was closed (identity.py),
-    so no process may still have the store open. Raises Unavailable if another server has claimed
-    the folder; LayoutMismatch and Full for the same reasons as opening the store. On systems
-    without flock (Windows), the folder is not locked.
+    When the `with` block ends, this records in the folder that the store was closed (identity.py).
+    At that time, no process may have the store open. On systems without flock (Windows), the
+    folder is not locked.
+
+    Raises Unavailable if another server has claimed the folder; LayoutMismatch and Full for the
+    same reasons as opening the store.
     """
     folder = folder.absolute()
     prepare(folder)

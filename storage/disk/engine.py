@@ -25,8 +25,8 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
     durable: every commit reaches the disk before its `with` block ends.
     writemap: whether to reserve the file and write through the map; None means wherever that is
     safe. All processes that share a folder must pass the same value.
-    verify: a function that checks a folder which may be a damaged copy, and raises Corrupted if it
-    is. With None, the engine checks the pages of the file. Opening raises Unavailable,
+    verify: a function that checks a folder which may be a damaged copy, and raises Corrupted for a
+    damaged one. With None, the engine checks the pages of the file. Opening raises Unavailable,
     LayoutMismatch, Corrupted, Full.
     """
 
@@ -125,14 +125,14 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
     def commit_number(self) -> int:
         """Return the number of the last commit that a new snapshot would see.
 
-        `env.info()` does not serve: it counts another process's commit while that is still being
-        synced, before snapshots see it.
+        This does not use `env.info()`, which counts a commit of another process too early:
+        snapshots do not see the commit before it is synced.
         """
         with self.read(committed=True) as reader:
             return reader.txn.id()
 
     def sync(self) -> None:
-        """Make all commits so far durable against a power cut. Raises Closed, StorageError.
+        """Make all earlier commits durable against a power cut. Raises Closed, StorageError.
 
         LMDB's own sync must not run while the map moves. So this syncs the file. That is enough,
         because the operating system also writes the changed pages of the map to the disk.

@@ -9,11 +9,12 @@ Size of the map. LMDB maps a fixed number of bytes of its file. There are two wa
 number:
 
 * reserved (Linux, common file systems): the map is writable and exactly as large as the file, and
-  every block of the file is reserved beforehand. A commit then only writes to memory. For a row of
-  1 KB it takes 2.8 µs, and 9.7 µs with a read-only map. The map grows in reserved steps, because a
-  writable map over a file with holes would kill the process (SIGBUS) on a full disk. Whenever LMDB
-  maps the file, it cuts the file to the size of the map. So a process holds the lock `resizing`
-  while it chooses the size of the map, and never chooses less than the size of the file.
+  every block of the file is reserved beforehand. A commit then only writes to memory. To
+  commit a row of 1 KB takes 2.8 µs, and 9.7 µs with a read-only map. The map grows in reserved
+  steps, because a writable map over a file with holes would kill the process (SIGBUS) on a full
+  disk. If LMDB maps a file that is larger than the map, it cuts the file. So a process holds the
+  lock `resizing` while it chooses the size of the map, and never chooses less than the size of
+  the file.
 * sparse (everywhere else): the map is read-only and very large, and the file grows with each write.
   On a full disk the commit fails with an ordinary error. On Windows the map starts at 16 MiB and
   doubles, because LMDB makes the file as large as the map.
@@ -229,9 +230,9 @@ class Environment:
         return locked(self._layout) if self.reserved else contextlib.nullcontext()
 
     def begin_again(self, error: lmdb.Error, *, write: bool) -> "Transaction":
-        """Begin a transaction again that LMDB refused to begin, after removing the cause.
+        """Remove the cause of an error of LMDB's `begin`, and begin the transaction again.
 
-        Raises StorageError.
+        Raises StorageError if the cause remains.
         """
         for _ in range(8):
             if isinstance(error, lmdb.MapResizedError):
@@ -252,7 +253,7 @@ class Environment:
     # Room
 
     def used(self) -> int:
-        """Return how many bytes of the map are before the end of the last page ever used."""
+        """Return the offset of the end of the last page that was ever used, in bytes."""
         return (self.env.info()["last_pgno"] + 1) * self._page_size
 
     def free_bytes(self) -> int:
@@ -282,8 +283,8 @@ class Environment:
     def _grow(self) -> None:
         """Make the map larger by one step, or by less if the disk has no room for a whole step.
 
-        This first removes the readers of killed processes from LMDB's table, because LMDB cannot
-        reuse the pages that readers may need.
+        This first removes the readers of killed processes from LMDB's table. Otherwise LMDB would
+        never reuse the pages of their snapshots.
         """
         self.env.reader_check()
         with self._resizing():
@@ -330,7 +331,7 @@ class Environment:
     # A full disk
 
     def fits(self, transaction: "Transaction") -> bool:
-        """Return whether an ordinary write on a full disk leaves enough pages for urgent writes."""
+        """Return whether, on a full disk, a write leaves enough pages for urgent writes."""
         pages = (self.size if self.reserved else file_size(self.file)) // self._page_size
         tables = (transaction.stat(self._main), transaction.stat(self.long))
         data = sum(table["branch_pages"] + table["leaf_pages"] + table["overflow_pages"] for table in tables)
@@ -339,7 +340,7 @@ class Environment:
     def _relaxes(self) -> bool:
         """Refill the reserve if the disk has plenty of room.
 
-        Return whether urgent writes have room even if an ordinary write takes some.
+        Returns whether urgent writes still have enough room if ordinary writes go on.
         """
         if self._refusal.stands():
             return False

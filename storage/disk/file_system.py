@@ -90,7 +90,7 @@ def disk_is_full(folder: Path) -> bool:
 
 
 def reservable(folder: Path) -> bool:
-    """Return whether files in a folder can have reserved blocks, to which writes cannot fail.
+    """Return whether blocks can be reserved for files in a folder, so that writes have room.
 
     True only for file systems that are known to reserve blocks and to overwrite them in place.
     Copy-on-write file systems (btrfs, zfs) need new blocks for every write. A successful

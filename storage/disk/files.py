@@ -58,8 +58,8 @@ class OpenFile:
 def locked(layout: OpenFile) -> Iterator[None]:
     """Hold the lock under which the size of the data file is read and changed. Raises Unavailable.
 
-    Only one process can hold the lock. It excludes two threads of one process only if each thread
-    has its own descriptor.
+    Only one process can hold the lock. Two threads of one process exclude each other only if each
+    has its own OpenFile.
     """
     import fcntl  # noqa: PLC0415 - only where files are reserved; on Windows they never are
 

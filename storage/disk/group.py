@@ -60,8 +60,8 @@ class LmdbGroup(LmdbWrite):
     def start(self) -> Self:
         """Begin a block.
 
-        The first block of a group makes room for all blocks: if the map grew later, other processes
-        could write before the commit of the group.
+        The first block of a group makes room for all blocks. If the map grew later, other processes
+        could write before the commit of the group, and the earlier blocks would be lost.
 
         After the loss of a group, this raises Lost until `commit` has reported the loss. Raises
         Full if the last commits found no room and the disk still has none.
@@ -124,7 +124,11 @@ class LmdbGroup(LmdbWrite):
             raise lost
 
     def _undo_block(self) -> None:
-        """Undo this block; replay the earlier blocks unless another process has written."""
+        """Undo this block, and replay the earlier blocks in a new LMDB transaction.
+
+        If another process has written in between, the earlier blocks are lost, and `commit` raises
+        Lost.
+        """
         if len(self._journal) == self._mark:
             return
         del self._journal[self._mark :]

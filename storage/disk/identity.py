@@ -2,7 +2,8 @@ r"""Detects whether the files in a folder are the originals that a store wrote, 
 
 If LMDB opens a copy that was made while a process wrote the file, LMDB may abort this process or
 return wrong data. A copy has the same content as its original, but other inode numbers and other
-times in the inodes. Two small files record these, to distinguish a copy from its original:
+times in the inodes. Two small files record these numbers and times, to distinguish a copy from its
+original:
 
     <folder>/identity   "new\n" until there is a data file, then "<inode of data.mdb> <inode of
                         layout> <time of the last change of layout's inode, ns>\n"
@@ -10,8 +11,8 @@ times in the inodes. Two small files record these, to distinguish a copy from it
                         pages>\n", written when a server has ended, removed at the next opening
 
 The inode of `layout` gets a new time when a newer version of the program writes the file again
-(`upgrade`), and when the file is copied, restored or given to another owner. It stays the same when
-the folder moves within its file system.
+(`upgrade`), and when the file is copied, restored or given to another owner. The time stays the
+same when the folder moves within its file system.
 
 A folder is in one of four states:
 
@@ -23,9 +24,9 @@ A folder is in one of four states:
 * FOREIGN: any other copy, or a folder of a version without the file `identity`. The store verifies
   the folder once (verification.py).
 
-An empty or missing `data.mdb` is damage. If the file is shorter than its own pages say, the folder
-is FOREIGN: perhaps LMDB has not written the free pages at its end, or perhaps the copy is
-incomplete.
+Except in a NEW folder, an empty or missing `data.mdb` is damage. If the file is shorter than its
+own pages say, the folder is FOREIGN: perhaps LMDB has not written the free pages at its end, or
+perhaps the copy is incomplete.
 """
 
 import stat
@@ -101,10 +102,10 @@ def upgrade(folder: Path) -> None:
 
     Raises Full, StorageError.
 
-    The mark changes the times of `layout`, which distinguish our own files from copies. So this
-    records the identity again. If the process is killed between the mark and the record, the next
-    opening treats the folder as a copy. So does a process that opens the folder between the two: it
-    verifies the folder, although that is not necessary.
+    The mark changes the time of `layout`, and an identity with the old time means a copy. So this
+    records the identity again if the folder was OURS. If the process is killed between the mark and
+    the record, the next opening treats the folder as a copy. So does a process that opens the
+    folder between the two: it verifies the folder, although that is not necessary.
     """
     ours = state_of(folder) == OURS
     mark(folder)
@@ -161,7 +162,7 @@ def _text(file: Path) -> str:
 def _head(folder: Path) -> _Head | None:
     """Read the first two pages of the data file. Return None if LMDB did not write them.
 
-    That is not an error here, because LMDB itself reports it.
+    Such a file is not an error here, because LMDB will report it.
     """
     if _META is None:
         return None

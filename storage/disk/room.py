@@ -65,7 +65,11 @@ class Refusal:
         self._times = 0
 
     def stands(self) -> bool:
-        """Return whether the disk would refuse again: no room was freed after the last refusal."""
+        """Return whether a write can be refused without asking the disk.
+
+        This is so after _BELIEVED refusals, until room is freed. But one of
+        _ASK_AGAIN calls always returns false, so that the disk is asked.
+        """
         if self._free is None or self._times < _BELIEVED or self._room() >= self._free + LEAST_STEP:
             return False
         self._times += 1

@@ -165,8 +165,8 @@ def _fill(source: Path, target: Path, descriptor: int) -> int:
             size = os.fstat(descriptor).st_size
         finally:
             os.close(descriptor)
-        # `layout` comes last: a folder without it is refused, so no program uses an incomplete
-        # copy.
+        # `layout` is written after all pages. A folder without `layout` is refused, so no program
+        # uses an incomplete copy.
         write_layout(target)
         identity.adopt(target)
         identity.close(target)

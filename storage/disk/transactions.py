@@ -37,7 +37,7 @@ Pair = tuple[bytes, bytes]
 Change = tuple[bytes, bytes | None]
 """A key and its new value, or None if the key is deleted."""
 
-_FIRST_CHUNK = 8  # rows
+_FIRST_CHUNK = 8  # rows in the first chunk of a page (_short_page); then _NEXT_CHUNKS
 _NEXT_CHUNKS = 32
 
 
@@ -81,7 +81,7 @@ class LmdbTxn:
         return merge(short, _long_pairs(shared, start, stop, reverse=reverse), reverse=reverse)
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:
-        """Return the first `limit` values of the walk that `scan` makes, and their last key."""
+        """Return the first `limit` values that `scan` would yield, and the last one's key."""
         if self._has_long(start, stop):
             return first_page(self.scan(start, stop, reverse=reverse), limit)
         return self._short_page(buckets.bound(start), buckets.bound(stop), limit, reverse=reverse)
@@ -168,7 +168,7 @@ class LmdbTxn:
 
 
 def _step_back(cursor: "Cursor", most: int, low: bytes, high: bytes, *, reverse: bool) -> tuple[int, bytes]:
-    """Step back into the range, at most `most` times; return the number of steps and the key."""
+    """Step back into the range, at most `most` steps; return their number and the new key."""
     back = cursor.next if reverse else cursor.prev
     key = cursor.key()
     steps = 0
@@ -180,7 +180,7 @@ def _step_back(cursor: "Cursor", most: int, low: bytes, high: bytes, *, reverse:
 
 
 def _long_pairs(shared: Iterator[Pair], start: bytes, stop: bytes, *, reverse: bool) -> Iterator[Pair]:
-    """Yield the long keys in buckets that lie between start and stop."""
+    """Yield the pairs with start <= key < stop in buckets. shared: heads and their buckets."""
     for head, bucket in shared:
         pairs = [(head + tail, value) for tail, value in buckets.entries(bucket)]
         for pair in reversed(pairs) if reverse else pairs:
@@ -286,7 +286,7 @@ class LmdbWrite(LmdbTxn):
         self.txn = ENDED
 
     def _leave_room(self) -> None:
-        """Cancel an ordinary write that uses the pages which urgent writes need. Raises Full."""
+        """Cancel the write and raise Full if it is ordinary and takes pages of urgent writes."""
         if not self.urgent and not self._environment.fits(self.txn):
             self._cancel()
             raise Full(f"The disk of the data folder {self._environment.folder} is full.")

@@ -4,8 +4,8 @@ Before use. At the first access to a page that was never written, the kernel rea
 pages, that means clearing memory: 8 MB and 30 ms on devices with a large read-ahead. Therefore
 another thread brings the pages after the last page in use into the page cache. The same thread
 reserves the next step of the file before the map is full. While other programs write to the disk,
-the file system may need tenths of a second for a step. After that, growing only has to map more of
-the file.
+the file system may need tenths of a second to reserve a step. Growing into a reserved step only has
+to map more of the file.
 
 After use. Pages stay resident until the kernel needs memory. They belong to the page cache, but
 tools count them as this process's memory (residency.py). In a pause between writes, `trim` releases
@@ -63,8 +63,8 @@ class PageUpkeep:
     def _prepare(self, size: int, start: int, stop: int) -> None:
         """Reserve `size` bytes of the file, and load the bytes from `start` to `stop`.
 
-        The host runs this in another thread. If it fails, the next growth of the map does the same
-        work.
+        The host runs this in another thread. If it cannot reserve the bytes, the next growth of the
+        map tries again.
         """
         environment = self._environment
         with contextlib.suppress(StorageError, OSError), locked(environment.layout_for_threads):
@@ -78,8 +78,8 @@ class PageUpkeep:
     def trim(self) -> Iterator[None]:
         """Release the map's pages from this process's memory if many are in use, in steps.
 
-        At the end, the map grows until its free part is half as large as its used part, but no
-        larger than 128 MiB. Growing takes milliseconds, which do not matter in a pause. At each
+        At the end, the map grows until its free part is half as large as its used part, or has
+        128 MiB. Growing takes milliseconds, which do not matter in a pause. At each
         step, no write transaction may be open.
         """
         environment = self._environment
