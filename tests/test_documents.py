@@ -1,5 +1,6 @@
 """The paths that the developers' documents name exist."""
 
+import ast
 import re
 from collections import Counter
 from pathlib import Path
@@ -78,3 +79,13 @@ def test_every_package_explains_itself():
     for folder in ("emulator", "storage"):
         for path in (ROOT / folder).rglob("__init__.py"):
             assert path.read_text().startswith('"""'), path
+
+
+def test_every_docstring_can_be_encoded():
+    """Python 3.13 cannot compile a docstring with half of a surrogate pair."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for path in (path for top in ("emulator", "storage") for path in (ROOT / top).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, documented):
+                text = ast.get_docstring(node) or ""
+                assert not any("\ud800" <= character <= "\udfff" for character in text), path

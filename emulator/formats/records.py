@@ -36,7 +36,7 @@ class Place(NamedTuple):
 def is_text(value: object) -> bool:
     """Return whether a value is a valid text.
 
-    JSON may contain half of a surrogate pair, which is not valid: `\ud800`.
+    JSON may contain half of a surrogate pair, such as U+D800, which is not valid.
     """
     return isinstance(value, str) and (value.isascii() or value.isprintable() or _is_utf8(value))
 
