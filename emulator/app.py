@@ -49,9 +49,11 @@ assert operations, "importing the package registers the operations"
 
 
 class Emulator:
-    """An emulator. Only one thread may use it.
+    """An engine, a clock, a database and the operations, without HTTP.
 
-    Making one raises StorageError if the data folder cannot be opened, BadDeclaration if
+    Only one thread may use an emulator. Only `read` and `free` may run in another thread.
+
+    The constructor raises StorageError if the data folder cannot be opened, BadDeclaration if
     settings.ongoing_transaction is not a valid declaration, and BadConfiguration if the file
     settings.functions is wrong.
     """
@@ -63,7 +65,7 @@ class Emulator:
         self.settings = settings
         self.waits = 0
         self.sharing = sharing
-        self.request_log: Callable[[], RequestLog] | None = None  # the server sets this
+        self.request_log: Callable[[], RequestLog] | None = None  # set by the HTTP server
         self.clock = clock or EmulatorClock(cells=None if sharing is None else sharing.clock_cells)
         self.uptime = Stopwatch() if sharing is None else sharing.uptime
         engine = open_engine(settings.folder, durable=durable, verify=_verify if sharing is None else _trust)
@@ -124,18 +126,18 @@ class Emulator:
         """Load the code that the first call of an operation would load.
 
         The server calls this before it parses a large body. If the code were loaded later, its
-        objects would be among the millions of objects of the body, and 2 MB of the body's memory
-        could not be returned.
+        objects would lie in memory among the millions of objects of the body. Then 2 MB of the
+        body's memory could not be returned to the system.
         """
         found = find(operation)
         if found is not None:
             found.load()
 
     def parsed(self, operation: str, body: bytes) -> object:
-        """Return the JSON of a large body.
+        """Return the parsed JSON of a large body. Raises orjson.JSONDecodeError.
 
         If a list or map is too long for any request of the operation, only its first members are
-        returned. Raises orjson.JSONDecodeError.
+        parsed. They are still too many, so the checks refuse the request.
         """
         model = service_operations().get(operation)
         if model is None or len(body) <= limits.MIB:
@@ -145,10 +147,10 @@ class Emulator:
         return shortening.parsed(model, body)
 
     def read(self, operation: str, body: bytes) -> object:
-        """Return the request in a large body, after checks of types and constraints, for `call`.
+        """Parse and check a large body; return the request, which `call` takes as `raw`.
 
-        This uses no shared state, so it may run in another thread. Raises ApiError,
-        orjson.JSONDecodeError.
+        The checks are those of types and constraints. This uses no shared state, so it may run in
+        another thread. Raises ApiError, orjson.JSONDecodeError.
         """
         raw = self.parsed(operation, body)
         found = find(operation)
@@ -166,14 +168,14 @@ class Emulator:
     def free(self, request: object) -> None:
         """Free the objects of a large request in the current thread. Nothing may use them any more.
 
-        Other threads can run meanwhile.
+        Other threads can run while this one frees them.
         """
         from emulator.model.freeing import free  # noqa: PLC0415 - few servers get such bodies
 
         free(request)
 
     def call(self, operation: str, raw: object, caller: Caller) -> bytes:
-        """Answer one request with JSON. Raises ApiError, Sliced.
+        """Answer one request with JSON. Raises ApiError, or Sliced if making the answer takes long.
 
         raw: parsed JSON, or the result of `read`.
         """
@@ -197,7 +199,8 @@ class Emulator:
     def _call_scaling(self, name: str, raw: object, caller: Caller) -> bytes:
         """Answer a request to Application Auto Scaling.
 
-        A method of its own: with the closure in `call`, a GetItem ran 2 % more instructions.
+        This is a separate method because it has a closure. With the closure in `call`, a GetItem
+        ran 2 % more instructions.
         """
         return orjson.dumps(self.database.run(lambda: self.scaling.answer(name, raw, caller)))
 
@@ -207,7 +210,7 @@ class Emulator:
 
     @property
     def functions(self) -> "FunctionService":
-        """The service of functions on streams.
+        """The service that calls Lambda functions with the records of streams.
 
         It is loaded at first use: most servers never need it.
         """
@@ -222,7 +225,7 @@ class Emulator:
 
     @property
     def busy_functions(self) -> "FunctionService | None":
-        """The service of functions on streams, None if no mapping delivers to a function."""
+        """The service that calls Lambda functions, None if no mapping delivers to a function."""
         functions = self._functions
         return functions if functions is not None and functions.busy else None
 
@@ -294,7 +297,10 @@ class Emulator:
         return found
 
     def stream_consumers(self) -> "Iterator[tuple[StreamDefinition, str, str]]":
-        """Yield the consumers of streams: stream, name for people, name of the checkpoints."""
+        """Yield the consumers of streams.
+
+        Yields the stream, the consumer's name for people, and the name of its checkpoints.
+        """
         if self._functions is None and not _has_mappings(self.database):
             return
         for mapping in self.functions.mappings.delivering():
@@ -329,7 +335,10 @@ def _has_scalable_targets(database: Database) -> bool:
 
 
 def _declare_transactions(database: Database, text: str) -> None:
-    """Make the declarations in a setting. text: JSON of one or a list. Raises BadDeclaration."""
+    """Make the declarations of ongoing transactions in a setting. Raises BadDeclaration.
+
+    text: the value of the setting, which is JSON of one declaration or of a list of them.
+    """
     from emulator.controls.declarations import declare_transaction  # noqa: PLC0415 - few starts declare anything
 
     try:

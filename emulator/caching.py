@@ -4,7 +4,7 @@ A client can send a new text with every request, and a result takes about a hund
 of its text. So the bound is in bytes, which are estimated from the length of the texts.
 
 Long texts have a separate part of the cache. A client may load data with one long statement for
-each item, and these must not displace the short statements that other clients repeat.
+each item. These statements must not displace the short statements that other clients repeat.
 """
 
 from collections.abc import Hashable
@@ -18,8 +18,8 @@ PER_ENTRY: Final = 2_048  # bytes
 PER_CHARACTER: Final = 100
 LONG: Final = 1_024  # characters; a text with more counts as long
 
-SHORT_TEXTS: Final = 3 << 20  # bytes: 255 texts of 100 characters
-# Bytes: 9 expressions of 4 KB (the longest that are allowed), or 5 statements of 8 KB.
+SHORT_TEXTS: Final = 3 << 20  # bytes: 261 texts of 100 characters
+# Bytes: 10 expressions of 4 KB (the longest that are allowed), or 5 statements of 8 KB.
 LONG_TEXTS: Final = 4 << 20
 
 

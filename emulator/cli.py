@@ -26,7 +26,7 @@ log = logging.getLogger("emulator")
 _HELP = ("help", "--help", "-h", "-help")
 _CANNOT_START = 2
 _INTERRUPTED = 130  # the exit status of shells after Ctrl-C
-_KILLED = 128  # the exit status of shells after a signal is this number plus the signal's
+_KILLED = 128  # after a signal, the exit status of shells is this number plus that of the signal
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,15 +50,15 @@ def _run(arguments: Sequence[str] | None) -> int:
         status: int = import_module(f"emulator.commands.{arguments[0]}").main(arguments[1:])
         return status
     signal.signal(signal.SIGTERM, _end)
-    # Comes first, because it must read the id while the parent still runs.
+    # Read first: once the parent has ended, the system would return the id of another process.
     started_by = os.getppid()
     settings, warnings = configuration(arguments, os.environ)
     configure_log(settings.log_level, settings.log_format, requests=settings.log_requests)
     for warning in warnings:
         log.warning("%s", warning)
     # These modules are imported after the flags are read, so that --help and mistakes need not wait
-    # for them. Their objects exist as long as the program. Without this line, the garbage collector
-    # searches them, which takes 20 ms, a twelfth of the start.
+    # for them. Their objects exist as long as the program. With the garbage collector on, it would
+    # search these objects in vain for 20 ms, a twelfth of the start.
     gc.disable()
     from emulator.app import Emulator  # noqa: PLC0415
     from emulator.controls.body import BadDeclaration  # noqa: PLC0415
@@ -139,7 +139,7 @@ def _open_standard_files() -> None:
 def _claim(settings: Settings) -> contextlib.AbstractContextManager[None]:
     """Return a context manager that claims the data folder, so that no other server uses it.
 
-    Entering it raises StorageError.
+    Entering it raises StorageError if the folder cannot be claimed.
     """
     if settings.folder is None:
         return contextlib.nullcontext()

@@ -19,7 +19,7 @@ log = logging.getLogger("emulator")
 
 _SHORTEST_PAUSE: Final = 0.5  # seconds of the shortest pause of background work
 _LONGEST_PAUSE: Final = 30.0
-# Seconds. If a pause begins so soon after the end of the last pause, it is twice as long.
+# Seconds. A pause that begins so soon after the end of the last one is twice as long as that one.
 _RECENT: Final = 60.0
 _FREED: Final = 1 << 20  # bytes; a pause ends early when the disk has this many more free bytes
 
@@ -184,12 +184,14 @@ class Background:
     also advances under load, and a request waits for at most one slice. Tests call `run_slice`
     themselves.
 
-    If a slice raises an exception with a type in `wait`, it has done nothing and is tried again
-    later. If it raises an exception with a type in `full`, it found no room on the disk. If the
-    slices of all queued work find no room, one after another, a pause begins, during which no work
-    runs. `hold` also begins a pause. The first pause lasts half a second of real time. Each pause
-    within a minute after another one lasts twice as long as that one, at most 30 seconds. A pause
-    ends early if room is freed, or if other work is queued, because that may free room.
+    A slice that could do nothing raises an exception, and is tried again later. If the exception
+    has a type in `full`, the disk had no room. Other reasons to wait have a type in `wait`.
+
+    A pause begins when the slices of all queued work have found no room, one after another. It also
+    begins when `hold` is called. No work runs during a pause. A pause lasts half a second of real
+    time. But if it begins within a minute of the end of the last pause, it lasts twice as long as
+    that one, at most 30 seconds. A pause ends early if room is freed. It also ends early if new
+    work is queued, because that work may free room.
 
     wait, full: types of exceptions.
     room: a function that returns the free bytes of the disk.
@@ -236,7 +238,7 @@ class Background:
     def add(self, name: Hashable, work: Slice) -> None:
         """Queue work, unless the queue has work with this name.
 
-        All work alternates, slice by slice.
+        The queue runs one slice of each work in turn.
         """
         if name not in self.slices:
             self.slices[name] = work
@@ -291,8 +293,8 @@ class _Job:
 class Scheduler:
     """Runs jobs at intervals of the emulator's clock: TTL sweeps, shard rollover, trimming.
 
-    The emulator's owner must call `run_due` often (the server does so between requests), and after
-    each move of the clock. A job takes little time: it queues long work in `Background`.
+    `run_due` must be called often, and after each move of the clock. The server calls it between
+    requests. A job takes little time: it queues long work in `Background`.
     """
 
     def __init__(self, clock: Clock) -> None:

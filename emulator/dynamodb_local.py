@@ -2,9 +2,10 @@
 
     java -Djava.library.path=./DynamoDBLocal_lib -jar DynamoDBLocal.jar -sharedDb -dbPath ./data
 
-Options of Java are ignored. DynamoDB Local's options are a source of settings (sources.py), and so
-are its defaults. Options of this program may stand among them, and have priority. The options are
-from the developer guide, "DynamoDB local usage notes", and were tried with DynamoDB Local 1.25.1.
+Options of Java are ignored. DynamoDB Local's options and defaults are sources of settings
+(sources.py). The command line may also have options of this program, which have priority. DynamoDB
+Local's options are from the developer guide, "DynamoDB local usage notes". They were tried with
+DynamoDB Local 1.25.1.
 
 Scripts that start DynamoDB Local depend on the following, so it is the same here:
 
@@ -36,7 +37,7 @@ _CONTAINER_VARIABLE: Final = "KUBERNETES_SERVICE_HOST"
 
 _JAVA_WITH_VALUE: Final = frozenset(("-jar", "-cp", "-classpath"))
 _JAVA_PREFIXES: Final = ("-D", "-X", "-ea", "-server", "-javaagent:", "-agentlib:")
-# The end of the class name; the package before it differs between versions.
+# How the name of DynamoDB Local's main class ends. The name of its package depends on the version.
 _MAIN_CLASS: Final = ".local.main.ServerRunner"
 
 
@@ -45,7 +46,10 @@ def _store(text: str) -> Path:
 
 
 def _origins(text: str) -> tuple[str, ...]:
-    """Return the origins in a list of domains. Domains for DynamoDB Local may lack the scheme."""
+    """Return the origins that the value of -cors allows.
+
+    A domain without a scheme becomes two origins: with http and with https.
+    """
     domains = [each.strip() for each in text.split(",") if each.strip()]
     if "*" in domains:
         return AnyPage()
@@ -55,16 +59,17 @@ def _origins(text: str) -> tuple[str, ...]:
 
 
 class _Option(NamedTuple):
-    """An option.
+    """An option of DynamoDB Local.
 
-    setting: the field that it sets, None if it sets none. value: None for a switch.
+    setting: the name of the field of Settings that the option sets, None if it sets none.
+    value: converts the option's text to the setting's value; None for an option without a value.
     """
 
     summary: str
     setting: str | None = None
     metavar: str = ""
     value: Callable[[str], Any] | None = None
-    ends: bool = False  # whether it shows something and ends the program
+    ends: bool = False  # whether the option shows a text and ends the program
 
 
 OPTIONS: Final[Mapping[str, _Option]] = {
@@ -88,7 +93,11 @@ HELP: Final = "options of DynamoDB Local:\n" + "".join(
 
 
 class Command(NamedTuple):
-    """A parsed command. rest: arguments of this program. shows: the option that ends it, if any."""
+    """A parsed command line.
+
+    rest: arguments for this program. shows: the option that shows a text instead of starting the
+    server (-help, -version), None if there is no such option.
+    """
 
     flags: Source
     defaults: Source
@@ -156,7 +165,10 @@ def _same(value: object) -> object:
 
 
 def warnings(settings: Settings) -> list[str]:
-    """Return a warning if the folder has data of DynamoDB Local."""
+    """Return a warning if the folder that contains our store also has files of DynamoDB Local.
+
+    Otherwise the list is empty.
+    """
     folder = settings.folder
     if folder is None or folder.name != FOLDER:
         return []

@@ -1,23 +1,27 @@
 r"""Makes text from clients safe for the log.
 
 A credential, a name or a path may have line breaks, terminal control sequences or megabytes of
-text. Printed unchanged, it could forge a log line or change the colours of a terminal. So printable
-ASCII stays, all other characters become Python escapes (`\n`, `\x1b`, `\xe9`, `\u20ac`), and a long
-text is cut.
+text. If the log had such a text unchanged, the text could forge a log line or change the colours of
+a terminal. So only printable ASCII stays unchanged. All other characters become Python escapes
+(`\n`, `\x1b`, `\xe9`, `\u20ac`), and a long text is cut.
 """
 
 import re
 from typing import Final
 
-_LONGEST: Final = 200  # characters; the ARN of a table is shorter
-# characters, for texts of a function or another server about a failure.
+_LONGEST: Final = 200  # in characters; the ARN of a table is shorter
+# In characters. For the text with which a function or another server explains a failure.
 LONGEST_DETAIL: Final = 1000
 
 _NOT_PRINTABLE: Final = re.compile("[^ -~]")
 
 
 def printable(text: str, longest: int = _LONGEST) -> str:
-    """Return a text as one line of printable ASCII. A long text is cut, and its length is added."""
+    """Return a text as one line of printable ASCII.
+
+    Of a text with more than `longest` characters, only the beginning stays, followed by the length
+    of the text.
+    """
     if len(text) > longest:
         return f"{_escaped(text[:longest])}... ({len(text)} characters)"
     return _escaped(text)

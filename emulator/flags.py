@@ -75,19 +75,19 @@ class Configuration(NamedTuple):
 
 
 def settings_from(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
-    """Return the settings of a server. Ends the program as `configuration` does."""
+    """Return the settings of a server. Like `configuration`, this may end the program."""
     return configuration(arguments, environment).settings
 
 
 def configuration(arguments: Sequence[str], environment: Mapping[str, str]) -> Configuration:
     """Return the settings of a server.
 
-    Exits with status 2 and one line if a value cannot be parsed, with status 0 after --help and
-    --version.
+    If a value cannot be parsed, the program prints one line and exits with status 2. It exits with
+    status 0 after --help and --version.
     """
     parser = _parser()
     words = [each for each in arguments if each not in _HELP]
-    # Argparse would show the help of the server instead.
+    # --help after an unknown command is a mistake. Argparse would show the help of the server.
     if len(words) == 1 < len(arguments) and words[0].isalpha():
         parser.error(_unknown_arguments(words))
     try:
@@ -119,9 +119,9 @@ def _of_dynamodb_local(parser: "Parser", arguments: Sequence[str], environment: 
 
 
 def settings_of(flags: Sequence[Source], environment: Mapping[str, str], *defaults: Source) -> Settings:
-    """Return the settings in flags, environment and --config file. defaults: replace our defaults.
+    """Return the settings in flags, environment and --config file. Raises WrongSetting.
 
-    Raises WrongSetting.
+    defaults: replace this program's own defaults.
     """
     named = [*flags, environment_source(environment), localstack_source(environment)]
     file = merged([{"config": each["config"]} for each in named if "config" in each]).get("config")
@@ -133,7 +133,7 @@ def settings_of(flags: Sequence[Source], environment: Mapping[str, str], *defaul
 
 
 def _flags(parser: "Parser", arguments: Sequence[str]) -> Source:
-    """Return the settings in our flags. Exits as argparse does."""
+    """Return the settings in flags of this program. Exits as argparse does."""
     known, unknown = parser.parse_known_args(arguments)
     if unknown:
         parser.error(_unknown_arguments(unknown))
@@ -202,7 +202,7 @@ def _parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("-help", action="help", help=argparse.SUPPRESS)  # DynamoDB Local's spelling
+    parser.add_argument("-help", action="help", help=argparse.SUPPRESS)  # DynamoDB Local spells it with one hyphen
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {VERSION}")
     groups = {group: parser.add_argument_group(group.value) for group in Group}
     either = groups[Group.STORAGE].add_mutually_exclusive_group()

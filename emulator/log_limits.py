@@ -2,25 +2,26 @@
 
 A client that retries in a loop, or a hostile one, must not fill a disk with log lines. So code that
 logs because of a request checks a limit first: `if once_a_minute.allows("disk full"):
-log.warning(...)`. Code whose keys come from clients (names of tables, origins) has a separate
-LogLimit, so that its lines cannot suppress lines of other code.
+log.warning(...)`. A LogLimit also limits the number of subjects. So code whose subjects come from
+clients (names of tables, origins) has a LogLimit of its own, and a client with many subjects cannot
+suppress lines of other code.
 
-The time is that of the machine's clock, because the log must work while the emulator's clock is
-frozen.
+Intervals are measured by the machine's clock, because the emulator's clock may be frozen.
 """
 
 from collections.abc import Callable, Hashable
 from time import monotonic
 from typing import Final
 
-_INTERVAL: Final = 60.0  # seconds in which each key is allowed once
+_INTERVAL: Final = 60.0  # each key is allowed once in so many seconds
 _KEYS: Final = 1000
 
 
 class LogLimit:
     """Allows each key once in an interval, and a limited number of different keys in an interval.
 
-    The second limit bounds the memory and the log if each line has a new key.
+    A key names the subject of a log line. The second limit bounds the memory, and it bounds the log
+    if each line has a new key.
     """
 
     def __init__(self, interval: float = _INTERVAL, keys: int = _KEYS, now: Callable[[], float] = monotonic) -> None:

@@ -10,7 +10,7 @@ import sys
 from enum import Enum
 from typing import Any, Final, TextIO
 
-TRACE: Final = 5  # a level below Python's own, at which bodies are logged
+TRACE: Final = 5  # lower than DEBUG; logs bodies of requests and responses
 
 _TEXT: Final = "%(asctime)s %(levelname)s %(message)s"
 _RESET: Final = "\x1b[0m"
@@ -95,7 +95,7 @@ def configure_log(level: str, form: str = "text", *, requests: bool = False) -> 
     requests: whether to log a line for each request too.
     """
     handler: logging.Handler = logging.NullHandler()
-    if sys.stderr is not None:  # the caller may have closed it
+    if sys.stderr is not None:  # None if the process was started without a stderr
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(formatter(form, sys.stderr))
     logging.basicConfig(handlers=[handler])
@@ -108,7 +108,7 @@ def configure_log(level: str, form: str = "text", *, requests: bool = False) -> 
 def set_levels(level: str, *, requests: bool) -> None:
     """Set the levels of our loggers.
 
-    Requests are logged at level debug, or if `requests` is true.
+    Each request is logged if the level is debug or lower, or if `requests` is true.
     """
     logging.addLevelName(TRACE, "TRACE")
     logging.getLogger("emulator").setLevel(number(level))

@@ -21,6 +21,6 @@ def command(module: str, *arguments: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Return an environment for `command`: the current one, our folder first on PYTHONPATH."""
+    """Return the current environment, but with our folder first on PYTHONPATH."""
     paths = [_FOLDER, os.environ.get("PYTHONPATH", "")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}

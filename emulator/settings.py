@@ -1,6 +1,6 @@
 """The settings of a server.
 
-Flags and environment variables have the names of the fields.
+Flags and environment variables are named after the fields of `Settings`.
 
 The metadata of a field has the heading and the text of the setting in --help. It may also have
 `choices`, the bounds of a number (`between`), a function that raises ValueError for a wrong text
@@ -37,9 +37,9 @@ DEFAULT_ACCOUNT: Final = "123456789012"
 """The account of AWS's own examples. AWS has no account 000000000000."""
 
 _DATA: Final = Path("data")
-_NEVER: Final = 1e9  # seconds: 31 years
+_NEVER: Final = 1e9  # seconds (31 years): longer than any server runs
 
-# The module re compiles these patterns at first use, which saves most starts a millisecond.
+# These stay text, and `re` compiles them at first use: most starts save a millisecond.
 _ORIGIN: Final = r"\*|[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?/?"
 _HOST: Final = r"[a-z0-9._-]+|\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f.]*:[0-9a-f:.]*"
 
@@ -82,10 +82,10 @@ def _setting(group: Group, default: Any, text: str, **metadata: Any) -> Any:  # 
 
 
 class AnyPage(tuple[str, ...]):
-    """An empty list of origins, for a command line of DynamoDB Local with `-cors '*'`.
+    """An empty list of origins: what `-cors '*'` on a command line of DynamoDB Local means here.
 
-    Pages of any origin may use the DynamoDB API without it. Our own `*` would also open /_emulator/
-    to them, which DynamoDB Local does not have.
+    With an empty list, pages of any origin may use the DynamoDB API. With the origin `*`, they
+    could also use /_emulator/, which DynamoDB Local does not have.
     """
 
     __slots__ = ()
@@ -269,7 +269,6 @@ class Settings:
     def folder(self) -> Path | None:
         """The data folder of this server, None if its engine has no data on disk.
 
-        Code that locks or copies the folder, or writes files into it, uses this instead of single
-        settings.
+        Code that locks or copies the folder, or writes files into it, uses this and not `data_dir`.
         """
         return None if self.in_memory else self.data_dir

@@ -1,11 +1,11 @@
-"""Memory that the worker processes of a server share: the clock, and hints of changes.
+"""Memory that the worker processes of a server share.
 
 The supervisor maps a few bytes of memory before it forks the workers:
 
     16 bytes        the clock (clock.EmulatorClock), as two doubles: its offset, and the time at
                     which it is frozen
-    8 bytes each    a counter for each worker; the worker increments its own when it has changed
-                    definitions (database/store/versions.py)
+    8 bytes each    the hints: a counter for each worker. A worker increments its own counter when
+                    it has changed definitions (database/store/versions.py)
     60 bytes        the next event of the delivery to functions, which only the owner computes:
                     time as a double (NaN: there is none), a UUID of 36 bytes, and its kind
                     filled up with zeros
@@ -64,7 +64,7 @@ class SharedMemory:
         """Notify the other workers that this worker has changed definitions.
 
         Call this after the commit. seen: the last hints that this worker has read. Returns `seen`
-        with this worker's new counter.
+        with this worker's new counter, so that its own change is no news to this worker.
         """
         self._counters[self.worker_index] += 1
         at = 8 * self.worker_index

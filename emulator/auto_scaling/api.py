@@ -30,14 +30,14 @@ Answer = Mapping[str, Any]
 
 _PAGE: Final = 50
 _TRACKING: Final = "TargetTrackingScaling"
-_LOWEST: Final = 10.0  # percent
+_LOWEST: Final = 10.0  # percent; the lowest TargetValue of a policy
 _HIGHEST: Final = 90.0
 
 _T = TypeVar("_T", ScalingPolicy, ScheduledAction)
 
 
 class Api:
-    """Answers requests."""
+    """Answers requests to Application Auto Scaling."""
 
     def __init__(self, database: Database, targets: Targets, scaling: Scaling) -> None:
         self._database = database
@@ -71,7 +71,8 @@ class Api:
     def _register(self, caller: Caller, request: Request) -> Answer:
         """Register a target, or change it.
 
-        A capacity outside the new bounds is corrected at once.
+        If the capacity of the table or index is outside the new bounds, UpdateTable sets it to the
+        nearer bound at once.
         """
         check_dimension(request)
         place = request["ResourceId"], request["ScalableDimension"]
@@ -275,7 +276,7 @@ class Api:
         )
 
     def _of_arn(self, caller: Caller, request: Request) -> ScalableTarget:
-        """Return the target with an ARN. Raises ResourceNotFoundException."""
+        """Return the target whose ARN the request has. Raises ResourceNotFoundException."""
         arn = request["ResourceARN"]
         for target in self._targets.of(caller.tenant):
             if target.arn == arn:
@@ -284,7 +285,10 @@ class Api:
 
 
 def _check_configuration(target: ScalableTarget, configuration: Mapping[str, Any], name: str) -> None:
-    """Raise if a policy's configuration does not fit its target. name: the policy's name."""
+    """Raise ApiError if a policy's configuration does not fit its target.
+
+    name: the policy's name.
+    """
     predefined = configuration.get("PredefinedMetricSpecification")
     if (predefined is None) is ("CustomizedMetricSpecification" not in configuration):
         raise errors.scaling_metric_required()
@@ -326,7 +330,7 @@ def _without(parts: Iterable[_T], name: str) -> tuple[_T, ...]:
 def _page(member: str, found: list[dict[str, Any]], request: Request) -> Answer:
     """Return a page of an answer. Raises InvalidNextTokenException.
 
-    A token contains the number of entries before the page, and the name of the list (`member`).
+    A NextToken has the name of the list (`member`), and how many entries earlier pages have shown.
     """
     limit = request.get("MaxResults", _PAGE)
     limit = limit if 1 <= limit <= _PAGE else _PAGE

@@ -188,7 +188,10 @@ def _number(raw: float) -> float:
 
 
 def _check(request: Request, members: Mapping[str, Member], path: str) -> None:
-    """Raise the first failure of a constraint."""
+    """Raise ApiError for the first constraint that is broken.
+
+    path: what precedes a member's name in the error.
+    """
     for name, member in members.items():
         place = f"{path}{name[0].lower()}{name[1:]}"
         value = request.get(name)
@@ -229,7 +232,7 @@ def _constraints(member: Member) -> list[tuple[Callable[[Any], bool], str]]:
 
 
 def check_dimension(request: Request) -> None:
-    """Raise if a request names another service, or a resource that DynamoDB does not scale."""
+    """Raise ApiError unless a request is for DynamoDB, and for a resource that DynamoDB scales."""
     found = DIMENSIONS.get(request["ScalableDimension"])
     parts = request["ResourceId"].split("/")
     kinds = {2: ["table"], 4: ["table", "index"]}

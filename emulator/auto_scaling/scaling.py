@@ -20,7 +20,7 @@ _IN_USE: Final = "ResourceInUseException"
 
 
 class Scaling:
-    """Sets the capacity of targets. update: see Update."""
+    """Sets the capacity of targets. update: calls UpdateTable."""
 
     def __init__(self, database: Database, targets: Targets, update: Update) -> None:
         self._database = database
@@ -48,7 +48,10 @@ class Scaling:
             self.set(target, Wanted(target.max_capacity, f"maximum capacity was set to {target.max_capacity}"))
 
     def set(self, target: ScalableTarget, wanted: Wanted) -> None:
-        """Set a capacity, and store an activity. If the table is busy, set the capacity later."""
+        """Set a capacity, and store an activity.
+
+        If the table is busy, the target stores only `wanted`, and the next run tries again.
+        """
         now = self._database.clock.now()
         activity = Activity(str(uuid.uuid4()), wanted.units, wanted.cause, now, now)
         later = None
@@ -88,7 +91,10 @@ class Scaling:
 
 
 def _part(definition: TableDefinition, index: str | None) -> TableDefinition | IndexDefinition | None:
-    """Return a table's global index of this name, or the table; None if there is no such index."""
+    """Return the table's definition if `index` is None, else its global index of this name.
+
+    Returns None if there is no such index.
+    """
     if index is None:
         return definition
     return next((each for each in definition.indexes if each.name == index and not each.local), None)
@@ -97,6 +103,6 @@ def _part(definition: TableDefinition, index: str | None) -> TableDefinition | I
 def exists(table: Table, index: str | None) -> bool:
     """Return whether a table has a global index of this name.
 
-    index: None means the table itself.
+    `index` is None for the table itself. Then the result is True.
     """
     return _part(table.definition, index) is not None

@@ -44,9 +44,9 @@ def check(text: str, timezone: str | None) -> None:
 
 
 def following(text: str, timezone: str | None, after: float, first: float) -> float | None:
-    """Return the first time of a schedule that is later than `after`; None if there is none.
+    """Return the earliest time of a schedule that is later than `after`; None if there is none.
 
-    first: the first time of a schedule with a rate. Raises ApiError if the schedule is not valid.
+    first: when a schedule with a rate begins. Raises ApiError if the schedule is not valid.
     """
     form = _FORM.fullmatch(text)
     if form is None:

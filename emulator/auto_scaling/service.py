@@ -16,7 +16,10 @@ from emulator.shared_memory import SharedMemory
 
 
 class ScalingService:
-    """Auto scaling. update: calls UpdateTable. sharing: None if the server has one process."""
+    """Auto scaling. update: calls UpdateTable.
+
+    sharing: the memory that the processes share, None if the server has one process.
+    """
 
     def __init__(self, database: Database, update: Update, *, shared: bool, sharing: SharedMemory | None) -> None:
         self._database = database
@@ -39,13 +42,16 @@ class ScalingService:
                     yield due, "ScheduledAction", target.arn
 
     def run(self) -> None:
-        """Do what is due. The scheduler calls this each minute, in every process."""
+        """Scale all targets. A process that is not the owner only stores its counts for the owner.
+
+        The scheduler calls this each minute, in every process.
+        """
         for target in list(self.targets):
             work = self._scale if self._database.owner else self._report
             self._database.rerun(partial(work, target))
 
     def _report(self, target: ScalableTarget) -> None:
-        """Store the units that this process has counted, for the process that scales."""
+        """Store the units that this process has counted. The owner process reads them."""
         current = self.targets.current(target)
         consumed = {str(minute): units for minute, units in self._consumed(target).items()}
         if current is not None and consumed != current.consumed.get(self._worker, {}):

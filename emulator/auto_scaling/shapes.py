@@ -42,14 +42,14 @@ def policy_arn(target: ScalableTarget, policy: ScalingPolicy) -> str:
 
 
 def alarms(target: ScalableTarget, policy: ScalingPolicy) -> list[Mapping[str, str]]:
-    """Return the Alarms of a policy."""
+    """Return the member Alarms of a policy in an answer."""
     names = [policy.alarm(target.resource_id, kind) for kind in ALARMS]
     prefix = f"arn:aws:cloudwatch:{target.region}:{target.account}:alarm:"
     return [{"AlarmName": name, "AlarmARN": prefix + name} for name in names]
 
 
 def policy_shape(target: ScalableTarget, policy: ScalingPolicy) -> Shape:
-    """Return the ScalingPolicy of an answer."""
+    """Return the JSON that describes a policy in an answer."""
     return {
         "PolicyARN": policy_arn(target, policy),
         "PolicyName": policy.name,
@@ -62,7 +62,7 @@ def policy_shape(target: ScalableTarget, policy: ScalingPolicy) -> Shape:
 
 
 def action_shape(target: ScalableTarget, action: ScheduledAction) -> Shape:
-    """Return the ScheduledAction of an answer."""
+    """Return the JSON that describes a scheduled action in an answer."""
     resource = f"resource/{NAMESPACE}/{target.resource_id}:scheduledActionName/{action.name}"
     shape = {
         "ScheduledActionName": action.name,
@@ -83,7 +83,10 @@ def action_shape(target: ScalableTarget, action: ScheduledAction) -> Shape:
 
 
 def activity_shape(target: ScalableTarget, activity: Activity, *, fulfilled: bool) -> Shape:
-    """Return the ScalingActivity of an answer. fulfilled: whether the change is in force."""
+    """Return the JSON that describes an activity in an answer.
+
+    fulfilled: whether the change is in force.
+    """
     change = f"{target.kind.lower()} capacity units to {activity.units}."
     shape = {
         "ActivityId": activity.id,

@@ -51,10 +51,10 @@ class ScalingPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ScheduledAction:
-    """A change of the capacities of a target at certain times.
+    """A change of the bounds of a target's capacity at certain times.
 
     schedule: the text of the request. start, end: the action happens only between these times.
-    last: when the action last happened or, before its first time, when it was created.
+    last: when the action last happened. Until it happens for the first time, when it was created.
     """
 
     name: str
@@ -96,14 +96,14 @@ class Wanted:
 class ScalableTarget:
     """The read or write capacity of a table or global index, registered for scaling.
 
-    account: depends on the access key and a setting, as in TableDefinition.
+    account: depends only on the access key and the setting `account`, as in TableDefinition.
     shared: whether the target belongs to the tenant of `--shared-db`.
     role: RoleARN of the request, None for the service's own role.
     suspended: members of SuspendedState -> whether they are true.
     wanted: a change of capacity that could not be made yet.
     scaled_out, scaled_in: when a policy last raised or lowered the capacity.
-    consumed: number of a worker -> minute since the epoch (as text) -> units that it has counted.
-    The worker that scales is not among them.
+    consumed: number of a worker -> minute since the epoch (as text) -> units that the worker has
+    counted. The owner process scales, and keeps its own counts in memory only.
     """
 
     id: str
@@ -143,7 +143,7 @@ class ScalableTarget:
         return from_fields(cls, fields)
 
     def dump(self) -> bytes:
-        """Return the definition as JSON."""
+        """Return the target as JSON."""
         return orjson.dumps(self)
 
     @property

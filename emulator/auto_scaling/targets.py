@@ -47,7 +47,7 @@ class Targets:
             self.save_in(change, target)
 
     def save_in(self, change: DefinitionChange, target: ScalableTarget) -> None:
-        """Store a new or changed target in the transaction of a change."""
+        """Store a new or changed target in the transaction of `change`."""
         self._registry.save(change, _key(target), target)
 
     def remove(self, target: ScalableTarget) -> None:

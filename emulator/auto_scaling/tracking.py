@@ -1,11 +1,12 @@
 """The capacity that a target tracking policy demands (control-plane 10).
 
-For each minute, the policy compares the utilization (consumed units in percent of provisioned
-units) with its target. The service uses two alarms of CloudWatch:
+For each minute, the policy compares the utilization with its TargetValue. Both are in percent: the
+utilization is the consumed units in percent of the provisioned units. The service uses two alarms
+of CloudWatch:
 
-- AlarmHigh: in each of the last two minutes, the utilization was above the target.
-- AlarmLow: in each of the last fifteen minutes, the utilization was below the target minus 20
-  percent.
+- AlarmHigh: in each of the last two minutes, the utilization was above the TargetValue.
+- AlarmLow: in each of the last fifteen minutes, the utilization was more than 20 percentage points
+  below the TargetValue.
 """
 
 import math
@@ -18,7 +19,7 @@ from emulator.auto_scaling.target import ScalableTarget, ScalingPolicy
 MINUTE: Final = 60
 HIGH_MINUTES: Final = 2
 LOW_MINUTES: Final = 15
-_MARGIN: Final = 20.0  # percent
+_MARGIN: Final = 20.0  # percentage points
 
 METRICS: Final = {"Read": "DynamoDBReadCapacityUtilization", "Write": "DynamoDBWriteCapacityUtilization"}
 """Kind of capacity -> the predefined metric of its utilization."""
@@ -29,7 +30,7 @@ Units = Mapping[int, float]
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A demanded capacity. alarm: the kind of the alarm that demands it."""
+    """A demanded capacity. alarm: the alarm that demands it, AlarmHigh or AlarmLow."""
 
     units: int
     alarm: str
@@ -69,7 +70,10 @@ def _wanted(target: ScalableTarget, consumed: float, utilization: float) -> int:
 
 
 def _may(target: ScalableTarget, direction: str, cooldown: int, now: float) -> bool:
-    """Return whether scaling is neither suspended nor cooling down. direction: Out or In."""
+    """Return whether a policy may raise (`direction` Out) or lower (In) the capacity now.
+
+    It may not while this direction is suspended, nor within `cooldown` seconds of the last time.
+    """
     last = target.scaled_out if direction == "Out" else target.scaled_in
     if target.is_suspended(f"DynamicScaling{direction}Suspended"):
         return False

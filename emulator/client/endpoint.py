@@ -21,7 +21,7 @@ STREAMS_OPERATIONS: Final = frozenset(("DescribeStream", "GetRecords", "GetShard
 _DYNAMODB: Final = "DynamoDB_20120810"
 _STREAMS: Final = "DynamoDBStreams_20120810"
 
-# Seconds without a byte from the server; the server waits for a client for the same time.
+# The longest wait for a byte from the server, in seconds. The server waits as long for a client.
 _TIMEOUT: Final = 65.0
 _OK: Final = 200
 
@@ -87,7 +87,7 @@ class HttpEndpoint:
     def control(self, method: str, path: str, body: Mapping[str, Any]) -> Response:
         """Call a control of this server; return its answer. Raises Refused, Unreachable.
 
-        The seconds of a `Timeout` in the body are added to the time that this waits for the answer.
+        If the body has a `Timeout`, the client waits this many seconds longer for the answer.
         """
         longer = body.get("Timeout")
         self._connection.timeout = _TIMEOUT + (longer if isinstance(longer, (int, float)) else 0)
@@ -96,11 +96,14 @@ class HttpEndpoint:
         return self._send(method, f"/_emulator/{path}", b"" if method == "GET" else orjson.dumps(body), {})
 
     def begin_control(self, path: str, body: Mapping[str, Any]) -> None:
-        """Send the call of a control that lasts until `close`. Raises Unreachable."""
+        """Call a control that runs until `close`, such as `snapshots/hold`. Raises Unreachable.
+
+        This does not wait for an answer.
+        """
         self._request("POST", f"/_emulator/{path}", orjson.dumps(body), {})
 
     def raise_refusal(self) -> None:
-        """Raise Refused or Unreachable if the call that `begin_control` sent has ended."""
+        """Raise Refused or Unreachable if the control of `begin_control` has already ended."""
         if self._connection.sock is None or select.select([self._connection.sock], [], [], 0)[0]:
             self._answer("the call of a control")
             raise Unreachable(f"{self.name} has ended the call of a control")
@@ -122,9 +125,9 @@ class HttpEndpoint:
             raise Unreachable(f"{self.name} does not answer: {error}") from error
 
     def _answer(self, request: str) -> Response:
-        """Return the answer of a request. Raises Refused, Unreachable.
+        """Return the answer to a request. Raises Refused, Unreachable.
 
-        request: its name in messages.
+        request: the name of the request in messages.
         """
         try:
             response = self._connection.getresponse()

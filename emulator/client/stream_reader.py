@@ -4,9 +4,9 @@ A shard is read after its parent, so the records of an item are in order. At the
 reader searches for its children (shard rollover, behaviour 11). At the end of the whole stream, it
 searches for the table's next stream.
 
-An iterator is valid for 15 minutes of the server's clock, which a test may move. When it is no
-longer valid, the reader gets a new one. It starts after the last record that was read or, if none
-was read, where the first iterator started.
+An iterator is valid for 15 minutes of the server's clock, which a test may move. When an iterator
+is no longer valid, the reader gets a new one. The new one starts after the last record that was
+read. If no record was read, it starts where the first iterator started.
 """
 
 import time
@@ -48,7 +48,7 @@ class _Shard:
 class StreamReader:
     """Reads the records of one table's stream. arn: the ARN of the stream that it reads now.
 
-    Making a reader finds the stream, and raises NoStream if there is none.
+    The constructor finds the stream. It raises NoStream if there is none.
     """
 
     def __init__(self, endpoint: HttpEndpoint, table: str, start: Start) -> None:
@@ -89,7 +89,10 @@ class StreamReader:
         return records
 
     def _again(self, shard: _Shard, *, trimmed: bool) -> str | None:
-        """Return a new iterator for a shard whose iterator is no longer valid."""
+        """Return a new iterator for a shard whose iterator is no longer valid.
+
+        trimmed: whether the server has deleted the records at the iterator.
+        """
         if trimmed:
             return self._iterator(shard.id, Start.OLDEST.value)
         if shard.last is not None:
@@ -114,9 +117,10 @@ class StreamReader:
             self._add(self._described(), Start.OLDEST.value)
 
     def _add(self, described: list[Response], kind: str) -> None:
-        """Start to read each shard that need not wait for its parent.
+        """Start to read each new shard that need not wait for its parent.
 
-        A shard need not wait for a parent that was read to its end or that no longer exists.
+        A shard waits as long as its parent exists and was not read to its end. kind: the type of
+        the iterators with which reading starts.
         """
         exist = {shard["ShardId"] for shard in described}
         for shard in described:
@@ -167,7 +171,7 @@ class StreamReader:
 
 
 def enable_stream(endpoint: HttpEndpoint, table: str, view: str) -> None:
-    """Enable the stream of a table. Raises Refused."""
+    """Enable the stream of a table. view: its StreamViewType. Raises Refused."""
     specification = {"StreamEnabled": True, "StreamViewType": view}
     endpoint.call("UpdateTable", {"TableName": table, "StreamSpecification": specification})
 

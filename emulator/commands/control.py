@@ -93,7 +93,7 @@ def _explanation(name: str) -> Iterator[str]:
 
 
 def _missing(name: str, method: str, controls: Collection[tuple[str, str]]) -> str:
-    """Return why there is no such call of a control."""
+    """Return why no control has this name and HTTP method."""
     names = sorted({each for _, each in controls})
     if name not in names:
         return f"there is no control {name}; there are: {', '.join(names)}"

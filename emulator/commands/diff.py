@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
                 print(line)  # noqa: T201 - the result
         sys.stdout.flush()
     except BrokenPipeError:  # the program that reads the output, such as `head`, has ended
-        # So that the flush at the exit does not fail.
+        # Without this, the flush of stdout at the exit would fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _DIFFERENT
     except (Refused, Unreachable) as error:
@@ -88,10 +88,10 @@ def _compare(options: argparse.Namespace, progress: Progress) -> Iterator[str]:
 
 
 def _require(one: Side, other: Side, *, both: bool) -> None:
-    """Raise Unreachable if a table does not exist on the sides that must have it.
+    """Raise Unreachable if a table is missing.
 
-    both: whether both sides must have their tables. If not, a table that only one side has is a
-    difference.
+    both: whether the table must exist on both sides. If not, one side is enough, and a table that
+    only one side has is a difference.
     """
     with closing(one.connect()) as first, closing(other.connect()) as second:
         missing = [

@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
         with Progress("dumped") as progress:
             count = _dump(connect, options, progress)
     except BrokenPipeError:  # the program that reads the output, such as `head`, has ended
-        # So that the flush at the exit does not fail.
+        # Without this, the flush of stdout at the exit would fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _FAILED
     except (Refused, Unreachable, OSError) as error:

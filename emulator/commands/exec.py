@@ -1,9 +1,9 @@
 """`dynamodb-emulator exec -- COMMAND...`: run a command with a server that only it uses.
 
 The server keeps its data in memory and listens on a free port. AWS_* variables in the command's
-environment direct the SDKs to it. The server takes its settings from DYNAMODB_EMULATOR_* variables,
-except data folder and port. We write nothing to the command's stdout. The server logs each request
-to stderr, unless DYNAMODB_EMULATOR_LOG_REQUESTS is 0.
+environment direct the SDKs to the server. The server takes its settings, except data folder and
+port, from DYNAMODB_EMULATOR_* variables. Only the command writes to stdout. The server logs each
+request to stderr, unless DYNAMODB_EMULATOR_LOG_REQUESTS is 0.
 
 Exit status: the command's; 128 + n if signal n has ended it; 127 if there is no such command; 126
 if it cannot be run; 2 if the server cannot start or its tables cannot be dumped.

@@ -133,7 +133,7 @@ def records(readers: Sequence[StreamReader], pace: Pace) -> Iterator[tuple[Strea
                     raise
                 reading.remove(reader)
                 _say(f"the table {reader.table} is deleted")
-        # A merge keeps the order within each shard, even if a test has set the clock back.
+        # A merge, unlike a sort, keeps the order of each shard, even if a test sets the clock back.
         yield from heapq.merge(*batches, key=_written)
         if reading:
             pace.wait(found=any(batches))

@@ -2,7 +2,8 @@
 
 The data come from files or, with --from-endpoint, from another server.
 
-Exit status: 0; 1 if something was wrong but the rest was loaded; 2 if nothing could be loaded.
+Exit status: 0 if all was loaded; 1 after problems that stderr names, such as an item that could not
+be loaded; 2 if the load ended early. Then nothing or only a part was loaded.
 """
 
 import argparse
@@ -86,7 +87,7 @@ def _load_files(parser: Parser, options: argparse.Namespace, connect: Connect, p
 
 
 def _refuse_unknown_parameters(parser: Parser, given: Sequence[str], found: Sequence[Source]) -> None:
-    """End the command if the user has given a parameter that no file uses."""
+    """End the command if the user gave a --parameter that no file takes."""
     taken = [source.parameters for source in found]
     known = {name for names in taken if names is not None for name in names}
     unknown = [name for name in given if name not in known]

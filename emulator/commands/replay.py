@@ -19,7 +19,7 @@ from emulator.replaying.replaying import Connect, Outcome, Replay
 from emulator.transfer.endpoints import AWS, connecting
 
 _DIFFERENT: Final = 1
-_KEPT: Final = 1000  # the most differing requests that are kept in memory for --report
+_KEPT: Final = 1000  # how many requests with differing answers are kept in memory for --report, at most
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
         streams=options.endpoint != AWS,
     )
     kept: list[Outcome] = []
-    # Comes first, because a replay may take long, and changes the tables of the endpoint.
+    # Checked before the replay, which may take long and changes the tables of the endpoint.
     if options.report is not None:
         try:
             report.check(options.report)

@@ -127,7 +127,7 @@ def _difference(present: Mapping[str, str], settings: Mapping[str, str]) -> str:
 
 
 def write(edit: Edit) -> None:
-    """Write an edit that changes the file. Raises CannotConfigure."""
+    """Write the text of an edit, unless the file has it already. Raises CannotConfigure."""
     if not edit.changed:
         return
     path = Path(os.path.realpath(edit.path))
@@ -151,7 +151,10 @@ def write(edit: Edit) -> None:
 
 
 def _with_section(text: str, name: str, settings: Mapping[str, str], end: str) -> str:
-    """Return the text after adding or replacing the settings of one section."""
+    """Return the text after adding or replacing the settings of one section.
+
+    end: the end of added lines.
+    """
     lines = _LINE.findall(text)
     start = next((number for number, line in enumerate(lines) if _header(line) == _identity(name)), None)
     if start is None:

@@ -52,8 +52,9 @@ def shell_text(target: Target, syntax: str) -> str:
 def terraform_text(target: Target) -> str:
     """Return the settings of Terraform's provider `aws`.
 
-    Without the `skip_` settings, the provider calls IAM and EC2's metadata service. It gets its
-    account from STS. There is no endpoint for streams, because Terraform never calls it.
+    Without the `skip_` settings, the provider would call IAM and EC2's metadata service. STS has an
+    endpoint, because the provider asks STS for the account. Streams have no endpoint, because
+    Terraform never calls them.
     """
     return f"""\
 provider "aws" {{

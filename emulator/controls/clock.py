@@ -30,7 +30,7 @@ from emulator.database import events as events_of
 from emulator.slices import Steps
 
 _MOST_EVENTS: Final = 100  # the most events in a result
-_ROUNDING: Final = 1e-6  # seconds; times of this century are exact to a quarter of this
+_ROUNDING: Final = 1e-6  # seconds; a float holds a time of this century to a quarter of this
 
 
 @control("clock", changes=False, summary="show the emulator's clock")
@@ -55,7 +55,7 @@ def state(emulator: Emulator, _body: Body) -> Result:
     members=("Offset?", "Freeze?", "Advance?", "Release?", "Next?"),
 )
 def move(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Move the clock, do the work that is due then, and return the state of the clock.
+    """Move the clock, do the work that the move makes due, and return the state of the clock.
 
     Raises BadDeclaration.
     """
@@ -95,7 +95,7 @@ def _next(emulator: Emulator, value: object) -> Steps[Result]:
 
 
 def _reach(clock: EmulatorClock, time: float) -> None:
-    """Move the clock forward to a time. A running clock is then a few microseconds later."""
+    """Move the clock forward to a time, or to a few microseconds after it if the clock runs."""
     if clock.frozen is not None:
         clock.freeze(time)
         return

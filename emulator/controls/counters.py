@@ -7,11 +7,11 @@ The result is `{"Workers": [..], "Tables": [..], "Backlogs": [..]}`.
 | `Workers`  | `Worker`, `Memory` (bytes), `Operations`: for each operation and code `Operation`,    |
 |            | `Code` (empty: success), `Count`, `Seconds`, `Units`, `Buckets`                       |
 | `Tables`   | `Table`, `AccessKey`, `Region`, `Items`, `Bytes`, at most 1,000 of them               |
-| `Backlogs` | `Consumer`, `Records`: change records that a function or Kinesis waits for, at most |
-|            | 10,000                                                                                |
+| `Backlogs` | `Consumer`, `Records`: how many change records a function or Kinesis has not received |
+|            | yet; at most 10,000                                                                   |
 
-`Buckets` counts requests by their time: one number for each of BOUNDS, and one for longer times.
-The counters of a restarted worker begin at zero.
+`Buckets` counts requests by their time: one number for each of BOUNDS (http/observing/counters.py),
+and one for longer times. The counters of a restarted worker begin at zero.
 """  # noqa: W505 - a table
 
 from collections.abc import Iterator, Sequence

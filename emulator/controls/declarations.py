@@ -32,7 +32,7 @@ from emulator.values.wire import Problem, parse_map
     members=("Enforced", "TableName?"),
 )
 def throttling(emulator: Emulator, body: Body) -> Result:
-    """Start or stop to enforce throughput. Raises BadDeclaration."""
+    """Start or stop enforcing throughput. Raises BadDeclaration."""
     refuse_unknown(body, "Enforced", "TableName")
     return _declare(emulator.database, body, _enforce)
 

@@ -13,8 +13,8 @@ counted.
 
 A contributor has a `Key` (null if no item with it remains), a `Count`, and an `Error`: the count
 may be too high by this number. `Count` is in capacity units for accesses, and in requests for
-throttling. It is the sum of all processes, each from its start or from the last change of the
-setting on.
+throttling. It is the sum of all processes. Each process counts since its start, or since the last
+change of the setting.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +36,7 @@ _PLACE: Final = ("AccessKey", "Region", "TableName", "IndexName")
 
 
 def _together(_body: Body, parts: Sequence[Result]) -> Result:
-    """Combine the reports of all processes to one report."""
+    """Combine the reports of all processes into one report."""
     entries: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for part in parts:
         for entry in part["Insights"]:
@@ -58,7 +58,8 @@ def _merged(entries: Sequence[Mapping[str, Any]]) -> Result:
 def _ranked(lists: Sequence[Mapping[str, Any]]) -> list[Result]:
     """Return the top contributors of several lists, with the sums of their counts.
 
-    A contributor that is not in a list may have any count up to the list's `Floor`.
+    A list may lack a contributor, which may then have any count up to the list's `Floor`. So this
+    adds the `Floor` to the contributor's `Count` and `Error`.
     """
     everyone = {name for each in lists for name in each["Contributors"]}
     floor = sum(each["Floor"] for each in lists)
@@ -109,8 +110,8 @@ def _contributors(
 ) -> Result:
     """Return the top contributors of a sketch, and an upper bound for the counts of all others.
 
-    The other arguments are for a sketch of partition keys: if no request had the key of a
-    partition, they let this read the key from an item of the partition.
+    The other arguments are for a sketch of partition keys. The sketch may lack the key of a
+    partition. Then this reads the key from an item of the partition.
     """
     found: dict[str, Result] = {}
     floor = sketch.floor

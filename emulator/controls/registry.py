@@ -1,10 +1,10 @@
-"""The registry of controls, and calling them.
+"""The registry of controls, and the functions that call controls.
 
     @control("ttl", summary="delete all expired items now")
     def sweep(emulator: Emulator, body: Body) -> Steps[Result]: ...
 
-All modules of this package are imported at the first use of the registry, because most servers
-never need controls. So a new family needs no entry in a list.
+The first use of the registry imports all modules of this package. So a new family of controls needs
+no entry in a list. Most servers never need controls, and do not load them.
 """
 
 import sys
@@ -33,7 +33,7 @@ Result = Mapping[str, Any]
 
 
 class RequestLog(Protocol):
-    """The requests that a process with an HTTP server has observed (http/observing)."""
+    """What a process with an HTTP server has observed of its requests (http/observing)."""
 
     @property
     def keeps(self) -> bool:
@@ -82,7 +82,7 @@ class Emulator(Protocol):
         ...
 
     def stream_consumers(self) -> Iterator[tuple[StreamDefinition, str, str]]:
-        """Yield the consumers of streams: stream, name for people, name of the checkpoints."""
+        """Yield the consumers of streams: stream, name for people, name of their checkpoints."""
         ...
 
     def due_steps(self) -> Steps[None]:
@@ -200,9 +200,10 @@ def by_call() -> Mapping[tuple[str, str], Control]:
 
 
 def begin(emulator: Emulator, found: Control, body: Body) -> Steps[Result]:
-    """Run a control in this process, in steps that return the result, or this process's part of it.
+    """Run a control in this process, in steps that return its result.
 
-    Raises BadDeclaration, ApiError if the disk is full, Interrupted.
+    If the control has `gather`, the result is only the part of this process. Raises BadDeclaration,
+    Interrupted, and ApiError if the disk is full.
     """
     return emulator.database.run_steps(lambda: found.function(emulator, body))
 
@@ -219,5 +220,8 @@ def call(emulator: Emulator, name: str, body: Body) -> Result:
 
 
 def gathered(found: Control, body: Body, parts: Sequence[Result]) -> Result:
-    """Combine the results of all processes to the result of a control. Raises BadDeclaration."""
+    """Return the result of a control, combined from the results of all processes.
+
+    Raises BadDeclaration.
+    """
     return parts[0] if found.gather is None else found.gather(body, parts)

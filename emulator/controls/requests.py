@@ -6,10 +6,10 @@
 | `find_requests` | `{"AccessKey"?, "After"?: id, "Limit"?}`     | the same, of the requests that match |
 | `keep_requests` | `{"Enabled": true or false}`                 | `{"Keeping": as in the body}`        |
 
-While `Keeping` is true, the server keeps its last thousand requests: from its start with
---log-requests or --keep-requests, or from a call of `keep_requests`. `Requests` are summaries
-(http/observing/summary.py) with an `Id`, from all worker processes, in the order in which the
-requests arrived. `Limit` is the number of the newest requests to return.
+While `Keeping` is true, the server keeps its last thousand requests. `Keeping` is true from the
+start with --log-requests or --keep-requests, else from a call of `keep_requests`. `Requests` are
+summaries (http/observing/summary.py) with an `Id`, from all worker processes, in the order in which
+the requests arrived. At most `Limit` requests are returned: the newest that match.
 
 `Last` is the id up to which the list is complete. A call with this id as `After` returns the
 requests that were answered later, without gaps or repetitions.
@@ -34,8 +34,8 @@ def _found(body: Body, parts: Sequence[Result]) -> Result:
     limit = member(body, "Limit", int) if "Limit" in body else MOST
     if not 1 <= limit <= MOST:
         raise BadDeclaration(f"the member Limit must be a number from 1 to {MOST}")
-    # The processes returned their requests one after another. If a request ended after the first of
-    # them returned, other such requests may be missing. So it is left for the next call.
+    # The processes returned their requests one after another. Requests that ended after the first
+    # process returned its own may be missing here. So all of these are left for the next call.
     until = min(part["Now"] for part in parts)
     found: list[Any] = [each for part in parts for each in part["Requests"] if each["Ended"] < until]
     found.sort(key=lambda each: (each["Ended"], each["Worker"]))
@@ -76,7 +76,10 @@ def requests(emulator: Emulator, body: Body) -> Result:
     members=("AccessKey?", "After?", "Limit?"),
 )
 def find_requests(emulator: Emulator, body: Body) -> Result:
-    """Return the requests that this process keeps. `_found` applies the body later."""
+    """Return the requests that this process keeps.
+
+    `_found` gets those of all processes, and selects those that match the body.
+    """
     return _kept(emulator, body)
 
 
@@ -90,7 +93,7 @@ def keep_requests(emulator: Emulator, body: Body) -> Result:
     """Turn the keeping of requests on or off in this process. Raises BadDeclaration."""
     refuse_unknown(body, "Enabled")
     enabled = member(body, "Enabled", bool)
-    if emulator.sharing is not None:  # for workers that are restarted later
+    if emulator.sharing is not None:  # workers that start later read this
         emulator.sharing.keeps_requests = enabled
     _log(emulator).keep(on=enabled)
     return {"Keeping": enabled}
@@ -103,7 +106,7 @@ def _log(emulator: Emulator) -> RequestLog:
 
 
 def _shown(kept: Result) -> Result:
-    """Return a request with an id instead of the numbers in the id."""
+    """Return a kept request as a result shows it: with an `Id`, without Began and Ended."""
     rest = {name: value for name, value in kept.items() if name not in ("Began", "Ended")}
     return {"Id": f"{kept['Ended']}-{kept['Worker']}", **rest}
 

@@ -3,8 +3,8 @@
 | body                                        | what is deleted                                    |
 |---------------------------------------------|----------------------------------------------------|
 | `{}`                                        | all tables, streams and event source mappings      |
-| `{"Snapshots": true}`                       | these, and all snapshots                           |
-| `{"AccessKey", "Region"?}`                  | those of one account, in all regions or in one     |
+| `{"Snapshots": true}`                       | the same, and all snapshots                        |
+| `{"AccessKey", "Region"?}`                  | the same of one account, in all regions or in one  |
 | `{"TableName", "AccessKey"?, "Region"?}`    | the items of a table                               |
 
 - `TableName` is an ARN, or a name: then it means all tables of that name in the accounts that the
@@ -71,7 +71,7 @@ def _read(body: Body) -> tuple[str | None, str | None, str | None]:
 def _reset_everything(emulator: Emulator, scope: Scope, *, snapshots: bool) -> int:
     """Reset all accounts, the clock and the declarations; return the number of tables.
 
-    Raises Restoring before anything is changed.
+    Raises Restoring while a snapshot is being restored. Then nothing has changed.
     """
     database = emulator.database
     with database.read() as txn:
@@ -85,9 +85,10 @@ def _reset_everything(emulator: Emulator, scope: Scope, *, snapshots: bool) -> i
 
 
 def _reset_account(database: Database, scope: Scope) -> int:
-    """Reset the accounts of a scope; return the number of tables. Raises Restoring.
+    """Reset the accounts of a scope; return the number of tables.
 
-    Raises Restoring, because the end of a restore would create the tables again.
+    Raises Restoring while a snapshot is being restored: the end of the restore would create the
+    tables again.
     """
     with database.registries.changing(urgent=True) as change:
         refuse_while_restoring(change.txn, within=scope)

@@ -13,11 +13,12 @@
 - Saving takes the same time for one item and for a million. Restoring undoes later writes.
 - A snapshot has items, indexes, streams with their records, time to live, settings, and event
   source mappings with their positions. It does not have the clock, declarations or dead letters.
-- Restoring deletes everything that was created in the scope after the save, such as new tables.
+- The scope of a snapshot is everything, an account, or some tables. Restoring deletes what was
+  created in this scope after the save, such as new tables.
 - `Tables` selects tables by name, with their streams and event source mappings. A name means all
   tables of that name in the accounts that the other members select.
-- If more than 6,000 stored keys change, or some megabytes, the tables do not exist until the
-  restore is complete. Until then, no snapshot can be saved, and no other snapshot can be restored.
+- If a restore changes more than 6,000 stored keys or some megabytes, its tables do not exist until
+  it is complete. Until then, no snapshot can be saved, and no other snapshot can be restored.
 - Functions get the records after their restored positions again.
 - Snapshots are as durable as the data.
 
@@ -30,8 +31,8 @@ the region of its table. The result is `{"Tables": number}`.
 "After"?}`. If the answer has `After`, the next call must repeat it to get the next page. Otherwise,
 the table or segment ends with this page.
 
-`snapshots/hold` saves a snapshot, which is deleted when the client of this call disconnects. The
-call does not end before. `dump` reads such a snapshot, so its files have the state of one moment.
+`snapshots/hold` saves a snapshot. The call lasts until its client disconnects; then the snapshot is
+deleted. `dump` reads such a snapshot, so its files have the state of one moment.
 Of the other controls, only `snapshots/items` accepts the name of such a snapshot.
 
 A saved, restored or listed snapshot is `{"Name", "Created": seconds since the epoch, "Tables":
@@ -168,7 +169,7 @@ def hold(emulator: Emulator, body: Body) -> Steps[Result]:
     except Restoring as error:
         raise BadDeclaration(str(error)) from None
     try:
-        # Other processes see the snapshot only after a commit, and no later write may come.
+        # Other processes see the snapshot only after a commit. It must not wait for a later write.
         database.commit()
         while True:
             yield _REST
@@ -214,7 +215,7 @@ def _after(body: Body) -> bytes | None:
 
 
 class _Saving:
-    """Saves a snapshot. If the work runs again, it finds the scope again."""
+    """Saves a snapshot. If `run` is interrupted, it is called again, and finds the tables again."""
 
     def __init__(self, database: Database, name: str, body: Body, *, shared: bool, replaced: bool) -> None:
         self._database = database
@@ -231,7 +232,7 @@ class _Saving:
 
     def run(self) -> Snapshot:
         """Save the snapshot. Raises BadDeclaration if some table does not exist."""
-        self._database.catalog.settle_all()  # so that no deleted table is saved
+        self._database.catalog.settle_all()  # removes deleted tables, so that they are not saved
         scope = self._scope if self._tables is None else Scope(tables=tuple(self._found(self._tables)))
         return saving.save(self._database, self._name, scope, replaced=self._replaced)
 

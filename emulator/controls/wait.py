@@ -112,7 +112,7 @@ def _timeout(body: Body) -> float:
 
 @contextmanager
 def _under_way(emulator: Emulator) -> Iterator[None]:
-    """Count a wait while it is in progress."""
+    """Count a wait while it is in progress. Raises BadDeclaration if there are too many."""
     if emulator.waits >= _MOST:
         raise BadDeclaration(f"too many calls of wait are in progress: {_MOST} at most")
     emulator.waits += 1
@@ -129,7 +129,7 @@ def _until(emulator: Emulator, condition: "Condition", timeout: float) -> Steps[
     seen: Seen | None = None
     looked_at: tuple[int | None, bytes] | None = None
     while True:
-        # A hint of changed definitions may arrive after the commit of the change.
+        # `version` includes the hints: a hint of changed definitions may come after the commit.
         version = None if database.numbered is None else database.numbered.commit_number(), database.versions.hints()
         rest = 0.0
         if seen is None or not seen.static or version[0] is None or version != looked_at:

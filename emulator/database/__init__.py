@@ -1,8 +1,8 @@
 """Tables on a storage engine: what is stored, how items change, and what happens as time passes.
 
-Each room uses only the rooms above it (`tests/test_architecture.py` verifies this):
+Each part uses only the parts above it (`tests/test_architecture.py` verifies this):
 
-| room | what is in it |
+| part | what is in it |
 |---|---|
 | `store` | storage keys, ids, registries of stored definitions, their versions, deletions |
 | `views` | frozen views: key ranges as they were, while writes go on |

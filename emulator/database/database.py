@@ -80,9 +80,10 @@ class Database:
     """The catalog, transactions and background work, for every operation. One thread owns it.
 
     sharing: the memory that is shared with other processes on the same folder; None if this process
-    is the only one. jobs: functions. Each queues the unfinished work of one kind.
-    removal: see Removal. With None, removing a table with recovery makes no backup. group_commit,
-    numbered, upkeep: what the engine offers its host (storage/host.py), or None.
+    is the only one.
+    jobs: functions. Each queues the unfinished work of one kind.
+    removal: see Removal. With None, removing a table with recovery makes no backup.
+    group_commit, numbered, upkeep: what the engine offers its host (storage/host.py), or None.
     """
 
     def __init__(
@@ -127,7 +128,7 @@ class Database:
         self.streams = self.catalog.streams
         self.histories = self.catalog.histories
         self.kinesis = options.kinesis
-        # whether callers can wait for slices; only then may operations raise Sliced
+        # whether callers of operations can run slices; only then may operations raise Sliced
         self.sliced = False
         self.refresh()
         self.owner = sharing is None or sharing.owner
@@ -136,7 +137,7 @@ class Database:
         self._resume()
 
     def _adopt_write(self) -> None:
-        """Store the engine's current function for beginning a write in an attribute of its own.
+        """Store the function with which the engine now begins a write in `self.write`.
 
         So a caller reaches the function with one attribute lookup.
         """
@@ -154,7 +155,7 @@ class Database:
         return self._views
 
     def _notice_views(self, txn: ReadTxn) -> None:
-        """Load the code of views if the store has views. The registries reload them afterwards."""
+        """Load the code of views if the store has views. Then the registries reload the views."""
         if self._views is None and txn.page(*keyspace.views(), 1)[0]:
             self._views = self._load_views()
 
@@ -244,8 +245,8 @@ class Database:
     def respond(self, operation: "Operation[_T]", caller: Caller, raw: object) -> _T:
         """Return the response of an operation to a request that is parsed JSON.
 
-        Raises as `run` does, and Sliced. This calls the operation directly, because `run` with a
-        function for each request took 1 % of a GetItem.
+        Raises as `run` does, and Sliced. This does not call `run`: making a function for each
+        request took 1 % of a GetItem.
         """
         try:
             if self._shared and self.versions.is_stale():
@@ -278,7 +279,7 @@ class Database:
         raise no_room(error) from error
 
     def run_steps(self, work: Callable[[], _T | Steps[_T]], again: Callable[[], _T] | None = None) -> Steps[_T]:
-        """Return the result of `work`, which may be a result of steps. Raises as `run` does.
+        """Do `work`, which returns its result or steps that return it. Raises as `run` does.
 
         again: a function that does all the work in one piece. It is called if a step was
         interrupted. Without `again`, each step must call `rerun` for work that may be interrupted.
@@ -292,9 +293,7 @@ class Database:
         except Interrupted as error:
             if again is None or isinstance(error, Lost):
                 raise
-        # Return the result of `work`; `otherwise` if the disk is full or `work` never finishes.
-        #
-        # Work that is interrupted too often never finishes.
+        # A step was interrupted. Now `again` does all the work, and must not raise Sliced.
         sliced, self.sliced = self.sliced, False
         try:
             return self._run_again(again)
@@ -315,7 +314,7 @@ class Database:
             return otherwise
 
     def run_slice(self, name: Hashable | None = None) -> bool:
-        """Run the next slice of background work, or of the work called `name`.
+        """Run a slice of the background work called `name`, or of the work that has waited longest.
 
         Return whether a slice ran.
         """
@@ -335,12 +334,10 @@ class Database:
             self.refresh()
 
     def rerun(self, work: Callable[[], _T]) -> _T:
-        """Return the result of `work`.
+        """Return the result of `work`. Interrupted work runs again on the newest definitions.
 
-        If it is interrupted, run it again on the newest definitions.
-
-        Work that an entrance runs uses this for its own parts. Raises Interrupted after too many
-        attempts, and Lost if a commit was lost.
+        Work that an entrance runs may call this for a part, so that only the part runs again.
+        Raises Interrupted after too many attempts, and Lost if a commit was lost.
         """
         try:
             return work()
@@ -365,8 +362,8 @@ class Database:
     def table(self, caller: Caller, name: str) -> Table:
         """Return a table for the data plane. Settling its status first may write to the store.
 
-        Raises ResourceNotFoundException without a table name (behaviour 3.1), the errors of wrong
-        ARNs (behaviour 3.4), and Full if the disk has no room for the table's new status.
+        Raises a ResourceNotFoundException whose text names no table (behaviour 3.1), the errors of
+        wrong ARNs (behaviour 3.4), and Full if the disk has no room for the table's new status.
         """
         table = caller.tables.get(name)
         if table is None or table.transient:
@@ -403,7 +400,10 @@ class Database:
             self.versions.committed()
 
     def sync(self) -> None:
-        """Make all commits so far durable against a power cut. If the disk fails, log a warning."""
+        """Sync all earlier commits, so that they survive a power cut.
+
+        If the disk fails, log a warning.
+        """
         if self.upkeep is None:
             return
         try:

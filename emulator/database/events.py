@@ -16,7 +16,7 @@
 | `StreamTrimming`    | ARN of the stream         | the oldest record of a shard is no longer readable        |
 | `StreamExpiry`      | ARN of the stream         | a disabled stream is deleted                              |
 | `BackupExpiry`      | ARN of the backup         | a system backup is deleted                                |
-| `S3Job`             | ARN of the export, import | its work begins: with `--delay-transient-statuses`        |
+| `S3Job`             | ARN of the export, import | its work begins (only with `--delay-transient-statuses`)  |
 |                     | or bulk operation         |                                                           |
 | `Transaction`       | table name, ARN, or token | a declared transaction ends                               |
 | `MappingState`      | UUID of the mapping       | Creating, Enabling, Updating ... ends                     |
@@ -27,10 +27,10 @@
 The last four kinds come from event_sources and auto_scaling; `Emulator.coming_events` adds them.
 Only the process that calls functions knows of retries and batching windows.
 
-All processes of a server find the same events of the other kinds: these events follow from
-declarations, and from definitions, items and records in the store. The scheduler runs sweeps and
-shard rollover at intervals. An event has the time at which its item expires or its shard is old
-enough, and not the time of that work.
+All processes of a server find the same events of all kinds but these four: the events follow from
+declarations, and from definitions, items and records in the store. The time of an event is the time
+at which an item expires or a shard is old enough. The sweep or rollover itself happens later,
+because the scheduler runs it at intervals.
 """  # noqa: W505 - a table
 
 from collections.abc import Iterator
@@ -93,7 +93,7 @@ def coming(database: Database) -> Steps[list[Event]]:
 
 
 def let_happen(database: Database) -> Steps[None]:
-    """Do the work of all events that are due. Otherwise the scheduler would do that work later."""
+    """Do the work of all due events now; the scheduler would do it only at its next turn."""
     database.rerun(database.catalog.settle_all)
     yield from ttl_sweep.sweep(database, ttl_sweep.tables(database))
     yield from replication.finish(database)
@@ -148,7 +148,8 @@ def _of_part(database: Database, part: Part, kind: str, resource: str) -> Iterat
 def _first_expiry(database: Database, definition: TableDefinition, now: float) -> float | None:
     """Return when the first item of a table expires, None if no item does.
 
-    An item expires as soon as its TTL time is earlier than the current time: a millisecond later.
+    An item expires one millisecond after its TTL time, because that time must be in the past. Items
+    that expired more than five years ago do not count: no sweep deletes them.
     """
     queue = queue_of(definition)
     if queue is None:

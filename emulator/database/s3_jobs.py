@@ -78,7 +78,7 @@ class S3Jobs:
             self._remove(change, job)
 
     def remove(self, change: DefinitionChange, job: S3Job, views: Views) -> None:
-        """Remove a job, which may be unfinished. Its work ends with its next slice."""
+        """Remove a job, which may be unfinished. If so, its work stops at the next slice."""
         close_view(change, job, views)
         self._remove(change, job)
 

@@ -4,8 +4,8 @@
       - state: 'new'
       + state: 'paid'
 
-`-` marks the old value and `+` the new one. The view type of the stream decides which images a
-record has. If it has both, only the attributes that differ are shown.
+`-` marks the old value and `+` the new one. The view type of the stream decides whether a record
+has the old item, the new item or both. If it has both, only the attributes that differ are shown.
 """
 
 from collections.abc import Iterator, Mapping
@@ -42,7 +42,10 @@ def _lines(table: str, record: Record, paint: Painter) -> Iterator[str]:
 
 
 def _changed(keys: Item, old: Item | None, new: Item | None) -> list[str]:
-    """Return the attributes to show, in the order of the images, without the key."""
+    """Return the names of the attributes to show, without the key attributes.
+
+    They have the order of the old item, then of the new item.
+    """
     names = [name for name in {**(old or {}), **(new or {})} if name not in keys]
     if old is None or new is None:
         return names

@@ -1,6 +1,7 @@
-"""Errors of Application Auto Scaling.
+"""Errors of Application Auto Scaling (control-plane 10).
 
-The marks `recall` and `gap` are those of control-plane 10.
+`recall` marks a text that we know only from memory. `gap` marks a text of our own, because the
+service's text is not known.
 """
 
 from typing import Final
@@ -30,7 +31,8 @@ def scaling_operation_unknown(operation: str) -> ApiError:
 def scaling_member_invalid(value: str, path: str, constraint: str) -> ApiError:
     """Return the error for a wrong member.
 
-    value: quoted, or null. constraint: it begins with "Member must".
+    value: as the message shows it: a text in quotes, or null.
+    constraint: it begins with "Member must".
     """
     return _invalid(f"{ENVELOPE}Value {value} at '{path}' failed to satisfy constraint: {constraint}")
 
@@ -40,7 +42,7 @@ def scaling_member_missing(path: str) -> ApiError:
 
 
 def scaling_tag_key_invalid(key: str, constraint: str) -> ApiError:
-    """Return the error for a wrong key of a tag. constraint: it begins with "Member must"."""
+    """Return the error for an invalid tag key. constraint: it begins with "Member must"."""
     return scaling_member_invalid(f"'{key}'", "tags", f"Map keys must satisfy constraint: [{constraint}]")
 
 
@@ -49,7 +51,10 @@ def scaling_resource_unsupported() -> ApiError:
 
 
 def scaling_resource_missing(kind: str, resource_id: str) -> ApiError:
-    """Return the error for a missing resource. kind: table (inferred) or index."""
+    """Return the error for a missing resource.
+
+    kind: "table" or "index". The text for a table is inferred.
+    """
     return _invalid(f"DynamoDB {kind} does not exist: {resource_id}")
 
 
@@ -124,7 +129,10 @@ def scaling_policy_not_found(resource_id: str, dimension: str, name: str) -> Api
 
 
 def scaling_action_not_found(resource_id: str, dimension: str, name: str) -> ApiError:
-    """Return the error for an unknown action; inferred from the text about policies."""
+    """Return the error for an unknown scheduled action.
+
+    The text is inferred from that of scaling_policy_not_found.
+    """
     text = f"No scheduled action found for {_place(resource_id, dimension)}, scheduled action name: {name}"
     return _scaling_error("ObjectNotFoundException", text)
 

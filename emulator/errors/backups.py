@@ -37,7 +37,7 @@ def backup_arn_invalid() -> ApiError:
 
 
 def backup_arn_of_nowhere() -> ApiError:
-    """Return the error for a backup's ARN with an unknown partition, service or region."""
+    """Return the error for a backup's ARN whose partition, service or region is unknown."""
     return validation("Invalid Request: BackupArn is not valid")
 
 
@@ -46,12 +46,15 @@ def backup_not_found(arn: str) -> ApiError:
 
 
 def backup_being_restored(arn: str) -> ApiError:
-    """Return the error for deleting a backup that is in use."""
+    """Return the error for deleting a backup from which a table is being restored."""
     return ApiError("BackupInUseException", f"Backup is being used to restore table: {arn}")
 
 
 def system_backup_kept(arn: str, expires: float) -> ApiError:
-    """We do not know the service's form of the time."""
+    """Return the error for deleting a system backup.
+
+    We do not know in which form the service writes the time.
+    """
     return validation(
         f"Invalid Request: User is not allowed to delete the system backup with arn {arn}. "
         f"It will automatically expire on {utc(expires)}"
@@ -88,7 +91,10 @@ def source_of_another_account() -> ApiError:
 
 
 def two_restore_times() -> ApiError:
-    """We do not know the end of the text."""
+    """Return the error for a restore with both kinds of time.
+
+    We do not know the end of the service's text.
+    """
     return validation(
         "Invalid Request: Both RestoreDateTime and UseLatestRestorableTime cannot be set for point-in-time restore "
         "request. Please specify only one of them"
@@ -125,7 +131,10 @@ def restore_target_exists(table: str) -> ApiError:
 
 
 def restore_target_in_use(table: str, source: str) -> ApiError:
-    """source: the ARN of the backup, or of the table whose history is restored (inferred)."""
+    """Return the error for a new table that another restore is already creating.
+
+    source: the ARN of the backup or, for a point-in-time restore, of the source table (inferred).
+    """
     return ApiError("TableInUseException", f"Table: {table} is already being restored from backup: {source}")
 
 
@@ -138,7 +147,10 @@ def too_many_restores(largest: int) -> ApiError:
 
 
 def invalid_override(detail: str) -> ApiError:
-    """Return the error for an override that does not fit the source; see the functions below."""
+    """Return the error for an override that the restore does not allow.
+
+    The functions below have the details.
+    """
     return validation(f"Invalid Request: {detail}")
 
 
@@ -182,7 +194,10 @@ def index_override_unknown(index: str) -> ApiError:
 
 
 def index_override_warm(index: str) -> ApiError:
-    """We do not know the service's text (control-plane 3.2)."""
+    """Return the error for an index override with WarmThroughput.
+
+    We do not know the service's text (control-plane 3.2).
+    """
     return invalid_override(f"Cannot override WarmThroughput for index {index}")
 
 

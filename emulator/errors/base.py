@@ -1,7 +1,7 @@
 """The error class, and the envelope.
 
-`ApiError` is the only exception that reaches a client. Only two kinds of factories make it: the
-factories of this package, and the factories of Lambda's errors in event_sources/errors.py.
+`ApiError` is the only exception that becomes an answer to a client. Only functions of this package
+and of event_sources/errors.py (Lambda's errors) make one.
 
 An error's *envelope* is the prefix "1 validation error detected: ". Some operations report a
 problem of the request with the envelope, others without it (behaviour 2.1, 3.6). So checks raise
@@ -23,8 +23,8 @@ About = Literal["request", "transaction", "key", "item", "condition", "conflict"
 
 Code that treats some errors differently decides by the subject, never by a text.
 
-request: the request is wrong for any table, or its key or item is wrong for any table transaction:
-a valid statement that is not allowed in a transaction
+request: the request is wrong, whatever the tables are
+transaction: a valid statement that is not allowed in a transaction
 key: a key of the table or of an index that does not fit the table
 item: the stored item, or its collection, after the change that the request asks for
 condition: a condition that does not hold
@@ -42,7 +42,7 @@ class ApiError(Exception):
     namespace: the part before '#' in `__type`.
     message_member: "message" or "Message".
     extra: members of the response in addition to the message.
-    about: the subject of the error.
+    about: the subject of the error, as explained at `About`.
     bare: whether the error never gets the envelope.
     """
 
@@ -77,7 +77,10 @@ class ApiError(Exception):
         return body
 
     def located(self, _text: bytes) -> "ApiError":
-        """Return the error for a request with this body. Only a few messages depend on the body."""
+        """Return this error with a message that fits the request's body.
+
+        Only DecodingError depends on the body: its message names a place in it.
+        """
         return self
 
 
@@ -118,7 +121,7 @@ def json_size(text: str) -> int:
 
 
 _CONTROLS: Final = bytes(range(32))
-_JSON_GROWTH: Final = 6  # the most bytes of JSON for one character: \u0001
+_JSON_GROWTH: Final = 6  # the most bytes of JSON that one character can need: \u0001
 
 
 def enveloped(error: ApiError) -> ApiError:

@@ -1,7 +1,8 @@
 """Errors of SearchVectors' JSON decoder. Their messages name a place (control-plane 15).
 
-The texts are those of serde_json, a decoder in Rust. The place is the last one that the decoder had
-read, in bytes: the end of the wrong value, or the end of the object.
+The texts are those of serde_json, a decoder in Rust. The place says how far the decoder had read:
+to the end of a null value or, if a member is missing, to the end of the object. Columns are counted
+in bytes.
 """
 
 import json
@@ -14,10 +15,11 @@ _value: Final = json.JSONDecoder().raw_decode
 
 
 class DecodingError(ApiError):
-    """A required member of a request that is missing, or null.
+    """The error for a required member of a request that is missing or null.
 
     member: its name. expected: what the decoder expects instead of null; None if the member is
-    missing. text: the request as JSON. `located` replaces the error once the body is known.
+    missing. text: a JSON text of the request. The front calls `located`, which makes the error
+    again with the body that the client sent.
     """
 
     def __init__(self, member: str, expected: str | None, text: bytes) -> None:
@@ -32,15 +34,22 @@ class DecodingError(ApiError):
             super().__init__("SerializationException", message, namespace=CORAL, message_member="Message")
 
     def located(self, text: bytes) -> "DecodingError":
-        """Return the error with the place in the client's body, if the place can be found."""
+        """Return the error with the place in the client's body.
+
+        If that place cannot be found, return the error unchanged.
+        """
         try:
             return DecodingError(self._member, self._expected, text)
-        except ValueError:  # for example, the body is compressed
+        except ValueError:  # the body is not JSON text, for example because it is compressed
             return self
 
 
 def _place(text: str, null: str | None) -> tuple[int, int]:
-    """Return line and column of the end of the object or, if it is null, of the member `null`."""
+    """Return the line and column up to which the decoder had read.
+
+    null: the name of the member that is null, so that the place is the end of its value. None, or
+    a member that is not null: the place is the end of the object.
+    """
     at = _skip(text, text.index("{") + 1)
     while text[at] != "}":
         name, at = _value(text, at)

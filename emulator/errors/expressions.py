@@ -49,7 +49,10 @@ def update_operand_type() -> ApiError:
 
 
 def update_type_mismatch() -> ApiError:
-    """Return the error that corresponds to update_operand_type for the legacy AttributeUpdates."""
+    """Return the error of AttributeUpdates for a value of a wrong type in the item.
+
+    For an UpdateExpression, the error is update_operand_type.
+    """
     return validation("Type mismatch for attribute to update", about="item")
 
 

@@ -20,7 +20,10 @@ def invalid_parameters(detail: str, *, about: About = "request") -> ApiError:
 
 
 def missing_resource(detail: str) -> ApiError:
-    """Return the control plane's form of tables.resource_not_found."""
+    """Return the ResourceNotFoundException of the control plane.
+
+    detail: what is missing. The data plane's error (tables.resource_not_found) has no detail.
+    """
     return ApiError("ResourceNotFoundException", "Requested resource not found" + detail)
 
 

@@ -75,14 +75,14 @@ def key_attributes_undefined(keys: Iterable[str], defined: Iterable[str]) -> Api
 
 
 def attribute_definitions_unused() -> ApiError:
-    """Return the error for a table without indexes."""
+    """Return the error for unused AttributeDefinitions of a table without indexes."""
     return invalid_parameters(
         "Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions"
     )
 
 
 def some_attribute_definitions_unused(defined: Iterable[str], used: Iterable[str]) -> ApiError:
-    """Return the error for a table with indexes."""
+    """Return the error for unused AttributeDefinitions of a table with indexes."""
     return invalid_parameters(
         f"Some AttributeDefinitions are not used. AttributeDefinitions: {_listed(defined)}, keys used: {_listed(used)}"
     )

@@ -13,7 +13,10 @@ def _destination_state(detail: str) -> ApiError:
 
 
 def kinesis_already_enabled() -> ApiError:
-    """Return the error for a table that already has an enabled destination, even another stream."""
+    """Return the error for enabling a second destination of a table.
+
+    The second destination may be the same Kinesis stream or another one.
+    """
     return _destination_state(
         "EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation."
     )
@@ -31,9 +34,9 @@ def kinesis_not_active_to_update(table: str, arn: str) -> ApiError:
 
 
 def kinesis_destination_missing(table: str, arn: str) -> ApiError:
-    """Return the error of an update for an unknown destination.
+    """Return UpdateKinesisStreamingDestination's error for an unknown destination.
 
-    Disabling an unknown destination reports instead that it is not active.
+    For Disable, an unknown destination gives kinesis_not_active_to_disable instead.
     """
     return _destination_state(f"No streaming destination with streamArn: {arn} found for table with tableName: {table}")
 

@@ -17,9 +17,9 @@ def argument_types_differ() -> ApiError:
 
 
 def between_bounds_reversed() -> ApiError:
-    """Return the error for legacy parameters.
+    """Return the error for reversed bounds of BETWEEN in a legacy parameter.
 
-    Expressions have expressions/problems.bounds_reversed.
+    For BETWEEN in an expression, the error is expressions/problems.bounds_reversed.
     """
     return validation(
         "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound"
@@ -57,7 +57,7 @@ def list_without_operator(name: str) -> ApiError:
 
 
 def expected_value_required(exists: str, name: str) -> ApiError:
-    """exists: "null" (not given) or "true"."""
+    """exists: the request's value of Exists: "true", or "null" if the member is absent."""
     return invalid_parameters(f"Value must be provided when Exists is {exists} for Attribute: {name}")
 
 

@@ -1,7 +1,7 @@
 """Errors of PartiQL (behaviour 14).
 
-position: "<line>:<column>:<length>" in the statement. "recall" marks a text that is not from the
-reference but from memory.
+position: "<line>:<column>:<length>" in the statement. "recall" marks a text that we know only from
+memory.
 """
 
 from emulator.errors.base import ApiError
@@ -10,7 +10,10 @@ from emulator.errors.values import number_text
 
 
 def malformed_statement(detail: str) -> ApiError:
-    """Return a syntax error. detail: empty if the text cannot even be split into tokens."""
+    """Return a syntax error.
+
+    detail: empty if the statement cannot be split into tokens.
+    """
     return validation(f"Statement wasn't well formed, can't be processed: {detail}")
 
 
@@ -19,9 +22,9 @@ def item_not_a_map() -> ApiError:
 
 
 def statement_expression(detail: str) -> ApiError:
-    """Return the error for an expression in a statement.
+    """Return the error for a wrong condition or update in a statement.
 
-    detail: the whole text, from expressions/problems.py.
+    detail: the whole message, from expressions/problems.py.
     """
     return validation(detail)
 
@@ -50,7 +53,8 @@ def unexpected_path_component(position: str) -> ApiError:
 def unsupported_data_type(function: str, place: str, position: str) -> ApiError:
     """Return the error for a function call in a place where only a literal is allowed.
 
-    place: the key under which the call is, or "root" for a call instead of the item.
+    place: the attribute or map key that has the call as its value, or "root" if the call stands in
+    place of the whole item.
     """
     return validation(f"Unsupported data type: {function} under key {place} at {position}")
 
@@ -60,7 +64,10 @@ def empty_bag() -> ApiError:
 
 
 def unsupported_bag() -> ApiError:
-    """Return our own error for a set of mixed or impossible types."""
+    """Return our own error for a bag (`<<...>>`) that cannot be a set.
+
+    The types of its members differ, or no set can have them.
+    """
     return validation("Only bags of strings, of numbers or of binary values are supported")
 
 
@@ -123,7 +130,7 @@ def overlapping_conditions() -> ApiError:
 
 
 def order_without_where() -> ApiError:
-    """The text is a "recall", like those of order_without_key and order_by_non_key."""
+    """The texts of this function and the next two are from memory (recall)."""
     return validation("Must have WHERE clause in the statement when using ORDER BY clause.")
 
 
@@ -164,7 +171,10 @@ def transaction_mixed() -> ApiError:
 
 
 def transaction_statement(position: int, error: ApiError) -> ApiError:
-    """Return the error of one statement with its position, counted from 0."""
+    """Return the error for one statement of a transaction.
+
+    position: of the statement, counted from 0. The message names it.
+    """
     return validation(f"Validation failed in TransactStatements[{position}]: {error.message}")
 
 

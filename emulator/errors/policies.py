@@ -13,7 +13,7 @@ from emulator.errors.forms import invalid_parameters, missing_resource, still_in
 
 
 def policy_too_large(largest: int) -> ApiError:
-    """largest: in bytes."""
+    """largest: the limit in bytes."""
     return invalid_parameters(f"Maximum policy size of {largest} bytes exceeded")
 
 
@@ -34,7 +34,7 @@ def policy_syntax(line: int, column: int) -> ApiError:
 
 
 def policy_field_missing(field: str) -> ApiError:
-    """field: an element of a statement of the policy."""
+    """field: a member that each statement of a policy must have, such as Effect."""
     return _document_invalid(f"Missing required field {field}")
 
 
@@ -49,7 +49,7 @@ def policy_sids_repeated() -> ApiError:
 def policy_actions_invalid(names: Iterable[str]) -> ApiError:
     """Return the error for actions that do not exist for the resource.
 
-    names: joined with a separator that we infer.
+    The message lists `names`. We infer its separator.
     """
     printed = ", ".join(f'"{name}"' for name in names)
     return _document_invalid(f"The following action names are invalid: {printed}")
@@ -104,14 +104,17 @@ def policy_revision_differs(resource: str, expected: str, current: str) -> ApiEr
 
 
 def policy_revision_missing(resource: str, expected: str) -> ApiError:
-    """We do not know the end of the text."""
+    """Return the error for an expected revision of a policy that does not exist.
+
+    We do not know the end of the service's text.
+    """
     return _not_found(
         f"Requested update for policy with revision id {expected}, but {resource} has no associated policy."
     )
 
 
 def policy_present(resource: str, current: str) -> ApiError:
-    """Return the error for a request that expects no policy (NO_POLICY)."""
+    """Return the error if a request expects that no policy exists (NO_POLICY), but one does."""
     return _not_found(
         f"Requested policy update expecting none to be present for {resource}, but a policy exists with revision id "
         f"{current}."
@@ -119,7 +122,10 @@ def policy_present(resource: str, current: str) -> ApiError:
 
 
 def policy_pending(kind: str, name: str) -> ApiError:
-    """Return the error for a write directly after a change of the policy. kind: Table or Stream."""
+    """Return the error for changing a policy while its last change is not yet in force.
+
+    kind: Table or Stream.
+    """
     return still_in_use(f"{kind} is pending previous resource-based policy update: {name}")
 
 

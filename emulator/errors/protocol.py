@@ -21,32 +21,32 @@ def _serialization(message: str | None) -> ApiError:
 def wrong_token(token: str, expected: str) -> ApiError:
     """Return the error for a scalar of a wrong JSON type (behaviour 1.6).
 
-    token: TRUE, FALSE, NUMBER, DECIMAL or STRING.
-    expected: the simple name of a Java type.
+    token: the type in the request: TRUE, FALSE, NUMBER, DECIMAL or STRING.
+    expected: the name of the expected Java type, without its package.
     """
     return _serialization(f"{token}_VALUE cannot be converted to {expected}")
 
 
 def wrong_collection(java_type: str) -> ApiError:
-    """Return the error for an array instead of a value that is not a list.
+    """Return the error for a JSON array where the model has no list.
 
-    java_type: for example "class java.lang.String".
+    java_type: the type in the model, for example "class java.lang.String".
     """
     return _serialization(f"Unrecognized collection type {java_type}")
 
 
 def structure_not_expected() -> ApiError:
-    """Return the error for an object instead of a scalar or a list."""
+    """Return the error for a JSON object where the model has a scalar or a list."""
     return _serialization("Start of structure or map found where not expected")
 
 
 def scalar_as_field() -> ApiError:
-    """Return the error for a scalar instead of a structure's member that is no scalar."""
+    """Return the error for a scalar where a member must be a structure, list or map."""
     return _serialization("Unexpected field type")
 
 
 def scalar_as_member() -> ApiError:
-    """Return the error for a scalar instead of a structure in a list or map."""
+    """Return the error for a scalar as an element of a list or map that must have collections."""
     return _serialization("Unexpected value type in payload")
 
 
@@ -55,7 +55,7 @@ def not_a_boolean() -> ApiError:
 
 
 def not_base64() -> ApiError:
-    """Return the error for a boolean or a number instead of a binary."""
+    """Return the error for a JSON boolean or number where the model has a binary."""
     return _serialization("only base-64-encoded strings are convertible to bytes")
 
 
@@ -108,9 +108,10 @@ def missing_authentication_token() -> ApiError:
 
 
 def incomplete_authorization(missing: Iterable[str], value: str, *, dated: bool) -> ApiError:
-    """Return the error for an Authorization header without some of its parts.
+    """Return the error for an Authorization header that lacks some of its parts.
 
-    dated: whether the request has a date.
+    missing: the names of these parts. value: the header's value.
+    dated: whether the request has an X-Amz-Date or Date header.
     """
     texts = [f"Authorization header requires '{part}' parameter. " for part in missing]
     if not dated:
@@ -136,7 +137,7 @@ def _access_denied(message: str) -> ApiError:
 
 
 def not_authorized(account: str, resource: str) -> ApiError:
-    """Return the data plane's form of access_denied, with the caller's name.
+    """Return the data plane's form of access_denied, which names the caller and the resource.
 
     Inferred (behaviour 3.4).
     """

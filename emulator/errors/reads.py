@@ -118,9 +118,9 @@ def query_cannot_restart() -> ApiError:
 
 
 def exclusive_start_key_invalid(key: Mapping[str, Mapping[str, Any]]) -> ApiError:
-    """Return the error for a Query of one key whose ExclusiveStartKey is the same key.
+    """Return the error for a Query that starts at the only key it can read.
 
-    The table has no sort key. See behaviour 6.1.
+    The table has no sort key, and ExclusiveStartKey is the queried key (behaviour 6.1).
     """
     printed = ", ".join(
         f"{name}=AttributeValue: {{{tag}:{content}}}" for name, value in key.items() for tag, content in value.items()

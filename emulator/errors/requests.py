@@ -11,7 +11,10 @@ from emulator.errors.values import EMPTY_ATTRIBUTE_NAME
 
 
 def constraints(parts: Sequence[str]) -> ApiError:
-    """Return one error for all failed constraints, including its own envelope (behaviour 3.1)."""
+    """Return one error for all failed constraints (behaviour 3.1).
+
+    The text has its own envelope, which counts the constraints.
+    """
     noun = "error" if len(parts) == 1 else "errors"
     return validation(f"{len(parts)} validation {noun} detected: " + "; ".join(parts), bare=True)
 
@@ -67,11 +70,11 @@ def mixed_parameters(legacy: Iterable[str], expressions: Iterable[str]) -> ApiEr
 
 
 def only_with_expressions(member: str, absent: str | None = None) -> ApiError:
-    """Return the error for names or values without an expression (behaviour 3.6).
+    """Return the error for names or values in a request without an expression (behaviour 3.6).
 
     member: ExpressionAttributeNames or ExpressionAttributeValues.
-    absent: the expression that the OLD layer reports as null for a request with values but no
-    expression.
+    absent: the expression parameter that the message calls null. Only the OLD layer names one, and
+    only for values.
     """
     suffix = "" if absent is None else f": {absent} is null"
     return validation(f"{member} can only be specified when using expressions{suffix}")
@@ -86,7 +89,7 @@ def invalid_placeholder(member: str, key: str) -> ApiError:
 
 
 def placeholder_too_long(member: str, size: int) -> ApiError:
-    """size: in bytes. The error names it only for ExpressionAttributeNames (behaviour 3.6)."""
+    """size: bytes of the key, only in the text for ExpressionAttributeNames (behaviour 3.6)."""
     suffix = f" size of key: {size}" if member == "ExpressionAttributeNames" else ""
     return validation(
         f"{member} contains invalid key: The expression attribute map contains a key that is too long;{suffix}"
@@ -99,14 +102,17 @@ def empty_name_of(placeholder: str) -> ApiError:
 
 
 def invalid_expression_value(message: str, key: str) -> ApiError:
-    """Return the OLD layer's form of a problem of a value (behaviour 2.1)."""
+    """Return the OLD layer's error for a wrong value in ExpressionAttributeValues (behaviour 2.1).
+
+    message: the problem of the value. key: its placeholder.
+    """
     return validation(f"ExpressionAttributeValues contains invalid value: {message} for key {key}")
 
 
 def return_values_not_allowed(*, bare: bool = False) -> ApiError:
-    """Return the error for a ReturnValues that is not allowed.
+    """Return the error for a value of ReturnValues that the operation does not allow.
 
-    bare: whether the OLD layer reports it, because a value is nested deeply (behaviour 3.5).
+    bare: set if the OLD layer reports it, which happens for deeply nested values (behaviour 3.5).
     """
     return validation("ReturnValues can only be ALL_OLD or NONE", bare=bare)
 

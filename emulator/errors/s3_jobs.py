@@ -1,6 +1,6 @@
 """Errors of exports, imports and bulk operations (control-plane 0.2, 4.1, 5.1, 14).
 
-"inferred" means that we know the code, but the text is our own.
+"Inferred" means that we know the error's code, but the text is our own.
 """
 
 from emulator.errors.backups import utc
@@ -25,7 +25,10 @@ def too_many_jobs(kind: str, largest: int) -> ApiError:
 
 
 def record_unreadable(text: str) -> ApiError:
-    """Return an error that only error logs have. text: why a record is not an item. Inferred."""
+    """Return the error for a record that is not an item. Inferred.
+
+    No request is answered with it: it appears only in the error log of an import. text: the reason.
+    """
     return validation(text)
 
 
@@ -51,7 +54,7 @@ def export_conflict() -> ApiError:
 
 
 def export_not_found(arn: str) -> ApiError:
-    """Return the error for an unknown export. AWS's text does say "Export not found" twice."""
+    """Return the error for an unknown export. The repeated "Export not found" is AWS's (sic)."""
     return ApiError("ExportNotFoundException", f"Export not found: Export not found: {arn}")
 
 
@@ -108,7 +111,10 @@ def export_period_too_short() -> ApiError:
 
 
 def export_period_too_long() -> ApiError:
-    """Return the error for a long period; inferred from the text about a short period."""
+    """Return the error for a period over 24 hours.
+
+    The text is inferred from export_period_too_short.
+    """
     return _export_time("Difference between export period from time and export period to time is greater than 24 hours")
 
 
@@ -117,7 +123,10 @@ def filter_specification_empty() -> ApiError:
 
 
 def filter_specification_invalid(error: ApiError) -> ApiError:
-    """Return the error for a wrong filter; inferred. error: a Query's error (control-plane 4.5)."""
+    """Return the error for a wrong filter. Inferred.
+
+    error: the error of a Query with the same filter (control-plane 4.5).
+    """
     return validation(f"{_INVALID}Invalid FilterSpecification: {error.message}")
 
 
@@ -125,17 +134,17 @@ def filter_specification_invalid(error: ApiError) -> ApiError:
 
 
 def bulk_operation_not_found(arn: str) -> ApiError:
-    """Inferred: only the code is known."""
+    """Inferred: we know only the error's code."""
     return missing_resource(f": BulkOperation: {arn} not found")
 
 
 def bulk_operation_arn_invalid() -> ApiError:
-    """Inferred: only the code is known."""
+    """Inferred: we know only the error's code."""
     return validation("Invalid Bulk Operation ARN")
 
 
 def bulk_operation_ended(arn: str, status: str) -> ApiError:
-    """Inferred: only the code is known. status: the status of the operation."""
+    """Inferred: we know only the error's code. status: the status of the bulk operation."""
     return validation(f"{_INVALID}Bulk operation {arn} cannot be cancelled because it is {status}")
 
 
@@ -143,7 +152,7 @@ def bulk_operation_ended(arn: str, status: str) -> ApiError:
 
 
 def import_not_found(arn: str) -> ApiError:
-    """Inferred from the error of exports."""
+    """Inferred from export_not_found."""
     return ApiError("ImportNotFoundException", f"Import not found: Import not found: {arn}")
 
 

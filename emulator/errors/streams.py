@@ -1,6 +1,6 @@
 """Errors of streams (behaviour 11).
 
-"inferred" means that we know the code, but the text is our own.
+"inferred" means that we know the error's code, but the text is our own.
 """
 
 from emulator.errors.base import ApiError

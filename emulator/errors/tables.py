@@ -32,7 +32,7 @@ _BEING: Final = {"CREATING": "created", "UPDATING": "updated", "DELETING": "dele
 
 
 def being_changed(table: str, status: str) -> ApiError:
-    """status: the table's status."""
+    """status: the table's status, CREATING, UPDATING or DELETING."""
     return still_in_use(f"Table is being {_BEING[status]}: {table}")
 
 
@@ -42,17 +42,17 @@ def table_being_restored(table: str) -> ApiError:
 
 
 def index_being_changed(table: str, index: str, status: str) -> ApiError:
-    """status: the index's status."""
+    """status: the index's status, CREATING, UPDATING or DELETING."""
     return still_in_use(f"Index is being {_BEING[status]}. Table: {table} Index: {index}")
 
 
 def index_in_use(table: str, index: str, status: str, action: str) -> ApiError:
     """Return the error for an action on an index that is being created or deleted.
 
-    See DDB-TABLE-149, 163.
-
     status: the index's status, CREATING or DELETING.
     action: Create, Update or Delete.
+
+    Sources: ack-api-quirks, DDB-TABLE-149 and DDB-TABLE-163.
     """
     if status == "CREATING" and action == "Delete":
         return still_in_use(
@@ -65,7 +65,10 @@ def index_in_use(table: str, index: str, status: str, action: str) -> ApiError:
 
 
 def capacity_in_use(table: str, indexes: Iterable[str], status: str) -> ApiError:
-    """status: the status of the indexes, CREATING or DELETING (control-plane 20.4)."""
+    """Return the error for changing throughput while indexes change (control-plane 20.4).
+
+    status: the status of these indexes, CREATING or DELETING.
+    """
     return still_in_use(
         f"Can't change table IOPS when an index is being {_BEING[status]}. Table: {table} Indexes: [{', '.join(indexes)}]"
     )
@@ -93,7 +96,10 @@ def deletion_protected() -> ApiError:
 
 
 def nothing_to_update(members: Sequence[str]) -> ApiError:
-    """Return the error for an UpdateTable that has none of `members` (behaviour 10.4)."""
+    """Return the error for an UpdateTable without any change (behaviour 10.4).
+
+    members: the request members of which at least one is required.
+    """
     return validation(f"At least one of {', '.join(members[:-1])} or {members[-1]} is required")
 
 
@@ -118,14 +124,14 @@ def index_change_with_stream() -> ApiError:
 
 
 def stream_without_view(*, created: bool) -> ApiError:
-    """created: true for the text of CreateTable, false for the text of UpdateTable."""
+    """created: whether to use the text of CreateTable; if not, that of UpdateTable."""
     if created:
         return invalid_parameters("Table is being created with a stream enabled, UpdateViewType is required")
     return invalid_parameters("If stream is being enabled then UpdateViewType is required")
 
 
 def view_without_stream(*, created: bool) -> ApiError:
-    """created: true for the text of CreateTable, false for the text of UpdateTable."""
+    """created: whether to use the text of CreateTable; if not, that of UpdateTable."""
     if created:
         return invalid_parameters(
             "Table is being created with a stream disabled, UpdateViewType should not be specified"
@@ -194,7 +200,10 @@ def ttl_changed_too_often() -> ApiError:
 
 
 def ttl_table_changing(table: str, status: str) -> ApiError:
-    """Return the error of `being_changed` in the words of UpdateTimeToLive (control-plane 0.3)."""
+    """Return UpdateTimeToLive's error for a table that is being changed (control-plane 0.3).
+
+    Other operations answer `being_changed`.
+    """
     return still_in_use(f"Table {table} is being {_BEING[status]}")
 
 

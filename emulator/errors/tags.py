@@ -9,7 +9,7 @@ def too_many_tags() -> ApiError:
 
 
 def no_tags(kind: str) -> ApiError:
-    """Return the error for an empty list. kind: Tag or Tag Key."""
+    """Return the error for an empty list of tags or tag keys. kind: "Tag" or "Tag Key"."""
     return validation(f"Atleast one {kind} needs to be provided as Input.")  # sic
 
 
@@ -19,10 +19,7 @@ def tag_set_too_large(size: int, largest: int) -> ApiError:
 
 
 def tag_key_invalid(key: str | None) -> ApiError:
-    """key: None for a missing key, which the message shows as null.
-
-    The value in tag_value_invalid is shown in the same way.
-    """
+    """key: None if the tag has no key. The message then shows null, as in tag_value_invalid."""
     return validation(f"The Tag Key provided is invalid, Key: {_printed(key)}")
 
 

@@ -1,6 +1,6 @@
-"""Errors of throughput that is used up, and of wrong settings of it (behaviour 9, 10, 16).
+"""Errors of used-up throughput, and of wrong throughput settings (behaviour 9, 10, 16).
 
-index: an index's name, None for the table.
+index: an index's name, None for the table. Only in throughput_exceeded it is a boolean.
 """
 
 from datetime import UTC, datetime
@@ -38,9 +38,12 @@ def throughput_exceeded(
 ) -> ApiError:
     """Return the error for a throttled request.
 
-    arn: the ARN of the table or index.
+    arn: the ARN of the table or index whose throughput is used up.
     kind: Read or Write.
-    key_range: whether the limit of one partition refused the request.
+    index: whether it is an index.
+    on_demand: whether the table is on demand.
+    maximum: whether the limit is the configured OnDemandThroughput.
+    key_range: whether the limit is that of one partition.
     """
     limit = "KeyRangeThroughputExceeded" if key_range else "ProvisionedThroughputExceeded"
     if maximum:
@@ -61,7 +64,7 @@ _SEE_LIMITS: Final = "Refer to the Amazon DynamoDB Developer Guide for current l
 
 
 def throughput_required() -> ApiError:
-    """Return UpdateTable's error for a change to PROVISIONED without ProvisionedThroughput."""
+    """Return UpdateTable's error for BillingMode PROVISIONED without ProvisionedThroughput."""
     return invalid_parameters("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
 
 
@@ -78,7 +81,7 @@ def capacity_on_demand() -> ApiError:
 
 
 def index_throughput_required(index: str) -> ApiError:
-    """Return UpdateTable's error for a change to PROVISIONED without throughput for an index."""
+    """Return UpdateTable's error for BillingMode PROVISIONED if an index has no throughput."""
     return invalid_parameters(f"ProvisionedThroughput must be specified for index: {index}")
 
 
@@ -138,11 +141,11 @@ def capacity_unchanged(read: int, write: int, index: str | None) -> ApiError:
 
 
 def too_many_decreases(count: int, last: float, following: float) -> ApiError:
-    """Return the error for too many decreases on one UTC day.
+    """Return the error for too many decreases of throughput on one UTC day.
 
     count: the number of decreases on that day.
     last: the time of the last decrease.
-    following: the earliest time at which the next decrease is allowed.
+    following: the earliest time at which another decrease is allowed.
 
     Times are in seconds since the epoch.
     """

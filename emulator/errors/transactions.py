@@ -52,14 +52,17 @@ transaction's action.
 
 
 def entry_code(error: ApiError) -> str:
-    """Return the code of an error in an entry of a response."""
+    """Return an error's code as it appears inside an answer with several results.
+
+    These are the statements of BatchExecuteStatement and the cancellation reasons of a transaction.
+    """
     return _ENTRY_CODES.get(error.code, "InternalServerError")
 
 
 def transaction_canceled(reasons: Sequence[Reason]) -> ApiError:
     """Return the error of a canceled transaction (behaviour 8.2).
 
-    reasons: one for each action.
+    reasons: one for each action, also for an action without an error.
     """
     codes = ", ".join(reason["Code"] for reason in reasons)
     return ApiError(
@@ -71,11 +74,12 @@ def transaction_canceled(reasons: Sequence[Reason]) -> ApiError:
 
 
 def cancellation_reason(error: ApiError) -> Reason:
-    """Return the reason for an action that failed."""
+    """Return the cancellation reason for an action of a transaction that failed."""
     item = {"Item": error.extra["Item"]} if "Item" in error.extra else {}
     message = error.message
     if error.code == "ProvisionedThroughputExceededException" and message is not None:
-        # As in behaviour 8.2; the text of behaviour 16 ends with a full stop.
+        # The text of the error ends with a full stop (behaviour 16), that of the reason does not
+        # (behaviour 8.2).
         message = message.removesuffix(".")
     return {"Code": entry_code(error), "Message": message, **item}
 
@@ -85,7 +89,10 @@ def transaction_conflict() -> ApiError:
 
 
 def no_transact_action() -> ApiError:
-    """Return the error for an element without an action, in us-east-1's words (behaviour 8.1)."""
+    """Return the error for an element of TransactItems without an action (behaviour 8.1).
+
+    The text is that of us-east-1.
+    """
     return validation("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")
 
 
@@ -98,9 +105,9 @@ def duplicate_transact_items() -> ApiError:
 
 
 def transaction_too_large() -> ApiError:
-    """Of the text, we know only the words "size cannot exceed" (behaviour 8.1).
+    """We know only the words "size cannot exceed" of the service's text (behaviour 8.1).
 
-    The rest is our own.
+    The other words are our own.
     """
     return validation("Transaction request size cannot exceed 4194304 bytes")
 

@@ -31,7 +31,7 @@ NESTING: Final = (
 def nesting(*, about: About = "request") -> ApiError:
     """Return the error for a value that is nested too deeply.
 
-    about: "item" for the result of an update, else "request".
+    about: "item" if the value results from an update, "request" if the request contains it.
     """
     return validation(NESTING, about=about)
 
@@ -50,15 +50,16 @@ def value_ambiguous() -> ApiError:
 
 
 def wrong_value(text: str) -> ApiError:
-    """Return the error for an attribute value. text: one of the texts of this module."""
+    """Return the error for an attribute value. text: a constant or text from this module."""
     return validation(text, bare=text is EMPTY_ATTRIBUTE_NAME)
 
 
 def number_text(kind: str, written: str, *, old: bool = False) -> str:
-    """Return the message of a bad number.
+    """Return the message for a bad number.
 
     kind: not_numeric, overflow, underflow or precision.
-    old: whether to use the words of the OLD layer, which does not repeat an empty number.
+    written: the number as the request has it.
+    old: whether the OLD layer reports it. Its message does not show an empty number.
     """
     if kind == "not_numeric":
         suffix = "" if old and not written else f": {written}"
@@ -67,10 +68,11 @@ def number_text(kind: str, written: str, *, old: bool = False) -> str:
 
 
 def duplicates_text(tag: str, members: Sequence[str], *, old: bool = False) -> str:
-    """Return the message of a repeated set member.
+    """Return the message for a set with a repeated member.
 
     tag: SS, NS or BS.
-    members: all members, in the order in which they are printed.
+    members: all members of the set, in the order in which the message lists them.
+    old: whether the OLD layer reports it.
     """
     if tag == "NS":
         return "Input collection contains duplicates" if old else f"{_COLLECTION} contains duplicates."

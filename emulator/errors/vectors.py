@@ -1,4 +1,7 @@
-"""Errors of vector indexes and SearchVectors (features 1, control-plane 15)."""
+"""Errors of vector indexes and SearchVectors (features 1, control-plane 15).
+
+"gap" means that the service's text is not known.
+"""
 
 from typing import Final
 
@@ -26,7 +29,10 @@ def too_many_vector_indexes() -> ApiError:
 
 
 def no_room_for_vector_index() -> ApiError:
-    """Return UpdateTable's error. The text is like that of global indexes (gap)."""
+    """Return UpdateTable's error for too many vector indexes.
+
+    gap: the text is modelled on that of global indexes.
+    """
     return limit_exceeded(
         "Subscriber limit exceeded: Number of vector indexes exceeds per-table limit of "
         f"{limits.VECTOR_INDEXES_PER_TABLE}"
@@ -41,17 +47,17 @@ def vectors_of_different_dimensions(attribute: str) -> ApiError:
 
 
 def vector_attribute_is_key(attribute: str) -> ApiError:
-    """The text is our own (gap)."""
+    """gap: the text is our own."""
     return invalid_parameters(f"Vector attribute '{attribute}' must not be a key or SearchSchema attribute")
 
 
 def search_schema_repeats(attribute: str) -> ApiError:
-    """The text is like that of NonKeyAttributes (gap)."""
+    """gap: the text is modelled on that of NonKeyAttributes."""
     return invalid_parameters(f"Duplicate element in SearchSchema: {attribute}")
 
 
 def vector_update_empty() -> ApiError:
-    """The text is like that of global indexes (gap), as in the next two errors."""
+    """gap: the texts of this function and the next two are modelled on those of global indexes."""
     return invalid_parameters("One of VectorIndexUpdate.Create, VectorIndexUpdate.Delete must not be null")
 
 
@@ -73,7 +79,7 @@ def vector_index_allocating(table: str, index: str) -> ApiError:
 
 # --- writes ---------------------------------------------------------------------------------------
 
-# The service's text has a full stop here.
+# Here the service's text has a full stop. INVALID_PARAMETERS has a colon in that place.
 _INVALID: Final = "One or more parameter values were invalid. Invalid "
 
 
@@ -114,7 +120,10 @@ def search_condition_required() -> ApiError:
 
 
 def search_condition_misses(attribute: str) -> ApiError:
-    """Return the error for a condition without a HASH attribute. The text is our own (gap)."""
+    """Return the error for a search condition that lacks a HASH attribute of the SearchSchema.
+
+    gap: the text is our own.
+    """
     return validation(f"SearchConditionExpression must have a condition on the HASH key of SearchSchema: {attribute}")
 
 
@@ -141,7 +150,7 @@ def backfilling_vector_index(index: str) -> ApiError:
 
 
 def vector_index_does_not_project(index: str, attribute: str) -> ApiError:
-    """The text is like that of global indexes (gap)."""
+    """gap: the text is modelled on that of global indexes."""
     return invalid_parameters(f"Vector index {index} does not project [{attribute}]")
 
 

@@ -110,7 +110,10 @@ class Api:
         return _ACCEPTED, mapping.described(mapping.status)
 
     def _end(self, stream: StreamDefinition) -> dict[int, int]:
-        """Return, for each shard number, the position after the last record of the whole stream."""
+        """Return where a mapping with starting position LATEST begins.
+
+        The result maps each shard number to the position after the last record of the whole stream.
+        """
         with self._database.read() as txn:
             following = last_sequence(txn, stream.id) + 1
         return {shard.number: following for shard in stream.shards}
@@ -137,7 +140,7 @@ class Api:
     def _refuse_second(self, caller: Caller, stream: str, function: str, but: str = "") -> None:
         """Raise ResourceConflictException if another mapping has the same stream and function.
 
-        but: the UUID of the mapping that the request updates, which does not count.
+        but: the UUID of a mapping that does not count, because the request updates it.
         """
         for mapping in self._mappings.of(caller.tenant):
             if (mapping.stream_arn, mapping.function_arn) == (stream, function) and mapping.uuid != but:

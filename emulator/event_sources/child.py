@@ -1,7 +1,8 @@
 """The process that runs a function of a Python module: `python child.py module:callable folder...`.
 
 This module imports only the standard library, and Python runs it as a file. So the emulator's
-modules and dependencies cannot hide modules of the user. The folders come first on the module path.
+modules and dependencies cannot hide modules of the user. The folders in the command come first on
+the module path.
 
 Each request is a line on stdin. Each response is a line on stdout. The process answers one request
 at a time. A request and the two forms of a response:
@@ -14,12 +15,12 @@ output of the function goes to stderr. The process ends when stdin ends.
 
 If a source file of the function has changed, the response to the next request is `{"changed": <the
 file>}`, and the function does not run: a new process must load the new code. Source files are the
-files of imported modules in the folders, without installed packages.
+files of all imported modules that are in the folders and not in an installed package.
 
     python child.py --find <JSON list of modules> folder...
 
-writes a JSON list of the modules in the list that do not exist. This call imports the packages of a
-module only if the module is not found in their folders.
+writes a JSON list of the given modules that do not exist. To find a module, Python usually only
+searches the folders of its packages. The packages are imported only if this search fails.
 """
 
 import importlib
@@ -41,9 +42,9 @@ _MEMORY = 128
 
 @dataclass
 class Context:
-    """The second argument of a handler.
+    """The `context` object that a handler gets as its second argument.
 
-    Lambda: "Using the Lambda context object to retrieve Python function information".
+    Source: Lambda, "Using the Lambda context object to retrieve Python function information".
     """
 
     function_name: str
@@ -64,7 +65,10 @@ class Context:
 
 
 class Sources:
-    """The source files of imported modules in some folders, as `collect` found them."""
+    """The source files of imported modules, with their times and sizes when `collect` found them.
+
+    folders: only files in these folders count.
+    """
 
     def __init__(self, folders: list[str]) -> None:
         self._roots = tuple(f"{Path(folder).resolve()}{os.sep}".replace(os.sep * 2, os.sep) for folder in folders)
@@ -72,7 +76,7 @@ class Sources:
         self._stamps: dict[str, tuple[int, int] | None] = {}
 
     def collect(self) -> None:
-        """Add the modules that were imported after the last call."""
+        """Add the modules that were imported since the previous call."""
         if len(sys.modules) != self._modules:
             self._modules = len(sys.modules)
             for module in list(sys.modules.values()):
@@ -84,7 +88,7 @@ class Sources:
         return os.path.realpath(file).startswith(self._roots) and not _INSTALLED & set(Path(file).parts)
 
     def changed(self) -> str:
-        """Return a file that was changed or deleted, or "" if there is none."""
+        """Return a file that was changed or deleted after `collect` found it, else ""."""
         return next((file for file, stamp in self._stamps.items() if _stamp(file) != stamp), "")
 
 
@@ -130,8 +134,8 @@ def main(arguments: list[str]) -> None:
 def _exists(module: str) -> bool:
     """Return whether a module can be found.
 
-    This imports the packages that contain the module only if the module is not found in their
-    folders.
+    First, search the folders of the packages that contain the module. Only if this fails, import
+    the packages.
     """
     top, *names = module.split(".")
     spec = importlib.util.find_spec(top)
@@ -158,7 +162,7 @@ def _handler(text: str) -> Any:  # noqa: ANN401 - any object of the module
 def _answer(handler: Any, event: Any, context: Context) -> dict[str, Any]:  # noqa: ANN401 - any JSON
     try:
         result = handler(event, context)
-        json.dumps(result)  # if the result is not JSON, the function has failed, as on Lambda
+        json.dumps(result)  # raises if the result is not JSON: the function then fails, as on Lambda
     except Exception as error:  # noqa: BLE001 - the function may raise anything
         traceback.print_exc()
         return {"error": _described(error)}

@@ -8,9 +8,9 @@
     timeout = 300                      # seconds of real time, 60 by default
     python = "/app/.venv/bin/python"   # runs the handler; by default the emulator's own Python
 
-A URL names a server that answers Lambda's invocation path, as AWS's runtime images do. A URL
-without a path means that path. A `module:callable` runs in a child process. The child's module path
-has the folder of the TOML file and the working directory.
+A URL names a server that answers Lambda's invocation path, as AWS's runtime images do. The path is
+that of the first example; a URL without a path gets it. A `module:callable` runs in a child
+process, whose module path begins with the folder of the TOML file and the working directory.
 """
 
 import re
@@ -40,7 +40,7 @@ class Url:
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A function in a Python process.
+    """A function of a Python module, which runs in a child process.
 
     text: `module:callable`. folder: the folder of the configuration file, which comes first on the
     module path. python: the Python interpreter that runs the module.
@@ -72,7 +72,7 @@ Functions = Mapping[str, Function]
 def load(path: str) -> Functions:
     """Return the functions that a file configures. Raises BadConfiguration.
 
-    An empty path means that there is no file. The result is then an empty dictionary.
+    path: of the file. An empty path means that there is no file; the result is then empty.
     """
     if not path:
         return {}

@@ -2,7 +2,7 @@
 
 Each line is the JSON that AWS sends to an on-failure destination (Lambda: "Retain discarded records
 for a DynamoDB event source"). `payload` is the whole event, as in the records that Lambda sends to
-S3. We infer the condition `RecordAgeExceeded`.
+S3. Of the two values of `condition`, we infer `RecordAgeExceeded`.
 """
 
 import json
@@ -29,13 +29,14 @@ log = logging.getLogger("emulator")
 FILE: Final = "dead-letters.jsonl"
 OLDER: Final = "dead-letters.1.jsonl"
 
-_LARGE: Final = 10 << 20  # bytes; a larger file is renamed
+_LARGE: Final = 10 << 20  # bytes; a file of at least this size is renamed before the next letter
 
 
 def letter(mapping: EventSourceMapping, shard_id: str, discard: Discard, request_id: str, now: float) -> dict[str, Any]:
-    """Return the letter about a discarded batch.
+    """Return the letter about a batch that was given up.
 
-    request_id: the id of the batch's last invocation, or a new id if the records are too old.
+    request_id: the id of the batch's last invocation. A batch that was given up for its age has a
+    new id.
     """
     first, last = discard.records[0], discard.records[-1]
     written: dict[str, Any] = {
@@ -71,11 +72,11 @@ def _iso(moment: float, precision: str) -> str:
 
 
 class DeadLetters:
-    """The file of the discarded batches.
+    """The file of dead letters.
 
     folder: the folder of the database, or None. With None, the first use makes a temporary folder.
 
-    A large file is renamed to OLDER, and replaces an older file of that name.
+    A large file is renamed to OLDER. The previous file of that name is then lost.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -93,7 +94,10 @@ class DeadLetters:
                 self.file.replace(self.file.with_name(OLDER))
 
     def append(self, letter: dict[str, Any]) -> None:
-        """Write a letter to the file and log a warning. If that fails, log the whole letter."""
+        """Append a letter to the file and log a warning.
+
+        If the letter cannot be written, log the whole letter instead.
+        """
         line = orjson.dumps(letter, option=orjson.OPT_APPEND_NEWLINE)
         context = letter["requestContext"]
         size = letter["DDBStreamBatchInfo"]["batchSize"]

@@ -10,9 +10,9 @@ retries batches and gives up records (lanes.py). The outcome of a batch is store
 batch of the same lane is due. So after a crash, at most the batches in flight are sent a second
 time.
 
-If a mapping changes or stops delivering, or its stream is restored from a snapshot, its consumer
-ends after the batches in flight. If the mapping still delivers, a new consumer then begins at the
-checkpoints of the mapping.
+The consumer of a mapping ends if the mapping changes, stops delivering, or its stream is restored
+from a snapshot. It ends when no batch is in flight any more. If the mapping still delivers, a new
+consumer then begins at the mapping's checkpoints.
 """
 
 import uuid
@@ -80,10 +80,12 @@ class _Consumer:
         return any(cursor.inbox.in_flight for cursor in self.log.shards.values())
 
     def adopt(self, mapping: EventSourceMapping | None) -> bool:
-        """Take a changed version of the mapping; return whether this consumer can continue with it.
+        """Continue with the current version of the mapping, if the consumer can do so.
 
-        It can if only the result of the mapping has changed. If not, this returns False now and at
-        each later call.
+        Return whether it can: all fields except `result` must be unchanged. After the first False,
+        the answer stays False.
+
+        mapping: the current version; None if the mapping no longer delivers.
         """
         if mapping is None or self._stale or replace(mapping, result=self.mapping.result) != self.mapping:
             self._stale = True
@@ -123,15 +125,15 @@ class Delivery:
     def due(self) -> list[Invocation]:
         """Return the invocations to make now.
 
-        Each is in flight until `finished` gets its outcome.
+        The batch of each is in flight until `finished` gets its outcome.
         """
         return self._database.try_run(self._due, [])
 
     def coming(self) -> Iterator[tuple[float, str, str]]:
-        """Yield the next batch of each lane: time, kind of the event, UUID of the mapping.
+        """Yield when each lane sends its next batch: time, kind of the event, UUID of the mapping.
 
-        Only the process that delivers to functions knows these. The time may have passed: the next
-        poll sends such a batch.
+        Lanes exist only in the process that delivers to functions. If the time has passed, the next
+        poll sends the batch.
         """
         for consumer in self._consumers.values():
             for cursor in consumer.log.shards.values():
@@ -156,7 +158,10 @@ class Delivery:
         return found
 
     def _reads_on(self, consumer: _Consumer) -> bool:
-        """Return whether a consumer can read on, because its stream was not restored meanwhile."""
+        """Return whether a consumer can read on.
+
+        It cannot if its stream was restored from a snapshot since the consumer was made.
+        """
         stream = self._database.streams.get(consumer.mapping.stream_id)
         return stream is None or stream.restored == consumer.restored
 
@@ -200,8 +205,8 @@ class Delivery:
     def finished(self, invocation: Invocation, outcome: Outcome) -> None:
         """End the batch of an invocation.
 
-        This stores the positions, the mapping's result, and a letter about records that were given
-        up.
+        This stores the positions and the mapping's result. If records were given up, it also writes
+        a letter about them.
         """
         batch = self._in_flight.pop(invocation.id)
         mapping = batch.consumer.mapping
@@ -218,10 +223,9 @@ class Delivery:
         self._dead_letters.append(letter(mapping, shard_id, discard, request_id, self._database.clock.now()))
 
     def _save(self, consumer: _Consumer) -> None:
-        """Store the positions that have changed. If the disk is full, the next call tries again.
+        """Store the positions that have changed. If the disk is full, a later call stores them.
 
-        If the stream was restored from a snapshot, nothing is stored, and the restored positions
-        stay.
+        If the stream was restored from a snapshot, store nothing: the restored positions are valid.
         """
 
         def save() -> None:

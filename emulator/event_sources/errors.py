@@ -59,9 +59,10 @@ def starting_position_unsupported(arn: str) -> ApiError:
 
 
 def record_age_refused() -> ApiError:
-    """Return the error for an age from 0 to 59, which only the model allows. Inferred.
+    """Return the error for an age from 0 to 59 seconds. Inferred.
 
-    See Lambda API: CreateEventSourceMapping.
+    The service model allows such an age, but the service does not (Lambda API:
+    CreateEventSourceMapping).
     """
     return invalid_parameter("MaximumRecordAgeInSeconds must be -1 or between 60 and 604800.")
 
@@ -72,9 +73,10 @@ def filter_invalid() -> ApiError:
 
 
 def filters_too_many() -> ApiError:
-    """Return the error for too many filters. Inferred. On request, AWS raises the quota to ten.
+    """Return the error for more than ten filters. Inferred.
 
-    See Lambda: "Control which events Lambda sends to your function".
+    AWS's quota is lower, but AWS raises it to ten on request (Lambda: "Control which events Lambda
+    sends to your function").
     """
     return invalid_parameter("The number of filters exceeds the limit of 10.")
 
@@ -94,7 +96,10 @@ def mapping_exists(stream_arn: str, function: str, uuid: str) -> ApiError:
 
 
 def mapping_in_use(what: str) -> ApiError:
-    """Return the error for a mapping whose state is changing. what: "update" or "delete"."""
+    """Return the error for a request to change a mapping whose state is changing.
+
+    what: what the request wants: "update" or "delete".
+    """
     text = f"Cannot {what} the event source mapping because it is in use."
     return ApiError("ResourceInUseException", text, message_member="Message", extra=_USER)
 

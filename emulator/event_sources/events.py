@@ -39,7 +39,7 @@ class Record:
     text: bytes
 
     def parsed(self) -> Any:  # noqa: ANN401 - any JSON
-        """Parse the text, and return its value."""
+        """Return the value of the JSON text."""
         return orjson.loads(self.text)
 
 

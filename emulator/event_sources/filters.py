@@ -9,10 +9,10 @@ to your function").
 An object in a pattern matches if all its members match. A list in a pattern (a *leaf*) matches if
 one of its rules matches. `"$or"` matches if one of its objects matches.
 
-If the event has an array, one of its elements must match. If the pattern has an object in that
-place, one element must match all members of the object. A missing member of the event counts as an
-empty object, so `{"exists": false}` may be at any depth. In stream records, a number of an item is
-a string (`{"N": "5"}`). As on AWS, `numeric` matches only JSON numbers.
+If the event has an array, one of its elements must match. If the pattern has an object for this
+array, one element must match all members of the object. A missing member of the event counts as an
+empty object, so `{"exists": false}` may be at any depth. `numeric` matches only JSON numbers, as on
+AWS. So it never matches a number of an item, which is a string in a stream record (`{"N": "5"}`).
 
 A pattern is compiled into closures once, when delivery to its mapping begins.
 """
@@ -35,9 +35,9 @@ class BadPattern(Exception):
 
 
 def compile_filters(patterns: Sequence[str]) -> Test | None:
-    """Return a test. An event passes if it matches one of the patterns. Raises BadPattern.
+    """Return a test that is true for events that match at least one pattern. Raises BadPattern.
 
-    Return None if there are no patterns, so that every event passes.
+    Return None if there are no patterns: every event passes.
     """
     tests = [compile_pattern(pattern) for pattern in patterns]
     if not tests:
@@ -191,8 +191,8 @@ def _numeric(argument: object) -> Test:
 def _anything_but(argument: object) -> Test:
     """Return the test for `anything-but`.
 
-    The argument is a value, a list of values, or an object with another rule for strings, whose
-    argument is a text or a list of texts.
+    The argument says what must not match. It is a value, a list of values, or an object with one
+    rule for strings (prefix, suffix, equals-ignore-case) and its text or list of texts.
     """
     if isinstance(argument, dict):
         if len(argument) != 1 or (name := next(iter(argument))) not in ("prefix", "suffix", "equals-ignore-case"):

@@ -7,18 +7,19 @@ so the records of an item stay in order.
 If a batch fails, the lane takes these steps:
 
 1. A partial batch response may name failed records. The records before the first failed record are
-   done.
-2. With BisectBatchOnFunctionError: if some records are done, the lane at once sends the others
-   again as one batch. If none is done, it at once sends the two halves of the batch again. Neither
-   uses up a retry (Lambda: "Retain discarded records for a DynamoDB event source"). We infer that
-   the service halves a batch even if a partial batch response names its first record.
-3. Without BisectBatchOnFunctionError, or if the batch has only one record and cannot be halved, the
-   batch uses up a retry. The first retry waits 1 s. Each later retry waits twice as long as the one
-   before, up to 60 s, by the emulator's clock.
+   done and leave the batch.
+2. With BisectBatchOnFunctionError, the lane at once sends the remaining records again: as one batch
+   if step 1 has removed some, else as two halves. This uses up no retry (Lambda: "Retain discarded
+   records for a DynamoDB event source"). We infer that the service also halves a batch if a partial
+   batch response names its first record.
+3. Without BisectBatchOnFunctionError, the batch uses up a retry. So does a batch of one record,
+   which cannot be halved. The first retry waits 1 s by the emulator's clock. Each later retry waits
+   twice as long as the previous one, up to 60 s.
 4. If the batch has no retry left, the lane gives up its records (`Discard`).
 
-The lane also gives up records that are too old. If the function cannot be invoked at all, the lane
-sends the batch again until the function can be invoked or the records are too old, as on AWS.
+The lane also gives up records that are too old. A function that cannot be invoked at all uses up no
+retry: as on AWS, the lane sends the batch again until the function can be invoked or the records
+are too old.
 """
 
 from collections import deque
@@ -51,7 +52,10 @@ class Batch:
     last: Outcome | None = None
 
     def part(self, records: Sequence[Record]) -> "Batch":
-        """Return a batch of some of the records with the same history. It is due at once."""
+        """Return a batch of some of this batch's records, with the same counts.
+
+        It is due at once.
+        """
         return Batch(records, self.retries, self.invoked, last=self.last)
 
 
@@ -99,14 +103,14 @@ class Lane:
         self.size += len(record.text)
 
     def _count_out(self, records: Sequence[Record]) -> Sequence[Record]:
-        """Subtract finished records from the size of the lane; return the records."""
+        """Subtract records that leave the lane from its size; return the records."""
         self.size -= sum(len(record.text) for record in records)
         return records
 
     # --- sending ----------------------------------------------------------------------------------
 
     def give_up(self, oldest: float) -> Iterator[Discard]:
-        """Give up the records from before the time `oldest`.
+        """Give up the records that are older than the time `oldest`.
 
         While a batch is in flight, this does nothing.
         """
@@ -142,9 +146,9 @@ class Lane:
         return batch
 
     def due(self, mapping: EventSourceMapping) -> tuple[float, str] | None:
-        """Return when the lane sends its next batch, and the kind of that event.
+        """Return when the lane sends its next batch, and why then: FunctionRetry or BatchingWindow.
 
-        Return None if the lane has no records, or waits for a function.
+        Return None if the lane has no records, or if a batch is in flight.
         """
         if self.in_flight or not len(self):
             return None
@@ -155,8 +159,8 @@ class Lane:
     def _gathered(self, mapping: EventSourceMapping, now: float) -> list[Record]:
         """Take the next batch from the queue.
 
-        Return an empty list if the records do not fill a batch and the batching window is still
-        open.
+        Return an empty list if the batch should wait for more records: it is not full, and the
+        batching window is still open.
         """
         self._gathering = min(self._gathering, now)
         full = len(self._queue) >= mapping.batch_size or FRAME + self.size + len(self._queue) > PAYLOAD
@@ -174,7 +178,7 @@ class Lane:
     # --- outcomes ---------------------------------------------------------------------------------
 
     def finish(self, mapping: EventSourceMapping, outcome: Outcome, now: float) -> Discard | None:
-        """Handle the outcome of the batch in flight. Return records that are given up, or None.
+        """End the batch in flight with its outcome. Return the records that are given up, or None.
 
         Records that must be sent again stay in the lane.
         """
@@ -205,9 +209,9 @@ class Lane:
         return None
 
     def _bisect(self, batch: Batch, *, halve: bool) -> None:
-        """Queue the remaining records of a failed batch again, as one batch or as two halves.
+        """Queue the remaining records of a failed batch again.
 
-        The new batches are due at once.
+        halve: whether to make two batches of them instead of one. The new batches are due at once.
         """
         self._batches.popleft()
         middle = (len(batch.records) + 1) // 2 if halve else len(batch.records)

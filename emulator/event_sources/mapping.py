@@ -1,9 +1,9 @@
 """An event source mapping: a stream, a function, and the rules for the delivery of records.
 
 An `EventSourceMapping` object never changes. The store keeps it as JSON. A state such as Creating
-ends at a certain time, like a table's status. By default, only the response to the request that
-caused the state shows it. The next response shows Enabled or Disabled. With
-`--delay-transient-statuses`, the state lasts longer.
+ends at a certain time, like a table's status. By default, that time is at once: only the response
+to the request that caused the state shows it, and all later responses show Enabled or Disabled.
+With `--delay-transient-statuses`, the state lasts longer.
 """
 
 from collections.abc import Mapping
@@ -57,7 +57,8 @@ class EventSourceMapping:
     status: the state that the last request caused.
     until: when that state ends.
     result: LastProcessingResult.
-    default_account: the account of access keys that are not accounts, when the mapping was stored.
+    default_account: the default account when the mapping was stored. It is the account of all
+        tenants whose access key is not itself an account number.
     """
 
     uuid: str
@@ -84,12 +85,12 @@ class EventSourceMapping:
 
     @classmethod
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
-        """Return the mapping that dump() stored. account: the current default account.
+        """Return the mapping that dump() stored.
 
-        If the ARN of the function or the stream has the stored default account, this replaces it by
-        the current one. If the tenant's access key is an account, its ARNs have that account and
-        never change. With `--shared-db`, the only tenant has both kinds of ARNs, so the account in
-        each ARN decides.
+        account: the current default account. In the ARNs of the function and the stream, it
+        replaces the default account at the time of dump(). There are two exceptions. If the
+        tenant's access key is an account number, the ARNs have that account and stay. With
+        `--shared-db`, the only tenant can have ARNs with other accounts, which stay too.
         """
         fields = orjson.loads(stored)
         before = fields.get("default_account", _FIRST_ACCOUNT)
@@ -118,7 +119,7 @@ class EventSourceMapping:
 
     @property
     def reports_failures(self) -> bool:
-        """Whether the function may say which records of a batch failed."""
+        """Whether the function's response may name the records of a batch that failed."""
         return "ReportBatchItemFailures" in self.responses
 
     @property
@@ -127,7 +128,7 @@ class EventSourceMapping:
         return "Enabled" if self.enabled else "Disabled"
 
     def described(self, state: str) -> dict[str, Any]:
-        """Return an EventSourceMappingConfiguration (Lambda API) with this state."""
+        """Return the mapping as an EventSourceMappingConfiguration (Lambda API) with this state."""
         described: dict[str, Any] = {
             "UUID": self.uuid,
             "StartingPosition": self.starting_position,
@@ -149,7 +150,7 @@ class EventSourceMapping:
 
 
 def fields_of(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a mapping that a request to create or update it sets."""
+    """Return the fields of a mapping that a Create or Update request sets."""
     fields: dict[str, Any] = {field: request[member] for member, field in _FIELDS.items() if member in request}
     if "FunctionResponseTypes" in request:
         fields["responses"] = tuple(request["FunctionResponseTypes"])

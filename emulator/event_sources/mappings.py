@@ -17,7 +17,7 @@ from storage.keycode import prefix_end
 
 log = logging.getLogger("emulator")
 
-_ALL: Final = 1 << 20  # more checkpoints than any mapping has
+_ALL: Final = 1 << 20  # a limit for deleting checkpoints; no mapping has so many
 
 
 class Mappings:
@@ -97,9 +97,8 @@ class Mappings:
     def delete(self, mapping: EventSourceMapping, until: float) -> EventSourceMapping:
         """Begin to delete a mapping; return it as DELETING.
 
-        until: the time at which the deletion is over.
-
-        If the time `until` has passed already, remove the mapping at once.
+        until: the time at which the deletion ends. If it has passed already, remove the mapping at
+        once.
         """
         deleting = replace(mapping, status=DELETING, until=until)
         if self.changing(deleting):
@@ -109,7 +108,7 @@ class Mappings:
         return deleting
 
     def save_result(self, uuid: str, result: str) -> None:
-        """Store the result of the last processing. If the result is a new problem, log it."""
+        """Store the result of a mapping's last invocation. If it is a new problem, log it."""
         held = self._mappings.get(uuid)
         if held is None or held.result == result:
             return

@@ -1,8 +1,8 @@
 """The names of functions and mappings in Lambda's API.
 
 `FunctionName` may be a name, `name:qualifier`, a partial ARN (`123456789012:function:name`) or a
-full ARN. Only name and qualifier count here, because the configuration file names functions by
-these.
+full ARN. Its account and region are ignored: the ARN of a function has those of the caller. The
+configuration file names functions without a qualifier.
 """
 
 import re
@@ -17,7 +17,10 @@ _NAME: Final = re.compile(
 
 
 def function_arn(caller: Caller, text: str) -> str:
-    """Return the ARN of the function that the caller named. text: the caller's FunctionName."""
+    """Return the ARN of the function that a request names, in the caller's account and region.
+
+    text: the request's FunctionName.
+    """
     match = _NAME.fullmatch(text)
     name, qualifier = match.groups() if match else (text, None)
     arn = f"arn:aws:lambda:{caller.region}:{caller.account}:function:{name}"

@@ -6,7 +6,7 @@ If the mapping has ReportBatchItemFailures, the function's response may name rec
 | response                                               | what it means                       |
 |--------------------------------------------------------|-------------------------------------|
 | an empty response, `null`, `{}`                        | all records succeeded               |
-| `{"batchItemFailures": null}` or an empty list there   | all records succeeded               |
+| `batchItemFailures` is null or an empty list           | all records succeeded               |
 | `{"batchItemFailures": [{"itemIdentifier": ".."}, ..]}`| all records before the first failed |
 |                                                        | record succeeded                    |
 | an identifier in the list is empty, null, missing, or  | all records failed                  |

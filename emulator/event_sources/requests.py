@@ -2,8 +2,8 @@
 
 A failed constraint is a `ValidationException`, as on AWS ("1 validation error detected: Value '' at
 'eventSourceArn' failed to satisfy constraint: ..", quoted in pulumi/pulumi-aws #646). The model
-does not say which members are allowed for a DynamoDB stream. `checked` refuses the others (Lambda:
-"Lambda parameters for Amazon DynamoDB event source mappings").
+also has members for other event sources. `checked` refuses those that are not allowed for a
+DynamoDB stream (Lambda: "Lambda parameters for Amazon DynamoDB event source mappings").
 """
 
 from collections.abc import Mapping

@@ -15,9 +15,9 @@ from emulator.shared_memory import SharedMemory
 
 
 class FunctionService:
-    """Functions on streams.
+    """The functions that records of streams are delivered to, with Lambda's API.
 
-    Making it raises BadConfiguration if settings.functions names an invalid file.
+    The constructor raises BadConfiguration if settings.functions names an invalid file.
     """
 
     def __init__(self, database: Database, settings: Settings, sharing: SharedMemory | None = None) -> None:
@@ -41,8 +41,8 @@ class FunctionService:
     def coming(self) -> Iterator[tuple[float, str, str]]:
         """Yield the next events of all mappings: time, kind, UUID of the mapping.
 
-        Retries and batching windows are those of this process. One whose time has passed is left
-        out, because the next poll sends its batch.
+        Only the process that delivers to functions knows retries and batching windows. A retry or
+        window whose time has passed is left out, because the next poll sends its batch.
         """
         yield from self.mappings.coming()
         yield from self._deliveries()
@@ -63,6 +63,6 @@ class FunctionService:
         self._publish()
 
     def _publish(self) -> None:
-        """Publish the time of the next batch to the other workers, which do not have the lanes."""
+        """Tell the other workers when the next batch is due: only this process knows its lanes."""
         if self._sharing is not None:
             self._sharing.set_delivery(min(self._deliveries(), default=None))

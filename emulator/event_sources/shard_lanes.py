@@ -2,8 +2,7 @@
 
 A record that does not pass the filter counts as done. The store has one position for the shard:
 that of the first record that is not done. After a restart, this record and all later ones are
-delivered. Some of the later ones may have been done in another lane, and are delivered again. No
-record is lost.
+delivered. So no record is lost, but a later record that another lane had done is delivered again.
 """
 
 from zlib import crc32
@@ -19,9 +18,9 @@ from emulator.event_sources.mapping import EventSourceMapping
 
 
 class ShardLanes:
-    """The lanes of one shard, as an Inbox (database/changes/consumer.py).
+    """The lanes of one shard. It implements Inbox (database/changes/consumer.py).
 
-    passes: the test of the filter.
+    passes: the compiled filters of the mapping, None if every record passes.
     """
 
     __slots__ = ("_clock", "_form", "_hash_key", "_passes", "_window", "lanes")
@@ -44,8 +43,8 @@ class ShardLanes:
     def room(self) -> int:
         """Return how many more records the lanes may get.
 
-        All lanes together hold at most two batches for each lane. While they hold as many bytes as
-        they may send at once, they get no more records.
+        The lanes together hold at most as many records as fill two batches for each lane. If their
+        records have as many bytes as one event of the largest size for each lane, they get no more.
         """
         if sum(lane.size for lane in self.lanes) >= PAYLOAD * len(self.lanes):
             return 0

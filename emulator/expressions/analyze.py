@@ -67,7 +67,7 @@ _WORDS: Final = {
 class Checked(NamedTuple, Generic[Tree]):
     """A tree in which analysis found no problem.
 
-    checks: functions of the values of a request. Each raises ExpressionError for wrong contents.
+    checks: take the values of a request. Each raises ExpressionError if their contents are wrong.
     """
 
     tree: Tree
@@ -133,7 +133,10 @@ def _check_size(parsed: Parsed[Tree]) -> None:
 
 
 def _check_functions(parsed: Parsed[Tree], operands: Place) -> None:
-    """Raise for the first unknown function, else for the first function in a wrong place."""
+    """Raise for the first unknown function. If there is none, raise for the first misused function.
+
+    operands: the place that a function which is an operand must have.
+    """
     for usage in parsed.functions:
         if usage.function not in FUNCTIONS:
             raise problems.unknown_function(usage.function)
@@ -155,7 +158,10 @@ def _check_reserved(parsed: Parsed[Tree]) -> None:
 
 
 def _check_elements(parsed: Parsed[Tree]) -> None:
-    """Raise for the first path with too many elements, else for the first index out of range."""
+    """Raise for the first path with too many elements.
+
+    If there is none, raise for the first list index that is out of range.
+    """
     if parsed.too_long:
         raise problems.path_too_long(parsed.too_long)
     for index in parsed.indexes:
@@ -186,7 +192,7 @@ class _Analysis:
     def check_call(self, name: str, arguments: Sequence[ast.Operand]) -> None:
         """Check the operands of a function; raise an error for the first rule that they break.
 
-        The paths among the operands must be resolved.
+        Paths among the operands must already have names instead of aliases.
         """
         function = FUNCTIONS[name]
         if len(arguments) != len(function.operands):
@@ -245,9 +251,10 @@ def _check_distinct(operator: str, operands: Sequence[ast.Operand]) -> None:
 
 class _ConditionAnalysis(_Analysis):
     def condition(self, node: ast.ConditionTree) -> ast.ConditionTree:
-        """Return the condition with its paths resolved.
+        """Check a condition; return it with names instead of aliases.
 
-        This recurses once for each level. The limit of operators allows 300 levels.
+        This recurses once for each level. That is safe, because the limit of operators allows only
+        300 levels.
         """
         match node:
             case ast.And(left, right):
@@ -274,9 +281,9 @@ class _ConditionAnalysis(_Analysis):
                 return ast.Call(function, tuple(arguments))
 
     def operands(self, operator: str, given: tuple[ast.Operand, ...]) -> list[ast.Operand]:
-        """Return the operands of an operator with their paths resolved.
+        """Check the operands of an operator; return them with names instead of aliases.
 
-        Raises unless the operands are distinct and have types that the operator allows.
+        Each type must be allowed. If the first operand is a path, all others must differ from it.
         """
         operands = [self.operand(node) for node in given]
         _check_distinct(operator, operands)
@@ -295,10 +302,10 @@ class _ConditionAnalysis(_Analysis):
         return self.call(node)
 
     def call(self, node: ast.Call) -> ast.Call:
-        """Return a function that is an operand, with its paths resolved.
+        """Check a function call that is an operand; return it with names instead of aliases.
 
-        The operands of the function must not be functions. A nested function is refused without a
-        check of its own operands, because a text may nest thousands of functions.
+        Its own operands must not be function calls. Such a call is refused without a look at its
+        operands, because a text may nest thousands of calls.
         """
         arguments = [part if isinstance(part, ast.Call) else self.operand(part) for part in node.arguments]
         self.check_call(node.function, arguments)
@@ -329,7 +336,7 @@ class _ConditionAnalysis(_Analysis):
 
 class _UpdateAnalysis(_Analysis):
     def action(self, node: ast.Action) -> ast.Action:
-        """Return the action with its paths resolved."""
+        """Return the action with names instead of aliases."""
         path = resolved(node.path, self.names)
         match node:
             case ast.SetAction():
@@ -365,7 +372,7 @@ class _UpdateAnalysis(_Analysis):
             raise problems.action_operand_type("ADD" if adds else "DELETE", _WORDS[tag])
 
     def check_value(self, node: ast.Operand) -> None:
-        """Check the functions and operators of a SET value, from the inside out."""
+        """Check the functions and operators of a value of SET. Inner ones are checked first."""
         for part in ast.inner_first(node):
             if isinstance(part, ast.Call):
                 self.check_call(part.function, part.arguments)

@@ -1,9 +1,9 @@
 """The syntax tree of conditions, updates, projections and key conditions.
 
 Expressions, legacy parameters and PartiQL all become such trees. A tree from the parser may contain
-`Alias` steps and `Placeholder` operands. The analyser replaces aliases by names. Placeholders stay,
-because values are arguments of each call and not part of the program. Only trees of legacy
-parameters contain values, as `Literal`.
+`Alias` steps and `Placeholder` operands. The analyser replaces aliases by names. Placeholders stay:
+a program does not contain the values, but gets them as an argument whenever it runs. Only trees of
+legacy parameters contain values, as `Literal`.
 
 There are sixteen classes of nodes. Most are named tuples, because Python makes such a class in 0.2
 ms, and a frozen dataclass in 0.7 ms. The disadvantage: nodes of different classes are equal if
@@ -52,9 +52,10 @@ class Literal:
 
 
 class Call(NamedTuple):
-    """A function (functions.py), as an operand or as a condition.
+    """A function call, as an operand or as a condition.
 
-    function: the name as written. The analyser, not the parser, refuses an unknown name.
+    function: the name as written. It may be unknown: the analyser refuses such a name, the parser
+    does not.
     """
 
     function: str
@@ -133,12 +134,12 @@ _PARTS: Final[dict[type, Callable[[Any], tuple[Any, ...]]]] = {
 
 
 def parts_of(node: ConditionTree | Operand) -> tuple[Any, ...]:
-    """Return the direct parts of a node, conditions and operands, in written order."""
+    """Return the conditions and operands that are direct parts of a node, in written order."""
     return _PARTS[type(node)](node)
 
 
 def inner_first(node: ConditionTree | Operand) -> list[Any]:
-    """Return all nodes of a tree of any depth, each after its parts.
+    """Return all nodes of a tree of any depth, so that each node comes after its parts.
 
     The parts of a node are in written order.
     """
@@ -158,8 +159,8 @@ def chain(
 
     A chain may have thousands of conditions, so this does not recurse.
 
-    normalized: a function that is applied to each condition first. It can remove a double NOT,
-    because the chain may continue inside.
+    normalized: a function that is applied to each condition before it is examined. By removing a
+    double NOT, it can show a further part of the chain.
     """
     waiting = [node]
     while waiting:

@@ -52,7 +52,8 @@ class Bound:
 
     A program is None if the request does not have that parameter.
 
-    checks: pairs of a parameter's name and a check, which runs with the values of each request.
+    checks: pairs of a parameter's name and a check. The checks of cached programs run again with
+    the values of each request.
     """
 
     update: UpdateProgram | None
@@ -95,10 +96,11 @@ def bind(request: Request) -> Bound:
 
 
 def unusable_member(request: Request, parameters: Mapping[str, Sequence[str]] | None = None) -> str | None:
-    """Return the name of a member that no expression of the request could use, or None.
+    """Return the first member that no expression of the request could use, None if there is none.
 
     The members are ExpressionAttributeNames and ExpressionAttributeValues.
-    parameters: member -> the parameters that can use it; None means those of most operations.
+    parameters: for each member, the expression parameters that can use it. None: the parameters of
+    most operations.
     """
     for member, users in (parameters or _USERS).items():
         if request.get(member) is not None and all(request.get(parameter) is None for parameter in users):
@@ -125,7 +127,7 @@ def check_names(names: Collection[str]) -> None:
 
 
 def _length(request: Request, names: Mapping[str, str] | None, values: Values | None) -> int:
-    """Return the number of characters in all texts of a form: expressions, names, placeholders."""
+    """Return the number of characters of all texts in a form: expressions, names, placeholders."""
     texts = [text for parameter in _PARAMETERS if (text := request.get(parameter)) is not None]
     return sum(map(len, chain(texts, names or (), (names or {}).values(), values or ())))
 
@@ -140,8 +142,8 @@ def _run(parameter: str, check: Check, values: Values) -> None:
 class Binding:
     """Makes the programs of one request whose form is not in the cache.
 
-    users: member with names or values -> the parameters that can use it; None means those of most
-    operations.
+    users: for the member with names and that with values, the expression parameters that can use
+    it. None: the parameters of most operations.
     """
 
     users: ClassVar[Mapping[str, Sequence[str]] | None] = None
@@ -169,7 +171,7 @@ class Binding:
         return bound
 
     def check_members(self) -> None:
-        """Check names and values by all rules that do not need the expressions."""
+        """Check the members with names and values by all rules that do not need the expressions."""
         member = unusable_member(self.request, self.users)
         if member is not None:
             raise errors.only_with_expressions(member)

@@ -4,8 +4,8 @@ Each node becomes a closure that calls the closures of its parts.
 
 Conditions are functions of (item, values). The most common operands (a top-level name, a
 placeholder) have special closures that save a call. A chain of ANDs or ORs becomes one closure, and
-double NOTs cancel out. So closures nest no deeper than parentheses do: less deeply than the 300
-operators that a condition may have, and well within Python's stack.
+double NOTs cancel out. So closures nest about as deeply as the parentheses of a condition: less
+deeply than its number of operators, which is at most 300. Python's stack is enough for that.
 
 A missing operand makes a condition false (behaviour 4.4). But it makes `<>` true, unless the
 missing operand is a function without a value.
@@ -52,7 +52,7 @@ def projection(node: ast.ProjectionTree) -> Projection:
 
 def projection_of(names: frozenset[str]) -> Projection:
     """Return the projection on top-level attributes."""
-    # The result has the order of the item: the order of a set would differ between processes.
+    # The loop runs over the item, because the order of the set `names` differs between processes.
     return Projection(lambda item: {name: item[name] for name in item if name in names}, names)
 
 
@@ -114,9 +114,9 @@ def _test(node: ast.ConditionTree) -> Test:
 
 
 def _joined(node: ast.ConditionTree) -> Sequence[ast.ConditionTree]:
-    """Return the conditions that an AND, OR or NOT joins, from left to right.
+    """Return all conditions that an AND, OR or NOT joins, from left to right.
 
-    For a chain of ANDs or ORs, these are all conditions of the chain.
+    A chain of several ANDs, or of several ORs, counts as one.
     """
     if isinstance(node, ast.Not):
         return (_without_double_not(node.operand),)
@@ -227,7 +227,10 @@ def _ordering(node: ast.Compare) -> Test:
 def _simple_ordering(name: str, placeholder: str, accepted: tuple[int, ...], holds: Callable[[Any, Any], bool]) -> Test:
     """Return a test that compares an attribute with a value, the most common part of filters.
 
-    The test compares whole numbers without a sign by length and digits, in half the time of
+    accepted: the results of compare.order for which the test is true.
+    holds: the same comparison as a function of two Python values.
+
+    Whole numbers without a sign are compared by length and digits, in half the time of
     compare.order.
     """
 

@@ -50,11 +50,11 @@ def path_getter(path: Path) -> Callable[[Item, Values], Value | None]:
 
 
 class _Node:
-    """A step that one or more paths share.
+    """A step that one or more paths have in common.
 
     path: the first path that has this step.
     ends: whether a path ends with this step.
-    children: the steps that follow this one.
+    children: the steps that come directly after this one.
     """
 
     __slots__ = ("children", "ends", "path")
@@ -66,10 +66,12 @@ class _Node:
 
 
 def check_disjoint(paths: Iterable[ast.DocumentPath]) -> None:
-    """Raise an error for the first path that overlaps an earlier path, else for the first conflict.
+    """Raise an error for the first path that overlaps an earlier path.
+
+    If no paths overlap, raise an error for the first conflict.
 
     Paths overlap if they are equal or if one is the beginning of the other. Two paths conflict if
-    one reads a name and the other reads an index in the same value.
+    one reads a name in a value, and the other reads an index in the same value.
     """
     root = _Node(())
     conflict = None

@@ -16,9 +16,9 @@ A builder takes one argument for each operand. If the operand must be a path, th
 path's steps. Otherwise the argument is a function of (item, values) that returns the operand's
 value. In a condition, this value may be None; in an update, it never is.
 
-Other files use functions too. begins_with is also an operator of key conditions (key_condition.py,
-partiql/where.py). Some legacy operators and PartiQL's IS are compiled to functions (legacy.py,
-partiql/terms.py).
+Some functions also have other syntax. begins_with is an operator of key conditions
+(key_condition.py, partiql/where.py). Some legacy operators and PartiQL's IS become functions
+(legacy.py, partiql/terms.py).
 """
 
 from collections.abc import Callable, Mapping
@@ -44,8 +44,8 @@ updates.
 class Operand(NamedTuple):
     """The requirements on one operand of a function.
 
-    types: the types that the operand may have. Analysis accepts an operand whose type depends on
-        the item.
+    types: the types that the operand may have. If the type depends on the item, analysis accepts
+        the operand.
     path: the operand must be a document path.
     type_name: the operand must be a value that names a type.
     """
@@ -61,7 +61,7 @@ class Function(NamedTuple):
     This is a named tuple because a frozen dataclass with these fields would add 0.7 % to the
     start-up time.
 
-    distinct: the first operand, if it is a path, must differ from the others.
+    distinct: if the first operand is a path, no other operand may be the same path.
     partiql: whether PartiQL has the function too. PartiQL allows a function of updates only after
     SET.
     result: the type of the function's value. It is None for a condition, and for a function that

@@ -1,8 +1,8 @@
 """Turns a checked condition into a key condition (behaviour 4.3, first list).
 
-This module has the rules that need no key schema; key_range.py has the others. It checks the
-clauses in written order and raises an error for the first problem. Problems in a clause are checked
-in this order:
+This module has the rules that need no key schema; key_range.py has the rules that need one. This
+module checks the clauses in written order and raises an error for the first problem. Within a
+clause, this is the order of the problems:
 
     an operator that no key allows, a function as operand, not exactly one path,
     the path is not first, the path is nested

@@ -1,9 +1,9 @@
 """Applies a key condition to a key schema: finds the partition and range of sort keys of a Query.
 
-This is a separate stage because of the order of errors. The service checks the rules that need no
-schema (one condition for each key, no OR, ...) before it searches for the table, and the rules of
-this module afterwards (behaviour 3.1, layers 3 and 5). This module does not know how keys are
-stored: they stay attribute values.
+This is a separate stage because of the order of errors (behaviour 3.1, layers 3 and 5). The service
+first checks the rules that need no schema (one condition for each key, no OR, ...), then searches
+for the table, and then checks the rules of this module. This module does not know how keys are
+stored: its results are attribute values.
 
 Tables and local indexes have one HASH and at most one RANGE attribute. A global index has up to
 four of each (features 3). Its RANGE attributes sort one after another. So a query may demand
@@ -37,8 +37,8 @@ attribute, query_missed_key is reported first (behaviour 18).
 
 (3) key_condition_type is reported before the error of this row (behaviour 4.3).
 
-For a valid condition, one loop over its clauses is enough. If the loop finds an irregular clause,
-the rules are checked one by one, to find the error.
+A valid condition needs only one loop over its clauses. Only if the loop finds an irregular clause
+are the rules checked one by one, to find the error.
 """
 
 from collections.abc import Iterable, Mapping
@@ -51,9 +51,9 @@ from emulator.expressions.program import UNINDEXABLE, KeyClause, KeyCondition
 from emulator.values.size import value_size
 from emulator.values.types import KIND, Value, Values
 
-# If the values of a key have at most this many characters together, they cannot exceed a limit in
-# bytes, and their bytes are not counted. UTF-8 needs at most four bytes for each character, and
-# base64 is longer than the bytes that it encodes.
+# If the values of a key together have at most this many characters, they cannot exceed a limit, so
+# their bytes are not counted. UTF-8 needs at most four bytes for each character, and base64 is
+# longer than the bytes that it encodes.
 _UNMEASURED: Final = limits.SORT_KEY // 4
 
 
@@ -149,7 +149,10 @@ def _in_schema_order(condition: KeyCondition, schema: KeyNames) -> list[KeyClaus
 
 
 def _shape_error(condition: KeyCondition, schema: KeyNames, values: Values) -> errors.ApiError:
-    """Return the error of clauses that `_in_schema_order` refused (the table's first rows)."""
+    """Return the error for clauses that `_in_schema_order` refused.
+
+    These are the errors of the module's table down to range_gap, and that of note (3).
+    """
     clauses = {clause.attribute: clause for clause in condition.clauses}
     unequal = [name for name in schema.hash if name not in clauses or clauses[name].operator != "="]
     if any(name not in clauses for name in unequal):
@@ -194,7 +197,10 @@ def _check_not_empty(keys: KeyRange, schema: KeyNames) -> None:
 
 
 def _check_lengths(keys: KeyRange) -> None:
-    """Check the length of the HASH values in total, and of the RANGE values in total, in bytes."""
+    """Raise if the HASH values, or the RANGE values, are too long in total.
+
+    Of two bounds of BETWEEN, the longer one counts.
+    """
     if _size(keys.partition) > limits.PARTITION_KEY:
         raise errors.partition_key_too_long()
     if _size(keys.equal) + max(map(value_size, keys.operands), default=0) > limits.SORT_KEY:

@@ -71,10 +71,10 @@ def check_mixing(
 ) -> None:
     """Raise mixed_parameters if a request has legacy and expression members (behaviour 3.6).
 
-    The error names the members in the order of `legacy_members` and `expression_members`. The
-    defaults have the order of the request models of all operations. An empty map counts as present
-    (observed: github.com/brendanhay/amazonka/issues/142). KeyConditions is refused only together
-    with a KeyConditionExpression, not with other expressions.
+    The error names the members in the order of `legacy_members` and `expression_members`. Their
+    defaults have the same order as the request models of all operations. An empty map counts as
+    present (observed: github.com/brendanhay/amazonka/issues/142). KeyConditions is refused only
+    together with a KeyConditionExpression, not with other expressions.
     """
     if _LEGACY.isdisjoint(request):
         return
@@ -189,9 +189,11 @@ _Build = Callable[[ast.DocumentPath, _Literals], ast.ConditionTree]
 
 
 class _Operator(NamedTuple):
-    """A ComparisonOperator: the number and types of its arguments, and its equivalents.
+    """A ComparisonOperator.
 
-    most: None means no limit.
+    fewest, most: the allowed number of arguments; most is None if there is no limit.
+    types: the allowed types of arguments.
+    build: makes the tree of the equivalent condition.
     key: the equivalent operator of a key condition, None if no key condition may have it.
     """
 
@@ -281,9 +283,10 @@ def attribute_updates(request: Request) -> program.UpdateProgram | None:
 
 
 def _typed(apply: program.Apply, changes: tuple[tuple[str, str], ...]) -> program.Apply:
-    """Return a function that checks the types in the item and then does the update.
+    """Return a function that checks types in the item and then calls `apply`.
 
-    changes: the attributes that ADD and DELETE change, with the types of their values.
+    changes: for each attribute that ADD or DELETE changes, its name and the type of the given
+    value.
     """
 
     def typed(item: Item, values: Values, *, exists: bool = True) -> Item:
@@ -324,10 +327,10 @@ def _action(path: ast.DocumentPath, element: Request) -> ast.Action:
 def key_conditions(request: Request) -> program.KeyCondition:
     """Turn the request's KeyConditions into a key condition. Raises ApiError.
 
-    This accepts an operator that no key may have: `key_range.resolve` refuses it after errors about
-    the table (behaviour 18). Without IndexName, at most two conditions are allowed. With IndexName,
-    this accepts up to eight, because the index may have several key attributes (features 3), and
-    `key_range.resolve` checks them against the schema.
+    Without IndexName, at most two conditions are allowed. With IndexName, up to eight are allowed
+    here, because the index may have several key attributes (features 3). Two checks are left to
+    `key_range.resolve`, because the service reports them after errors about the table (behaviour
+    18): whether a key may have the operator, and whether the conditions fit the schema.
     """
     elements: Mapping[str, Request] = request["KeyConditions"]
     check_names(elements)

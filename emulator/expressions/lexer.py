@@ -1,6 +1,6 @@
 """Tokens of all five expression grammars (behaviour 4.1).
 
-    name    letter, then letters, digits, underscores; keywords are names for the lexer
+    name    letter, then letters, digits, underscores; the lexer treats keywords as names
     alias   # and letters, digits, underscores          number  digits
     value   : and letters, digits, underscores          symbols = <> < <= > >= + - . , ( ) [ ]
     unknown any other character                         end     after the last token

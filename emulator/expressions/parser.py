@@ -4,8 +4,8 @@ The result depends only on the text. With the tree, the parser returns notes for
 written order (`Parsed`), because the service checks reserved words, functions and parentheses in
 the whole text before it checks any clause.
 
-Each kind of expression has its own keywords. A keyword cannot begin a path. At later positions of a
-path it is a reserved word.
+Each kind of expression has its own keywords. A keyword that begins a path is a syntax error. At any
+later position of a path, it is an error of the analyser: a reserved word.
 
 Rules that can nest are generators (rules.py), because a text of 4,096 bytes can nest two thousand
 calls.
@@ -51,9 +51,9 @@ _NO_WORDS: Final[frozenset[str]] = frozenset()
 
 
 class Usage(NamedTuple):
-    """A function's use in the text, as a condition or as an operand.
+    """A function call in the text. as_condition: false if it is an operand.
 
-    inner: whether it is inside an operand of another function, at any depth.
+    inner: whether the call is inside an operand of another function, at any depth.
     """
 
     function: str
@@ -64,8 +64,8 @@ class Usage(NamedTuple):
 class Parsed(NamedTuple, Generic[Tree]):
     """A tree and notes for the analyser, each in written order.
 
-    words: names in paths that are not aliases.
-    aliases, placeholders: including their "#" and ":".
+    words: the names that are written in paths without an alias.
+    aliases, placeholders: with their "#" and ":".
     indexes: the numbers in brackets.
     functions: every call, outer before inner.
     operators: the number of operators.
@@ -128,7 +128,7 @@ class _Parser:
         self.too_long = 0
 
     def finished(self, tree: Tree) -> Parsed[Tree]:
-        """Return the tree with the notes. Raise an error if the text has more tokens."""
+        """Return the tree with the notes. Raise an error if the text has tokens after the tree."""
         self.expect("end")
         return Parsed(
             tree,
@@ -223,7 +223,7 @@ class _Parser:
     def opens_operand(self) -> bool:
         """Return whether the parentheses that start here enclose an operand.
 
-        If so, an operator follows them.
+        They do if a comparator, BETWEEN or IN follows them. Otherwise they enclose a condition.
         """
         closing = self.closing.get(self.position)
         if closing is None:
@@ -268,9 +268,9 @@ class _Parser:
         return self.simple() or (yield self.nested())
 
     def simple(self) -> Operand | None:
-        """Parse an operand that is a path or a value.
+        """Parse an operand if it is a path or a value.
 
-        Return None if the next operand is of another kind.
+        If it begins with a parenthesis or is a function call, return None and read nothing.
         """
         token = self.peek()
         if token.kind == "value":

@@ -14,7 +14,7 @@ from emulator.values.types import Value
 
 
 class ExpressionError(Exception):
-    """A problem of an expression. `detail` is its text without the parameter."""
+    """A problem of an expression. `detail` is its text without the name of the parameter."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -189,5 +189,5 @@ def key_operand_order(operator: str) -> ExpressionError:
 
 
 def search_comparator() -> ExpressionError:
-    """Return the error for a search condition with anything but equalities."""
+    """Return the error for a search condition that has something else than equalities."""
     return ExpressionError("Invalid comparator used in SearchConditionExpression")

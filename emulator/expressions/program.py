@@ -30,7 +30,7 @@ whether this problem or another one is reported.
 class KeyClause:
     """One condition of a key condition.
 
-    operands: two for BETWEEN, any number for an unindexable operator, else one.
+    operands: two for BETWEEN, any number for UNINDEXABLE, one for all other operators.
     """
 
     attribute: str
@@ -100,8 +100,8 @@ class UpdateProgram:
     targets: the paths that the update writes or removes, in written order.
     attributes: the top-level names of the targets.
     inner: the paths of more than one step: first the targets, then the paths in the operands.
-    types: top-level target -> its new type. It has no targets whose new type depends only on the
-    item.
+    types: top-level target -> its new type. A target whose new type depends only on the item is
+    missing.
     cost: the bytes that UpdateItem counts for the update (update_cost.py).
     creates: whether the update creates a missing item.
     """
@@ -119,9 +119,9 @@ class UpdateProgram:
 class Projection:
     """A projection.
 
-    project(item): returns a new item of the parts that exist, in the item's order. It shares values
-        with the given item.
-    attributes: the top-level names.
+    project(item): returns a new item with those wanted parts that exist, in the item's order. The
+        new item shares values with the given item.
+    attributes: the top-level names of the wanted parts.
     inner: the paths of more than one step.
     """
 

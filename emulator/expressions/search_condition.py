@@ -1,7 +1,7 @@
 """SearchConditionExpression: equalities on attributes of a SearchSchema (features 1.5).
 
-It is parsed and analysed as a condition. After that, parts of conditions that a search must not
-have are refused.
+The text is parsed and analysed like other conditions. Then everything but equalities joined by AND
+is refused.
 """
 
 from collections.abc import Mapping

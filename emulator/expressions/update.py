@@ -1,9 +1,9 @@
 """Compiles updates: the effects of SET, REMOVE, ADD and DELETE on an item (behaviour 4.5).
 
 An action is a target path and a function of (item, values). The function computes the target's new
-value, or None to remove the target. All functions read the item as it was before the update.
-Targets do not overlap or conflict, so their order does not matter. First, all results are computed
-in written order; then all are stored (values/paths.py).
+value, or None to remove the target. All functions read the item as it was before the update: all
+results are computed, in written order, before the first one is stored (values/paths.py). Targets do
+not overlap or conflict, so the order of storing does not matter.
 
     SET     the operand; if a path in the operand is missing: update_operand_missing
     REMOVE  None

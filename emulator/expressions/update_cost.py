@@ -39,7 +39,7 @@ _PATH_ELEMENT: Final = 14
 class Cost(NamedTuple):
     """The cost of an update: `fixed` bytes, plus the sizes of the values of `placeholders`.
 
-    light: whether the update is within the limit, unless the values are `wire.LargeValues`.
+    light: whether the cost is within the limit for all values that are not `wire.LargeValues`.
     """
 
     fixed: int

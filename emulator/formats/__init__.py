@@ -1,7 +1,7 @@
 """Reads and writes file formats for tables and items.
 
-The package works with files, never with a server. The commands `load` and `dump` use it, and the
-exports and imports of the service (emulator/s3_jobs). A reader is a generator of records
+The package works with files, never with a server. Its users are the commands `load` and `dump`, and
+the operations that export and import tables (emulator/s3_jobs). A reader is a generator of records
 (`records.py`), each with its place (file and line). A wrong record becomes a `Problem`, and the
 reader continues after it. (The service's import ends a file at its first line that cannot be
 parsed: control-plane 5.4.)

@@ -29,16 +29,19 @@ MOST_ALIASED: Final = 100_000
 """How many values the aliases of one YAML file may add to those that are written in it."""
 
 _LONGEST_NUMBER: Final = 400
-_PER_STEP: Final = 64  # characters of text that count as one step when they are copied
+_PER_STEP: Final = 64  # copying a text costs one step for each so many characters
 
 
 def too_long(what: str, limit: int) -> str:
-    """Return the text of a problem: something exceeds a limit in bytes. what: the subject."""
+    """Return the text of the problem that something is too long.
+
+    what: the name of that thing. limit: in bytes, a multiple of 1 MiB.
+    """
     return f"{what} has more than {limit >> 20} MB"
 
 
 class Unresolved(Exception):
-    """The value of an expression in a template is unknown. The text says which expression."""
+    """The value of an expression in a template cannot be found. The text says why."""
 
 
 class Budget:
@@ -48,16 +51,25 @@ class Budget:
         self._left = steps
 
     def spend(self, value: object = None) -> None:
-        """Use up a step and, if its value is a text, steps for its length. Raises Unresolved."""
+        """Use up a step. If the value is a text, also use up steps for its length.
+
+        Raises Unresolved if too few steps are left.
+        """
         self.spend_for(len(value) if isinstance(value, str) else 0)
 
     def spend_for(self, characters: int) -> None:
-        """Use up the steps for making a text of this length. Raises Unresolved."""
+        """Use up the steps for making a text of so many characters.
+
+        Raises Unresolved if too few steps are left.
+        """
         self._left -= 1 + characters // _PER_STEP
         if self._left < 0:
             raise Unresolved("its variables and functions expand to too much")
 
 
 def is_short_number(text: str) -> bool:
-    """Return whether a number is short enough. To convert a long one takes long, or fails."""
+    """Return whether the text of a number is short enough to be converted.
+
+    Converting a long text takes long, or fails.
+    """
     return len(text) <= _LONGEST_NUMBER

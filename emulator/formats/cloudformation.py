@@ -106,7 +106,10 @@ def _table(properties: Properties) -> Properties:
 
 
 def _with_numbers(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a value after converting texts to numbers: parameters of templates are texts."""
+    """Return a value in which all members that must be numbers are numbers.
+
+    They are texts if they come from parameters of a template.
+    """
     if isinstance(value, list):
         return [_with_numbers(each) for each in value]
     if not isinstance(value, dict):
@@ -132,7 +135,10 @@ def _global_table(properties: Properties) -> Properties:
 
 
 def _throughput(owner: Properties, replica: Properties, *, provisioned: bool) -> Properties:
-    """Return the throughput of a global table or of one of its indexes."""
+    """Return the throughput of a global table or of one of its indexes.
+
+    owner: the properties of the table or index. replica: its properties in the first replica.
+    """
     if not provisioned:
         found: Properties = {}
         if "WriteOnDemandThroughputSettings" in owner:

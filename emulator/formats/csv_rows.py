@@ -55,7 +55,7 @@ def rows(stream: BinaryIO, file: str, table: str | None, types: Types, options: 
 class _Lines:
     """The lines of a text.
 
-    row: the number of characters of the current row so far; a row may have several lines.
+    row: the number of characters that were read of the current row, which may have several lines.
     """
 
     def __init__(self, text: TextIO, file: str) -> None:

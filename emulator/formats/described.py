@@ -30,12 +30,18 @@ def is_create_input(value: object) -> bool:
 
 
 def is_description(value: object) -> bool:
-    """Return whether a value is the answer of DescribeTable or CreateTable, or its content."""
+    """Return whether a value describes a table.
+
+    It may be an answer of DescribeTable or CreateTable, or the description inside such an answer.
+    """
     return _description(value) is not None
 
 
 def definition(place: Place, value: Mapping[str, Any]) -> Definition:
-    """Return the definition in a value that one of the functions above accepts."""
+    """Return the definition of a table.
+
+    value: is_create_input or is_description accepts it.
+    """
     described = _description(value)
     if described is None:
         return Definition(place, dict(value))

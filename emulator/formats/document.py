@@ -17,7 +17,11 @@ _QUOTED: Final = re.compile(r'"([^"\n]*+)"\s*+:')
 
 
 class KeyLines:
-    """The line of each key in a text: a line that begins with it, else its first occurrence."""
+    """Finds the line of a key in a text.
+
+    That is the first line that begins with the key. If there is none, it is the first line that has
+    the key anywhere, in double quotes.
+    """
 
     def __init__(self, text: str) -> None:
         self._text = text

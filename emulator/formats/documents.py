@@ -14,7 +14,7 @@ from emulator.formats.source import Source
 
 
 def definition_or_item(reader: ItemReader, place: Place, value: Any) -> Record:  # noqa: ANN401 - JSON
-    """Return the record of a value that is the definition of a table or an item."""
+    """Return the record of a value that is either the definition of a table or an item."""
     if described.is_create_input(value) or described.is_description(value):
         try:
             return described.definition(place, with_numbers(value))
@@ -34,7 +34,10 @@ def _batch(document: Document) -> Iterator[Record]:
 
 
 def _later(module: str) -> Callable[[Document], Iterator[Record]]:
-    """Return a function that imports a module when it is called, and calls its `records`."""
+    """Return a reader that calls a module's `records`.
+
+    The module is imported when the reader is first called.
+    """
 
     def read(document: Document) -> Iterator[Record]:
         found: Iterator[Record] = import_module(f"emulator.formats.{module}").records(document)
@@ -44,7 +47,10 @@ def _later(module: str) -> Callable[[Document], Iterator[Record]]:
 
 
 def _parameters_of(module: str) -> Callable[[Document], frozenset[str] | None]:
-    """Return a function that imports a module when it is called, and calls its `parameters`."""
+    """Return a function that calls a module's `parameters`.
+
+    The module is imported when the function is first called.
+    """
 
     def parameters(document: Document) -> frozenset[str] | None:
         found: frozenset[str] | None = import_module(f"emulator.formats.{module}").parameters(document)
@@ -74,7 +80,7 @@ def _is_batch(content: Mapping[str, Any]) -> bool:
 
 
 class _Kind(NamedTuple):
-    """A kind of document: a test that recognises it, its reader, and its parameters."""
+    """A kind of document: a test that recognises it, its reader, and what finds its parameters."""
 
     recognised: Callable[[Mapping[str, Any]], bool]
     read: Callable[[Document], Iterator[Record]]

@@ -4,9 +4,9 @@
     manifest-files.json      a line for each data file: number of items, checksum, key
     data/*.json.gz           lines: {"Item": item}; with Ion, data/*.ion.gz
 
-Each manifest has a second file with its MD5. The caller chooses the folder, which is
-`<prefix>/AWSDynamoDB/<id>/` on S3. `ExportWriter` writes into a local folder. Exports of the
-service write objects (emulator/s3_jobs) with the same `DataPacker` and the same manifests.
+Next to each manifest is a file with its MD5. On S3, the folder is `<prefix>/AWSDynamoDB/<id>/`.
+`ExportWriter` writes into a local folder that the caller chooses. The export operation of this
+server (emulator/s3_jobs) writes objects instead, with the same `DataPacker` and manifests.
 """
 
 import gzip
@@ -52,7 +52,7 @@ _MEMBERS: Final = (*_BEGIN, "exportTime", *_END, "exportType")
 _INCREMENTAL_MEMBERS: Final = (*_BEGIN, "exportFromTime", "exportToTime", *_END, "outputView", "exportType")
 """The members of manifest-summary.json, in their order."""
 
-_LEVEL: Final = 3  # takes half the time of gzip's default level; the files are a tenth larger
+_LEVEL: Final = 3  # half the time of gzip's default level, with files that are a tenth larger
 
 
 class Target(Protocol):
@@ -70,7 +70,7 @@ def item_line(item: Item) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A data file of an export. items: the number of its items, None if no manifest has it."""
+    """A data file of an export. items: the number of its items, None if no manifest tells it."""
 
     path: Path
     items: int | None
@@ -103,7 +103,10 @@ def read_export(folder: Path) -> Export:
 
 
 def _data_files(folder: Path) -> Iterator[DataFile]:
-    """Yield the data files in the manifest or, without a manifest, those in the data folder."""
+    """Yield the data files that manifest-files.json lists.
+
+    If this manifest does not exist, yield all files in the data folder.
+    """
     manifest = folder / FILES
     if not manifest.is_file():
         for path in sorted((folder / DATA).glob("*")):
@@ -117,7 +120,7 @@ def _data_files(folder: Path) -> Iterator[DataFile]:
         except WRONG_FORM:
             raise FormatError(Place(str(manifest), number), "this is not the entry of a data file") from None
         path = folder / DATA / name
-        # An incremental export has its data folder in another place.
+        # The data folder of an incremental export is next to the folder of its manifests.
         if not path.exists() and (folder.parent / DATA / name).exists():
             path = folder.parent / DATA / name
         yield DataFile(path, items)
@@ -167,9 +170,9 @@ class DataPacker:
         self._gzip.close()
 
     def entry(self, key: str) -> dict[str, Any]:
-        """Return the file's entry in the manifest. Call this after closing the file.
+        """Return the file's entry in the manifest. Call this after `close`.
 
-        key: the key of the object.
+        key: the file's key on S3.
         """
         md5 = self._checked.md5
         return {
@@ -202,7 +205,7 @@ class DataWriter:
         return len(lines)
 
     def entry(self) -> dict[str, Any]:
-        """Return the file's entry in the manifest, after its end."""
+        """Return the file's entry in the manifest. Call this after closing the file."""
         return self._packer.entry(self._key)
 
 
@@ -212,7 +215,10 @@ def files_manifest(entries: Iterable[Mapping[str, Any]]) -> bytes:
 
 
 def summary_manifest(members: Mapping[str, Any]) -> bytes:
-    """Return the content of manifest-summary.json. members: further members of the summary."""
+    """Return the content of manifest-summary.json.
+
+    members: what the caller knows of it; they replace the defaults.
+    """
     incremental = members.get("exportType") == INCREMENTAL
     whole: dict[str, Any] = dict.fromkeys(_INCREMENTAL_MEMBERS if incremental else _MEMBERS)
     whole |= {"version": _INCREMENTAL_VERSION if incremental else _VERSION, "billedSizeBytes": 0}
@@ -221,7 +227,10 @@ def summary_manifest(members: Mapping[str, Any]) -> bytes:
 
 
 def with_checksum(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield the names and contents of the file with a manifest's MD5, and of the manifest."""
+    """Yield two files as pairs of name and content: the MD5 of a manifest, then the manifest.
+
+    name, content: of the manifest.
+    """
     yield name.replace(".json", ".md5"), b64encode(hashlib.md5(content, usedforsecurity=False).digest())
     yield name, content
 
@@ -250,9 +259,9 @@ class ExportWriter:
         return sum(entry["itemCount"] for entry in self._entries)
 
     def finish(self, summary: Mapping[str, Any]) -> None:
-        """Write the manifests. summary: further members of the summary.
+        """Write the manifests. summary: members of the summary that only the caller knows.
 
-        The summary is written last, so that an unfinished folder is not read as an export.
+        The summary is written last, because a folder without it does not count as an export.
         """
         known = {"manifestFilesS3Key": self._prefix + FILES, "itemCount": self.items, **summary}
         for name, content in ((FILES, files_manifest(self._entries)), (SUMMARY, summary_manifest(known))):

@@ -29,9 +29,10 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 class _Joined(io.RawIOBase):
-    """A stream of the bytes that were read ahead and then the rest of another stream.
+    """A stream that first has bytes which were read ahead, and then those of another stream.
 
-    file: the file under the other stream, which GzipFile does not close.
+    head: the bytes that were read ahead. rest: the other stream.
+    file: the file from which `rest` reads. It is closed here, because GzipFile does not close it.
     """
 
     def __init__(self, head: bytes, rest: BinaryIO, file: BinaryIO) -> None:
@@ -61,7 +62,7 @@ class _Joined(io.RawIOBase):
 def opened(path: str) -> tuple[bytes, BinaryIO]:
     """Return the first bytes of a file, at most HEAD, and a stream of all its bytes.
 
-    Both are decompressed, and have no byte order mark. Raises FormatError.
+    Both are decompressed and begin after a byte order mark. Raises FormatError.
     """
     raw = None
     try:
@@ -111,7 +112,7 @@ def document_text(path: str, stream: BinaryIO) -> str:
 
 
 def why(error: Exception) -> str:
-    """Return the text for the user about an error of UNREADABLE."""
+    """Return the text that tells the user about an error. error: its type is in UNREADABLE."""
     if isinstance(error, gzip.BadGzipFile | EOFError | zlib.error):
         return f"the compressed data is damaged: {error}"
     return str(getattr(error, "strerror", None) or error)
@@ -120,7 +121,7 @@ def why(error: Exception) -> str:
 class _Zstandard(io.RawIOBase):
     """A Zstandard stream of one or more frames. Damaged or incomplete data raise EOFError.
 
-    It reads little at once, because a kilobyte may become 30 MB.
+    It reads little at once, because a kilobyte of compressed data may become 30 MB.
     """
 
     def __init__(self, stream: BinaryIO, module: Any) -> None:  # noqa: ANN401 - one of two modules
@@ -166,7 +167,7 @@ class _Zstandard(io.RawIOBase):
 
 def open_zstandard(stream: BinaryIO, path: str) -> BinaryIO:
     """Return the decompressed bytes of a stream. path: the name in errors. Raises FormatError."""
-    # The module of Python 3.14, or the package from PyPI.
+    # First the module of Python 3.14, then the package from PyPI.
     for module in ("compression.zstd", "zstandard"):
         try:
             found = import_module(module)

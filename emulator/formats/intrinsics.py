@@ -1,8 +1,8 @@
-"""Those of CloudFormation's intrinsic functions that the properties of tables use.
+"""The intrinsic functions of CloudFormation that properties of tables use.
 
-`Resolver.resolve` replaces functions in a value by their results. Some results are known only on
-AWS, such as an import, or an attribute of a resource other than a table's name. Such a function
-raises `Unresolved`.
+`Resolver.resolve` replaces functions in a value by their results. It raises `Unresolved` for a
+result that is known only on AWS. Examples are the exports of other stacks, and all attributes of
+resources except TableName.
 """
 
 import re
@@ -78,7 +78,7 @@ class Resolver:
         return found
 
     def _guarded(self, name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
-        """Resolve the value of a name. Raises Unresolved if the value contains the name itself."""
+        """Resolve the value that belongs to a name. Raises Unresolved if it refers to the name."""
         if name in self._open:
             raise Unresolved(f"{name} refers to itself")
         self._open.append(name)
@@ -90,7 +90,7 @@ class Resolver:
     # --- the functions ----------------------------------------------------------------------------
 
     def ref(self, name: str) -> Any:  # noqa: ANN401 - JSON
-        """Return the value of a parameter, or the name of a resource."""
+        """Return the value of a parameter, or the TableName of a resource, else its logical id."""
         if name in _PSEUDO:
             return self._given.get(name, _PSEUDO[name])
         if name in self._declared:
@@ -113,7 +113,7 @@ class Resolver:
         return value
 
     def get_att(self, argument: Any) -> Any:  # noqa: ANN401 - JSON
-        """Return the name of a table. Raises Unresolved for other attributes."""
+        """Return the TableName of a resource. Raises Unresolved for all other attributes."""
         name, _, attribute = argument.partition(".") if isinstance(argument, str) else (argument[0], ".", argument[1])
         if attribute == "TableName" or name not in self._resources:
             return self.ref(name)
@@ -154,7 +154,7 @@ class Resolver:
         return str(self.resolve(text)).split(separator)
 
     def choose(self, argument: Any) -> Any:  # noqa: ANN401 - JSON
-        """Return one of two values, as a condition decides."""
+        """Return one of two values: the first if a condition is true, else the second."""
         condition, then, otherwise = argument
         return self.resolve(then if self.holds(condition) else otherwise)
 

@@ -7,11 +7,11 @@
 | L, M             | list, struct                                                       |
 | SS, NS, BS       | a list with the annotation `$dynamodb_SS`, `$dynamodb_NS`, `$dynamodb_BS` |
 
-A file is a sequence of structs, as text or binary Ion: `{Item:{...}}`, or those of incremental
-exports. Reading needs the package amazon.ion (the extra `ion`). A string may have 1 MiB. The
-package does not report lines, so a place has the number of the struct instead.
+A file is a sequence of structs, as text or binary Ion: `{Item:{...}}`, or the records of an
+incremental export. Reading needs the package amazon.ion (the extra `ion`). A string may have at
+most 1 MiB. The package does not report lines, so the number of a struct is used as its line.
 
-Text is written without that package, which would take three times as long.
+Writing does not use the package, which would take three times as long.
 """
 
 import math
@@ -92,7 +92,7 @@ def _value(value: Mapping[str, Any]) -> str:
 
 
 def _decimal(text: str) -> str:
-    """Return the Ion decimal of a canonical number. Without the dot, it would be an int."""
+    """Return the Ion decimal for a canonical number. Without a dot, it would be an int."""
     return text if "." in text else text + "."
 
 
@@ -107,8 +107,8 @@ def is_ion(head: bytes) -> bool:
 def structs(stream: BinaryIO, file: str) -> Iterator[Any]:
     """Yield the values in a stream as objects of `amazon.ion`. Raises FormatError.
 
-    The library's Python code reads binary Ion, at a fifth of the speed of its extension module,
-    because that never returns for some damaged files.
+    Binary Ion is read with the library's Python code, at a fifth of the speed of its extension
+    module. For some damaged files, the extension module never returns.
     """
     try:
         from amazon.ion.exceptions import IonException  # noqa: PLC0415 - an extra
@@ -119,7 +119,10 @@ def structs(stream: BinaryIO, file: str) -> Iterator[Any]:
     plain = IonPyValueModel.MAY_BE_BARE | IonPyValueModel.SYMBOL_AS_TEXT | IonPyValueModel.STRUCT_AS_STD_DICT
 
     class Catalog(SymbolTableCatalog):  # type: ignore[misc]
-        """A catalog without symbol tables. For each table, the library uses one without texts."""
+        """A catalog without symbol tables.
+
+        The library replaces each imported table by a placeholder, whose symbols have no texts.
+        """
 
         def resolve(self, name: str, version: int, max_id: int | None) -> Any:  # noqa: ANN401 - the library's
             if max_id is not None and max_id > MOST_SYMBOLS:
@@ -152,9 +155,9 @@ def structs(stream: BinaryIO, file: str) -> Iterator[Any]:
 
 
 class _Shield:
-    """A stream that hides errors from the library, because they crash its extension module.
+    """A stream that hides its errors from the library, whose extension module they would crash.
 
-    After an error, the stream ends.
+    At an error, the stream seems to end. `error` keeps it for `structs`.
     """
 
     def __init__(self, stream: BinaryIO, file: str) -> None:
@@ -173,7 +176,7 @@ class _Shield:
         return 0
 
     def seek(self, _position: int) -> None:
-        """Go back to the start. The library does this after it has read the beginning."""
+        """Go back to the start. The library does this after it has read the first bytes."""
         self._start = self.head
 
     def _next(self, size: int) -> bytes:
@@ -186,7 +189,10 @@ class _Shield:
 
 
 def wrapped(value: object) -> dict[str, Any] | str:
-    """Convert a struct to JSON: an item, or a wrapper for ItemReader. Or return why not."""
+    """Convert a struct to the JSON of an item, or of a wrapper that ItemReader knows.
+
+    If the struct is neither, return a text that says why.
+    """
     if not isinstance(value, Mapping):
         return "this is not an item: it is not a struct"
     try:
@@ -215,7 +221,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any Ion value
 
 
 class _NotAValue(Exception):
-    """An Ion value that an attribute cannot have."""
+    """A value of Ion that no attribute can have."""
 
 
 def _item(struct: Mapping[str, Any]) -> Item:

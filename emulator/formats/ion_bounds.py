@@ -1,9 +1,9 @@
 """Limits the time and memory that reading an Ion file takes. The library has no limits.
 
-The library's time is quadratic in the digits of a number: a second for 20,000 digits. A file can
-import a symbol table of any size, and the library makes all its symbols. So `TextBounds` and
-`BinaryBounds` check the bytes before the library reads them. A number of DynamoDB has at most 38
-digits.
+The time that the library takes is quadratic in the digits of a number: a second for 20,000 digits.
+A number of DynamoDB has at most 38. So `TextBounds` and `BinaryBounds` check the bytes before the
+library reads them. Also, a file can import a symbol table of any size, and the library makes all
+its symbols. MOST_SYMBOLS limits their number.
 """
 
 import re
@@ -23,12 +23,15 @@ _TOO_LONG: Final = f"a number, or digits that may be one, has more than {_MOST_D
 _VERSION: Final = 0xE0
 _BOOL, _LIST, _SEXP, _STRUCT, _ANNOTATION = 1, 11, 12, 13, 14
 _NUMBERS: Final = frozenset((2, 3, 5))  # positive and negative ints, decimals
-_NULL, _LONG = 15, 14  # values of a length's four bits: null, and a length that follows
+_NULL, _LONG = 15, 14  # special lengths in four bits: the value is null; the length follows
 _LONGEST_VARUINT: Final = 9  # bytes
 
 
 class TextBounds:
-    """A stream of text. It refuses long numbers, even after a space in a string."""
+    """A stream of text that refuses long numbers.
+
+    It cannot tell where strings are. So it also refuses as many digits after a space in a string.
+    """
 
     def __init__(self, stream: BinaryIO, file: str) -> None:
         self._stream = stream
@@ -75,7 +78,7 @@ class BinaryBounds:
                     break
         try:
             _, length = _length(head, 0)
-        except IndexError:  # the library reports the problem
+        except IndexError:  # the value is damaged, which the library reports
             return head
         if length > LONGEST_ITEM:
             raise FormatError(Place(self._file), too_long("a value", LONGEST_ITEM))
@@ -113,7 +116,7 @@ def _varuint(data: bytes, position: int) -> tuple[int, int]:
 def _has_long_number(value: bytes) -> bool:
     """Return whether a value contains a long number.
 
-    In a damaged value, search up to the damage.
+    In a damaged value, only the part before the damage is searched.
     """
     open_values = [(0, len(value), False)]  # position, end, whether it is a struct
     try:

@@ -4,11 +4,13 @@
 |--------------------------------------------------|---------------------------------------------|
 | `{"Item": item, "TableName"?}`                   | the service's export, GetItem, PutItem      |
 | `{"PutRequest": {"Item": item}}`                 | BatchWriteItem                              |
-| `{"Metadata", "Keys", "NewImage"?, ...}`         | incremental exports; without a deletion     |
+| `{"Metadata", "Keys", "NewImage", ...}`          | an incremental export                       |
 | the item itself                                  | lines and arrays, a scan's `Items`          |
 
-The first item of a file says whether the items have types (`{"id": {"S": "a"}}`) or are ordinary
-JSON (`{"id": "a"}`).
+A record of an incremental export without NewImage is a deletion, and becomes a problem.
+
+The first item of a file decides how all its items are read: as items with types
+(`{"id": {"S": "a"}}`) or as ordinary JSON (`{"id": "a"}`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -42,7 +44,7 @@ _TYPES: Final[Mapping[str, type]] = {
 def is_typed(item: Mapping[str, Any]) -> bool:
     """Return whether an object is an item in DynamoDB JSON: each member is a value with a type.
 
-    Raises RecursionError if it is nested too deeply.
+    Raises RecursionError if the object is nested too deeply.
     """
     return bool(item) and all(map(_is_value, item.values()))
 
@@ -75,9 +77,9 @@ def typed(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
 
 
 def typed_record(place: Place, table: object, item: object) -> ItemRecord | Problem:
-    """Return the record of an item with types, or a problem if it is not one.
+    """Return the record of an item with types, or a problem if the item is not a JSON object.
 
-    table: the name of its table. The server checks the values.
+    table: the name of the item's table. The server, not this function, checks the values.
     """
     if type(item) is not dict:
         return Problem(place, "this is not an item: it is not a JSON object")
@@ -89,7 +91,7 @@ def typed_record(place: Place, table: object, item: object) -> ItemRecord | Prob
 class ItemReader:
     """Makes records from the JSON objects of one file.
 
-    table: the table for items whose object names no table.
+    table: the table of all items whose object names no table.
     """
 
     def __init__(self, table: str | None = None) -> None:
@@ -110,7 +112,7 @@ class ItemReader:
         table: Any = self._table
         item: Any = value
         if WRAPPERS.isdisjoint(value) or is_typed(value):
-            pass  # an item may have attributes with these names
+            pass  # no wrapper: an item may have attributes with the names of WRAPPERS
         elif "Item" in value and value.keys() <= {"Item", "TableName", "ConsumedCapacity"}:
             table, item = value.get("TableName", table), value["Item"]
         elif "PutRequest" in value and len(value) == 1:
@@ -167,9 +169,10 @@ def _skip_line(stream: BinaryIO, part: bytes) -> None:
 
 
 def _certainly_typed(value: object) -> bool:
-    """Return whether a file's first line has an item with types.
+    """Return whether the first line of a file has an item with types.
 
-    The numbers of such an item are texts, so parsing it cannot lose digits.
+    value: the line as parsed by a fast parser, which would round the numbers of ordinary JSON. The
+    numbers of an item with types are texts, and cannot lose digits.
     """
     if type(value) is not dict:
         return False

@@ -27,7 +27,7 @@ def _constant(name: str) -> NoReturn:
 _DECODER: Final = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant=_constant)
 _CHUNK: Final = 1 << 16
 _SPACE: Final = re.compile(r"[ \t\r\n]*+")
-# So near to the end of the text that was read, an error may mean an incomplete value.
+# An error this near to the end of the text read so far may only mean that a value is incomplete.
 _TAIL: Final = 16
 
 
@@ -62,7 +62,7 @@ def parse(text: str, file: str) -> Any:  # noqa: ANN401 - JSON
 class Values:
     """A reader of JSON values and single characters from a stream.
 
-    longest: the most bytes of a value.
+    line: the number of the stream's first line. longest: the most bytes of a value.
     """
 
     def __init__(self, stream: BinaryIO, file: str, line: int = 1, longest: int = LONGEST_ITEM) -> None:
@@ -93,7 +93,7 @@ class Values:
                 return ""
 
     def take(self, expected: str) -> None:
-        """Read a character. Raises FormatError if it is not the expected one."""
+        """Read one character. Raises FormatError if it is not `expected`."""
         found = self.next()
         if found != expected:
             raise FormatError(self.place, f"expected {expected} but found {found or 'the end of the file'}")
@@ -142,7 +142,10 @@ class Values:
             yield place, self.value()
 
     def _more(self) -> bool:
-        """Read more of the stream, at least as much as is unread; return whether there was any."""
+        """Read more of the stream; return whether there was any.
+
+        The read asks for at least as many bytes as there are unread characters.
+        """
         if self._ended:
             return False
         left = self._text[self._position :]

@@ -34,7 +34,10 @@ class Place(NamedTuple):
 
 
 def is_text(value: object) -> bool:
-    r"""Return whether a value is a valid text. JSON may contain half a character: `\ud800`."""
+    """Return whether a value is a valid text.
+
+    JSON may contain half of a surrogate pair, which is not valid: `\ud800`.
+    """
     return isinstance(value, str) and (value.isascii() or value.isprintable() or _is_utf8(value))
 
 
@@ -80,10 +83,10 @@ class Definition:
         return str(self.create["TableName"])
 
     def check(self) -> None:
-        """Raise one of WRONG_FORM unless names and keys have the form that CreateTable accepts.
+        """Raise one of WRONG_FORM unless names and keys have the form that CreateTable needs.
 
-        The server checks everything else. The loader needs names and keys before it calls the
-        server.
+        The loader needs names and keys before it calls the server. The server checks all other
+        members.
         """
         members = [("AttributeDefinitions", "AttributeType"), ("KeySchema", "KeyType")]
         names = [each[name] for member, other in members for each in self.create[member] for name in (_NAME, other)]
@@ -95,7 +98,10 @@ class Definition:
 
 
 class Problem(NamedTuple):
-    """A part of a file that cannot be read. It is reported and counted, and all others are read."""
+    """A part of a file that cannot be read.
+
+    The problem is reported and counted, and reading continues after that part.
+    """
 
     place: Place
     text: str
@@ -118,7 +124,7 @@ Record = ItemRecord | Definition | Problem | Notice
 
 
 class FormatError(Exception):
-    """A file, or the rest of it, cannot be read. A source turns it into a Problem."""
+    """A file cannot be read, or not to its end. `Source.records` turns the error into a Problem."""
 
     def __init__(self, place: Place, text: str) -> None:
         super().__init__(_one_line(f"{place}: {text}"))

@@ -9,13 +9,13 @@
 | `${sls:stage}`, `${aws:region}`| the option with that name, else the value in `provider`      |
 | `${file(path):path}`           | a value in another file, in YAML or JSON                     |
 
-The files that `file` names may be anywhere, even in a parent folder: in this way, services of one
-repository share their settings, and the Serverless Framework also reads them (serverless/serverless
-issue 9095). Their content is used only in definitions of tables.
+The files that `file` names may be anywhere, even in a parent folder, as in the Serverless Framework
+(serverless/serverless issue 9095). In this way, services of one repository share their settings.
+The content of these files is used only in definitions of tables.
 
 A variable may have several alternatives, separated by commas. Its value is the first alternative
-that exists. Variables inside variables are replaced first. The values of all other variables are
-known only on AWS.
+that exists. Variables inside variables are replaced first. Variables that are not in the table have
+no value, because theirs is known only on AWS.
 """
 
 import re
@@ -58,7 +58,10 @@ def records(document: Document) -> Iterator[Record]:
 
 
 def parameters(document: Document) -> frozenset[str] | None:
-    """Return the names of a file's parameters, None if other files may use more."""
+    """Return the names of all parameters that a file uses.
+
+    Return None if the file includes other files, which may use more.
+    """
     text = document.lines.text
     if "file(" in text:
         return None
@@ -97,7 +100,10 @@ class _Variables:
         return self.resolve(value[: found.start()] + text + value[found.end() :], depth + 1)
 
     def _value(self, text: str, depth: int) -> Any:  # noqa: ANN401 - YAML
-        """Return the value of the first alternative that exists. Raises Unresolved."""
+        """Return the value of a variable: that of its first alternative that exists.
+
+        Raises Unresolved. text: the variable, without `${` and `}`.
+        """
         for alternative in _alternatives(text):
             literal = _literal(alternative)
             value = self._lookup(alternative, depth) if literal is _MISSING else literal

@@ -20,8 +20,9 @@ from emulator.formats.records import (
 class Source:
     """A file or export.
 
-    defines: whether it may have definitions. Such sources are read before all others. parameters:
-    the names of the parameters that it uses, None if it may use any.
+    defines: whether it may have definitions. Such sources are read before all others.
+    parameters: the names of those template parameters of the user that it uses; None if it may use
+    any.
     """
 
     name: str
@@ -43,7 +44,7 @@ class Source:
 
 
 def _checked(definition: Definition) -> Record:
-    """Return a definition, or a problem if it does not have the form of one."""
+    """Return a definition, or a problem if the definition does not have the required form."""
     try:
         definition.check()
     except WRONG_FORM:

@@ -67,8 +67,9 @@ def sources(paths: Iterable[str], options: ReadOptions) -> list[Source]:
 def _of_path(path: str, options: ReadOptions, folders: set[str], *, named: bool) -> Iterator[Source]:
     """Yield the sources in a path.
 
-    folders: the real paths of folders that were already read, because links may point to them.
-    named: whether the user has named the path. Then it must exist, and may be a pipe.
+    folders: the real paths of folders that were already read. A link to such a folder is skipped.
+    named: whether the user has named the path. Such a path must exist, and may be a pipe. In a
+    folder, a file whose ending is not known is left out.
     """
     try:
         place = Path(path)
@@ -135,7 +136,10 @@ def _data_reader(export: Export, data: DataFile) -> Reader:
 
 
 def _endings(path: Path) -> tuple[str, str]:
-    """Return the ending that names the format, in lower case, and the name without endings."""
+    """Return the ending that names the format, in lower case, and the name without endings.
+
+    An ending for compression does not name a format.
+    """
     if path.suffix.lower() in _COMPRESSED:
         path = path.with_suffix("")
     return path.suffix.lower(), path.stem
@@ -158,9 +162,10 @@ def _of_file(path: str, options: ReadOptions) -> Source:
 
 
 class _Content:
-    """The stream of a file for a later reader.
+    """The content of a file that a reader will open later.
 
-    Until then, the file is closed, unless it is a pipe.
+    Meanwhile, a regular file is closed. A pipe or stdin stays open, because it can be read only
+    once.
     """
 
     def __init__(self, path: str, stream: BinaryIO) -> None:

@@ -32,7 +32,7 @@ def records(document: Document) -> Iterator[Record]:
 
 
 def _resources(module: object) -> Iterator[Mapping[str, Any]]:
-    """Yield the resources of a module and its children. Other values are skipped."""
+    """Yield the resources of a module and of its child modules. Malformed values are skipped."""
     modules = [module]
     while modules:
         each = modules.pop()
@@ -88,7 +88,10 @@ def _table(document: Document, resource: Mapping[str, Any]) -> Iterator[Record]:
 
 
 def _keys(owner: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return the key schema of a table or index: of `hash_key` and `range_key`, or `key_schema`."""
+    """Return the key schema of a table or index.
+
+    It is in `hash_key` and `range_key`, or in blocks `key_schema`.
+    """
     blocks = owner.get("key_schema")
     if blocks and not owner.get("hash_key"):
         return [{"AttributeName": each["attribute_name"], "KeyType": each["key_type"]} for each in blocks]

@@ -46,7 +46,10 @@ def _create(model: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _keys(owner: Mapping[str, Any], types: dict[str, str]) -> list[dict[str, str]]:
-    """Return a key schema; add the types of its attributes to `types`."""
+    """Return the key schema of a table or index.
+
+    types: this adds the types of the key attributes to it.
+    """
     keys = []
     for member, kind in (("PartitionKey", "HASH"), ("SortKey", "RANGE")):
         attribute = owner["KeyAttributes"].get(member)

@@ -1,8 +1,8 @@
 """Reads YAML as JSON, with the short forms of CloudFormation's functions: `!Ref x` is `{"Ref": x}`.
 
-The values are JSON values. Dates stay texts, keys are texts as written (`1:`, `on:`), and tags for
-other values, such as `!!binary`, are errors. Aliases are resolved, unless they expand to far more
-than the file has. PyYAML is the extra `yaml`.
+The values are JSON values. Dates stay texts. Keys are texts as written (`1:`, `on:`). Tags for
+values that JSON does not have, such as `!!binary`, are errors. Aliases are resolved; it is an error
+if they add more than MOST_ALIASED values. PyYAML is the extra `yaml`.
 """
 
 from typing import Any, Final
@@ -23,7 +23,7 @@ _CONVERTED: Final = ("null", "bool", "int", "float")
 _JSON: Final = (*_CONVERTED, "seq", "map", "str")
 """The types of YAML whose values JSON has too."""
 
-_PER_VALUE: Final = 64  # characters of a text that count as one value
+_PER_VALUE: Final = 64  # so many characters of a text count as one further value
 
 
 def parse_yaml(text: str, file: str) -> Any:  # noqa: ANN401 - YAML
@@ -52,16 +52,16 @@ def parse_yaml(text: str, file: str) -> Any:  # noqa: ANN401 - YAML
 
 
 def _refuse_bombs(root: Any) -> None:  # noqa: ANN401 - PyYAML's objects
-    """Raise a YAMLError if aliases contain themselves or expand to too much.
+    """Raise a YAMLError if an alias contains itself, or if the aliases expand to too much.
 
-    Make all keys texts.
+    While visiting all nodes, this also makes all keys texts.
     """
     written = 0
     weights: dict[int, int] = {}
     unfinished: set[int] = set()
 
     def weight(node: Any) -> int:  # noqa: ANN401 - PyYAML's objects
-        """Return how many values a node has after its aliases are resolved."""
+        """Return how many values a node has if its aliases are resolved. Long texts count more."""
         nonlocal written
         if id(node) in weights:
             return weights[id(node)]
@@ -89,7 +89,10 @@ def _own_weight(node: Any) -> int:  # noqa: ANN401 - PyYAML's objects
 
 
 def _as_text(key: Any) -> Any:  # noqa: ANN401 - PyYAML's objects
-    """Return the key of a mapping as a text, unless it is `<<`, a list or a mapping."""
+    """Return a node for the key of a mapping that makes it a text.
+
+    The keys `<<`, lists, mappings and keys with tags of their own stay as they are.
+    """
     if not isinstance(key, yaml.ScalarNode) or key.tag == f"{_TAG}merge" or not key.tag.startswith(_TAG):
         return key
     return yaml.ScalarNode(f"{_TAG}str", key.value, key.start_mark, key.end_mark)
@@ -97,7 +100,7 @@ def _as_text(key: Any) -> Any:  # noqa: ANN401 - PyYAML's objects
 
 def _loader() -> Any:  # noqa: ANN401 - a class that PyYAML makes
     class Loader(yaml.SafeLoader):
-        """A SafeLoader that reads tags of functions, and allows only values of JSON."""
+        """A SafeLoader that accepts CloudFormation's tags, and otherwise only values of JSON."""
 
     Loader.yaml_implicit_resolvers = {
         letter: [(tag, pattern) for tag, pattern in resolvers if tag != f"{_TAG}timestamp"]
@@ -113,9 +116,9 @@ def _loader() -> Any:  # noqa: ANN401 - a class that PyYAML makes
 
 
 def _converter(construct: Any, name: str) -> Any:  # noqa: ANN401 - PyYAML's functions
-    """Return a constructor that refuses values which PyYAML's constructor cannot convert.
+    """Return PyYAML's constructor with an error for values that it cannot convert.
 
-    It also refuses long numbers, because `1:1:1:...` takes quadratic time.
+    Long numbers are errors too, because converting `1:1:1:...` takes quadratic time.
     """
 
     def converted(loader: Any, node: Any) -> Any:  # noqa: ANN401 - PyYAML's objects

@@ -6,7 +6,8 @@
     front/                DynamoDB's path, `/`
     site/                 every other path, with Starlette
     listen, descriptors, memory_folder
-                          sockets, file descriptors, and the folder that workers share in memory
+                          sockets; the limit of file descriptors; the folder in memory that
+                          workers share
     announcement, parent  the start-up block and --ready-file; --exit-with-parent
 
 In front/, `connection` takes requests from our sockets and `asgi` from other servers. Both pass

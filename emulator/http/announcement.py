@@ -1,8 +1,9 @@
 """How the server announces that it answers requests: the start-up block and `--ready-file`.
 
 The block goes to stdout. The file has the URL of the server and a newline. The server writes the
-file in one step and removes it at the end. At the start it removes a file that a killed server has
-left. So a program that waits for the file never reads the URL of an earlier server.
+file in one step, and removes it when it stops. A server that is killed leaves its file behind. The
+next server removes that file when it starts. So a program that waits for the file of a new server
+never reads the URL of an earlier one.
 """
 
 import os
@@ -48,7 +49,7 @@ class Announcement:
         print(greeting(self._settings, port, storage), end="", flush=True)  # noqa: T201 - the user's start-up block
 
     def close(self) -> None:
-        """Remove the file, unless another server has replaced it."""
+        """Remove the file, unless another server has written a different URL into it."""
         if self._file is not None and self._url:
             with suppress(OSError):
                 if self._file.read_text() == self._url + "\n":

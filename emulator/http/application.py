@@ -36,7 +36,10 @@ log = logging.getLogger("emulator")
 
 
 class Application:
-    """An ASGI application for an emulator. emulator: a context manager that opens it."""
+    """An ASGI application for an emulator.
+
+    emulator: returns a context manager that opens the emulator, and closes it at the end.
+    """
 
     def __init__(self, emulator: Callable[[], AbstractContextManager[Emulator]]) -> None:
         self._emulator = emulator
@@ -44,7 +47,7 @@ class Application:
         self._front: Front | None = None
 
     def open(self) -> Front:
-        """Open the emulator if it is not open; return its front.
+        """Open the emulator unless it is already open; return its front.
 
         Raises ServeError, StorageError, BadDeclaration, BadConfiguration.
         """
@@ -53,7 +56,7 @@ class Application:
         return self._front
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer a request, or run the lifespan. Other kinds of ASGI connections are ignored."""
+        """Answer a request, or run the lifespan. Ignore other kinds of connections (WebSocket)."""
         if scope["type"] == "http":
             if self._front is None:
                 log.warning("the server has no lifespan: no background work runs between requests")
@@ -81,10 +84,10 @@ class Application:
 def create(settings: Settings | None = None) -> Application:
     """Return an application for any ASGI server.
 
-    settings: None means that they come from the environment. The application ignores settings for
-    the process, such as `--host`, `--port`, `--workers` and `--ready-file`, because the ASGI server
-    decides these. `--log-level` and `--log-requests` have the same effect as in our own server. If
-    the program has configured logging, that configuration stays.
+    settings: None means that they come from the environment. The application ignores `--host`,
+    `--port`, `--workers`, `--ready-file` and similar settings, because the ASGI server decides
+    these. `--log-level` and `--log-requests` have the same effect as in our own server. If the
+    program has configured logging, that configuration stays.
     """
     if settings is None:
         from emulator.flags import configuration  # noqa: PLC0415 - start-up time
@@ -100,9 +103,10 @@ def create(settings: Settings | None = None) -> Application:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Emulator]:
-    """Yield a new emulator, and close it at the end. This claims its data folder, if it has one.
+    """Yield a new emulator, and close it at the end.
 
-    Raises ServeError, StorageError, BadDeclaration, BadConfiguration.
+    The emulator claims its data folder, if it has one, so that no other server uses it. Raises
+    ServeError, StorageError, BadDeclaration, BadConfiguration.
     """
     if settings.functions:
         from emulator.outbound.function_check import check_functions  # noqa: PLC0415 - most servers have no functions
@@ -120,7 +124,7 @@ def opened(settings: Settings) -> Iterator[Emulator]:
 
 
 def create_front(emulator: Emulator) -> Front:
-    """Return the front of an emulator. It observes requests if the settings say so."""
+    """Return the front of an emulator. If the settings demand observers, turn them on."""
     front = Front(emulator, DynamoDbEndpoint(emulator), _load_site)
     emulator.request_log = cache(partial(_load_request_log, front))
     sharing = emulator.sharing
@@ -130,7 +134,7 @@ def create_front(emulator: Emulator) -> Front:
 
 
 def _load_request_log(front: Front) -> "RequestLog":
-    """Return the RequestLog of a front. It is loaded at first use, because few servers need it."""
+    """Return a new RequestLog for a front. The import is late, because few servers need it."""
     from emulator.http.observing.request_log import RequestLog  # noqa: PLC0415 - as the docstring says
 
     sharing = front.emulator.sharing

@@ -1,4 +1,4 @@
-"""`--init`: the data that a server loads before it is ready. Few servers have such data."""
+"""`--init`: the data that a server loads before it is ready. Few servers use it."""
 
 from emulator.app import Emulator
 from emulator.http.listen import ServeError

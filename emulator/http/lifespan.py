@@ -1,10 +1,10 @@
-"""Background work. It runs as long as the server, under our own server and any ASGI server.
+"""Background work, from the start of the server to its end: under ours or any ASGI server.
 
 | work                                              | who does it                                  |
 |---------------------------------------------------|----------------------------------------------|
 | group commits of a durable store (front/commits)  | every process                                |
 | jobs that are due by the clock, and long work     | every process                                |
-| syncing the store, preparing its pages (upkeep)   | every process; some parts only the owner     |
+| upkeep of the store, such as syncing it (upkeep)  | every process; some parts only the owner     |
 | returning memory after large bodies (memory)      | every process                                |
 | delivering stream records to functions            | the owner                                    |
 | controls that run in each worker (peers)          | every worker                                 |

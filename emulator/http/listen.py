@@ -1,8 +1,8 @@
 """The sockets that a server listens on: one for each address of `--host`, all on the same port.
 
-`localhost`, the default, means both loopback addresses, because some clients use only the first
-address that the name resolves to, which may be ::1. On a machine without IPv6, the server listens
-only on 127.0.0.1. An address that the user has named must be available.
+`localhost`, the default, means both loopback addresses, 127.0.0.1 and ::1. Some clients use only
+the first address of the name, and that may be ::1. On a machine without IPv6, the server listens
+only on 127.0.0.1. If `--host` names an address, the machine must have it.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ _NO_SUCH_ADDRESS: Final = frozenset((errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, er
 class _Address(NamedTuple):
     """A numeric address: its family, and its socket name without the port.
 
-    optional: whether the machine may lack this address. The server then listens on the others.
+    optional: if true and the machine lacks this address, the server listens only on the others.
     """
 
     family: int
@@ -45,9 +45,9 @@ def listen(settings: Settings, *, again: bool = False) -> list[socket.socket]:
     """Return listening sockets on one port, one for each address. Raises ServeError.
 
     again: whether sockets of other workers already listen on the port. The sockets of workers share
-    their port, and the system would also let them share it with another program. To prevent that, a
-    call without `again` first binds a socket that does not share its port. This fails if another
-    program uses the port.
+    their port. The system would also let them share it with another program. To prevent that, a
+    call without `again` first binds a trial socket that does not share its port. This fails if
+    another program uses the port.
     """
     if not 0 <= settings.port <= _LAST_PORT:  # getaddrinfo would use the number modulo 65536
         raise ServeError(f"cannot listen on port {settings.port}: there is no such port")
@@ -58,7 +58,7 @@ def listen(settings: Settings, *, again: bool = False) -> list[socket.socket]:
             return _on_one_port(settings, again=again)
         except OSError as error:
             if tries and error.errno == errno.EADDRINUSE:
-                continue  # a port that is free on the first address may be in use on another one
+                continue  # the free port of the first address may be in use on another address: try again
             raise ServeError(_reason(settings, error)) from error
 
 
@@ -116,7 +116,7 @@ def _addresses(hosts: Iterable[str]) -> list[_Address]:
 def _listener(address: _Address, port: int, settings: Settings, *, again: bool, only_v6: bool) -> socket.socket:
     """Return one listening socket.
 
-    only_v6: whether other sockets listen on IPv4, so that a socket for `::` must not.
+    only_v6: whether a socket for `::` must not take IPv4 connections, as other sockets take them.
     """
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_socket(address, only_v6=only_v6))
@@ -135,7 +135,7 @@ def _listener(address: _Address, port: int, settings: Settings, *, again: bool, 
 
 def _socket(address: _Address, *, only_v6: bool) -> socket.socket:
     made = socket.socket(address.family, socket.SOCK_STREAM)
-    if os.name == "posix":  # on other systems, this option would let two servers share a port
+    if os.name == "posix":  # on Windows, this option would let two servers share a port
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if only_v6 and address.family == socket.AF_INET6:
         made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

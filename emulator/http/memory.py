@@ -1,7 +1,7 @@
 """Returns memory to the operating system after large bodies and large answers.
 
-The C library keeps freed memory. After 40 bodies of 15 MB, the process held 396 MB more than
-before; `malloc_trim` returned 374 of them. Because it takes up to 100 ms, it runs in another
+The C library keeps freed memory. After 40 bodies of 15 MB, the process held 396 MB more than before
+them; `malloc_trim` returned 374 MB of this. The call takes up to 100 ms, so it runs in another
 thread, and only while no client is active.
 """
 
@@ -18,11 +18,14 @@ from emulator.http.front.front import Client
 from emulator.rounds import run_forever
 
 _INTERVAL: Final = 1.0  # seconds between checks
-_IDLE: Final = 1.0  # no client is active if none was active for this many seconds
+_IDLE: Final = 1.0  # seconds; clients that did nothing for this long count as idle
 
 
 async def return_memory(bodies: Bodies, clients: Iterable[Client]) -> None:
-    """Until cancelled, return memory after large bodies or answers, when all clients are idle."""
+    """Return memory after large bodies or answers, whenever all clients are idle.
+
+    This runs until it is cancelled.
+    """
     loop = asyncio.get_running_loop()
 
     async def poll() -> float:
@@ -55,9 +58,9 @@ def _trim() -> None:
 def forget_keys() -> None:
     """Replace all keys in orjson's cache of object keys. This takes 6 ms.
 
-    orjson keeps the latest 2,048 keys of up to 64 bytes. After a body with a million keys, the kept
-    keys are scattered over the memory of the body. Python returns memory in blocks of a megabyte,
-    so a single key keeps a whole block in use.
+    orjson caches up to 2,048 keys of JSON objects, if they have at most 64 bytes. After a body with
+    a million keys, the cached keys are scattered over the memory of the body. Python returns memory
+    in blocks of a megabyte, so a single key keeps a whole block in use.
     """
     for first in range(0, _KEYS, _KEYS_AT_ONCE):
         orjson.loads(b"{%b}" % b",".join([_KEY % number for number in range(first, first + _KEYS_AT_ONCE)]))
@@ -66,9 +69,10 @@ def forget_keys() -> None:
 # Each new key replaces one of the 2,048 keys of the cache, in effect at random. After this many new
 # keys, the probability that one particular old key is still in the cache is about e^-10.
 _KEYS: Final = 20_000
-# How many keys one call parses. After a call, orjson frees those of its keys that the cache has
-# replaced. With 1,000 keys in a call, the kept keys were scattered over another 2 MB.
+# How many keys one call of orjson parses. All keys of a call stay in memory until its end, even if
+# the cache does not keep them. With 1,000 keys in a call, the cached keys were scattered over
+# another 2 MB.
 _KEYS_AT_ONCE: Final = 20
-# A key of this length is not allocated among shorter keys. Shorter keys would fill the gaps that
-# the body's keys leave, and so keep the body's memory in use.
+# Keys of 60 characters. Shorter keys would be allocated in the gaps between the body's keys, and so
+# keep the body's memory in use.
 _KEY: Final = b'"%060x":0'

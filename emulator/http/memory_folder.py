@@ -1,14 +1,14 @@
 """Makes the folder in memory that the workers of a server share. Removes abandoned folders.
 
-A folder gets its name, `dynamodb-emulator-*`, after its server has claimed it. So a folder with
-such a name and without a claim belonged to a server that was killed with all its processes. The
-next server that starts removes this folder. Each of these folders has a file `in-memory`. If a
-user's data folder has such a name, it lacks the file and is not removed.
+A server first claims its folder, and then names it `dynamodb-emulator-*`. So if a folder has such a
+name and no claim, all processes of its server were killed. The next server that starts removes the
+folder. Each of these folders has a file `in-memory`. A user's data folder with such a name lacks
+the file, so it is not removed.
 
 The folder is in /dev/shm, which is in memory. A Docker container has only 64 MB there, unless it
-was started with `--shm-size`. If there is so little room, the folder goes to the temporary files,
-provided that they have more room. Their pages are also in memory while there is enough, but the
-system sometimes writes them to the disk.
+was started with `--shm-size`. If /dev/shm has less than 512 MB free and the folder for temporary
+files has more room, the folder is made there. The system keeps temporary files in memory while it
+has enough memory, but sometimes also writes them to the disk.
 """
 
 import logging
@@ -32,8 +32,8 @@ _DRAFT: Final = "." + _NAME
 _MARK: Final = "in-memory"
 _MIB: Final = 1 << 20
 _GIB: Final = 1 << 30
-_ENOUGH: Final = 512 * _MIB  # with less room in memory, temporary files may be better
-_OLD: Final = 3600.0  # seconds; an older unnamed folder counts as abandoned
+_ENOUGH: Final = 512 * _MIB  # with less room in memory, the folder for temporary files may be better
+_OLD: Final = 3600.0  # seconds; an older folder that is not yet named counts as abandoned
 
 
 @contextmanager
@@ -65,8 +65,8 @@ def memory_folder(place: Path | None = None) -> Iterator[Path]:
 def best_place(memory: Path, temporary_files: Callable[[], Path | None]) -> Path:
     """Return the parent of a new folder, and log a warning if there is little room for it.
 
-    temporary_files: returns a place other than `memory`. It is called if there is little room in
-    memory.
+    memory: the preferred parent. temporary_files: returns the folder for temporary files. It is
+    called only if `memory` has little room.
     """
     room = room_in(memory)
     if room >= _ENOUGH:
@@ -89,7 +89,7 @@ def best_place(memory: Path, temporary_files: Callable[[], Path | None]) -> Path
 def _temporary_files() -> Path | None:
     try:
         return Path(tempfile.gettempdir())
-    # No folder for temporary files is writable, as in a container with a read-only root.
+    # The system has no writable folder for temporary files: a container with a read-only root.
     except FileNotFoundError:
         return None
 
@@ -108,7 +108,7 @@ def shown(size: int) -> str:
 
 
 def remove_abandoned(place: Path) -> None:
-    """Remove the folders of this user's killed servers, and their old unnamed folders."""
+    """Remove the folders that this user's killed servers have left, named or not yet named."""
     for folder in place.glob(_NAME + "*"):
         if _ours(folder) and (folder / _MARK).exists() and (folder / "server.lock").exists() and not in_use(folder):
             log.info("removing %s, which a killed server has left in memory", folder)

@@ -1,10 +1,10 @@
 """Lets the worker processes of one server run controls in each other.
 
 Each worker has a *door*: a pair of datagram sockets. The supervisor makes the doors before it forks
-the workers, so a restarted worker has the same door as before. To ask another worker, a process
-makes a pair of stream sockets and sends one of them through the other worker's door. The pair then
-carries one question and its answer, both as JSON. None of these sockets has a name in a file
-system.
+the workers, so a restarted worker gets the door of its predecessor. To ask another worker, a
+process makes a pair of stream sockets and sends one of them through the other worker's door. The
+pair then carries one question and its answer, both as JSON. None of these sockets has a name in a
+file system.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from emulator.http.front.front import Front, PeerFailed
 
 log = logging.getLogger("emulator")
 
-# Seconds to wait for an answer; a worker that has died restarts faster than that.
+# Seconds to wait for an answer. If a worker has died, its successor starts within this time.
 _PATIENCE: Final = 5.0
 _DOORBELL: Final = b"?"
 
@@ -40,7 +40,7 @@ def make_doors(workers: int) -> list[Door]:
 
 
 class Peers:
-    """The other workers, as the worker `index` sees them."""
+    """The other workers of a server. index: the number of the worker that uses this object."""
 
     def __init__(self, doors: Sequence[Door], index: int) -> None:
         self._own = doors[index][0]
@@ -56,7 +56,7 @@ class Peers:
         asyncio.get_running_loop().remove_reader(self._own)
 
     async def ask(self, control: str, body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        """Run a control in each other worker, and return the results. Raises PeerFailed."""
+        """Run a control in each of the other workers; return the results. Raises PeerFailed."""
         question = orjson.dumps({"Control": control, "Body": body})
         return list(await asyncio.gather(*(self._ask(number, question) for number in self._others)))
 
@@ -82,7 +82,7 @@ class Peers:
         return result
 
     def _accept(self, front: Front) -> None:
-        """Receive the sockets that others have sent through the door, and answer on them."""
+        """Receive the sockets that other workers have sent, and answer a question on each."""
         while True:
             try:
                 _, descriptors, _, _ = socket.recv_fds(self._own, len(_DOORBELL), 1)

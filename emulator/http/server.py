@@ -1,7 +1,7 @@
 """Our own server: it accepts connections until a signal arrives, and then ends cleanly.
 
 The event loop is uvloop's, or asyncio's if uvloop is not installed (Windows). We do not use
-uvicorn's server, because its import takes a tenth of the start.
+uvicorn's server, because its import takes a tenth of the start-up time.
 """
 
 import asyncio
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("emulator")
 
-_INTERVAL: Final = 0.1  # seconds between polls: for a signal, and at the end for the last answers
-_GRACE: Final = 10.0  # seconds in which open requests may end after the signal
+_INTERVAL: Final = 0.1  # seconds between polls for a signal, and later for the end of the last answers
+_GRACE: Final = 10.0  # seconds after the signal in which the answers to open requests may be completed
 
 
 class Server:
-    """Accepts connections for a front. listeners: bound sockets, which it closes at the end."""
+    """Accepts connections for a front. listeners: bound sockets; `run` closes them at its end."""
 
     def __init__(self, front: Front, listeners: list[socket.socket], peers: "Peers | None" = None) -> None:
         self._front = front
@@ -56,7 +56,7 @@ class Server:
     async def run(self, announce: Callable[[], None]) -> None:
         """Serve until `stop` is called. Then answer the open requests, and close the connections.
 
-        announce: called when the server has begun to serve.
+        announce: called as soon as the server answers requests.
         """
         front = self._front
         loop = asyncio.get_running_loop()
@@ -77,7 +77,10 @@ class Server:
             await self._end()
 
     async def _end(self) -> None:
-        """Close the connections. Cancel answers that are not complete after the grace period."""
+        """Answer the open requests and close the connections.
+
+        Cancel answers that are not complete after 10 seconds.
+        """
         front = self._front
         for wait in tuple(front.waits):
             wait.cancel()
@@ -106,10 +109,9 @@ def serve(
 ) -> None:
     """Serve until a signal arrives. Answer the open requests before returning.
 
-    announce: called when the server answers requests. lifeline: a file descriptor of a pipe. If the
-    pipe is closed, the server stops as after a signal. parent: a process. If it ends, the server
-    stops as after a signal.
-    peers: the other workers.
+    announce: called as soon as the server answers requests. lifeline: a file descriptor of a pipe;
+    the server also stops when the other end of the pipe is closed. parent: a process; the server
+    also stops when this process ends. peers: the other workers.
     """
     raise_limit()
     server = Server(create_front(emulator), listeners, peers)

@@ -73,7 +73,10 @@ def range_constraints(shape: Shape, owner: str) -> list[Constraint]:
 
 
 def key_constraint(shape: Shape) -> Iterator[Constraint]:
-    """If a map's keys have constraints, yield one constraint on the map that combines them."""
+    """Yield one constraint on a map that combines the constraints on its keys.
+
+    Yield nothing if the keys have no constraints.
+    """
     own = _table_name_keys() if shape.name == overrides.TABLE_NAME_SHAPE else scalar_constraints(shape, "")
     accept = all_hold(own)
     if accept is not None:
@@ -157,7 +160,7 @@ def _table_name_rule(owner: str) -> tuple[int, bool]:
 def _table_name_accept(minimum: int, arn: bool) -> Accept:  # noqa: FBT001 - the result of _table_name_rule
     """Return the test for a table name or an ARN.
 
-    It accepts any ARN: operations check its parts.
+    A text that begins like an ARN passes, because operations check the parts of ARNs.
     """
     pattern = rf"[a-zA-Z0-9_.-]{{{minimum},{overrides.TABLE_NAME_LENGTH}}}"
     if arn:

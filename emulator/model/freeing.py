@@ -7,13 +7,13 @@ thread runs during this step. If the value is freed in pieces, other threads run
 from typing import Any, Final
 
 _SMALL: Final = 10  # members; smaller lists are freed in one step
-_AT_ONCE: Final = 1_000  # members of a long list that are freed in one step if they are empty
+_AT_ONCE: Final = 1_000  # members; of a long list of empty members, so many are freed in one step
 
 
 def free(value: Any) -> None:  # noqa: ANN401 - any JSON
-    """Empty a list or dictionary, and all large lists and dictionaries in it that contain others.
+    """Empty a list or dictionary, and the large lists and dictionaries in it, in pieces.
 
-    No other code may use the value.
+    No other code may use the value. Lists and dictionaries of scalars are freed in one step.
     """
     emptied: list[Any] = [value] if isinstance(value, list | dict) else []
     del value
@@ -36,7 +36,10 @@ def cut(members: list[Any], length: int) -> None:
 
 
 def _open(emptied: list[Any], value: Any) -> None:  # noqa: ANN401 - any JSON
-    """Add a value to `emptied` if its last member is a list or dictionary."""
+    """Add a value to `emptied` if the value's last member is itself a list or dictionary.
+
+    Python frees all other values in one step.
+    """
     if type(value) is list:
         if len(value) > _SMALL and type(value[-1]) in {list, dict}:
             emptied.append(value)

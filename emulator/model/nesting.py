@@ -44,7 +44,7 @@ def _values(request: Mapping[str, Any]) -> Iterator[Any]:
 def _parts(value: Mapping[str, Any]) -> Iterator[Any]:
     """Return the values inside a value.
 
-    If the value is nested too deeply, it is not canonical: it may have both "L" and "M", and they
-    may be null.
+    A value that is nested too deeply is not canonical: it may have both "L" and "M", and each of
+    them may be null.
     """
     return chain(value.get("L") or (), (value.get("M") or {}).values())

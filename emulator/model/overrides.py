@@ -55,7 +55,8 @@ REQUIRED_BARE: Final[Mapping[str, str]] = {
     "DeleteTableInput": "TableName",
 }
 
-# behaviour 7.2: an empty map is reported after all other errors, and without the envelope
+# Members whose minimum length the operation checks. It reports an empty map after all other errors,
+# and without the envelope (behaviour 7.2).
 OPTIONAL_LENGTH: Final = frozenset({"BatchWriteItemInput.RequestItems"})
 
 # Members whose constraints operations check themselves, with their own texts. Tags: behaviour 13,
@@ -132,7 +133,7 @@ class Wording:
 OLD: Final = Wording("Value {value} at '{wire}' failed to satisfy constraint: {constraint}")
 NEW: Final = Wording("Value at '{api}' failed to satisfy constraint: {constraint}")
 _NEW_ALONE: Final = Wording(NEW.template, alone=True)
-_RETURN_VALUES: Final = Wording(  # the service writes UPDATE_NEW
+_RETURN_VALUES: Final = Wording(  # UPDATE_NEW is the service's own mistake for UPDATED_NEW
     "Failed to satisfy constraint: Member must satisfy enum value set: "
     "[ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]"
 )
@@ -142,7 +143,7 @@ _INDEX_NAME: Final = Wording(
 _GLOBAL_TABLE_NAME: Final = Wording(
     "TableName must be at least 3 characters long and at most 255 characters long", alone=True, bare=True
 )
-_CONDITIONAL_OPERATOR: Final = Wording(  # sic, ALL
+_CONDITIONAL_OPERATOR: Final = Wording(  # ALL is the service's own mistake for AND
     "Failed to satisfy constraint: Member must satisfy enum value set: [ALL, OR]",
     alone=True,
     bare=True,
@@ -151,7 +152,7 @@ _CONDITIONAL_OPERATOR: Final = Wording(  # sic, ALL
 _LENGTH: Final[tuple[Kind, Kind]] = ("minimum", "maximum")
 
 WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
-    # behaviour 3.4, for these five operations. In us-east-1, Scan has the OLD wording.
+    # behaviour 3.4: five operations have this wording. In us-east-1, Scan has the OLD wording.
     ("PutItemInput.TableName", "minimum"): _NEW_ALONE,
     ("GetItemInput.TableName", "minimum"): _NEW_ALONE,
     ("UpdateItemInput.TableName", "minimum"): _NEW_ALONE,
@@ -194,7 +195,7 @@ class Report:
 
     An operation may have several reports. It uses the first one that applies to the request.
 
-    first: the members that are reported first. The others follow in the model's order.
+    first: the members whose failures are reported first. Other failures have the model's order.
     only_first: whether only one failure is reported.
     old: whether all failures have the OLD wording.
     without: a member. The report applies only to a request without that member.

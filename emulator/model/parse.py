@@ -1,8 +1,8 @@
 """Layer 1: JSON types (behaviour 1.6). Compiles a shape into closures that check types and convert.
 
 Like the service, a parser reads a request in document order and stops at the first type error.
-values/wire.py parses attribute values. Parsers nest only as deeply as shapes do: AttributeValue is
-the only shape that contains itself.
+values/wire.py parses attribute values. Calls of parsers nest only as deeply as shapes do:
+AttributeValue is the only shape that contains itself.
 """
 
 import sys
@@ -80,7 +80,7 @@ class Request(dict[str, Any]):
     problems: list[Problem]
 
     def mark_reported(self) -> None:
-        """Clear the problems. The operation's check must have handled each of them before."""
+        """Clear the problems, after the operation's check has handled each of them."""
         self.problems = []
 
     def copy(self) -> "Request":
@@ -134,7 +134,7 @@ def _members(shapes: Shapes, shape: Shape) -> dict[str, Parser]:
 def _parser(shapes: Shapes, shape: Shape, scalar_error: _ScalarError) -> Parser:
     """Return the parser of a shape.
 
-    scalar_error: a function that returns the error for a scalar instead of a collection.
+    scalar_error: a function that returns the error for a scalar where a collection is expected.
     """
     if shape.type in SCALARS:
         return _scalar(shape)
@@ -250,7 +250,11 @@ def _map(member: Parser, java_type: str, scalar_error: _ScalarError, limit: int)
 
 
 def _by_attribute(parse_map: Parser) -> Parser:
-    """Return a parser that stops reading entries when their names exceed limits.LEGACY_NAMES."""
+    """Return a parser of a legacy parameter, a map by attribute name.
+
+    If the names have more than limits.LEGACY_NAMES characters together, the parser reads only the
+    first entries, because the parameter is refused.
+    """
 
     def parse(raw: object, problems: list[Problem]) -> Any:  # noqa: ANN401 - any parsed value
         if type(raw) is dict and len(raw) > _KEPT_OF_STRUCTURES:

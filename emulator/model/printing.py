@@ -93,10 +93,10 @@ def _joined(begin: str, members: Iterable[tuple[str, Shape, Any]], end: str, sha
 
 
 def shares(texts: Sequence[str], limit: int) -> list[str]:
-    """Return the texts; if they are too long together, cut the longest of them.
+    """Return the texts. If they are too long together, cut the longest of them.
 
-    They are too long if they have more than errors.LONGEST_WHOLE bytes of JSON together. limit: the
-    most bytes of JSON that the cut texts may have together.
+    Texts of more than errors.LONGEST_WHOLE bytes of JSON are too long. limit: after cutting, all
+    texts together have at most so many bytes of JSON.
     """
     cut = list(texts)
     if sum(map(errors.json_size, texts)) <= errors.LONGEST_WHOLE:

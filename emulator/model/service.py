@@ -1,8 +1,8 @@
 """Reads the service model: AWS's own description of DynamoDB's operations and their requests.
 
-A build writes the model into `data/`; `buildtools/service_model.py` explains why, and the format.
-Without `data/`, the program reads the larger files of an installed botocore, without importing
-botocore.
+A build writes the model into `data/`; `buildtools/service_model.py` explains the reason and the
+format. Without `data/`, the program reads the larger files of an installed botocore, without
+importing botocore.
 
 Reading takes 0.3 ms (8 ms from botocore's files). The shapes, parser and validator of an operation
 are made at its first use.

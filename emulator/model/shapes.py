@@ -15,7 +15,7 @@ SCALARS: Final = frozenset({"string", "integer", "long", "double", "float", "boo
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One shape. type: "structure", "list", "map" or a type of scalars.
+    """One shape. type: "structure", "list", "map" or a scalar type.
 
     members: member -> name of its shape, in the model's order (structures only).
     required: the members that must be present.

@@ -1,9 +1,9 @@
-"""Parses large bodies without making objects for members that are too many for any request.
+"""Parses large bodies, and makes no objects for members beyond the limits of any request.
 
 16 MB of JSON can contain five million members of a list that may have a hundred. As objects, they
-take hundreds of megabytes. Some small objects that are made at the same time exist for longer, and
-each of them prevents the return of a megabyte to the system: after a million table names, a server
-kept 10 to 13 % more memory, and more with each such request.
+take hundreds of megabytes. Small objects that the server makes at the same time may exist for
+longer, and each of these prevents the return of a megabyte to the system: after a million table
+names, a server kept 10 to 13 % more memory, and more with each such request.
 
 The parser reads only the first `kept` members of such a list or map (parse.py), because its length
 alone makes the request fail. So this module searches for that many members in the bytes of the
@@ -12,7 +12,7 @@ body. If it finds them, it cuts off the rest of the body, and parses only the be
 The search must be short, because normal large bodies are searched too. It follows the first long
 member from level to level, and stops where members have more than 256 bytes on average. A normal
 body has few long members, so the search ends after some 25 KB on each level, in 1 ms. A hostile
-body can hide its list after a long member; then all of it is parsed.
+body can hide its list after a long member. Then the whole body is parsed.
 
 The text after the cut is not read, except strings and numbers at the end of the request. So if the
 body is malformed after the cut, its error is still about the length.
@@ -28,10 +28,11 @@ from emulator.model.shapes import OperationModel, Shape, Shapes
 
 _LEVELS: Final = 6  # how many levels a skipped member may have; a put with a key has four
 _AT_ONCE: Final = 100  # how many members one match skips
-_AVERAGE: Final = 256  # the average size in bytes of members that are skipped in one call
+_AVERAGE: Final = 256  # the largest average size in bytes of the members that one match skips
 _LONG: Final = 4_096  # from this size in bytes on, a member is followed and not skipped
 _SKIPPED: Final = 1_000  # how many members are skipped one by one at most
-# The request's last members are searched after the last ten brackets in this many bytes.
+# The request's last members are searched in this many bytes at the end of the body. The search
+# tries at most ten brackets there, from the last one backwards.
 _TAIL: Final = 1_000_000
 _ENDS: Final = 10
 _CLOSING: Final = {b"[": b"]", b"{": b"}"}
@@ -80,12 +81,15 @@ def parsed(operation: OperationModel, body: bytes) -> object:
 
 
 def _has_members(raw: Any, path: list[str | int], number: int) -> bool:  # noqa: ANN401 - any JSON
-    """Return whether a list or map has this many members. The names in a map may be equal."""
+    """Return whether the list or map at this path has `number` members.
+
+    If the text of a map repeats a name, the map has fewer members than the text.
+    """
     try:
         for step in path:
             raw = raw[step]
         return len(raw) == number
-    except (KeyError, IndexError, TypeError):  # a name on the path occurs twice
+    except (KeyError, IndexError, TypeError):  # the text repeats a name on the path
         return False
 
 
@@ -122,7 +126,10 @@ class _Search:
         return True
 
     def _skip_many(self, number: int) -> bool:
-        """Move past this many members if they are short; return whether they are."""
+        """Move past `number` members if they have at most 256 bytes on average.
+
+        Return whether this is so.
+        """
         position = self._position
         for _ in range(number // _AT_ONCE):
             found = _many_members(self._body, position, position + _AT_ONCE * _AVERAGE)
@@ -156,7 +163,10 @@ class _Search:
         return shapes[inner] if inner else None
 
     def _shorter(self) -> bytes:
-        """Return the body up to the comma at the current position, with an end that closes it."""
+        """Return the body up to the comma at the current position, completed to valid JSON.
+
+        If the request's last members are found at the end of the body, they are kept.
+        """
         brackets = [_CLOSING[self._open[index : index + 1]] for index in reversed(range(len(self._open)))]
         start = self._body[: self._position - 1]
         # The pattern of the last members contains the request's last bracket.
@@ -171,7 +181,10 @@ class _Search:
 
 
 def _most(shapes: Shapes, shape: Shape) -> int:
-    """Return how many members of a list or map the parser reads, 0 if more may be valid."""
+    """Return how many members of a list or map the parser reads.
+
+    Return 0 if a valid list or map may have as many.
+    """
     if shape.maximum is None or shape.type not in ("list", "map"):
         return 0
     number = kept(shapes, shape)

@@ -3,8 +3,8 @@
 Each shape with constraints is compiled into a `Node` with two functions. `accept` is fast: it
 checks only present members and makes no objects. Valid requests need nothing else. If `accept`
 refuses a request, the slow `explain` checks it again and yields each `Failure`. If `explain` finds
-none, the request is valid after all. `accept` never accepts a request in which `explain` would find
-a failure.
+no failure, the request is valid after all. `accept` never accepts a request in which `explain`
+would find a failure.
 
 A response names at most ten failures (behaviour 3.1) and stays below 64 KB. So this module explains
 only the first failures of each member of the request, in the order of the report, and cuts long
@@ -77,7 +77,7 @@ class Failure:
 
 _Explain = Callable[[Any, MemberPath], Iterator[Failure]]
 _MANY: Final = 1_000  # if there are more members, one call checks the lengths of all of them
-# How many characters of a value are compared with a pattern. A comparison of 16 MB takes 60 ms.
+# The most characters that are compared with a pattern. A comparison of 16 MB takes 60 ms.
 _MATCHED: Final = 100_000
 
 

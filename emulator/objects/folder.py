@@ -53,7 +53,7 @@ class FolderStore:
 
 
 class FolderBucket:
-    """One bucket of a folder."""
+    """One bucket: a subfolder of the store's folder."""
 
     def __init__(self, root: Path, folder: Path) -> None:
         self._root = root
@@ -74,7 +74,7 @@ class FolderBucket:
                 path = place / name
                 if not key.startswith(prefix) or not _is_text(key):
                     continue
-                with suppress(OSError):  # it was deleted meanwhile, or is a link to a missing file
+                with suppress(OSError):  # a file deleted since `walk` listed it, or a link to a missing file
                     if path.is_file() and (not path.is_symlink() or _inside(path, self._root)):
                         found.append(StoredObject(key, path.stat().st_size))
         return sorted(found, key=lambda each: each.key.encode())
@@ -136,7 +136,7 @@ class FileWriter:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
-            # The bucket may have been deleted meanwhile, and `mkdir` would create it again.
+            # The bucket may have been deleted during the writing. `mkdir` would create it again.
             if not self._bucket.is_dir():
                 raise no_such_bucket(f"a bucket is a folder: create {self._bucket}")
             self._path.parent.mkdir(parents=True, exist_ok=True)

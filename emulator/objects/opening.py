@@ -19,7 +19,10 @@ def _temporary() -> "TemporaryDirectory[str]":
 
 
 def remove_temporary() -> None:
-    """Remove the temporary folder, if there is one. The end of a server calls no exit handlers."""
+    """Remove the temporary folder, if there is one.
+
+    A server calls this at its end, because it ends without Python's exit handlers.
+    """
     if _temporary.cache_info().currsize:
         _temporary().cleanup()
         _temporary.cache_clear()

@@ -92,7 +92,7 @@ class S3Store:
 
 
 class S3Bucket:
-    """One bucket. common: members that all requests have."""
+    """One bucket. common: parameters that all requests to S3 have."""
 
     def __init__(self, client: Any, common: dict[str, str]) -> None:  # noqa: ANN401 - boto3 has no types
         self._client = client

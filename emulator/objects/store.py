@@ -7,7 +7,8 @@ from typing import NamedTuple, Protocol
 class ObjectError(Exception):
     """A call of object storage failed.
 
-    code: the FailureCode of an operation that fails because of this (control-plane 4.2 and 5.4).
+    code: the FailureCode of an operation that fails because of this error (control-plane 4.2 and
+    5.4).
     hint: for the log, what the user of a local server can do about it.
     """
 
@@ -60,7 +61,7 @@ class Readable(Protocol):
 
 
 class Writer(Protocol):
-    """Writes an object. It is not visible before `finish`."""
+    """Writes an object. Readers do not see the object before `finish`."""
 
     def write(self, data: bytes, /) -> object:
         """Append bytes. Raises ObjectError."""
@@ -69,7 +70,7 @@ class Writer(Protocol):
     def finish(self) -> None:
         """Store the object in the bucket.
 
-        It replaces an object with its key. Raises ObjectError.
+        If the bucket has an object with the same key, that object is replaced. Raises ObjectError.
         """
         ...
 

@@ -23,7 +23,7 @@ _KINDS: Final = {"USER": (USER,), "SYSTEM": (SYSTEM,), "AWS_BACKUP": (), "ALL": 
 
 @operation("CreateBackup")
 def create_backup(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Back up a table. Only this response says CREATING."""
+    """Back up a table. The backup is complete at once, but this response says CREATING."""
     table = backed_up(database, caller, request["TableName"])
     backup = backups.create(database, table.definition, request["BackupName"])
     return {"BackupDetails": {**_details(backup, backup.arn), "BackupStatus": "CREATING"}}

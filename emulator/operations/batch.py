@@ -32,8 +32,8 @@ from storage import ReadTxn
 
 def _check_get(request: Request) -> Steps[dict[str, Projection | None]]:
     parts: dict[str, dict[str, Any]] = request["RequestItems"]
-    # AttributesToGet for one table and an expression for another table get the same error as both
-    # for one table.
+    # The service refuses AttributesToGet for one table with an expression for another table, as if
+    # both were for one table.
     legacy.check_mixing({name: value for part in parts.values() for name, value in part.items()})
     if request.problems:
         for part in parts.values():
@@ -131,7 +131,7 @@ def _reads_of(table: Table, name: str, part: dict[str, Any], projections: Mappin
 
 
 def _leave_out_repeats(reads: Sequence[_Reads]) -> None:
-    """Drop reads of items that the request also names under another name of their table.
+    """Keep only one read of each item, if the request names a table in two ways.
 
     A request may name the same table once by its name and once by its ARN (behaviour 7.1).
     """
@@ -144,7 +144,7 @@ def _leave_out_repeats(reads: Sequence[_Reads]) -> None:
 def _by_table(reads: Sequence[_Reads]) -> list[_Reads]:
     """Return one _Reads for each table, with all results from the table.
 
-    It has the name or ARN that came first in the request.
+    The _Reads has the name or ARN that came first in the request.
     """
     tables: dict[int, _Reads] = {}
     for each in reads:
@@ -198,7 +198,7 @@ def _check_write(request: Request) -> _Named:
     parts: dict[str, list[dict[str, Any]]] = request["RequestItems"]
     sent = [(name, each) for name, part in parts.items() for each in part]
     if any(len(each) != 1 for _, each in sent):
-        # An element without any member gets this error too (behaviour 7.2).
+        # An element without any member gets the same error as one with two members (behaviour 7.2).
         raise errors.value_ambiguous()
     check_values(request, "old", numbers_first=True)
     return [(name, _write_of(each)) for name, each in sent]

@@ -1,6 +1,7 @@
 """DescribeContinuousBackups and UpdateContinuousBackups (control-plane 2).
 
-database/catalog/attachments.py opens and closes the history that recovery needs.
+database/catalog/attachments.py opens and closes the history that point-in-time recovery
+needs. Here, *recovery* always means point-in-time recovery.
 """
 
 from typing import Any
@@ -37,7 +38,7 @@ def update_continuous_backups(database: Database, caller: Caller, request: Reque
 
 @operation("DescribeContinuousBackups")
 def describe_continuous_backups(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe recovery of a table, and its window."""
+    """Describe a table's recovery, and the window of times to which it can be restored."""
     definition = found(database, caller, request["TableName"]).definition
     return {"ContinuousBackupsDescription": _description(database, definition)}
 
@@ -53,8 +54,9 @@ def found(database: Database, caller: Caller, name: str) -> Table:
 def backed_up(database: Database, caller: Caller, name: str) -> Table:
     """Return a table that can be backed up.
 
-    Raises ContinuousBackupsUnavailableException while the service enables backups of a new table
-    (control-plane 0.3). A table that is being restored is not found.
+    Raises TableNotFoundException for a table that is being restored. Raises
+    ContinuousBackupsUnavailableException for a new table, for which the service still prepares
+    backups (control-plane 0.3).
     """
     table = found(database, caller, name)
     if _is_preparing(database, table.definition):
@@ -63,7 +65,7 @@ def backed_up(database: Database, caller: Caller, name: str) -> Table:
 
 
 def _is_preparing(database: Database, definition: TableDefinition) -> bool:
-    """Return whether a table is too new for continuous backups: some seconds after CREATING."""
+    """Return whether a table is CREATING, or too new for continuous backups."""
     if definition.status == CREATING:
         return True
     now = database.clock.now()

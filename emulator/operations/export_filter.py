@@ -1,4 +1,4 @@
-"""FilterSpecification of an export (control-plane 4.5): the parts of a table that it selects."""
+"""FilterSpecification of an export (control-plane 4.5) selects the parts of a table to write."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ _EXPRESSIONS: Final = ("FilterExpression", "ProjectionExpression", "KeyCondition
 class Selection:
     """The parts of a table that an export writes.
 
-    start, stop: the first item key and the key after the last, without the prefix of the table;
-    None means that there is no end.
+    start, stop: the first item key and the key after the last, without the prefix of the table. If
+    `stop` is None, the range has no end.
     """
 
     start: bytes = b""

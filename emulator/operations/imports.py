@@ -50,7 +50,7 @@ _LISTED: Final = (
 
 
 def _check(request: Request) -> dict[str, Any]:
-    """Return TableCreationParameters as the client sent them."""
+    """Check the request; return TableCreationParameters as the client sent them."""
     creation = request["TableCreationParameters"]
     sent = dict(creation)
     rules.check_create(creation)

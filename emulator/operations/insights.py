@@ -21,7 +21,7 @@ from emulator.operations.registry import Response, operation
 Part = TableDefinition | IndexDefinition
 """A table, or one of its global indexes."""
 
-_RULES: Final = 100  # the most rules of an account in a region
+_RULES: Final = 100  # the most rules that CloudWatch allows an account in a region
 _PAGE: Final = 100
 
 _FAILURE: Final = {
@@ -85,9 +85,9 @@ def describe_insights(database: Database, caller: Caller, request: Request, _: N
 
 @operation("ListContributorInsights")
 def list_insights(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """List the settings of one table or of all that are not DISABLED, page by page.
+    """List the settings of one table or of all tables, page by page.
 
-    A table comes before its indexes.
+    DISABLED settings are left out. A table comes before its indexes.
     """
     names = [*caller.tables]
     if "TableName" in request:
@@ -108,7 +108,7 @@ def list_insights(database: Database, caller: Caller, request: Request, _: None)
 
 
 def _is_same(before: InsightsSetting | None, mode: str, *, enabled: bool) -> bool:
-    """Return whether a request changes nothing. A failed setting may be enabled again."""
+    """Return whether a request changes nothing. A request to enable a failed setting changes it."""
     if before is None:
         return not enabled
     if not enabled:
@@ -142,7 +142,10 @@ def _parts(database: Database, caller: Caller, names: list[str]) -> Iterator[tup
 def _rules(
     database: Database, caller: Caller, definition: TableDefinition, part: Part, setting: InsightsSetting
 ) -> int:
-    """Return how many rules the account would have after a change of a part's setting."""
+    """Return how many CloudWatch rules the account would have with a part's new setting.
+
+    `part` is the table or one of its global indexes.
+    """
     count = len(list(_rule_names(definition, part, setting)))
     for table, each in _parts(database, caller, [*caller.tables]):
         if each.id != part.id and each.insights is not None and each.insights.counts:

@@ -76,7 +76,9 @@ def enable(database: Database, caller: Caller, request: Request, _: None) -> Res
 
 @operation("DisableKinesisStreamingDestination", check=_check_disable)
 def disable(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Stop sending a table's changes. With a Kinesis endpoint, earlier changes are still sent.
+    """Stop sending a table's changes.
+
+    With a Kinesis endpoint, changes made before this request are still sent.
 
     Without a Kinesis endpoint, a destination stays ENABLING. It can be disabled too, because on the
     service it would become ACTIVE within minutes.

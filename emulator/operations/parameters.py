@@ -17,10 +17,10 @@ NO_VALUES: Final[Values] = {}
 def check_values(request: Request, layer: Layer, *, numbers_first: bool = False) -> None:
     """Raise the first problem of the request's attribute values (behaviour 2.1).
 
-    layer: its wording is used.
+    layer: the layer in whose wording the problem is raised.
 
-    If the request has names or values for expressions but no expression, that error comes first
-    (behaviour 3.1). numbers_first: see check_problems.
+    A request may have names or values for expressions, but no expression. The error for this comes
+    first (behaviour 3.1). numbers_first: see check_problems.
     """
     if request.problems:
         check_members_used(request)
@@ -30,8 +30,8 @@ def check_values(request: Request, layer: Layer, *, numbers_first: bool = False)
 def check_problems(problems: Sequence[Problem], layer: Layer, *, numbers_first: bool = False) -> None:
     """Raise the first of these problems, in the layer's wording.
 
-    numbers_first: whether to report a bad number first, if a value has several types and one of
-    them is a bad number.
+    numbers_first: a value may wrongly have several types, one of them a bad number. If true, report
+    the bad number and not the several types.
     """
     if problems:
         problem = first_problem(problems)

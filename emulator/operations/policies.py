@@ -40,8 +40,8 @@ class _Resource:
     """A table or stream and its policy.
 
     kind: Table or Stream. name: the name of the table or the label of the stream.
-    deleting: the name of the table, if it is being deleted. attach: a function that stores a new
-    policy.
+    deleting: the name of the table, if it is being deleted. attach: a function that stores a
+    changed policy.
     """
 
     def __init__(
@@ -91,7 +91,10 @@ def get_resource_policy(database: Database, caller: Caller, request: Request, _:
 
 @operation("DeleteResourcePolicy")
 def delete_resource_policy(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Remove a policy. The response has its revision, or the revision of the last deletion."""
+    """Remove a policy. The response has the revision of the removed policy.
+
+    If there is no policy, the response has the revision of the last deletion, if there was one.
+    """
     arn = arns.with_policy(request["ResourceArn"], caller.home)
     return _changed(database, caller, arn, request, None)
 
@@ -148,7 +151,7 @@ def _check_expected(resource: _Resource, expected: str | None) -> None:
 
 
 def _check_pause(database: Database, resource: _Resource, current: AttachedPolicy, now: float) -> None:
-    """Raise if the last change of the policy is too recent."""
+    """Raise if the last change of the policy is pending or less than 15 seconds old."""
     if not database.catalog.has_passed(current.until):
         raise errors.policy_pending(resource.kind, resource.name)
     if 0 <= now * MILLISECONDS - current.revision < _PAUSE:

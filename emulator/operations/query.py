@@ -57,7 +57,7 @@ def _check_query(request: Request) -> _Checked:
         if unusable == "ExpressionAttributeNames":
             raise errors.only_with_expressions(unusable)
         if unusable is not None:
-            # In the NEW layer (behaviour 3.6).
+            # The NEW layer checks a Query, so this error has the envelope (behaviour 3.6).
             raise errors.enveloped(errors.only_with_expressions(unusable))
     if "Select" in request:
         try:
@@ -77,7 +77,7 @@ def _check_scan(request: Request) -> _Checked:
     legacy.check_mixing(request)
     if "FilterExpression" not in request:
         unusable = unusable_member(request)
-        # In the OLD layer, the error names the missing expression (behaviour 3.6).
+        # The OLD layer checks a Scan: its error names the missing expression (behaviour 3.6).
         if unusable is not None:
             absent = "FilterExpression" if unusable == "ExpressionAttributeValues" else None
             raise errors.only_with_expressions(unusable, absent)
@@ -193,7 +193,8 @@ def _source(table: Table, request: Mapping[str, Any]) -> Table | Index:
 def _check_filter(table: Table, source: Table | Index, condition: Condition | None, request: Request) -> None:
     """Raise if a filter uses a key attribute of the table or index that the query reads.
 
-    Before that, raise the error for a filter with a path into a key attribute (behaviour 3.8, 4.3).
+    If such a filter has a path into a key attribute, the error for that comes first (behaviour 3.8,
+    4.3).
     """
     if condition is None:
         return
@@ -213,7 +214,7 @@ def _cannot_restart(table: Table, start: Item, wanted: key_range.KeyRange) -> er
 
 
 def _check_start(limits: ranges.Range, last_key: bytes) -> None:
-    """Raise if a query cannot continue after this key.
+    """Raise if a query of the range `limits` cannot continue after this key.
 
     The sort key is checked before the partition key (behaviour 6.1).
     """
@@ -260,7 +261,7 @@ def _page(
         wanted.project = checked.projection.project
         wanted.weight += read.PROJECTION_WORK
     elif wanted.fetch and not isinstance(source, Table) and request.get("Select") != "ALL_ATTRIBUTES":
-        # the filter needed the whole item; the answer has only what the index projects
+        # The filter needs the whole item. The response has only what the index projects.
         wanted.project = source.project
     with database.read() as txn:
         page = read.read_page(txn, wanted)

@@ -166,7 +166,11 @@ _operations: Final[dict[str, Operation]] = {}
 def operation(
     name: str, *, check: Check | CheckInSteps | None = None, enveloped: bool = False, decode: Decode | None = None
 ) -> Callable[[Handler], Handler]:
-    """Register the decorated function as the handler of an operation."""
+    """Register the decorated function as the handler of an operation.
+
+    check: None if every request passes. A generator function makes an OperationInSteps.
+    enveloped: see Operation. decode: see DecodedOperation.
+    """
     kind = OperationInSteps if isgeneratorfunction(check) else Operation if decode is None else DecodedOperation
     assert not (enveloped and kind is OperationInSteps), "an operation with a check in steps cannot be `enveloped`"
 

@@ -1,4 +1,4 @@
-"""The definition of a restored table: its source's with overrides (control-plane 3.2, 3.3).
+"""The definition of a restored table: that of its source, with overrides (control-plane 3.2, 3.3).
 
 A restore does not keep: stream, TTL, recovery, tags, deletion protection, resource policy, table
 class, warm throughput and Kinesis destinations.
@@ -25,7 +25,8 @@ _INDEX_LISTS: Final = (("LocalSecondaryIndexOverride", True), ("GlobalSecondaryI
 def restored(source: TableDefinition, request: Request, caller: Caller, now: float, until: float) -> TableDefinition:
     """Return the definition of the new table, without ids. Raises the errors of overrides.
 
-    until: when CREATING ends, unless the items are complete only later.
+    until: the earliest end of CREATING. If the items are not complete by then, CREATING lasts
+    longer.
     """
     mode = request.get("BillingModeOverride", source.billing_mode)
     on_demand = mode == throughput.ON_DEMAND
@@ -61,13 +62,13 @@ def restored(source: TableDefinition, request: Request, caller: Caller, now: flo
 
 
 def _capacity(source: TableDefinition, request: Request, *, on_demand: bool) -> dict[str, Any]:
-    """Return the fields of provisioned throughput."""
+    """Return the fields of provisioned throughput, from the source or an override."""
     units = {} if on_demand else {"read_units": source.read_units, "write_units": source.write_units}
     return {**units, **settings.units_of({"ProvisionedThroughput": request.get("ProvisionedThroughputOverride")})}
 
 
 def _settings(table: TableDefinition, request: Request) -> dict[str, Any]:
-    """Return the fields that overrides of other settings set."""
+    """Return the fields that the overrides of on-demand throughput and encryption set."""
     members = {}
     if "OnDemandThroughputOverride" in request:
         members["OnDemandThroughput"] = request["OnDemandThroughputOverride"]

@@ -134,7 +134,7 @@ def _source(database: Database, caller: Caller, request: Request) -> Table:
 
 
 def _check_choice(request: Request) -> None:
-    """Raise unless the request names exactly one time."""
+    """Raise unless the request has either RestoreDateTime or UseLatestRestorableTime."""
     latest = request.get("UseLatestRestorableTime", False)
     if latest and "RestoreDateTime" in request:
         raise errors.two_restore_times()

@@ -2,8 +2,8 @@
 
 S3 jobs are exports, imports and bulk operations. The response about a new job says IN_PROGRESS.
 Without `--delay-transient-statuses`, a request that describes a job waits up to a second for its
-end. So most jobs are complete at the first description. Otherwise waiters of the SDKs would pause
-for 20 seconds.
+end. So most jobs are complete at the first description. A waiter of an SDK that sees an incomplete
+job pauses for 20 seconds.
 """
 
 import re
@@ -25,7 +25,7 @@ PAGE: Final = 10
 """The default number of jobs on a page (control-plane 4.2, 5.3; features 2.3)."""
 
 _WAITS: Final = 100
-_WAIT: Final = 0.01  # seconds
+_WAIT: Final = 0.01  # seconds between two looks at a job that has not ended
 
 _ID: Final = r"[0-9]{14}-[0-9a-f]{8}"
 _ARN: Final = r"arn:aws[a-z-]*:dynamodb:([^:]*):([^:]*):table/([a-zA-Z0-9_.-]{3,255})/([a-z-]+)/(" + _ID + ")"
@@ -35,7 +35,8 @@ _PADDED: Final = 24  # length to which a token's id is padded, because the model
 def new_id(database: Database, caller: Caller, kind: str, now: float) -> str:
     """Return the id of a job that begins now (control-plane 0.2).
 
-    Ids of the same millisecond rise, so that lists are in order even if the clock is frozen.
+    A second job of the same millisecond gets the next id, so that lists are in order even if the
+    clock is frozen.
     """
     milliseconds = f"{int(now * 1000):014}"
     newest = next(iter(database.s3_jobs.of(caller.tenant, kind, now)), None)
@@ -45,7 +46,10 @@ def new_id(database: Database, caller: Caller, kind: str, now: float) -> str:
 
 
 def _random() -> str:
-    """Return seven random hexadecimal digits, to which `new_id` can add."""
+    """Return seven random hexadecimal digits.
+
+    An id has eight digits, so `new_id` can count up from these.
+    """
     return uuid4().hex[:7]
 
 
@@ -67,10 +71,10 @@ def with_token(database: Database, caller: Caller, kind: str, token: str | None)
 def region_and_job(
     database: Database, caller: Caller, kind: str, arn: str, invalid: errors.ApiError
 ) -> tuple[bool, S3Job | None]:
-    """Return whether an ARN has the caller's region, and the job with this ARN or None.
+    """Return whether an ARN has the caller's region, and the ARN's job or None.
 
-    Raises `invalid` if the ARN is not that of such a job, AccessDeniedException for another
-    account.
+    kind: the kind of job. Raises `invalid` if the text is not an ARN of this kind of job. Raises
+    AccessDeniedException if the ARN has another account.
     """
     match = re.fullmatch(_ARN, arn)
     if match is None or match[4] != kind:

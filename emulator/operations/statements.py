@@ -53,7 +53,7 @@ def prepared_of(request: Mapping[str, Any]) -> PreparedStatement:
 def check_write(write: Write) -> None:
     """Raise if a statement's write breaks a rule about key attributes of its table (behaviour 3.8).
 
-    This checks the WHERE before the update, but UpdateItem checks its condition last.
+    This function checks the WHERE before the update. UpdateItem checks its condition last.
     """
     write.check_condition()
     write.check()
@@ -214,8 +214,9 @@ class _Member:
     """One statement of a batch, and its result: an item as JSON, or an error.
 
     row: the row that a read found. After the transaction, `selected` makes `item` from it.
-    ahead: the outcome that `_run_writes` prepared. ran: whether the statement was run. If it failed
-    before that, its entry in the response does not name its table (behaviour 14.5).
+    ahead: the outcome that `_run_writes` prepared. ran: whether the statement was run. If a
+    statement fails before it runs, its entry in the response does not name its table (behaviour
+    14.5).
     """
 
     request: Mapping[str, Any]

@@ -59,7 +59,7 @@ def _check_write(request: Request) -> Steps[list[tuple[str, Write]]]:
             if characters >= PARSED_IN_STEP:
                 characters = 0
                 yield None
-    request.mark_reported()  # _check_values has replaced values that are only one level too deep
+    request.mark_reported()  # _check_values has raised or replaced the bad values
     if size > limits.TRANSACTION:
         raise errors.transaction_too_large()
     return writes
@@ -68,10 +68,10 @@ def _check_write(request: Request) -> Steps[list[tuple[str, Write]]]:
 def _check_values(body: Mapping[str, Any]) -> None:
     """Raise the first problem of one action's values (behaviour 3.7).
 
-    The limit of depth applies to stored values. A value in an expression that is one level too deep
-    is replaced by a stand-in of the same type: it equals no stored value, and the write fails if it
-    would be stored. Values that are deeper than that are refused here (behaviour 3.7: 32 maps
-    around a scalar are accepted, 40 are not; for numbers in between, we do not know).
+    The limit of depth applies to stored values. In an expression, a value that is one level too
+    deep is replaced by a stand-in of the same type. The stand-in equals no stored value, and a
+    write that would store it fails. This function refuses values with more levels (behaviour 3.7:
+    32 maps around a scalar are accepted, 40 are not; for numbers in between, we do not know).
     """
     problems: list[Problem] = []
     for name in ("Item", "Key"):
@@ -105,7 +105,10 @@ def _is_refused_up_front(value: Value) -> bool:
 
 
 def _parts(value: Value | None) -> Iterable[Value]:
-    """Return the values inside a value. For a value that is nested too deeply, it may be None."""
+    """Return the values inside a value.
+
+    The value may be None if it is part of a value that is nested too deeply.
+    """
     if not value:
         return ()
     return (*(value.get("L") or ()), *(value.get("M") or {}).values())

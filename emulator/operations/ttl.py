@@ -14,7 +14,7 @@ from emulator.database.jobs import ttl_fill
 from emulator.model.request import Request
 from emulator.operations.registry import Response, operation
 
-# In seconds. After a change, no other change is allowed for so long (observed: 1,812 to 1,871,
+# For so many seconds after a change, no other change is allowed (observed: 1,812 to 1,871,
 # DDB-TABLE-143).
 _INTERVAL: Final = 1860.0
 
@@ -80,6 +80,6 @@ def _check(definition: TableDefinition, attribute: str, *, enabled: bool, now: f
     if current is not None and current != attribute:
         raise errors.ttl_on_another_attribute(current)
     changed = definition.ttl_changed
-    # If the clock was set back to before the last change, the change is allowed.
+    # If the emulator's clock was set back to a time before the last change, a change is allowed.
     if changed is not None and 0 <= now - changed < _INTERVAL:
         raise errors.ttl_changed_too_often()

@@ -57,7 +57,8 @@ _REQUIRED: Final = {"TableName": "a string", "IndexName": "a string", "SearchVec
 def _decode(raw: object) -> None:
     """Raise the errors of the service's decoder, which come before all others (control-plane 15).
 
-    Inferred: the members are decoded in their order in the request; missing members are found last.
+    Inferred: the service decodes members in the order of the request, and finds missing members
+    last.
     """
     if not isinstance(raw, dict):
         return
@@ -100,7 +101,7 @@ def _index(table: Table, name: str) -> VectorIndex:
 def _conditions(index: VectorIndex, equalities: Sequence[Equality] | None) -> list[tuple[int, bytes]]:
     """Return the position in SearchSchema and the stored value of each condition.
 
-    Raises unless all conditions are on attributes of SearchSchema, and each HASH attribute has one.
+    Raises if a condition is on an attribute outside SearchSchema, or if a HASH attribute has none.
     """
     hashes = [name for name, kind in index.definition.search if kind == HASH]
     if equalities is None:
@@ -199,7 +200,7 @@ def _result(index: VectorIndex, projection: Projection | None, item: Item) -> It
 
 
 def _printed_vector(vector: bytes) -> Value:
-    """Return a vector as a list of numbers: for each, the shortest text with the same float32."""
+    """Return a vector as a list of numbers, each as the shortest text of its float32."""
     import numpy as np  # noqa: PLC0415 - an extra
 
     text = orjson.dumps(np.frombuffer(vector, np.dtype("<f4")).astype(np.float32), option=orjson.OPT_SERIALIZE_NUMPY)

@@ -1,5 +1,5 @@
-"""Calls from the server to functions (`invoker`) and to a Kinesis endpoint (`kinesis`).
+"""Calls from the server to functions (`invoker`), to Kinesis (`kinesis`) and to S3 (`s3_jobs`).
 
-`emulator/event_sources/` and the Kinesis feed decide what to call and when. This package does the
-I/O.
+`emulator/event_sources/`, `emulator/kinesis/feed.py` and `emulator/s3_jobs/` decide what to call
+and when. This package does the I/O.
 """

@@ -1,4 +1,4 @@
-"""Polls for stream records to deliver to functions, while some mapping delivers."""
+"""Polls for stream records to deliver to functions, as long as a mapping delivers."""
 
 from typing import TYPE_CHECKING, Final
 

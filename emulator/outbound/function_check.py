@@ -1,7 +1,8 @@
 """Checks at the start that functions can run: their interpreters start, their modules exist.
 
 Each interpreter is started once and searches for the modules itself (event_sources/child.py), so
-the server imports no code of the user. The interpreter imports such code only if it must.
+the server imports no code of the user. The interpreter imports a package only if it does not find a
+module in the folders of the package.
 """
 
 import json

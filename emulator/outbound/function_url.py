@@ -89,7 +89,7 @@ class _Answer:
         status = self._parser.get_status_code()
         body = bytes(self._body)
         detail = f"HTTP status {status}: {body[:500].decode(errors='replace')}"
-        # Lambda sends this status if it throttled the function before it ran.
+        # Lambda sends status 429 if it throttled the invocation, so that the function did not run.
         if status == _TOO_MANY_REQUESTS:
             return Outcome("unreachable", detail=detail)
         if not 200 <= status < 300 or b"x-amz-function-error" in self._fields or _is_error(body):  # noqa: PLR2004

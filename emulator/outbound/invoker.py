@@ -1,7 +1,7 @@
 """Invokes functions, which is the I/O of `emulator.event_sources`.
 
 Each invocation that is due runs as a task. Its outcome is reported on the event loop's thread,
-which owns the emulator. That may make other invocations due.
+which owns the emulator. The report may make other invocations due.
 """
 
 import asyncio
@@ -60,7 +60,8 @@ class Invoker:
             log.exception("invoking function %s", function.name)
             outcome = Outcome("failed", detail=repr(error))
         if outcome.kind != "answered":
-            # The text comes from the function, and may contain parts of items.
+            # The text comes from the function and may contain parts of items, so it is cut and
+            # escaped.
             log.warning(
                 "function %s, request %s: %s", function.name, invocation.id, printable(outcome.detail, LONGEST_DETAIL)
             )

@@ -87,8 +87,8 @@ _Result = tuple[Any, Exception | None]
 class _Caller:
     """The thread that makes the calls of one job.
 
-    It is a daemon, because an endpoint may not answer for a minute: the end of the server does not
-    wait for it, as it would for the threads of the event loop.
+    The thread is a daemon, because an endpoint may not answer for a minute. The end of the server
+    waits for threads of the event loop, but not for a daemon.
     """
 
     def __init__(self) -> None:
@@ -116,7 +116,7 @@ class _Caller:
                 outcome: _Result = function(), None
             except Exception as error:  # noqa: BLE001 - `call` raises it
                 outcome = None, error
-            with suppress(RuntimeError):  # the loop is closed
+            with suppress(RuntimeError):  # the loop is closed, because the server has ended
                 self._loop.call_soon_threadsafe(_settle, done, outcome)
 
 

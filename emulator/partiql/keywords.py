@@ -1,7 +1,8 @@
 """PartiQL's keywords. Identifiers with these names must be quoted.
 
-These are not the reserved words of expressions. PartiQL's specification lists the keywords: the
-reserved words of SQL-92 without the names of date and time fields, and some further words.
+These keywords differ from the reserved words of expressions. PartiQL's specification lists the
+keywords: the reserved words of SQL-92 without the names of date and time fields, and some further
+words.
 """
 
 from typing import Final

@@ -3,8 +3,8 @@
 A page ends like a page of a Query or Scan: after `Limit` evaluated items or 1 MB. A SELECT that
 becomes several queries runs them one after another. Each query consumes its own units, and a page
 runs at most ten queries (Developer Guide, "PartiQL arithmetic, comparison, and logical operators",
-on IN). After each query, the units so far decide whether the page has reached 1 MB. So such a page
-may have up to a megabyte more than a page of a single query.
+on IN). After each query, the units that the page has consumed decide whether it has reached 1 MB.
+So a page of several queries may have up to a megabyte more than a page of one query.
 """
 
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ class Result:
 
     items: JSON texts.
     last: the last key evaluated if the page ended within a range, otherwise None.
-    next: the position of the next page, None if there are no more pages.
+    next: the position of the next page, None if this is the last page.
     later: the first read with untested rows (read.complete) and all reads after it. The items
         of these reads come after `items`.
     """
@@ -88,7 +88,9 @@ def read(
     measured: bool = True,
     sliced: bool = False,
 ) -> Result:
-    """Read a page. Raises ApiError if this statement cannot have returned the position `start`.
+    """Read a page that begins at `start`.
+
+    Raises ApiError if `start` cannot be a position that this statement has returned.
 
     sliced: whether rows may stay untested. The caller must then call `complete` on the result.
     """
@@ -162,10 +164,10 @@ def _read_merged(
 
 
 class _Merged:
-    """Used instead of a transaction: it merges the ranges of a plan in the order of sort keys.
+    """Takes the place of a read transaction, and merges a plan's ranges in the order of sort keys.
 
-    With one of these objects, one page of the SELECT is read. Each call of `scan` or `page`
-    continues after the previous call, and ignores the range in its arguments.
+    Each page of the SELECT needs a new object. Each call of `scan` or `page` continues where the
+    previous call ended, and ignores the range in its arguments.
     """
 
     def __init__(self, txn: ReadTxn, plan: Pages, after: Item | None) -> None:
@@ -181,9 +183,9 @@ class _Merged:
         self._walk = merge(*walks, key=lambda pair: (pair[0][_PARTITION:], pair[0]), reverse=plan.reverse)
 
     def _rest(self, limits: Range, key: bytes) -> Range:
-        """Return the part of a range after a key in the merged order.
+        """Return the part of a range that comes after a key in the merged order.
 
-        That order is by sort key, then by partition.
+        The merged order is by sort key, then by partition.
         """
         start, stop = limits
         partition = start[:_PARTITION]

@@ -152,9 +152,9 @@ class _Statements(Terms):
         return UpdateStatement(source, actions, changes, where, self.returning())
 
     def update_from(self) -> UpdateStatement | DeleteStatement:
-        """Parse an UPDATE or DELETE with its parts in another order.
+        """Parse an UPDATE or DELETE in the form that begins with FROM.
 
-        That order is FROM "table" WHERE ..., then SET, REMOVE or DELETE.
+        The form is FROM "table" WHERE ..., then SET, REMOVE or DELETE.
         """
         source = self.source()
         where = self.where()
@@ -274,7 +274,7 @@ class _Statements(Terms):
     def set_change(self, path: ast.DocumentPath, changes: list[SetChange]) -> ast.Action:
         """Return the action of a SET with a set function.
 
-        That is ADD for SET a = set_add(a, <<...>>), and DELETE for set_delete.
+        The action is ADD for SET a = set_add(a, <<...>>), and DELETE for set_delete.
         """
         token = self.next()
         function, place = token.text.upper(), self.position(token)

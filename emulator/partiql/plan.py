@@ -9,10 +9,12 @@
 `bind` chooses the plan by the table's key schema. One part of the plan, the *layout*, depends only
 on the program and the table's definition. The program keeps its last layout.
 
-The guards of writes (behaviour 14.3; Developer Guide, "PartiQL delete statements"): UPDATE succeeds
-only if the item exists and meets the conditions that are not about the key. DELETE succeeds if the
-item meets these conditions, and also if there is no item; then it changes nothing. INSERT succeeds
-only if there is no item.
+A write gets a guard (behaviour 14.3; Developer Guide, "PartiQL delete statements"):
+
+- INSERT succeeds only if there is no item.
+- UPDATE succeeds only if the item exists and meets the conditions that are not about the key.
+- DELETE succeeds if the item meets these conditions. If there is no item, it changes nothing and
+  succeeds too.
 """
 
 from collections.abc import Callable, Sequence
@@ -93,7 +95,7 @@ def _layout(found: Program, table: Table) -> select.Layout | _KeyLayout | None:
 
 
 def _put(prepared: PreparedStatement) -> Put:
-    """Return the write of an INSERT. Raises ApiError for an item that is wrong for any table."""
+    """Return the write of an INSERT. Raises ApiError for an item that no table accepts."""
     statement = prepared.statement
     assert isinstance(statement, Insert), "only an INSERT has no layout"
     item = prepared.values[statement.item.name].get("M")
@@ -121,7 +123,10 @@ def _write(prepared: PreparedStatement, layout: _KeyLayout, *, return_item: bool
 
 
 def _test(rest: program.Condition | None, *, missing: bool) -> Callable[[Item, Values], bool]:
-    """Return the test of a guard. missing: the test's result if there is no item."""
+    """Return the test of a guard.
+
+    rest: the conditions that an item must meet. missing: the result of the test without an item.
+    """
     if rest is None:
         return lambda item, _values: missing or bool(item)
     test = rest.test
@@ -149,7 +154,7 @@ def check_transaction(statements: Sequence[PreparedStatement]) -> None:
 
 
 def check_in_transaction(prepared: PreparedStatement) -> None:
-    """Raise if no transaction allows the statement, for any table (behaviour 14.6)."""
+    """Raise if no transaction may contain the statement, whatever its table (behaviour 14.6)."""
     statement = prepared.statement
     if isinstance(statement, UpdateStatement | DeleteStatement) and statement.returning is not None:
         raise errors.transaction_returning()

@@ -70,8 +70,8 @@ class Pages:
 class Layout:
     """The parts of a SELECT that depend on the key schema of its table.
 
-    key: set if the WHERE has an equality for the table's whole key.
-    filter: the whole WHERE. If `key` is set, only the conditions that are not about the key.
+    key: set if the WHERE has an equality for the table's whole key, otherwise None.
+    filter: without `key`, the whole WHERE; with `key`, the conditions that are not about the key.
     branches: the branches of the WHERE for Queries. None for a GetItem or a Scan.
     names: the key attributes of the table or index that is read.
     """
@@ -144,9 +144,8 @@ def _check_order(statement: Select, source: Table | Index, *, planned: bool) -> 
 def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozenset[str]]:
     """Return the function that applies a projection, and the top-level attributes that it reads.
 
-    In the result, the value at the end of a nested path is named after the last name in the path.
-    So an element of a list has the list's name (behaviour 14.2). The attributes are in the item's
-    order.
+    The projected item names the value of a nested path after the last name in the path. So an
+    element of a list has the list's name (behaviour 14.2). The attributes are in the item's order.
     """
     if wanted is None:
         return None, frozenset()
@@ -177,9 +176,10 @@ def _check_filter(index: Index, condition: program.Condition | None) -> None:
 
 
 def _of_entries(condition: program.Condition | None, index: Index) -> program.Condition | None:
-    """Return a condition that ignores attributes that an index does not project.
+    """Return the condition for an item that has only the attributes that the index projects.
 
-    Pages that read whole items from the table need such a condition (behaviour 14.2).
+    A page of the index may read whole items from the table. The condition must still ignore other
+    attributes (behaviour 14.2).
     """
     if condition is None:
         return None
@@ -260,7 +260,7 @@ def _partitions(
             wanted = key_range.resolve(query, parts.names, values)
             [content] = wanted.partition[0].values()
             reads = grouped.setdefault(content, [])
-            # The IN of one branch may have the same value twice.
+            # The IN of a branch may repeat a value. Each value is read once.
             if not any(other is branch for _, other in reads):
                 reads.append((wanted, branch))
     partitions = []

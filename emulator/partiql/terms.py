@@ -143,7 +143,7 @@ class Terms:
     def as_condition(self, node: _Node) -> ast.ConditionTree:
         """Return the node if it is a condition, otherwise raise a syntax error.
 
-        The rules below return an operand if no operator follows it.
+        The methods below return an operand and not a condition if no operator follows the operand.
         """
         if isinstance(node, ast.Call):
             self.functions.append(Usage(node.function, as_condition=True))
@@ -263,7 +263,7 @@ class Terms:
         return ast.Not(node) if negated else node
 
     def simple(self) -> ast.Operand | None:
-        """Parse an operand that is a path or a value. Return None before parentheses or a call."""
+        """Parse a path or a value. Return None if parentheses or a call come next."""
         if self.token.kind == "(" or self.calls():
             return None
         return ast.DocumentPath(self.path()) if self.starts_path() else self.value("root")

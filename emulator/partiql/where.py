@@ -1,8 +1,8 @@
 """Finds the keys in a WHERE clause: a whole key, or partitions and ranges of sort keys.
 
 A WHERE consists of branches that are joined by OR. A branch consists of conditions that are joined
-by AND. Here, a key has one HASH and at most one RANGE attribute, because SELECT refuses indexes
-with more (behaviour 14.2).
+by AND. This module handles keys of one HASH and at most one RANGE attribute, because SELECT
+refuses indexes whose keys have more attributes (behaviour 14.2).
 """
 
 from collections.abc import Sequence
@@ -102,7 +102,7 @@ def _all(parts: Sequence[ast.ConditionTree]) -> program.Condition | None:
 
 
 def _clause(node: ast.ConditionTree) -> KeyClause | None:
-    """Return a condition that compares a top-level attribute with a value as a key clause.
+    """Return a condition as a key clause, if it compares a top-level attribute with a value.
 
     Return None for any other condition.
     """

@@ -8,7 +8,7 @@
 | `actions.py`   | the actions that a policy may name                              |
 | `positions.py` | the place of a syntax error                                     |
 
-The emulator stores, compares and returns policies. It does not enforce them: it answers requests
-that a policy denies like all others. `document.Statement` has the data that an evaluation would
-need.
+The emulator stores, compares and returns policies. It does not enforce them: a request that a
+policy denies gets the same answer as any other request. `document.Statement` has the data that an
+evaluation would need.
 """

@@ -1,8 +1,8 @@
 """The text of a policy as GetResourcePolicy returns it (control-plane 11.3).
 
-Two documents are equivalent if their canonical texts are equal. A document without Version is not
-equivalent to the document that GetResourcePolicy returns for it. So the stored text has no Version
-either, and `shown` adds the default.
+Two documents are equivalent if their canonical texts are equal. If a document has no Version,
+GetResourcePolicy adds the default Version. On AWS, the original is not equivalent to the result.
+So we store the text without Version, and `shown` adds the default.
 """
 
 from typing import Any, Final

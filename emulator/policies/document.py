@@ -20,9 +20,10 @@ AWS: Final = "AWS"
 class Principals:
     """The principals to which a statement applies.
 
-    named: kind (AWS, Service, Federated, CanonicalUser) -> principals; None for anyone. An account
-    is named by the ARN of its root.
-    excepted: whether the statement applies to all principals except these (NotPrincipal).
+    named: kind (AWS, Service, Federated, CanonicalUser) -> principals; None means `"*"`. The ARN of
+    an account's root stands for the whole account.
+    excepted: whether the statement applies to all principals that are not in `named`
+    (NotPrincipal).
     """
 
     named: Mapping[str, tuple[str, ...]] | None
@@ -30,11 +31,11 @@ class Principals:
 
     @property
     def are_anyone(self) -> bool:
-        """Whether these are all principals, written as `"*"` or as `{"AWS": "*"}`."""
+        """Whether `named` means all principals: it is `"*"` or `{"AWS": "*"}`."""
         return self.named is None or ANYONE in self.named.get(AWS, ())
 
     def include(self, arn: str, account: str) -> bool:
-        """Return whether a principal of IAM is among these. account: the principal's account."""
+        """Return whether the statement applies to a principal. account: the principal's account."""
         if self.are_anyone:
             return not self.excepted
         assert self.named is not None, "principals without names are anyone"
@@ -46,14 +47,14 @@ class Principals:
 class Selection:
     """The actions or the resources of a statement: texts with the wildcards `*` and `?`.
 
-    excepted: whether the statement applies to all except these (NotAction, NotResource).
+    excepted: whether the statement applies to all that do not match (NotAction, NotResource).
     """
 
     texts: tuple[str, ...]
     excepted: bool = False
 
     def includes(self, text: str) -> bool:
-        """Return whether an action or resource is among these. Wildcards match; case matters."""
+        """Return whether the statement applies to an action or resource. Case matters."""
         return any(_matches(pattern, text) for pattern in self.texts) is not self.excepted
 
 
@@ -86,9 +87,10 @@ class Policy:
     statements: tuple[Statement, ...]
 
     def denies(self, action: str, resource: str, arn: str, account: str) -> bool:
-        """Return whether a statement denies a principal an action on a resource.
+        """Return whether the policy denies a principal an action on a resource.
 
-        A statement with conditions may not apply, so this ignores it.
+        arn, account: of the principal. Statements with conditions are ignored, because they may not
+        apply.
         """
         return any(
             statement.effect == DENY

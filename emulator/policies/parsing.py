@@ -1,8 +1,8 @@
 """Parses the policy in a request. Raises AWS's errors (control-plane 11.2).
 
 The checks come in this order: size, JSON, the elements of the document, the elements of each
-statement, unique statement ids, actions, resources, principals, unbounded access. We have observed
-only single errors, so we infer the order.
+statement, unique statement ids, actions, resources, principals, unbounded access. The order is
+inferred: we have observed only documents with a single error.
 """
 
 import re
@@ -36,7 +36,7 @@ _EFFECTS: Final = {ALLOW.lower(): ALLOW, DENY.lower(): DENY}
 
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _IAM: Final = re.compile(r"arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:(root|(user|role|assumed-role|federated-user)/.+)")
-# The id of a deleted user or role, as AWS shows it.
+# AWS shows such an id instead of the ARN of a deleted user or role.
 _UNIQUE_ID: Final = re.compile(r"A[A-Z0-9]{15,127}")
 _RELATIVE_ID: Final = re.compile(r"(table|global-table)/.+|\*|table\*|[*?].*")
 
@@ -111,7 +111,7 @@ def _check_resource(text: str) -> None:
 def _is_unbounded(statement: Statement) -> bool:
     """Return whether a statement allows unlimited access to all principals.
 
-    A condition may limit the access.
+    A condition on a key in _BOUNDS limits the access.
     """
     if statement.effect != ALLOW or not (statement.principals.are_anyone or statement.principals.excepted):
         return False
@@ -193,7 +193,7 @@ class _Parser:
         return Selection(self._texts(given[name], (*path, name)), excepted)
 
     def _conditions(self, value: object, path: Path) -> Mapping[str, Mapping[str, Any]]:
-        """Return the conditions of a statement: each has an operator, keys, and scalars."""
+        """Return a statement's conditions: operator -> condition key -> a scalar or several."""
         if not isinstance(value, dict):
             raise self._misplaced(path)
         for operator, tests in value.items():

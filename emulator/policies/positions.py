@@ -8,7 +8,7 @@ from json import JSONDecoder
 from typing import Final
 
 _SPACE: Final = " \t\n\r"
-# Otherwise Python would refuse numbers of 4,300 digits.
+# Integers stay text, because int() refuses more than 4,300 digits.
 _DECODER: Final = JSONDecoder(parse_int=str)
 
 Path = tuple[str | int, ...]
@@ -16,10 +16,10 @@ Path = tuple[str | int, ...]
 
 
 def after(text: str, path: Path) -> tuple[int, int]:
-    """Return the line and column directly after the value at a path, which the JSON must have."""
+    """Return the line and column directly after the value at a path. The value must exist."""
     try:
         end = _end(text, _begin(text, path))
-    except RecursionError:  # the value has a thousand brackets
+    except RecursionError:  # about a thousand brackets are nested
         end = len(text)
     return text.count("\n", 0, end) + 1, end - text.rfind("\n", 0, end)
 

@@ -9,8 +9,8 @@ The following is not compared, because correct servers may differ in it:
 | the order of lists, except those in ORDERED and    | it is not defined                           |
 | the items of a Query                               |                                             |
 
-Attribute values are compared exactly. On AWS, the pages of a Scan end at other items, because AWS
-orders partition keys by its own hash. So such pages differ.
+Attribute values are compared exactly. AWS orders partition keys by its own hash, so the pages of a
+Scan end at other items on AWS than here. Such pages are reported as different.
 """
 
 import re
@@ -65,7 +65,7 @@ _STREAM: Final = re.compile(r"(/stream/)\d{4}-[\d\-T:.]+")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A place at which two answers differ, and the value of each there; None if it has none."""
+    """A place at which two answers differ, and both values; None for a missing value."""
 
     path: str
     recorded: Any
@@ -75,7 +75,7 @@ class Difference:
 class Comparison:
     """The differences of two answers of an operation.
 
-    ignored: how often each member of VOLATILE differed.
+    ignored: differences that are not reported: member of VOLATILE or other reason -> how many.
     """
 
     def __init__(self, operation: str, recorded: Any, replayed: Any) -> None:  # noqa: ANN401 - JSON

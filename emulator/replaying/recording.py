@@ -37,8 +37,7 @@ class Recorded:
 def recorded(path: Path) -> Iterator[Recorded | int]:
     """Yield the requests of a recording; for a line that is not a request, yield its number.
 
-    Raises BadRecording, also if the first line is not a request, because then the file is not a
-    recording.
+    Raises BadRecording if the file cannot be read, or if its first line is not a request.
     """
     try:
         with path.open("rb") as file:
@@ -75,7 +74,7 @@ def _parsed(number: int, text: bytes) -> Recorded | None:
 
 
 def _is_header(value: object) -> bool:
-    """Return whether a value can be sent in a header. For None and "", no header is sent."""
+    """Return whether a value can be sent in a header. None is valid: no header is sent."""
     return value is None or (isinstance(value, str) and value.isascii() and value.isprintable())
 
 

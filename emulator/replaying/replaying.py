@@ -14,7 +14,7 @@ from emulator.replaying.substitutes import Substitutes
 
 _OK: Final = 200
 _POLL: Final = 1.0  # seconds between two polls of a table's status
-_PATIENCE: Final = 600.0  # seconds after which a table without its final status is an error
+_PATIENCE: Final = 600.0  # the most seconds to wait for a table's final status; then the replay goes on
 _SETTLED: Final = frozenset(("ACTIVE", None))
 
 
@@ -118,7 +118,7 @@ class Replay:
             yield Outcome(each, status, answer, differences)
 
     def _settle(self, endpoint: Endpoint, answer: Mapping[str, Any]) -> None:
-        """Wait until a table has its final status: the recorded client may have waited too."""
+        """Wait until an answer's table is ACTIVE or gone: the recorded client may have waited."""
         table = answer.get("TableDescription")
         if not isinstance(table, dict) or table.get("TableStatus") in _SETTLED:
             return

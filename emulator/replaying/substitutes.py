@@ -1,8 +1,8 @@
 """Replaces values of the recorded run in requests by values of the new run.
 
 A client gets a shard iterator or an ARN from one answer and sends it in a later request. The new
-server has other iterators and another account. So in later requests, the recorded values of such
-members are replaced by the values in the new answers.
+server returns other iterators and ARNs. So before a request is sent, its recorded iterators and
+ARNs are replaced by those that the new server has returned in their place.
 """
 
 from collections.abc import Mapping

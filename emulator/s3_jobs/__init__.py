@@ -7,7 +7,8 @@ in the background:
                                       Pause: the seconds until the next step
 
 - The work of a job is a generator. Between two yields, it runs a slice of a few milliseconds on the
-  thread that owns the database. Only calls use objects, compression and the library for Ion.
+  thread that owns the database. A slice never reads or writes objects, compresses, or uses the
+  library for Ion. Such work is done in a Call.
 - Each slice stores its effects and the progress of the job in one transaction. So after a kill, a
   job continues where its last slice ended, and does nothing twice.
 - A job never has more than one batch of records in memory.

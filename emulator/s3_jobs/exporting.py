@@ -1,4 +1,6 @@
-"""The work of ExportTableToPointInTime: writes objects with items of a frozen view, or changes.
+"""The work of ExportTableToPointInTime.
+
+A full export writes the items of a frozen view. An incremental export writes changes.
 
     <prefix>/AWSDynamoDB/<id>/_started                    written first
     <prefix>/AWSDynamoDB/<id>/data/<name>.json.gz         full exports (control-plane 4.3)
@@ -38,12 +40,12 @@ from emulator.values.types import Item
 FILE: Final = 100_000
 """The most items of a data file."""
 
-_PLAIN: Final = 500  # items of a slice that writes rows without decoding them: 2 ms
-_DECODED: Final = 200  # items of a slice that decodes rows: 2 to 4 ms
+_PLAIN: Final = 500  # the most items of a slice that writes rows without decoding them: 2 ms
+_DECODED: Final = 200  # the most items of a slice that decodes rows: 2 to 4 ms
 _SIZE: Final = 256 << 10  # bytes of rows after which a slice ends
 
 _BILLED_UNIT: Final = 1_000_000
-# Bytes billed for an incremental export at least (control-plane 4.2).
+# The fewest bytes that the service bills for an incremental export (control-plane 4.2).
 _LEAST_BILLED: Final = 10_000_000
 _STARTED: Final = "_started"
 
@@ -52,7 +54,8 @@ _STARTED: Final = "_started"
 class _Lines:
     """The lines of one slice.
 
-    size: bytes of the visited items. after: where the next slice begins.
+    size: bytes of all items read, also of those that the filter excludes.
+    after: the key at which the next slice begins; None after the last slice.
     """
 
     text: bytes
@@ -198,7 +201,10 @@ def _line(record: Mapping[str, Any]) -> bytes:
 
 
 def _record(table: Table, selection: Selection, change: Difference, *, with_old: bool) -> dict[str, Any] | None:
-    """Return an item's record, None if it was created and deleted, or the filter excludes it."""
+    """Return the record of a changed item.
+
+    Returns None if the item was created and deleted in the period, or if the filter excludes it.
+    """
     new = None if change.after is None else decode_row(change.after)
     old = None if change.before is None else decode_row(change.before)
     newest = old if new is None else new

@@ -1,8 +1,9 @@
 """The work of ImportTable: it creates a table, and puts the items of objects into it.
 
-The table is CREATING until the last item is stored (control-plane 5.2). It is created after the
-bucket was found, so an import from a missing bucket makes no table. A wrong record goes to the
-error log; the import then ends as FAILED, with all correct items in the table (control-plane 5.4).
+The table is CREATING until the last item is stored (control-plane 5.2). The work finds the bucket
+before it creates the table, so an import from a missing bucket makes no table. A wrong record goes
+to the error log, and the correct records are still imported. An import with a wrong record ends as
+FAILED (control-plane 5.4).
 """
 
 import logging
@@ -35,7 +36,7 @@ log = logging.getLogger("emulator")
 GROUP: Final = "aws-dynamodb/imports"
 """The log group of error logs, without its slash."""
 
-# The most errors of an import that are logged. The service logs as many (AWS's documentation).
+# An import logs at most this many errors, like the service (AWS's documentation).
 _MOST_LOGGED: Final = 10_000
 
 _INVALID: Final = (
@@ -46,7 +47,7 @@ INVALID: Final = ("ItemValidationError", _INVALID)
 
 
 def importing(workshop: Workshop, job: S3Job) -> Work[None]:
-    """Import the objects of a job. Raises ObjectError before anything is stored."""
+    """Import the objects of a job. Raises ObjectError."""
     database = workshop.database
     source = job.request["S3BucketSource"]
     layout = layout_of(job)

@@ -6,8 +6,8 @@ folder, and a log stream is a file. A bulk operation collects its refused record
 until it writes them to its output bucket.
 
 A slice appends its lines before its transaction commits, and stores the new length of the file in
-the progress of the job. After a kill, the next slice cuts off the rest. So no line is lost or
-written twice.
+the progress of the job. If the process is killed between the two, the next slice first cuts the
+file to the stored length. So no line is lost or written twice.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ LOGS: Final = "logs"
 
 
 def lines_of(path: Path, length: int) -> Iterator[bytes]:
-    """Yield the lines in the first bytes of a file."""
+    """Yield the lines in the first `length` bytes of a file."""
     with path.open("rb") as file:
         while file.tell() < length:
             yield file.readline()
@@ -33,7 +33,7 @@ class LocalLog:
         self.path = path
 
     def append(self, length: int, lines: Sequence[Mapping[str, Any]]) -> int:
-        """Write lines after `length` bytes of the file; cut off the rest; return the new length."""
+        """Cut the file to `length` bytes, append lines, and return the new length."""
         if not lines:
             return length
         data = b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines)

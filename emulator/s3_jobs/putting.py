@@ -5,8 +5,10 @@ ConditionExpression, ExpressionAttributeNames, ExpressionAttributeValues. The fo
 the layout of the output are not documented (control-plane 14). Our layout is:
 
     <prefix>/AWSDynamoDB/<id>/ERROR/<name>.json.gz                     records without a valid item
-    <prefix>/AWSDynamoDB/<id>/CONDITION_CHECK_FAILURE/<name>.json.gz   refused and existing items
+    <prefix>/AWSDynamoDB/<id>/CONDITION_CHECK_FAILURE/<name>.json.gz   refused items
     <prefix>/AWSDynamoDB/<id>/manifest-files.json, manifest-summary.json and their checksums
+
+A line about a refused item also has the item that exists with the same key.
 """
 
 import logging
@@ -89,7 +91,7 @@ def _log(workshop: Workshop, job: S3Job, kind: str) -> LocalLog:
 
 
 def _begin(database: Database, job: S3Job, total: int) -> Progress:
-    """Store the number of bytes to read; return the progress that an earlier process made."""
+    """Store `total`, the number of bytes to read; return the progress before a restart."""
     with database.write() as txn:
         progress = replace(database.s3_jobs.progress(txn, job), total=total)
         database.s3_jobs.save_progress(txn, job, progress)
@@ -108,7 +110,7 @@ def _is_cancelled(database: Database, job: S3Job) -> bool:
 class _Slice:
     """The result of one slice.
 
-    units: write capacity units. refused: type -> records for the output.
+    units: write capacity units. refused: type of output (ERROR, CONDITION) -> its records.
     """
 
     progress: Progress

@@ -2,7 +2,7 @@
 
 | format        | a record                                                        |
 |---------------|-----------------------------------------------------------------|
-| DYNAMODB_JSON | a JSON object with `Item`; line breaks between them are optional |
+| DYNAMODB_JSON | a JSON object with `Item`; line breaks are optional             |
 | ION           | a struct with `Item`                                            |
 | CSV           | a line, after the header                                        |
 
@@ -33,7 +33,7 @@ SIZE: Final = 64 << 10
 """Once a batch has this many bytes, no record is added to it."""
 
 _CHUNK: Final = 64 << 10
-# bytes; an item has at most 400 KB, but the text of its numbers may be longer.
+# bytes; more than the 400 KB of an item, because numbers are longer as text.
 _LONGEST_LINE: Final = 2 << 20
 _DAMAGED: Final = (OSError, EOFError, zlib.error, FormatError)
 
@@ -52,7 +52,7 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The layout of records: members of a request, and types of key attributes for CSV."""
+    """The layout of records, from a request. types: those of key attributes; CSV needs them."""
 
     input_format: str
     compression: str = "NONE"
@@ -63,8 +63,8 @@ class Layout:
 class Batch(NamedTuple):
     """Consecutive records of an object.
 
-    first: how many records of the object come before them. size: uncompressed bytes that were read
-    for them. ended: whether they are the last of the object.
+    first: how many records of the object come before this batch. size: how many uncompressed bytes
+    were read for this batch. ended: whether this is the last batch of the object.
     """
 
     object: StoredObject
@@ -86,7 +86,11 @@ def check_libraries(layout: Layout) -> None:
 
 
 class ObjectReader:
-    """Reads objects. done: the last finished object. skipped: how many records after it to skip."""
+    """Reads objects in the order of their keys.
+
+    done: the key of the last object that is finished; None if there is none.
+    skipped: how many records of the next object are already finished.
+    """
 
     def __init__(
         self, bucket: Bucket, objects: Sequence[StoredObject], layout: Layout, done: str | None, skipped: int
@@ -197,7 +201,7 @@ class _Counter:
 
 
 def _records(stream: _Counter, layout: Layout) -> Iterator[Record | Bad]:
-    """Yield the records of an object. If a part cannot be parsed, it is the last of them."""
+    """Yield the records of an object. A part that cannot be parsed is a Bad, and the last one."""
     try:
         yield from _READERS[layout.input_format](stream, layout)
     except _DAMAGED as error:
@@ -219,7 +223,7 @@ def _of_json(stream: _Counter, _layout: Layout) -> Iterator[Record | Bad]:
 
 
 def _concatenated(start: bytes, stream: _Counter) -> Iterator[Record | Bad]:
-    """Yield the rest of an object whose values are not on separate lines."""
+    """Yield records whose JSON is not on separate lines. start: what was already read."""
     for _, value in Values(cast("BinaryIO", _Joined(start, stream)), "").all():
         yield _wrapped(with_numbers(value))
 

@@ -38,7 +38,7 @@ class Runner:
         self._running: set[bytes] = set()
 
     def close(self) -> None:
-        """Remove what only this process can use."""
+        """Remove the temporary folder of this process, if there is one."""
         remove_temporary()
 
     def due(self) -> Iterator[Work[None]]:
@@ -79,12 +79,12 @@ class Runner:
 
 
 def _is_early(job: S3Job, now: float) -> bool:
-    """Return whether a job must wait for its time. If the clock was set back, it need not."""
+    """Return whether a job must still wait. A clock set back to before its start ends the wait."""
     return job.started <= now < job.begins
 
 
 def run_all(database: Database, settings: Settings) -> None:
-    """Run all jobs that may begin, now, on this thread."""
+    """Run all jobs that may begin now to their end, on this thread."""
     runner = Runner(database, settings)
     for work in list(runner.due()):
         run(work)

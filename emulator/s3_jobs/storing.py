@@ -54,7 +54,7 @@ def conditional_put(table: Table, record: Mapping[str, Any]) -> Put:
 
 @contextmanager
 def unthrottled(table: Table) -> Iterator[None]:
-    """Turn off the limits on requests to a table: its writes use a separate capacity."""
+    """Do not throttle a table inside a `with` block: bulk operations have their own capacity."""
     enforcement, table.enforcement = table.enforcement, None
     try:
         yield

@@ -25,7 +25,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 
 
 class Candidate(NamedTuple):
-    """A word that can replace the last characters of the text."""
+    """A word that can replace the last `replaces` characters before the cursor."""
 
     word: str
     replaces: int
@@ -45,7 +45,7 @@ def quoted(name: str) -> str:
 
 
 def candidates(before: str, after: str, knowledge: Knowledge, commands: Iterable[str]) -> list[Candidate]:
-    """Return the words that can follow a text. after: the text after the cursor.
+    """Return the words that can be typed at the cursor, between the texts `before` and `after`.
 
     Returns no words if the server does not answer.
     """
@@ -86,7 +86,7 @@ def _of_statement(before: str, after: str, knowledge: Knowledge) -> list[Candida
 
 
 def _beginning(word: str, words: Iterable[str]) -> list[Candidate]:
-    """Return the words that begin with a text. Case and quotes do not matter."""
+    """Return those of `words` that begin with `word`. Case and quotes do not matter."""
     begin = word.lower()
     return [
         Candidate(each, len(word))

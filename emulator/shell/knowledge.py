@@ -16,7 +16,7 @@ class Knowledge:
         self._seen: dict[str, dict[str, None]] = {}
 
     def forget(self) -> None:
-        """Forget all facts that other programs may have changed. Attributes stay, as hints."""
+        """Forget what other programs may have changed. Names of attributes stay, as suggestions."""
         self._tables = None
         self._described.clear()
 

@@ -81,7 +81,7 @@ FORMATS: Final[Mapping[str, Callable[[TextIO], Show]]] = {
 
 
 def show_in(form: str) -> Show:
-    """Return a function that prints items to stdout in a format. Raises ImportError."""
+    """Return a function that prints items in a format. Raises ImportError without its library."""
     return FORMATS[form](sys.stdout)
 
 

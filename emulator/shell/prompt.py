@@ -31,7 +31,7 @@ class _Words(Completer):
         self._knowledge = knowledge
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
-        """Yield the words that can follow. Before the first letter of a word, only after Tab."""
+        """Yield the words that can follow. If no letter is typed yet, do so only after Tab."""
         commands = (*COMMANDS, *ALIASES) if document.text.startswith("\\") else COMMANDS
         before, after = document.text_before_cursor, document.text_after_cursor
         for word, replaces in candidates(before, after, self._knowledge, commands):

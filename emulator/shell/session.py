@@ -54,7 +54,7 @@ class Session:
         self._show = output.show_in(form)
 
     def set_format(self, form: str) -> None:
-        """Set the format in which items are shown. Raises ImportError."""
+        """Set the format in which items are shown. Raises ImportError without its library."""
         self._show = output.show_in(form)
         self.form = form
 

@@ -25,7 +25,7 @@ _PART: Final = re.compile(
 def split(text: str) -> tuple[list[str], str]:
     """Return the statements in a text, without `;`, and the rest after the last `;`.
 
-    Statements with only spaces and comments are left out; such a rest is "".
+    Statements with only spaces and comments are left out. If the rest has only these, it is "".
     """
     statements, start, has_words = [], 0, False
     for part in _PART.finditer(text):
@@ -47,5 +47,5 @@ def placeholders(statement: str) -> int:
     """Return the number of `?` for which a statement needs parameters."""
     try:
         return sum(token.kind == "?" for token in tokens(statement))
-    except ApiError:  # the server refuses the statement, with a reason
+    except ApiError:  # the statement is wrong; the server will say why
         return 0

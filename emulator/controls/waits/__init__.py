@@ -1,5 +1,5 @@
 """The conditions for which a test can wait (controls/wait.py). Each module has one kind.
 
-Making a condition checks its body, and refuses a body with which it can never hold. Then `look`
-returns whether the condition holds now, and the current state (`Seen`).
+The constructor of a condition checks the body. It refuses a body with which the condition can never
+hold. `look` returns whether the condition holds now, and the current state (`Seen`).
 """

@@ -44,7 +44,7 @@ class Condition(Protocol):
 class Tenancy:
     """The tenants that a body selects: `{"AccessKey"?, "Region"?}`.
 
-    With --shared-db, the only one.
+    With --shared-db, every body selects the only tenant.
     """
 
     def __init__(self, emulator: Emulator, body: Body) -> None:
@@ -53,7 +53,7 @@ class Tenancy:
         self._region = _optional(body, "Region")
 
     def has(self, definition: TableDefinition | StreamDefinition) -> bool:
-        """Return whether one of these tenants owns a table or stream."""
+        """Return whether one of the selected tenants owns a table or stream."""
         return self._shared or (
             self._access_key in (None, definition.access_key) and self._region in (None, definition.region)
         )
@@ -90,7 +90,7 @@ class TableTarget:
         )
 
     def caller(self, table: Table) -> Caller:
-        """Return a caller who sees only this table, and whose reads are not throttled.
+        """Return a caller who sees only this table, and whose reads are not throttled or counted.
 
         So a wait uses up no throughput of the table.
         """

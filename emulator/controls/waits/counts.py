@@ -1,7 +1,7 @@
 """Waiting for a number of items: `{"TableName", "Count", ...}` with members of Query or Scan.
 
-With a KeyConditionExpression, a Query counts the items, else a Scan. Both also accept IndexName,
-FilterExpression, and the names and values of expressions.
+A Query counts the items if there is a KeyConditionExpression, else a Scan. Both also accept
+IndexName, FilterExpression, and the names and values of expressions.
 
 `Count` is a number, or `{comparison: number}`, such as `{"GE": 3}`. The comparisons are those of
 DynamoDB's ComparisonOperator: EQ, NE, LE, LT, GE, GT.
@@ -64,7 +64,7 @@ class CountCondition:
         self._check()
 
     def _check(self) -> None:
-        """Check the request as far as that needs no table. Raises BadDeclaration."""
+        """Make the checks of the request that need no table. Raises BadDeclaration."""
         operation = self._operation
         with refusals():
             operation.load()

@@ -1,10 +1,10 @@
 """Waiting for stream records.
 
 The body is `{"TableName" or "StreamArn", "Record": pattern, "Count"?, "After"?}`. The pattern has
-the form of an event source mapping's filter (event_sources/filters.py), as JSON. It is tested on
-the records in the form that a function would get. All records in the stream count; with `After`, a
-sequence number, only later records count. `Count` has the form of counts.py; without it, one record
-is enough.
+the form of an event source mapping's filter (event_sources/filters.py), as JSON. The pattern is
+tested on the records in the form that a function would get. Without `After`, all records in the
+stream count. With `After`, a sequence number, only later records count. `Count` has the form of
+counts.py; without it, one record is enough.
 """
 
 from typing import Any, Final

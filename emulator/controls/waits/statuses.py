@@ -30,7 +30,11 @@ _OF_MAPPINGS: Final = (
 
 
 class StatusCondition:
-    """Holds if something has a status. name: the member of the body with that status."""
+    """Holds if something has a status.
+
+    name: the member of the body with the expected status. statuses: the values that it may have.
+    status: returns the current status.
+    """
 
     def __init__(self, body: Body, name: str, statuses: tuple[str, ...], status: Callable[[], str]) -> None:
         self._name = name
@@ -40,7 +44,7 @@ class StatusCondition:
         self._status = status
 
     def look(self) -> Seen:
-        """Read the status. A change of the clock can end it."""
+        """Read the status. The clock can end a status without a commit."""
         status = self._status()
         return Seen(status == self._wanted, {self._name: status}, static=False)
 

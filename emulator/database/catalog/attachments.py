@@ -53,7 +53,8 @@ class Attachments:
     def compiled(self, definition: TableDefinition) -> Table:
         """Return the compiled form of a table's definition.
 
-        The table gets only the followers that its settings need, in the order in which they run.
+        A follower gets each change of an item. The table gets only the followers that its settings
+        need, in the order in which they run.
         """
         followers: list[Follower] = []
         preconditions: list[Precondition] = []
@@ -101,7 +102,7 @@ class Attachments:
             stream = self._streams.open(change, next_id(change.txn), definition, definition.stream_view)
             return replace(definition, stream_id=stream.id, stream_label=stream.label)
         if definition.stream_view is None and definition.stream_id is not None:
-            # older versions could lose a stream that a definition names
+            # older versions could lose a stream to which a definition refers
             if self._streams.get(definition.stream_id) is not None:
                 self._streams.close(change, definition.stream_id)
             return replace(definition, stream_id=None)
@@ -115,7 +116,7 @@ class Attachments:
             if each.status == DISABLED and each.stream_id is not None:
                 self._streams.remove(change, each.stream_id)
                 self._deletions.begin(change.txn, keyspace.checkpoints(consumer(each.stream_id)))
-                # a new log each time (behaviour 15)
+                # each enabling opens a new log (behaviour 15)
                 destination = replace(each, stream_id=None, precision=None)
             elif each.status == DISABLING and each.stream_id is not None and self._streams.log(each.stream_id):
                 self._streams.close(change, each.stream_id)
@@ -154,7 +155,10 @@ def _do_nothing(_definition: TableDefinition) -> None:
 
 
 def _images(definition: TableDefinition) -> Images:
-    """Return which images the streams of a table need. A Kinesis destination needs both."""
+    """Return which images, old or new, the streams of a table need.
+
+    A Kinesis destination needs both.
+    """
     views = [definition.stream_view] if definition.stream_id is not None else []
     views += ["NEW_AND_OLD_IMAGES" for each in definition.kinesis if each.stream_id is not None]
     both = "NEW_AND_OLD_IMAGES" in views

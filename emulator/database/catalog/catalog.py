@@ -85,7 +85,7 @@ class Options(NamedTuple):
 class Catalog:
     """All tables in the store of an engine, and their streams.
 
-    The first reload of `registries` reads them from the store.
+    The first reload of `registries` reads the tables and streams from the store.
 
     shared: whether all callers are one tenant. account: the default account. delays: whether
     transient statuses last a while.
@@ -130,7 +130,7 @@ class Catalog:
         self._tenants = tables.tenants
         self._misses = Misses(self._tenants)
         self.elsewhere = self._misses.elsewhere
-        # Other modules call these functions of the registry and of Settling.
+        # Functions of the registry and of Settling, which other modules call on the catalog.
         self.everything = tables.everything
         self.named = tables.named
         self.stored = tables.stored
@@ -160,8 +160,9 @@ class Catalog:
 
         Settling the table first may write to the store.
 
-        expected: whether to log a missing table. data_plane: whether the errors of wrong ARNs
-        (behaviour 3.4) have the texts of the data plane.
+        expected: whether the table should exist, so that a missing table is logged.
+        data_plane: whether the errors of wrong ARNs (behaviour 3.4) have the texts of the data
+        plane.
         """
         table = caller.tables.get(name)
         if table is None and name.startswith("arn:"):

@@ -94,7 +94,7 @@ class Enforcer:
         return bool(self._throttled.get(table.arn, self._throttled.get(table.name, False)))
 
     def throttling(self) -> tuple[bool, Mapping[str, bool]]:
-        """Return whether throughput is enforced on all tables, and the tables that differ.
+        """Return whether throughput is enforced on all tables, and the declarations about tables.
 
         The mapping has names and ARNs of tables as keys, and whether their throughput is enforced
         as values.

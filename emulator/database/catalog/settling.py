@@ -46,7 +46,7 @@ class Settling:
         self.removal: Callable[[TableDefinition], Callable[[DefinitionChange], None]] | None = None
 
     def until(self) -> float:
-        """Return the time at which a status ends that begins now."""
+        """Return when a status that begins now will end."""
         return self._clock.now() + self._delay
 
     def has_passed(self, until: float) -> bool:
@@ -123,9 +123,9 @@ class Settling:
                 yield replace(index, status=ACTIVE) if has_passed and index.filled_to is None else index
 
     def _without_indexes(self, table: Table, settled: TableDefinition) -> Table:
-        """Save a table's definition without its deleted indexes.
+        """Save a table's definition without its deleted indexes; return the table.
 
-        The transaction also deletes the statistics of these indexes. A background job deletes the
+        The transaction also deletes the statistics of these indexes. A background job deletes their
         entries.
         """
         keep = {index.id for index in settled.indexes}

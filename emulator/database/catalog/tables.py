@@ -109,7 +109,7 @@ class TableRegistry:
             self._deletions.begin(change.txn, prefix)
 
     def emptied(self, change: DefinitionChange, definition: TableDefinition, now: float) -> TableDefinition:
-        """Return the definition of an emptied table. If recovery is on, it starts again."""
+        """Return the definition of an emptied table. If recovery is on, it restarts at `now`."""
         self._attachments.detach(change, definition)
         since = None if definition.recovery_since is None else now
         return replace(definition, history=None, recovery_since=since)

@@ -13,7 +13,7 @@ _PAGE: Final = 1000  # records
 
 
 def backlog(txn: ReadTxn, stream: StreamDefinition, consumer: str) -> int:
-    """Return the number of records after a consumer's checkpoints, or MOST if there are more."""
+    """Return how many records a consumer has not done, by its checkpoints; at most MOST."""
     positions = stored_positions(txn, consumer)
     return min(
         MOST, sum(_records(txn, stream.id, each.number, positions.get(each.number, 0)) for each in stream.shards)

@@ -16,7 +16,7 @@ What is always true:
   reading continues at the checkpoint.
 - Lineage. A shard is read only when all records of its parent are done, so records of one item come
   in the order of their changes.
-- Bounded. An inbox says how many more records it takes; the consumer holds no others in memory. The
+- Bounded. An inbox says how many more records it takes. The consumer reads no more than these. The
   log does not wait for a slow consumer: records older than the stream's retention are skipped.
 
 A poll reads only one value from the store if no record is new since the last poll and none waits in
@@ -35,7 +35,7 @@ from emulator.database.store import keyspace
 from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end, u64
 
-_MOST_DOUBLINGS: Final = 20  # limits the exponent in the formula of a wait
+_MOST_DOUBLINGS: Final = 20  # how often a wait is doubled, at most
 
 
 class Inbox(Protocol):
@@ -100,6 +100,7 @@ class ShardCursor(Generic[InboxT]):
         last: the stream's last sequence number in this snapshot. If it is at least the shard's last
         number, the snapshot has all records of the shard. An older snapshot may lack the shard's
         last records.
+        page: how much to read, at most. oldest: records from before this time are skipped.
         """
         if shard.end is not None and last >= shard.end:
             self._end = shard.end
@@ -157,7 +158,7 @@ class LogConsumer(Generic[InboxT]):
         self._make_inbox = make_inbox
         self._page = page or Page()
         self._gone: set[int] = set()  # shards whose checkpoints are to be deleted
-        # the last poll's sequence number and stream, if no records wait
+        # the stream and its last sequence number at the last poll, None if records waited then
         self._seen: tuple[int, StreamDefinition] | None = None
 
     def poll(self, txn: ReadTxn, stream: StreamDefinition, now: float) -> bool:
@@ -251,7 +252,10 @@ def store_positions(txn: WriteTxn, name: str, positions: Mapping[int, int]) -> N
 
 @dataclass(frozen=True, slots=True)
 class BackOff:
-    """The wait after a failure: `first` seconds, and twice as long after each further failure."""
+    """The wait after failures: `first` seconds, then twice as long after each further failure.
+
+    It is never longer than `longest` seconds.
+    """
 
     first: float
     longest: float
@@ -261,8 +265,8 @@ class BackOff:
         return now + min(self.longest, self.first * 2.0 ** min(failures - 1, _MOST_DOUBLINGS))
 
     def over(self, until: float, now: float) -> bool:
-        """Return whether a wait is over.
+        """Return whether a wait is over. until: its end.
 
-        If the clock is set back, no more than `longest` seconds of the wait remain.
+        If the clock was set back so far that more than `longest` seconds remain, the wait is over.
         """
         return not now < until <= now + self.longest

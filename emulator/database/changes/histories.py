@@ -68,7 +68,7 @@ class Histories:
         self.moment = Moment(clock)
         self._registry = registries.add(keyspace.histories(), _load, self._publish, self._forget)
         self._logs: dict[int, History] = {}
-        # Id -> when to trim or delete the history, inf while that is queued.
+        # Id -> when to trim or delete the history, inf while this work is queued.
         self._due: dict[int, float] = {}
 
     # --- finding ----------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ class Histories:
         return number
 
     def adjust(self, change: DefinitionChange, number: int, days: int, images: Images) -> None:
-        """Set the period and the images of an open history.
+        """Set how many days an open history keeps records, and the images that it keeps.
 
         images: what the table's streams need.
         """
@@ -159,7 +159,10 @@ class Histories:
             self._background.add(("history", number), partial(self._trim_slice, number))
 
     def _trim_slice(self, number: int) -> bool:
-        """Delete some of the records that are too old; return True if others remain."""
+        """Delete some of the records that are too old, or a closed history that nothing needs.
+
+        Return True if records that are too old remain.
+        """
         from emulator.database.changes.history import micros_of, position  # noqa: PLC0415 - as above
         from emulator.database.definitions.histories import SLACK  # noqa: PLC0415
 
@@ -189,7 +192,10 @@ class Histories:
 
 
 def _oldest(txn: ReadTxn, start: bytes, stop: bytes) -> tuple[list[tuple[bytes, bytes]], bool]:
-    """Return the first keys of a range, each with its item, and whether more keys may follow."""
+    """Return the first keys of a range, and whether more keys may follow.
+
+    Each key comes with the key of the item that the record is about.
+    """
     from emulator.database.changes.history import item_of  # noqa: PLC0415 - few tables have a history
 
     found: list[tuple[bytes, bytes]] = []

@@ -41,7 +41,11 @@ LAST: Final = b"\xff" * POSITION
 
 
 class Record(NamedTuple):
-    """A record of a history. item: the item's key without the table's prefix."""
+    """A record of a history.
+
+    item: the item's key without the table's prefix. expired: whether TTL deleted the item.
+    old, new: the row before and after the change; None if there is no row, or it was not kept.
+    """
 
     item: bytes
     expired: bool
@@ -50,7 +54,7 @@ class Record(NamedTuple):
 
 
 def position(micros: int, number: int = 0) -> bytes:
-    """Return the position of a record, by default of the first record of a microsecond."""
+    """Return the position of a record. By default, it is the first of its microsecond."""
     return _position.pack(micros, number)
 
 
@@ -61,7 +65,7 @@ def micros_of(where: bytes) -> int:
 
 
 def item_of(stored: bytes) -> bytes:
-    """Return the item of a stored record."""
+    """Return the key of the item that a stored record is about, without the table's prefix."""
     return stored[_header.size : _header.size + _header.unpack_from(stored)[2]]
 
 

@@ -33,16 +33,16 @@ from storage import ReadTxn, WriteTxn
 from storage.keycode import u32, u64
 
 _dumps: Final = orjson.dumps
-# position in an item's key of the two bytes that choose the shard
+# where in an item's key the two bytes begin that choose the shard
 _HASH: Final = keyspace.ITEM_PREFIX
 
-# odd, so different numbers give different products, and event ids are unique
+# An odd factor: different sequence numbers give different products, so event ids are unique.
 _SPREAD: Final = 0x9E3779B97F4A7C15
 _U64: Final = (1 << 64) - 1
 
 
 def counter_key(stream_id: int) -> bytes:
-    """Return the key of a stream's last sequence number."""
+    """Return the storage key of the counter with a stream's last sequence number."""
     return keyspace.counter(f"sequence {stream_id}")
 
 
@@ -98,7 +98,7 @@ class StreamLog:
         self.adopt(stream)
 
     def adopt(self, stream: StreamDefinition) -> None:
-        """From now on, write to the open shards of this changed definition."""
+        """Write later records to the open shards of a changed definition."""
         self._last: int | None = None
         self._slots = stream.slots
         self._shards = [keyspace.shard_records(stream.id, shard.number) for shard in stream.open_shards()]

@@ -31,16 +31,17 @@ BYTES: Final = MIB
 A record that would exceed this sum goes to the next page, unless it is the first of its page.
 """
 
-# records that one step reads: 50 MB if all are of the largest size and have both images
+# records that one access to the store reads: 50 MB if all have both images of the largest size
 _CHUNK: Final = 64
 
 
 def read(
     txn: ReadTxn, stream_id: int, shard: int, first: int, *, limit: int = RECORDS, size: int = BYTES
 ) -> tuple[list[bytes], int]:
-    """Return a page of stored records from a sequence number on, and where the next page begins.
+    """Return a page of stored records in version 2, and the number where the next page begins.
 
-    The page has at most `limit` records and `size` bytes, but at least one record if there is any.
+    first: the sequence number where this page begins. The page has at most `limit` records and
+    `size` bytes, but at least one record if there is any.
     """
     prefix = keyspace.shard_records(stream_id, shard)
     stop = prefix_end(prefix)
@@ -53,7 +54,7 @@ def read(
             room -= record_size(row)
             if room < 0 and rows:
                 break
-            # a call for each record takes 5 % longer
+            # calling `current` for each record would take 5 % longer
             rows.append(row if row[0] == VERSION else current(txn, row))
         if rows:
             first = record_sequence(rows[-1]) + 1

@@ -25,7 +25,7 @@ such records.
 A record of version 3 has no images. It is used for a table with recovery, which has a history
 (history.py). The history stores the images of a change once, and the record refers to them:
 
-    36 bytes   as above, for the record with its images
+    39 bytes   the first ten fields as above. They describe the record with its images
     4 bytes    the history's id
     12 bytes   the position of the change in the history
     the rest   the text without images
@@ -125,7 +125,10 @@ def record_json(row: bytes) -> bytes:
 
 
 def record_frame(row: bytes) -> tuple[bytes, int]:
-    """Return a record's text without its end from IDENTITIES, and the origin of the change."""
+    """Return a record's text without its end, and the origin of the change.
+
+    The end depends on the origin: it is one of IDENTITIES.
+    """
     origin = _header.unpack_from(row)[4]
     return row[HEADER : len(row) - len(IDENTITIES[origin])], origin
 
@@ -151,15 +154,15 @@ def record_parts(row: bytes) -> Parts:
 
 
 def current(txn: ReadTxn, row: bytes) -> bytes:
-    """Convert a stored record to version 2. Raises KeyError if its version is unknown."""
+    """Return a stored record in version 2. Raises KeyError if its version is unknown."""
     return row if row[0] == VERSION else _UPGRADES[row[0]](txn, row)
 
 
 def _from_reference(txn: ReadTxn, row: bytes) -> bytes:
     """Convert a record of version 3 to version 2.
 
-    If its history no longer has the images, the record is older than its stream keeps records. It
-    then has no images.
+    The history may no longer have the images, because the record is older than the retention of its
+    stream. Then the result has no images.
     """
     from emulator.database.changes.history import record_of  # noqa: PLC0415 - few tables have a history
 

@@ -99,7 +99,7 @@ class Streams:
         )
         self._definitions: dict[int, StreamDefinition] = {}
         self._logs: dict[int, StreamLog] = {}
-        # keyed by `resource`, without hidden streams
+        # tenant -> part of the ARN after the account -> stream; only streams that clients see
         self._tenants: dict[Tenant, dict[str, StreamDefinition]] = {}
         self._rolling: list[int] = []  # ids of streams that are due and have not been rolled over yet
         # stream id -> when `begin_roll_over` must change the stream
@@ -139,7 +139,7 @@ class Streams:
                 yield from self._tenants[tenant].values()
 
     def get(self, stream_id: int) -> StreamDefinition | None:
-        """Return the stream with this id, also a hidden one; None if there is none."""
+        """Return the stream with this id, even if clients do not see it; None if there is none."""
         return self._definitions.get(stream_id)
 
     def log(self, stream_id: int | None) -> StreamLog | None:
@@ -269,7 +269,7 @@ class Streams:
             self._begin_trimming()
 
     def _roll_over_slice(self) -> bool:
-        """Roll over or delete some of the streams that are due; return whether others remain."""
+        """Roll over or delete some of the streams that are due. Return whether more are due."""
         now = self._clock.now()
         for _ in range(ROLL_OVER_SLICE):
             if not self._rolling:
@@ -307,12 +307,12 @@ class Streams:
             self._save(change, changed)
 
     def _trim_slice(self, stream_id: int) -> bool:
-        """Delete some of a stream's records that are too old; return whether others remain."""
+        """Delete some of a stream's records that are too old. Return whether more are too old."""
         stream = self._definitions.get(stream_id)
         if stream is None:
             return False
         now = self._clock.now()
-        due = now + stream.retention  # when a record of this moment will be too old
+        due = now + stream.retention  # when a record that is written now will be too old
         room = deleting.SLICE
         with self._engine.write() as txn:
             txn.urgent = True
@@ -323,7 +323,7 @@ class Streams:
                 if not room:
                     return True
                 rows, _ = txn.page(prefix, prefix_end(prefix), 2)
-                if len(rows) > 1:  # a single old record stays, as the mark
+                if len(rows) > 1:  # rows[0] is the old record that stays as the mark
                     due = min(due, record_time(rows[1]) + stream.retention)
         self._trim[stream_id] = due
         return False

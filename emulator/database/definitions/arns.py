@@ -208,7 +208,7 @@ class NumberedArn(NamedTuple):
 
 
 def numbered(text: str, kind: str) -> NumberedArn | None:
-    """Return the parts of an ARN of a kind of resources; None if it is another ARN.
+    """Return the parts of the ARN of a resource of this kind, None for any other ARN.
 
     kind: backup, export or import.
     """
@@ -247,7 +247,10 @@ def default_key(account: str) -> str:
 
 
 def moved_key(text: str, before: str, after: str) -> str:
-    """Return a KMS key's ARN after replacing the account `before` by `after`."""
+    """Return a KMS key's ARN after replacing the account `before` by `after`.
+
+    The default key of the account `before` becomes that of `after`.
+    """
     key_before, key_after = default_key(before), default_key(after)
     arn = moved(text, before, after)
     return arn.removesuffix(key_before) + key_after if arn != text and arn.endswith(key_before) else arn

@@ -1,4 +1,4 @@
-"""What is stored about on-demand and system backups (control-plane 1). They outlive tables."""
+"""What is stored about on-demand and system backups (control-plane 1). Backups outlive tables."""
 
 from dataclasses import dataclass
 from typing import Final, Self
@@ -25,8 +25,8 @@ class Backup:
     owner: the tenant that owns it.
     number: the last part of its ARN; its digits are the milliseconds of `created`.
     view: the number of the frozen view with its items (history/past_items.py).
-    table: the definition of the table at that time. items, size: the number of its items and their
-    bytes.
+    table: the definition of the table when the backup was made.
+    items, size: the number of items in the backup, and their bytes.
     expires: when a system backup expires, else None.
     """
 

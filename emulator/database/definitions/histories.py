@@ -43,5 +43,5 @@ class HistoryDefinition:
         return orjson.dumps(self)
 
     def gone(self, now: float) -> bool:
-        """Return whether no stream record refers to the history any more."""
+        """Return whether the history is closed and no stream record refers to it any more."""
         return self.closed is not None and (not self.referred or self.closed + RETENTION + SLACK <= now)

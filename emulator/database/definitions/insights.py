@@ -40,7 +40,7 @@ class InsightsSetting:
 
     @classmethod
     def load(cls, stored: Mapping[str, Any]) -> Self:
-        """Return the setting in the JSON of a table or index."""
+        """Load the setting from its part of the JSON of a table or index."""
         return from_fields(cls, stored)
 
     @property

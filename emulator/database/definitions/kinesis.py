@@ -11,9 +11,10 @@ Kinesis-compatible server (`--kinesis-endpoint`):
 | DISABLED  | DISABLED         | DISABLED                      | DISABLED             | none       |
 
 During DISABLING, the emulator still sends the records of earlier changes. After the last of them,
-the destination becomes DISABLED. If an ARN can never be a destination, ENABLE_FAILED is stored at
-once. Clients see such a destination as ENABLING until the time `until`, because the service never
-refuses a request because of its ARN (control-plane 13).
+the destination becomes DISABLED.
+
+The service never refuses a request because of its ARN (control-plane 13). So if an ARN can never be
+a destination, ENABLE_FAILED is stored at once. Clients see ENABLING until the time `until`.
 """
 
 import logging
@@ -95,7 +96,7 @@ def consumer(stream_id: int) -> str:
 
 
 def log_unconnected(definitions: Iterable[TableDefinition]) -> None:
-    """Log the destinations that wait for an endpoint, and why."""
+    """Log each destination that stays ENABLING because no Kinesis endpoint is configured."""
     for definition in definitions:
         for destination in definition.kinesis:
             if destination.status != DISABLING and destination.status not in ENDED:

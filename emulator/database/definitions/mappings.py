@@ -1,6 +1,6 @@
 """The parts of stored event source mappings that the database needs.
 
-event_sources/ reads the rest.
+event_sources/ reads the other parts.
 """
 
 import orjson

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def load_policy(stored: Mapping[str, Any] | None) -> "AttachedPolicy | None":
-    """Return the resource policy in the JSON of a table or stream, None if it never had one."""
+    """Load the resource policy of a table or stream from its JSON, None if it never had one."""
     if stored is None:
         return None
     from emulator.database.definitions.policies import AttachedPolicy  # noqa: PLC0415 - start-up time
@@ -22,7 +22,7 @@ def load_policy(stored: Mapping[str, Any] | None) -> "AttachedPolicy | None":
 
 
 def load_insights(stored: Mapping[str, Any] | None) -> "InsightsSetting | None":
-    """Return the setting of Contributor Insights in the JSON of a table or index, or None."""
+    """Load the setting of Contributor Insights from its JSON, None if there never was one."""
     if stored is None:
         return None
     from emulator.database.definitions.insights import InsightsSetting  # noqa: PLC0415 - start-up time

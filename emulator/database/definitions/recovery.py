@@ -1,8 +1,8 @@
 """Point-in-time recovery of a table: its period and its window (control-plane 2.2).
 
-The window is the range of times to which the table can be restored. It begins at the time at which
-recovery was enabled, or as long ago as the period, whichever is later. It ends five minutes ago. In
-the first five minutes after enabling, it is only the time of enabling. Its ends are whole seconds.
+The window is the range of times to which the table can be restored. It begins when recovery was
+enabled, or one period ago if that is later. It ends five minutes ago. In the first five minutes
+after enabling, the time of enabling is both its start and its end. Both are whole seconds.
 """
 
 from dataclasses import replace
@@ -31,9 +31,10 @@ def window(definition: TableDefinition, now: float) -> Window | None:
 
 
 def enabled(definition: TableDefinition, days: int | None, now: float) -> TableDefinition:
-    """Return the table with recovery on. days: the period; None means the current or default one.
+    """Return the table with recovery on.
 
-    A shorter period deletes older history. A longer period does not restore it.
+    days: the new period. None keeps the current period, or sets DEFAULT_DAYS if recovery is off.
+    A shorter period deletes older history for good: a longer period does not bring it back.
     """
     since, before = definition.recovery_since, definition.recovery_days
     if since is None or before is None:

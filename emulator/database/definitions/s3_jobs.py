@@ -1,10 +1,11 @@
 """What is stored about exports, imports and bulk operations: S3 jobs.
 
-A job moves items between a table and objects in a bucket. Its definition has the members that its
-description repeats, and its status. Its progress is stored separately (`Progress`), because it
-changes with every slice of the work, and other processes need not reload it.
+A job moves items between a table and objects in a bucket. Its definition (`S3Job`) has its status
+and the members of its request that describe it to clients. Its progress is stored separately
+(`Progress`), because it changes with every slice of the work, and other processes need not reload
+it.
 
-Jobs outlive their tables (control-plane 4.2, 5.3).
+A job stays stored after its table is deleted (control-plane 4.2, 5.3).
 """
 
 from collections.abc import Mapping
@@ -47,8 +48,9 @@ class S3Job:
 
     owner: the tenant (access key and region) in its storage key.
     table, table_uuid: name and TableId of its table.
-    request: the members of the request that its description repeats.
-    begins: the time at which the work may begin, later with `--delay-transient-statuses`.
+    request: the members of the request that a description of the job repeats.
+    begins: the time at which the work may begin. It differs from `started` only with
+    `--delay-transient-statuses`.
     plan: data for the work: the definition of an import's table, the frozen view of an export.
     """
 
@@ -105,15 +107,16 @@ class S3Job:
 class Progress:
     """The progress of a job.
 
-    object, record: the key of the last object that is done, and how many records of the next object
-    are done. size: how many bytes of objects were read. total: bytes of all objects. processed,
-    written, failed: numbers of items.
-    log: bytes of the job's local log that belong to finished slices.
+    object: the key of the last object whose records are all done. record: how many records of the
+    next object are done.
+    size: how many bytes of objects were read. total: bytes of all objects.
+    processed, written, failed: numbers of items.
+    log: kind of a local log of the job -> how many bytes of it belong to finished slices.
     key: where the next data file of an export begins, as hex; None after the last one.
     billed, manifest: BilledSizeBytes and ExportManifest of a complete export.
     files: the complete data files of an export, as in the manifest.
-    usage: "" for the table, or the name of an index -> bytes that a bulk operation wrote. Names of
-    vector indexes begin with VECTOR.
+    usage: how many bytes a bulk operation wrote, under "" to the table and under the name of an
+    index to that index. Names of vector indexes begin with VECTOR.
     """
 
     object: str | None = None

@@ -153,7 +153,7 @@ class StreamDefinition:
         return self.disabled is not None and self.disabled + self.retention <= now
 
     def oldest(self, now: float) -> float:
-        """Return when to roll over or delete the next shard, or to delete the stream."""
+        """Return the earliest time of a record that can still be read."""
         return now - self.retention
 
     def readable(self, now: float) -> Iterator[Shard]:
@@ -182,14 +182,16 @@ class StreamDefinition:
 
 
 def opened(stream: StreamDefinition, first: int, moment: float) -> StreamDefinition:
-    """Return the stream with a new shard for each slot. Its parent is the slot's last shard.
+    """Return the stream with a new shard for each slot.
 
-    first: the first sequence number of the new shards. moment: the time at which they open.
+    The parent of a new shard is the last shard of its slot. first: the first sequence number of the
+    new shards. moment: the time at which they open.
     """
     parents = {shard.slot: shard.id for shard in stream.shards}
     number = max((shard.number for shard in stream.shards), default=0) + 1
     numbers = range(number, number + stream.slots)
-    tails = sorted(crc32(f"{stream.seed} {each}".encode()) for each in numbers)  # so that ids rise with numbers
+    # sorted, so that shard ids rise with shard numbers
+    tails = sorted(crc32(f"{stream.seed} {each}".encode()) for each in numbers)
     shards = tuple(
         Shard(each, f"shardId-{max(0, int(moment * 1000)):020d}-{tail:08x}", parents.get(slot), slot, first, moment)
         for slot, (each, tail) in enumerate(zip(numbers, tails, strict=True))
@@ -207,17 +209,17 @@ def closed(stream: StreamDefinition, last: int, moment: float) -> StreamDefiniti
 
 
 def rolled_over(stream: StreamDefinition, last: int, written: float, now: float) -> tuple[StreamDefinition, int]:
-    """Return the stream with the shards that it should have now, and its last sequence number.
+    """Return the stream with the shards that it must have now, and its last sequence number.
 
-    This closes open shards that are older than SHARD_LIFE, and opens their children. Closing all
-    open shards uses up one sequence number. Closed shards are dropped when all their records are
-    too old. If the stream was not rolled over for a long time, only those generations of shards are
-    made that clients can still read.
+    Open shards that are older than SHARD_LIFE are closed, and their children are opened. Each such
+    rollover uses up one sequence number for all shards together. Closed shards are dropped when all
+    their records are too old. If several rollovers are overdue, this makes no shards that
+    would already be too old to read.
 
-    last: the last sequence number that the stream has used so far. written: the time of the newest
-    record in the open shards. After a late rollover, a shard may hold records from after its
-    scheduled end. Such a shard is closed at the time of its newest record. So clients can read
-    these records for as long as all others.
+    last: the last sequence number that the stream has used. written: the time of the newest record
+    in the open shards. If the rollover is late, a shard may hold records that are newer than the
+    scheduled end of the shard. Such a shard is closed at the time of its newest record, so that
+    clients can read that record for the full retention.
     """
     while open_shards := stream.open_shards():
         moment = open_shards[0].opened + SHARD_LIFE

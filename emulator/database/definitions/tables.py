@@ -47,8 +47,8 @@ class IndexDefinition:
 
     hash, range: the names of the key attributes.
     projection: ALL, KEYS_ONLY or INCLUDE.
-    filled_to: while the index is being filled, the storage key (hex) up to which it has the table's
-    items. None once the index is complete.
+    filled_to: the position of the backfill (jobs/walk.py): the index has the items up to this
+    storage key (hex). None once the index is complete.
     until: the time (seconds) at which a transient status ends. The fields about throughput mean the
     same as in TableDefinition.
     """
@@ -105,8 +105,8 @@ class KinesisDestination:
 class Filling:
     """The source from which a new table is filled in the background (jobs/filling.py).
 
-    Until it is complete, the table is CREATING. kind: the kind of source. source: a text that
-    identifies the source.
+    The table is CREATING until it has all items of the source.
+    kind: the kind of source. source: a text that identifies the source.
     position: the position in the source at which the next slice begins.
     summary: RestoreSummary, empty if the table is not being restored.
     """
@@ -318,7 +318,7 @@ def _without(pending: Iterable[Pending], names: Container[str]) -> Iterator[Pend
 
 
 def in_force(part: Part, has_passed: Callable[[float], bool]) -> Part:
-    """Return the definition after making the pending changes that are due."""
+    """Return the definition with the pending changes that are due, as part of its fields."""
     fields: dict[str, Any] = {}
     for change in part.pending:
         if has_passed(change.until):

@@ -1,13 +1,13 @@
 """Recovery: the items of a table as they were at an earlier time, backups, and restores.
 
 While recovery of a table is on, the table has a *history* (`changes/history.py`): the row before
-each change of an item. From it, the state at any time T follows: the row of an item at T is the row
-in its first record after T, or its current row if there is no record after T. Enabling recovery
-copies no data, and a table without recovery has no additional follower.
+each change of an item. The row of an item at any time T is the row in its first record after T. If
+the item has no record after T, it is the current row. Enabling recovery copies no data. Writes to a
+table without recovery do no additional work.
 
 Later writes, trimming of the history, deletion of the table and restarts must not change what a
 reader sees. So a reader opens a frozen view (`database/views/`) of the items and of the history.
-The view keeps their state of the moment at which it was opened; T must be earlier.
+The view shows both as they were when it was opened. So T must be earlier than its opening.
 
     views = database.views                              # before the transaction
     with database.registries.changing() as change:
@@ -22,13 +22,13 @@ The view keeps their state of the moment at which it was opened; T must be earli
 Similarly, an incremental export reads the changes in a window of time: `differences.page` returns
 each changed item as it was before the window and at its end.
 
-A *backup* is such a view of the items as they are, and the table's definition. A *restore* creates
-a table and fills it from a view, in slices (`jobs/filling.py`). Items go through the followers of
-the new table, so its indexes, counts and collections are right.
+A *backup* is a frozen view of the current items, and the table's definition. A *restore* creates a
+table and fills it from a frozen view, in slices (`jobs/filling.py`). The followers of the new table
+(`schema/followers.py`) see each item, so indexes, counts and collections are right.
 
-Streams of a table with recovery do not store images: their records refer to the history
+Stream records of a table with recovery do not contain old and new images: they refer to the history
 (`changes/record.py`). While such streams exist, the history also stores the row after each change.
-So an image is stored once, however many streams and Kinesis destinations the table has. When
+So each row is stored once, however many streams and Kinesis destinations the table has. When
 recovery is disabled or the table is deleted, the history is closed. It is kept for one more day if
 stream records refer to it. When recovery is enabled again, a new history begins.
 
@@ -42,8 +42,8 @@ stream records refer to it. When recovery is enabled again, a new history begins
 The window of a table is in `definitions/recovery.py`. `changes/histories.py` opens, closes and
 trims histories.
 
-What recovery costs: microseconds of one PutItem that replaces an item of 200 bytes, in process, and
-bytes that each write adds to the store.
+The cost of recovery, measured without HTTP. The times are those of a PutItem that replaces an item
+of 200 bytes. The bytes are what each such write adds to the store.
 
 | table                                 | in memory | on disk | bytes |
 |---------------------------------------|-----------|---------|-------|

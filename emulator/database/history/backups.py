@@ -1,9 +1,9 @@
 """Making, finding and deleting backups (control-plane 1).
 
 A backup consists of a frozen view of a table's items and the table's definition. Making one takes
-the same time for one item and for a million. When a table with recovery is removed, a system backup
-is made, which expires after 35 days. Snapshots do not contain backups, so restoring a snapshot does
-not change them. `reset` deletes the backups of the accounts that it resets.
+the same time for one item and for a million. Removing a table with recovery makes a system backup,
+which expires after 35 days. Snapshots do not contain backups, so restoring a snapshot does not
+change them. `reset` deletes the backups of the accounts that it resets.
 """
 
 import os
@@ -40,7 +40,10 @@ def create(database: Database, table: TableDefinition, name: str) -> Backup:
 
 
 def before_removal(database: Database, table: TableDefinition) -> Callable[[DefinitionChange], None]:
-    """Return a function that makes a table's system backup in the transaction of its removal."""
+    """Return a function that makes a table's system backup.
+
+    The transaction that removes the table must call this function.
+    """
     views = database.views
     name = f"{table.name}$DeletedTableBackup"
 
@@ -105,7 +108,7 @@ def delete(database: Database, backup: Backup) -> None:
 
 
 def remove(database: Database, views: Views, change: DefinitionChange, backup: Backup, *, last: bool = True) -> None:
-    """Delete a backup in the transaction of a change. last: see Views.close."""
+    """Delete a backup as a part of `change`. last: see Views.close."""
     database.backups.remove(change, backup.key)
     past_items.close_view(views, change, backup.view, last=last)
 

@@ -13,8 +13,8 @@ from emulator.database.store import keyspace
 from emulator.database.views.views import Views
 from storage import ReadTxn
 
-_STEPS: Final = 50  # of a walk over a history in a page: together about 10 ms
-_CHUNK: Final = 64  # records of an item that one step reads
+_STEPS: Final = 50  # the most steps through a history for one page: about 10 ms
+_CHUNK: Final = 64  # records of one item that are read at once
 
 
 class Difference(NamedTuple):
@@ -35,10 +35,11 @@ class Difference(NamedTuple):
 def page(
     views: Views, txn: ReadTxn, past: Past, window: tuple[float, float], start: bytes, limit: int
 ) -> tuple[list[Difference], bytes | None]:
-    """Return differences from `start` on, and the start of the next page; begin with b"".
+    """Return differences from the key `start` on, and the start of the next page.
 
-    window: changes at or after the first time and before the second time count (seconds). At most
-    `limit` items are visited. Raises Interrupted as Views.page does.
+    The first page starts at b""; None means that no page follows. window: the first time, included,
+    and the last time, excluded, in seconds. At most `limit` items are visited. Raises Interrupted
+    as Views.page does.
     """
     since, until = (position(microseconds(moment)) for moment in window)
     found: list[Difference] = []
@@ -64,7 +65,10 @@ def page(
 
 
 def _row(views: Views, txn: ReadTxn, past: Past, item: bytes, following: bytes | None) -> bytes | None:
-    """Return an item's row before its record `following`; None: the row in the view itself."""
+    """Return an item's row before its record `following`.
+
+    If `following` is None, return the item's row in the view.
+    """
     if following is not None:
         return record(views, txn, past, following)
     return views.value(txn, open_view(views, past), keyspace.items(past.table) + item)
@@ -73,10 +77,11 @@ def _row(views: Views, txn: ReadTxn, past: Past, item: bytes, following: bytes |
 def _around(
     views: Views, txn: ReadTxn, past: Past, item: bytes, first: bytes, until: bytes
 ) -> tuple[bytes, bytes | None]:
-    """Return the last record of an item before `until`, and the first one from `until` on.
+    """Return the positions of an item's last record before `until` and of its next record.
 
-    first: a record of the item before `until`. An item may have very many records. So if the first
-    ones do not include the wanted one, this finds it by a binary search over the time.
+    first: the position of a record before `until`. An item may have very many records. So if the
+    first chunk of them does not reach `until`, a binary search over the positions finds the last
+    one.
     """
     last = first
     chunk = _records(views, txn, past, item, first, _CHUNK)
@@ -99,7 +104,7 @@ def _around(
 
 
 def _records(views: Views, txn: ReadTxn, past: Past, item: bytes, start: bytes, limit: int) -> list[bytes]:
-    """Return positions of an item's records, from a position on."""
+    """Return the positions of up to `limit` records of an item, from `start` on."""
     assert past.history is not None, "only a table with a history has records"
     prefix = keyspace.history_keys(past.history) + keyspace.history_key(item)
     found, _ = views.page(txn, open_view(views, past), prefix + start, prefix + LAST, limit)

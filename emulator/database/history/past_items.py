@@ -33,16 +33,16 @@ _KEPT: Final = keyspace.counter("past")
 SIZE: Final = MIB
 """A page ends once its rows have this many bytes. Writing them to another table takes 5 ms."""
 
-_FIRST: Final = 4  # items that the first part reads: 1.6 MB if they have the largest size
-STEPS: Final = 5  # of a walk over a history, for each part of a page: together about 5 ms
-_CHUNK: Final = 64  # items, or entries of a history, that one step reads
+_FIRST: Final = 4  # items in the first part of a page: 1.6 MB if they have the largest size
+STEPS: Final = 5  # the most steps through a history for each part of a page: about 5 ms
+_CHUNK: Final = 64  # the most items, or keys of a history, that are read at once
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
     """A table at an earlier time, open for reading.
 
-    view: the number of its frozen view. Its user stores this number.
+    view: the number of its frozen view. Whoever opened the table stores this number.
     table: the id of the table. history: the id of its history, None for a table with its current
     items.
     micros: the time, in microseconds; changes of this microsecond are included.
@@ -100,11 +100,12 @@ def close_view(views: Views, change: DefinitionChange, number: int, *, last: boo
 
 
 def page(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int, size: int = SIZE) -> Rows:
-    """Return the items from `start` on; begin with b"".
+    """Return items from `start` on, and the start of the next page: None if no items remain.
 
-    Visits at most `limit` items, and at most `limit` changed items. So a page may have fewer items,
-    or none, although others follow. It ends early once its rows have more than `size` bytes. Raises
-    Interrupted as Views.page does.
+    The first page starts at b"". A page visits at most `limit` current items, and at most `limit`
+    items that were changed after the time. So a page may have fewer items, or none, although others
+    follow. It ends early once its rows have more than `size` bytes. Raises Interrupted as
+    Views.page does.
     """
     found: list[Row] = []
     at: bytes | None = start
@@ -158,7 +159,10 @@ def open_view(views: Views, past: Past) -> View:
 
 
 def record(views: Views, txn: ReadTxn, past: Past, where: bytes) -> bytes | None:
-    """Return the row of an item before the change at a position, None if there was no item."""
+    """Return an item's row before the change that is recorded at the position `where`.
+
+    The row is None if there was no item.
+    """
     assert past.history is not None, "only a table with a history has records"
     stored = views.value(txn, open_view(views, past), keyspace.history_records(past.history) + where)
     assert stored is not None, "an entry and its record are stored and deleted together"
@@ -168,11 +172,12 @@ def record(views: Views, txn: ReadTxn, past: Past, where: bytes) -> bytes | None
 def first_records(
     views: Views, txn: ReadTxn, past: Past, since: bytes, start: bytes, end: bytes | None = None
 ) -> Iterator[tuple[bytes, bytes | None]]:
-    """Yield each item with a record at or after a position, and its first such record.
+    """Yield each item with a record at or after `since`, and the position of the first such record.
 
-    A table may have very many older records, of items that are long gone. So after each step this
-    yields the next item without a record: all items before it are done. A caller may stop there
-    and begin again with that item, after two steps or more.
+    A table may have very many older records, of items that are long gone. So after each step, this
+    yields the item that comes next and None: all items before that item are done. A caller may stop
+    there and begin again with that item, but only after two steps or more. After one step, it might
+    begin again at the same place.
 
     start, end: only items from `start` to `end`, including both; None: to the last item.
     """
@@ -193,7 +198,7 @@ def first_records(
         more = last is not None
         if last is not None:
             item, where = keyspace.history_entry_of(last)
-            # Skip records that do not count.
+            # Skip the other records of a yielded item, and records before `since`.
             beyond = LAST if item == found else max(where + b"\0", since)
             at = entries + keyspace.history_key(item) + beyond
             yield (item + b"\0" if item == found else item), None

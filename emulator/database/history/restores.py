@@ -19,12 +19,15 @@ _OF_BACKUP: Final = "backup"
 
 
 def source_of_past(view: int) -> str:
-    """Return the text that identifies a table which was opened only for this restore."""
+    """Return the text in `Filling.source` for a table that is open only for this restore.
+
+    view: the number of its frozen view.
+    """
     return f"{_OWNED} {view}"
 
 
 def source_of_backup(view: int) -> str:
-    """Return the text that identifies the view of a backup."""
+    """Return the text in `Filling.source` for a backup. view: the number of its frozen view."""
     return f"{_OF_BACKUP} {view}"
 
 
@@ -53,7 +56,10 @@ class RestoreSource:
             past_items.close_view(self._views, change, self._view)
 
     def abandon(self, change: DefinitionChange) -> None:
-        """Close the view, if it belongs to this restore. The source may be written after this."""
+        """Close the view, if it belongs to this restore.
+
+        The same transaction may still write keys that the view covers.
+        """
         if self._owned:
             past_items.close_view(self._views, change, self._view, last=False)
 

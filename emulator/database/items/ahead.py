@@ -1,9 +1,9 @@
 """Preparing writes ahead: before the transaction that stores them.
 
 Preparing the write of a large item takes up to 30 ms, and a request may have a hundred writes. So
-the writes are prepared in slices (emulator/slices.py), each from the row that is stored at that
-moment. If the row changes after that, the transaction prepares the write again. So the result is
-the same as if the transaction had prepared all writes.
+the writes are prepared in slices (emulator/slices.py), each write from the row that is stored then.
+If the row has changed when the transaction begins, the transaction prepares that write again. So
+the result is the same as if the transaction had prepared all writes.
 """
 
 from collections.abc import Collection
@@ -49,8 +49,8 @@ def prepared(txn: ReadTxn, write: Write, kept: Collection[str] = (), ahead: Outc
     """Return the change that a write makes. Raises ApiError.
 
     kept: names of the attributes that the caller needs.
-    ahead: the earlier outcome of preparing this write. If the stored row has changed after that,
-    the write is prepared again.
+    ahead: the outcome of preparing this write earlier. It is used only if the stored row is still
+    the same; otherwise the write is prepared again.
     """
     if ahead is None or txn.get(write.key) != ahead.row:
         change = write.prepare(txn)
@@ -73,7 +73,7 @@ def forget_items(table: Table, change: Change, kept: Collection[str] = ()) -> No
     if table.indexes:
         change.entries = entry_changes(table, change)
     if table.billing is not None:
-        table.billing.by_index(change)  # the change stores the result
+        table.billing.by_index(change)  # called only because the change keeps the result
     names = {*table.key_names, *kept}
     if table.definition.ttl_attribute is not None:
         names.add(table.definition.ttl_attribute)

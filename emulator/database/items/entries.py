@@ -9,7 +9,10 @@ from storage import WriteTxn
 
 
 class Entries:
-    """Writes the index entries of a table's items. `store` computes their changes beforehand."""
+    """Writes the index entries of a table's items.
+
+    `items.write.store` computes the changes of the entries before it calls this.
+    """
 
     __slots__ = ()
 
@@ -39,7 +42,7 @@ def _entry_change(index: Index, change: Change) -> EntryChange:
     new_key = None if new is None else index.key(new, change.key)
     if old is None:
         old_key = None
-    # this test makes writes with two indexes a sixth faster
+    # comparing the attributes first makes writes with two indexes a sixth faster
     elif new is not None and index.same_key(old, new):
         old_key = new_key
     else:

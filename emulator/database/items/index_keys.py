@@ -42,7 +42,7 @@ def check_item(table: Table, item: Item) -> None:
 
 
 def check_given(table: Table, update: program.UpdateProgram, values: Values) -> None:
-    """Raise if an update gives an index key a wrong type or an empty value, for any item.
+    """Raise if an update gives an index key a wrong type or an empty value, whatever the item is.
 
     An empty value is reported before a wrong type. In a transaction, an empty value makes the whole
     request invalid, but a wrong type is a cancellation reason (behaviour 8.1).
@@ -110,9 +110,9 @@ def _check_lengths(table: Table, item: Item) -> None:
 def _excess(index: Index, item: Item) -> tuple[str, str, int, int] | None:
     """Return the arguments of `index_key_too_long` for one index, None if its key is short enough.
 
-    The HASH attributes have a limit together, and so have the RANGE attributes. The arguments are:
-    the name of the index, the attribute that exceeds a limit, the size up to this attribute, and
-    that limit.
+    One limit is for the sum of the HASH attributes, and another for the sum of the RANGE
+    attributes. The arguments are: the name of the index, the first attribute with which the sum
+    exceeds its limit, the sum up to this attribute, and that limit.
     """
     definition = index.definition
     for names, largest in ((definition.hash, limits.PARTITION_KEY), (definition.range, limits.SORT_KEY)):

@@ -111,7 +111,7 @@ def read_page(txn: ReadTxn, request: PageRequest) -> Page:
 
 
 def _enforced_page(txn: ReadTxn, request: PageRequest, enforcement: Enforcement) -> Page:
-    """Read one page of a table with enforced limits or counted keys."""
+    """Read one page of a table with enforced limits or with Contributor Insights."""
     source = request.source
     name = source.name if isinstance(source, Index) and source.is_global else None
     enforcement.admit(name, request.partition)
@@ -139,7 +139,10 @@ def _partition(request: PageRequest, item: Item) -> bytes:
 
 
 class _Recorder:
-    """A read transaction that stores the rows that it returned. The page may use fewer of them."""
+    """A read transaction that remembers the rows that it returned.
+
+    The page that is read with it may use only the first of these rows.
+    """
 
     def __init__(self, txn: ReadTxn) -> None:
         self._txn = txn
@@ -192,7 +195,10 @@ def complete(request: PageRequest, page: Page) -> Steps[None]:
 
 
 def _takes_long(request: PageRequest, rows: list[bytes]) -> bool:
-    """Return whether testing and projecting these rows takes so long that others must wait."""
+    """Return whether testing and projecting these rows takes too long for one step.
+
+    In one step, they would make other requests wait.
+    """
     work = len(rows) * (_ROW_WORK + request.weight)
     if request.weight:
         work += request.weight * sum(map(len, rows)) // _BYTES_OF_WORK
@@ -203,14 +209,15 @@ def _takes_long(request: PageRequest, rows: list[bytes]) -> bool:
 # A function that reads a whole value takes longer if the value is long.
 _ROW_WORK: Final = 10  # units for decoding a row
 PROJECTION_WORK: Final = 20  # units for making the new item and its JSON
-_BYTES_OF_WORK: Final = 300  # a part takes twice as long on a row of this size as on a tiny row
-# units: 6 to 20 ms. 150 comparisons on a page of 133,000 tiny items (1 MB) are 60 million units
+_BYTES_OF_WORK: Final = 300  # bytes of a row on which a part takes twice as long as on a tiny row
+# A page with more units (6 to 20 ms) is completed in steps of _STEP units. 150 comparisons on a
+# page of 133,000 tiny items (1 MB) are 60 million units.
 _LONG: Final = 400_000
 _STEP: Final = 40_000
 
 
 def _scanned(txn: ReadTxn, request: PageRequest) -> tuple[list[bytes], float, bool]:
-    """Return a Scan's rows, their read units, and whether the page ended before its range.
+    """Return a Scan's rows, their read units, and whether the page ended before the range did.
 
     The page reads one partition after another until it is full. Each of them costs units.
     """
@@ -230,14 +237,14 @@ def _scanned(txn: ReadTxn, request: PageRequest) -> tuple[list[bytes], float, bo
 def _evaluated(
     txn: ReadTxn, request: PageRequest, limits: Range, limit: int, size: int = 0
 ) -> tuple[list[bytes], int, bool]:
-    """Return a range's rows, the size of the page, and whether the page ended before the range.
+    """Return a range's rows, the size of the page, and whether the page ended before the range did.
 
     size: the size of the page's rows before this range. The returned size is 0 if the response does
     not report capacity and the page is far from full.
 
     Reading rows in chunks halves the time of a page. If the response does not report capacity, this
-    adds up only the lengths of the rows until they reach a megabyte together. A row is never
-    shorter than its item's size (values/size.py), so the page cannot be full before that.
+    adds up only the lengths of the rows at first. A row is never shorter than its item's size
+    (values/size.py). So item sizes matter only once the lengths reach a megabyte together.
     """
     start, stop = limits
     reverse = request.reverse
@@ -277,8 +284,7 @@ def _output(request: PageRequest, rows: Sequence[bytes]) -> tuple[list[bytes], i
 def _projected(rows: Sequence[bytes], test: Test | None, project: Project) -> tuple[list[bytes], int]:
     """Return the matching items as JSON texts, and their number.
 
-    Each text holds several items: one text for each item would take 4 KB of memory even for a short
-    item.
+    Each text holds several items, because each text takes 4 KB of memory, however short it is.
     """
     texts, count = [], 0
     for begun in range(0, len(rows), _CHUNK):
@@ -307,7 +313,10 @@ def _consumed(request: PageRequest, units: float) -> Consumed:
 
 
 def _fetched(txn: ReadTxn, request: PageRequest, rows: list[bytes], consumed: Consumed) -> list[bytes]:
-    """Return the table's rows of these index rows. Each costs a read (behaviour 9.2)."""
+    """Return the table's row for each of these index rows.
+
+    Each row that is read from the table costs units (behaviour 9.2).
+    """
     table = request.table
     fetched = []
     for row in rows:

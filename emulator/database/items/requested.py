@@ -8,7 +8,7 @@ stored.
     Put.check_size     refuse an item of more than 400 KB
     locate(table)      compute the storage key; for a Put also check the index key attributes
     check_condition    refuse a condition with a path into a key attribute
-    check              refuse an update that is wrong for any item, then do check_condition
+    check              refuse an update that is wrong for every item, then do check_condition
     Update.check_cost  refuse an update that writes more bytes than an item may have
     prepare(txn)       read the item, test the condition, compute the new item; return a Change
     write.store        write the change (items/write.py)
@@ -78,7 +78,7 @@ class ItemRequest:
     def check(self) -> None:
         """Raise if the request does not fit the table's keys.
 
-        Checks in the order of the native operations.
+        The order of the checks is that of the operations on single items, not that of PartiQL.
         """
 
 
@@ -139,9 +139,10 @@ def _stored(txn: ReadTxn, table: Table, key: bytes) -> bytes | None:
 
 
 def _allowed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, key_item: Item) -> Item | None:
-    """Test the condition; return the old item, None if there is none or it was decoded in part.
+    """Test the condition; return the old item.
 
-    Raises ConditionalCheckFailedException if the condition does not hold.
+    Return None if there is no old item, or if only some of its attributes had to be decoded. Raises
+    ConditionalCheckFailedException if the condition does not hold.
     """
     old = None
     if old_row is None:
@@ -304,9 +305,9 @@ class Update(Write):
         return orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS) if attributes else None
 
     def _refuse_oversized(self, old: Item | None) -> None:
-        """Raise if the new item is too large.
+        """Raise if the new item would be too large.
 
-        This comes before the condition's error (behaviour 2.4).
+        It is called when the condition fails: the error about the size comes first (behaviour 2.4).
         """
         if self.update is None:
             return

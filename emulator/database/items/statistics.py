@@ -1,8 +1,8 @@
 """The number and size of items: one record per table, updated in the transaction of each write.
 
 The record is a sequence of pairs (count, bytes) of big-endian u64: the table first, then its
-indexes in the order of the definition. A record is too short if an index was added later. The
-missing numbers count as zeros.
+indexes in the order of the definition. If an index was added after the last write of the record,
+the record has no numbers for the index. Missing numbers count as zeros.
 """
 
 from collections.abc import Sequence

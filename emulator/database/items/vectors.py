@@ -141,8 +141,8 @@ def counts(txn: ReadTxn, table: Table) -> Sequence[tuple[int, int]]:
     found += [(each.entries, each.size) for _, each in by_index]
     items, size = found[0]
     for attribute in {index.attribute for index in table.vectors}:
-        # If several indexes are on one attribute, the index that has visited the most items has the
-        # most vectors.
+        # The vectors of an attribute count once, even if several indexes are on it. The index that
+        # has visited the most items knows the most vectors.
         most = max((each for index, each in by_index if index.attribute == attribute), key=lambda each: each.vectors)
         size += most.vectors - most.lists
     found[0] = items, size
@@ -184,8 +184,8 @@ def _vector(index: VectorIndex, item: Item | None, row: bytes | None) -> _Vector
     packed = index.vector(item)
     if item is None or row is None or packed is None:
         return _NO_VECTOR
-    # The size of the list is the item's size without its other attributes. Adding up 256 numbers
-    # would take a third of the time of a write.
+    # The size of the list is the item's size minus that of its other attributes. To add up the
+    # sizes of 256 numbers would take a third of the time of a write.
     others = item_size({name: value for name, value in item.items() if name != index.attribute})
     return _Vector(packed, len(packed), row_size(row) - others - utf8_size(index.attribute))
 

@@ -26,8 +26,9 @@ _EMPTY: Final = bytes(4)  # the header of a row without an item: size 0
 def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Consumed:
     """Write a change and the records that depend on its item; return the units consumed.
 
-    times: the factor for the table's own units, 2 in a transaction. If a precondition or an
-    enforced limit refuses the change, this raises an error and writes nothing.
+    times: the factor for the units of the table: 2 in a transaction. Units of indexes have no such
+    factor. If a precondition or an enforced limit refuses the change, this raises an error and
+    writes nothing.
     """
     old_row, new_row = change.old_row, change.new_row
     old_size = 0 if old_row is None else row_size(old_row)

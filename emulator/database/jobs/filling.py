@@ -61,14 +61,14 @@ class Source(Protocol):
         ...
 
     def advance(self, change: DefinitionChange, page: Page) -> None:
-        """Store other data of a page, in the transaction that writes its items.
+        """Store what the source must remember of a page, in the transaction that writes its items.
 
         After the last page, release the resources of the source.
         """
         ...
 
     def abandon(self, change: DefinitionChange) -> None:
-        """Release the resources of the source, as the table is removed before it is complete."""
+        """Release the resources of the source: the table is removed before it is complete."""
         ...
 
 
@@ -144,7 +144,7 @@ def _fill(database: Database, table: Table) -> bool:
         return False
     source = source_of(database, table.definition)
     page = source.page(filling.position, _limit(table))
-    decoded = len(table.followers) > 1  # the follower that counts items does not need decoded items
+    decoded = len(table.followers) > 1  # the follower that counts items needs no decoded ones
     with database.catalog.changing() as change:
         for item, row in page.rows:
             key = table.prefix + item

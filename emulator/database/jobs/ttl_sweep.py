@@ -1,10 +1,10 @@
 """Deleting expired items (behaviour 12), in slices of background work.
 
-A sweep first searches each TTL queue for one expired entry. After that, it reads only the entries
-that it deletes, and their items. It deletes items through the write path of requests, so indexes,
-statistics, item collections and streams stay correct. A deletion consumes no capacity. Enforced
-throughput limits and declared transactions do not prevent it. Until an expired item is deleted,
-clients can read and write it like any other item.
+A sweep first searches each TTL queue for one expired queue entry. If there is one, it reads only
+the queue entries that it deletes, and their items. It deletes items through the write path of
+requests, so indexes, statistics, item collections and streams stay correct. A deletion consumes no
+capacity. Enforced throughput limits and declared transactions do not prevent it. Until an expired
+item is deleted, clients can read and write it like any other item.
 """
 
 from collections import Counter

@@ -38,7 +38,7 @@ def begin(database: Database, table: Table, name: Hashable, visit: Visit) -> Non
 
 
 def finish(database: Database, table: Table, visit: Visit) -> Steps[None]:
-    """Run the slices of a walk now, one in each step. Slices in the queue then find no work."""
+    """Run the slices of a walk now, one in each step. Slices that are still queued find no work."""
     while database.rerun(partial(_visit, database, table, visit)):
         yield None
 

@@ -226,7 +226,7 @@ def _projection(index: "IndexDefinition | VectorDefinition") -> dict[str, Any]:
 def is_allocating(definition: TableDefinition, index: "IndexDefinition | VectorDefinition") -> bool:
     """Return whether the table is UPDATING because it still allocates resources for this index.
 
-    The backfill begins after that (DDB-TABLE-148).
+    The backfill of the index begins when the table is no longer UPDATING (DDB-TABLE-148).
     """
     return definition.status == UPDATING and definition.until == index.until
 

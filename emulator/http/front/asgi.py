@@ -50,7 +50,10 @@ async def _answer(front: Front, scope: Message, receive: Receive, send: Send) ->
 
 
 def raw_path(scope: Message) -> bytes:
-    """Return the path as the client sent it; if the ASGI server does not give that, decoded."""
+    """Return the path as the client sent it.
+
+    Some ASGI servers give only the path without percent-encoding. Then return that.
+    """
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     return path
 

@@ -33,7 +33,7 @@ def credentials(headers: Mapping[bytes, bytes], query: bytes) -> Credentials:
     header = headers.get(b"authorization")
     in_query = b"X-Amz-Algorithm" in query and "X-Amz-Algorithm" in _members(
         query
-    )  # the parameter counts even if it has no value (behaviour 1.4)
+    )  # also if its value is empty (behaviour 1.4)
     if header is not None and in_query:
         raise errors.signed_twice()
     if in_query:
@@ -67,7 +67,7 @@ def _members(query: bytes) -> dict[str, str]:
 def _scope(credential: str) -> Credentials:
     """Parse `<access key>/<date>/<region>/dynamodb/aws4_request`.
 
-    If it has no region, return a default.
+    A missing region means us-east-1.
     """
     access_key, *rest = credential.split("/")
     return Credentials(access_key, rest[1] if len(rest) > 1 and rest[1] else _DEFAULT_REGION)
@@ -77,10 +77,7 @@ _CREDENTIAL = re.compile(rb"Credential=([^,\s]+)")
 
 
 def signed_for(headers: Mapping[bytes, bytes], query: bytes) -> str | None:
-    """Return the service in a request's credential scope, such as `sts`.
-
-    None: there is no scope.
-    """
+    """Return the service in a request's credential scope, such as `sts`; None without a scope."""
     found = _CREDENTIAL.search(headers.get(b"authorization", b""))
     credential = found[1].decode("latin-1") if found else _members(query).get("X-Amz-Credential", "")
     scope = credential.split("/")

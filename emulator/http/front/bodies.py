@@ -1,16 +1,17 @@
 """A bound on the memory that all incomplete request bodies take together.
 
-A body may have 16 MB, and a server may have thousands of connections: 60 incomplete bodies took 765
-MB. Above the bound, the server stops reading from connections until other bodies are complete. No
-request fails: the client's data wait in the kernel, as with any busy server. The server never stops
-reading the request that began first. So some request can always complete, even with a low bound.
+A body may have 16 MB, and a server may have thousands of connections. Without a bound, 60
+incomplete bodies took 765 MB. Above the bound, the server stops reading from connections until
+other bodies are complete. No request fails: the data of clients wait in the kernel. The server
+never stops reading the request that began first, so this request can always complete, even with a
+low bound.
 
 A request whose body arrives in one piece is answered at once. Its body is not counted here.
 """
 
 from typing import Final, Protocol
 
-_LARGE: Final = 1 << 20  # bytes; after freeing so much memory, the C library keeps a part of it
+_LARGE: Final = 1 << 20  # bytes; if this much memory is freed, the C library keeps a part of it
 
 
 class Reader(Protocol):
@@ -28,8 +29,8 @@ class Reader(Protocol):
 class Bodies:
     """The incomplete bodies of one process. most: the bound, in bytes.
 
-    total: how many bytes these bodies have now. large: whether bodies or an unread answer took so
-    much memory that the C library may keep a part of it after they are freed (memory.py).
+    total: how many bytes these bodies have now. large: whether bodies or an unread answer have
+    taken at least 1 MB. The C library may keep a part of such memory, so memory.py returns it.
     """
 
     def __init__(self, most: int) -> None:
@@ -53,7 +54,7 @@ class Bodies:
             reader.pause()
 
     def note(self, size: int) -> None:
-        """Record that this many bytes were in memory, even if only for a moment."""
+        """Record that so many bytes were in memory at once, even if they are already freed."""
         if size >= _LARGE:
             self.large = True
 

@@ -10,13 +10,13 @@ writes are committed.
 
 The server commits as soon as one of these is true:
 
-* an iteration of the event loop has made no further write;
+* in an iteration of the event loop, no further answer has joined the group;
 * every connection waits for the commit;
-* the group has grown for as long as the last commit took.
+* the group has grown for as long as the last commit took, and for at least 2 ms.
 
-A commit after the first iteration would split the clients into two groups: the clients that have
-just got answers would send their next requests while the loop already handles those of the others.
-Then each group would wait for the commit of the other. Writes of background work are committed in
+A commit after one iteration would split the clients into two halves. While one half gets its
+answers and sends its next requests, the loop already handles the requests of the other half. So
+each half would wait for the commit of the other half. Writes of background work are committed in
 the same way.
 
 While a write is pending, answers of reads are held too, because the reads may have seen the write.
@@ -26,10 +26,10 @@ When a commit fails:
 
 | failure                                       | writes    | reads                                       |
 |-----------------------------------------------|-----------|---------------------------------------------|
-| Interrupted: a group outgrew its room and is  | run again | run again                                   |
-| lost; this needs several processes            |           |                                             |
-| Full: the disk has no room for the group      | fail      | run again; fail if their connection also    |
-|                                               |           | waits for a write                           |
+| Interrupted: the writes of the group are lost | run again | run again                                   |
+| (only with several processes)                 |           |                                             |
+| Full: the disk has no room for the group      | fail      | run again, but fail if a write on the same  |
+|                                               |           | connection fails                            |
 | any other StorageError                        | fail      | fail                                        |
 
 If a request fails, its client gets an error, and the connection is closed.
@@ -49,7 +49,7 @@ log = logging.getLogger("emulator")
 
 ATTEMPTS: Final = 20  # the most times that a request runs again because its writes were lost
 
-# Seconds for which a group may always grow: the time of about twenty writes.
+# A group may grow for at least this many seconds: the time of about twenty writes.
 _GATHERING: Final = 0.002
 _READS: Final = re.compile(rb"\w+\.(BatchGetItem|Describe\w+|Get\w+|List\w+|Query|Scan|TransactGetItems)").fullmatch
 
@@ -57,10 +57,10 @@ _T = TypeVar("_T")
 
 
 def reads(fields: Mapping[bytes, bytes]) -> bool:
-    """Return whether a client expects a request with these header fields only to read.
+    """Return whether a request only reads, from the view of its client.
 
-    Such a request may also store a status that has become due. That write may be lost, because a
-    later request can store the status again.
+    Such a request may also store a status change that has become due. That write may be lost,
+    because a later request can store the change again.
     """
     return _READS(fields.get(b"x-amz-target", b"")) is not None
 
@@ -134,7 +134,7 @@ class Commits:
         except StorageError as error:
             log.error("%d answers failed, and their writes may be lost: %s", len(waiting), error)  # noqa: TRY400 - no traceback
             failure = error
-        except Exception as error:  # after any error, the clients must not wait for ever
+        except Exception as error:  # whatever the error is, the clients must not wait for ever
             log.exception("%d answers failed, and their writes may be lost", len(waiting))
             failure = StorageError(str(error))
         self._took = monotonic() - begun
@@ -145,11 +145,11 @@ class Commits:
         for each in waiting:
             try:
                 each.release(failure)
-            except Exception:  # the other clients must still get their answers
+            except Exception:  # the answers of the other clients must still be sent
                 log.exception("an answer could not be sent")
 
     def _recover(self) -> None:
-        """Read definitions and unfinished work again, as they are without the failed commit."""
+        """Read definitions and unfinished work again, because the failed commit is undone."""
         try:
             self._database.recover()
         except StorageError as error:
@@ -177,11 +177,13 @@ async def committed(
 ) -> _T:
     """Return the result of make() after its writes are committed. For requests over ASGI.
 
-    A failed commit raises StorageError, except in these cases:
+    among: the number of open connections. A failed commit raises StorageError, except in these
+    cases:
 
-    * The writes were lost. If `repeatable` is true, make() runs again. If not, its effects outside
-      the store cannot be undone, so this returns its result.
-    * The disk is full, and `reads` says that make() only reads. Then make() runs again.
+    * The writes were lost, and `repeatable` is true: make() runs again.
+    * The writes were lost, and `repeatable` is false, because make() has effects outside the store:
+      its result is returned.
+    * The disk is full, and `reads` is true, because make() only reads: make() runs again.
     """
     failure: StorageError | None = None
     for _ in range(ATTEMPTS):

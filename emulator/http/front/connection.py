@@ -13,8 +13,8 @@ Requests may be pipelined. Their answers keep their order:
 * Back-pressure: while a client does not read responses, we do not read its requests. Requests that
   have arrived are queued and answered one at a time, so at most one response is buffered.
 * While an answer is being made, in slices or by the application, later requests are queued.
-* With `--durable`, answers are held until the commit that has their writes (held_answers.py). The
-  application gets a request only when no earlier answer is held.
+* With `--durable`, answers are held until the commit that has their writes (held_answers.py). A
+  request for the application waits until no earlier answer is held.
 
 The state of a connection decides whether it reads, whether it queues requests, and when it is
 closed (states.py).
@@ -39,7 +39,7 @@ from storage import StorageError
 
 _BAD_REQUEST: Final = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-_UNREAD_CHECK: Final = 5.0  # seconds from the first check that found unsent bytes to the next check
+_UNREAD_CHECK: Final = 5.0  # seconds to the next check, if a check is the first to find unsent bytes
 _ACTIVE: Final = 1.0  # seconds; a client counts as active if bytes came or went within this time
 _FAREWELL: Final = 0.25  # seconds at shutdown in which an active client may send one more request
 _NO_BODY: Final = b""
@@ -79,7 +79,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._moved = 0.0  # the loop's time when bytes last came from or went to the client
-        self._unsent = 0  # bytes that the transport had not sent yet at the last check
+        self._unsent = 0  # unsent bytes in the transport at the last check
         self.closing = False  # whether the next answer is the last
         self._linger = LINGER
         # These attributes, `_held` and `_reader` determine the state.
@@ -104,7 +104,7 @@ class Connection(asyncio.Protocol):
 
     @property
     def hung_up(self) -> bool:
-        """Whether the client has closed the connection, or its own direction of it."""
+        """Whether the client has closed the connection, or will send nothing more."""
         from emulator.http.front.cycle import hung_up  # noqa: PLC0415 - most servers never need it
 
         if self._transport is None:
@@ -161,7 +161,7 @@ class Connection(asyncio.Protocol):
     def _check_progress(self) -> None:
         """Close the connection if it has made no progress for too long.
 
-        Abort it if it is already closing, or if the client has not read everything.
+        If it is already closing, or the client has not read all data, abort it instead.
         """
         transport = self._transport
         if transport is None:
@@ -254,7 +254,7 @@ class Connection(asyncio.Protocol):
         self._update()
 
     def resume(self) -> None:
-        """Start reading again (bodies.py)."""
+        """Start reading again, because incomplete bodies take less memory (bodies.py)."""
         self._paused = False
         self._restart_clock()
         self._update()
@@ -262,10 +262,7 @@ class Connection(asyncio.Protocol):
     # --- the end ----------------------------------------------------------------------------------
 
     def shutdown(self) -> None:
-        """Close the connection now or later, as the state demands.
-
-        The server calls this when it stops.
-        """
+        """Close the connection because the server stops: now or later, as the state demands."""
         self._linger = LAST_LINGER
         todo = self._current().at_shutdown
         if todo is AtShutdown.CLOSE or (todo is AtShutdown.PART and self._loop.time() - self._moved >= _ACTIVE):
@@ -303,7 +300,7 @@ class Connection(asyncio.Protocol):
         self, method: str, target: bytes, fields: dict[bytes, bytes], body: bytes, *, keep_alive: bool
     ) -> None:
         """Answer a request, or queue it."""
-        # Most requests get their answer without a Request object, which would take a thirtieth of
+        # Most requests get their answer without a Request object. To make one takes a thirtieth of
         # the time of a GetItem.
         if target == b"/" and not self._queues and self._front.commits is None:
             try:
@@ -379,7 +376,7 @@ class Connection(asyncio.Protocol):
             self._begin_cycle(request)
 
     def _begin_slices(self, pending: Pending, request: Request) -> None:
-        """Make an answer in slices, and send it after the last one. Later requests wait."""
+        """Make an answer in slices, and send it after the last slice. Later requests wait."""
         self._making = self._front.sliced.begin(self._loop, pending.steps, partial(self._sliced_answered, request))
         self._update()
 
@@ -445,7 +442,7 @@ class Connection(asyncio.Protocol):
 
         if self._transport is None:
             return
-        site = self._front.site  # the first use loads the site, which may fail
+        site = self._front.site  # the first use of the property loads the site; this may fail
         addresses = (self._transport.get_extra_info("sockname"), self._transport.get_extra_info("peername"))
         self._making = cycle = Cycle(request, self, addresses)
         self._update()
@@ -476,9 +473,10 @@ class Connection(asyncio.Protocol):
     # --- held answers (commits.py) ----------------------------------------------------------------
 
     def release(self, failure: StorageError | None) -> None:
-        """Send the held data.
+        """Continue after the commit on which the held answers waited.
 
-        If the commit failed, run the requests again, or report it and close.
+        After a success, send the answers. After a failure, run their requests again; if that is not
+        allowed, report the failure to the client and close the connection.
         """
         held = self._held.take()
         self._waits_for_held = False
@@ -501,7 +499,7 @@ class Connection(asyncio.Protocol):
             self._go_on()
 
     def _repeat(self, held: list[Held]) -> None:
-        """Run requests again, in order. Data that answers no request is sent unchanged."""
+        """Run the requests of held data again, in order. Send data without a request as it is."""
         for position, (data, request) in enumerate(held):
             if self._making is not None:
                 self._later.appendleft(partial(self._repeat, held[position:]))

@@ -8,15 +8,15 @@ The connection has received the whole request. The answer may be streamed:
 | a start without it, HTTP/1.1            | the body in chunks                                      |
 | a start without it, HTTP/1.0            | the body up to the end of the connection                |
 | a part, while the client does not read  | the part later; `send` waits until the client reads     |
-| it ends or raises before the first part | an error with status 500                                |
-| it ends or raises before the last part  | the end of the connection, so that the answer is broken |
+| nothing: it ends or raises an exception | an error with status 500                                |
+| a part, and then it ends or raises      | the end of the connection, so that the answer is broken |
 
 When the answer is complete or the client has closed the connection, `receive` returns
-`http.disconnect`, and `send` ignores its message. While an answer is made, a connection does not
-read, so it does not notice that the client closes it. Therefore, while the application waits in
-`receive` for a disconnect, the cycle polls the socket. Then `receive` also returns
-`http.disconnect` if the client has closed only its own direction of the connection. Such a client
-still gets the rest of the answer.
+`http.disconnect`, and `send` ignores its message. A connection does not read while an answer is
+made, so it does not notice that the client closes it. Therefore the cycle polls the socket while
+the application waits in `receive`. The poll also finds a client that has closed only its sending
+half of the connection. Then `receive` returns `http.disconnect`, but the client still gets the
+answer.
 """  # noqa: W505 - a table
 
 import asyncio
@@ -50,7 +50,7 @@ class Client(Protocol):
 
     @property
     def hung_up(self) -> bool:
-        """Whether the client has closed the connection, or its own direction of it."""
+        """Whether the client has closed the connection, or will send nothing more."""
         ...
 
     def write(self, data: bytes) -> None:
@@ -191,7 +191,7 @@ class Cycle:
 
 
 def hung_up(descriptor: int) -> bool:
-    """Return whether the other side of a socket has closed it, or its own direction of it.
+    """Return whether the other side has closed the connection, or will send nothing more.
 
     On systems without POLLRDHUP (macOS), this notices only a broken connection.
     """

@@ -48,12 +48,12 @@ _TARGET_PREFIXES: Final = ("DynamoDB_20120810.", "DynamoDBStreams_20120810.")
 _STREAM_OPERATIONS: Final = frozenset(("ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"))
 _SCALING_TARGET: Final = AUTO_SCALING.encode()
 _SCALING_JSON: Final = b"application/x-amz-json-1.1"  # the content type of Application Auto Scaling
-# Bytes of a body; for smaller ones, garbage collection takes no noticeable time.
+# In bytes. While a smaller body is read, garbage collection takes no noticeable time.
 _LARGE: Final = 256 * limits.KIB
 _MANY: Final = 30_000  # commas in a large body; reading this many values takes 5 to 15 ms
-_POLL: Final = 0.001  # seconds between two polls of the other thread
+_POLL: Final = 0.001  # seconds between two polls of the thread that reads a large body
 _CACHED_CALLERS: Final = 1024
-_LONG_CALLER: Final = 1024  # length of credential and host together; only an attacker sends more
+_LONG_CALLER: Final = 1024  # most characters of credential and host; only an attacker sends more
 _COMPLETE: Final = re.compile(
     rb"AWS4-[^ ]+ Credential=([^,\s][^,]*/aws4_request), ?SignedHeaders=[^,\s][^,]*, ?Signature=[^,\s][^,]*"
 ).fullmatch
@@ -83,7 +83,7 @@ class DynamoDbEndpoint:
     def respond(self, method: str, query: bytes, headers: list[Header], body: bytes) -> Answer:
         """Answer one request. The names in its header lines are lower-case.
 
-        Raises only Pending.
+        Raises Pending if the answer is made in slices, and no other error.
         """
         fields = fields_of(headers)
         if fields is None or len(query) > HEADER_BLOCK:
@@ -91,7 +91,10 @@ class DynamoDbEndpoint:
         return self.answer(method, query, fields, body)
 
     def answer(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer:
-        """Answer one request whose header lines are not too large. Raises only Pending."""
+        """Answer one request whose header lines are not too large.
+
+        Raises Pending if the answer is made in slices, and no other error.
+        """
         if len(body) > limits.REQUEST_BODY:
             return self.refuse(413, fields)
         if method != "POST":
@@ -130,7 +133,7 @@ class DynamoDbEndpoint:
             return self._make(error.status, orjson.dumps(error.body()), fields)
         if isinstance(error, encoding.TooLarge):
             return self.refuse(413, fields)
-        # The request runs again with the rest of its commit group (commits.py).
+        # The commit of the group fails too. Then all its requests run again (commits.py).
         if isinstance(error, Lost):
             return self.failed(error, fields)
         answer = self._make(500, orjson.dumps(errors.internal_server_error().body()), fields)
@@ -151,7 +154,10 @@ class DynamoDbEndpoint:
         return self._make(404, NOT_FOUND, fields)
 
     def _root(self, fields: Fields) -> Answer:
-        """Answer a GET or HEAD: with the service's health check, or as DynamoDB Local does."""
+        """Answer a GET or HEAD with the text of the service's health check.
+
+        With --as-dynamodb-local, answer with the error of DynamoDB Local.
+        """
         if self._emulator.settings.as_dynamodb_local:
             return self._refusal(errors.missing_authentication_token(), fields)
         return self._make(200, b"healthy: %b " % fields.get(b"host", b"localhost"), fields)
@@ -221,7 +227,7 @@ class DynamoDbEndpoint:
             return self._emulator.call(operation, raw, self._caller(query, fields))
 
     def _call_in_steps(self, query: bytes, fields: Fields, body: bytes) -> Steps[bytes]:
-        """Answer a request whose body is read in another thread."""
+        """Answer a request in slices, while another thread reads its large body (reading.py)."""
         if self._reader is None:
             from emulator.http.front.reading import Reader  # noqa: PLC0415 - start-up time
 
@@ -254,7 +260,7 @@ class DynamoDbEndpoint:
         return name
 
     def _unknown(self, query: bytes, fields: Fields) -> ApiError:
-        """Return the error for an unknown target, which may belong to another service."""
+        """Return the error for an unknown X-Amz-Target. It may be a target of another service."""
         from emulator.http.front import other_services  # noqa: PLC0415 - most servers never need it
 
         reply = other_services.logged_reply(self.answers, "POST", b"/", query, fields, b"")
@@ -263,8 +269,8 @@ class DynamoDbEndpoint:
     def _caller(self, query: bytes, fields: Fields) -> Caller:
         """Return the caller.
 
-        Callers are cached by credential and host. The whole header would not do, because each
-        request has a different signature.
+        Callers are cached by credential and Host. The Authorization header as a whole cannot be the
+        key, because its signature differs between requests.
         """
         complete = None if query else _COMPLETE(fields.get(b"authorization", b""))
         if complete is None or not (b"x-amz-date" in fields or b"date" in fields):
@@ -292,6 +298,6 @@ def _target(fields: Fields) -> str:
 
 
 def _own_target(fields: Fields) -> str:
-    """Return the name of a request's operation, "" for operations of other services."""
+    """Return the name of a request's operation, or "" if it belongs to another service."""
     target = _target(fields)
     return target if fields.get(b"x-amz-target", b"").decode("latin-1").startswith(_TARGET_PREFIXES) else ""

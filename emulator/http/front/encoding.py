@@ -7,13 +7,13 @@ from typing import Final
 
 from emulator import errors, limits
 
-MOST_INFLATED: Final = 1_032  # how many bytes one byte of deflated data can become at most
+MOST_INFLATED: Final = 1_032  # the most bytes to which one byte of deflated data can inflate
 
-_PIECE: Final = 1 << 16  # size in bytes of the first piece of a body's first member
-_NEXT_PIECE: Final = 1 << 6  # size in bytes of the first piece of each further member
-# The most members of a body; 16 MB have 256 members of the usual 64 KB.
+_PIECE: Final = 1 << 16  # bytes of the first piece of a body's first member (_inflate)
+_NEXT_PIECE: Final = 1 << 6  # bytes of the first piece of each further member
+# The most members of a body. A body of 16 MB with members of the usual 64 KB has 256.
 _MOST_MEMBERS: Final = 1_000
-_SPARE: Final = 1 << 16  # bytes of a body that may inflate to nothing
+_SPARE: Final = 1 << 16  # bytes that a body may have beyond twice its inflated size
 _CODINGS: Final = ("gzip", "deflate")
 _QUALITY: Final = re.compile("q=([^;]*)")
 
@@ -53,9 +53,9 @@ def _inflate(body: bytes, bits: int) -> bytes:
     as broken if it has more than 1,000 members, or if it is larger than 64 KiB + 2 * its inflated
     size. No compressor writes such bodies. Without these limits, 16 MB of empty members took 7 s.
 
-    zlib copies all input after the end of a member. With the whole body as input, it would copy the
-    rest of the body once for each small member. So this passes the body to zlib in pieces, whose
-    size doubles until the member ends.
+    At the end of a member, zlib copies the input that is left. If its input were the whole body, it
+    would copy the rest of the body once for each small member. So zlib gets the body in pieces. The
+    size of the pieces doubles until the member ends.
     """
     if not body:  # an empty body has no member, so it is broken (behaviour 1.1)
         raise EOFError
@@ -86,9 +86,9 @@ def _inflate(body: bytes, bits: int) -> bytes:
 def chosen(accept: bytes) -> str | None:
     """Return gzip or deflate if the Accept-Encoding value allows it, else None (behaviour 1.2).
 
-    The coding with the highest quality wins. If both have the same quality, the first one in the
-    value wins. `*` gives the quality of codings that the value does not name. At equal quality, a
-    named coding wins against such a coding.
+    The coding with the higher quality wins. `*` gives the quality of a coding that the value does
+    not name. At equal quality, a named coding wins against one that is not named, and of two named
+    codings the first one wins.
     """
     named: dict[str, float] = {}
     others = 0.0
@@ -99,13 +99,16 @@ def chosen(accept: bytes) -> str | None:
         elif name in _CODINGS:
             named[name] = max(named.get(name, 0.0), quality)
     ranked = named | {name: others for name in _CODINGS if name not in named}
-    # The first of them if both have the same quality.
+    # `max` returns the first coding if both have the same quality.
     best = max(ranked, key=lambda name: ranked[name])
     return best if ranked[best] > 0 else None
 
 
 def _quality(entry: str) -> float:
-    """Return the quality of one entry: its first `q=`, at most 1; 1 if that is not a number."""
+    """Return the quality in an entry's first `q=`, at most 1.
+
+    Without a `q=`, or if its value is not a number, the quality is 1.
+    """
     found = _QUALITY.search(entry)
     try:
         quality = float(found[1]) if found else 1.0

@@ -16,7 +16,7 @@ log = logging.getLogger("emulator")
 
 SERVER_ERROR: Final = 500  # lower statuses are the client's fault
 
-_SHOWN: Final = 60  # bytes of input that is not HTTP that a log line shows
+_SHOWN: Final = 60  # the most bytes that a log line shows of input that is not HTTP
 _TLS: Final = b"\x16\x03"  # the first bytes of a TLS handshake
 _HTTP_2: Final = b"PRI * HTTP/2"
 

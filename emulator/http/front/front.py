@@ -38,21 +38,22 @@ class Peers(Protocol):
     """The other worker processes of this server (http/peers.py)."""
 
     async def ask(self, control: str, body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        """Run a control in each other worker, and return the results. Raises PeerFailed."""
+        """Run a control in each of the other workers; return the results. Raises PeerFailed."""
         ...
 
 
 class Front:
     """The endpoint for `/`, the application for all other paths, and the objects that both need.
 
-    endpoint: changes when `observe` is called, so it must be read for each request.
+    endpoint: `observe` replaces it, so read this attribute again for each request.
     observer: gets each request with its answer; None if there is no observer.
     peers: the other workers; None if there are none.
     date_line: the header line with the current date. Our own server updates it every second. It is
     empty under another ASGI server, which sends this line itself.
-    commits: set while the event loop of a durable server runs. clients: the clients being served
-    now.
-    tasks: answers of the application over our connections. A server that stops waits for them.
+    commits: the group commits of a durable server, while its event loop runs; else None.
+    clients: the clients being served now.
+    tasks: the tasks in which the application answers requests over our connections. A server that
+    stops waits for them.
     waits: calls of controls that wait for something that may never happen. A server that stops
     cancels them.
     """

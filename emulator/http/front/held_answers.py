@@ -16,7 +16,7 @@ Without a request (None), the data is sent unchanged even if requests run again.
 class HeldAnswers:
     """Holds answers in order.
 
-    attempts: how often in a row the held requests have already run again.
+    attempts: how often the held requests have run again since the last successful commit.
     """
 
     __slots__ = ("_bytes", "_entries", "attempts")
@@ -49,9 +49,9 @@ class HeldAnswers:
 def run_again(failure: StorageError | None, held: list[Held]) -> bool:
     """Return whether the held requests must run again after their commit failed.
 
-    After Full, they run again only if all of them are reads. The answer of a read is held because
-    of other requests' writes, or because the read has stored a status that was due. The status can
-    be stored later, when there is room.
+    After Full, they run again only if all of them are reads. A read may be held because others
+    have written, or because it has stored a status change that was due. That change need not be
+    stored now: a later request can store it.
     """
     if isinstance(failure, Full):
         return all(request is None or reads(request.fields) for _, request in held)

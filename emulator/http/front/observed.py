@@ -1,8 +1,8 @@
 """An endpoint that reports each request with its answer to an observer.
 
 The request log, the kept requests, `--record` and the counters of metrics are observers
-(http/observing). While there is an observer, `Front.observe` puts this endpoint in place of the
-plain one. So without observers, there is no additional cost.
+(http/observing). While there is an observer, the front uses this endpoint instead of the plain one
+(`Front.observe`). So without observers, there is no additional cost.
 
 The reported time does not include the network or the synced commit of --durable.
 """
@@ -23,7 +23,8 @@ class Exchange(NamedTuple):
 
     began, ended: when work on the request began and when its answer was made, by `perf_counter`. On
     Linux and macOS, all processes of a machine share this clock.
-    others: seconds of this time that went to other requests, between two slices of this one.
+    others: how many seconds between `began` and `ended` went to other requests or to waiting. Only
+    an answer that is made in slices has such time.
     method: empty if the request was refused before all of it was read.
     """
 
@@ -54,8 +55,8 @@ class Observer(NamedTuple):
     """Functions that get exchanges.
 
     ordinary: gets the successful exchanges at `/` whose bodies have at most SMALL bytes together.
-    other: gets all other exchanges. With two functions, `ordinary` may be a function in C. That
-    saves 0.2 us, a hundredth of the server's time for a GetItem.
+    other: gets all other exchanges. `ordinary` is separate so that it can be a function in C, such
+    as `deque.append`. That saves 0.2 us, a hundredth of the server's time for a GetItem.
     """
 
     ordinary: Callable[[Raw], None]
@@ -72,7 +73,10 @@ class ObservedEndpoint:
         self.answers = endpoint.answers
 
     def answer(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer:
-        """Answer a request to `/`. Raises only Pending."""
+        """Answer a request to `/`.
+
+        Raises Pending if the answer is made in slices, and no other error.
+        """
         began = perf_counter()
         try:
             answer = self._answer(method, query, fields, body)
@@ -80,7 +84,7 @@ class ObservedEndpoint:
             own = perf_counter() - began
             raise Pending(self._in_slices(pending.steps, began, own, method, query, fields, body)) from None
         raw = (began, perf_counter(), 0.0, method, b"/", query, fields, body, answer)
-        # An index is faster than a name.
+        # answer[0] is the status, answer[2] the body. An index is faster than a name.
         if answer[0] < _FIRST_ERROR and len(body) + len(answer[2]) <= SMALL:
             self._ordinary(raw)
         else:

@@ -6,13 +6,13 @@ for. A request to these paths is refused if one of these is true:
 
 1. Its Host is a name that a stranger may own. That is every name with a dot, except IP addresses,
    names that end with a local suffix, and the names in --host and --allowed-host. With DNS
-   rebinding, a stranger can direct such a name to this server, so that the browser treats the
-   stranger's page as a page of this server. For the same reason, an Origin is not accepted just
-   because it equals the Host.
-2. It has an Origin, and the Origin is none of these: an origin of this server, an origin in --cors,
-   an origin whose host is in --allowed-host. Origins of this server are loopback names and
-   addresses, the addresses of --host, and the address that the request came to, each with the port
-   that the request came to. `null` (files, sandboxed frames) is never accepted.
+   rebinding, a stranger can direct such a name to this server. Then the browser treats the
+   stranger's page as a page of this server. For the same reason, it is not enough that the Origin
+   equals the Host.
+2. It has an Origin that is not accepted. Accepted are the origins of this server, the origins in
+   --cors, and every origin whose host is in --allowed-host. An origin of this server has the port
+   that the request came to. Its host is a loopback name or address, an address of --host, or the
+   address that the request came to. `null` (files, sandboxed frames) is never accepted.
 3. It has no Origin, and Sec-Fetch-Site says that a page of another site or another port sent it.
 
 Rules 2 and 3 do not apply to a GET whose answer the browser shows as a page, so that links work.
@@ -34,7 +34,7 @@ Address = tuple[str, int]
 _LOCAL_SUFFIXES: Final = (".localhost", ".internal", ".local", ".svc")
 """Names that no stranger can register (RFC 6761, RFC 6762, ICANN's .internal, Kubernetes' .svc)."""
 
-# `same-site` also means another port of the same host, for example.
+# A page from another port of the same host is `same-site`, so that value is foreign too.
 _FOREIGN: Final = frozenset((b"cross-site", b"same-site"))
 _PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
 _ORIGIN: Final = re.compile(r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?").fullmatch
@@ -60,7 +60,7 @@ def origin(text: str) -> Origin | None:
 
 
 class PageRules:
-    """Decides about requests to the protected paths.
+    """Decides which requests to the controls and to Lambda's API are refused.
 
     hosts: --host, cors: --cors, allowed: --allowed-host.
     """
@@ -117,7 +117,7 @@ class PageRules:
             return True
         if page.scheme not in _PORTS:
             return False
-        # The port may differ, because there may be a proxy in front of this server.
+        # Any port is accepted, because there may be a proxy in front of this server.
         if page.host in self._allowed:
             return True
         if address is None or page.port != address[1]:

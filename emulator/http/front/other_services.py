@@ -1,9 +1,10 @@
 """Answers to requests for another service of AWS: sts, s3, sqs and the rest.
 
-A program sends such requests here if it sets AWS_ENDPOINT_URL, which redirects all services,
-instead of DynamoDB's own variable. The answer says so in the form in which the other service
-reports errors, so that the SDK shows the text to its user. The AWS protocols define these forms,
-and botocore/parsers.py reads all of them. The first matching row decides:
+A program sends such requests here if AWS_ENDPOINT_URL is set instead of DynamoDB's own variable,
+because AWS_ENDPOINT_URL redirects all services. The answer is an error that explains this. It has
+the form of the other service's errors, so that the SDK shows the text to its user. The AWS
+protocols define these forms, and botocore/parsers.py reads all of them. The first matching row
+decides:
 
 | the request                                                     | the answer                                     |
 |-----------------------------------------------------------------|------------------------------------------------|
@@ -12,10 +13,10 @@ and botocore/parsers.py reads all of them. The first matching row decides:
 | a form (body or query) with `Action`                            | XML: ErrorResponse; EC2 has a form of its own  |
 | any other, signed for s3                                        | XML: Error                                     |
 | any other, signed for another service of REST and XML           | XML: ErrorResponse                             |
-| any other but a POST to `/`                                     | JSON; the header `x-amzn-errortype` has a code |
+| any other, except a POST to `/`                                 | JSON; the header `x-amzn-errortype` has a code |
 
-The credential scope names the service. If the scope is missing or names dynamodb, a known target
-prefix names the service.
+The credential scope names the service. If the scope is missing or names dynamodb, the prefix of
+X-Amz-Target names it.
 """  # noqa: W505 - a table
 
 import logging
@@ -58,12 +59,12 @@ _S3: Final = frozenset(("s3", "s3express", "s3-object-lambda", "s3-outposts"))
 _REST_XML: Final = frozenset(("cloudfront", "route53"))
 _EC2: Final = "ec2"
 
-# Bytes of a form in which the Action is searched; SDKs write the Action first.
+# The Action is searched in this many bytes of a form. SDKs write the Action first.
 _READ: Final = 1 << 13
 _REFUSED: Final = 400
 _NO_PATH: Final = 404
 _CODE: Final = "UnknownOperationException"
-_QUERY_CODE: Final = "InvalidAction"  # one of AWS's common errors of query services
+_QUERY_CODE: Final = "InvalidAction"  # a common error of services with AWS's query protocol
 _S3_CODE: Final = "InvalidRequest"
 
 
@@ -101,7 +102,7 @@ def reply(method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -
     """Return the answer to a request for another service; None if the request names none."""
     form = form_of(method, query, fields, body)
     service = _service(query, fields)
-    # Requests such as sts's AssumeRoleWithWebIdentity are not signed.
+    # Some requests of other services are not signed, such as AssumeRoleWithWebIdentity of sts.
     if service is None and not {"Action", "Version"} <= form.keys():
         return None
     shown = printable(service or form["Action"], 40)
@@ -134,7 +135,7 @@ def _service(query: bytes, fields: Fields) -> str | None:
 
 
 def form_of(method: str, query: bytes, fields: Fields, body: bytes) -> dict[str, str]:
-    """Return the members in the first 8 KiB of a request's form; {} if it has no form."""
+    """Return the parameters in the first 8 KiB of a request's form; {} if it has no form."""
     if method == "GET":
         text = query
     elif fields.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded"):
@@ -156,7 +157,7 @@ def _cbor_text(text: str) -> bytes:
 
 
 def query_error(error: ApiError, code: str = _QUERY_CODE) -> bytes:
-    """Return the XML in which query services report an error."""
+    """Return the XML with which services of AWS's query protocol report an error."""
     return (
         f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>"
         f"<Message>{escape(error.message or '')}</Message></Error><RequestId/></ErrorResponse>\n"

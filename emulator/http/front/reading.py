@@ -1,12 +1,13 @@
-"""Reads large requests of many values in another thread. Other requests are answered meanwhile.
+"""Reads large requests of many values in a separate thread, while other requests are answered.
 
-Checking the types of a million values takes up to 0.6 s. It needs only the request, so it can run
-in another thread. While both threads have work, Python switches between them every half
-millisecond. Only the JSON parser, which is a single call, still makes other requests wait.
+Checking the types of a million values takes up to 0.6 s. The check needs only the request, so it
+can run in another thread. While both threads have work, Python switches between them every half
+millisecond. Only the JSON parser still makes other requests wait, because it is a single call.
 
-There is only one such thread. So only one large request at a time has objects in memory; the others
-wait as bytes. Meanwhile, garbage collection is off. The collector would visit millions of objects
-repeatedly: for some bodies, that took three quarters of the parsing time.
+There is only one such thread. So only one large request at a time has objects in memory; other
+large requests wait as bytes. While a large request is waiting or in memory, garbage collection is
+off. The collector would visit millions of objects again and again: for some bodies, that took three
+quarters of the parsing time.
 """
 
 import gc
@@ -23,17 +24,18 @@ from emulator.app import Emulator
 from emulator.errors import ApiError
 from emulator.http.front.bodies import Bodies
 
-# In seconds. Python's default is 5 ms. To answer another client, the main thread needs the
-# interpreter two or three times, and would wait that long each time.
+# In seconds: how long one thread runs before Python switches to the other. To answer a client, the
+# main thread needs the interpreter two or three times. With Python's default, it would wait 5 ms
+# each time.
 _SWITCH: Final = 0.0005
-_ARENA_MAX: Final = -8  # M_ARENA_MAX of malloc.h
-_SPARE: Final = [size for size in range(16, 480, 16) for _ in range(50)]  # bytes
+_ARENA_MAX: Final = -8  # the parameter M_ARENA_MAX of mallopt, from malloc.h
+_SPARE: Final = [size for size in range(16, 480, 16) for _ in range(50)]  # sizes in bytes (spare_memory)
 
 
 class Read(NamedTuple):
-    """A request that was read, and its error.
+    """The result of reading a request.
 
-    malformed: whether its body is not JSON. error: the first error of its types or constraints.
+    malformed: whether its body is not JSON. error: the first error in types or constraints.
     """
 
     request: object = None
@@ -52,9 +54,9 @@ class Reader:
 
     @contextmanager
     def reading(self, operation: str, body: bytes, bodies: Bodies | None) -> "Iterator[Future[Read]]":
-        """Read a request in the thread. At the end of the context, free its objects there.
+        """Read a request in the thread. At the end of the context, free its objects there too.
 
-        operation: the operation's name. bodies: counts the body while it waits and is read.
+        operation: the operation's name. bodies: counts the body until the end of the context.
         """
         self._emulator.load(operation)
         waiting = _Waiting()
@@ -79,7 +81,7 @@ class Reader:
         except orjson.JSONDecodeError:
             return Read(malformed=True)
         except ApiError as error:
-            error.__context__ = None  # the tracebacks of both errors refer to parts of the request
+            error.__context__ = None  # the tracebacks of the error and its context keep parts of the request in memory
             return Read(error=error.with_traceback(None))
 
     def _free(self, reading: "Future[Read]", bodies: Bodies | None) -> None:
@@ -89,14 +91,14 @@ class Reader:
         finally:
             resting.end()
             if bodies is not None:
-                bodies.large = True  # the memory that was just freed must also be returned
+                bodies.large = True  # so that memory.py returns the memory that was just freed
 
 
 def use_one_arena() -> None:
-    """Make new threads share the memory of the first one, if the C library has `mallopt`.
+    """Make new threads allocate in the main thread's arena, if the C library has `mallopt`.
 
-    `malloc_trim` (memory.py) does not return free memory at the end of another thread's arena: a
-    server kept 130 MB after six large bodies.
+    `malloc_trim` (memory.py) does not return the free memory at the end of another thread's arena.
+    With a separate arena, a server kept 130 MB after six large bodies.
     """
     with suppress(AttributeError, ImportError, OSError, TypeError):
         import _ctypes  # noqa: PLC0415 - the package ctypes would itself keep 1 MB
@@ -105,9 +107,9 @@ def use_one_arena() -> None:
 
 
 class _Waiting:
-    """A complete body that waits for the thread (see bodies.py).
+    """Represents a complete body in `Bodies`, while the body waits for the thread or is read.
 
-    No more of it has to be received.
+    Nothing more of the body arrives, so there is nothing to pause.
     """
 
     def pause(self) -> None:
@@ -119,12 +121,12 @@ class _Waiting:
 
 @contextmanager
 def spare_memory() -> Iterator[None]:
-    """Make small objects of all sizes, and free them at the end of the context.
+    """Keep places in memory free for long-lived small objects, while a large body is parsed.
 
-    A large body is parsed in the context. Objects that are made later and live longer then get the
-    freed places. Otherwise they would lie among the objects of the body. Python returns memory in
-    blocks of a megabyte, so each such object would keep a whole block: a server kept one more
-    megabyte after each of 16 large bodies.
+    At the beginning, this allocates small objects of all sizes; at the end, it frees them. Later
+    objects then get their places. Otherwise, later objects would lie among the objects of the body.
+    Python returns memory in blocks of a megabyte, so one such object would keep a whole block: a
+    server kept one more megabyte after each of 16 large bodies.
     """
     spare = [bytes(size) for size in _SPARE]
     try:
@@ -150,7 +152,7 @@ class _Resting:
             gc.disable()
 
     def end(self) -> None:
-        """Turn garbage collection on if no other large request is in memory."""
+        """Turn garbage collection on, unless another large request is waiting or in memory."""
         with self._lock:
             self._requests -= 1
             if not self._requests:

@@ -6,11 +6,11 @@ reader collects the parts, and calls a `Receiver`:
 | what came                                        | method of Receiver           | what is read next    |
 |--------------------------------------------------|------------------------------|----------------------|
 | a request                                        | `request_received`           | the next request     |
-| the last request, or one after which we close    | `request_received`, `ended`  | nothing              |
+| a request after which the connection closes      | `request_received`, `ended`  | nothing              |
 | a head with `Expect: 100-continue`               | `continue_expected`          | its body             |
 | a head or trailer over 16 KB, or a second Host   | `head_refused`               | nothing              |
 | a body over 16 MB                                | `body_refused`               | its rest, to skip it |
-| a head with an offer to upgrade the protocol     | none: the offer is ignored   | rest of the request  |
+| a head with an offer to upgrade the protocol     | none: the offer is ignored   | its body             |
 | CONNECT                                          | `ended`                      | nothing              |
 | anything that is not HTTP                        | `not_http`                   | nothing              |
 
@@ -27,14 +27,15 @@ from emulator.http.front.bodies import Bodies
 from emulator.http.front.bodies import Reader as BodyReader
 from emulator.limits import REQUEST_BODY
 
-# Bytes of a body that count as progress (states.py); 16 MB may thus take four hours.
+# Each time this many bytes of a body arrive, that is progress (states.py). With one step in 65 s,
+# a body of 16 MB may take four hours.
 _STEP: Final = 64 << 10
 _NO_BODY: Final = b""
 _STOPPED: Final = (httptools.HttpParserError, httptools.HttpParserUpgrade)
 
 
 class Request(NamedTuple):
-    """A request as it arrived. keep_alive: whether the connection stays open after it."""
+    """A request as it arrived. keep_alive: whether the connection stays open after the answer."""
 
     method: str
     target: bytes
@@ -44,7 +45,7 @@ class Request(NamedTuple):
     version: str
 
     def in_origin_form(self) -> "Request":
-        """Return the request with a path as its target.
+        """Return the request with a target that is only a path and query.
 
         If the target is `http://host/path`, its host replaces the Host field (RFC 9112, 3.2.2).
         """
@@ -90,7 +91,8 @@ class RequestReader:
     """Collects the requests of one connection.
 
     receiving: whether a request has begun and is not complete. stepped_at: when that request last
-    made progress. Progress is its beginning, its head, and each 64 KB of its body.
+    made progress. These count as progress: its beginning, the end of its head, and each 64 KB of
+    its body.
     """
 
     __slots__ = (
@@ -119,7 +121,7 @@ class RequestReader:
         self.now = 0.0
         self.receiving = False
         self.stepped_at = 0.0
-        self._step = 0  # how many bytes the body had at its last progress
+        self._step = 0  # bytes of the body when the request last made progress
         self._counted = False  # whether self._bodies counts the body
         self._skipping = False  # whether the body is ignored, because the request was refused
         self._fields: dict[bytes, bytes] = {}
@@ -142,7 +144,7 @@ class RequestReader:
         return version
 
     def feed(self, data: bytes, now: float) -> None:
-        """Parse bytes. now: the loop's time at which they arrived."""
+        """Parse bytes. now: when they arrived, by the loop's time."""
         self.now = now
         try:
             self._parser.feed_data(data)
@@ -164,7 +166,7 @@ class RequestReader:
             self._bodies.release(self._receiver)
 
     def _parser_stopped(self, error: Exception, data: bytes) -> None:
-        """Continue after an offer of another protocol. Stop after CONNECT or an error."""
+        """Continue if the parser stopped at an offer of another protocol. Else stop reading."""
         rest = memoryview(data)
         while isinstance(error, httptools.HttpParserUpgrade):
             rest = rest[error.args[0] :]
@@ -201,7 +203,7 @@ class RequestReader:
     # --- the parser's callbacks -------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        """Forget the previous request."""
+        """Begin a new request; forget the previous one."""
         self.receiving = True
         self.stepped_at = self.now
         self._step = 0
@@ -232,16 +234,16 @@ class RequestReader:
             self._fields.setdefault(name, value)
 
     def on_headers_complete(self) -> None:
-        """Refuse a body that will be too large. Answer `Expect: 100-continue`."""
+        """Refuse a body whose content-length is too large. Answer `Expect: 100-continue`."""
         self.stepped_at = self.now
         if self._parser.should_upgrade():
-            # Ignore the result of this parse: the head is parsed again without the offer.
+            # Skip what this parser still reports: _ignore_upgrade parses the head again.
             self._skipping = True
             return
         fields = self._fields
         length = fields.get(b"content-length")
         if length is None:
-            self._fields = {}  # for trailers, which are ignored
+            self._fields = {}  # a new dictionary gets the trailers, which are ignored
         elif int(length) > REQUEST_BODY:
             self._refuse_body()
             return

@@ -2,7 +2,7 @@
 
 In each iteration of the event loop, one slice of one answer runs. So other clients wait for one
 slice at most, even if many long answers are in progress. If an answer must wait for something, such
-as a process, its steps yield the seconds until the next slice.
+as a process, its steps yield how many seconds later its next slice shall run.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from emulator.http.front.answers import Answer
     from emulator.slices import Steps
 
-_SLICE: Final = 0.005  # seconds; one slice runs steps until they have taken this long
+_SLICE: Final = 0.005  # seconds; a slice ends after the first step at which it has taken this long
 
 _T = TypeVar("_T")
 
@@ -42,7 +42,7 @@ def _changed(steps: "Steps[Answer]", change: "Callable[[Answer], Answer]") -> "S
 
 
 class Run:
-    """Steps in progress. done: called with their result, unless `cancel` is called before that."""
+    """Steps in progress. done: called with their result, unless `cancel` is called first."""
 
     __slots__ = ("cancelled", "done", "steps")
 
@@ -85,7 +85,7 @@ class SlicedAnswers:
         return run
 
     async def finish(self, steps: "Steps[_T]") -> _T:
-        """Run steps that never raise to their end; return their result."""
+        """Run steps to their end; return their result. The steps must not raise errors."""
         loop = asyncio.get_running_loop()
         made: asyncio.Future[_T] = loop.create_future()
         run = self.begin(loop, steps, made.set_result)
@@ -124,7 +124,7 @@ class SlicedAnswers:
         self._schedule(loop)
 
     def _run_slice(self, steps: "Steps[Any]") -> tuple[float | None, Any]:
-        """Run steps until they end, ask for a pause, or have taken as long as a slice may.
+        """Run steps until they end, yield a pause, or have taken as long as a slice may.
 
         Return the seconds until the next slice, and None. If the steps have ended, return None and
         their result.

@@ -4,19 +4,19 @@
 |-----------|---------------------------------------------|-------|--------|-----------------|-------------|
 | IDLE      | no request is in progress                   | yes   | no     | after 65 s      | PART        |
 | RECEIVING | a part of a request has arrived             | yes   | no     | after 65 s      | COMPLETE    |
-| PAUSED    | RECEIVING, but bodies take too much memory  | no    | no     | never           | COMPLETE    |
+| PAUSED    | as RECEIVING; bodies take too much memory   | no    | no     | never           | COMPLETE    |
 | ANSWERING | an answer is being made                     | no    | yes    | never           | ANSWER      |
-| CLOGGED   | ANSWERING, but the client does not read     | no    | yes    | after 65 s      | ANSWER      |
-| BLOCKED   | no answer is being made, and the client     | no    | yes    | after 65 s      | CLOSE       |
-|           | does not read; or a request waits for held  |       |        |                 |             |
-|           | answers; or held answers are large          |       |        |                 |             |
+| CLOGGED   | as ANSWERING, but the client does not read  | no    | yes    | after 65 s      | ANSWER      |
+| BLOCKED   | no answer is being made, because the client | no    | yes    | after 65 s      | CLOSE       |
+|           | does not read, a request waits for held     |       |        |                 |             |
+|           | answers, or held answers are large          |       |        |                 |             |
 
-The column "reads" says whether the connection reads from the client, "queues" whether new requests
-wait. The column "closed" has the time without progress after which the connection is closed.
-Progress is the beginning of a request, its head, each 64 KB of its body, and any part of an answer
-that the client reads. A closing connection is aborted after 3 seconds without progress. When the
-server stops, it is aborted after 0.4 seconds, so that no client can delay the stop for longer.
-AtShutdown explains the last column.
+The column "reads" says whether the connection reads from the client, "queues" whether requests that
+have been read must wait. The column "closed" has the time without progress after which the
+connection is closed. Progress is the beginning of a request, its head, each 64 KB of its body, and
+any part of an answer that the client reads. A closing connection is aborted after 3 seconds without
+progress. While the server stops, it is aborted after only 0.4 seconds without progress, so that
+clients cannot delay the stop. AtShutdown explains the last column.
 """  # noqa: W505 - a table
 
 from enum import Enum
@@ -40,8 +40,8 @@ class State(NamedTuple):
     """What a connection does in one state.
 
     reads: whether it reads from the client. queues: whether new requests wait. patience: it is
-    closed after this many seconds without progress; None if it stays open, because the server makes
-    its answer.
+    closed after this many seconds without progress. None: it stays open, because it waits for the
+    server and not for the client.
     """
 
     reads: bool

@@ -1,4 +1,4 @@
-"""Counts requests for --metrics by operation and code, with their times and capacity.
+"""Counts requests for --metrics by operation and error code, with their times and capacity.
 
 Counting an ordinary request takes two dictionary lookups and three additions. Clients can send any
 name of an operation, so only the service's own operations are counted under their names.
@@ -17,9 +17,9 @@ from emulator.http.observing.summary import FIRST_ERROR, Summary, operation_of, 
 BOUNDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 """The upper bounds of the buckets, in seconds."""
 
-OTHER: Final = "other"  # the name for requests without an operation of the service
+OTHER: Final = "other"  # the name under which all requests without a known operation are counted
 
-LATENCY: Final = "SuccessfulRequestLatency"  # milliseconds
+LATENCY: Final = "SuccessfulRequestLatency"  # in milliseconds
 
 Metric = tuple[str, str, str, str, str]
 """Name, access key, region, table and operation of a metric, "" for those that it does not have."""
@@ -44,7 +44,7 @@ _ASKS_CAPACITY: Final = b'"ReturnConsumedCapacity"'
 
 
 class _Tally:
-    """The requests of one operation with one code."""
+    """The count, times and capacity of the requests of one operation with one error code."""
 
     __slots__ = ("buckets", "operation", "seconds", "units")
 
@@ -66,7 +66,7 @@ class Counters:
     def __init__(self, emulator: Emulator) -> None:
         self._knows = emulator.knows
         self._tallies: dict[tuple[str, str], _Tally] = {}
-        # The tally of successful requests by X-Amz-Target.
+        # X-Amz-Target -> the tally of its successful requests, so that one look-up finds it.
         self._by_target: dict[bytes | None, _Tally] = {}
         self.last_hour: LastHour[Metric] = LastHour(emulator.clock)
         self.observer = Observer(self._count, self._count_other)
@@ -101,7 +101,7 @@ class Counters:
         tally.units += summary.get("CapacityUnits", 0.0)
 
     def _count_minute(self, exchange: Exchange, summary: Summary) -> None:
-        """Count a request under the names of CloudWatch (control-plane 19)."""
+        """Count a request in the minute's metrics, as CloudWatch names them (control-plane 19)."""
         operation, code, status = summary["Operation"], summary.get("Code", ""), summary["Status"]
         if status < FIRST_ERROR:
             self.last_hour.add((LATENCY, "", "", "", operation), exchange.seconds * _MILLISECONDS)
@@ -116,7 +116,7 @@ class Counters:
             self.last_hour.add((name, *owner, bare, operation if name in _OF_OPERATIONS else ""), 1.0)
 
     def counted(self) -> list[dict[str, Any]]:
-        """Return the counters, by operation and code."""
+        """Return the counters of each operation and error code."""
         return [
             {
                 "Operation": operation,

@@ -2,10 +2,10 @@
 
 Keeping a request must take at most 3 % of a GetItem. Over HTTP, it takes 1.9 % of the instructions
 of the whole server: 2,700 of 137,000, counted with callgrind and real sockets. So the observer is
-`deque.append`, which keeps the raw exchange. Its summary is made when a user asks for it. The
-summary of a failed request is made at once, because its reason may change: a table may be created,
-a limit may be raised. So is the summary of a request with a large body, which would take too much
-memory.
+`deque.append`, which keeps the raw exchange. Its summary is made when a user asks for it.
+
+Two kinds of summaries are made at once. For a failed request, the reason could no longer be found
+later: a table may be created, a limit may be raised. A large body would take too much memory.
 """
 
 from collections import deque
@@ -29,8 +29,8 @@ class _SummedUp(NamedTuple):
 class KeptRequests:
     """The last requests of one process, in the order in which they ended.
 
-    Calls under `/_emulator/` are not kept: a program that polls the list would fill it with its own
-    calls.
+    Calls under `/_emulator/` are not kept. Otherwise a program that polls this list would fill it
+    with its own calls.
     """
 
     def __init__(self, explain: Explain) -> None:

@@ -1,10 +1,10 @@
 """Facts about large bodies, which are found without parsing them.
 
-To parse 16 MB takes 0.3 to 0.8 s, during which the process answers no other request. So if a
-request is larger than LARGE, only its beginning and end are searched for names of tables and
-indexes. If an answer is larger, only the members after its items are parsed, or the beginning of an
-error. The exception is a batch of writes that was not processed completely: its answer is parsed
-whole.
+Parsing 16 MB takes 0.3 to 0.8 s. During this time, the process answers no other request. So in a
+request larger than LARGE, only the beginning and the end are searched for names of tables and
+indexes. In an answer larger than LARGE, only the members after the items are parsed. If it is an
+error, only its beginning is searched. The answer to a BatchWriteItem with unprocessed items is
+parsed whole.
 """
 
 import re
@@ -15,8 +15,8 @@ import orjson
 
 LARGE: Final = 500_000  # bytes; to parse this many takes up to 25 ms
 
-_SEARCHED: Final = 4_096  # bytes at the beginning and at the end of a request
-# Names in a request. An attribute of an item never matches, because its value is an object.
+_SEARCHED: Final = 4_096  # bytes at the beginning of a body, and at the end of a request
+# Members with a name as value. Attributes of items never match, because their values are objects.
 _NAMES: Final = re.compile(
     r'"(TableName|IndexName|StreamArn|ResourceArn)"\s*:\s*"([^"\\]{1,1024})"'
     r'|"(RequestItems)"\s*:\s*\{\s*"([^"\\]{1,1024})"'
@@ -24,15 +24,15 @@ _NAMES: Final = re.compile(
 )
 _ERROR: Final = re.compile(r'"(__type|[Mm]essage)"\s*:\s*"((?:[^"\\]|\\.){0,1000})')
 _ERROR_START: Final = b'{"__type"'
-# The answer to a batch of writes that were throttled or conflicted. Its items must be counted.
+# The start of an answer to BatchWriteItem with unprocessed items. They must be counted.
 _UNPROCESSED: Final = b'{"UnprocessedItems":{"'
-# Members of an answer after its items.
+# Members that come after the items in an answer.
 _BEHIND: Final = ("UnprocessedKeys", "ConsumedCapacity")
-_LONGEST_REST: Final = 100_000  # bytes of the members after the items
+_LONGEST_REST: Final = 100_000  # the most bytes of the members after the items
 
 
 def request_facts(body: bytes) -> Mapping[str, Any]:
-    """Return the members of a large request that are found. RequestItems has one table."""
+    """Return the members that are found in a large request; of RequestItems, only one table."""
     found: dict[str, Any] = {}
     for text in (body[:_SEARCHED], body[-_SEARCHED:]):
         for match in _NAMES.finditer(text.decode("utf-8", "replace")):
@@ -45,10 +45,10 @@ def request_facts(body: bytes) -> Mapping[str, Any]:
 
 
 def answer_facts(body: bytes) -> Mapping[str, Any]:
-    """Return the members after the items of a large answer, or code and message of an error."""
+    """Return the members after the items of a large answer, or an error's code and message."""
     if body.startswith(_ERROR_START):
         members = _ERROR.findall(body[:_SEARCHED].decode("utf-8", "replace"))
-        # The first match counts: reasons of a canceled transaction also have messages, but later.
+        # The first match counts. The messages of CancellationReasons come after it.
         return dict(reversed(members))
     if body.startswith(_UNPROCESSED):
         return _object(body)
@@ -56,7 +56,7 @@ def answer_facts(body: bytes) -> Mapping[str, Any]:
         position = body.rfind(b'"%b":' % name.encode(), len(body) - _LONGEST_REST)
         if position >= 0:
             found = _object(b"{" + body[position:])
-            if found:  # if not, this is an attribute of an item
+            if found:  # else the match was an attribute of an item with this name
                 return found
     return {}
 

@@ -20,8 +20,8 @@ from emulator.log_output import TRACE, Parts, Style
 log = logging.getLogger("emulator.requests")
 
 _LONGEST_BODY: Final = 4000  # the most bytes of a body that are logged
-_NAMES: Final = 3  # the most tables of one request that its line names
-_REASON: Final = 1000  # the most characters of a reason
+_NAMES: Final = 3  # the most tables that a line names
+_REASON: Final = 1000  # the most characters of a reason in a line
 _FIRST_SERVER_ERROR: Final = 500
 
 

@@ -1,8 +1,8 @@
 """Finds why a request failed, if the service's own message does not say so.
 
 The service's messages hide facts that a developer needs: which limit throttled a request, that a
-table exists under another access key, which condition did not hold. A reason never shows values of
-items, because expressions have placeholders for values.
+table exists under another access key, which condition did not hold. A reason may show expressions,
+but never values of items, because expressions have placeholders for values.
 """
 
 from collections.abc import Callable, Mapping
@@ -40,7 +40,7 @@ class Reasons:
         }
 
     def explain(self, exchange: Exchange, request: Body, answer: Body, summary: Summary) -> str | None:
-        """Return why a request failed, None if the message of its error says so."""
+        """Return why a request failed; None if there is nothing to add to the error's message."""
         if not exchange.method:
             return REFUSALS.get(exchange.answer.status)
         if exchange.answer.status < FIRST_ERROR:
@@ -69,7 +69,7 @@ class Reasons:
         return "the control `throttling` enforces it for all tables"
 
     def _left_out(self, answer: Body, summary: Summary) -> str | None:
-        """Return which part of a batch was not processed, and which limits it may have met."""
+        """Return how much of a batch was not processed for each table, and the possible limits."""
         reads = "UnprocessedKeys" in answer
         left = answer.get("UnprocessedKeys" if reads else "UnprocessedItems")
         if not isinstance(left, dict) or not left or "AccessKey" not in summary:
@@ -87,7 +87,7 @@ class Reasons:
         return f"not processed: {'; '.join(found)}"
 
     def _missing(self, _request: Body, _answer: Body, summary: Summary) -> str | None:
-        """Return under which other access keys and regions a table of that name exists."""
+        """Return under which other access keys and regions the missing table exists."""
         if "AccessKey" not in summary:
             return None
         caller = self._caller(summary["AccessKey"], summary["Region"])

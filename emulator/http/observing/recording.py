@@ -6,7 +6,8 @@ A line is a JSON object:
 |-------------------------------------|------------------------------------------------------------|
 | `Time`, `Milliseconds`, `Worker`    | when the request arrived, how long it took, which process  |
 | `Operation`                         | name of the operation                                      |
-| `AccessKey`, `Region`               | of the caller; one of AWS's own access keys is masked      |
+| `AccessKey`, `Region`               | of the caller; a key that may be a real key of AWS is      |
+|                                     | replaced by its first 4 characters and a digest            |
 | `Request`                           | body, as text without content coding                       |
 | `Status`, `RequestId`, `Answer`     | of the answer; its body as text                            |
 
@@ -36,7 +37,7 @@ from storage import StorageError
 log = logging.getLogger("emulator")
 
 _REAL_KEY: Final = re.compile(r"(AKIA|ASIA)[A-Z0-9]{12,}")
-_MASKED: Final = 8  # characters of a digest, with which different keys have different names
+_MASKED: Final = 8  # characters of the digest; they keep the names of different keys different
 
 
 class Recording:
@@ -65,7 +66,7 @@ class Recording:
         line = orjson.dumps(_line(exchange, self._worker), option=orjson.OPT_APPEND_NEWLINE)
         try:
             written = os.write(self._file, line)
-            # The disk is full: end the broken line, so that the next line is not damaged.
+            # The disk was full in the middle of the line: end it, so that the next line is intact.
             if written < len(line):
                 os.write(self._file, b"\n")
         except OSError as error:
@@ -92,7 +93,7 @@ def _line(exchange: Exchange, worker: int) -> dict[str, Any]:
 
 
 def masked(access_key: str) -> str:
-    """Return an access key, or a made-up name for it if it may be a real key of AWS."""
+    """Return an access key. Replace a key that may be a real one of AWS by a made-up name."""
     if _REAL_KEY.fullmatch(access_key) is None:
         return access_key
     return f"{access_key[:4]}-{sha256(access_key.encode()).hexdigest()[:_MASKED]}"

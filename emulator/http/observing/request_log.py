@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class RequestLog:
     """The observers of one process. worker: the number of this process, from 0.
 
-    Raises StorageError if the file of --record cannot be opened, or if --metrics lacks its library.
+    Raises StorageError if the file of --record cannot be opened, or if the library that --metrics
+    needs is not installed.
     """
 
     def __init__(self, front: Front, worker: int, *, keep: bool) -> None:
@@ -57,7 +58,7 @@ class RequestLog:
             self._apply()
 
     def kept(self) -> list[Summary]:
-        """Return the summaries of the kept requests, each with its identity."""
+        """Return the summaries of the kept requests, each with its identity (_identity)."""
         if self._kept is None:
             return []
         return [{**self._identity(exchange), **summary} for exchange, summary in self._kept.summaries()]
@@ -75,11 +76,11 @@ class RequestLog:
         return None if self._counters is None else self._counters.last_hour
 
     def now(self) -> int:
-        """Return the time in nanoseconds, by the clock that identities use."""
+        """Return the time in nanoseconds, by the clock of `Began` and `Ended` in kept requests."""
         return _nanoseconds(perf_counter())
 
     def _identity(self, exchange: Exchange) -> dict[str, Any]:
-        """Return the identity of an exchange: beginning and end in nanoseconds, and process."""
+        """Return what identifies an exchange: its times in nanoseconds, and its process."""
         end = _nanoseconds(exchange.ended)
         return {"Began": _nanoseconds(exchange.began), "Ended": end, "Worker": self._worker}
 

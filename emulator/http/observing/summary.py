@@ -7,11 +7,11 @@
 | `Operation`                   | only for DynamoDB; other requests have `Method` and `Path`       |
 | `Tables`, `Index`             | the names or ARNs in the request                                 |
 | `Status`, `Code`, `Message`   | of the answer; only errors have a code and a message             |
-| `Reason`                      | why it failed or was slow, if the message does not say so        |
+| `Reason`                      | why the request failed or was slow, unless the message says so   |
 | `CapacityUnits`               | only if the request has ReturnConsumedCapacity                   |
-| `BodyBytes`                   | only for requests with more than 0.5 MB: they are not read as a  |
-|                               | whole, and `Tables` has only names near their beginning and end  |
-| `Milliseconds`                | from the beginning of the request's work to its answer           |
+| `BodyBytes`                   | only for requests with more than 0.5 MB. They are not parsed, so |
+|                               | `Tables` has only names near their beginning and end             |
+| `Milliseconds`                | from the beginning of work on the request to its answer          |
 | `RequestId`                   | as in the answer                                                 |
 | `AccessKey`, `Region`         | of the credentials                                               |
 
@@ -39,9 +39,9 @@ Body = Mapping[str, Any]
 FIRST_ERROR: Final = 400
 MESSAGE: Final = 500  # the most characters of a message that are kept
 
-_MOST_TABLES: Final = 100  # of one request; no valid request has more tables
+_MOST_TABLES: Final = 100  # the most tables of one request; no valid request has more
 _LONGEST_NAME: Final = 1_024  # characters; an ARN may have this many
-_LONGEST_STATEMENT: Final = 8_192  # characters
+_LONGEST_STATEMENT: Final = 8_192  # characters of a PartiQL statement
 
 _STATEMENT: Final = re.compile(r'\b(?:FROM|INTO|UPDATE)\s+"?([\w.:/-]+)', re.IGNORECASE)
 
@@ -74,7 +74,7 @@ def summary_of(exchange: Exchange, explain: Explain) -> Summary:
         summary |= {"Method": exchange.method, "Path": exchange.path.decode("latin-1")}
     summary["Status"] = answer.status
     failed = answer.status >= FIRST_ERROR or _is_partial(operation, answer.body)
-    # Only then, because it takes long to parse a page of 1 MB.
+    # The answer is parsed only in these cases, because parsing a page of 1 MB takes long.
     if failed or b'"ReturnConsumedCapacity"' in body:
         answered = _answered(plain(answer.body, head.get(b"content-encoding")))
         units = _units(answered)
@@ -96,7 +96,7 @@ def summary_of(exchange: Exchange, explain: Explain) -> Summary:
 
 
 def _is_partial(operation: str, body: bytes) -> bool:
-    """Return whether a batch did not process everything. A compressed answer counts as complete."""
+    """Return whether a batch has unprocessed parts. For a compressed answer, return False."""
     return operation in _COMPLETE and _COMPLETE[operation] not in body and body.startswith(b"{")
 
 
@@ -114,7 +114,7 @@ def operation_of(exchange: Exchange) -> str:
 
 
 def _answered(body: bytes) -> Body:
-    """Return the members of an answer; if it is large, without its items."""
+    """Return the members of an answer. If the answer is large, its items are missing."""
     return large_bodies.answer_facts(body) if len(body) > large_bodies.LARGE else parsed(body)
 
 
@@ -124,7 +124,7 @@ def plain_request(exchange: Exchange) -> bytes:
 
 
 def plain(body: bytes, coding: bytes | None) -> bytes:
-    """Return a body without its content coding, or unchanged if it cannot be decoded."""
+    """Return a body without its content coding. Return a body that cannot be decoded unchanged."""
     if coding is None:
         return body
     try:
@@ -145,7 +145,7 @@ def parsed(body: bytes) -> Body:
 def tables_of(request: Body) -> list[str]:
     """Return the names of tables and ARNs of resources in a request, without duplicates.
 
-    Long lists of names and long names, which no valid request has, are cut.
+    Names and lists that are too long for a valid request are cut.
     """
     names = (name[:_LONGEST_NAME] for name in _tables(request) if isinstance(name, str))
     return list(dict.fromkeys(islice(names, _MOST_TABLES)))

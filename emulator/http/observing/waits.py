@@ -1,8 +1,8 @@
-"""Finds why a request was slow: because of its own work, or because it waited for others.
+"""Finds why a request was slow: because of its own work, or because it waited for other requests.
 
 A process answers one request at a time. A request that arrives during a long request waits until
-the process reads it. The process cannot see when the request arrived. But if work on it began right
-after the end of other work, it may have waited for all of that other work.
+the process reads it. The process cannot see when a request arrived. But if work on a request began
+right after other requests, the request may have waited for all of them.
 """
 
 from typing import Final
@@ -11,7 +11,7 @@ from emulator.http.front.observed import Exchange
 from emulator.http.observing.summary import operation_of
 
 SLOW: Final = 0.1  # seconds; a faster request is not explained
-# seconds; if the next request begins later than this, the process was idle in between.
+# In seconds. If a longer time passes between two requests, the process was idle between them.
 _GAP: Final = 0.002
 
 
@@ -27,7 +27,7 @@ class Waits:
         self._longest = (0.0, "")
 
     def explain(self, exchange: Exchange) -> str | None:
-        """Return why a request was slow, None if it was fast."""
+        """Return why a request was slow; None if it was fast and cannot have waited long."""
         if exchange.began - self._busy_until > _GAP:
             self._busy_since = exchange.began
             self._longest = (0.0, "")
@@ -51,7 +51,7 @@ class Waits:
 
 
 def with_wait(reason: str | None, wait: str | None) -> str | None:
-    """Join two reasons to one text. wait: why the request was slow."""
+    """Join two reasons to one text. reason: why the request failed. wait: why it was slow."""
     if wait is None:
         return reason
     return f"slow: {wait}" if reason is None else f"{reason}; slow: {wait}"

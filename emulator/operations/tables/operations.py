@@ -202,8 +202,8 @@ def _with_replicas(database: Database, caller: Caller, table: Table, request: Re
 def _updated(description: dict[str, Any], request: Request) -> dict[str, Any]:
     """Return the description in UpdateTable's response.
 
-    This response may say UPDATING when DescribeTable says ACTIVE. It has -1 for each removed
-    ceiling of OnDemandThroughput, which DescribeTable does not show.
+    This response may say UPDATING when DescribeTable says ACTIVE. For each removed ceiling of
+    OnDemandThroughput, this response has -1, and DescribeTable has nothing.
     """
     if reports_updating(request):
         description["TableStatus"] = UPDATING

@@ -1,4 +1,4 @@
-"""Checks of CreateTable requests, which UpdateTable shares in part (behaviour 10.1).
+"""Checks of CreateTable requests (behaviour 10.1). UpdateTable uses some of them.
 
 Error texts that are not in behaviour 10.1 were observed. So was the order of all errors:
 ack-api-quirks, DDB-TABLE-123, 126, 127, 437, 442.
@@ -218,7 +218,7 @@ def check_index_figures(index: Mapping[str, Any], *, on_demand: bool) -> None:
 
 
 def check_stream(request: Mapping[str, Any], *, creates: bool) -> None:
-    """Raise unless StreamSpecification has a view type exactly when it enables the stream.
+    """Raise for a stream that is enabled without a view type, or disabled with one.
 
     creates: whether the request creates the table.
     """

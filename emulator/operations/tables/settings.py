@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 def definition_of(request: Request, caller: Caller, number: int, now: float, until: float) -> TableDefinition:
-    """Return the definition of a new table. Its indexes do not have ids and times yet."""
+    """Return the definition of a new table. Its indexes do not have ids and times yet.
+
+    number: the id of the table. until: the time at which CREATING ends.
+    """
     hash_name, *range_name = parts.names_of(request["KeySchema"])
     mode = request.get("BillingMode", throughput.PROVISIONED)
     definition = TableDefinition(
@@ -53,7 +56,7 @@ def _policy(text: str, now: float, until: float) -> "AttachedPolicy":
 
 
 def _plain_name(name: str) -> str:
-    """Return the table name in a name or ARN."""
+    """Return the name of a table, given its name or ARN."""
     return name.rsplit("/", 1)[-1]
 
 
@@ -94,8 +97,8 @@ def index_of(index: Mapping[str, Any], *, local: bool) -> IndexDefinition:
 def ceilings(current: Mapping[str, int], part: Mapping[str, Any]) -> dict[str, int]:
     """Return the maximum on-demand units after a change of OnDemandThroughput (features 4).
 
-    current: the maximums so far. part: a request, or its part for one index. Maximums that its
-    OnDemandThroughput does not mention stay as they are; -1 removes one.
+    current: the maximums before the change. part: a request, or its part for one index. A maximum
+    that is not in OnDemandThroughput stays as it is. The figure -1 removes a maximum.
     """
     merged = {**current, **part.get("OnDemandThroughput", {})}
     return {name: units for name, units in merged.items() if units != throughput.NO_CEILING}
@@ -123,7 +126,8 @@ def changes_of(definition: TableDefinition, request: Mapping[str, Any]) -> dict[
 def _encryption(definition: TableDefinition, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Return SSEDescription, or an empty dictionary if the request does not enable encryption.
 
-    Without it, the service encrypts with its own key and reports no key (behaviour 10.3).
+    If a request does not enable encryption, the service encrypts with its own key and reports no
+    key (behaviour 10.3).
     """
     if not is_encrypting(wanted):
         return {}

@@ -24,7 +24,7 @@ from emulator.database.schema.describe import ON_DEMAND_WARM, warm_units
 
 ON_DEMAND: Final = "PAY_PER_REQUEST"
 PROVISIONED: Final = "PROVISIONED"
-NO_CEILING: Final = -1  # a figure in OnDemandThroughput that removes a ceiling
+NO_CEILING: Final = -1  # in OnDemandThroughput, this figure removes a ceiling
 _CAPACITY: Final = ("ReadCapacityUnits", "WriteCapacityUnits")
 _CEILINGS: Final = ("MaxReadRequestUnits", "MaxWriteRequestUnits")
 _CAPACITY_OF_WARM: Final = {"ReadUnitsPerSecond": "ReadCapacityUnits", "WriteUnitsPerSecond": "WriteCapacityUnits"}
@@ -66,7 +66,7 @@ def check_mode(request: Members, *, on_demand: bool) -> None:
 
 
 def check_bounds(part: Members) -> None:
-    """Raise if a figure of throughput is larger than the service ever accepts."""
+    """Raise if a figure of throughput is larger than the service accepts for any table."""
     units = part.get("ProvisionedThroughput", {})
     for member, figure in _in_order(units, _CAPACITY):
         if figure > limits.THROUGHPUT_VALUE:
@@ -105,7 +105,7 @@ def rescaled(current: Part, members: Members, billing_mode: str, now: float, unt
     on-demand mode, there are no old figures. So the new figures take effect at once, and count
     neither as an increase nor as a decrease.
 
-    Raises LimitExceededException after too many decreases on one UTC day.
+    Raises LimitExceededException for one decrease too many on a UTC day.
     """
     units = members.get("ProvisionedThroughput")
     if units is None:
@@ -130,7 +130,7 @@ def rescaled(current: Part, members: Members, billing_mode: str, now: float, unt
 def _next_decrease(current: TableDefinition | IndexDefinition, now: float) -> int:
     """Return the number of decreases on this UTC day, including the new one.
 
-    Raises if there are too many.
+    Raises if there were four decreases on this day, and the last was less than an hour ago.
 
     Observed: DDB-TABLE-157, 184, 185, 326.
     """

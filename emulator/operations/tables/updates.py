@@ -48,7 +48,7 @@ def check_update(request: Request) -> None:
 
 
 def updated(definition: TableDefinition, request: Request, now: float, until: float) -> TableDefinition:
-    """Return the definition with the request's changes, without new or deleted indexes.
+    """Return the definition with the request's changes, but do not create or delete indexes yet.
 
     until: the time at which pending changes take effect. At this time, indexes with new throughput
     are ACTIVE again.
@@ -158,7 +158,7 @@ def _with_billing_mode(definition: TableDefinition, request: Request, until: flo
     )
     if billing_mode != throughput.ON_DEMAND:
         return changed
-    # DescribeTable reports the time at which the switch ended. Before that, it reports no time
+    # DescribeTable reports the time at which the switch ended. During the switch, it reports none
     # (DDB-TABLE-060, 064).
     return deferred(replace(changed, pay_per_request_since=None), until, {"pay_per_request_since": until})
 
@@ -242,10 +242,11 @@ def _refuse_redefinition(
 ) -> None:
     """Raise if the table gives a key attribute of a new index another type (behaviour 10.4).
 
-    AttributeDefinitions that the new index does not need are ignored (DDB-TABLE-162). We know only
-    one example of the error's text, in which each key schema has one attribute. We infer that the
-    text lists all attributes of a schema, and that it lists the table's key if that and an index's
-    key have the attribute.
+    AttributeDefinitions that the new index does not need are ignored (DDB-TABLE-162). The error
+    lists an existing key schema that has the attribute. We know only one example of its text, in
+    which each key schema has one attribute. We infer that the text lists all attributes of a
+    schema. If the keys of the table and of an index have the attribute, we infer that the text
+    lists the table's key.
     """
     other = [name for name in parts.names_of(schema) if definition.types.get(name, types[name]) != types[name]]
     if not other:
@@ -276,7 +277,10 @@ def _check_deletable(definition: TableDefinition, name: str) -> None:
 
 
 def new_index(definition: TableDefinition, create: Mapping[str, Any], number: int, until: float) -> IndexDefinition:
-    """Return the definition of a new index on a table that may have items."""
+    """Return the definition of a new index on a table that may have items.
+
+    number: the id of the index. until: the earliest end of CREATING.
+    """
     index = settings.index_of(create, local=False)
     assert set(index.hash + index.range) <= set(definition.types), "updated() has merged the types"
     return replace(index, id=number, status=CREATING, until=until, filled_to="")

@@ -29,7 +29,7 @@ def search_names(index: Members) -> list[str]:
 def check_created(request: Request, types: Mapping[str, str], names: set[str], *, on_demand: bool) -> None:
     """Raise the first problem of CreateTable's VectorIndexes.
 
-    names: the names of the other indexes; this adds to them.
+    names: the names of the table's other indexes. The names of the new indexes are added to them.
     """
     indexes = request["VectorIndexes"]
     if not indexes:
@@ -121,9 +121,9 @@ def check_updates(request: Request) -> None:
 
 
 def updated(definition: TableDefinition, request: Request) -> TableDefinition:
-    """Return the definition, with the attribute types that a new index needs.
+    """Return the definition with the attribute types that a new index needs.
 
-    Raises if the index cannot be created or deleted.
+    Raises if an index cannot be created or deleted. Only `changed` creates and deletes indexes.
     """
     for update in request["VectorIndexUpdates"]:
         if "Create" in update:
@@ -170,7 +170,7 @@ def _check_deletable(definition: TableDefinition, name: str) -> None:
 
 
 def refuse_while_updating(definition: TableDefinition, request: Request) -> None:
-    """Raise if a request deletes a vector index while its resources are being allocated."""
+    """Raise if a request deletes a vector index whose resources are still being allocated."""
     for update in request.get("VectorIndexUpdates", ()):
         for index in definition.vectors:
             deleted = update.get("Delete", {}).get("IndexName") == index.name
