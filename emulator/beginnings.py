@@ -75,7 +75,10 @@ def begin_replication(database: Database, table: TableDefinition) -> None:
 
 
 def before_removal(database: Database, table: TableDefinition) -> "Callable[[DefinitionChange], None]":
-    """Return a function that backs up a table with recovery in the transaction of its removal."""
+    """Return a function that makes the system backup of a table with recovery.
+
+    The function must be called in the transaction that removes the table.
+    """
     from emulator.database.history import backups  # noqa: PLC0415 - most servers never need it
 
     return backups.before_removal(database, table)
