@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from emulator import errors, limits, operations
+from emulator import beginnings, errors, limits, operations
 from emulator.clock import EmulatorClock, Stopwatch
 from emulator.controls.body import BadDeclaration, Body
 from emulator.database.catalog.catalog import Caller, Options
 from emulator.database.changes.streams import ROLL_OVER, ROLL_OVER_SECONDS
 from emulator.database.database import Database
 from emulator.database.definitions import arns
-from emulator.database.definitions.tables import TableDefinition
 from emulator.database.store import keyspace
 from emulator.database.store.loading import refused
 from emulator.log_limits import once_a_minute
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from emulator.controls.registry import RequestLog
     from emulator.database.definitions.streams import StreamDefinition
     from emulator.database.events import Event
-    from emulator.database.store.registry import DefinitionChange
     from emulator.event_sources.api import Answer as LambdaAnswer
     from emulator.event_sources.service import FunctionService
 
@@ -92,16 +90,21 @@ class Emulator:
 
     def _open(self, engine: Engine, options: Options, sharing: SharedMemory | None) -> None:
         settings = self.settings
-        jobs = _resume_walks, _resume_fillings, _resume_restores, _resume_replication
-        self.database = Database(engine, self.clock, options, sharing, jobs=jobs, removal=_before_removal)
+        jobs = (
+            beginnings.resume_walks,
+            beginnings.resume_fillings,
+            beginnings.resume_restores,
+            beginnings.resume_replication,
+        )
+        self.database = Database(engine, self.clock, options, sharing, jobs=jobs, removal=beginnings.before_removal)
         if self.database.owner:
-            _release_snapshots(self.database)
-            self.database.scheduler.every(settings.ttl_sweep_interval, partial(_begin_sweep, self.database))
-            self.database.scheduler.every(ROLL_OVER_SECONDS, partial(_begin_expiry, self.database))
-            self.database.scheduler.every(_REPLICATION_SECONDS, partial(_resume_replication, self.database))
+            beginnings.release_snapshots(self.database)
+            self.database.scheduler.every(settings.ttl_sweep_interval, partial(beginnings.begin_sweep, self.database))
+            self.database.scheduler.every(ROLL_OVER_SECONDS, partial(beginnings.begin_expiry, self.database))
+            self.database.scheduler.every(_REPLICATION_SECONDS, partial(beginnings.resume_replication, self.database))
         if settings.ongoing_transaction:
             _declare_transactions(self.database, settings.ongoing_transaction)
-        self.database.catalog.attachments.replicate = partial(_begin_replication, self.database)
+        self.database.catalog.attachments.replicate = partial(beginnings.begin_replication, self.database)
         self._background = self.database.background
         self._respond = self.database.respond
         self.caller = self.database.catalog.caller
@@ -308,89 +311,6 @@ class Emulator:
     def close(self) -> None:
         """Commit and sync pending writes, and release the storage."""
         self.database.close()
-
-
-def _resume_walks(database: Database) -> None:
-    """Queue the walks over tables that an earlier process left unfinished.
-
-    Most starts have none.
-    """
-    if any(table.definition.is_walked for table in database.catalog.everything()):
-        from emulator.database.jobs import backfill, ttl_fill, vector_fill  # noqa: PLC0415 - start-up time
-
-        backfill.resume_all(database)
-        ttl_fill.resume_all(database)
-        vector_fill.resume_all(database)
-
-
-def _resume_fillings(database: Database) -> None:
-    """Queue the filling of tables that an earlier process left incomplete."""
-    if any(table.definition.filling is not None for table in database.catalog.everything()):
-        from emulator.database.jobs import filling  # noqa: PLC0415 - start-up time
-
-        filling.resume_all(database)
-
-
-def _has_snapshots(database: Database) -> bool:
-    with database.read() as txn:
-        return bool(txn.page(*keyspace.snapshots(), 1)[0])
-
-
-def _release_snapshots(database: Database) -> None:
-    """Queue the deletion of held snapshots that a killed process has left behind."""
-    if _has_snapshots(database):
-        from emulator.database.snapshots import holding  # noqa: PLC0415 - start-up time
-
-        holding.release_all(database)
-
-
-def _resume_restores(database: Database) -> None:
-    """Queue the restores of snapshots that an earlier process left unfinished."""
-    if _has_snapshots(database):
-        from emulator.database.snapshots import restoring  # noqa: PLC0415 - start-up time
-
-        restoring.resume(database)
-
-
-def _resume_replication(database: Database) -> None:
-    """Queue replication, if any table has replicas."""
-    if any(table.definition.membership is not None for table in database.catalog.everything()):
-        from emulator.database.jobs import replication  # noqa: PLC0415 - start-up time
-
-        replication.begin_all(database)
-
-
-def _begin_replication(database: Database, table: TableDefinition) -> None:
-    """Queue the replication of a table, because it was written."""
-    from emulator.database.jobs import replication  # noqa: PLC0415 - few tables have replicas
-
-    replication.begin(database, table)
-
-
-def _before_removal(database: Database, table: TableDefinition) -> "Callable[[DefinitionChange], None]":
-    """Return a function that makes the system backup of a table with recovery.
-
-    The function must be called in the transaction that removes the table.
-    """
-    from emulator.database.history import backups  # noqa: PLC0415 - most servers never need it
-
-    return backups.before_removal(database, table)
-
-
-def _begin_expiry(database: Database) -> None:
-    """Queue the deletion of expired backups, if there are backups that expire."""
-    if any(backup.expires is not None for backup in database.backups):
-        from emulator.database.history import backups  # noqa: PLC0415 - most servers never need it
-
-        backups.begin_expiry(database)
-
-
-def _begin_sweep(database: Database) -> None:
-    """Queue the deletion of expired items, if any table has a time to live."""
-    if any(table.definition.ttl_queue is not None for table in database.catalog.everything()):
-        from emulator.database.jobs import ttl_sweep  # noqa: PLC0415 - memory that most servers never need
-
-        ttl_sweep.begin(database)
 
 
 def _verify(folder: Path) -> None:

@@ -1,0 +1,100 @@
+"""What begins the background work of a database: at its start, at intervals, and after writes.
+
+Each kind of work has its code in `database/`. Most servers never need it, so these functions first
+check whether there is such work, and load the code only then.
+"""
+
+from typing import TYPE_CHECKING
+
+from emulator.database.database import Database
+from emulator.database.definitions.tables import TableDefinition
+from emulator.database.store import keyspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emulator.database.store.registry import DefinitionChange
+
+
+def resume_walks(database: Database) -> None:
+    """Queue the walks over tables that an earlier process left unfinished.
+
+    Most starts have none.
+    """
+    if any(table.definition.is_walked for table in database.catalog.everything()):
+        from emulator.database.jobs import backfill, ttl_fill, vector_fill  # noqa: PLC0415 - start-up time
+
+        backfill.resume_all(database)
+        ttl_fill.resume_all(database)
+        vector_fill.resume_all(database)
+
+
+def resume_fillings(database: Database) -> None:
+    """Queue the filling of tables that an earlier process left incomplete."""
+    if any(table.definition.filling is not None for table in database.catalog.everything()):
+        from emulator.database.jobs import filling  # noqa: PLC0415 - start-up time
+
+        filling.resume_all(database)
+
+
+def has_snapshots(database: Database) -> bool:
+    """Return whether the store has a snapshot."""
+    with database.read() as txn:
+        return bool(txn.page(*keyspace.snapshots(), 1)[0])
+
+
+def release_snapshots(database: Database) -> None:
+    """Queue the deletion of snapshots whose holders a killed process has lost."""
+    if has_snapshots(database):
+        from emulator.database.snapshots import holding  # noqa: PLC0415 - start-up time
+
+        holding.release_all(database)
+
+
+def resume_restores(database: Database) -> None:
+    """Queue the restores of snapshots that an earlier process left unfinished."""
+    if has_snapshots(database):
+        from emulator.database.snapshots import restoring  # noqa: PLC0415 - start-up time
+
+        restoring.resume(database)
+
+
+def resume_replication(database: Database) -> None:
+    """Queue replication, if any table has replicas."""
+    if any(table.definition.membership is not None for table in database.catalog.everything()):
+        from emulator.database.jobs import replication  # noqa: PLC0415 - start-up time
+
+        replication.begin_all(database)
+
+
+def begin_replication(database: Database, table: TableDefinition) -> None:
+    """Queue the replication of a table, because it was written."""
+    from emulator.database.jobs import replication  # noqa: PLC0415 - few tables have replicas
+
+    replication.begin(database, table)
+
+
+def before_removal(database: Database, table: TableDefinition) -> "Callable[[DefinitionChange], None]":
+    """Return a function that makes the system backup of a table with recovery.
+
+    The function must be called in the transaction that removes the table.
+    """
+    from emulator.database.history import backups  # noqa: PLC0415 - most servers never need it
+
+    return backups.before_removal(database, table)
+
+
+def begin_expiry(database: Database) -> None:
+    """Queue the deletion of expired backups, if there are backups that expire."""
+    if any(backup.expires is not None for backup in database.backups):
+        from emulator.database.history import backups  # noqa: PLC0415 - most servers never need it
+
+        backups.begin_expiry(database)
+
+
+def begin_sweep(database: Database) -> None:
+    """Queue the deletion of expired items, if any table has a time to live."""
+    if any(table.definition.ttl_queue is not None for table in database.catalog.everything()):
+        from emulator.database.jobs import ttl_sweep  # noqa: PLC0415 - memory that most servers never need
+
+        ttl_sweep.begin(database)
