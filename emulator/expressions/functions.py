@@ -1,8 +1,8 @@
 """The functions of conditions and updates: one `Function` in `FUNCTIONS` for each.
 
 To add a function, write its builder here and add its `Function`. The analyser, the compilers, the
-cost of updates and PartiQL all use `FUNCTIONS`. Add the function's cases to tests/cases/expressions:
-a test fails for a function without cases.
+cost of updates and PartiQL all use `FUNCTIONS`. Add the function's cases to
+tests/cases/expressions: a test fails for a function without cases.
 
 A builder returns a function of (item, values). What that function returns depends on the place:
 
