@@ -99,11 +99,6 @@ resource "aws_dynamodb_contributor_insights" "orders" {{
   table_name = aws_dynamodb_table.orders.name
 }}
 
-resource "aws_dynamodb_contributor_insights" "customers" {{
-  table_name = aws_dynamodb_table.orders.name
-  index_name = "customers"
-}}
-
 resource "aws_dynamodb_kinesis_streaming_destination" "orders" {{
   table_name = aws_dynamodb_table.orders.name
   stream_arn = "arn:aws:kinesis:us-east-1:${{data.aws_caller_identity.me.account_id}}:stream/orders"
@@ -128,6 +123,11 @@ data "aws_dynamodb_table" "orders" {{
 """
 
 COPIES = """
+resource "aws_dynamodb_contributor_insights" "customers" {
+  table_name = aws_dynamodb_table.orders.name
+  index_name = "customers"
+}
+
 resource "aws_dynamodb_table_export" "orders" {
   table_arn = aws_dynamodb_table.orders.arn
   s3_bucket = "bucket"
