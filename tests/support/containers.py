@@ -18,6 +18,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[2]
@@ -59,7 +60,8 @@ class Containers:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._store = ("--root", str(folder / "store"), "--runroot", str(folder / "run"), "--storage-driver", "overlay")
+        self._state = TemporaryDirectory(prefix="podman-", dir="/tmp")  # podman allows 50 characters
+        self._store = ("--root", str(folder / "store"), "--runroot", self._state.name, "--storage-driver", "overlay")
         self._holder = subprocess.Popen(
             ["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /sys/fs/cgroup && echo && exec cat"],
             stdin=subprocess.PIPE,
@@ -74,6 +76,7 @@ class Containers:
         self.podman("rm", "--force", "--all", check=False)
         self._holder.communicate()
         shutil.rmtree(self.folder)
+        self._state.cleanup()
 
     def _inside(self, *command: str) -> list[str]:
         return ["nsenter", "--mount", f"--target={self._holder.pid}", *command]
