@@ -16,7 +16,8 @@ from emulator.database.store.registry import DefinitionChange
 def empty(database: Database, change: DefinitionChange, table: Table) -> None:
     """Delete a table's items, without stream records.
 
-    A scan of the table that has begun then ends. A restore into the table is complete.
+    A client that scans the table gets no more items, and its scan ends. If the table is being
+    restored from a backup, the restore ends.
     """
     definition = table.definition
     txn = change.txn
