@@ -62,7 +62,7 @@ class Token:
 def token_of(caller: Caller, operation: str, request: Mapping[str, Any]) -> Token | None:
     """Return a request's token, None if the request has none.
 
-    Requests of two different operations with the same text have two tokens.
+    If requests of two operations have the same ClientRequestToken, they have different tokens.
     """
     text = request.get("ClientRequestToken")
     if text is None:

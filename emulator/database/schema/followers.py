@@ -116,4 +116,4 @@ class Billing(Protocol):
         """
 
     def by_index(self, change: Change) -> dict[str, int]:
-        """Return name of a vector index -> how many bytes the change in that index is billed."""
+        """Return name of a vector index -> the bytes billed for the change in that index."""
