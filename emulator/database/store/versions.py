@@ -67,7 +67,7 @@ class Versions:
         return _stored(txn) == self._held
 
     def bump(self, txn: WriteTxn) -> None:
-        """Raise the stored version, in the transaction of a change. Call `advance` after it."""
+        """Raise the stored version, in the transaction of a change. After the commit: `advance`."""
         if self._sharing is not None:
             txn.put(_VERSION, (self._held + 1).to_bytes(8, "big"))
 

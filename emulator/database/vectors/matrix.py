@@ -147,7 +147,8 @@ class Matrix:
         """Read some changes, or some entries for the first time; return whether others remain.
 
         For each change, this reads the current entry, so after all changes the rows are those that
-        the transaction sees. It skips changes of entries that were not read yet.
+        the transaction sees. It skips changes of entries that it has not read yet: it will read
+        their current state.
         """
         self.progress += 1
         newest = numbers(txn, self.index.prefix).changes
