@@ -2,7 +2,7 @@
 
 The store remembers a token for ten minutes of the emulator's clock. The transaction with the writes
 of a request also stores the record of the request's token, so the record is as durable as the
-writes. Each token has a second entry, and these entries are in the order of expiry.
+writes. Each token has a second record, and these records are in the order of expiry.
 `Token.remember` uses them to find and delete a few expired tokens.
 """
 
@@ -62,7 +62,7 @@ class Token:
 def token_of(caller: Caller, operation: str, request: Mapping[str, Any]) -> Token | None:
     """Return a request's token, None if the request has none.
 
-    Requests of two different operations with the same text have two tokens.
+    If requests of two operations have the same ClientRequestToken, they have different tokens.
     """
     text = request.get("ClientRequestToken")
     if text is None:

@@ -172,7 +172,7 @@ def _store(txn: WriteTxn, writes: Sequence[Write], changes: Sequence[Change]) ->
 def read(database: Database, reads: Sequence[ItemRequest]) -> tuple[list[bytes | None], list[Consumed]]:
     """Return the rows of one snapshot (None for a missing item), and the units of each read.
 
-    Raises TransactionCanceledException if an item is in an ongoing transaction, or if enforced
+    Raises TransactionCanceledException if an item is in a declared transaction, or if enforced
     throughput refuses a read.
     """
     _refuse_conflicts(reads)

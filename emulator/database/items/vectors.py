@@ -71,7 +71,7 @@ class VectorEntries:
         return old_size - changes.old_unbilled, new_size - changes.new_unbilled
 
     def by_index(self, change: Change) -> dict[str, int]:
-        """Return name of a vector index -> bytes that are billed for the change in the index."""
+        """Return name of a vector index -> the bytes billed for the change in that index."""
         return {each.index.name: each.billed for each in self._changes(change).indexes if each.billed}
 
     def follow(self, txn: WriteTxn, change: Change) -> None:

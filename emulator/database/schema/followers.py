@@ -106,7 +106,10 @@ class Precondition(Protocol):
 
 
 class Billing(Protocol):
-    """The billed sizes of writes to a table, if these are not the sizes of the items."""
+    """Computes the billed sizes of writes to a table with vector indexes.
+
+    They differ from the sizes of the items. Other tables have no `Billing`.
+    """
 
     def sizes(self, change: Change, old_size: int, new_size: int) -> tuple[int, int]:
         """Return the billed sizes of the item before and after a change.
@@ -115,4 +118,4 @@ class Billing(Protocol):
         """
 
     def by_index(self, change: Change) -> dict[str, int]:
-        """Return name of a vector index -> bytes that are billed for the change in the index."""
+        """Return name of a vector index -> the bytes billed for the change in that index."""

@@ -64,7 +64,7 @@ class Index:
                 return None
             try:
                 pieces.append(encode(value))
-            except KeyError:  # an item from before the index was created may have another type here
+            except KeyError:  # only an item that is older than the index may have another type
                 return None
         if b"" in pieces or (max(map(len, pieces)) > limits.SORT_KEY and self._too_long(pieces)):
             return None
@@ -99,7 +99,7 @@ class Index:
     def row(self, item: Item, row: bytes) -> bytes:
         """Return the row of an entry.
 
-        If the index projects all attributes, it is the item's own row.
+        row: the item's row. It is also the row of the entry if the index projects all attributes.
         """
         if self.projects_all:
             return row
@@ -112,9 +112,9 @@ class Index:
         return {name: value for name, value in item.items() if name in attributes}
 
     def lacks(self, names: frozenset[str]) -> bool:
-        """Return whether the index lacks some of these attributes.
+        """Return whether a local index does not project all of these attributes.
 
-        Raises ValidationException if the index is global and lacks some of them.
+        If a global index does not, raise ValidationException.
         """
         missing = names - self.attributes
         if missing and self.is_global:

@@ -28,7 +28,7 @@ The function leaves the key attributes out, because its caller knows their value
 """
 
 _MOST_VIEWS: Final = 256
-# the most characters in all attribute names of a cached view
+# the most characters in all attribute names of a view that is cached
 _LONGEST_VIEW: Final = 4 * limits.EXPRESSION_SIZE
 
 
@@ -47,7 +47,7 @@ def _vectors(definition: TableDefinition, table_keys: tuple[str, ...]) -> "tuple
 
 
 class Table:
-    """A compiled table: names and encoders of its keys, its indexes, its writes' followers."""
+    """A compiled table: names and encoders of its keys, its indexes, and followers of writes."""
 
     __slots__ = (
         "arn",
@@ -130,7 +130,7 @@ class Table:
         if view is None:
             own = tuple(name for name in self.key_names if name in attributes)
             view = decoder_of(attributes.difference(own)), own
-            # only legacy conditions have so many names
+            # do not cache it: only legacy conditions have so many names
             if sum(map(len, attributes)) > _LONGEST_VIEW:
                 return view
             if len(self.views) >= _MOST_VIEWS:
@@ -141,9 +141,10 @@ class Table:
     def _index_keys(self) -> dict[str, tuple[str, str]]:
         """Return the index key attributes: name -> (type, index).
 
-        The index is the one in error messages: the first by name with this attribute (behaviour
-        3.8). Key attributes of the table are left out. The attributes of a SearchSchema follow the
-        same rules (features 1.4).
+        index: the name of the index that error messages mention. If several indexes have the
+        attribute, it is the first of their names in alphabetical order (behaviour 3.8). Key
+        attributes of the table are left out. The attributes of a SearchSchema follow the same rules
+        (features 1.4).
         """
         keys: dict[str, tuple[str, str]] = {}
         names = [(index.name, index.key_names) for index in self.indexes]

@@ -30,7 +30,9 @@ class VectorChanges:
     """The changes of all vector indexes of a table by one write.
 
     old_unbilled, new_unbilled: how many bytes of the item before and after the write are not
-    billed. indexes: the changes of the indexes that no backfill will update.
+    billed.
+    indexes: the changes of the indexes. It has no change of an index whose backfill will visit the
+    item later.
     """
 
     old_unbilled: int = 0

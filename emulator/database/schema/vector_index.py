@@ -1,6 +1,7 @@
 """Compiled vector indexes: which items have an entry, and the bytes of the entry.
 
-An entry has the data that a search compares. A search reads its results from the items.
+An entry has the data that a search compares. The items that a search returns are read from the
+table.
 
     4 bytes for each dimension     the vector: float32, little-endian
     for each element of SearchSchema, in its order:
@@ -21,7 +22,7 @@ from emulator.values.size import item_size, utf8_size
 from emulator.values.types import Item, Value
 from storage.keycode import u32
 
-FLOAT: Final = 4  # bytes
+FLOAT: Final = 4  # bytes of a float32
 ABSENT: Final = 0xFFFFFFFF
 """The length that marks a missing value."""
 
@@ -97,9 +98,10 @@ class VectorIndex:
             return None
 
     def entry(self, item: Item, vector: bytes) -> bytes | None:
-        """Return an item's entry, None if a HASH attribute is missing or has another type.
+        """Return an item's entry, None if the item must not have one.
 
-        Only items that are older than the index can have an attribute of another type.
+        An item has no entry if a HASH attribute is missing, or if an attribute of SearchSchema is
+        empty or has another type. Only items that are older than the index can have another type.
         """
         parts = [vector]
         for name, encode, required in self._elements:

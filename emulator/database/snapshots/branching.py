@@ -1,10 +1,9 @@
 """Branching: copying a snapshot's tables to another tenant.
 
 The copies are new tables: they have new ids, ARNs and streams, and no Kinesis destinations or event
-source mappings. Up to a slice of rows is copied in one transaction, and more rows in several
-slices. No request can reach the copies before the last slice has stored their definitions. Until
-then, their prefixes are reserved (`Deletions.reserve`), so after a crash the next start deletes the
-copied rows.
+source mappings. If all rows fit in one slice, one transaction does everything. No request can reach
+the copies before the last slice has stored their definitions. Until that slice, their prefixes are
+reserved (`Deletions.reserve`), so after a crash the next start deletes the copied rows.
 """
 
 import uuid
@@ -94,7 +93,7 @@ def _begin(database: Database, name: str, access_key: str, region: str | None) -
 def _slice(database: Database, copy: _Copy) -> None:
     """Copy one more slice of rows. If no rows remain, also store the definitions.
 
-    An interrupted call has changed nothing, and `copy` neither.
+    If this raises an error, it has changed neither the store nor `copy`.
     """
     views = database.views
     deletions = database.catalog.deletions
@@ -166,13 +165,17 @@ def _copied(txn: WriteTxn, table: TableDefinition, now: float, prefixes: dict[by
 def _position(filled_to: str | None, start: str) -> str | None:
     """Return the position of a walk in the copy of a table.
 
-    start: the prefix of the copy's items, as hex.
+    filled_to: the position of the walk in the original. start: the prefix of the copy's items, as
+    hex.
     """
     return start + filled_to[len(start) :] if filled_to else filled_to
 
 
 def _refuse(database: Database, tables: list[TableDefinition]) -> None:
-    """Raise BranchRefused if the tenant has a table with one of these names, or would get two."""
+    """Raise BranchRefused if a tenant would have two tables of the same name.
+
+    tables: the definitions of the copies. Copies from different regions can have the same name too.
+    """
     taken = set()
     for table in tables:
         tenant = SHARED if database.catalog.shared else (table.access_key, table.region)

@@ -32,12 +32,13 @@ class Contents:
 
     tables, streams, histories, mappings, targets: storage keys of definitions, with the stored
     values. targets are the scalable targets of auto scaling.
-    data: prefixes of items, entries, statistics, collections, TTL queues, records of streams and of
-    histories.
+    data: prefixes of items, entries, statistics, collections, vectors, TTL queues, records of
+    streams and of histories.
     counters: keys of the last sequence numbers of streams.
     checkpoints: prefixes of the checkpoints of consumers.
-    incomplete: the tables that are being filled. backups, s3_jobs: the backups, exports, imports
-    and bulk operations of whole accounts. `reset` deletes them, but snapshots do not contain them.
+    incomplete: the tables that are being filled.
+    backups, s3_jobs: the backups, exports, imports and bulk operations of whole accounts. `reset`
+    deletes them, but snapshots do not contain them.
     """
 
     tables: dict[bytes, bytes] = field(default_factory=dict)
@@ -77,7 +78,7 @@ class Contents:
         return self.tables | self.streams | self.histories | self.mappings | self.targets
 
     def without(self, other: "Contents") -> "Contents":
-        """Return the part of these contents that the others lack, and all incomplete tables."""
+        """Return what these contents have and `other` lacks, and all their incomplete tables."""
         return Contents(
             _less(self.tables, other.tables),
             _less(self.streams, other.streams),

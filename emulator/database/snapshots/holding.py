@@ -1,4 +1,4 @@
-"""Held snapshots: they exist while a client is connected. `dump` reads one while others write.
+"""Held snapshots: they exist while a client is connected. `dump` reads one while clients write.
 
 A held snapshot is stored like any other snapshot, so all processes find it. Its key has a NUL and
 then the given name; the names of other snapshots cannot contain a NUL. A held snapshot is deleted
@@ -64,8 +64,8 @@ def page(
 ) -> Slice:
     """Return rows of a table in a snapshot, and the key after which the next page begins.
 
-    segment: its number and the number of segments, as in a parallel scan. Raises UnknownSnapshot,
-    UnknownTable, WrongPosition, Interrupted.
+    segment: the number of the segment and the number of all segments, as in a parallel scan.
+    Raises UnknownSnapshot, UnknownTable, WrongPosition, Interrupted.
     """
     views = database.views
     with database.read() as txn:

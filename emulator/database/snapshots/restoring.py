@@ -2,12 +2,12 @@
 
 Contents of the scope that the snapshot does not have are removed. If few keys were written, one
 transaction does everything. If more were written, the first transaction removes all definitions of
-the scope, so that no request writes its data. Later slices put keys back, and the last slice stores
-the definitions. The snapshot's definition has the position of the restore, so the restore continues
-after a restart.
+the scope, so no request can write to its tables. Later slices put keys back, and the last slice
+stores the definitions. The snapshot's definition has the position of the restore, so the restore
+continues after a restart.
 
 Each restored stream gets a new number `restored`, so its consumers start again from the restored
-checkpoints. So does each vector index, so that processes read its vectors into memory again.
+checkpoints. Each restored vector index gets one too, so processes read its vectors again.
 """
 
 from dataclasses import replace
@@ -143,10 +143,11 @@ def saved_contents(views: Views, txn: ReadTxn, view: View) -> Contents:
 
 
 def _put_back(views: Views, change: DefinitionChange, view: View, written: list[Pair]) -> None:
-    """Set these keys to the values that a view shows.
+    """Set the keys in `written` to the values that a view shows.
 
-    If no newer view covers the keys, this records no images. It also deletes the images of the
-    keys: their live values are now those of the view, and older views show them too.
+    If a newer view covers the keys, this stores images like any other write. Otherwise it stores
+    none, and deletes the view's images of these keys. They are no longer needed: the live values
+    are now those of the view, and older views show them too.
     """
     alone = views.alone(view)
     txn = plain(change.txn) if alone else change.txn
@@ -170,7 +171,10 @@ def _prefix(pair: Pair) -> bytes:
 
 
 def _finish(database: Database, change: DefinitionChange, snapshot: Snapshot, view: View, then: Contents) -> None:
-    """Store definitions, sequence numbers, checkpoints and records of deletions as saved."""
+    """Store definitions, sequence numbers, checkpoints and records of deletions as saved.
+
+    then: the contents that the snapshot saved.
+    """
     txn = change.txn
     kept = partial(database.views.kept, txn, view)
     forget_tokens(txn, snapshot.scope)

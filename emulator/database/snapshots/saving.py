@@ -63,7 +63,7 @@ def delete(database: Database, name: str) -> None:
 def delete_all(database: Database) -> None:
     """Delete all snapshots, also one that is being restored.
 
-    Keys that were put back stay put back.
+    Keys that the restore has already put back keep these values.
     """
     views = database.views
     with database.registries.changing(urgent=True) as change:
@@ -86,7 +86,10 @@ def _count(database: Database, txn: ReadTxn, key: bytes) -> int:
 
 
 def _keep(views: Views, txn: WriteTxn, view: View, contents: Contents) -> None:
-    """Store in a view what the data that it covers need: definitions, counters, checkpoints."""
+    """Add to a view the records without which its data are useless.
+
+    These are definitions, counters, checkpoints and records of deletions.
+    """
     for key, stored in contents.definitions().items():
         views.keep(txn, view, key, stored)
     for key in contents.counters:

@@ -92,7 +92,8 @@ def refuse_while_restoring(txn: ReadTxn, but: str | None = None, within: Scope |
     """Raise Restoring if a snapshot is being restored, unless its name is `but`.
 
     During a restore, the data of the scope are a mix of two states, and the definitions are
-    missing. within: only snapshots that may have tables of this scope count.
+    missing.
+    within: if given, ignore snapshots that cannot have tables of this scope.
     """
     for snapshot in snapshots(txn):
         if snapshot.restoring is None or snapshot.name == but:

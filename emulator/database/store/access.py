@@ -16,7 +16,8 @@ Wrap = Callable[[WriteTxn], WriteTxn]
 class EngineAccess:
     """An engine whose write transactions can be wrapped.
 
-    switched: called after `write` was replaced, because callers may hold a reference to it.
+    switched: called after `write` was replaced, because callers may hold a reference to the old
+    one.
     """
 
     def __init__(self, engine: Engine, switched: Callable[[], None]) -> None:

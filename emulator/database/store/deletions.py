@@ -14,7 +14,7 @@ from storage import Engine, WriteTxn
 from storage.keycode import prefix_end
 
 SLICE: Final = 1000  # rows that one slice deletes: about 2 ms; see also slices.COPIED_IN_STEP
-AT_ONCE: Final = 100  # rows that are deleted without a slice
+AT_ONCE: Final = 100  # the most rows that `drop` deletes in the transaction of its caller
 
 BEGUN: Final = b"\1"
 """The value of a deletion's record once some of its rows are deleted."""
@@ -34,12 +34,12 @@ class Deletions:
         self._background.add(record, partial(self._slice, record))
 
     def drop(self, txn: WriteTxn, prefix: bytes) -> None:
-        """Delete all keys with this prefix: a few keys now, more as `begin` does."""
+        """Delete all keys with this prefix: up to AT_ONCE now, and the others as `begin` does."""
         if _drop_some(txn, prefix, prefix_end(prefix), AT_ONCE):
             self.begin(txn, prefix)
 
     def reserve(self, txn: WriteTxn, prefix: bytes) -> None:
-        """Let the next start delete all keys with this prefix, unless `release` is called first.
+        """Let the next start delete all keys with this prefix, unless `release` is called earlier.
 
         This is for data that several transactions write before a definition refers to them.
         """
@@ -75,9 +75,10 @@ class Deletions:
 
 
 def _drop_some(txn: WriteTxn, start: bytes, stop: bytes, limit: int) -> bool:
-    """Delete the first keys of a range: `limit` keys, or fewer large ones. Return if others follow.
+    """Delete the first keys of a range: `limit` keys, or fewer large ones.
 
-    While a frozen view is open, the transaction also stores images of the deleted values.
+    Return whether keys remain. While a frozen view is open, the transaction also stores images of
+    the deleted values.
     """
     first, more = portion(txn.scan(start, stop), limit)
     txn.drop_range(start, stop, len(first))

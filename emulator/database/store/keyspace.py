@@ -273,14 +273,14 @@ def token(access_key: str, region: str, operation: str, text: str) -> bytes:
 
 
 def tokens() -> tuple[tuple[bytes, bytes], tuple[bytes, bytes]]:
-    """Return the range of all remembered tokens, and the range of their second entries."""
+    """Return the range of all remembered tokens, and the range of their records by expiry."""
     return (_TOKEN, _TOKEN_EXPIRY), (_TOKEN_EXPIRY, _COLLECTION)
 
 
 def token_expiry(expiry: bytes, key: bytes) -> bytes:
-    """Return the key of a token's second entry; these entries are in the order of expiry.
+    """Return the key of a token's record by expiry; these records are in the order of expiry.
 
-    expiry: eight bytes, or empty for the beginning of all entries.
+    expiry: eight bytes, or empty for the beginning of all these records.
     """
     return _TOKEN_EXPIRY + expiry + key
 
@@ -416,12 +416,15 @@ def history_records(number: int) -> bytes:
 
 
 def history_keys(number: int) -> bytes:
-    """Return the prefix of a history's entries by item. A result of `history_key` follows."""
+    """Return the prefix of the keys that list a history's records by item.
+
+    A result of `history_key` and the position of a record follow.
+    """
     return _HISTORY_KEY + keycode.u32(number)
 
 
 def history_key(item: bytes) -> bytes:
-    """Return the item's part of history entries.
+    """Return the part of a key that names the item; see `history_keys`.
 
     item: the item's key without the table's prefix.
     """
@@ -429,7 +432,7 @@ def history_key(item: bytes) -> bytes:
 
 
 def history_entry_of(entry: bytes) -> tuple[bytes, bytes]:
-    """Return the item and position in a history's entry. entry: the whole key."""
+    """Return the item and the position of its record. entry: a whole key, see `history_keys`."""
     item, end = keycode.unescape(entry, ITEM_PREFIX)
     return item, entry[end:]
 
@@ -518,7 +521,10 @@ def tail_of(key: bytes) -> bytes:
 
 
 def segment(prefix: bytes, number: int, total: int) -> tuple[bytes, bytes]:
-    """Return the range of hashes that is one segment of a parallel scan. number: from zero."""
+    """Return the range of keys in one segment of a parallel scan.
+
+    The segments divide the range of digests equally. number: from zero. total: how many segments.
+    """
 
     def bound(part: int) -> bytes:
         if part == total:

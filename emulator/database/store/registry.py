@@ -118,7 +118,7 @@ class Registry(Generic[D]):
         change.then(partial(self._publish, key, stored, definition))
 
     def restore(self, change: DefinitionChange, key: bytes, stored: bytes) -> None:
-        """Store a definition as it was stored before. Raises LayoutMismatch, Corrupted."""
+        """Store a definition in an earlier stored form. Raises LayoutMismatch, Corrupted."""
         definition = self._loaded(key, stored)
         change.txn.put(key, stored)
         change.then(partial(self._publish, key, stored, definition))
@@ -186,8 +186,8 @@ class Registries:
     def remove(self, change: DefinitionChange, key: bytes) -> None:
         """Remove the definition under a key, of any kind.
 
-        If this process has no registry of the kind, the definition is only deleted from the store:
-        event source mappings have a registry only in processes with functions.
+        If this process has no registry of the kind, the definition is only deleted from the store.
+        For example, only a process that calls functions has a registry of event source mappings.
         """
         registry = self._registry_of(key)
         if registry is None:
@@ -197,7 +197,7 @@ class Registries:
             registry.remove(change, key)
 
     def restore(self, change: DefinitionChange, key: bytes, stored: bytes) -> None:
-        """Store a definition of any kind as it was stored before.
+        """Store a definition of any kind in an earlier stored form.
 
         It comes into force after the commit, even if it is the same as the current one. Raises
         LayoutMismatch, Corrupted.

@@ -11,7 +11,7 @@ change of a definition raises in the same transaction. A process
   so no write uses definitions that are out of date. If the versions differ, the transaction raises
   `Interrupted` and the request runs again (`Database.run`).
 
-A process without others does none of this, so it has no additional cost.
+A process that is alone on its store does none of this, so it has no additional cost.
 """
 
 from typing import Final
@@ -67,7 +67,7 @@ class Versions:
         return _stored(txn) == self._held
 
     def bump(self, txn: WriteTxn) -> None:
-        """Raise the stored version, in the transaction of a change. Call `advance` after it."""
+        """Raise the stored version, in the transaction of a change. After the commit: `advance`."""
         if self._sharing is not None:
             txn.put(_VERSION, (self._held + 1).to_bytes(8, "big"))
 

@@ -88,8 +88,7 @@ def shape(
     """Return the ConsumedCapacity member of a response.
 
     table_name: the table's name or ARN, as in the request (behaviour 9.3).
-    kind: set only for transactions. Their responses also have ReadCapacityUnits or
-    WriteCapacityUnits.
+    kind: Read or Write for transactions, which also report ReadCapacityUnits or WriteCapacityUnits.
     """
     answer: dict[str, Any] = {"TableName": table_name, **_units(consumed.total(), kind)}
     if mode == "INDEXES":

@@ -64,9 +64,9 @@ class Sketch:
             self._known[contributor] = key
 
     def top(self) -> Iterator[tuple[bytes, float, float, Item | None]]:
-        """Yield contributors, highest counts first.
+        """Yield each contributor with its count, the possible excess of the count, and its key.
 
-        With each come its count, the possible excess of the count, and its key.
+        Contributors with the highest counts come first.
         """
         for contributor, count in self._sorted():
             yield contributor, count, self._errors.get(contributor, 0.0), self._known.get(contributor)
@@ -135,9 +135,10 @@ class Contributors:
 
 
 class TableInsights:
-    """The counts of those of a table and its global indexes that have the setting.
+    """The counts of a table and its global indexes, if they have Contributor Insights.
 
-    parts: the name of an index, None for the table -> its counts.
+    parts: name of an index, or None for the table -> its counts. Only those with the setting are in
+    it.
     """
 
     __slots__ = ("parts",)
@@ -161,7 +162,10 @@ class TableInsights:
                 self.parts[name] = Contributors(parts[name], setting)
 
     def accessed(self, source: str | None, partition: bytes, units: float, item: Item | None) -> None:
-        """Count the units of an access to one item. source: a key of `parts`, or another index."""
+        """Count the units of an access to one item.
+
+        source: the name of an index, None for the table. Without the setting, nothing is counted.
+        """
         part = self.parts.get(source)
         if part is not None:
             part.add(ACCESSED, partition, units, item)

@@ -77,8 +77,8 @@ class Resource:
     """The limits on reads or writes of a table or global index, in total and per partition key.
 
     source: a global index's name, None for the table.
-    consumed: minute since the epoch -> the units consumed in it. Only the last MINUTES with units
-    are kept.
+    consumed: minute since the epoch -> the units consumed in it. It has the last MINUTES minutes in
+    which units were consumed.
     """
 
     def __init__(self, clock: Clock, kind: Kind, arn: str, source: str | None) -> None:
@@ -92,7 +92,7 @@ class Resource:
         self.consumed: dict[int, float] = {}
 
     def configure(self, units: float | None, *, on_demand: bool, since: float) -> None:
-        """Set the total rate.
+        """Set the rate for all partition keys together.
 
         units: the provisioned units or the on-demand maximum, None for no limit.
         since: the time from which a new bucket fills.

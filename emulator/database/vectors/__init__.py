@@ -1,8 +1,8 @@
-"""Exact search in vector indexes, with NumPy (extra `vectors`). The first search loads this.
+"""Exact search in vector indexes, with NumPy (extra `vectors`). The first search loads the code.
 
 The first search of an index reads its entries from the store into a `Matrix` in memory, in slices.
-Each later search first reads the changes since the last search, which the store records with
-numbers. So a write does no work here, and a search sees writes of other processes but no
+The store keeps a numbered record of each change. Each later search first reads the changes since
+the last search. So a write does no work here, and a search sees writes of other processes but no
 uncommitted or rolled back writes. A matrix is dropped when its index is deleted, after a snapshot
 was restored, after a minute without a search, or when other matrices need its memory. Each search
 of an index that is too large reads the entries from the store.

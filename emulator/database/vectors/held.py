@@ -63,7 +63,7 @@ class HeldVectors:
         return matrix
 
     def forget(self, matrix: Matrix) -> None:
-        """Drop a matrix whose search was abandoned, so it stays `busy` forever."""
+        """Drop a matrix whose search was abandoned: it would stay `busy` forever."""
         self._held = {key: other for key, other in self._held.items() if other is not matrix}
 
     def drop_idle(self) -> None:
@@ -72,7 +72,7 @@ class HeldVectors:
         self._drop(lambda key: self._held[key].used < before)
 
     def keep(self, keys: Container[Key]) -> None:
-        """Drop the matrices of all other indexes, because their tables were deleted."""
+        """Drop the matrices that have none of these keys, because their tables were deleted."""
         self._drop(lambda key: key not in keys)
 
     def _drop(self, is_out: Callable[[Key], bool]) -> None:

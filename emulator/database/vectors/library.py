@@ -1,4 +1,4 @@
-"""Loading NumPy at the first search. It is an extra."""
+"""Loading NumPy at the first search. NumPy is an optional dependency."""
 
 import os
 from typing import Final
@@ -10,8 +10,8 @@ def load_numpy() -> None:
     """Import NumPy so that it computes only in this thread. Raises ModuleNotFoundError.
 
     With NumPy's own threads, comparing a block took two to fifteen times as long on a busy machine,
-    because each product waits for all threads. NumPy reads the variable when it is imported. Child
-    processes do not inherit it.
+    because each product waits for all threads. NumPy reads OPENBLAS_NUM_THREADS only when it is
+    imported. So the variable is removed afterwards, and child processes do not inherit it.
     """
     if _THREADS in os.environ:
         import numpy  # noqa: ICN001, PLC0415

@@ -124,7 +124,7 @@ class Matrix:
         self._tails: list[bytes] = []
         self._rows: dict[bytes, int] = {}
         self._version: int | None = None  # how many changes of the index are in the rows
-        # The start of the next page, None after the last page.
+        # The start of the next page of entries to read, None after the last page.
         self._next: bytes | None = self._entries.range[0]
 
     @property
@@ -147,7 +147,8 @@ class Matrix:
         """Read some changes, or some entries for the first time; return whether others remain.
 
         For each change, this reads the current entry, so after all changes the rows are those that
-        the transaction sees. It skips changes of entries that were not read yet.
+        the transaction sees. It skips changes of entries that it has not read yet: it will read
+        their current state.
         """
         self.progress += 1
         newest = numbers(txn, self.index.prefix).changes
@@ -168,7 +169,7 @@ class Matrix:
         return self._version != newest or self._next is not None
 
     def _changed(self, txn: ReadTxn, first: int, stop: int) -> Iterator[bytes]:
-        """Yield the tails of changed entries. Entries that were never read are left out."""
+        """Yield the tails (keyspace.tail_of) of changed entries, without entries not read yet."""
         prefix = self.index.prefix
         for tail in {txn.get(keyspace.vector_change(prefix, number)) for number in range(first, stop)}:
             assert tail is not None, "the latest changes of an index are recorded"

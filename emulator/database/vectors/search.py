@@ -20,7 +20,7 @@ Read = Callable[[], ReadTxn]
 
 _TURN: Final = 0.001  # seconds between two checks of a matrix that another search uses
 _PATIENCE: Final = 2000  # after this many checks without progress, a search stops waiting
-_ATTEMPTS: Final = 3  # how often a search may be repeated because entries have changed meanwhile
+_ATTEMPTS: Final = 3  # how often a search may be repeated because entries changed during it
 
 
 def search(read: Read, held: HeldVectors, index: VectorIndex, query: Query, *, waits: bool) -> Steps[list[Match]]:

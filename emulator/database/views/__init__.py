@@ -35,8 +35,8 @@ number of items.
 | one PutItem, in process           | in memory | on disk |
 |-----------------------------------|-----------|---------|
 | no view is open                   | 7.7 us    | 9.4 us  |
-| first write since the view opened   | 10.7 us   | 12.5 us |
-| later ones                        | 8.8 us    | 10.9 us |
+| first write after the opening     | 10.7 us   | 12.5 us |
+| later writes of the same item     | 8.8 us    | 10.9 us |
 
 Reading a slice of 1,000 items that have all changed takes 1.6 to 2.6 ms.
 """

@@ -101,8 +101,8 @@ class Views:
     def close(self, change: DefinitionChange, view: View, *, last: bool = True) -> None:
         """Close a view, and remove its images in the background.
 
-        last: True if the transaction writes no covered key after this call. Until its commit, the
-        view still gets images of such writes.
+        last: whether the transaction writes no covered key after this call. If it does write one,
+        the view still gets an image, so all images are removed after the commit.
         """
         if any(self._older(view.id, bytes.fromhex(prefix)) is not None for prefix in view.prefixes):
             self._registry.save(change, view.key, replace(view, closing=True))
@@ -181,8 +181,8 @@ class Views:
     def _check(self, txn: ReadTxn) -> None:
         """Raise Interrupted if a transaction sees other views than this process holds.
 
-        A write transaction always began with the newest definitions, and may have changed them
-        itself.
+        A write transaction is not checked: it began with the newest definitions, and may have
+        changed them itself.
         """
         if isinstance(txn, RecordingTxn):
             return
@@ -192,7 +192,10 @@ class Views:
     # --- moving images ----------------------------------------------------------------------------
 
     def _older(self, number: int, prefix: bytes) -> int | None:
-        """Return the newest view before a view that covers a prefix, None if there is none."""
+        """Return the newest view that covers a prefix and is older than the view `number`.
+
+        Return None if there is none.
+        """
         return max((each for each in self._covering.get(prefix, ()) if each < number), default=None)
 
     def _begin_merge(self, number: int) -> None:
@@ -201,8 +204,8 @@ class Views:
     def _merge_slice(self, number: int) -> bool:
         """Move some images of a closing view to older views; return whether others remain.
 
-        Meanwhile, writes go on storing images in the closing view. If an older image of the same
-        key has already moved, a later slice drops the new image.
+        Between the slices, writes still store images in the closing view. If an older image of the
+        same key has already moved, a later slice drops the new image.
         """
         view = self.get(number)
         if view is None:
