@@ -62,7 +62,7 @@ def start_bulk_put_items(database: Database, caller: Caller, request: Request, _
         table=definition.name,
         table_uuid=definition.uuid,
         started=now,
-        begins=database.catalog.until(),
+        begins=database.catalog.until(now),
         request=members,
         token=token_of(request),
         plan={

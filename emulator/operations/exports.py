@@ -96,7 +96,7 @@ def export_table(database: Database, caller: Caller, request: Request, _: None) 
         table=table.name,
         table_uuid=table.definition.uuid,
         started=now,
-        begins=database.catalog.until(),
+        begins=database.catalog.until(now),
         request=echoed,
         token=token_of(request),
     )

@@ -89,7 +89,7 @@ def import_table(database: Database, caller: Caller, request: Request, sent: dic
         table=name,
         table_uuid=definition.uuid,
         started=now,
-        begins=database.catalog.until(),
+        begins=database.catalog.until(now),
         request={"InputCompressionType": "NONE", **echoed, "S3BucketSource": source, "TableCreationParameters": sent},
         token=token_of(request),
         plan={"table": orjson.loads(definition.dump())},

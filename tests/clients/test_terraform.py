@@ -35,7 +35,7 @@ STAGES = [
     {},
     {"index": 'projection_type = "KEYS_ONLY"'},
     {"stream": 'stream_enabled = true\n  stream_view_type = "NEW_AND_OLD_IMAGES"'},
-    {"ttl": 'ttl {\n    attribute_name = ""\n    enabled = false\n  }'},
+    {"ttl": 'ttl {\n    attribute_name = "expires"\n    enabled = false\n  }'},
     {"recovery": "point_in_time_recovery {\n    enabled = true\n    recovery_period_in_days = 35\n  }"},
     {"tags": 'tags = { team = "shop", stage = "test" }', "item": "second", "policy": "dynamodb:Query"},
     {"protection": "deletion_protection_enabled = false", "class": 'table_class = "STANDARD"'},

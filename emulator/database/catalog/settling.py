@@ -45,9 +45,9 @@ class Settling:
         self._delay = delay
         self.removal: Callable[[TableDefinition], Callable[[DefinitionChange], None]] | None = None
 
-    def until(self) -> float:
-        """Return when a status that begins now will end."""
-        return self._clock.now() + self._delay
+    def until(self, begin: float | None = None) -> float:
+        """Return when a status that begins at a time will end. begin: seconds, None for now."""
+        return (self._clock.now() if begin is None else begin) + self._delay
 
     def has_passed(self, until: float) -> bool:
         """Return whether a status that ends at the time `until` has ended.
