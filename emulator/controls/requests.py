@@ -11,8 +11,9 @@ start with --log-requests or --keep-requests, else from a call of `keep_requests
 summaries (http/observing/summary.py) with an `Id`, from all worker processes, in the order in which
 the requests arrived. At most `Limit` requests are returned: the newest that match.
 
-`Last` is the id up to which the list is complete. A call with this id as `After` returns the
-requests that were answered later, without gaps or repetitions.
+`Last` is the id of the newest request that the list may have. A call with this id as `After` returns
+the requests that were answered later, without repetitions. A request is missing if `Limit`, or a
+thousand newer ones, left it out.
 """  # noqa: W505 - a table
 
 import re
