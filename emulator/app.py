@@ -175,9 +175,10 @@ class Emulator:
         free(request)
 
     def call(self, operation: str, raw: object, caller: Caller) -> bytes:
-        """Answer one request with JSON. Raises ApiError, or Sliced if making the answer takes long.
+        """Return the answer to one request, as JSON.
 
-        raw: parsed JSON, or the result of `read`.
+        Raises ApiError, or Sliced if making the answer takes long. raw: the request's body as parsed
+        JSON, or what `self.read` returned for it.
         """
         if self._background.slices:
             self._background.run_slice()
@@ -270,7 +271,8 @@ class Emulator:
     def due_steps(self) -> Steps[None]:
         """Run the jobs that are due by the clock. Then run queued shard rollover, in steps.
 
-        Auto scaling runs too, even within a minute of its last run: a scheduled action may be due.
+        Auto scaling is one of these jobs. It usually runs once a minute. Here it always runs, because
+        a scheduled action may be due.
         """
         self.run_due()
         self.database.try_run(self._scale, None)

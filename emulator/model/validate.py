@@ -86,8 +86,9 @@ class Node:
     """The compiled check of a shape.
 
     own: the constraints on the value itself.
-    inside: a function that explains the contents of the value.
-    members: for a structure, member -> function that explains this member, even if it is missing.
+    inside: a function that yields the failures inside the value, such as in its elements.
+    members: for a structure, member -> function that yields the failures of this member. The
+    function also runs if the member is missing.
     """
 
     shape: Shape

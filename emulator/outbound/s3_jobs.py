@@ -106,7 +106,7 @@ class _Caller:
         return result
 
     def close(self) -> None:
-        """Let the thread end after its call."""
+        """Tell the thread to end when the call that it is making returns, and do not wait for it."""
         self._calls.put(None)
 
     def _run(self) -> None:

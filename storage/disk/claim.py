@@ -22,8 +22,8 @@ def claimed(folder: Path) -> Iterator[None]:
     """Claim a folder until the `with` block and all processes forked in it have ended.
 
     When the `with` block ends, this records in the folder that the store was closed (identity.py).
-    At that time, no process may have the store open. On systems without flock (Windows), the
-    folder is not locked.
+    The caller must close the store in all processes before that. On systems without flock
+    (Windows), the folder is not locked.
 
     Raises Unavailable if another server has claimed the folder; LayoutMismatch and Full for the
     same reasons as opening the store.

@@ -30,10 +30,10 @@ _OF_MAPPINGS: Final = (
 
 
 class StatusCondition:
-    """Holds if something has a status.
+    """The condition that something has the status that the body of a control's call names.
 
-    name: the member of the body with the expected status. statuses: the values that it may have.
-    status: returns the current status.
+    name: the member of the body that names this status. statuses: the values that the member may
+    have. status: returns the current status.
     """
 
     def __init__(self, body: Body, name: str, statuses: tuple[str, ...], status: Callable[[], str]) -> None:

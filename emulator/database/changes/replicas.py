@@ -44,9 +44,12 @@ class Write(NamedTuple):
 
 
 class ReplicaLog:
-    """The Follower that gives each write of a table its version, and adds it to the table's log.
+    """Gives each write of a table a version, and adds to the table's log what replicas must get.
 
-    moment: the source of the time. notify: called with the table after each write to send.
+    This is a follower: it takes part in each write of the table.
+
+    moment: the source of the time. notify: called with the table after each write that must be sent
+    to other replicas.
     """
 
     def __init__(

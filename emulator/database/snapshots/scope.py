@@ -74,7 +74,10 @@ class Scope:
         return [_owned(scope, keyspace.owned_tokens) for scope in self._tenants()]
 
     def _tenants(self) -> "list[Scope]":
-        """Return scopes with all resources of the tenants that own the tables of this scope."""
+        """Return one scope for each tenant that owns a table of this scope.
+
+        Each has all resources of its tenant. A scope that is not limited to tables returns itself.
+        """
         if self.tables is None:
             return [self]
         return [Scope(*tenant) for tenant in dict.fromkeys(table[:2] for table in self.tables)]

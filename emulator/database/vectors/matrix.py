@@ -123,7 +123,8 @@ class Matrix:
         self._code_of: list[dict[bytes, int]] = [{} for _ in range(attributes)]
         self._tails: list[bytes] = []
         self._rows: dict[bytes, int] = {}
-        self._version: int | None = None  # how many changes of the index are in the rows
+        # The rows include this many of the index's changes; None before reading begins.
+        self._version: int | None = None
         # The start of the next page of entries to read, None after the last page.
         self._next: bytes | None = self._entries.range[0]
 

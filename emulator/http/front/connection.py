@@ -87,7 +87,8 @@ class Connection(asyncio.Protocol):
         self._unread = False  # whether the client has stopped reading
         self._waits_for_held = False  # whether a request for the application waits for held answers
         self._paused = False  # whether self._front.bodies has paused reading
-        # Queued actions, such as answering a request. The queue is empty unless the state queues.
+        # Actions that wait for their turn, such as answering a request. It is empty in states in
+        # which requests need not wait.
         self._later: deque[Callable[[], None]] = deque()
         self._queues = False  # whether the current state queues requests
         self._held = HeldAnswers()
