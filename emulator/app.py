@@ -177,8 +177,8 @@ class Emulator:
     def call(self, operation: str, raw: object, caller: Caller) -> bytes:
         """Return the answer to one request, as JSON.
 
-        Raises ApiError, or Sliced if making the answer takes long. raw: the request's body as parsed
-        JSON, or what `self.read` returned for it.
+        Raises ApiError, or Sliced if making the answer takes long. raw: the request's body as
+        parsed JSON, or what `self.read` returned for it.
         """
         if self._background.slices:
             self._background.run_slice()
@@ -271,8 +271,8 @@ class Emulator:
     def due_steps(self) -> Steps[None]:
         """Run the jobs that are due by the clock. Then run queued shard rollover, in steps.
 
-        Auto scaling is one of these jobs. It usually runs once a minute. Here it always runs, because
-        a scheduled action may be due.
+        Auto scaling is one of these jobs. It usually runs once a minute. Here it always runs,
+        because a scheduled action may be due.
         """
         self.run_due()
         self.database.try_run(self._scale, None)

@@ -106,7 +106,7 @@ class _Caller:
         return result
 
     def close(self) -> None:
-        """Tell the thread to end when the call that it is making returns, and do not wait for it."""
+        """Tell the thread to end when its present call returns, and do not wait for that."""
         self._calls.put(None)
 
     def _run(self) -> None:
