@@ -25,7 +25,7 @@ PAGE: Final = 10
 """The default number of jobs on a page (control-plane 4.2, 5.3; features 2.3)."""
 
 _WAITS: Final = 100
-_WAIT: Final = 0.01  # seconds between two looks at a job that has not ended
+_WAIT: Final = 0.01  # seconds between two reads of a job that has not ended
 
 _ID: Final = r"[0-9]{14}-[0-9a-f]{8}"
 _ARN: Final = r"arn:aws[a-z-]*:dynamodb:([^:]*):([^:]*):table/([a-zA-Z0-9_.-]{3,255})/([a-z-]+)/(" + _ID + ")"
