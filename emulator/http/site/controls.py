@@ -1,7 +1,8 @@
 """Serves the controls (emulator/controls) and metrics over HTTP, under `/_emulator/`.
 
-The calls need no credentials. An empty body means `{}`. A control runs to its end even if its
-client closes the connection, unless the control is registered with `ends_with_client`.
+The calls need no credentials. An empty body means `{}`. The query string of a GET adds members,
+whose values are texts. A control runs to its end even if its client closes the connection, unless
+the control is registered with `ends_with_client`.
 """
 
 import asyncio
@@ -78,6 +79,8 @@ class Controls:
             return 400, _message("the body is not JSON")
         if not isinstance(body, dict):
             return 400, _message("the body must be a JSON object")
+        if method == "GET":
+            body = {**request.query_params, **body}
         try:
             running = run(self._front, control, body)
             if control.ends_with_client:
