@@ -149,6 +149,7 @@ ROOMS = {
             "counters",
             "declarations",
             "explain",
+            "functions",
             "health",
             "insights",
             "requests",

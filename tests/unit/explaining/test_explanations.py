@@ -75,9 +75,13 @@ PLANS = [
         "Query",
         [("pk = 'a' AND sk > 2", None), ("pk = 'b' AND sk > 2", None)],
     ),
-    ('SELECT * FROM Orders."by-r" WHERE pk = \'a\' AND r < 5', "Query", [("pk = 'a' AND r < 5", None)]),
-    ('SELECT email FROM Orders."by-email" WHERE email = \'e1\'', "Query", [("email = 'e1'", None)]),
-    ('SELECT email FROM Orders."by-email" WHERE begins_with(email, \'e\')', "Scan", [(None, "begins_with(email, 'e')")]),
+    ("SELECT * FROM Orders.\"by-r\" WHERE pk = 'a' AND r < 5", "Query", [("pk = 'a' AND r < 5", None)]),
+    ("SELECT email FROM Orders.\"by-email\" WHERE email = 'e1'", "Query", [("email = 'e1'", None)]),
+    (
+        "SELECT email FROM Orders.\"by-email\" WHERE begins_with(email, 'e')",
+        "Scan",
+        [(None, "begins_with(email, 'e')")],
+    ),
 ]
 
 
@@ -117,8 +121,8 @@ COSTS = [
     "SELECT * FROM Orders WHERE pk IN ['a', 'b'] AND sk > 2 ORDER BY sk",
     "SELECT * FROM Orders WHERE pk = 'a' AND sk = 2",
     "SELECT * FROM Orders WHERE pk = 'a' AND sk = 200",
-    'SELECT pk FROM Orders."by-r" WHERE pk = \'a\'',
-    'SELECT email FROM Orders."by-email" WHERE email = \'e1\'',
+    "SELECT pk FROM Orders.\"by-r\" WHERE pk = 'a'",
+    "SELECT email FROM Orders.\"by-email\" WHERE email = 'e1'",
     'SELECT email FROM Orders."by-email"',
     "INSERT INTO Orders VALUE {'pk': 'new', 'sk': 2, 'email': 'e', 'r': 1}",
     "INSERT INTO Orders VALUE {'pk': 'newer', 'sk': 2}",
