@@ -60,7 +60,11 @@ class Controls:
         answers = self._front.endpoint.answers
         if status != _OK:
             return response(answers.make(status, body, {}).typed(PLAIN_JSON))
-        from emulator.http.site import metrics  # noqa: PLC0415 - an extra, and few servers need it
+        try:
+            from emulator.http.site import metrics  # noqa: PLC0415 - an extra, and few servers need it
+        except ModuleNotFoundError:
+            missing = "this call needs prometheus-client: pip install 'dynamodb-emulator[metrics]'"
+            return response(answers.make(400, _message(missing), {}).typed(PLAIN_JSON))
 
         text = metrics.exposition(orjson.loads(body), self._front.emulator.uptime.seconds())
         return response(answers.make(status, text, {}).typed(metrics.CONTENT_TYPE))

@@ -1,11 +1,14 @@
 """Reports each request of the site with its answer, while there is an observer."""
 
 from time import perf_counter
+from typing import Final
 
 from emulator.http.front.answers import Answer
 from emulator.http.front.asgi import raw_path
 from emulator.http.front.front import App, Front, Message, Receive, Send
 from emulator.http.front.observed import Observer
+
+_EVENTS: Final = b"text/event-stream"
 
 
 class ObservedSite:
@@ -25,7 +28,7 @@ class ObservedSite:
 
 async def _observed(app: App, observer: Observer, scope: Message, receive: Receive, send: Send) -> None:
     began = perf_counter()
-    request, head, body, status = b"", b"", b"", 0
+    request, head, body, status, streamed = b"", b"", b"", 0, False
 
     async def receive_noted() -> Message:
         nonlocal request
@@ -34,11 +37,13 @@ async def _observed(app: App, observer: Observer, scope: Message, receive: Recei
         return message
 
     async def send_noted(message: Message) -> None:
-        nonlocal head, body, status
+        nonlocal head, body, status, streamed
         if message["type"] == "http.response.start":
             status = message["status"]
+            # A stream of events may go on for hours, so its body is not collected.
+            streamed = any(value.startswith(_EVENTS) for _, value in message["headers"])
             head = b"".join(b"%b: %b\r\n" % header for header in message["headers"])
-        else:
+        elif not streamed:
             body += message.get("body", b"")
         await send(message)
 
