@@ -133,13 +133,13 @@ COSTS = [
 ]
 
 
-@pytest.mark.parametrize("consistent", [False, True])
-@pytest.mark.parametrize("text", COSTS)
+CONSISTENT = [text for text in COSTS if text.startswith("SELECT") and "by-email" not in text]
+
+
+@pytest.mark.parametrize(
+    ("text", "consistent"), [*((text, False) for text in COSTS), *((text, True) for text in CONSISTENT)]
+)
 def test_the_estimate_is_what_the_statement_then_costs(db, text, consistent):
-    if consistent and "by-email" in text:
-        pytest.skip("a global index has no consistent reads")
-    if consistent and not text.startswith("SELECT"):
-        pytest.skip("a write is not consistent")
     cost = explain(db, text, ConsistentRead=consistent)["Cost"]
     run = db("ExecuteStatement", Statement=text, ConsistentRead=consistent, ReturnConsumedCapacity="TOTAL")
     assert cost["ReadUnits"] + cost["WriteUnits"] == run["ConsumedCapacity"]["CapacityUnits"]
@@ -161,9 +161,9 @@ def test_a_table_of_several_pages():
     for number in range(6):
         inside("PutItem", TableName="Large", Item={"pk": {"S": str(number)}, "x": {"S": "x" * 390_000}})
     found = explain(inside, "SELECT * FROM Large")
-    assert (found["Cost"]["Pages"], found["Cost"]["TotalReadUnits"]) == (3, 286.0)
-    assert found["Cost"]["ReadUnits"] == 128.0
-    assert any("3 pages of 1 MB" in each for each in found["Why"])
+    assert (found["Cost"]["Pages"], found["Cost"]["TotalReadUnits"]) == (2, 288.0)
+    assert found["Cost"]["ReadUnits"] == 144.0
+    assert any("All items need about 2 pages" in each for each in found["Why"])
     inside.emulator.close()
 
 
@@ -172,9 +172,9 @@ def test_another_index_is_named(db):
     assert found["Operation"] == "Scan"
     assert found["Instead"] == ['The same WHERE on the index by-email would be a Query: FROM "Orders"."by-email".']
     assert "does not project all attributes" in explain(db, "SELECT * FROM Orders WHERE email = 'e1'")["Instead"][0]
-    found = explain(db, "SELECT * FROM Orders WHERE colour = 'red' AND size > 3")
+    found = explain(db, "SELECT * FROM Orders WHERE colour = 'red' AND weight > 3")
     assert found["Instead"] == ["A global secondary index with the partition key colour would make this a Query."]
-    assert explain(db, "SELECT * FROM Orders WHERE size > 3")["Instead"] == []
+    assert explain(db, "SELECT * FROM Orders WHERE weight > 3")["Instead"] == []
     assert explain(db, "SELECT * FROM Orders WHERE pk = 'a'")["Instead"] == []
 
 
@@ -185,7 +185,7 @@ def test_the_reasons(db):
     assert "The filter does not reduce the cost" in why
     why = " ".join(explain(db, "SELECT * FROM Orders WHERE pk = 'a' AND sk > 1")["Why"])
     assert "whole partition" not in why
-    assert "There is an item with this key now" in " ".join(
+    assert "The statement would fail now" in " ".join(
         explain(db, "INSERT INTO Orders VALUE {'pk': 'a', 'sk': 2}")["Why"]
     )
 
@@ -201,10 +201,10 @@ def test_parameters_and_odd_names(db):
     ("body", "text"),
     [
         ({}, "the member Statement is missing or of a wrong type"),
-        ({"Statement": "SELECT * FROM Nothing"}, "ResourceNotFoundException"),
-        ({"Statement": "SELECT"}, "ValidationException: Statement wasn't well formed"),
+        ({"Statement": "SELECT * FROM Nothing"}, "Requested resource not found"),
+        ({"Statement": "SELECT"}, "Statement wasn't well formed"),
         ({"Statement": "SELECT * FROM Orders", "Parameters": [{"S": "a"}]}, "Number of parameters"),
-        ({"Statement": "SELECT * FROM Orders", "Parameters": [{"X": "a"}]}, "ValidationException"),
+        ({"Statement": "SELECT * FROM Orders", "Parameters": [{"X": "a"}]}, "Supplied AttributeValue is empty"),
         ({"Statement": "DELETE FROM Orders WHERE pk = 'a'"}, "Where clause does not contain a mandatory equality"),
         ({"Statement": "SELECT * FROM Orders", "Limit": 1}, "there is no member Limit"),
         ({"Statement": "SELECT * FROM Orders", "ConsistentRead": 1}, "the member ConsistentRead"),
