@@ -135,13 +135,24 @@ ROOMS = {
     "emulator/http/site": (
         {"metrics", "responses", "page_guard", "observed"},
         {"controls", "lambda_api", "localstack", "other_paths"},
+        {"console"},
         {"app"},
+    ),
+    "emulator/http/site/console": (
+        {"attributes", "forms", "tenancy", "tokens"},
+        {"static_files"},
+        {"rendering", "events"},
+        {"visit"},
+        {"registry"},
+        {"pages"},
+        {"application"},
     ),
     "emulator/controls": (
         {"body"},
         {"registry"},
         {"waits"},
         {
+            "accounts",
             "clock",
             "cloudwatch",
             "copy",
