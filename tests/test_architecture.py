@@ -152,10 +152,11 @@ ROOMS = {
         {"app"},
     ),
     "emulator/http/site/console": (
-        {"attributes", "forms", "tenancy", "tokens"},
-        {"static_files"},
+        {"attributes", "described", "entities", "forms", "tenancy", "tokens"},
+        {"querying", "static_files"},
         {"rendering", "events"},
         {"visit"},
+        {"lookups"},
         {"registry"},
         {"pages"},
         {"application"},

@@ -80,3 +80,54 @@ def _number(text: str) -> int | float | str:
     else:
         return number if -(1 << 53) <= number <= 1 << 53 else text
     return float(text) if repr(float(text)) == text else text
+
+
+def retyped(value: Any, before: Attribute | None) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """Return ordinary JSON as an attribute value.
+
+    before: the value of the attribute before it was edited. JSON has no sets and binaries, and its
+    numbers have fewer digits. So a value keeps its type if the type can have what was written.
+    """
+    if before is not None and plain(before) == value and type(plain(before)) is type(value):
+        return dict(before)
+    was = kind(before)
+    content: Any = None if before is None else before[was]
+    if was in ("SS", "NS", "BS") and isinstance(value, list) and value and _are_of_set(was, value):
+        return {was: [str(each) for each in value]}
+    if was == "B" and isinstance(value, str):
+        return {"B": value}
+    if was == "N" and isinstance(value, str) and _is_number(value):
+        return {"N": value}
+    match value:
+        case bool():
+            return {"BOOL": value}
+        case None:
+            return {"NULL": True}
+        case int() | float():
+            return {"N": str(value)}
+        case str():
+            return {"S": value}
+        case list():
+            known = content if was == "L" else []
+            return {"L": [retyped(each, known[at] if at < len(known) else None) for at, each in enumerate(value)]}
+    members = content if was == "M" else {}
+    return {"M": {name: retyped(each, members.get(name)) for name, each in value.items()}}
+
+
+def retyped_item(item: Mapping[str, Any], before: Mapping[str, Attribute]) -> dict[str, Any]:
+    """Return an item of ordinary JSON as attribute values. before: the item before the edit."""
+    return {name: retyped(value, before.get(name)) for name, value in item.items()}
+
+
+def _are_of_set(kind_of_set: str, values: list[Any]) -> bool:
+    if kind_of_set == "NS":
+        return all(isinstance(each, int | float) and not isinstance(each, bool) for each in values)
+    return all(isinstance(each, str) for each in values)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
