@@ -64,4 +64,10 @@ def _below(value: Any, depth: int) -> str:  # noqa: ANN401 - JSON
 
 def _scalar(value: object) -> str:
     plain = isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _WORDS
-    return str(value) if plain else orjson.dumps(value).decode()
+    if plain:
+        return str(value)
+    text = orjson.dumps(value).decode()
+    if text.isprintable():
+        return text
+    # YAML folds U+0085, U+2028 and U+2029 as line breaks, and forbids other control characters.
+    return "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in text)

@@ -66,7 +66,9 @@ def test_programs_still_get_the_list_of_calls(emulator):
 
 
 def test_each_page_shows_its_account_and_acts_for_it(emulator):
-    emulator.call("CreateTable", table_request("pk:S", TableName="Orders"), emulator.caller("111122223333", "eu-west-1"))
+    emulator.call(
+        "CreateTable", table_request("pk:S", TableName="Orders"), emulator.caller("111122223333", "eu-west-1")
+    )
     other = in_process(emulator, "111122223333@eu-west-1").get("tables").text
     assert "<strong>111122223333</strong>" in other
     assert "<strong>eu-west-1</strong>" in other

@@ -247,7 +247,7 @@ def test_a_resource_of_terraform(db):
         'table_class                 = "STANDARD_INFREQUENT_ACCESS"',
         "deletion_protection_enabled = true",
         '"k" = "$${a} %%{b}"',
-        'non_key_attributes = ["total", "a b\'\\"$"]',
+        '["a b\'\\"$", "total"]',
         "max_read_request_units  = 5",
         'attribute_name = "at"',
         "recovery_period_in_days = 7",

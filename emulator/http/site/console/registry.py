@@ -13,16 +13,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import Final, NamedTuple
 
 from starlette.responses import Response
 
-from emulator.http.site.console import pages
 from emulator.http.site.console.visit import Visit
 
 GROUPS: Final = ("Data", "Events", "State", "Insight")
 """The groups of the navigation, in their order."""
+
+_PAGES: Final = "emulator.http.site.console.pages"
 
 Handler = Callable[[Visit], Awaitable[Response]]
 Begin = Callable[[Visit], Awaitable[None]]
@@ -97,8 +99,8 @@ async def _absent(_visit: Visit) -> Response:
 @cache
 def registered() -> Sequence[Page]:
     """Return all pages and actions. A path without variables comes before one with variables."""
-    for module in iter_modules(pages.__path__):
-        import_module(f"{pages.__name__}.{module.name}")
+    for module in iter_modules([str(Path(__file__).parent / "pages")]):
+        import_module(f"{_PAGES}.{module.name}")
     return sorted(_pages.values(), key=lambda each: ("{" in each.path, each.path))
 
 
