@@ -1,4 +1,8 @@
-"""Reports each request of the site with its answer, while there is an observer."""
+"""Reports each request of the site with its answer, while there is an observer.
+
+Requests for the console are not reported. A person sends them, not the program under test, and the
+answer with server-sent events never ends.
+"""
 
 from time import perf_counter
 from typing import Final
@@ -8,7 +12,7 @@ from emulator.http.front.asgi import raw_path
 from emulator.http.front.front import App, Front, Message, Receive, Send
 from emulator.http.front.observed import Observer
 
-_EVENTS: Final = b"text/event-stream"
+_CONSOLE: Final = "/_emulator/console/"
 
 
 class ObservedSite:
@@ -20,7 +24,7 @@ class ObservedSite:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if self._front.observer is None:
+        if self._front.observer is None or scope["path"].startswith(_CONSOLE):
             await self._app(scope, receive, send)
         else:
             await _observed(self._app, self._front.observer, scope, receive, send)
@@ -28,7 +32,7 @@ class ObservedSite:
 
 async def _observed(app: App, observer: Observer, scope: Message, receive: Receive, send: Send) -> None:
     began = perf_counter()
-    request, head, body, status, streamed = b"", b"", b"", 0, False
+    request, head, body, status = b"", b"", b"", 0
 
     async def receive_noted() -> Message:
         nonlocal request
@@ -37,13 +41,11 @@ async def _observed(app: App, observer: Observer, scope: Message, receive: Recei
         return message
 
     async def send_noted(message: Message) -> None:
-        nonlocal head, body, status, streamed
+        nonlocal head, body, status
         if message["type"] == "http.response.start":
             status = message["status"]
-            # A stream of events may go on for hours, so its body is not collected.
-            streamed = any(value.startswith(_EVENTS) for _, value in message["headers"])
             head = b"".join(b"%b: %b\r\n" % header for header in message["headers"])
-        elif not streamed:
+        else:
             body += message.get("body", b"")
         await send(message)
 
