@@ -154,7 +154,7 @@ ROOMS = {
     ),
     "emulator/http/site/console": (
         {"attributes", "described", "entities", "forms", "tenancy", "tokens"},
-        {"querying", "static_files"},
+        {"querying", "static_files", "typed_fields"},
         {"rendering", "events"},
         {"visit"},
         {"lookups"},

@@ -67,6 +67,29 @@ OPENED: Opened = {
     ],
     "tables/{table}/transfer": [(f"tables/{TABLE}/transfer", {})],
     "tables/{table}/export": [],  # a file
+    "partiql": [("partiql", {}), ("partiql", {"statement": MARKUP[2]})],
+    "streams": [("streams", {})],
+    "streams/stream": [("streams/stream", {"arn": STREAM})],
+    "streams/records": [
+        ("streams/records", {"arn": STREAM, "shard": "first"}),
+    ],
+    "streams/live": [],  # never ends
+    "functions": [("functions", {})],
+    "functions/mapping": [],
+    "functions/letter": [],
+    "time": [("time", {})],
+    "snapshots": [("snapshots", {})],
+    "recovery": [("recovery", {})],
+    "backups": [("backups", {}), ("backups", {"table": MARKUP[0]})],
+    "replication": [("replication", {})],
+    "requests": [
+        ("requests", {}),
+        ("requests", {"accounts": "all", "text": MARKUP[0]}),
+        ("requests", {"result": "failed"}),
+    ],
+    "requests/request": [],
+    "charts": [("charts", {}), ("charts", {"table": MARKUP[1]})],
+    "charts/series": [],  # JSON
 }
 """For each page how to open it: paths with their query strings. A page without an entry fails."""
 
