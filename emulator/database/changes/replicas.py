@@ -95,6 +95,16 @@ def micros_of(version: bytes) -> int:
     return int.from_bytes(version[:_MICROS], "big")
 
 
+def region_of(version: bytes) -> str:
+    """Return the region that made the write with this version."""
+    return version[_MICROS:].decode()
+
+
+def version_at(micros: int, region: str) -> bytes:
+    """Return the version of a write."""
+    return u64(micros) + region.encode()
+
+
 def write_of(stored: bytes) -> Write:
     """Return the write in a record of a log."""
     version, item = _header.unpack_from(stored)

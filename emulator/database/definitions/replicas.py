@@ -18,10 +18,12 @@ class Direction:
 
     delay: how many seconds after a write the region gets it, by the emulator's clock.
     paused: whether writes wait until this is false again.
+    since: the time (seconds) at which the pause began, 0 without a pause.
     """
 
     delay: float = 0.0
     paused: bool = False
+    since: float = 0.0
 
 
 AT_ONCE: Final = Direction()
@@ -39,6 +41,10 @@ class Membership:
     overrides: the settings of this table that differ from the others, as ReplicaDescription has
     them. indexes: the same for its indexes, by name.
     directions: region -> how writes of this table go there, if not at once (control `replication`).
+    strong: whether the group has strong consistency (control-plane 7).
+    witness: the region of the witness, None if the group has none.
+    protected: whether the table is protected from disassociation (control-plane 6.6).
+    leaving: whether the table is being disassociated.
     """
 
     group: int
@@ -49,6 +55,10 @@ class Membership:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     indexes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     directions: "Mapping[str, Direction]" = field(default_factory=dict)
+    strong: bool = False
+    witness: str | None = None
+    protected: bool = True
+    leaving: bool = False
 
     @classmethod
     def load(cls, stored: Mapping[str, Any]) -> Self:

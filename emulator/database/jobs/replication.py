@@ -14,7 +14,7 @@ for a delay are moved when the scheduler polls, or when the clock moves to the n
 All processes of a server write to the logs. The process that wrote a record queues the work.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final, NamedTuple
@@ -23,16 +23,17 @@ from emulator.clock import microseconds
 from emulator.database.changes import replicas
 from emulator.database.changes.replicas import Write
 from emulator.database.database import Database
-from emulator.database.definitions.replicas import AT_ONCE, Direction, Membership
-from emulator.database.definitions.tables import DELETING, TableDefinition
+from emulator.database.definitions.replicas import AT_ONCE, Direction
+from emulator.database.definitions.tables import ACTIVE, DELETING, TableDefinition
 from emulator.database.items.write import load
 from emulator.database.schema.followers import Change
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.store.deletions import SLICE as DELETED
+from emulator.database.store.registry import DefinitionChange
 from emulator.slices import Steps
 from emulator.values.rows import decode_row
-from storage import WriteTxn
+from storage import ReadTxn, WriteTxn
 
 SLICE: Final = 100
 """The most records that one slice moves to each other region."""
@@ -46,18 +47,10 @@ def others(database: Database, definition: TableDefinition, *, settle: bool = Tr
 
     settle: whether to settle their statuses first, which may write to the store.
     """
-    return list(_others(database, definition, settle=settle))
-
-
-def _others(database: Database, definition: TableDefinition, *, settle: bool) -> Iterator[Table]:
-    membership = definition.membership
-    for region in () if membership is None else membership.others:
-        table = database.catalog.sibling(definition, region)
-        if table is not None and settle:
-            table = database.catalog.settle(table)
-        other = None if table is None else table.definition.membership
-        if table is not None and membership is not None and other is not None and other.group == membership.group:
-            yield table
+    found = list(database.catalog.group(definition))
+    if not settle:
+        return found
+    return [table for table in map(database.catalog.settle, found) if table is not None]
 
 
 def expires_here(database: Database, definition: TableDefinition) -> bool:
@@ -104,7 +97,7 @@ def _slice(database: Database, queued: TableDefinition) -> bool:
     definition, membership = table.definition, table.definition.membership
     members = others(database, definition)
     if not members:
-        _leave(database, definition, membership)
+        _leave(database, definition)
         return False
     now = microseconds(database.clock.now())
     more = False
@@ -115,14 +108,50 @@ def _slice(database: Database, queued: TableDefinition) -> bool:
             if not direction.paused:
                 more = _send(txn, membership.log, target, until) or more
         replicas.trim(txn, membership.log, [each.definition.region for each in members], DELETED)
+    left_group = definition.is_leaving and not more and _disassociate(database, definition, members)
+    for each in members:
+        if left_group or each.definition.is_leaving:
+            begin(database, each.definition)
     return more
 
 
-def _leave(database: Database, definition: TableDefinition, membership: Membership) -> None:
-    """Make a table regional again. Its stream stays (control-plane 6.2)."""
+def _disassociate(database: Database, definition: TableDefinition, members: Sequence[Table]) -> bool:
+    """Take a table out of its group if no write waits; return whether that was done."""
+    if not database.catalog.has_passed(definition.until):
+        return False
     with database.catalog.changing(urgent=True) as change:
-        database.catalog.deletions.begin(change.txn, keyspace.replica(membership.log))
-        database.catalog.save(change, replace(definition, membership=None))
+        if not _is_complete(change.txn, definition, members):
+            return False
+        database.catalog.save(change, left(database, change, replace(definition, status=ACTIVE)))
+    return True
+
+
+def _is_complete(txn: ReadTxn, definition: TableDefinition, members: Sequence[Table]) -> bool:
+    """Return whether no write waits between a table and the other tables of its group."""
+    own = definition.membership
+    for each in members:
+        other = each.definition.membership
+        assert own is not None, "the table is a member"
+        assert other is not None, "the others are members too"
+        for log, region in ((own.log, each.definition.region), (other.log, definition.region)):
+            if replicas.position(txn, log, region) != replicas.last_number(txn, log):
+                return False
+    return True
+
+
+def _leave(database: Database, definition: TableDefinition) -> None:
+    with database.catalog.changing(urgent=True) as change:
+        database.catalog.save(change, left(database, change, definition))
+
+
+def left(database: Database, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
+    """Return the definition of a table that is no member any more. Its stream stays.
+
+    The data of its membership are deleted (control-plane 6.2).
+    """
+    if definition.membership is not None:
+        database.catalog.deletions.begin(change.txn, keyspace.replica(definition.membership.log))
+    return replace(definition, membership=None)
 
 
 def _is_ready(table: Table) -> bool:
@@ -204,10 +233,20 @@ def flows(database: Database, definition: TableDefinition) -> list[Flow]:
 def steer(database: Database, definition: TableDefinition, directions: Mapping[str, Direction]) -> None:
     """Change how the writes of a table go to other regions."""
     assert definition.membership is not None, "the table is a member"
-    merged = {**definition.membership.directions, **directions}
+    now = database.clock.now()
+    before = definition.membership.directions
+    dated = {region: replace(each, since=_since(each, before.get(region), now)) for region, each in directions.items()}
+    merged = {**before, **dated}
     kept = {region: each for region, each in merged.items() if each != AT_ONCE}
     database.catalog.change(replace(definition, membership=replace(definition.membership, directions=kept)))
     begin_all(database)
+
+
+def _since(direction: Direction, before: Direction | None, now: float) -> float:
+    """Return the time at which the pause of a direction began, 0 without a pause."""
+    if not direction.paused:
+        return 0.0
+    return before.since if before is not None and before.paused else now
 
 
 def finish(database: Database) -> Steps[None]:

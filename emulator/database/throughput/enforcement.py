@@ -6,13 +6,14 @@ these has no `Enforcement`. So a request to such a table makes only one comparis
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from emulator import errors
 from emulator.clock import Clock
 from emulator.database.throughput.capacity import Consumed
 from emulator.database.throughput.throttle import TableThrottle
 from emulator.values.types import Item
+from storage import ReadTxn
 
 if TYPE_CHECKING:
     from emulator.database.throughput.insights import TableInsights
@@ -32,6 +33,14 @@ class EntryWrite(NamedTuple):
     item: Item | None
 
 
+class InFlight(Protocol):
+    """The writes of other regions that a table of a strong group does not have yet."""
+
+    def refuse(self, txn: ReadTxn, key: bytes) -> None:
+        """Raise ReplicatedWriteConflictException if such a write is about the item."""
+        ...
+
+
 class Enforcement:
     """The limits and declared transactions of one table.
 
@@ -39,9 +48,10 @@ class Enforcement:
     held: the storage key of each item in a declared transaction -> when that transaction ends.
     insights: counts keys, None if the table and its indexes do not have Contributor Insights.
     usage: counts units, None without --metrics.
+    in_flight: the writes of other regions, None unless the table has strong consistency.
     """
 
-    __slots__ = ("_clock", "_held", "insights", "throttle", "usage")
+    __slots__ = ("_clock", "_held", "_in_flight", "insights", "throttle", "usage")
 
     def __init__(
         self,
@@ -50,9 +60,11 @@ class Enforcement:
         held: Mapping[bytes, float],
         insights: "TableInsights | None" = None,
         usage: "TableUsage | None" = None,
+        in_flight: InFlight | None = None,
     ) -> None:
         self._clock = clock
         self._held = held
+        self._in_flight = in_flight
         self.throttle = throttle
         self.insights = insights
         self.usage = usage
@@ -62,6 +74,12 @@ class Enforcement:
         until = self._held.get(key)
         if until is not None and until > self._clock.now():
             raise errors.transaction_conflict()
+
+    def refuse_write(self, txn: ReadTxn, key: bytes) -> None:
+        """Raise if a write of the item meets a declared transaction or another region's write."""
+        self.refuse_conflict(key)
+        if self._in_flight is not None:
+            self._in_flight.refuse(txn, key)
 
     def read(self, partition: bytes, units: float, item: Item) -> None:
         """Admit and count a read of one item. Raises ApiError if throughput refuses the read.

@@ -32,9 +32,9 @@ def check_update(request: Request) -> None:
     rules.refuse_unsupported(request)
     check_combination(request)
     if "ReplicaUpdates" in request:
-        from emulator.operations.tables import replicas  # noqa: PLC0415 - few tables have replicas
+        from emulator.operations.replicas import checks  # noqa: PLC0415 - few tables have replicas
 
-        replicas.check(request)
+        checks.check(request)
     billing_mode = request.get("BillingMode")
     if "ProvisionedThroughput" in request:
         throughput.check_mode(request, on_demand=billing_mode == throughput.ON_DEMAND)
