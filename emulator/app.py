@@ -101,6 +101,7 @@ class Emulator:
             beginnings.release_snapshots(self.database)
             self.database.scheduler.every(settings.ttl_sweep_interval, partial(beginnings.begin_sweep, self.database))
             self.database.scheduler.every(ROLL_OVER_SECONDS, partial(beginnings.begin_expiry, self.database))
+            self.database.scheduler.every(ROLL_OVER_SECONDS, partial(beginnings.begin_forgetting, self.database))
             self.database.scheduler.every(_REPLICATION_SECONDS, partial(beginnings.resume_replication, self.database))
         if settings.ongoing_transaction:
             _declare_transactions(self.database, settings.ongoing_transaction)

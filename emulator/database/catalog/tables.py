@@ -83,8 +83,9 @@ class TableRegistry:
         Two tables are in one group only if each of them names the region of the other.
         """
         membership = definition.membership
-        for region in () if membership is None else membership.others:
-            table = self.sibling(definition, region)
+        places = () if membership is None or self._shared else membership.places(definition)
+        for place in places:
+            table = self.tenants.get(place, definition.name)
             other = None if table is None else table.definition.membership
             if table is None or other is None or membership is None or other.group != membership.group:
                 continue

@@ -3,7 +3,7 @@
 All tables of a server are in one store. So a write of one region changes the tables of the other
 regions in the same transaction: either all regions have it or none. Consistent reads see it
 everywhere, and the streams of all regions have the same records in the same order. There is no log
-and no background work.
+and no background work. The writes consume write capacity in each region.
 
 On AWS, a write fails with ReplicatedWriteConflictException if it meets a write of the same item in
 another region. Here writes never meet by themselves, so a test declares with the control
@@ -26,7 +26,7 @@ from emulator.clock import Moment, microseconds
 from emulator.database.changes import replicas
 from emulator.database.definitions.replicas import AT_ONCE, Membership
 from emulator.database.definitions.tables import DELETING, TableDefinition
-from emulator.database.items.write import load
+from emulator.database.items.write import replicate
 from emulator.database.schema.followers import Change
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
@@ -60,7 +60,7 @@ class StrongReplicas:
             key = table.prefix + item
             old_row = txn.get(key)
             if old_row != row:
-                load(txn, table, Change(key, old_row, None, row, new, version=version))
+                replicate(txn, table, Change(key, old_row, None, row, new, version=version), waits=False)
             other = table.definition.membership
             assert other is not None, "a table of a group is a member"
             if self._membership.direction(table.definition.region) != AT_ONCE:

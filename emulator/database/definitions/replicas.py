@@ -6,10 +6,13 @@ with it. A region in `others` counts only if its table exists and has the same `
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, Self
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from emulator.database.store.loading import from_fields
+
+if TYPE_CHECKING:
+    from emulator.database.definitions.tables import TableDefinition
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class Membership:
     witness: the region of the witness, None if the group has none.
     protected: whether the table is protected from disassociation (control-plane 6.6).
     leaving: whether the table is being disassociated.
+    accounts: region -> access key of the table there, for groups of several accounts
+    (control-plane 6.7). A region that is missing here has this table's access key.
     """
 
     group: int
@@ -59,6 +64,7 @@ class Membership:
     witness: str | None = None
     protected: bool = True
     leaving: bool = False
+    accounts: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, stored: Mapping[str, Any]) -> Self:
@@ -66,6 +72,23 @@ class Membership:
         directions = {region: from_fields(Direction, each) for region, each in stored.get("directions", {}).items()}
         return from_fields(cls, {**stored, "others": tuple(stored["others"]), "directions": directions})
 
+    def places(self, table: "TableDefinition") -> list[tuple[str, str]]:
+        """Return the access keys and regions of the other tables. table: the member itself."""
+        return [(self.accounts.get(region, table.access_key), region) for region in self.others]
+
+    def without_overrides(self, member: str) -> Self:
+        """Return the membership without the overrides of one kind, of the table and its indexes."""
+        indexes = {name: _less(own, member) for name, own in self.indexes.items()}
+        return replace(
+            self,
+            overrides=_less(self.overrides, member),
+            indexes={name: own for name, own in indexes.items() if own},
+        )
+
     def direction(self, region: str) -> Direction:
         """Return how writes of this table go to a region."""
         return self.directions.get(region, AT_ONCE)
+
+
+def _less(members: Mapping[str, Any], gone: str) -> Mapping[str, Any]:
+    return {member: value for member, value in members.items() if member != gone}

@@ -8,6 +8,8 @@ continues after a restart.
 
 Each restored stream gets a new number `restored`, so its consumers start again from the restored
 checkpoints. Each restored vector index gets one too, so processes read its vectors again.
+
+A replica stays in its group only if the snapshot has all tables of the group.
 """
 
 from dataclasses import replace
@@ -18,6 +20,7 @@ from typing import Final
 import orjson
 
 from emulator.database.database import Database
+from emulator.database.definitions.tables import TableDefinition
 from emulator.database.jobs import backfill, ttl_fill, vector_fill
 from emulator.database.snapshots.contents import Contents, contents_of, forget_tokens, withdraw
 from emulator.database.snapshots.saving import is_of
@@ -191,10 +194,32 @@ def _finish(database: Database, change: DefinitionChange, snapshot: Snapshot, vi
         fields = {**orjson.loads(stored), "restored": next_id(txn)}
         database.registries.restore(change, key, orjson.dumps(fields))
     for key, stored in then.tables.items():
-        database.registries.restore(change, key, _with_new_vectors(txn, stored))
+        alone = _without_group(database, change, stored, then)
+        database.registries.restore(change, key, _with_new_vectors(txn, alone))
     for key, stored in (then.histories | then.mappings | then.targets).items():
         database.registries.restore(change, key, stored)
     change.then(partial(resume_walks, database))
+
+
+def _without_group(database: Database, change: DefinitionChange, stored: bytes, then: Contents) -> bytes:
+    """Return a table's definition, without its membership if the snapshot lacks a part of its group.
+
+    The tables of other regions keep their items of now. So a table that goes back alone is no
+    replica of theirs any more.
+    """
+    table = TableDefinition.load(stored)
+    membership = table.membership
+    if membership is None or all(_is_member(other, table, then) for other in membership.places(table)):
+        return stored
+    database.catalog.deletions.begin(change.txn, keyspace.replica(membership.log))
+    return replace(table, membership=None).dump()
+
+
+def _is_member(place: tuple[str, str], table: TableDefinition, then: Contents) -> bool:
+    """Return whether the snapshot has the table of a group at a place: access key and region."""
+    stored = then.tables.get(keyspace.table(*place, table.name))
+    other = None if stored is None else TableDefinition.load(stored).membership
+    return other is not None and table.membership is not None and other.group == table.membership.group
 
 
 def _with_new_vectors(txn: WriteTxn, stored: bytes) -> bytes:

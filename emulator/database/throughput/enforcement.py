@@ -5,7 +5,7 @@ Limits and declared transactions are off unless a test or a setting turns them o
 these has no `Enforcement`. So a request to such a table makes only one comparison.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from emulator import errors
@@ -137,16 +137,34 @@ class Enforcement:
                 if self.usage is not None:
                     self.usage.throttled_write(self.throttle.refused)
                 raise
-        own = consumed.table + sum(consumed.local_indexes.values())
         if self.usage is not None:
-            self.usage.write(None, own)
-            for source, units in consumed.global_indexes.items():
-                self.usage.write(source, units)
-        if self.insights is not None:
-            self.insights.accessed(None, partition, own, item)
-            for entry in entries:
-                if entry.units:
-                    self.insights.accessed(entry.source, entry.partition, entry.units, entry.item)
+            _count(self.usage.write, consumed)
+        self._count_keys(partition, consumed, item, entries)
+
+    def replicate(
+        self, partition: bytes, consumed: Consumed, item: Item | None, entries: Sequence[EntryWrite], *, waits: bool
+    ) -> None:
+        """Charge and count a write that was made in another region.
+
+        waits: whether to raise ApiError if throughput has no room. If this is false, the write
+        takes its cost in any case.
+        """
+        if self.throttle is not None:
+            self.throttle.write(partition, consumed, [each[:3] for each in entries], refuses=waits)
+        if self.usage is not None:
+            _count(self.usage.replicated, consumed)
+        if waits:  # with strong consistency, a write counts only in its own region
+            self._count_keys(partition, consumed, item, entries)
+
+    def _count_keys(
+        self, partition: bytes, consumed: Consumed, item: Item | None, entries: Sequence[EntryWrite]
+    ) -> None:
+        if self.insights is None:
+            return
+        self.insights.accessed(None, partition, _own(consumed), item)
+        for entry in entries:
+            if entry.units:
+                self.insights.accessed(entry.source, entry.partition, entry.units, entry.item)
 
     def _count_throttled(
         self, source: str | None, partition: bytes, item: Item | None, entries: Sequence[EntryWrite]
@@ -157,3 +175,15 @@ class Enforcement:
         for entry in entries:
             if entry.source == source:
                 self.insights.throttled(source, entry.partition, entry.item)
+
+
+def _own(consumed: Consumed) -> float:
+    """Return the units of a write that count for the table. Those of local indexes do."""
+    return consumed.table + sum(consumed.local_indexes.values())
+
+
+def _count(count: Callable[[str | None, float], None], consumed: Consumed) -> None:
+    """Count the units of a write, for the table and for each global index."""
+    count(None, _own(consumed))
+    for source, units in consumed.global_indexes.items():
+        count(source, units)

@@ -1,11 +1,19 @@
 """The tables of a group: descriptions, shared settings, and what is refused for members."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from emulator import errors
 from emulator.database.database import Database
-from emulator.database.definitions.tables import ACTIVE, CREATING, DAY, DELETING, UPDATING, TableDefinition
+from emulator.database.definitions.tables import (
+    ACTIVE,
+    CREATING,
+    DAY,
+    DELETING,
+    UPDATING,
+    IndexDefinition,
+    TableDefinition,
+)
 from emulator.database.jobs import replication
 from emulator.database.schema import describe
 from emulator.model.request import Request
@@ -71,22 +79,55 @@ def refuse_deletion(database: Database, definition: TableDefinition) -> None:
 def shared(definition: TableDefinition, request: Request) -> Request:
     """Return the part of an UpdateTable request that changes another table of the group too.
 
-    definition: the other table. Its own read capacity stays if it is an override.
+    definition: the other table. Read capacity that it overrides stays as it is, for the table and
+    for each index.
     """
     part = Request({member: value for member, value in request.items() if member not in _REGIONAL})
     membership = definition.membership
-    units = part.get("ProvisionedThroughput")
-    if units is not None and membership is not None:
-        own = membership.overrides.get(CAPACITY[0], {})
-        units = {**units, **own}
-        same = (definition.read_units, definition.write_units) == (
-            units["ReadCapacityUnits"],
-            units["WriteCapacityUnits"],
-        )
-        part["ProvisionedThroughput"] = units
-        if same and definition.billing_mode == part.get("BillingMode", definition.billing_mode):
-            del part["ProvisionedThroughput"]
+    assert membership is not None, "the other tables of a group are members"
+    switches = definition.billing_mode != part.get("BillingMode", definition.billing_mode)
+    _keep_overrides(part, definition, {} if switches else membership.overrides, switches=switches)
+    updates = []
+    for update in part.get("GlobalSecondaryIndexUpdates", ()):
+        changed = dict(update)
+        if "Update" in update:
+            name = update["Update"]["IndexName"]
+            index = next((each for each in definition.indexes if each.name == name), None)
+            body = {member: value for member, value in update["Update"].items() if member not in _REGIONAL}
+            if index is not None:
+                own = {} if switches else membership.indexes.get(name, {})
+                _keep_overrides(body, index, own, switches=switches)
+            if body.keys() <= {"IndexName"}:
+                continue
+            changed["Update"] = body
+        updates.append(changed)
+    if updates:
+        part["GlobalSecondaryIndexUpdates"] = updates
+    else:
+        part.pop("GlobalSecondaryIndexUpdates", None)
     return part
+
+
+def _keep_overrides(
+    members: dict[str, Any],
+    current: TableDefinition | IndexDefinition,
+    overrides: Mapping[str, Any],
+    *,
+    switches: bool,
+) -> None:
+    """Put overridden figures into members that change capacity; drop a member without a change.
+
+    switches: whether the billing mode changes.
+    """
+    units = members.get("ProvisionedThroughput")
+    if units is not None:
+        units = members["ProvisionedThroughput"] = {**units, **overrides.get(CAPACITY[0], {})}
+        figures = units["ReadCapacityUnits"], units["WriteCapacityUnits"]
+        if not switches and figures == (current.read_units, current.write_units):
+            del members["ProvisionedThroughput"]
+    if CAPACITY[1] in overrides and "OnDemandThroughput" in members:
+        ceilings = {**members["OnDemandThroughput"], **overrides[CAPACITY[1]]}
+        members["OnDemandThroughput"] = ceilings
 
 
 # --- descriptions ---------------------------------------------------------------------------------

@@ -156,6 +156,9 @@ def _with_billing_mode(definition: TableDefinition, request: Request, until: flo
         indexes=indexes,
         warm=warm_units(definition, previous),
     )
+    if changed.membership is not None:
+        gone = "ProvisionedThroughputOverride" if billing_mode == throughput.ON_DEMAND else "OnDemandThroughputOverride"
+        changed = replace(changed, membership=changed.membership.without_overrides(gone))
     if billing_mode != throughput.ON_DEMAND:
         return changed
     # DescribeTable reports the time at which the switch ended. During the switch, it reports none
