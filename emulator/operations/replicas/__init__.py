@@ -11,6 +11,7 @@ Each table has its own status: the status of a replica is that of its table.
 | `members`        | descriptions, shared settings, what is refused for members       |
 | `creation`       | the tables of a group in the transaction that adds replicas      |
 | `strong`         | groups with strong consistency, and their witnesses              |
+| `scaling`        | the auto scaling of one replica                                  |
 | `disassociation` | replicas that become regional tables                             |
 | `updates`        | UpdateTable with ReplicaUpdates                                  |
 """

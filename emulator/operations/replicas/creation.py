@@ -17,6 +17,7 @@ from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.store.ids import next_id
 from emulator.database.store.registry import DefinitionChange
+from emulator.operations.replicas import scaling
 from emulator.operations.replicas.overrides import overridden
 from emulator.operations.tables import settings, throughput
 
@@ -54,6 +55,8 @@ def create(
     if replica.ttl_filled_to is not None:
         ttl_fill.begin(database, table)
     filling.begin(database, table)
+    if definition.billing_mode == throughput.PROVISIONED:
+        scaling.copy_writes(database, definition, replica)
     return definition
 
 

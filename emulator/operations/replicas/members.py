@@ -18,6 +18,7 @@ from emulator.database.jobs import replication
 from emulator.database.schema import describe
 from emulator.model.request import Request
 from emulator.operations.replicas.overrides import CAPACITY
+from emulator.operations.replicas.scaling import NEW_INDEX, WRITE, Dimension, Settings
 from emulator.operations.tables import throughput
 
 _VERSION: Final = "2019.11.21"
@@ -76,27 +77,27 @@ def refuse_deletion(database: Database, definition: TableDefinition) -> None:
 # --- settings that the tables of a group share ----------------------------------------------------
 
 
-def shared(definition: TableDefinition, request: Request) -> Request:
+def shared(definition: TableDefinition, requester: TableDefinition, request: Request) -> Request:
     """Return the part of an UpdateTable request that changes another table of the group too.
 
-    definition: the other table. Read capacity that it overrides stays as it is, for the table and
-    for each index.
+    definition: the other table. Its read capacity stays as it is if it is an override, or if the
+    request does not change the read capacity of the requester's table. So does that of each index.
     """
     part = Request({member: value for member, value in request.items() if member not in _REGIONAL})
     membership = definition.membership
     assert membership is not None, "the other tables of a group are members"
     switches = definition.billing_mode != part.get("BillingMode", definition.billing_mode)
-    _keep_overrides(part, definition, {} if switches else membership.overrides, switches=switches)
+    _keep_reads(part, definition, requester, {} if switches else membership.overrides, switches=switches)
     updates = []
     for update in part.get("GlobalSecondaryIndexUpdates", ()):
         changed = dict(update)
         if "Update" in update:
             name = update["Update"]["IndexName"]
-            index = next((each for each in definition.indexes if each.name == name), None)
+            index, other = (_index_of(each, name) for each in (definition, requester))
             body = {member: value for member, value in update["Update"].items() if member not in _REGIONAL}
-            if index is not None:
+            if index is not None and other is not None:
                 own = {} if switches else membership.indexes.get(name, {})
-                _keep_overrides(body, index, own, switches=switches)
+                _keep_reads(body, index, other, own, switches=switches)
             if body.keys() <= {"IndexName"}:
                 continue
             changed["Update"] = body
@@ -108,20 +109,28 @@ def shared(definition: TableDefinition, request: Request) -> Request:
     return part
 
 
-def _keep_overrides(
+def _index_of(definition: TableDefinition, name: str) -> IndexDefinition | None:
+    return next((each for each in definition.indexes if each.name == name), None)
+
+
+def _keep_reads(
     members: dict[str, Any],
     current: TableDefinition | IndexDefinition,
+    requester: TableDefinition | IndexDefinition,
     overrides: Mapping[str, Any],
     *,
     switches: bool,
 ) -> None:
-    """Put overridden figures into members that change capacity; drop a member without a change.
+    """Put read capacity that stays into members that change capacity; drop them if nothing changes.
 
+    current: the table or index. requester: the same in the region of the request.
     switches: whether the billing mode changes.
     """
     units = members.get("ProvisionedThroughput")
     if units is not None:
         units = members["ProvisionedThroughput"] = {**units, **overrides.get(CAPACITY[0], {})}
+        if not switches and members["ProvisionedThroughput"]["ReadCapacityUnits"] == requester.read_units:
+            units["ReadCapacityUnits"] = current.read_units
         figures = units["ReadCapacityUnits"], units["WriteCapacityUnits"]
         if not switches and figures == (current.read_units, current.write_units):
             del members["ProvisionedThroughput"]
@@ -164,13 +173,18 @@ def _witness_status(others: Sequence[TableDefinition]) -> str:
     return next((status for status in (CREATING, DELETING) if status in statuses), ACTIVE)
 
 
+def replica_status(definition: TableDefinition) -> str:
+    """Return the status of a replica, which is that of its table."""
+    return definition.status if definition.status in (CREATING, UPDATING, DELETING) else ACTIVE
+
+
 def _described(definition: TableDefinition) -> dict[str, Any]:
     """Describe a replica. Its table has the status of the replica."""
     membership = definition.membership
     assert membership is not None, "a replica is a member"
     described: dict[str, Any] = {
         "RegionName": definition.region,
-        "ReplicaStatus": definition.status if definition.status in (CREATING, UPDATING, DELETING) else ACTIVE,
+        "ReplicaStatus": replica_status(definition),
         "WarmThroughput": describe.warm(definition, definition.billing_mode),
         "GlobalTableSettingsReplicationMode": _MODE,
         **membership.overrides,
@@ -186,3 +200,11 @@ def _described(definition: TableDefinition) -> dict[str, Any]:
             for index in indexes
         ]
     return described
+
+
+# --- auto scaling ---------------------------------------------------------------------------------
+
+
+def scale_new_index(database: Database, definition: TableDefinition, index: str) -> None:
+    """Scale the writes of a new index of a provisioned group (control-plane 10)."""
+    Settings(database, definition).enable(Dimension(index, WRITE), NEW_INDEX)

@@ -18,9 +18,9 @@ from emulator.database.jobs import replication
 from emulator.database.schema.table import Table
 from emulator.database.store.ids import next_id
 from emulator.model.request import Request
-from emulator.operations.replicas import checks
+from emulator.operations.replicas import checks, scaling
 from emulator.operations.replicas.creation import check_new, replica_of, source_of
-from emulator.operations.tables import settings
+from emulator.operations.tables import settings, throughput
 from storage import ReadTxn
 
 
@@ -55,10 +55,15 @@ def create(database: Database, table: Table, request: Request) -> TableDefinitio
             for region in regions
         }
         definition = source_of(definition, memberships[definition.region], until)
-        for body in bodies:
-            replica = replica_of(change, definition, body, memberships[body["RegionName"]], now, until)
-            catalog.save(change, replica)
-        return catalog.save(change, definition)
+        replicas = [
+            catalog.save(change, replica_of(change, definition, body, memberships[body["RegionName"]], now, until))
+            for body in bodies
+        ]
+        definition = catalog.save(change, definition)
+    if definition.billing_mode == throughput.PROVISIONED:
+        for replica in replicas:
+            scaling.copy_writes(database, definition, replica)
+    return definition
 
 
 def _refuse_features(definition: TableDefinition) -> None:

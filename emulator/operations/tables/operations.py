@@ -131,6 +131,8 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
             vector_fill.begin_all(database, catalog.published(each))
     for each, index in created:
         backfill.begin(database, catalog.published(each), index.id)
+        if each.membership is not None and each.billing_mode == throughput.PROVISIONED:
+            _members().scale_new_index(database, each, index.name)
     return {"TableDescription": _updated(_description(database, catalog.published(saved[0])), request)}
 
 
@@ -185,7 +187,7 @@ def _others(
     from emulator.operations.replicas import members  # noqa: PLC0415 - few tables have replicas
 
     for table in replication.others(database, definition):
-        part = members.shared(table.definition, request)
+        part = members.shared(table.definition, definition, request)
         if part.keys() - {"TableName", "AttributeDefinitions"}:
             yield table.definition, part
 

@@ -418,7 +418,7 @@ def test_a_table_with_items_cannot_become_a_group():
 def test_a_table_with_a_feature_that_a_group_lacks_cannot_become_one():
     regions = Regions()
     local = table_request("k:S s:S", define="l:S", LocalSecondaryIndexes=[index_request("local", "k l", "ALL")])
-    regions(EAST, "CreateTable", TableName="local", **local)
+    regions(EAST, "CreateTable", **{**local, "TableName": "local"})
     regions(EAST, "CreateTable", **TABLE)
     specification = {"AttributeName": "t", "Enabled": True}
     regions(EAST, "UpdateTimeToLive", TableName="music", TimeToLiveSpecification=specification)
