@@ -44,7 +44,7 @@ def refuse_strong(tables: Iterable[Table]) -> None:
     for table in tables:
         membership = table.definition.membership
         if membership is not None and membership.strong:
-            raise errors.strong_group_lacks("Transactions are")
+            raise errors.strong_group_lacks("transactions")
 
 
 def canceled_by(failures: Mapping[int, ApiError], count: int) -> ApiError:

@@ -148,6 +148,12 @@ def replica_protected(table: str, region: str) -> ApiError:
 # --- strong consistency (control-plane 7) ---------------------------------------------------------
 
 _STRONG: Final = "global tables with MultiRegionConsistency set to STRONG"
+_FEATURES: Final = {
+    "disassociation": "Disassociation is",
+    "local_indexes": "Local secondary indexes are",
+    "time_to_live": "Time to live is",
+    "transactions": "Transactions are",
+}
 
 
 def replicated_write_conflict() -> ApiError:
@@ -223,9 +229,9 @@ def strong_replica_left() -> ApiError:
 def strong_group_lacks(feature: str) -> ApiError:
     """Return the error for a feature that groups with strong consistency do not have.
 
-    The service refuses these features, but its texts are not known (control-plane 7).
+    feature: a key of _FEATURES. The service's texts are not known (control-plane 7).
     """
-    return validation(f"{feature} not supported for {_STRONG}.")
+    return validation(f"{_FEATURES[feature]} not supported for {_STRONG}.")
 
 
 def strong_group_not_empty() -> ApiError:

@@ -1,6 +1,6 @@
 """Groups with strong consistency: lifecycle, synchronous writes, conflicts (control-plane 7).
 
-tests/unit/database/test_strong_groups.py has the error texts and the details.
+tests/unit/database/test_strong_consistency.py has the error texts and the details.
 """
 
 import time

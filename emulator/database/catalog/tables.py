@@ -83,7 +83,7 @@ class TableRegistry:
         Two tables are in one group only if each of them names the region of the other.
         """
         membership = definition.membership
-        places = () if membership is None or self._shared else membership.places(definition)
+        places = () if membership is None or self._shared else membership.places(definition.access_key)
         for place in places:
             table = self.tenants.get(place, definition.name)
             other = None if table is None else table.definition.membership

@@ -7,12 +7,9 @@ with it. A region in `others` counts only if its table exists and has the same `
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
 from emulator.database.store.loading import from_fields
-
-if TYPE_CHECKING:
-    from emulator.database.definitions.tables import TableDefinition
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +69,9 @@ class Membership:
         directions = {region: from_fields(Direction, each) for region, each in stored.get("directions", {}).items()}
         return from_fields(cls, {**stored, "others": tuple(stored["others"]), "directions": directions})
 
-    def places(self, table: "TableDefinition") -> list[tuple[str, str]]:
-        """Return the access keys and regions of the other tables. table: the member itself."""
-        return [(self.accounts.get(region, table.access_key), region) for region in self.others]
+    def places(self, access_key: str) -> list[tuple[str, str]]:
+        """Return the access keys and regions of the other tables. access_key: the member's own."""
+        return [(self.accounts.get(region, access_key), region) for region in self.others]
 
     def without_overrides(self, member: str) -> Self:
         """Return the membership without the overrides of one kind, of the table and its indexes."""

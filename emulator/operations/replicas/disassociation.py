@@ -20,7 +20,7 @@ def begin(database: Database, definition: TableDefinition, region: str) -> Table
         raise errors.replica_not_found()
     if region != definition.region:
         raise errors.disassociation_elsewhere(region)
-    refuse_feature(definition, "Disassociation is")
+    refuse_feature(definition, "disassociation")
     refuse_busy(database, definition)
     if definition.status != ACTIVE:
         raise errors.being_changed(definition.name, definition.status)
@@ -38,5 +38,5 @@ def protected(database: Database, definition: TableDefinition, *, enabled: bool)
     membership = definition.membership
     if membership is None or not replication.others(database, definition):
         raise errors.disassociation_protection_without_replicas(definition.name)
-    refuse_feature(definition, "Disassociation is")
+    refuse_feature(definition, "disassociation")
     return replace(definition, membership=replace(membership, protected=enabled))

@@ -47,7 +47,7 @@ def _is_strong(definition: TableDefinition) -> bool:
 def refuse_feature(definition: TableDefinition, feature: str) -> None:
     """Raise if a group with strong consistency lacks a feature (control-plane 7).
 
-    feature: the subject and verb of the error's text.
+    feature: its name in errors/global_tables.py.
     """
     if _is_strong(definition):
         raise errors.strong_group_lacks(feature)

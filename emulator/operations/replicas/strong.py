@@ -68,9 +68,9 @@ def create(database: Database, table: Table, request: Request) -> TableDefinitio
 
 def _refuse_features(definition: TableDefinition) -> None:
     if any(index.local for index in definition.indexes):
-        raise errors.strong_group_lacks("Local secondary indexes are")
+        raise errors.strong_group_lacks("local_indexes")
     if definition.ttl_attribute is not None:
-        raise errors.strong_group_lacks("Time to live is")
+        raise errors.strong_group_lacks("time_to_live")
 
 
 def _refuse_items(txn: ReadTxn, table: Table) -> None:
