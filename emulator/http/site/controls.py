@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from emulator import errors
 from emulator.controls import registry
@@ -25,11 +25,17 @@ from emulator.http.site.responses import response
 from storage import Full, Interrupted
 
 _PREFIX: Final = "/_emulator/"
+_CONSOLE: Final = "/_emulator/console/"
 _METRICS: Final = ("GET", "metrics")
 _OK: Final = 200
 _TIMED_OUT: Final = 408  # Request Timeout
 _BUSY: Final = 503  # Service Unavailable
 _NO_ROOM: Final = 507  # Insufficient Storage
+
+
+async def open_console(_request: Request) -> Response:
+    """Let a browser open the console."""
+    return RedirectResponse(_CONSOLE, 303)
 
 
 class Controls:
@@ -42,6 +48,8 @@ class Controls:
         """Answer a call."""
         method, path = request.method, request.scope["path"]
         name = path.removeprefix(request.scope["root_path"]).removeprefix("/")
+        if method in ("GET", "HEAD") and not name and "text/html" in request.headers.get("accept", ""):
+            return await open_console(request)
         try:
             if (method, name) == _METRICS:
                 return await self._metrics(request)
