@@ -136,6 +136,7 @@ class Catalog:
         self.stored = tables.stored
         self.current = tables.current
         self.sibling = tables.sibling
+        self.group = tables.group
         self.changing = tables.changing
         self.save = tables.save
         self.change = tables.change

@@ -22,6 +22,7 @@ from emulator.database.throughput.enforcement import Enforcement
 from emulator.database.throughput.throttle import TableThrottle
 
 if TYPE_CHECKING:
+    from emulator.database.throughput.enforcement import InFlight
     from emulator.database.throughput.insights import TableInsights
     from emulator.database.throughput.usage import TableUsage
 
@@ -160,10 +161,11 @@ class Enforcer:
         if self._tokens.get(token, 0.0) > self._clock.now():
             raise errors.transaction_in_progress()
 
-    def of(self, table: Table) -> Enforcement | None:
+    def of(self, table: Table, in_flight: "InFlight | None" = None) -> Enforcement | None:
         """Return the enforced limits and the key counts of a table, None if there are none.
 
         A table keeps its token buckets and its counts when its definition changes.
+        in_flight: for a table with strong consistency, what refuses conflicts between regions.
         """
         throttle = self._throttle(table)
         insights = self._configured_insights(table.definition)
@@ -174,9 +176,9 @@ class Enforcer:
                 with suppress(errors.ApiError):
                     held[table.item_key(dict(hold.key))] = hold.until
         usage = self._counted_usage(table.id) if self._metered else None
-        if not (throttle or held or insights or usage is not None):
+        if not (throttle or held or insights or usage is not None or in_flight is not None):
             return None
-        return Enforcement(self._clock, throttle, held, insights, usage)
+        return Enforcement(self._clock, throttle, held, insights, usage, in_flight)
 
     def _counted_usage(self, table_id: int) -> "TableUsage":
         from emulator.database.throughput.usage import TableUsage  # noqa: PLC0415 - only with --metrics
