@@ -179,7 +179,7 @@ _STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
 
 def _failing_mapping(url: str, stream: str) -> str:
     """Create a mapping to the function that fails; return its id."""
-    body = {"FunctionName": "hostile", "EventSourceArn": stream, "StartingPosition": "TRIM_HORIZON"}
+    body: dict[str, Any] = {"FunctionName": "hostile", "EventSourceArn": stream, "StartingPosition": "TRIM_HORIZON"}
     body |= {"MaximumRetryAttempts": 0}
     request = urllib.request.Request(
         f"{url}/2015-03-31/event-source-mappings",
