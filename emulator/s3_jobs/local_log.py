@@ -49,7 +49,7 @@ class LocalLog:
         return length + len(data)
 
     def cut(self, length: int) -> None:
-        """Remove the lines of slices that were not committed. length: that of the committed lines."""
+        """Cut off the lines of slices that were not committed. length: bytes of the others."""
         if self.path.exists():
             with self.path.open("r+b") as file:
                 file.truncate(length)

@@ -40,7 +40,8 @@ def misplaced(part, whole):
         return [name for one, other in zip(part, whole, strict=False) for name in misplaced(one, other)]
     if not isinstance(part, dict) or not isinstance(whole, dict):
         return []
-    wrong = [] if list(part) == [name for name in whole if name in part] else list(part)
+    common = [name for name in part if name in whole]
+    wrong = [] if common == [name for name in whole if name in part] else common
     return wrong + [name for each in part if each in whole for name in misplaced(part[each], whole[each])]
 
 

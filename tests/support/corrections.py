@@ -1,4 +1,4 @@
-"""The rows of `tests/cases/corrections`: rules that this emulator once had wrong, as calls with their answers.
+"""The rows of `tests/cases/corrections`: rules that this emulator once had wrong.
 
 A row is an object:
 
@@ -6,12 +6,12 @@ A row is an object:
 |---|---|
 | `case` | what is special about this call |
 | `call` | operation and request |
-| `error` | the message of a ValidationException, or an object with `Code` and other members of the error |
+| `error` | the message of a ValidationException, or an object with members of the error |
 | `answer` | members that the answer has; `null` means that the answer does not have the member |
 | `given` | calls before this one, as operation and request; one that is refused is not an error |
 | `settings` | settings of the server |
 
-The tables of `tables.json` that a row names exist before its calls, with their items.
+The tables of `given_tables.json` that a row names exist before its calls, with their items.
 
 In a request, `<x*5000>` in a string means that text 5000 times, `{"$deep": 40}` a value inside 40
 maps, and `{"$list": 3, "of": element}` a list of three elements. In these elements, `$` is the
@@ -39,13 +39,13 @@ def read(name: str) -> Any:
     return json.loads((FOLDER / f"{name}.json").read_text())
 
 
-TABLES: dict[str, dict[str, Any]] = read("tables")
+TABLES: dict[str, dict[str, Any]] = read("given_tables")
 
 
 def entries() -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the entries of all areas, each with its name."""
     for path in sorted(FOLDER.glob("*.json")):
-        if path.stem != "tables":
+        if path.stem != "given_tables":
             yield from json.loads(path.read_text()).items()
 
 
@@ -85,7 +85,7 @@ class Rows(InProcess):
         self.clock.advance(60)
 
     def outcome(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Make the calls of a row. Return what the last one answers, or the members of its error."""
+        """Make the calls of a row; return the answer to the last one, or its error's members."""
         for operation, request in row.get("given", ()):
             self._made(operation, request)
         return self._made(*row["call"])

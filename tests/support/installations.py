@@ -118,7 +118,7 @@ class Environment:
 
     def code(self, text: str, cwd: Path | None = None, **variables: str) -> Any:
         """Run Python code that prints JSON, and return it."""
-        return json.loads(self.run(self.python, "-c", text, cwd=cwd, status=0, **variables))
+        return json.loads(self.run(self.python, "-c", text, cwd=cwd, status=0, patience=PATIENCE, **variables))
 
     @contextmanager
     def serving(self, *command: str | Path, cwd: Path, **variables: str) -> Iterator[str]:

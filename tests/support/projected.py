@@ -1,7 +1,7 @@
 """A program: prints, as lines of JSON, what each way to read some attributes of an item returns.
 
-The first line is the whole item. Every other line is a list: the way, and what it returns. Attributes
-are named in another order than the item has them.
+The first line is the whole item. Every other line is a list: the way, and what it returns. The
+attributes are named in another order than the item has them.
 """
 
 import json
@@ -27,6 +27,7 @@ ITEM: dict[str, Any] = {
 _ALIASES = {f"#{number}": name for number, name in enumerate(WANTED)}
 _PATHS = {"#map": "mid", "#list": "list"}
 _DEEP = "#map.a, #map.n10, #map.y, #list[1], #list[0].x, #list[0].y"
+_LEGACY_KEYED = {"KeyConditions": {"pk": {"ComparisonOperator": "EQ", "AttributeValueList": [KEY["pk"]]}}}
 _KEYED = {"KeyConditionExpression": "pk = :k", "ExpressionAttributeValues": {":k": KEY["pk"]}}
 
 
@@ -43,24 +44,23 @@ def _database() -> InProcess:
     return db
 
 
-_TABLE = {"TableName": "t"}
+_TABLE = {"TableName": "Orders"}
 
 
 def answers(db: InProcess) -> Iterator[tuple[str, Any]]:
     """Yield each way to read some attributes, and the attributes."""
-    forms = {
+    forms: dict[str, dict[str, Any]] = {
         "projection": {"ProjectionExpression": ", ".join(_ALIASES), "ExpressionAttributeNames": _ALIASES},
         "attributes to get": {"AttributesToGet": list(WANTED)},
         "paths": {"ProjectionExpression": _DEEP, "ExpressionAttributeNames": _PATHS},
     }
     for name, form in forms.items():
         yield f"GetItem, {name}", db("GetItem", **_TABLE, Key=KEY, **form)["Item"]
-        for operation, request in (("Query", _KEYED), ("Scan", {})):
-            if name == "attributes to get":
-                request = {"KeyConditions": _key_conditions()} if operation == "Query" else {}
-            yield f"{operation}, {name}", db(operation, **_TABLE, **request, **form)["Items"][0]
-        batch = db("BatchGetItem", RequestItems={"t": {"Keys": [KEY], **form}})
-        yield f"BatchGetItem, {name}", batch["Responses"]["t"][0]
+        keyed = _LEGACY_KEYED if "AttributesToGet" in form else _KEYED
+        yield f"Query, {name}", db("Query", **_TABLE, **keyed, **form)["Items"][0]
+        yield f"Scan, {name}", db("Scan", **_TABLE, **form)["Items"][0]
+        batch = db("BatchGetItem", RequestItems={"Orders": {"Keys": [KEY], **form}})
+        yield f"BatchGetItem, {name}", batch["Responses"]["Orders"][0]
         if name != "attributes to get":
             yield f"TransactGetItems, {name}", _transacted(db, form)
     for index in ("all", "some", "local"):
@@ -71,20 +71,16 @@ def answers(db: InProcess) -> Iterator[tuple[str, Any]]:
     yield from _updates(db)
 
 
-def _key_conditions() -> dict[str, Any]:
-    return {"pk": {"ComparisonOperator": "EQ", "AttributeValueList": [KEY["pk"]]}}
-
-
 def _transacted(db: InProcess, form: dict[str, Any]) -> Any:
     return db("TransactGetItems", TransactItems=[{"Get": {**_TABLE, "Key": KEY, **form}}])["Responses"][0]["Item"]
 
 
 def _statements(db: InProcess) -> Iterator[tuple[str, Any]]:
     columns = ", ".join(f'"{name}"' for name in WANTED)
-    by_key = f"SELECT {columns} FROM t WHERE pk = 'k' AND sk = 's'"
+    by_key = f"SELECT {columns} FROM Orders WHERE pk = 'k' AND sk = 's'"
     yield "SELECT by key", db("ExecuteStatement", Statement=by_key)["Items"][0]
-    yield "SELECT, all", db("ExecuteStatement", Statement=f"SELECT {columns} FROM t")["Items"][0]
-    yield "SELECT, index", db("ExecuteStatement", Statement='SELECT e2, alpha, zeta FROM "t"."some"')["Items"][0]
+    yield "SELECT, all", db("ExecuteStatement", Statement=f"SELECT {columns} FROM Orders")["Items"][0]
+    yield "SELECT, index", db("ExecuteStatement", Statement='SELECT e2, alpha, zeta FROM "Orders"."some"')["Items"][0]
     yield "SELECT, batch", db("BatchExecuteStatement", Statements=[{"Statement": by_key}])["Responses"][0]["Item"]
     several = db("ExecuteTransaction", TransactStatements=[{"Statement": by_key}])
     yield "SELECT, transaction", several["Responses"][0]["Item"]
@@ -103,9 +99,9 @@ def _updates(db: InProcess) -> Iterator[tuple[str, Any]]:
         legacy = {"AttributeUpdates": {name: {"Action": "PUT", "Value": {"S": "new"}} for name in WANTED}}
         yield f"AttributeUpdates, {returned}", _updated(db, returned, legacy)
     db("PutItem", **_TABLE, Item=ITEM)
-    clauses = " ".join(f"SET {name} = 'new'" for name in WANTED)
+    clauses = " ".join(f"SET \"{name}\" = 'new'" for name in WANTED)
     for version in ("OLD", "NEW"):
-        statement = f"UPDATE t {clauses} WHERE pk = 'k' AND sk = 's' RETURNING MODIFIED {version} *"
+        statement = f"UPDATE Orders {clauses} WHERE pk = 'k' AND sk = 's' RETURNING MODIFIED {version} *"
         yield f"UPDATE, MODIFIED {version}", db("ExecuteStatement", Statement=statement)["Items"][0]
 
 

@@ -9,7 +9,7 @@ an object:
 | `source` | where emulator/reference states it |
 | `note` | what is not certain, or how the entry is followed |
 | `tests` | other tests that fail if the rule breaks |
-| `rows` | calls with their answers: the example of the list, and calls beside it (support/corrections.py) |
+| `rows` | calls with their answers (support/corrections.py) |
 """
 
 import ast

@@ -362,7 +362,7 @@ def test_an_import_goes_on_after_a_restart(engine_name, tmp_path, folder, bucket
 
 @pytest.mark.parametrize("left", [GOOD % 1, ""], ids=["an object without errors", "an empty object"])
 def test_the_log_has_no_lines_of_a_slice_that_was_not_committed(db, bucket, left):
-    """The process is killed after a slice has written its lines; then somebody corrects the object."""
+    """The process is killed after a slice has written its lines; then the object is corrected."""
     bucket.put("a", '{"Item":{}}\n')
     arn = begin(db)
     job = next(iter(db.emulator.database.s3_jobs.unfinished().values()))
