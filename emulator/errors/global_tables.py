@@ -109,7 +109,7 @@ def replica_units_on_demand() -> ApiError:
     )
 
 
-def replica_ceiling_provisioned() -> ApiError:
+def replica_maximum_provisioned() -> ApiError:
     return validation(
         "MaxReadRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED"
     )

@@ -172,20 +172,20 @@ def _date(time: float) -> str:
 # --- on demand ------------------------------------------------------------------------------------
 
 
-def ceiling_with_provisioned(member: str, index: str | None) -> ApiError:
-    """member: a member of OnDemandThroughput, as in ceiling_out_of_range."""
+def maximum_with_provisioned(member: str, index: str | None) -> ApiError:
+    """member: a member of OnDemandThroughput, as in maximum_out_of_range."""
     where = "" if index is None else f" for index : {index}"  # sic
     return invalid_parameters(
         f"{member} for OnDemandThroughput{where} cannot be specified when the table BillingMode is PROVISIONED"
     )
 
 
-def ceiling_out_of_range(member: str, index: str | None) -> ApiError:
+def maximum_out_of_range(member: str, index: str | None) -> ApiError:
     where = "table" if index is None else f"index : {index}"  # sic
     return invalid_parameters(f"Requested {member} for OnDemandThroughput for {where} is outside of valid range")
 
 
-def ceilings_not_combinable() -> ApiError:
+def maximums_not_combinable() -> ApiError:
     return invalid_parameters("OnDemandThroughput can only be combined with BillingMode in an UpdateTable request")
 
 

@@ -70,13 +70,13 @@ def putting(workshop: Workshop, job: S3Job) -> Work[None]:
     progress = yield from in_slice(database, partial(_begin, database, job, total))
     logs = {kind: _log(workshop, job, kind) for kind in target["OutputType"]}
     reader = ObjectReader(bucket, objects, layout, progress.object, progress.record)
-    ceiling = job.request.get("MaxWriteRequestUnits")
+    maximum = job.request.get("MaxWriteRequestUnits")
     try:
         while not _is_cancelled(database, job) and (batch := (yield Call(reader.batch))) is not None:
             done: _Slice = yield from in_slice(database, partial(_store, database, job, progress, batch, logs))
             progress = done.progress
-            if ceiling is not None:
-                yield Pause(done.units / ceiling)
+            if maximum is not None:
+                yield Pause(done.units / maximum)
     finally:
         reader.close()
     yield Call(partial(_write_output, output, job, progress, logs))

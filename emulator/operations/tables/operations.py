@@ -202,7 +202,7 @@ def _with_replicas(database: Database, caller: Caller, table: Table, request: Re
 def _updated(description: dict[str, Any], request: Request) -> dict[str, Any]:
     """Return the description in UpdateTable's response.
 
-    This response may say UPDATING when DescribeTable says ACTIVE. For each removed ceiling of
+    This response may say UPDATING when DescribeTable says ACTIVE. For each removed maximum of
     OnDemandThroughput, this response has -1, and DescribeTable has nothing.
     """
     if reports_updating(request):
@@ -215,7 +215,7 @@ def _updated(description: dict[str, Any], request: Request) -> dict[str, Any]:
         if index["IndexName"] in updates
     ]
     for part, members in parts:
-        removed = throughput.removed_ceilings(members)
+        removed = throughput.removed_maximums(members)
         if removed:
             part["OnDemandThroughput"] = {**part.get("OnDemandThroughput", {}), **removed}
     return description

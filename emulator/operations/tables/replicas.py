@@ -78,7 +78,7 @@ _REGIONAL: Final = frozenset({"DeletionProtectionEnabled", "WarmThroughput", "SS
 """Members of UpdateTable that change only one table of a group (control-plane 6.4)."""
 
 _OVERRIDES: Final = ("ProvisionedThroughputOverride", "OnDemandThroughputOverride")
-_NO_CEILING: Final = throughput.NO_CEILING
+_NO_MAXIMUM: Final = throughput.NO_MAXIMUM
 
 
 # --- checks ---------------------------------------------------------------------------------------
@@ -346,22 +346,22 @@ def _capacity(
 ) -> dict[str, Any]:
     """Note overrides of capacity in `overrides`; return the fields of the definition they set."""
     fields: dict[str, Any] = {}
-    provisioned, ceilings = (body.get(member, {}) for member in _OVERRIDES)
+    provisioned, maximums = (body.get(member, {}) for member in _OVERRIDES)
     on_demand = mode == throughput.ON_DEMAND
     if provisioned and on_demand and not creates:
         raise errors.replica_units_on_demand()
-    if ceilings and not on_demand:
-        raise errors.replica_ceiling_provisioned()
+    if maximums and not on_demand:
+        raise errors.replica_maximum_provisioned()
     if provisioned and not on_demand:
         units = provisioned["ReadCapacityUnits"]
         fields["read_units"] = units
         _set(overrides, _OVERRIDES[0], dict(provisioned), units != source.read_units)
-    if ceilings:
-        units = ceilings["MaxReadRequestUnits"]
-        merged = {**source.on_demand, **ceilings}
-        fields["on_demand"] = {name: value for name, value in merged.items() if value != _NO_CEILING}
+    if maximums:
+        units = maximums["MaxReadRequestUnits"]
+        merged = {**source.on_demand, **maximums}
+        fields["on_demand"] = {name: value for name, value in merged.items() if value != _NO_MAXIMUM}
         _set(
-            overrides, _OVERRIDES[1], dict(ceilings), units != source.on_demand.get("MaxReadRequestUnits", _NO_CEILING)
+            overrides, _OVERRIDES[1], dict(maximums), units != source.on_demand.get("MaxReadRequestUnits", _NO_MAXIMUM)
         )
     return fields
 

@@ -45,7 +45,7 @@ def check_create(request: Request) -> None:
         named += map(vector_rules.non_key_attributes, request["VectorIndexes"])
     check_non_key_total(named)
     check_stream(request, creates=True)
-    throughput.check_created_ceilings(request, on_demand=on_demand)
+    throughput.check_created_maximums(request, on_demand=on_demand)
     throughput.check_created_warm(request, on_demand=on_demand)
     check_encryption(request)
     tag_rules.check_tags(request.get("Tags", ()))
@@ -213,7 +213,7 @@ def check_index_shape(index: Mapping[str, Any], types: Mapping[str, str]) -> Non
 def check_index_figures(index: Mapping[str, Any], *, on_demand: bool) -> None:
     """Raise if a throughput figure of a new global index is not allowed."""
     throughput.check_bounds(index)
-    throughput.check_created_ceilings(index, on_demand=on_demand, index=index["IndexName"])
+    throughput.check_created_maximums(index, on_demand=on_demand, index=index["IndexName"])
     throughput.check_created_warm(index, on_demand=on_demand, index=index["IndexName"])
 
 

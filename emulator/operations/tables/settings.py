@@ -88,20 +88,20 @@ def index_of(index: Mapping[str, Any], *, local: bool) -> IndexDefinition:
         range=tuple(element["AttributeName"] for element in schema if element["KeyType"] == "RANGE"),
         projection=index["Projection"]["ProjectionType"],
         non_key=tuple(index["Projection"].get("NonKeyAttributes", ())),
-        on_demand=ceilings({}, index),
+        on_demand=maximums({}, index),
         warm=dict(index.get("WarmThroughput", {})),
         **units_of(index),
     )
 
 
-def ceilings(current: Mapping[str, int], part: Mapping[str, Any]) -> dict[str, int]:
+def maximums(current: Mapping[str, int], part: Mapping[str, Any]) -> dict[str, int]:
     """Return the maximum on-demand units after a change of OnDemandThroughput (features 4).
 
     current: the maximums before the change. part: a request, or its part for one index. A maximum
     that is not in OnDemandThroughput stays as it is. The figure -1 removes a maximum.
     """
     merged = {**current, **part.get("OnDemandThroughput", {})}
-    return {name: units for name, units in merged.items() if units != throughput.NO_CEILING}
+    return {name: units for name, units in merged.items() if units != throughput.NO_MAXIMUM}
 
 
 def changes_of(definition: TableDefinition, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def changes_of(definition: TableDefinition, request: Mapping[str, Any]) -> dict[
     if "DeletionProtectionEnabled" in request:
         changes["deletion_protection"] = request["DeletionProtectionEnabled"]
     if "OnDemandThroughput" in request:
-        changes["on_demand"] = ceilings(definition.on_demand, request)
+        changes["on_demand"] = maximums(definition.on_demand, request)
     if "WarmThroughput" in request:
         changes["warm"] = {**definition.warm, **request["WarmThroughput"]}
     return changes

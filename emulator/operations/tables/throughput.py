@@ -24,9 +24,9 @@ from emulator.database.schema.describe import ON_DEMAND_WARM, warm_units
 
 ON_DEMAND: Final = "PAY_PER_REQUEST"
 PROVISIONED: Final = "PROVISIONED"
-NO_CEILING: Final = -1  # in OnDemandThroughput, this figure removes a ceiling
+NO_MAXIMUM: Final = -1  # in OnDemandThroughput, this figure removes a maximum
 _CAPACITY: Final = ("ReadCapacityUnits", "WriteCapacityUnits")
-_CEILINGS: Final = ("MaxReadRequestUnits", "MaxWriteRequestUnits")
+_MAXIMUMS: Final = ("MaxReadRequestUnits", "MaxWriteRequestUnits")
 _CAPACITY_OF_WARM: Final = {"ReadUnitsPerSecond": "ReadCapacityUnits", "WriteUnitsPerSecond": "WriteCapacityUnits"}
 
 Members = Mapping[str, Any]
@@ -144,30 +144,30 @@ def _next_decrease(current: TableDefinition | IndexDefinition, now: float) -> in
 # --- on demand ------------------------------------------------------------------------------------
 
 
-def check_created_ceilings(part: Members, *, on_demand: bool, index: str | None = None) -> None:
+def check_created_maximums(part: Members, *, on_demand: bool, index: str | None = None) -> None:
     """Raise if the OnDemandThroughput of a new table or index is wrong."""
-    _check_ceilings(part, on_demand=on_demand, index=index, removable=False)
+    _check_maximums(part, on_demand=on_demand, index=index, removable=False)
 
 
-def check_updated_ceilings(part: Members, *, on_demand: bool, index: str | None = None) -> None:
+def check_updated_maximums(part: Members, *, on_demand: bool, index: str | None = None) -> None:
     """Raise if the new OnDemandThroughput of an existing table or index is wrong."""
-    _check_ceilings(part, on_demand=on_demand, index=index, removable=True)
+    _check_maximums(part, on_demand=on_demand, index=index, removable=True)
 
 
-def _check_ceilings(part: Members, *, on_demand: bool, index: str | None, removable: bool) -> None:
-    for name, units in _in_order(part.get("OnDemandThroughput", {}), _CEILINGS):
+def _check_maximums(part: Members, *, on_demand: bool, index: str | None, removable: bool) -> None:
+    for name, units in _in_order(part.get("OnDemandThroughput", {}), _MAXIMUMS):
         if not on_demand:
-            raise errors.ceiling_with_provisioned(name, index)
-        if units < 1 and not (removable and units == NO_CEILING):
-            raise errors.ceiling_out_of_range(name, index)
+            raise errors.maximum_with_provisioned(name, index)
+        if units < 1 and not (removable and units == NO_MAXIMUM):
+            raise errors.maximum_out_of_range(name, index)
 
 
-def removed_ceilings(part: Members) -> dict[str, int]:
-    """Return the ceilings of OnDemandThroughput that a request removes.
+def removed_maximums(part: Members) -> dict[str, int]:
+    """Return the maximums of OnDemandThroughput that a request removes.
 
     Each is -1, as in the response (control-plane 20.1).
     """
-    return {name: units for name, units in part.get("OnDemandThroughput", {}).items() if units == NO_CEILING}
+    return {name: units for name, units in part.get("OnDemandThroughput", {}).items() if units == NO_MAXIMUM}
 
 
 # --- warm -----------------------------------------------------------------------------------------

@@ -388,7 +388,7 @@ NO_UNITS = (
     "One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when "
     "BillingMode is PROVISIONED"
 )
-CEILING = (
+MAXIMUM = (
     "One or more parameter values were invalid: MaxWriteRequestUnits for OnDemandThroughput cannot be specified when the "
     "table BillingMode is PROVISIONED"
 )
@@ -410,7 +410,7 @@ PROVISIONED = {
 REFUSED = [
     ({"InputFormatOptions": {"Csv": {}}}, INVALID_OPTIONS),
     ({"TableCreationParameters": {name: CREATION[name] for name in CREATION if name != "BillingMode"}}, NO_UNITS),
-    ({"TableCreationParameters": PROVISIONED}, CEILING),
+    ({"TableCreationParameters": PROVISIONED}, MAXIMUM),
     ({"InputFormat": "CSV", "InputFormatOptions": {"Csv": {"Delimiter": "::"}}}, DELIMITER),
     ({"InputCompressionType": "LZ4"}, COMPRESSION),
 ]
