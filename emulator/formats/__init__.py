@@ -17,7 +17,7 @@ parsed: control-plane 5.4.)
 | `items`           | JSON items: with types or ordinary, in wrappers such as `{"Item": ...}`     |
 | `ion`             | Amazon Ion, text and binary (the extra `ion`)                               |
 | `csv_rows`        | CSV, by the rules of the service's import (control-plane 5.4)               |
-| `export_layout`   | the folders that the service's export writes (control-plane 4.3)            |
+| `export_folders`   | the folders that the service's export writes (control-plane 4.3)            |
 | `described`       | definitions: output of DescribeTable, input of CreateTable                  |
 | `cloudformation`  | CloudFormation, SAM and CDK templates; `intrinsics` has their functions     |
 | `terraform`       | `terraform show -json` of a plan or a state                                 |

@@ -30,7 +30,7 @@ from emulator.formats import csv_rows, ion
 from emulator.formats.bounds import LONGEST_DOCUMENT
 from emulator.formats.document import Document, KeyLines
 from emulator.formats.documents import definition_or_item, of_document
-from emulator.formats.export_layout import DATA, FILES, ION, SUMMARY, DataFile, Export, is_export, read_export
+from emulator.formats.export_folders import DATA, FILES, ION, SUMMARY, DataFile, Export, is_export, read_export
 from emulator.formats.files import HEAD, STDIN, document_text, opened, why
 from emulator.formats.items import ItemReader
 from emulator.formats.json_text import Values, parse

@@ -25,11 +25,11 @@ from emulator.values.types import SETS, Value, Values
 class Program:
     """A statement with parameters of certain types.
 
-    layout: the layout for the table that the statement last used. layout_of: the definition of that
-    table.
+    outline: the outline for the table that the statement last used. outline_of: the definition of
+    that table.
     """
 
-    __slots__ = ("checks", "layout", "layout_of", "parsed", "refusal", "types", "update", "where")
+    __slots__ = ("checks", "outline", "outline_of", "parsed", "refusal", "types", "update", "where")
 
     def __init__(self, parsed: Parsed, values: Values) -> None:
         statement = parsed.statement
@@ -39,8 +39,8 @@ class Program:
         self.update: program.UpdateProgram | None = None
         self.where: ast.ConditionTree | None = None
         self.refusal: errors.ApiError | None = None  # the error in the statement's conditions
-        self.layout: Any = None
-        self.layout_of: object = None
+        self.outline: Any = None
+        self.outline_of: object = None
         if statement.source.index is not None and isinstance(statement, UpdateStatement | DeleteStatement):
             raise errors.statement_on_index()
         if statement.source.index is not None and isinstance(statement, Insert):

@@ -26,7 +26,7 @@ from emulator.database.history import differences, past_items
 from emulator.database.history.differences import Difference
 from emulator.database.s3_jobs import Failure, close_view, key_of
 from emulator.database.schema.table import Table
-from emulator.formats.export_layout import DATA, ENDINGS, ION, SUMMARY
+from emulator.formats.export_folders import DATA, ENDINGS, ION, SUMMARY
 from emulator.formats.ion import ion_line, record_line
 from emulator.objects.store import Bucket, ObjectError, put
 from emulator.operations.export_filter import Selection, selection_of

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Final
 from uuid import uuid4
 
-from emulator.formats.export_layout import FILES, SUMMARY, DataPacker, files_manifest, summary_manifest, with_checksum
+from emulator.formats.export_folders import FILES, SUMMARY, DataPacker, files_manifest, summary_manifest, with_checksum
 from emulator.objects.store import Bucket, Encryption, Writer, put
 
 _FOLDER: Final = "AWSDynamoDB"

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, Final, cast
 import orjson
 
 from emulator.formats.csv_rows import CsvWriter
-from emulator.formats.export_layout import DataWriter, ExportWriter
+from emulator.formats.export_folders import DataWriter, ExportWriter
 from emulator.formats.ion import ion_line
 from emulator.formats.sources import DEFINITION
 from emulator.transfer.frozen import Pages

@@ -9,7 +9,7 @@ record never has an earlier time than the record before it. All changes of a tra
 same time. Each record also has a second key that begins with the item's key, to find the records of
 an item.
 
-    1 byte     version of this layout, 1
+    1 byte     version of this format, 1
     1 byte     flags: TTL, if TTL deleted the item
     2 bytes    length of the item's key, without the prefix of its table
     4 bytes    length of the row before the change, 0 if there was no item

@@ -1,6 +1,6 @@
 """The writing side of streams: each change of an item adds a record in the same transaction.
 
-record.py has the layout of records. For each stream, the store has a counter with the last sequence
+record.py has the format of records. For each stream, the store has a counter with the last sequence
 number. So sequence numbers rise in commit order, and a crash does not reset them.
 """
 

@@ -1,6 +1,6 @@
 """The stored form of a stream record. A write makes it; all readers of change logs read it.
 
-    1 byte     version of this layout, 2
+    1 byte     version of this format, 2
     8 bytes    time of the change, milliseconds since the epoch, big-endian as all numbers here
     8 bytes    sequence number
     4 bytes    SizeBytes: the size of Keys and of the record's images, by values/size.py

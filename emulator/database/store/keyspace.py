@@ -1,4 +1,4 @@
-"""The key layout: every storage key is made here, and nowhere else.
+"""All storage keys: every key is made here, and nowhere else.
 
 | first byte | rest of the key                                      | value                        |
 |------------|------------------------------------------------------|------------------------------|

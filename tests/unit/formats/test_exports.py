@@ -5,7 +5,7 @@ import gzip
 import hashlib
 import json
 
-from emulator.formats.export_layout import ExportWriter
+from emulator.formats.export_folders import ExportWriter
 from tests.support.records import Read
 
 ITEMS = [{"id": {"S": "ä"}, "b": {"B": "AAE="}}, {"id": {"S": "b"}}, {"id": {"S": "c"}}]
