@@ -8,8 +8,8 @@
     timeout = 300                      # seconds of real time, 60 by default
     python = "/app/.venv/bin/python"   # runs the handler; by default the emulator's own Python
 
-A URL names a server that answers Lambda's invocation path, as AWS's runtime images do. The path is
-that of the first example; a URL without a path gets it. A `module:callable` runs in a child
+A URL names a server that answers Lambda's invocation path, as AWS's container images do. The path
+is that of the first example; a URL without a path gets it. A `module:callable` runs in a child
 process, whose module path begins with the folder of the TOML file and the working directory.
 """
 

@@ -47,7 +47,7 @@ OWNED = (
 """First bytes of keys that belong to a table, a stream, a stream's consumer or a frozen view.
 
 They are keys of items, index entries, statistics, item collections, streams, records, TTL queues,
-checkpoints, images, records of histories, their entries, data of replicas and of vector indexes.
+checkpoints, originals, records of histories, their entries, data of replicas and of vector indexes.
 """
 
 
@@ -71,7 +71,7 @@ def check_store(database: Database) -> None:
         known += check_histories(txn, database)
         for _, value in txn.scan(*keyspace.mappings()):
             known.append(_range(keyspace.checkpoints(EventSourceMapping.load(value).consumer)))
-        known += [_range(View.load(value).images) for _, value in txn.scan(*keyspace.views())]
+        known += [_range(View.load(value).originals) for _, value in txn.scan(*keyspace.views())]
         owned = [key for first in OWNED for key, _ in _rows(txn, first)]
         stray = [key for key in owned if not any(start <= key < stop for start, stop in known)]
     assert stray == []

@@ -161,7 +161,7 @@ def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> No
         deletions.drop(change.txn, prefix)
     for key in gone.counters:
         change.txn.delete(key)
-    for job in gone.s3_jobs:  # last, because the deletions above store images in the view of an export
+    for job in gone.s3_jobs:  # last, because the deletions above store originals in the view of an export
         database.s3_jobs.remove(change, job, database.views)
 
 

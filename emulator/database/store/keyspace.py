@@ -93,7 +93,7 @@ _RECORD: Final = b"\x0b"
 _EXPIRY: Final = b"\x0c"
 _MAPPING: Final = b"\x0d"
 _CHECKPOINT: Final = b"\x0e"
-_IMAGE: Final = b"\x0f"
+_ORIGINAL: Final = b"\x0f"
 _VIEW: Final = b"\x10"
 _SNAPSHOT: Final = b"\x11"
 _HISTORY_RECORD: Final = b"\x12"
@@ -365,13 +365,13 @@ def all_checkpoints() -> tuple[bytes, bytes]:
     return _CHECKPOINT, keycode.prefix_end(_CHECKPOINT)
 
 
-def images(view: int) -> bytes:
-    """Return the prefix of a frozen view's images. The key that was changed follows it."""
-    return _IMAGE + keycode.u32(view)
+def originals(view: int) -> bytes:
+    """Return the prefix of a frozen view's originals. The key that was changed follows it."""
+    return _ORIGINAL + keycode.u32(view)
 
 
-def imaged(key: bytes) -> bytes:
-    """Return the key that was changed. key: the key of its image."""
+def changed_key(key: bytes) -> bytes:
+    """Return the key that was changed. key: the key of its original."""
     return key[ITEM_PREFIX:]
 
 
