@@ -199,8 +199,8 @@ def _check(request: Request, members: Mapping[str, Member], path: str) -> None:
             if member.required:
                 raise errors.scaling_member_missing(place)
             continue
-        for holds, constraint in _constraints(member):
-            if not holds(value):
+        for accepts, constraint in _constraints(member):
+            if not accepts(value):
                 raise errors.scaling_member_invalid(f"'{value}'", place, constraint)
         if member.members:
             _check(value, member.members, f"{place}.")
@@ -211,8 +211,8 @@ def _check(request: Request, members: Mapping[str, Member], path: str) -> None:
 def _check_items(value: Sequence[Any] | Mapping[str, Any], member: Member, place: str) -> None:
     values = value.values() if isinstance(value, Mapping) else value
     for number, each in enumerate(values, start=1):
-        for holds, constraint in _constraints(member):
-            if not holds(each):
+        for accepts, constraint in _constraints(member):
+            if not accepts(each):
                 raise errors.scaling_member_invalid(f"'{each}'", f"{place}.{number}.member", constraint)
 
 

@@ -318,7 +318,7 @@ class Database:
 
         Return whether a slice ran.
         """
-        if not self.background.slices or self.background.held:
+        if not self.background.slices or self.background.paused:
             return False
         if self.background.run_slice(name):
             return True

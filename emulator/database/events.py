@@ -103,9 +103,9 @@ def let_happen(database: Database) -> Steps[None]:
 
 
 def _transactions(database: Database, now: float) -> Iterator[Event]:
-    holds, tokens = database.enforcer.transactions(now)
-    for hold in holds:
-        yield Event(hold.until, "Transaction", hold.table)
+    locks, tokens = database.enforcer.transactions(now)
+    for lock in locks:
+        yield Event(lock.until, "Transaction", lock.table)
     for token, until in tokens.items():
         yield Event(until, "Transaction", token)
 

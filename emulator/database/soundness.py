@@ -202,7 +202,7 @@ def _entry(txn: ReadTxn, index: Index, item: dict[str, Any], item_key: bytes) ->
     Empty bytes: the entry is missing. None: the item needs no entry.
     """
     key = index.key(item, item_key)
-    return (txn.get(key) or b"") if key is not None and index.holds(item_key) else None
+    return (txn.get(key) or b"") if key is not None and index.covers(item_key) else None
 
 
 def _is_part(entry: bytes, item: dict[str, Any]) -> bool:

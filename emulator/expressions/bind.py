@@ -3,7 +3,7 @@
     Update, Condition, Filter, KeyCondition, Projection ──parse, analyze, compile──▶ Bound
 
 Two requests have the same form if their texts, their names, and the placeholders and *types* of
-their values are equal. The cache holds the programs of the latest forms. Checks that depend on the
+their values are equal. The cache has the programs of the latest forms. Checks that depend on the
 contents of values run at every call. Errors are not cached: they are rare, and would displace
 programs that are in use.
 

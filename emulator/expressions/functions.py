@@ -8,7 +8,7 @@ A builder returns a function of (item, values). What that function returns depen
 
 | place             | returns                                                                     |
 |-------------------|-----------------------------------------------------------------------------|
-| condition         | whether the condition holds                                                 |
+| condition         | whether the condition is true                                               |
 | condition operand | a value, or None if there is none                                           |
 | update operand    | a value; it raises ApiError if operands have a wrong type in the item       |
 
@@ -142,7 +142,7 @@ def _has_type(get: Get, get_type: Get) -> Test:
     return has_type
 
 
-def both(holds: Callable[[Value, Value], bool]) -> Callable[[Get, Get], Test]:
+def both(compare: Callable[[Value, Value], bool]) -> Callable[[Get, Get], Test]:
     """Return the builder of a condition on two values.
 
     A missing value makes the condition false.
@@ -151,7 +151,7 @@ def both(holds: Callable[[Value, Value], bool]) -> Callable[[Get, Get], Test]:
     def build(get_first: Get, get_second: Get) -> Test:
         def test(item: Item, values: Values) -> bool:
             first, second = get_first(item, values), get_second(item, values)
-            return first is not None and second is not None and holds(first, second)
+            return first is not None and second is not None and compare(first, second)
 
         return test
 

@@ -57,7 +57,7 @@ def records(document: Document) -> Iterator[Record]:
             continue
         place = document.place(name)
         try:
-            if "Condition" in resource and not resolver.holds(resource["Condition"]):
+            if "Condition" in resource and not resolver.is_true(resource["Condition"]):
                 continue
             properties = resolver.resolve(resource.get("Properties") or {})
             left_out = [each for each in _LEFT_OUT if each in properties]

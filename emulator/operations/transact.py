@@ -7,7 +7,7 @@ Errors come in this order:
 3. two actions on one item
 4. cancellation for a wrong key, a value of a wrong type, or an update that fails: only the first
    failure is reported
-5. cancellation for conditions that do not hold and for conflicts: all failures are reported
+5. cancellation for conditions that are not met and for conflicts: all failures are reported
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,6 +1,6 @@
 """Compares two tables: their definitions, then their items.
 
-The memory holds a key and a digest for each item of the first table, about 150 bytes. So it grows
+The memory has a key and a digest for each item of the first table, about 150 bytes. So it grows
 with the number of items and not with their size. Items that differ are read again, to find the
 differing attributes. Two items are equal if they are equal for DynamoDB: the order of sets
 and the spelling of numbers do not matter.

@@ -160,7 +160,7 @@ def check_vectors(txn: ReadTxn, index: VectorIndex, rows: Rows) -> None:
     entries = {}
     size = vectors = lists = 0
     for key, row in rows:
-        if not index.holds(key):
+        if not index.covers(key):
             continue
         item = decode_row(row)
         numbers = item.get(index.attribute, {}).get("L", ())
@@ -229,7 +229,7 @@ def _entries(index: Index, rows: Rows) -> Rows:
     for item_key, row in rows:
         item = decode_row(row)
         key = index.key(item, item_key)
-        if key is not None and index.holds(item_key):
+        if key is not None and index.covers(item_key):
             entries.append((key, index.row(item, row)))
     return sorted(entries)
 

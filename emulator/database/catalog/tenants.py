@@ -16,7 +16,7 @@ from emulator.database.schema.table import Table
 class Tables:
     """The tables of one tenant; only Tenants changes them.
 
-    This class holds a dictionary and is not a subclass of dict. A subclass costs each request 800
+    This class has a dictionary and is not a subclass of dict. A subclass costs each request 800
     instructions more.
     """
 

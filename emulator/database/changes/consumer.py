@@ -194,7 +194,7 @@ class LogConsumer(Generic[InboxT]):
     def _drop_gone(self, stream: StreamDefinition) -> bool:
         """Forget shards that no longer exist.
 
-        Return whether inboxes still hold records of such shards.
+        Return whether inboxes still have records of such shards.
         """
         busy = False
         known = {shard.number for shard in stream.shards}

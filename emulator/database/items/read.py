@@ -73,7 +73,7 @@ class PageRequest:
 class Page:
     """One page of a Query or Scan.
 
-    items: the matching items as JSON; one text may hold several items. last: the key to continue
+    items: the matching items as JSON; one text may have several items. last: the key to continue
     from, None at the end of the range. rest: rows of the transaction's snapshot that `complete`
     must still test and project.
     """
@@ -284,7 +284,7 @@ def _output(request: PageRequest, rows: Sequence[bytes]) -> tuple[list[bytes], i
 def _projected(rows: Sequence[bytes], test: Test | None, project: Project) -> tuple[list[bytes], int]:
     """Return the matching items as JSON texts, and their number.
 
-    Each text holds several items, because each text takes 4 KB of memory, however short it is.
+    Each text has several items, because each text takes 4 KB of memory, however short it is.
     """
     texts, count = [], 0
     for begun in range(0, len(rows), _CHUNK):

@@ -142,7 +142,7 @@ def _allowed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, key_
     """Test the condition; return the old item.
 
     Return None if there is no old item, or if only some of its attributes had to be decoded. Raises
-    ConditionalCheckFailedException if the condition does not hold.
+    ConditionalCheckFailedException if the condition is not met.
     """
     old = None
     if old_row is None:

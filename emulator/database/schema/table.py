@@ -1,6 +1,6 @@
 """Compiled tables.
 
-A new version of a definition is compiled into a new Table. The Table holds what requests need (key
+A new version of a definition is compiled into a new Table. The Table has what requests need (key
 names, encoders, prefixes, followers), so requests do not compute it again.
 """
 

@@ -238,4 +238,4 @@ class Registries:
         with self._engine.read() as txn:
             for reload in self._reloads:
                 reload(txn)
-            self._versions.hold(txn, seen)
+            self._versions.note_loaded(txn, seen)

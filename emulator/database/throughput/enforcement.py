@@ -36,30 +36,30 @@ class Enforcement:
     """The limits and declared transactions of one table.
 
     throttle: the table's throughput limits, None if throughput is not enforced.
-    held: the storage key of each item in a declared transaction -> when that transaction ends.
+    locked: the storage key of each item in a declared transaction -> when that transaction ends.
     insights: counts keys, None if the table and its indexes do not have Contributor Insights.
     usage: counts units, None without --metrics.
     """
 
-    __slots__ = ("_clock", "_held", "insights", "throttle", "usage")
+    __slots__ = ("_clock", "_locked", "insights", "throttle", "usage")
 
     def __init__(
         self,
         clock: Clock,
         throttle: TableThrottle | None,
-        held: Mapping[bytes, float],
+        locked: Mapping[bytes, float],
         insights: "TableInsights | None" = None,
         usage: "TableUsage | None" = None,
     ) -> None:
         self._clock = clock
-        self._held = held
+        self._locked = locked
         self.throttle = throttle
         self.insights = insights
         self.usage = usage
 
     def refuse_conflict(self, key: bytes) -> None:
         """Raise TransactionConflictException if the item is in a declared transaction."""
-        until = self._held.get(key)
+        until = self._locked.get(key)
         if until is not None and until > self._clock.now():
             raise errors.transaction_conflict()
 

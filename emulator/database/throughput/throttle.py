@@ -9,9 +9,9 @@ Buckets fill by the emulator's clock. There are two kinds of limits:
 - Each value of the partition key has a bucket of 3000 read units and a bucket of 1000 write units a
   second. So the limit can refuse requests for a hot key and admit requests for other keys.
 
-A request is admitted if each of its buckets holds the cost of the request or is full. Then the
+A request is admitted if each of its buckets has the cost of the request or is full. Then the
 whole cost is taken from the buckets, and the level of a bucket may fall below zero. The cost of a
-Query or Scan is known only after the read. Such a read is admitted if each of its buckets holds
+Query or Scan is known only after the read. Such a read is admitted if each of its buckets has
 half a unit, the cost of the smallest read.
 """
 
@@ -56,7 +56,7 @@ class Bucket:
         self.level = level
         self._at = now
 
-    def holds(self, units: float, now: float) -> bool:
+    def admits(self, units: float, now: float) -> bool:
         """Return whether the bucket admits a request that costs `units`.
 
         If `units` is more than the capacity, the bucket must be full.
@@ -69,7 +69,7 @@ class Bucket:
 
     def change(self, rate: float, capacity: float, now: float) -> None:
         """Change the rate and the capacity. Up to `now`, tokens arrive at the old rate."""
-        self.holds(0.0, now)
+        self.admits(0.0, now)
         self.rate, self.capacity, self.level = rate, capacity, min(self.level, capacity)
 
 
@@ -110,11 +110,11 @@ class Resource:
     def refusal(self, units: Units) -> errors.ApiError | None:
         """Return the error of a request that these buckets refuse, None if they admit it."""
         now = self._clock.now()
-        if self._whole is not None and not self._whole.holds(sum(units.values()), now):
+        if self._whole is not None and not self._whole.admits(sum(units.values()), now):
             return errors.throughput_exceeded(
                 self._arn, self._kind, index=self.source is not None, on_demand=self._on_demand, maximum=self._on_demand
             )
-        if any(key is not None and not self._bucket(key).holds(cost, now) for key, cost in units.items()):
+        if any(key is not None and not self._bucket(key).admits(cost, now) for key, cost in units.items()):
             return errors.throughput_exceeded(
                 self._arn,
                 self._kind,
@@ -145,7 +145,7 @@ class Resource:
             if len(self._partitions) >= _PARTITIONS:
                 now = self._clock.now()
                 self._partitions = {
-                    digest: kept for digest, kept in self._partitions.items() if not kept.holds(kept.capacity, now)
+                    digest: kept for digest, kept in self._partitions.items() if not kept.admits(kept.capacity, now)
                 }
             units = PARTITION_UNITS[self._kind]
             bucket = self._partitions[key] = Bucket(units, units, units, self._clock.now())

@@ -22,7 +22,7 @@ preserve them too, and no kind of record needs code of its own.
 - `Views.keep` can add a key outside of all prefixes, such as a definition or counter that belongs
   to the data. It stores an original in advance.
 - Without views, writes go directly to the engine, without an additional call or comparison. Opening
-  the first view replaces the database's `write` (`store/access.py`). A registry holds the
+  the first view replaces the database's `write` (`store/access.py`). A registry has the
   definitions of views, so other processes begin to record originals before their next write.
 
 | file | job |

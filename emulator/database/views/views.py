@@ -179,7 +179,7 @@ class Views:
         return [keyspace.originals(number) for number in self._covering[prefix] if number >= view.id]
 
     def _check(self, txn: ReadTxn) -> None:
-        """Raise Interrupted if a transaction sees other views than this process holds.
+        """Raise Interrupted if a transaction sees other views than this process knows.
 
         A write transaction is not checked: it began with the newest definitions, and may have
         changed them itself.

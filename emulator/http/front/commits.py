@@ -141,7 +141,7 @@ class Commits:
         if failure is not None:
             self._recover()
         if isinstance(failure, Full) and not waiting:
-            self._database.background.hold(failure)
+            self._database.background.pause(failure)
         for each in waiting:
             try:
                 each.release(failure)

@@ -418,7 +418,7 @@ class Connection(asyncio.Protocol):
         if commits is not None and (self._held or commits.pending()):
             if not self._held:
                 commits.wait(self, among=len(self._front.clients))
-            self._held.hold(data, request)
+            self._held.add(data, request)
             if self._held.large:
                 self._update()
         else:
