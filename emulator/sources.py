@@ -36,9 +36,9 @@ class WrongSetting(Exception):
 
 
 class Given(NamedTuple):
-    """A setting in a source. place: its name there. value: parses it, or raises ValueError."""
+    """A setting in a source. name: its name there. value: parses it, or raises ValueError."""
 
-    place: str
+    name: str
     value: Callable[[], Any]
 
 
@@ -60,9 +60,9 @@ def merged(sources: Iterable[Source]) -> dict[str, Any]:
             try:
                 values[name] = given.value()
             except ValueError as error:
-                raise WrongSetting(f"{given.place}: {error}") from None
+                raise WrongSetting(f"{given.name}: {error}") from None
         if not folder_is_decided and values.get("in_memory") and "data_dir" in values:
-            raise WrongSetting(f"{source['in_memory'].place} is not allowed with {source['data_dir'].place}")
+            raise WrongSetting(f"{source['in_memory'].name} is not allowed with {source['data_dir'].name}")
         folder_is_decided = bool(values.get("in_memory")) or "data_dir" in values
     return values
 

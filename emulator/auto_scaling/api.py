@@ -75,8 +75,8 @@ class Api:
         nearer bound at once.
         """
         check_dimension(request)
-        place = request["ResourceId"], request["ScalableDimension"]
-        before = self._targets.get(caller.tenant, *place)
+        target_id = request["ResourceId"], request["ScalableDimension"]
+        before = self._targets.get(caller.tenant, *target_id)
         if before is None:
             _check_tags(request.get("Tags", {}), "")
             before = self._new_target(caller, request)
@@ -160,10 +160,10 @@ class Api:
 
     def _delete_policy(self, caller: Caller, request: Request) -> Answer:
         check_dimension(request)
-        place, name = (request["ResourceId"], request["ScalableDimension"]), request["PolicyName"]
-        target = self._targets.get(caller.tenant, *place)
+        target_id, name = (request["ResourceId"], request["ScalableDimension"]), request["PolicyName"]
+        target = self._targets.get(caller.tenant, *target_id)
         if target is None or _named(target.policies, name) is None:
-            raise errors.scaling_policy_not_found(*place, name)
+            raise errors.scaling_policy_not_found(*target_id, name)
         self._targets.save(replace(target, policies=_without(target.policies, name)))
         return {}
 
@@ -213,10 +213,10 @@ class Api:
 
     def _delete_action(self, caller: Caller, request: Request) -> Answer:
         check_dimension(request)
-        place, name = (request["ResourceId"], request["ScalableDimension"]), request["ScheduledActionName"]
-        target = self._targets.get(caller.tenant, *place)
+        target_id, name = (request["ResourceId"], request["ScalableDimension"]), request["ScheduledActionName"]
+        target = self._targets.get(caller.tenant, *target_id)
         if target is None or _named(target.actions, name) is None:
-            raise errors.scaling_action_not_found(*place, name)
+            raise errors.scaling_action_not_found(*target_id, name)
         self._targets.save(replace(target, actions=_without(target.actions, name)))
         return {}
 
@@ -255,10 +255,10 @@ class Api:
     def _target(self, caller: Caller, request: Request) -> ScalableTarget:
         """Return the target that a request names. Raises ObjectNotFoundException."""
         check_dimension(request)
-        place = request["ResourceId"], request["ScalableDimension"]
-        target = self._targets.get(caller.tenant, *place)
+        target_id = request["ResourceId"], request["ScalableDimension"]
+        target = self._targets.get(caller.tenant, *target_id)
         if target is None:
-            raise errors.scaling_target_not_found(*place)
+            raise errors.scaling_target_not_found(*target_id)
         return target
 
     def _found(self, caller: Caller, request: Request) -> Iterable[ScalableTarget]:

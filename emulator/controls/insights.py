@@ -32,7 +32,7 @@ from storage.keycode import prefix_end
 _SHOWN: Final = 100  # contributors in a report; CloudWatch shows the same number
 _SENT: Final = 200  # contributors that each process adds to a report
 _REPORTS: Final = ("PartitionKeys", "Keys")
-_PLACE: Final = ("AccessKey", "Region", "TableName", "IndexName")
+_RESOURCE: Final = ("AccessKey", "Region", "TableName", "IndexName")
 
 
 def _together(_body: Body, parts: Sequence[Result]) -> Result:
@@ -40,8 +40,8 @@ def _together(_body: Body, parts: Sequence[Result]) -> Result:
     entries: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for part in parts:
         for entry in part["Insights"]:
-            entries.setdefault(tuple(entry.get(name, "") for name in _PLACE), []).append(entry)
-    return {"Insights": [_merged(entries[place]) for place in sorted(entries)]}
+            entries.setdefault(tuple(entry.get(name, "") for name in _RESOURCE), []).append(entry)
+    return {"Insights": [_merged(entries[resource]) for resource in sorted(entries)]}
 
 
 def _merged(entries: Sequence[Mapping[str, Any]]) -> Result:
@@ -87,9 +87,9 @@ def _entries(database: Database, txn: ReadTxn) -> Iterator[Result]:
         counted = database.enforcer.insights(table.id)
         for index, contributors in () if counted is None else counted.parts.items():
             definition = table.definition
-            place = (definition.access_key, definition.region, table.name, index)
+            resource = (definition.access_key, definition.region, table.name, index)
             entry: dict[str, Any] = {
-                name: value for name, value in zip(_PLACE, place, strict=True) if value is not None
+                name: value for name, value in zip(_RESOURCE, resource, strict=True) if value is not None
             }
             entry["ContributorInsightsMode"] = contributors.setting.mode
             entry["PartitionKeys"] = {

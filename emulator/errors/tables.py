@@ -123,14 +123,14 @@ def index_change_with_stream() -> ApiError:
     return invalid_parameters("You cannot create or delete index while changing stream status")
 
 
-def stream_without_view(*, created: bool) -> ApiError:
+def stream_without_view_type(*, created: bool) -> ApiError:
     """created: whether to use the text of CreateTable; if not, that of UpdateTable."""
     if created:
         return invalid_parameters("Table is being created with a stream enabled, UpdateViewType is required")
     return invalid_parameters("If stream is being enabled then UpdateViewType is required")
 
 
-def view_without_stream(*, created: bool) -> ApiError:
+def view_type_without_stream(*, created: bool) -> ApiError:
     """created: whether to use the text of CreateTable; if not, that of UpdateTable."""
     if created:
         return invalid_parameters(

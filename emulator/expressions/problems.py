@@ -24,7 +24,7 @@ class ExpressionError(Exception):
 EMPTY: Final = "The expression can not be empty;"
 REDUNDANT_PARENTHESES: Final = "The expression has redundant parentheses;"
 ANY_TYPE: Final = "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}"
-"""The operand type in the error for a path in a place where only a value is allowed."""
+"""The operand type in the error for a path where only a value is allowed."""
 
 Steps = Sequence[str | int]
 

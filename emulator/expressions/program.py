@@ -19,7 +19,7 @@ from emulator.values.types import Item, Value, Values
 
 KeyOperator = OneOf["=", "<", "<=", ">", ">=", "BETWEEN", "begins_with", "unindexable"]
 MIRRORED: Final[Mapping[Comparator, KeyOperator]] = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-"""Comparator -> the comparator with the same meaning if the two operands change places."""
+"""Comparator -> the comparator with the same meaning if the two operands are exchanged."""
 UNINDEXABLE: Final = "unindexable"
 """The operator of a clause with a legacy operator that no key may have. key_range.py decides
 whether this problem or another one is reported.

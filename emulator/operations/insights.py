@@ -96,14 +96,14 @@ def list_insights(database: Database, caller: Caller, request: Request, _: None)
     limit = request.get("MaxResults", _PAGE)
     summaries: list[dict[str, Any]] = []
     for definition, part in _parts(database, caller, sorted(names)):
-        place = (definition.name, "" if part is definition else part.name)
+        rank = (definition.name, "" if part is definition else part.name)
         summary = _summary(database, definition, part)
-        if place <= after or summary["ContributorInsightsStatus"] == "DISABLED":
+        if rank <= after or summary["ContributorInsightsStatus"] == "DISABLED":
             continue
         if len(summaries) == limit:
             return {"ContributorInsightsSummaries": summaries, "NextToken": _token(*after)}
         summaries.append(summary)
-        after = place
+        after = rank
     return {"ContributorInsightsSummaries": summaries}
 
 

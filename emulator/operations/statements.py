@@ -31,7 +31,7 @@ from emulator.operations.registry import Response, operation
 from emulator.operations.response import consumed_member, consumed_members, member, response_of
 from emulator.partiql import pages, plan
 from emulator.partiql.ast import Exists
-from emulator.partiql.pages import Place
+from emulator.partiql.pages import Continuation
 from emulator.partiql.prepare import PreparedStatement, prepare_statement
 from emulator.partiql.select import Pages, Read
 from emulator.slices import DECODED_IN_STEP, PARSED_IN_STEP, Sliced, Steps, in_slices
@@ -90,7 +90,7 @@ def execute_statement(database: Database, caller: Caller, request: Request, prep
     consistent = request.get("ConsistentRead", False)
     planned = plan.bind(prepared, table, consistent=consistent, return_item=returns_item(request))
     token = request.get("NextToken")
-    start = None if token is None else _place_of(request, token)
+    start = None if token is None else _continuation_of(request, token)
     if isinstance(planned, Pages):
         return _run_pages(database, request, planned, prepared.source.table, start)
     if isinstance(planned, Write):
@@ -113,7 +113,9 @@ def execute_statement(database: Database, caller: Caller, request: Request, prep
     return response_of(members)
 
 
-def _run_pages(database: Database, request: Request, planned: Pages, table_name: str, start: Place | None) -> bytes:
+def _run_pages(
+    database: Database, request: Request, planned: Pages, table_name: str, start: Continuation | None
+) -> bytes:
     with database.read() as txn:
         page = pages.read(
             txn,
@@ -176,11 +178,11 @@ def _digest(request: Mapping[str, Any]) -> str:
     return blake2b(bound, digest_size=12).hexdigest()
 
 
-def _token_of(request: Mapping[str, Any], place: Place) -> str:
-    return b64encode(orjson.dumps([_digest(request), place.position, place.after])).decode()
+def _token_of(request: Mapping[str, Any], start: Continuation) -> str:
+    return b64encode(orjson.dumps([_digest(request), start.position, start.after])).decode()
 
 
-def _place_of(request: Mapping[str, Any], token: str) -> Place:
+def _continuation_of(request: Mapping[str, Any], token: str) -> Continuation:
     """Return the position in a SELECT's result that a NextToken contains.
 
     Raises if the token is damaged or belongs to another statement.
@@ -193,7 +195,7 @@ def _place_of(request: Mapping[str, Any], token: str) -> Place:
         raise errors.next_token_invalid()
     if digest != _digest(request):
         raise errors.next_token_mismatch()
-    return Place(position, after)
+    return Continuation(position, after)
 
 
 def _is_key(after: object) -> bool:

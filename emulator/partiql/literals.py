@@ -8,15 +8,15 @@ from emulator.values import number, wire
 from emulator.values.types import SET_OF, Value
 
 
-def number_value(written: str, place: str) -> Value:
+def number_value(written: str, path: str) -> Value:
     """Return the attribute value of a number. Raises ApiError.
 
-    place: the number's place in its literal, e.g. "root.x[1]".
+    path: the number's path in its literal, e.g. "root.x[1]".
     """
     try:
         return {"N": number.canonical(written)}
     except number.NumberError as error:
-        raise errors.number_under(error.kind, written, place) from None
+        raise errors.number_under(error.kind, written, path) from None
 
 
 def build(template: Template, parameters: Sequence[Value]) -> Value:

@@ -35,8 +35,8 @@ sorts like the sort key.
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """The position at which the next page begins.
+class Continuation:
+    """Where the next page of a SELECT begins.
 
     position: the index of the range in the `ranges` of the plan.
     after: the last key read in that range, or None if the next page begins at the range's start.
@@ -59,7 +59,7 @@ class Result:
 
     items: list[bytes]
     last: Item | None
-    next: Place | None
+    next: Continuation | None
     consumed: Consumed
     later: list[tuple[PageRequest, Page]] = field(default_factory=list)
 
@@ -81,7 +81,7 @@ class Result:
 def read(
     txn: ReadTxn,
     plan: Pages,
-    start: Place | None,
+    start: Continuation | None,
     limit: int | None = None,
     *,
     consistent: bool = False,
@@ -124,9 +124,9 @@ def read(
         result.consumed.add(page.consumed)
         remaining -= page.scanned
         if page.last is not None:
-            result.last, result.next = page.last, Place(at, page.last)
+            result.last, result.next = page.last, Continuation(at, page.last)
             return result
-        result.next = Place(at + 1, None) if at + 1 < len(plan.ranges) else None
+        result.next = Continuation(at + 1, None) if at + 1 < len(plan.ranges) else None
         if remaining == 0 or result.consumed.total() * READ_UNIT * (1 if consistent else 2) >= PAGE:
             return result
     return result
@@ -150,7 +150,7 @@ def _start_key(plan: Pages, key: Item) -> bytes:
 
 
 def _read_merged(
-    txn: ReadTxn, plan: Pages, start: Place | None, limit: int, *, consistent: bool, sliced: bool
+    txn: ReadTxn, plan: Pages, start: Continuation | None, limit: int, *, consistent: bool, sliced: bool
 ) -> Result:
     """Read several partitions as one query, in the order of sort keys."""
     walk = _Merged(txn, plan, None if start is None else start.after)
@@ -159,13 +159,13 @@ def _read_merged(
     request.test, request.project, request.fetch = plan.ranges[0][1], plan.project, plan.fetch
     request.weight, request.sliced = plan.weight, sliced
     page = read_page(walk, request)
-    result = Result([], page.last, None if page.last is None else Place(0, page.last), page.consumed)
+    result = Result([], page.last, None if page.last is None else Continuation(0, page.last), page.consumed)
     result.add(request, page)
     return result
 
 
 class _Merged:
-    """Takes the place of a read transaction, and merges a plan's ranges in the order of sort keys.
+    """Replaces a read transaction, and merges a plan's ranges in the order of sort keys.
 
     Each page of the SELECT needs a new object. Each call of `scan` or `page` continues where the
     previous call ended, and ignores the range in its arguments.

@@ -277,14 +277,14 @@ class _Statements(Terms):
         The action is ADD for SET a = set_add(a, <<...>>), and DELETE for set_delete.
         """
         token = self.next()
-        function, place = token.text.upper(), self.position(token)
+        function, position = token.text.upper(), self.position(token)
         first = self.at + 1  # after the opening parenthesis
         arguments = result_of(self.arguments(self.set_operand))
         if len(arguments) != 2:  # noqa: PLR2004 - the set and the change
-            raise errors.set_function_arguments(function, place)
+            raise errors.set_function_arguments(function, position)
         target, change = arguments
         if target != path:
-            raise errors.set_function_target(function, place)
+            raise errors.set_function_target(function, position)
         inside = self.span(first, self.next_comma(first))
         if not isinstance(change, ast.Placeholder):
             raise errors.set_function_value(function, inside)

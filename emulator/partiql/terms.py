@@ -58,7 +58,7 @@ _ROOT: Final = "root"
 
 def _is_boolean(node: _Node) -> bool:
     """Return whether a node is a call of a function that returns true or false."""
-    return isinstance(node, ast.Call) and FUNCTIONS[node.function].place == "condition"
+    return isinstance(node, ast.Call) and FUNCTIONS[node.function].role == "condition"
 
 
 class Terms:
@@ -291,7 +291,7 @@ class Terms:
         token = self.next()
         name = token.text.lower()
         function = FUNCTIONS.get(name)
-        if function is None or not function.partiql or (function.place == "update operand" and not in_set):
+        if function is None or not function.partiql or (function.role == "update operand" and not in_set):
             raise errors.unrecognized_function(name, self.position(token))
         return function
 
@@ -359,9 +359,9 @@ class Terms:
         self.constants[name] = value
         return ast.Placeholder(name)
 
-    def value(self, place: str) -> ast.Placeholder:
+    def value(self, path: str) -> ast.Placeholder:
         """Parse a literal or parameter; return its placeholder."""
-        template = self.template(place)
+        template = self.template(path)
         if isinstance(template, Parameter):
             return ast.Placeholder(f"?{template.index}")
         if literals.is_constant(template):
@@ -370,32 +370,32 @@ class Terms:
         self.templates.append((name, template))
         return ast.Placeholder(name)
 
-    def template(self, place: str) -> Template:
+    def template(self, path: str) -> Template:
         token = self.next()
         match token.kind:
             case "string":
                 return Constant({"S": token.text})
             case "number":
-                return Constant(literals.number_value(token.text, place or _ROOT))
+                return Constant(literals.number_value(token.text, path or _ROOT))
             case "-" | "+":
                 number = self.expect("number").text
-                return Constant(literals.number_value(token.kind + number, place or _ROOT))
+                return Constant(literals.number_value(token.kind + number, path or _ROOT))
             case "?":
                 self.parameters += 1
                 return Parameter(self.parameters - 1)
             case "[":
-                return ListOf(self.elements("]", place or _ROOT))
+                return ListOf(self.elements("]", path or _ROOT))
             case "<<":
-                return BagOf(self.elements(">>", place or _ROOT))
+                return BagOf(self.elements(">>", path or _ROOT))
             case "{":
-                return self.map(place)
+                return self.map(path)
             case "word":
-                return self.word(token, place)
+                return self.word(token, path)
         raise self.malformed("Unexpected term")
 
-    def word(self, token: Token, place: str) -> Template:
+    def word(self, token: Token, path: str) -> Template:
         if self.peek("("):
-            raise errors.unsupported_data_type(token.text.lower(), place or _ROOT, self.position(token))
+            raise errors.unsupported_data_type(token.text.lower(), path or _ROOT, self.position(token))
         match token.text.upper():
             case "TRUE":
                 return Constant({"BOOL": True})
@@ -405,31 +405,31 @@ class Terms:
                 return Constant({"NULL": True})
         raise self.malformed("Unexpected term")
 
-    def elements(self, closing: str, place: str) -> tuple[Template, ...]:
+    def elements(self, closing: str, path: str) -> tuple[Template, ...]:
         self.deeper()
         templates: list[Template] = []
         if not self.take_if(closing):
-            templates.append(self.template(f"{place}[0]"))
+            templates.append(self.template(f"{path}[0]"))
             while self.take_if(","):
-                templates.append(self.template(f"{place}[{len(templates)}]"))
+                templates.append(self.template(f"{path}[{len(templates)}]"))
             self.expect(closing)
         self.depth -= 1
         return tuple(templates)
 
-    def map(self, place: str) -> MapOf:
+    def map(self, path: str) -> MapOf:
         self.deeper()
         entries: list[tuple[str, Template]] = []
         if not self.take_if("}"):
-            entries.append(self.entry(place))
+            entries.append(self.entry(path))
             while self.take_if(","):
-                entries.append(self.entry(place))
+                entries.append(self.entry(path))
             self.expect("}")
         self.depth -= 1
         return MapOf(tuple(entries))
 
-    def entry(self, place: str) -> tuple[str, Template]:
+    def entry(self, path: str) -> tuple[str, Template]:
         name = self.expect("string").text
         if not name:
             raise errors.empty_attribute_name()
         self.expect(":")
-        return name, self.template(_ROOT if place == ITEM else f"{place}.{name}")
+        return name, self.template(_ROOT if path == ITEM else f"{path}.{name}")

@@ -75,7 +75,7 @@ def changed(bucket: bytes | None, tail: bytes, value: bytes | None) -> bytes:
     The result is empty if no entry is left.
     """
     found = entries(bucket) if bucket else []
-    place = bisect_left(found, (tail,))
-    there = place < len(found) and found[place][0] == tail
-    found[place : place + there] = [] if value is None else [(tail, value)]
+    index = bisect_left(found, (tail,))
+    there = index < len(found) and found[index][0] == tail
+    found[index : index + there] = [] if value is None else [(tail, value)]
     return pack(found)

@@ -9,7 +9,7 @@ import lmdb
 
 from storage.disk.environment import Verify, acquire
 from storage.disk.files import flush
-from storage.disk.group import LmdbGroup, LmdbView
+from storage.disk.group import LmdbGroup, LmdbPending
 from storage.disk.transactions import LmdbRead, LmdbWrite
 from storage.disk.upkeep import PageUpkeep
 from storage.engine import STORE_CLOSED, Engine
@@ -50,14 +50,14 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
 
     # Transactions
 
-    def read(self, *, committed: bool = False) -> LmdbRead | LmdbView:
+    def read(self, *, committed: bool = False) -> LmdbRead | LmdbPending:
         """Open a snapshot. Raises Closed after close().
 
         While writes are pending, the reader sees the newest state instead of a snapshot, unless
         `committed` is true.
         """
-        if self._group is not None and not committed and (view := self._group.view()) is not None:
-            return view
+        if self._group is not None and not committed and (reader := self._group.reader()) is not None:
+            return reader
         reader = self._idle.pop() if self._idle else self._new_reader()
         try:
             reader.txn = self._environment.env.begin()
@@ -116,7 +116,7 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
         if self._group is not None:
             self._group.commit()
 
-    def read_committed(self) -> LmdbRead | LmdbView:
+    def read_committed(self) -> LmdbRead | LmdbPending:
         """Open a snapshot without pending writes. Raises Closed after close()."""
         return self.read(committed=True)
 

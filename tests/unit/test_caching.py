@@ -5,7 +5,7 @@ and short texts.
 import pytest
 
 from emulator.caching import LONG, PER_CHARACTER, PER_ENTRY, BoundedCache
-from emulator.database.schema.table import _LONGEST_VIEW
+from emulator.database.schema.table import _LONGEST_DECODER
 from emulator.partiql import prepare
 from emulator.values import rows
 
@@ -92,7 +92,7 @@ def test_views_of_many_names_are_not_kept(db):
         BillingMode="PAY_PER_REQUEST",
     )
     table = db.emulator.database.table(db.caller, "tab")
-    long = frozenset(["pk", "a" * _LONGEST_VIEW])
+    long = frozenset(["pk", "a" * _LONGEST_DECODER])
     assert table.view(long) == table.view(long)
     assert not table.views
     table.view(frozenset(["pk", "a"]))

@@ -61,7 +61,9 @@ class TableRegistry:
     def named(self, name: str) -> list[Table]:
         """Return the tables with this name or ARN that callers can reach, of all tenants."""
         bare = name.rpartition("/")[2] if name.startswith("arn:") else name
-        found = (self.tenants.get(tenant, bare) for tenant in self.tenants.places(bare) if self._reachable(tenant))
+        found = (
+            self.tenants.get(tenant, bare) for tenant in self.tenants.tenants_with(bare) if self._reachable(tenant)
+        )
         return [table for table in found if table is not None and name in (table.name, table.arn)]
 
     def current(self, table: Table) -> Table | None:

@@ -116,10 +116,10 @@ class History:
         """Return the position of a new record."""
         last = self._last or last_position(txn, self._records)
         micros = self._moment.micros()
-        place = (micros, 0) if micros > last[0] else (last[0], last[1] + 1)
+        position = (micros, 0) if micros > last[0] else (last[0], last[1] + 1)
         if self._alone:
-            self._last = place
-        return _position.pack(*place)
+            self._last = position
+        return _position.pack(*position)
 
 
 def last_position(txn: ReadTxn, records: bytes) -> tuple[int, int]:

@@ -57,7 +57,7 @@ _T = TypeVar("_T")
 
 
 def reads(fields: Mapping[bytes, bytes]) -> bool:
-    """Return whether a request only reads, from the view of its client.
+    """Return whether a request only reads, as far as its client can tell.
 
     Such a request may also store a status change that has become due. That write may be lost,
     because a later request can store the change again.

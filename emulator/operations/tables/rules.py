@@ -224,7 +224,7 @@ def check_stream(request: Mapping[str, Any], *, creates: bool) -> None:
     """
     stream = request.get("StreamSpecification")
     if stream is not None and stream["StreamEnabled"] is not ("StreamViewType" in stream):
-        wrong = errors.stream_without_view if stream["StreamEnabled"] else errors.view_without_stream
+        wrong = errors.stream_without_view_type if stream["StreamEnabled"] else errors.view_type_without_stream
         raise wrong(created=creates)
 
 
