@@ -25,7 +25,7 @@ _FREED: Final = 1 << 20  # bytes; a pause ends early when the disk has this many
 
 
 class Clock(Protocol):
-    """A source of the current time."""
+    """Something that has a current time."""
 
     def now(self) -> float:
         """Return seconds since the epoch."""

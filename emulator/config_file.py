@@ -16,10 +16,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from emulator.sources import FIELDS, Given, Source, WrongSetting, parsed
+from emulator.setting_sources import FIELDS, Given, SettingsSource, WrongSetting, parsed
 
 
-def config_source(path: str) -> Source:
+def config_source(path: str) -> SettingsSource:
     """Return the settings in a file. Raises WrongSetting if it cannot be read."""
     try:
         table = tomllib.loads(Path(path).read_text(encoding="utf-8"))

@@ -65,7 +65,7 @@ def _table_of(database: Database, caller: Caller, prepared: PreparedStatement) -
     The error of an invalid statement comes before the error of a missing table.
     """
     try:
-        return database.table(caller, prepared.source.table)
+        return database.table(caller, prepared.relation.table)
     except ApiError:
         if prepared.refusal is not None:
             raise prepared.refusal from None
@@ -92,7 +92,7 @@ def execute_statement(database: Database, caller: Caller, request: Request, prep
     token = request.get("NextToken")
     start = None if token is None else _continuation_of(request, token)
     if isinstance(planned, Pages):
-        return _run_pages(database, request, planned, prepared.source.table, start)
+        return _run_pages(database, request, planned, prepared.relation.table, start)
     if isinstance(planned, Write):
         check_write(planned)
         with database.write() as txn:
@@ -109,7 +109,7 @@ def execute_statement(database: Database, caller: Caller, request: Request, prep
         consumed = Consumed(units)
     members = [_NO_ITEMS if item is None else b'"Items":[%b]' % item]
     if "ReturnConsumedCapacity" in request:
-        members += consumed_member(request, prepared.source.table, consumed)
+        members += consumed_member(request, prepared.relation.table, consumed)
     return response_of(members)
 
 
@@ -234,7 +234,7 @@ class _Member:
     def table_name(self) -> str:
         """Return the name or ARN of the table, as the client sent it."""
         assert self.prepared is not None, "only prepared statements are run"
-        return self.prepared.source.table
+        return self.prepared.relation.table
 
     def response(self) -> bytes:
         """Return the statement's entry in the response."""

@@ -113,7 +113,7 @@ def read(
             limits = ranges.resume(limits, key, reverse=plan.reverse)
             after = None
         range_limit = UNLIMITED if one_item else remaining
-        request = PageRequest(plan.table, plan.source, limits, plan.reverse, range_limit, consistent)
+        request = PageRequest(plan.table, plan.relation, limits, plan.reverse, range_limit, consistent)
         request.test, request.project = test, plan.project
         request.fetch, request.measured = plan.fetch, measured or several
         request.partition = partition_of(limits[0]) if plan.query else None
@@ -137,14 +137,14 @@ def _states_whole_key(plan: Pages, limits: Range) -> bool:
 
     Such a query never returns a last key (behaviour 6.2).
     """
-    if not plan.query or not isinstance(plan.source, Table):
+    if not plan.query or not isinstance(plan.relation, Table):
         return False
-    return plan.source.range is None or limits[1] == limits[0] + b"\0"
+    return plan.relation.range is None or limits[1] == limits[0] + b"\0"
 
 
 def _start_key(plan: Pages, key: Item) -> bytes:
     try:
-        return ranges.start_key(plan.table, plan.source, key)
+        return ranges.start_key(plan.table, plan.relation, key)
     except errors.ApiError:
         raise errors.next_token_invalid() from None
 
@@ -154,8 +154,8 @@ def _read_merged(
 ) -> Result:
     """Read several partitions as one query, in the order of sort keys."""
     walk = _Merged(txn, plan, None if start is None else start.after)
-    everything = (plan.source.prefix, prefix_end(plan.source.prefix))
-    request = PageRequest(plan.table, plan.source, everything, plan.reverse, limit, consistent)
+    everything = (plan.relation.prefix, prefix_end(plan.relation.prefix))
+    request = PageRequest(plan.table, plan.relation, everything, plan.reverse, limit, consistent)
     request.test, request.project, request.fetch = plan.ranges[0][1], plan.project, plan.fetch
     request.weight, request.sliced = plan.weight, sliced
     page = read_page(walk, request)

@@ -21,10 +21,10 @@ from emulator.partiql.ast import (
     Insert,
     OrderKey,
     Parsed,
+    Relation,
     Returning,
     Select,
     SetChange,
-    Source,
     Statement,
     UpdateStatement,
 )
@@ -85,9 +85,9 @@ class _Statements(Terms):
     def select(self) -> Select:
         paths = self.projection()
         self.expect_word("FROM")
-        source = self.source()
+        relation = self.relation()
         where = self.where()
-        return Select(source, paths, where, self.order(), self.refusal)
+        return Select(relation, paths, where, self.order(), self.refusal)
 
     def projection(self) -> tuple[Path, ...] | None:
         if self.take_if("*"):
@@ -139,39 +139,39 @@ class _Statements(Terms):
 
     def insert(self) -> Insert:
         self.expect_word("INTO")
-        source = self.source(aliased=False)
+        relation = self.relation(aliased=False)
         if self.starts_alias():
             raise self.malformed("Unexpected token after expression")
         self.expect_word("VALUE")
-        return Insert(source, self.value(ITEM))
+        return Insert(relation, self.value(ITEM))
 
     def update(self) -> UpdateStatement:
-        source = self.source()
+        relation = self.relation()
         actions, changes = self.actions()
         where = self.where()
-        return UpdateStatement(source, actions, changes, where, self.returning())
+        return UpdateStatement(relation, actions, changes, where, self.returning())
 
     def update_from(self) -> UpdateStatement | DeleteStatement:
         """Parse an UPDATE or DELETE in the form that begins with FROM.
 
         The form is FROM "table" WHERE ..., then SET, REMOVE or DELETE.
         """
-        source = self.source()
+        relation = self.relation()
         where = self.where()
         if self.take_word("DELETE"):
-            return self.deletion(source, where)
+            return self.deletion(relation, where)
         actions, changes = self.actions()
-        return UpdateStatement(source, actions, changes, where, self.returning())
+        return UpdateStatement(relation, actions, changes, where, self.returning())
 
     def delete(self) -> DeleteStatement:
         self.expect_word("FROM")
-        return self.deletion(self.source(), self.where())
+        return self.deletion(self.relation(), self.where())
 
-    def deletion(self, source: Source, where: ast.ConditionTree | None) -> DeleteStatement:
+    def deletion(self, relation: Relation, where: ast.ConditionTree | None) -> DeleteStatement:
         returning = self.returning()
         if returning not in (None, "ALL OLD"):
             raise errors.invalid_returning(returning)
-        return DeleteStatement(source, where, returning)
+        return DeleteStatement(relation, where, returning)
 
     def exists(self) -> Exists:
         self.expect("(")
@@ -180,7 +180,7 @@ class _Statements(Terms):
         self.expect(")")
         return Exists(select)
 
-    def source(self, *, aliased: bool = True) -> Source:
+    def relation(self, *, aliased: bool = True) -> Relation:
         names = [self.source_name()]
         while self.take_if("."):
             names.append(self.source_name())
@@ -190,7 +190,7 @@ class _Statements(Terms):
             raise errors.too_many_from_components()
         if aliased:
             self.refuse_alias()
-        return Source(names[0], names[1] if len(names) > 1 else None)
+        return Relation(names[0], names[1] if len(names) > 1 else None)
 
     def source_name(self) -> str:
         token = self.next()

@@ -42,7 +42,7 @@ def bind(prepared: PreparedStatement, table: Table, *, consistent: bool = False,
     return_item: see Guard.
     """
     if prepared.refusal is not None:
-        select.check_index(table, prepared.source.index)
+        select.check_index(table, prepared.relation.index)
         raise prepared.refusal
     found = prepared.program
     if found.outline_of is table.definition:
@@ -76,7 +76,7 @@ def _outline(found: Program, table: Table) -> select.Outline | _KeyOutline | Non
     statement = found.parsed.statement
     if isinstance(statement, Select):
         return select.outline(found, statement, table)
-    if statement.source.index is not None:
+    if statement.relation.index is not None:
         # This is an EXISTS, because prepare.py has refused writes to an index.
         raise errors.transaction_read_on_index()
     if isinstance(statement, Insert):
@@ -158,7 +158,7 @@ def check_in_transaction(prepared: PreparedStatement) -> None:
     statement = prepared.statement
     if isinstance(statement, UpdateStatement | DeleteStatement) and statement.returning is not None:
         raise errors.transaction_returning()
-    if isinstance(statement, Select | Exists) and statement.source.index is not None:
+    if isinstance(statement, Select | Exists) and statement.relation.index is not None:
         raise errors.transaction_read_on_index()
 
 
@@ -175,8 +175,8 @@ def batch_plan(prepared: PreparedStatement, table: Table, *, consistent: bool = 
     statement = prepared.statement
     if isinstance(statement, Exists):
         raise errors.exists_outside_transaction()
-    if isinstance(statement, Select) and statement.source.index is not None:
-        select.check_index(table, statement.source.index)
+    if isinstance(statement, Select) and statement.relation.index is not None:
+        select.check_index(table, statement.relation.index)
         raise prepared.refusal or errors.batch_read_without_key()
     plan = bind(prepared, table, consistent=consistent)
     if isinstance(plan, Pages) or (isinstance(plan, Read) and plan.test is not None):

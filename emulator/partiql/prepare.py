@@ -17,7 +17,7 @@ from emulator.expressions import parser as expressions
 from emulator.expressions import update as updates
 from emulator.expressions.problems import ExpressionError
 from emulator.partiql import literals
-from emulator.partiql.ast import DeleteStatement, Exists, Insert, Parsed, Returning, Select, Source, UpdateStatement
+from emulator.partiql.ast import DeleteStatement, Exists, Insert, Parsed, Relation, Returning, Select, UpdateStatement
 from emulator.partiql.parser import parse
 from emulator.values.types import SETS, Value, Values
 
@@ -41,9 +41,9 @@ class Program:
         self.refusal: errors.ApiError | None = None  # the error in the statement's conditions
         self.outline: Any = None
         self.outline_of: object = None
-        if statement.source.index is not None and isinstance(statement, UpdateStatement | DeleteStatement):
+        if statement.relation.index is not None and isinstance(statement, UpdateStatement | DeleteStatement):
             raise errors.statement_on_index()
-        if statement.source.index is not None and isinstance(statement, Insert):
+        if statement.relation.index is not None and isinstance(statement, Insert):
             raise errors.insert_into_index()
         if isinstance(statement, UpdateStatement):
             self.update = self._update(statement)
@@ -97,9 +97,9 @@ class PreparedStatement:
         return self.program.parsed.statement
 
     @property
-    def source(self) -> Source:
+    def relation(self) -> Relation:
         """Return the table that the statement names, with the index if it names one."""
-        return self.program.parsed.statement.source
+        return self.program.parsed.statement.relation
 
     @property
     def return_values(self) -> str | None:
@@ -142,7 +142,7 @@ def prepare_statement(text: str, parameters: Sequence[Value] = ()) -> PreparedSt
     except ExpressionError as error:
         raise errors.statement_expression(error.detail) from error
     refusal = _refusal(found, values)
-    if refusal is not None and not (isinstance(parsed.statement, Select) and parsed.statement.source.index):
+    if refusal is not None and not (isinstance(parsed.statement, Select) and parsed.statement.relation.index):
         raise refusal
     return PreparedStatement(found, values, refusal)
 

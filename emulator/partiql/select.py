@@ -56,7 +56,7 @@ class Pages:
     """
 
     table: Table
-    source: Table | Index
+    relation: Table | Index
     ranges: list[_Filtered]
     reverse: bool
     project: Project | None
@@ -88,24 +88,26 @@ class Outline:
 
 def outline(prepared: Program, statement: Select, table: Table) -> Outline:
     """Return the outline of a SELECT. Raises ApiError."""
-    name = statement.source.index
-    source = table if name is None else _index(table, name)
-    names = source.key_schema
+    name = statement.relation.index
+    relation = table if name is None else _index(table, name)
+    names = relation.key_schema
     filter_ = None if prepared.where is None else compiler.condition(prepared.where)
     table.check_paths((*(statement.paths or ()), *(() if filter_ is None else filter_.inner)))
     branches = where.branches(prepared.where, names)
-    _check_order(statement, source, planned=branches is not None)
+    _check_order(statement, relation, planned=branches is not None)
     project, attributes = _projection(statement.paths)
     fetch = False
-    if isinstance(source, Index) and not source.projects_all:
-        fetch = source.lacks(attributes)
+    if isinstance(relation, Index) and not relation.projects_all:
+        fetch = relation.lacks(attributes)
         if branches is not None and len(branches) == 1:
-            _check_filter(source, branches[0].rest)
+            _check_filter(relation, branches[0].rest)
         if fetch:
-            filter_ = _of_entries(filter_, source)
-            branches = branches and tuple(replace(branch, rest=_of_entries(branch.rest, source)) for branch in branches)
+            filter_ = _of_entries(filter_, relation)
+            branches = branches and tuple(
+                replace(branch, rest=_of_entries(branch.rest, relation)) for branch in branches
+            )
     key, rest = where.key_of(prepared.where, table.key_names)
-    if isinstance(source, Table) and len(key) == table.key_count:
+    if isinstance(relation, Table) and len(key) == table.key_count:
         for attribute, placeholder in key:
             if prepared.types[placeholder] != table.definition.types[attribute]:
                 raise errors.key_condition_type()
@@ -129,7 +131,7 @@ def check_index(table: Table, name: str | None) -> None:
         raise errors.statement_of_multi_attribute_index()
 
 
-def _check_order(statement: Select, source: Table | Index, *, planned: bool) -> None:
+def _check_order(statement: Select, relation: Table | Index, *, planned: bool) -> None:
     if not statement.order:
         return
     if statement.where is None:
@@ -137,7 +139,7 @@ def _check_order(statement: Select, source: Table | Index, *, planned: bool) -> 
     if not planned:
         raise errors.order_without_key()
     for key in statement.order:
-        if len(key.path) > 1 or key.path[0] not in source.key_names:
+        if len(key.path) > 1 or key.path[0] not in relation.key_names:
             raise errors.order_by_non_key(".".join(map(str, key.path)))
 
 
@@ -195,20 +197,20 @@ def plan(outline: Outline, table: Table, values: Values, *, consistent: bool) ->
         read = Read(key_item, test, outline.project)
         read.locate(table)
         return read
-    source: Table | Index = table
+    relation: Table | Index = table
     if outline.index is not None:
         index = table.indexes_by_name[outline.index]
         if consistent and index.is_global:
             raise errors.statement_consistent_read_on_gsi()
-        source = index
+        relation = index
     weight = 0 if outline.filter is None else outline.filter.weight
     if outline.project is not None:
         weight += PROJECTION_WORK
     if outline.branches is None:
-        everything = [((source.prefix, prefix_end(source.prefix)), test)]
+        everything = [((relation.prefix, prefix_end(relation.prefix)), test)]
         return Pages(
             table,
-            source,
+            relation,
             everything,
             reverse=False,
             project=outline.project,
@@ -217,13 +219,13 @@ def plan(outline: Outline, table: Table, values: Values, *, consistent: bool) ->
             weight=weight,
         )
     reverse = any(key.descending for key in outline.order if key.path[0] in outline.names.range)
-    pages = Pages(table, source, [], reverse, outline.project, outline.fetch, query=True, weight=weight)
+    pages = Pages(table, relation, [], reverse, outline.project, outline.fetch, query=True, weight=weight)
     first = outline.branches[0]
     if len(outline.branches) == len(first.queries) == 1:
         wanted = key_range.resolve(first.queries[0], outline.names, values)
-        pages.ranges = [(ranges.query_range(source, wanted), _bound(first.rest, values))]
+        pages.ranges = [(ranges.query_range(relation, wanted), _bound(first.rest, values))]
         return pages
-    partitions = _partitions(source, outline, test, values)
+    partitions = _partitions(relation, outline, test, values)
     if outline.order and outline.order[0].path[0] in outline.names.range:
         pages.merged = True
         pages.ranges = [(limits, test) for _, group in partitions for limits, _ in group]
@@ -245,7 +247,7 @@ def _bound(condition: program.Condition | None, values: Values) -> Test | None:
 
 
 def _partitions(
-    source: Table | Index, outline: Outline, test: Test | None, values: Values
+    relation: Table | Index, outline: Outline, test: Test | None, values: Values
 ) -> list[tuple[Value, list[_Filtered]]]:
     """Return each partition's key value and its ranges in sort key order, without overlaps.
 
@@ -267,17 +269,17 @@ def _partitions(
     for reads in grouped.values():
         if len(reads) > 1 and not all(branch.sorted for _, branch in reads):
             whole = key_range.KeyRange(reads[0][0].partition, (), None, ())
-            group: list[_Filtered] = [(ranges.query_range(source, whole), test)]
+            group: list[_Filtered] = [(ranges.query_range(relation, whole), test)]
         else:
-            group = _apart(source, reads, values)
+            group = _apart(relation, reads, values)
         partitions.append((reads[0][0].partition[0], group))
     return partitions
 
 
 def _apart(
-    source: Table | Index, reads: Sequence[tuple[key_range.KeyRange, where.Branch]], values: Values
+    relation: Table | Index, reads: Sequence[tuple[key_range.KeyRange, where.Branch]], values: Values
 ) -> list[_Filtered]:
-    group = [(ranges.query_range(source, wanted), _bound(branch.rest, values)) for wanted, branch in reads]
+    group = [(ranges.query_range(relation, wanted), _bound(branch.rest, values)) for wanted, branch in reads]
     group.sort(key=lambda read: read[0])
     for (earlier, _), (later, _) in pairwise(group):
         if later[0] < earlier[1]:

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 class EntryWrite(NamedTuple):
     """A write of an entry of a global index.
 
-    source: the name of the index. partition: the digest of the entry's partition key. item: the
+    index: the name of the index. partition: the digest of the entry's partition key. item: the
     item with this entry, None if it is not known.
     """
 
-    source: str
+    index: str
     partition: bytes
     units: float
     item: Item | None
@@ -82,28 +82,28 @@ class Enforcement:
         if self.usage is not None:
             self.usage.read(None, units)
 
-    def admit(self, source: str | None, partition: bytes | None) -> None:
+    def admit(self, index: str | None, partition: bytes | None) -> None:
         """Admit the read of a page before its cost is known.
 
-        Raises ApiError if throughput refuses the read. source: a global index's name, None for the
+        Raises ApiError if throughput refuses the read. index: a global index's name, None for the
         table. partition: the digest of the partition key, None for a Scan.
         """
         if self.throttle is not None:
             try:
-                self.throttle.admit(source, partition)
+                self.throttle.admit(index, partition)
             except errors.ApiError:
                 if self.insights is not None:
-                    self.insights.throttled(source, partition, None)
+                    self.insights.throttled(index, partition, None)
                 if self.usage is not None:
-                    self.usage.throttled_read(source)
+                    self.usage.throttled_read(index)
                 raise
 
-    def charge_page(self, source: str | None, partition: bytes | None, units: float) -> None:
+    def charge_page(self, index: str | None, partition: bytes | None, units: float) -> None:
         """Charge a page that was admitted. units: its cost; the other arguments: as for `admit`."""
         if self.throttle is not None:
-            self.throttle.charge(source, partition, units)
+            self.throttle.charge(index, partition, units)
         if self.usage is not None:
-            self.usage.read(source, units)
+            self.usage.read(index, units)
 
     def write(self, partition: bytes, consumed: Consumed, item: Item | None, entries: Sequence[EntryWrite]) -> None:
         """Admit and count a write. Raises ApiError if throughput refuses the write.
@@ -122,20 +122,20 @@ class Enforcement:
         own = consumed.table + sum(consumed.local_indexes.values())
         if self.usage is not None:
             self.usage.write(None, own)
-            for source, units in consumed.global_indexes.items():
-                self.usage.write(source, units)
+            for index, units in consumed.global_indexes.items():
+                self.usage.write(index, units)
         if self.insights is not None:
             self.insights.accessed(None, partition, own, item)
             for entry in entries:
                 if entry.units:
-                    self.insights.accessed(entry.source, entry.partition, entry.units, entry.item)
+                    self.insights.accessed(entry.index, entry.partition, entry.units, entry.item)
 
     def _count_throttled(
-        self, source: str | None, partition: bytes, item: Item | None, entries: Sequence[EntryWrite]
+        self, index: str | None, partition: bytes, item: Item | None, entries: Sequence[EntryWrite]
     ) -> None:
         assert self.insights is not None, "only a table with insights counts keys"
-        if source is None:
+        if index is None:
             self.insights.throttled(None, partition, item)
         for entry in entries:
-            if entry.source == source:
-                self.insights.throttled(source, entry.partition, entry.item)
+            if entry.index == index:
+                self.insights.throttled(index, entry.partition, entry.item)

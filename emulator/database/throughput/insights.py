@@ -161,17 +161,17 @@ class TableInsights:
             elif setting.counts:
                 self.parts[name] = Contributors(parts[name], setting)
 
-    def accessed(self, source: str | None, partition: bytes, units: float, item: Item | None) -> None:
+    def accessed(self, index: str | None, partition: bytes, units: float, item: Item | None) -> None:
         """Count the units of an access to one item.
 
-        source: the name of an index, None for the table. Without the setting, nothing is counted.
+        index: the name of an index, None for the table. Without the setting, nothing is counted.
         """
-        part = self.parts.get(source)
+        part = self.parts.get(index)
         if part is not None:
             part.add(ACCESSED, partition, units, item)
 
-    def throttled(self, source: str | None, partition: bytes | None, item: Item | None) -> None:
+    def throttled(self, index: str | None, partition: bytes | None, item: Item | None) -> None:
         """Count a throttled request. partition: None for a Scan, which has no key to count."""
-        part = self.parts.get(source)
+        part = self.parts.get(index)
         if part is not None and partition is not None:
             part.add(THROTTLED, partition, 1.0, item)

@@ -76,16 +76,16 @@ class Bucket:
 class Resource:
     """The limits on reads or writes of a table or global index, in total and per partition key.
 
-    source: a global index's name, None for the table.
+    index: a global index's name, None for the table.
     consumed: minute since the epoch -> the units consumed in it. It has the last MINUTES minutes in
     which units were consumed.
     """
 
-    def __init__(self, clock: Clock, kind: Kind, arn: str, source: str | None) -> None:
+    def __init__(self, clock: Clock, kind: Kind, arn: str, index: str | None) -> None:
         self._clock = clock
         self._kind = kind
         self._arn = arn
-        self.source = source
+        self.index = index
         self._on_demand = False
         self._whole: Bucket | None = None
         self._partitions: dict[bytes, Bucket] = {}
@@ -112,13 +112,13 @@ class Resource:
         now = self._clock.now()
         if self._whole is not None and not self._whole.admits(sum(units.values()), now):
             return errors.throughput_exceeded(
-                self._arn, self._kind, index=self.source is not None, on_demand=self._on_demand, maximum=self._on_demand
+                self._arn, self._kind, index=self.index is not None, on_demand=self._on_demand, maximum=self._on_demand
             )
         if any(key is not None and not self._bucket(key).admits(cost, now) for key, cost in units.items()):
             return errors.throughput_exceeded(
                 self._arn,
                 self._kind,
-                index=self.source is not None,
+                index=self.index is not None,
                 on_demand=self._on_demand,
                 maximum=False,
                 key_range=True,
@@ -181,33 +181,33 @@ class TableThrottle:
                 limit = part.on_demand.get(maximum) if on_demand else units
                 resource.configure(limit, on_demand=on_demand, since=since)
 
-    def consumed(self, source: str | None, kind: str) -> Mapping[int, float]:
+    def consumed(self, index: str | None, kind: str) -> Mapping[int, float]:
         """Return the units consumed in the last minutes, by minute since the epoch.
 
-        source: a global index's name, None for the table. kind: Read or Write.
+        index: a global index's name, None for the table. kind: Read or Write.
         """
-        found = (resource.consumed for (name, of), resource in self._resources.items() if (name, of) == (source, kind))
+        found = (resource.consumed for (name, of), resource in self._resources.items() if (name, of) == (index, kind))
         return next(found, {})
 
-    def read(self, source: str | None, partition: bytes | None, units: float) -> None:
+    def read(self, index: str | None, partition: bytes | None, units: float) -> None:
         """Admit a read of known cost and take its cost. Raises ApiError if the read is refused.
 
-        source: the name of a global index, None for the table.
+        index: the name of a global index, None for the table.
         """
-        self._charge({self._resources[source, "Read"]: {partition: units}})
+        self._charge({self._resources[index, "Read"]: {partition: units}})
 
-    def admit(self, source: str | None, partition: bytes | None) -> None:
+    def admit(self, index: str | None, partition: bytes | None) -> None:
         """Admit a read whose cost is known only after the read.
 
         Raises ApiError if the read is refused.
         """
-        error = self._resources[source, "Read"].refusal({partition: 0.5})
+        error = self._resources[index, "Read"].refusal({partition: 0.5})
         if error is not None:
             raise error
 
-    def charge(self, source: str | None, partition: bytes | None, units: float) -> None:
+    def charge(self, index: str | None, partition: bytes | None, units: float) -> None:
         """Take the cost of a read that `admit` admitted."""
-        self._resources[source, "Read"].take({partition: units})
+        self._resources[index, "Read"].take({partition: units})
 
     def write(self, partition: bytes, consumed: Consumed, entries: Iterable[Entry]) -> None:
         """Admit a write to a table and its global indexes, and take the cost.
@@ -225,7 +225,7 @@ class TableThrottle:
         for resource, units in charges.items():
             error = resource.refusal(units)
             if error is not None:
-                self.refused = resource.source
+                self.refused = resource.index
                 raise error
         for resource, units in charges.items():
             resource.take(units)

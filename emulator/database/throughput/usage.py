@@ -83,18 +83,18 @@ class TableUsage(LastHour[tuple[str, str | None]]):
 
     __slots__ = ()
 
-    def read(self, source: str | None, units: float) -> None:
+    def read(self, index: str | None, units: float) -> None:
         """Count units that reads consumed."""
-        self.add((CONSUMED_READ, source), units)
+        self.add((CONSUMED_READ, index), units)
 
-    def write(self, source: str | None, units: float) -> None:
+    def write(self, index: str | None, units: float) -> None:
         """Count units that writes consumed."""
-        self.add((CONSUMED_WRITE, source), units)
+        self.add((CONSUMED_WRITE, index), units)
 
-    def throttled_read(self, source: str | None) -> None:
+    def throttled_read(self, index: str | None) -> None:
         """Count a throttled read."""
-        self.add((THROTTLED_READ, source), 1.0)
+        self.add((THROTTLED_READ, index), 1.0)
 
-    def throttled_write(self, source: str | None) -> None:
+    def throttled_write(self, index: str | None) -> None:
         """Count a throttled write."""
-        self.add((THROTTLED_WRITE, source), 1.0)
+        self.add((THROTTLED_WRITE, index), 1.0)

@@ -42,11 +42,11 @@ class Given(NamedTuple):
     value: Callable[[], Any]
 
 
-Source = Mapping[str, Given]
+SettingsSource = Mapping[str, Given]
 """The settings in one source, by the names of their fields."""
 
 
-def merged(sources: Iterable[Source]) -> dict[str, Any]:
+def merged(sources: Iterable[SettingsSource]) -> dict[str, Any]:
     """Return the value of each setting, from the first source that has it.
 
     Raises WrongSetting.
@@ -67,7 +67,7 @@ def merged(sources: Iterable[Source]) -> dict[str, Any]:
     return values
 
 
-def environment_source(environment: Mapping[str, str]) -> Source:
+def environment_source(environment: Mapping[str, str]) -> SettingsSource:
     """Return the settings in DYNAMODB_EMULATOR_* variables."""
     found = {}
     for name, field in FIELDS.items():
@@ -78,7 +78,7 @@ def environment_source(environment: Mapping[str, str]) -> Source:
     return found
 
 
-def localstack_source(environment: Mapping[str, str]) -> Source:
+def localstack_source(environment: Mapping[str, str]) -> SettingsSource:
     """Return the settings in LocalStack's variables."""
     found = {}
     for name, field in FIELDS.items():
