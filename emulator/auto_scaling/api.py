@@ -330,7 +330,7 @@ def _without(parts: Iterable[_T], name: str) -> tuple[_T, ...]:
 def _page(member: str, found: list[dict[str, Any]], request: Request) -> Answer:
     """Return a page of an answer. Raises InvalidNextTokenException.
 
-    A NextToken has the name of the list (`member`), and how many entries earlier pages have shown.
+    A NextToken has the name of the list (`member`), and how many elements earlier pages have shown.
     """
     limit = request.get("MaxResults", _PAGE)
     limit = limit if 1 <= limit <= _PAGE else _PAGE

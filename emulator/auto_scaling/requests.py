@@ -46,7 +46,7 @@ class Member:
     required: whether requests must have it. allowed: the only valid values, if it is an
     enumeration.
     low, high: bounds of a text's length, of a list's length, or of a number.
-    members: the members of a structure. items: describes the entries of a list or values of a map.
+    members: the members of a structure. items: describes the elements of a list or values of a map.
     """
 
     type: type

@@ -2,7 +2,7 @@
 
 The result is `{"Workers": [..], "Tables": [..], "Backlogs": [..]}`.
 
-| list       | members of an entry                                                                   |
+| list       | members of an element                                                                   |
 |------------|---------------------------------------------------------------------------------------|
 | `Workers`  | `Worker`, `Memory` (bytes), `Operations`: for each operation and code `Operation`,    |
 |            | `Code` (empty: success), `Count`, `Seconds`, `Units`, `Buckets`                       |

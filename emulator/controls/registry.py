@@ -4,7 +4,7 @@
     def sweep(emulator: Emulator, body: Body) -> Steps[Result]: ...
 
 The first use of the registry imports all modules of this package. So a new family of controls needs
-no entry in a list. Most servers never need controls, and do not load them.
+no line in a list. Most servers never need controls, and do not load them.
 """
 
 import sys

@@ -156,8 +156,8 @@ def _first_expiry(database: Database, definition: TableDefinition, now: float) -
         return None
     oldest, _ = queue.expired(now)
     with database.read() as txn:
-        entry = next(txn.scan(oldest, prefix_end(queue.prefix)), None)
-    return None if entry is None else keyspace.expiry_of(entry[0]) / 1000 + MILLISECOND
+        ticket = next(txn.scan(oldest, prefix_end(queue.prefix)), None)
+    return None if ticket is None else keyspace.expiry_of(ticket[0]) / 1000 + MILLISECOND
 
 
 # --- streams --------------------------------------------------------------------------------------

@@ -159,7 +159,7 @@ class Resolver:
         return self.resolve(then if self.is_true(condition) else otherwise)
 
     def find_in_map(self, argument: Any) -> Any:  # noqa: ANN401 - JSON
-        """Return an entry of the template's mappings."""
+        """Return a value in the template's mappings."""
         name, first, second, *defaults = argument
         path = [self.resolve(each) for each in (name, first, second)]
         try:

@@ -2,7 +2,7 @@
 
 The check prepares a statement (parses, analyses and compiles it: emulator/partiql). The handler
 binds it to its table and runs it like a native read or write. If a statement of a batch fails, its
-entry in the response has the error, and the other statements still run.
+result in the response has the error, and the other statements still run.
 """
 
 from base64 import b64decode, b64encode
@@ -217,7 +217,7 @@ class _Member:
 
     row: the row that a read found. After the transaction, `selected` makes `item` from it.
     ahead: the outcome that `_run_writes` prepared. ran: whether the statement was run. If a
-    statement fails before it runs, its entry in the response does not name its table (behaviour
+    statement fails before it runs, its result in the response does not name its table (behaviour
     14.5).
     """
 
@@ -237,10 +237,10 @@ class _Member:
         return self.prepared.relation.table
 
     def response(self) -> bytes:
-        """Return the statement's entry in the response."""
+        """Return the statement's result in the response."""
         members = []
         if self.error is not None:
-            error = {"Code": errors.entry_code(self.error), "Message": self.error.message}
+            error = {"Code": errors.nested_code(self.error), "Message": self.error.message}
             members.append(member(b"Error", error))
         if self.ran:
             members.append(member(b"TableName", self.table_name))
@@ -275,7 +275,7 @@ def _check_batch(request: Request) -> Steps[list[_Member]]:
         if characters >= PARSED_IN_STEP:
             characters = 0
             yield None
-    request.mark_reported()  # the entry of each statement reports its own problems
+    request.mark_reported()  # the result of each statement reports its own problems
     plan.check_batch([each.prepared for each in members if each.prepared is not None])
     return members
 

@@ -44,9 +44,9 @@ class ListOf:
 
 @dataclass(frozen=True, slots=True)
 class MapOf:
-    """`{'name': value, ...}`. If several entries have the same name, the last one counts."""
+    """`{'name': value, ...}`. If several pairs have the same name, the last one counts."""
 
-    entries: tuple[tuple[str, "Template"], ...]
+    pairs: tuple[tuple[str, "Template"], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ def build(template: Template, parameters: Sequence[Value]) -> Value:
             return parameters[index]
         case ListOf(elements):
             return {"L": [build(element, parameters) for element in elements]}
-        case MapOf(entries):
-            return {"M": {name: build(value, parameters) for name, value in entries}}
+        case MapOf(pairs):
+            return {"M": {name: build(value, parameters) for name, value in pairs}}
         case BagOf(members):
             return _set([build(member, parameters) for member in members])
 
@@ -58,5 +58,5 @@ def is_constant(template: Template) -> bool:
             return False
         case ListOf(parts) | BagOf(parts):
             return all(map(is_constant, parts))
-        case MapOf(entries):
-            return all(is_constant(value) for _, value in entries)
+        case MapOf(pairs):
+            return all(is_constant(value) for _, value in pairs)

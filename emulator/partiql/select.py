@@ -162,7 +162,7 @@ def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozen
             value = paths.get(item, path)
             if value is not None:
                 values[name] = (paths.position_of(item, path), value)
-        return {name: value for name, (_, value) in sorted(values.items(), key=lambda entry: entry[1][0])}
+        return {name: value for name, (_, value) in sorted(values.items(), key=lambda pair: pair[1][0])}
 
     return project, attributes
 

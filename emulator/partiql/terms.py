@@ -418,16 +418,16 @@ class Terms:
 
     def map(self, path: str) -> MapOf:
         self.deeper()
-        entries: list[tuple[str, Template]] = []
+        pairs: list[tuple[str, Template]] = []
         if not self.take_if("}"):
-            entries.append(self.entry(path))
+            pairs.append(self.pair(path))
             while self.take_if(","):
-                entries.append(self.entry(path))
+                pairs.append(self.pair(path))
             self.expect("}")
         self.depth -= 1
-        return MapOf(tuple(entries))
+        return MapOf(tuple(pairs))
 
-    def entry(self, path: str) -> tuple[str, Template]:
+    def pair(self, path: str) -> tuple[str, Template]:
         name = self.expect("string").text
         if not name:
             raise errors.empty_attribute_name()

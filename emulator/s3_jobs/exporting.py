@@ -105,16 +105,16 @@ def _file(database: Database, job: S3Job, bucket: Bucket, read: _Read, before: P
             yield Call(partial(data.write, lines.text, lines.items))
             size += lines.size
             after = lines.after
-        entry = yield Call(data.finish)
+        line = yield Call(data.finish)
     except BaseException:
         data.discard()
         raise
     return replace(
         before,
         key=None if after is None else after.hex(),
-        files=(*before.files, entry),
+        files=(*before.files, line),
         size=before.size + size,
-        written=before.written + entry["itemCount"],
+        written=before.written + line["itemCount"],
     )
 
 

@@ -191,7 +191,7 @@ def _write_output(bucket: Bucket, job: S3Job, progress: Progress, logs: dict[str
     target = job.request["OutputS3Configuration"]
     encryption = encryption_of(target)
     start = folder(target.get("S3KeyPrefix"), job.id)
-    entries = []
+    lines = []
     for kind, each in logs.items():
         length = progress.log.get(kind, 0)
         if not length:
@@ -200,7 +200,7 @@ def _write_output(bucket: Bucket, job: S3Job, progress: Progress, logs: dict[str
         try:
             for line in lines_of(each.path, length):
                 data.write(line, 1)
-            entries.append({**data.finish(), "outputType": kind})
+            lines.append({**data.finish(), "outputType": kind})
         except BaseException:
             data.discard()
             raise
@@ -212,11 +212,11 @@ def _write_output(bucket: Bucket, job: S3Job, progress: Progress, logs: dict[str
         "s3Prefix": target.get("S3KeyPrefix"),
         "s3SseAlgorithm": encryption.algorithm,
         "s3SseKmsKeyId": encryption.key,
-        "itemCount": sum(entry["itemCount"] for entry in entries),
+        "itemCount": sum(line["itemCount"] for line in lines),
         "processedItemCount": progress.processed,
         "failedItemCount": progress.failed,
     }
-    put_manifests(bucket, start, entries, summary, encryption)
+    put_manifests(bucket, start, lines, summary, encryption)
 
 
 def end(database: Database, job: S3Job, failure: Failure) -> None:

@@ -20,7 +20,7 @@ from typing import Any, Final
 from emulator import errors, limits
 from emulator.values.number import SMALL_SIZES, NumberError, canonical, plain_size, sort_numbers, stored_size
 from emulator.values.problems import Kind, Layer, Problem, first_problem, listed
-from emulator.values.size import ENTRY_OVERHEAD, LIST_OVERHEAD, MAP_OVERHEAD, utf8_size
+from emulator.values.size import ELEMENT_OVERHEAD, LIST_OVERHEAD, MAP_OVERHEAD, utf8_size
 from emulator.values.types import Value
 
 __all__ = [
@@ -107,7 +107,7 @@ class LargeValues(dict[str, Value]):
     __slots__ = ()
 
 
-# --- entry points ---------------------------------------------------------------------------------
+# --- public functions -----------------------------------------------------------------------------
 
 
 def parse_value(raw: object, problems: list[Problem], level: int = 1) -> int:
@@ -133,7 +133,7 @@ def parse_item(raw: object, problems: list[Problem]) -> ParsedItem:
     found = _FOUND
     if found:  # an earlier item had problems and then a wrong type, so its problems are still here
         found.clear()
-    size = _parse_entries(raw, found, 1)
+    size = _parse_pairs(raw, found, 1)
     if found:
         problems += found
         found.clear()
@@ -149,7 +149,7 @@ def parse_map(raw: object, problems: list[Problem]) -> dict[str, Value]:
     """
     if type(raw) is not dict:
         raise _not_a_map(raw)
-    _parse_entries(raw, problems, 1)
+    _parse_pairs(raw, problems, 1)
     return raw
 
 
@@ -214,23 +214,23 @@ def depth_exceeded(values: Iterable[Value], level: int = 1) -> bool:
 _Raw = dict[str, Any]
 
 
-def _parse_entries(raw: _Raw, problems: list[Problem], level: int) -> int:
-    """Parse the entries of a map and return the size of names and values in bytes.
+def _parse_pairs(raw: _Raw, problems: list[Problem], level: int) -> int:
+    """Parse the pairs of a map and return the size of names and values in bytes.
 
     level: the nesting level of the values.
     """
     names = "".join(raw)
     size = len(names) if names.isascii() else len(names.encode())
     if size > _NAME or "" in raw:
-        return _parse_odd_entries(raw, problems, level)
+        return _parse_odd_pairs(raw, problems, level)
     size += _parse_all(raw.values(), problems, level)
     if problems and None in raw.values():
         raw.update({name: {} for name, value in raw.items() if value is None})
     return size
 
 
-def _parse_odd_entries(raw: _Raw, problems: list[Problem], level: int) -> int:
-    """Do the same as `_parse_entries` for maps in which a name may be empty or too long.
+def _parse_odd_pairs(raw: _Raw, problems: list[Problem], level: int) -> int:
+    """Do the same as `_parse_pairs` for maps in which a name may be empty or too long.
 
     Each name is checked before its value.
     """
@@ -456,7 +456,7 @@ def _parse_list(content: object, raw: _Raw, problems: list[Problem], level: int)
         raise _not_a_list(content)
     if level == _NESTING and content:
         return _report_depth(problems, content)
-    size = LIST_OVERHEAD + ENTRY_OVERHEAD * len(content) + _parse_all(content, problems, level + 1)
+    size = LIST_OVERHEAD + ELEMENT_OVERHEAD * len(content) + _parse_all(content, problems, level + 1)
     if problems and None in content:
         raw["L"] = [{} if value is None else value for value in content]
     return size
@@ -467,7 +467,7 @@ def _parse_map(content: object, _raw: _Raw, problems: list[Problem], level: int)
         raise _not_a_map(content)
     if level == _NESTING and content:
         return _report_depth(problems, content.values())
-    return MAP_OVERHEAD + ENTRY_OVERHEAD * len(content) + _parse_entries(content, problems, level + 1)
+    return MAP_OVERHEAD + ELEMENT_OVERHEAD * len(content) + _parse_pairs(content, problems, level + 1)
 
 
 _PARSERS: Final[dict[str, Callable[[Any, _Raw, list[Problem], int], int]]] = {

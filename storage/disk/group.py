@@ -37,7 +37,7 @@ class LmdbPending(LmdbTxn):
 class LmdbGroup(LmdbWrite):
     """The write transaction of a group of blocks.
 
-    _mark: the length of the journal at the start of the current block. The later entries belong to
+    _mark: the length of the journal at the start of the current block. The later writes belong to
     the current block.
     _lost: the error that `commit` must raise because earlier blocks were lost.
     """

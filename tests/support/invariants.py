@@ -187,7 +187,7 @@ def check_vectors(txn: ReadTxn, index: VectorIndex, rows: Rows) -> None:
 
 
 def check_queue(txn: ReadTxn, table: Table, rows: Rows) -> None:
-    """Assert that the TTL queue has an entry for each item up to which it has been filled."""
+    """Assert that the TTL queue has a ticket for each item up to which it has been filled."""
     definition = table.definition
     assert (definition.ttl_queue is None) == (definition.ttl_attribute is None)
     if definition.ttl_queue is None or definition.ttl_attribute is None:

@@ -165,7 +165,7 @@ def record(views: Views, txn: ReadTxn, past: Past, where: bytes) -> bytes | None
     """
     assert past.history is not None, "only a table with a history has records"
     stored = views.value(txn, open_view(views, past), keyspace.history_records(past.history) + where)
-    assert stored is not None, "an entry and its record are stored and deleted together"
+    assert stored is not None, "a pointer and its record are stored and deleted together"
     return record_of(stored).old
 
 
@@ -183,22 +183,22 @@ def first_records(
     """
     assert past.history is not None, "only a table with a history has records"
     view = open_view(views, past)
-    entries = keyspace.history_keys(past.history)
-    at = entries + keyspace.history_key(start)
-    stop = prefix_end(entries) if end is None else entries + keyspace.history_key(end) + LAST
+    pointers = keyspace.history_keys(past.history)
+    at = pointers + keyspace.history_key(start)
+    stop = prefix_end(pointers) if end is None else pointers + keyspace.history_key(end) + LAST
     found = item = None
     more = True
     while more:
         chunk, last = views.page(txn, view, at, stop, _CHUNK)
         for key, _ in chunk:
-            item, where = keyspace.history_entry_of(key)
+            item, where = keyspace.history_pointer_of(key)
             if item != found and where >= since:
                 found = item
                 yield item, where
         more = last is not None
         if last is not None:
-            item, where = keyspace.history_entry_of(last)
+            item, where = keyspace.history_pointer_of(last)
             # Skip the other records of a yielded item, and records before `since`.
             beyond = LAST if item == found else max(where + b"\0", since)
-            at = entries + keyspace.history_key(item) + beyond
+            at = pointers + keyspace.history_key(item) + beyond
             yield (item + b"\0" if item == found else item), None

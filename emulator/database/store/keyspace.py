@@ -285,9 +285,9 @@ def token_expiry(expiry: bytes, key: bytes) -> bytes:
     return _TOKEN_EXPIRY + expiry + key
 
 
-def token_of_expiry(entry: bytes) -> bytes:
-    """Return the key of a token. entry: the key that `token_expiry` returned for it."""
-    return entry[9:]
+def token_of_expiry(expiry: bytes) -> bytes:
+    """Return the key of a token. expiry: the key that `token_expiry` returned for it."""
+    return expiry[9:]
 
 
 def stream(stream_id: int) -> bytes:
@@ -321,18 +321,18 @@ def expiries(queue: int) -> bytes:
 
 
 def expiry(prefix: bytes, milliseconds: int, item_key: bytes) -> bytes:
-    """Return the key of an item's entry in a TTL queue. prefix: the prefix of the queue."""
+    """Return the key of an item's ticket in a TTL queue. prefix: the prefix of the queue."""
     return prefix + keycode.u64(milliseconds) + item_key[ITEM_PREFIX:]
 
 
-def expiry_of(entry: bytes) -> int:
-    """Return the milliseconds of expiry of an entry in a TTL queue."""
-    return int.from_bytes(entry[ITEM_PREFIX : ITEM_PREFIX + 8], "big")
+def expiry_of(ticket: bytes) -> int:
+    """Return the milliseconds of expiry of a ticket in a TTL queue."""
+    return int.from_bytes(ticket[ITEM_PREFIX : ITEM_PREFIX + 8], "big")
 
 
-def expiring_item(table_prefix: bytes, entry: bytes) -> bytes:
-    """Return the storage key of the item to which an entry of a TTL queue belongs."""
-    return table_prefix + entry[ITEM_PREFIX + 8 :]
+def expiring_item(table_prefix: bytes, ticket: bytes) -> bytes:
+    """Return the storage key of the item to which a ticket of a TTL queue belongs."""
+    return table_prefix + ticket[ITEM_PREFIX + 8 :]
 
 
 def mapping(access_key: str, region: str, uuid: str) -> bytes:
@@ -431,10 +431,10 @@ def history_key(item: bytes) -> bytes:
     return keycode.escape(item)
 
 
-def history_entry_of(entry: bytes) -> tuple[bytes, bytes]:
-    """Return the item and the position of its record. entry: a whole key, see `history_keys`."""
-    item, end = keycode.unescape(entry, ITEM_PREFIX)
-    return item, entry[end:]
+def history_pointer_of(pointer: bytes) -> tuple[bytes, bytes]:
+    """Return the item and the position of its record. pointer: a whole key, see `history_keys`."""
+    item, end = keycode.unescape(pointer, ITEM_PREFIX)
+    return item, pointer[end:]
 
 
 def backup(access_key: str, region: str, number: str, table: str) -> bytes:
