@@ -91,7 +91,7 @@ MAY_IMPORT = {
 }
 """Each part of the program, and the parts it may import in addition to itself and the leaves."""
 
-ROOMS = {
+FLOORS = {
     "emulator/database": (
         {"store"},
         {"views"},
@@ -277,7 +277,7 @@ def test_a_circle_is_found():
     assert circle({1: {2, 3}, 2: {3}}, [1, 2, 3]) is None
 
 
-def room_of(path: Path, package: str) -> str | None:
+def name_in(path: Path, package: str) -> str | None:
     """Return the folder or file of a package that a file is in.
 
     Return None for files elsewhere, and for the package itself.
@@ -288,19 +288,19 @@ def room_of(path: Path, package: str) -> str | None:
     return place.relative_to(package).parts[0].removesuffix(".py")
 
 
-@pytest.mark.parametrize("package", ROOMS)
-def test_a_part_of_a_package_imports_only_parts_before_it(package):
-    floors = {room: floor for floor, rooms in enumerate(ROOMS[package]) for room in rooms}
-    rooms = {room_of(path, package) for path in (ROOT / package).rglob("*.py")} - {None}
-    assert rooms - floors.keys() == set(), f"give each of these a place in ROOMS[{package!r}]"
-    assert floors.keys() - rooms == set(), f"these no longer exist: remove them from ROOMS[{package!r}]"
+@pytest.mark.parametrize("package", FLOORS)
+def test_what_is_in_a_package_imports_only_what_is_on_lower_floors(package):
+    floors = {name: floor for floor, names in enumerate(FLOORS[package]) for name in names}
+    names = {name_in(path, package) for path in (ROOT / package).rglob("*.py")} - {None}
+    assert names - floors.keys() == set(), f"give each of these a place in FLOORS[{package!r}]"
+    assert floors.keys() - names == set(), f"these no longer exist: remove them from FLOORS[{package!r}]"
     wrong = []
     for path in (ROOT / package).rglob("*.py"):
-        room = room_of(path, package)
-        if room is None:  # the package itself may export names of all of its parts
+        name = name_in(path, package)
+        if name is None:  # the package itself may export names of everything in it
             continue
-        below = {room_of(each, package) for each in imported_files(path)} - {room, None}
-        wrong += [f"{path.relative_to(ROOT)} imports {other}" for other in below if floors[other] >= floors[room]]
+        below = {name_in(each, package) for each in imported_files(path)} - {name, None}
+        wrong += [f"{path.relative_to(ROOT)} imports {other}" for other in below if floors[other] >= floors[name]]
     assert wrong == []
 
 

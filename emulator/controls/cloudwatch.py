@@ -38,11 +38,11 @@ and highest value.
 """
 
 
-def _together(_body: Body, parts: Sequence[Result]) -> Result:
+def _together(_body: Body, results: Sequence[Result]) -> Result:
     """Combine the metrics of all processes in one list."""
     series: Series = {}
-    for part in parts:
-        for *key, minute, values in part["Metrics"]:
+    for each in results:
+        for *key, minute, values in each["Metrics"]:
             name, access_key, region, table, index, operation = key
             minutes = series.setdefault((name, access_key, region, table, index, operation), {})
             total, count, lowest, highest = values
@@ -93,11 +93,13 @@ def _of_tables(database: Database) -> Iterator[list[Any]]:
             yield [name, *owner, index or "", "", minute, _values(values)]
         if not database.owner or definition.billing_mode != "PROVISIONED":
             continue
-        parts = [("", definition.read_units, definition.write_units)]
-        parts += [(index.name, index.read_units, index.write_units) for index in definition.indexes if not index.local]
-        for part, read, write in parts:
+        relations = [("", definition.read_units, definition.write_units)]
+        relations += [
+            (index.name, index.read_units, index.write_units) for index in definition.indexes if not index.local
+        ]
+        for relation, read, write in relations:
             for kind, units in (("Read", read), ("Write", write)):
-                yield [f"Provisioned{kind}CapacityUnits", *owner, part, "", now, [units, 1, units, units]]
+                yield [f"Provisioned{kind}CapacityUnits", *owner, relation, "", now, [units, 1, units, units]]
 
 
 def _values(statistics: Statistics) -> list[float]:

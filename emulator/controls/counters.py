@@ -28,9 +28,9 @@ from emulator.database.items import statistics
 _TABLES: Final = 1000
 
 
-def _together(_body: Body, parts: Sequence[Result]) -> Result:
-    owner = next(part for part in parts if "Tables" in part)
-    workers = sorted((part["Worker"] for part in parts), key=lambda each: each["Worker"])
+def _together(_body: Body, results: Sequence[Result]) -> Result:
+    owner = next(each for each in results if "Tables" in each)
+    workers = sorted((each["Worker"] for each in results), key=lambda each: each["Worker"])
     return {"Workers": workers, "Tables": owner["Tables"], "Backlogs": owner["Backlogs"]}
 
 

@@ -35,11 +35,11 @@ _REPORTS: Final = ("PartitionKeys", "Keys")
 _RESOURCE: Final = ("AccessKey", "Region", "TableName", "IndexName")
 
 
-def _together(_body: Body, parts: Sequence[Result]) -> Result:
+def _together(_body: Body, results: Sequence[Result]) -> Result:
     """Combine the reports of all processes into one report."""
     elements: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
-    for part in parts:
-        for element in part["Insights"]:
+    for each in results:
+        for element in each["Insights"]:
             elements.setdefault(tuple(element.get(name, "") for name in _RESOURCE), []).append(element)
     return {"Insights": [_merged(elements[resource]) for resource in sorted(elements)]}
 
@@ -85,7 +85,7 @@ def insights(emulator: Emulator, _body: Body) -> Result:
 def _elements(database: Database, txn: ReadTxn) -> Iterator[Result]:
     for table in database.catalog.everything():
         counted = database.enforcer.insights(table.id)
-        for index, contributors in () if counted is None else counted.parts.items():
+        for index, contributors in () if counted is None else counted.relations.items():
             definition = table.definition
             resource = (definition.access_key, definition.region, table.name, index)
             element: dict[str, Any] = {

@@ -219,9 +219,9 @@ def call(emulator: Emulator, name: str, body: Body) -> Result:
     return gathered(found, body, [finish(begin(emulator, found, body))])
 
 
-def gathered(found: Control, body: Body, parts: Sequence[Result]) -> Result:
+def gathered(found: Control, body: Body, results: Sequence[Result]) -> Result:
     """Return the result of a control, combined from the results of all processes.
 
     Raises BadDeclaration.
     """
-    return parts[0] if found.gather is None else found.gather(body, parts)
+    return results[0] if found.gather is None else found.gather(body, results)

@@ -93,8 +93,8 @@ def wait(emulator: Emulator, body: Body) -> Steps[Result]:
         return (yield from _until(emulator, condition, timeout))
 
 
-def _sum(_body: Body, parts: Sequence[Result]) -> Result:
-    return {"Waits": sum(part["Waits"] for part in parts)}
+def _sum(_body: Body, results: Sequence[Result]) -> Result:
+    return {"Waits": sum(each["Waits"] for each in results)}
 
 
 @control("show_waits", path="wait", changes=False, gather=_sum, summary="show how many calls of wait are in progress")

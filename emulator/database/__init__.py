@@ -1,8 +1,8 @@
 """Tables on a storage engine: what is stored, how items change, and what happens as time passes.
 
-Each part uses only the parts above it (`tests/test_architecture.py` verifies this):
+Each package or module uses only those above it (`tests/test_architecture.py` verifies this):
 
-| part | what is in it |
+| name | what is in it |
 |---|---|
 | `store` | storage keys, ids, registries of stored definitions, their versions, deletions |
 | `views` | frozen views: key ranges as they were, while writes go on |

@@ -14,7 +14,7 @@ from emulator.database.catalog.catalog import Caller
 from emulator.database.definitions.tables import CREATING, IndexDefinition, TableDefinition
 from emulator.model.request import Request
 from emulator.operations.tables import settings, throughput, vector_rules
-from emulator.operations.tables.parts import check_new_name
+from emulator.operations.tables.common_rules import check_new_name
 
 if TYPE_CHECKING:
     from emulator.database.definitions.vectors import VectorDefinition
@@ -94,9 +94,9 @@ def _check_capacity(source: TableDefinition, request: Request) -> None:
     throughput.check_quotas(members, (), source.region)
 
 
-def _check_maximums(part: Mapping[str, Any], member: str, *, on_demand: bool, index: str | None = None) -> None:
+def _check_maximums(members: Mapping[str, Any], member: str, *, on_demand: bool, index: str | None = None) -> None:
     for name in ("MaxReadRequestUnits", "MaxWriteRequestUnits"):
-        units = part.get(member, {}).get(name)
+        units = members.get(member, {}).get(name)
         if units is None:
             continue
         if not on_demand:

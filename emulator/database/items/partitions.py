@@ -33,8 +33,8 @@ def count(table: Table, relation: Table | Index) -> int:
     A local index has the partitions of its table.
     """
     definition = table.definition
-    part = relation.definition if isinstance(relation, Index) and relation.is_global else definition
-    warm = warm_units(part, definition.billing_mode)
+    definition_read = relation.definition if isinstance(relation, Index) and relation.is_global else definition
+    warm = warm_units(definition_read, definition.billing_mode)
     reads = ceil(warm["ReadUnitsPerSecond"] / PARTITION_UNITS["Read"])
     writes = ceil(warm["WriteUnitsPerSecond"] / PARTITION_UNITS["Write"])
     return min(max(reads, writes, 1), _MOST)

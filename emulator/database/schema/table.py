@@ -32,9 +32,9 @@ _MOST_DECODERS: Final = 256
 _LONGEST_DECODER: Final = 4 * limits.EXPRESSION_SIZE
 
 
-def _is_transient(part: "TableDefinition | IndexDefinition | VectorDefinition") -> bool:
+def _is_transient(relation: "TableDefinition | IndexDefinition | VectorDefinition") -> bool:
     """Return whether a definition has a transient status or a pending change."""
-    return part.status != ACTIVE or bool(part.pending)
+    return relation.status != ACTIVE or bool(relation.pending)
 
 
 def _vectors(definition: TableDefinition, table_keys: tuple[str, ...]) -> "tuple[VectorIndex, ...]":

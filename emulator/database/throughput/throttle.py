@@ -167,18 +167,18 @@ class TableThrottle:
         """Apply the table's definition: rates, billing mode, indexes."""
         since = self._clock.now() if self._resources else definition.created
         on_demand = definition.billing_mode == "PAY_PER_REQUEST"
-        parts: list[TableDefinition | IndexDefinition] = [definition]
-        parts += [index for index in definition.indexes if not index.local]
-        for part in parts:
-            name = part.name if isinstance(part, IndexDefinition) else None
+        relations: list[TableDefinition | IndexDefinition] = [definition]
+        relations += [index for index in definition.indexes if not index.local]
+        for relation in relations:
+            name = relation.name if isinstance(relation, IndexDefinition) else None
             arn = definition.arn if name is None else f"{definition.arn}/index/{name}"
             kinds: tuple[tuple[Kind, int, str], ...] = (
-                ("Read", part.read_units, "MaxReadRequestUnits"),
-                ("Write", part.write_units, "MaxWriteRequestUnits"),
+                ("Read", relation.read_units, "MaxReadRequestUnits"),
+                ("Write", relation.write_units, "MaxWriteRequestUnits"),
             )
             for kind, units, maximum in kinds:
                 resource = self._resources.setdefault((name, kind), Resource(self._clock, kind, arn, name))
-                limit = part.on_demand.get(maximum) if on_demand else units
+                limit = relation.on_demand.get(maximum) if on_demand else units
                 resource.configure(limit, on_demand=on_demand, since=since)
 
     def consumed(self, index: str | None, kind: str) -> Mapping[int, float]:

@@ -111,14 +111,14 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
     catalog = database.catalog
     now, until = database.clock.now(), catalog.until()
     changes = [(_changed(definition, request, now, until), request)]
-    for other, part in _others(database, definition, request):
-        changes.append((_changed(other, part, now, until), part))
+    for other, shared in _others(database, definition, request):
+        changes.append((_changed(other, shared, now, until), shared))
     urgent = not any("Create" in update for member in _INDEX_UPDATES for update in request.get(member, ()))
     created: list[tuple[TableDefinition, IndexDefinition]] = []
     saved: list[TableDefinition] = []
     with catalog.changing(urgent=urgent) as change:
-        for changed, part in changes:
-            with_indexes, new = _with_indexes(change, changed, part, until)
+        for changed, wanted in changes:
+            with_indexes, new = _with_indexes(change, changed, wanted, until)
             with_indexes = catalog.save(change, with_indexes)
             saved.append(with_indexes)
             created += [(with_indexes, index) for index in new]
@@ -183,9 +183,9 @@ def _others(
     from emulator.operations.tables import replicas  # noqa: PLC0415 - few tables have replicas
 
     for table in replication.others(database, definition):
-        part = replicas.shared(table.definition, request)
-        if part.keys() - {"TableName", "AttributeDefinitions"}:
-            yield table.definition, part
+        shared = replicas.shared(table.definition, request)
+        if shared.keys() - {"TableName", "AttributeDefinitions"}:
+            yield table.definition, shared
 
 
 def _with_replicas(database: Database, caller: Caller, table: Table, request: Request) -> dict[str, Any]:
@@ -208,16 +208,16 @@ def _updated(description: dict[str, Any], request: Request) -> dict[str, Any]:
     if reports_updating(request):
         description["TableStatus"] = UPDATING
     updates = {update["Update"]["IndexName"]: update["Update"] for update in _index_updates(request)}
-    parts = [(description, request)]
-    parts += [
+    described = [(description, request)]
+    described += [
         (index, updates[index["IndexName"]])
         for index in description.get("GlobalSecondaryIndexes", ())
         if index["IndexName"] in updates
     ]
-    for part, members in parts:
+    for relation, members in described:
         removed = throughput.removed_maximums(members)
         if removed:
-            part["OnDemandThroughput"] = {**part.get("OnDemandThroughput", {}), **removed}
+            relation["OnDemandThroughput"] = {**relation.get("OnDemandThroughput", {}), **removed}
     return description
 
 

@@ -381,9 +381,9 @@ def shared(definition: TableDefinition, request: Request) -> Request:
 
     definition: the other table. Its own read capacity stays if it is an override.
     """
-    part = Request({member: value for member, value in request.items() if member not in _REGIONAL})
+    shared = Request({member: value for member, value in request.items() if member not in _REGIONAL})
     membership = definition.membership
-    units = part.get("ProvisionedThroughput")
+    units = shared.get("ProvisionedThroughput")
     if units is not None and membership is not None:
         own = membership.overrides.get(_OVERRIDES[0], {})
         units = {**units, **own}
@@ -391,10 +391,10 @@ def shared(definition: TableDefinition, request: Request) -> Request:
             units["ReadCapacityUnits"],
             units["WriteCapacityUnits"],
         )
-        part["ProvisionedThroughput"] = units
-        if same and definition.billing_mode == part.get("BillingMode", definition.billing_mode):
-            del part["ProvisionedThroughput"]
-    return part
+        shared["ProvisionedThroughput"] = units
+        if same and definition.billing_mode == shared.get("BillingMode", definition.billing_mode):
+            del shared["ProvisionedThroughput"]
+    return shared
 
 
 # --- descriptions ---------------------------------------------------------------------------------

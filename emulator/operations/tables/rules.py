@@ -11,7 +11,13 @@ from emulator import errors, limits
 from emulator.model.request import Request
 from emulator.operations import tag_rules
 from emulator.operations.tables import throughput, vector_rules
-from emulator.operations.tables.parts import check_new_name, check_non_key_total, check_projection, names_of, types_of
+from emulator.operations.tables.common_rules import (
+    check_new_name,
+    check_non_key_total,
+    check_projection,
+    names_of,
+    types_of,
+)
 
 _LATER: Final = {
     "GlobalTableSourceArn": "global tables of several accounts",
