@@ -117,7 +117,7 @@ def _enforced_page(txn: ReadTxn, request: PageRequest, enforcement: Enforcement)
     enforcement.admit(name, request.partition)
     request.measured = True
     insights = enforcement.insights
-    counted = None if insights is None else insights.parts.get(name)
+    counted = None if insights is None else insights.relations.get(name)
     recorder = _Recorder(txn)
     page = _page(txn if counted is None else recorder, request)
     units = page.consumed.total()
