@@ -28,7 +28,7 @@ from emulator.expressions import ast, problems
 from emulator.expressions.document_paths import Names, check_disjoint, resolved, steps_of
 from emulator.expressions.functions import FUNCTIONS, Role
 from emulator.expressions.key_condition import key_condition
-from emulator.expressions.parser import Parsed
+from emulator.expressions.parsed import Parsed
 from emulator.expressions.problems import ExpressionError
 from emulator.expressions.program import KeyCondition
 from emulator.expressions.reserved import RESERVED

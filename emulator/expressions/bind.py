@@ -30,7 +30,7 @@ from emulator.expressions import analyze, parser, problems
 from emulator.expressions import compile as compiler
 from emulator.expressions import update as updates
 from emulator.expressions.analyze import Check, Checked
-from emulator.expressions.parser import Parsed
+from emulator.expressions.parsed import Parsed
 from emulator.expressions.problems import ExpressionError
 from emulator.expressions.program import Condition, KeyCondition, Projection, UpdateProgram
 from emulator.values.types import Values

@@ -14,7 +14,7 @@ from typing import Literal as OneOf
 
 from emulator.errors import ApiError
 from emulator.expressions import ast
-from emulator.expressions.parser import Usage
+from emulator.expressions.parsed import Usage
 from emulator.values.paths import Path
 from emulator.values.types import Value, Values
 

@@ -13,7 +13,7 @@ from typing import Final, cast
 from emulator import errors
 from emulator.caching import BoundedCache
 from emulator.expressions import ast
-from emulator.expressions.parser import Usage
+from emulator.expressions.parsed import Usage
 from emulator.expressions.rules import Rule, result_of
 from emulator.partiql.ast import (
     DeleteStatement,
@@ -29,7 +29,8 @@ from emulator.partiql.ast import (
     UpdateStatement,
 )
 from emulator.partiql.keywords import KEYWORDS
-from emulator.partiql.terms import ITEM, Terms
+from emulator.partiql.terms import Terms
+from emulator.partiql.value_terms import ITEM
 from emulator.values.paths import Path
 
 _SET_FUNCTIONS: Final = frozenset(("set_add", "set_delete"))

@@ -570,7 +570,7 @@ def test_the_values_of_expressions_share_one_size_limit():
     ],
 )
 def test_only_a_part_of_a_too_large_set_is_read(tag, most, members, monkeypatch):
-    monkeypatch.setattr(wire, most, 20)
+    monkeypatch.setattr(sets, most, 20)
     canonical, size, problems = parse({tag: members})
     assert problems == []
     assert len(canonical[tag]) == 20
