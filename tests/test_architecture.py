@@ -184,7 +184,7 @@ FLOORS = {
         {"identity"},
         {"claim", "room"},
         {"environment"},
-        {"upkeep", "transactions"},
+        {"upkeep", "transactions", "sharing"},
         {"group", "snapshot"},
         {"engine"},
     ),

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import lmdb
 
-from storage.disk.environment import Verify, acquire
 from storage.disk.files import flush
 from storage.disk.group import LmdbGroup, LmdbPending
+from storage.disk.sharing import Verify, acquire, release
 from storage.disk.transactions import LmdbRead, LmdbWrite
 from storage.disk.upkeep import PageUpkeep
 from storage.engine import STORE_CLOSED, Engine
@@ -90,7 +90,7 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
         for reader in self._readers:
             # A queue of length 0, so no open reader returns to the queue for reuse.
             reader.idle = self._idle
-        self._environment.release()
+        release(self._environment)
 
     def _check_open(self) -> None:
         if self._closed:
