@@ -101,7 +101,7 @@ FLOORS = {
         {"items"},
         {"changes", "vectors"},
         {"catalog"},
-        {"s3_jobs"},
+        {"s3_jobs", "entrances"},
         {"database"},
         {"tokens"},
         {"transactions"},
@@ -360,10 +360,11 @@ def test_only_the_outer_parts_are_asynchronous(path):
     assert part in ASYNC_PARTS or not imported(path) & {"asyncio", "threading", "socket"}
 
 
-ENTRANCES = "emulator/database/database.py"
-"""The file with the database's entrances: `run`, `run_steps`, `try_run`, `run_slice`."""
-
-MAY_REFRESH = {ENTRANCES: {"is_stale", "refresh"}, "emulator/http/front/commits.py": {"recover"}}
+MAY_REFRESH = {
+    "emulator/database/entrances.py": {"is_stale", "refresh"},
+    "emulator/database/database.py": {"is_stale", "refresh"},  # the entrance `respond`
+    "emulator/http/front/commits.py": {"recover"},
+}
 """The files that check whether definitions are stale, and reload them."""
 
 

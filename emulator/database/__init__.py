@@ -13,6 +13,7 @@ Each package or module uses only those above it (`tests/test_architecture.py` ve
 | `changes` | stream records and change logs, their shards, and the queue of expiry times |
 | `vectors` | vector indexes in memory, and searching them |
 | `catalog` | which tables exist, which tenants own them, and their statuses |
+| `entrances` | the methods through which other packages call the database |
 | `database` | gives each operation the catalog, transactions and background work |
 | `s3_jobs` | which exports, imports and bulk operations exist, and their progress |
 | `transactions`, `tokens` | writes that all happen or none; requests that have already run |

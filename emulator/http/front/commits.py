@@ -42,7 +42,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic
 from typing import Final, Protocol, TypeVar
 
-from emulator.database.database import Database, report_full
+from emulator.database.database import Database
+from emulator.database.entrances import report_full
 from storage import Full, Interrupted, StorageError
 
 log = logging.getLogger("emulator")
