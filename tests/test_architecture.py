@@ -130,6 +130,7 @@ FLOORS = {
         {"observed", "held_answers"},
         {"front"},
         {"asgi", "cycle"},
+        {"line"},
         {"connection"},
     ),
     "emulator/http/site": (
@@ -424,6 +425,25 @@ def test_every_operation_has_a_black_box_test(name):
     words = "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("_")
     texts = [path.read_text() for path in (ROOT / "tests" / "compat").glob("test_*.py")]
     assert any(f".{words}(" in text or f'"{name}"' in text for text in texts)
+
+
+# --- length of files ------------------------------------------------------------------------------
+
+MOST_LINES = 400
+
+LONG_FILES = {
+    "emulator/database/store/keyspace.py": "one table of keys, with a function for each row",
+    "emulator/operations/tables/replicas.py": "is to be split: overrides of replicas are a subject of their own",
+}
+"""The files that may be longer, and why."""
+
+
+def test_no_file_is_too_long():
+    """A file has one concept. Beyond 400 lines, it has a seam at which it can be split."""
+    lengths = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in sources()}
+    long = {path for path, length in lengths.items() if length > MOST_LINES}
+    assert long - LONG_FILES.keys() == set(), "split these files, or say in LONG_FILES why they have no seam"
+    assert LONG_FILES.keys() - long == set(), "these are short enough: remove them from LONG_FILES"
 
 
 # --- errors ---------------------------------------------------------------------------------------

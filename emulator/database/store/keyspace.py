@@ -1,5 +1,7 @@
 """All storage keys: every key is made here, and nowhere else.
 
+This file has more than 400 lines, because it is one table of keys with a function for each row.
+
 | first byte | rest of the key                                      | value                        |
 |------------|------------------------------------------------------|------------------------------|
 | 01         | name of a counter                                    | the counter                  |
