@@ -2,7 +2,7 @@
 
 | file | I/O of |
 |---|---|
-| `invoker.py`, `deliveries.py` | `emulator/event_sources/`: invokes functions, and does so as records come |
+| `invoker.py`, `deliveries.py` | `emulator/event_sources/`: invoke functions |
 | `function_url.py`, `function_process.py` | a function with a URL; a function in a child process |
 | `function_check.py` | the check at the start that functions can run |
 | `kinesis.py` | `emulator/kinesis/feed.py`: puts records |
