@@ -75,7 +75,7 @@ class TableRegistry:
         return found if found is not None and found.id == table.id else None
 
     def sibling(self, definition: TableDefinition, region: str) -> Table | None:
-        """Return the table with the same name and access key in another region, None if none is."""
+        """Return the table with the same name and access key in another region, if there is one."""
         return None if self._shared else self.tenants.get((definition.access_key, region), definition.name)
 
     def published(self, definition: TableDefinition) -> Table:

@@ -42,7 +42,7 @@ _CHUNK: Final = 64  # the most items, or keys of a history, that are read at onc
 class Past:
     """A table at an earlier time, open for reading.
 
-    view: the number of its frozen view. Whoever opened the table stores this number.
+    view: the number of its frozen view. The code that opened the table stores this number.
     table: the id of the table. history: the id of its history, None for a table with its current
     items.
     micros: the time, in microseconds; changes of this microsecond are included.
@@ -172,14 +172,13 @@ def record(views: Views, txn: ReadTxn, past: Past, where: bytes) -> bytes | None
 def first_records(
     views: Views, txn: ReadTxn, past: Past, since: bytes, start: bytes, end: bytes | None = None
 ) -> Iterator[tuple[bytes, bytes | None]]:
-    """Yield each item with a record at or after `since`, and the position of the first such record.
+    """Yield each item with a record at or after `since`, and the position of its first such record.
 
-    A table may have very many older records, of items that are long gone. So after each step, this
-    yields the item that comes next and None: all items before that item are done. A caller may stop
-    there and begin again with that item, but only after two steps or more. After one step, it might
-    begin again at the same place.
-
-    start, end: only items from `start` to `end`, including both; None: to the last item.
+    A table may have very many older records, of items that no longer exist. So this also yields
+    pairs of an item and None, one after each step: all items before that item are done. The caller
+    may stop at such a pair, and continue later with `start` at that item. It must take at least two
+    steps each time: the first step may not get beyond `start`. start, end: the range of items, both
+    included; None is the end of the table.
     """
     assert past.history is not None, "only a table with a history has records"
     view = open_view(views, past)

@@ -1,6 +1,6 @@
 """Filling a TTL queue, in slices, with the items that existed before TTL was switched on.
 
-To add an item twice does no harm. So every write updates the queue, even if the walk has not
+Adding an item twice does no harm. So every write updates the queue, even if the walk has not
 reached the item yet. (In a backfill of an index, such a write does not update the index.)
 Background sweeps do not wait for the end of the walk.
 """

@@ -43,7 +43,7 @@ def begin(database: Database) -> None:
 
 
 def tables(database: Database) -> list[Table]:
-    """Return all tables with TTL. Of each global table, return only the table that expires."""
+    """Return all tables with TTL; of a global table, the one that deletes expired items."""
     everything = database.catalog.everything()
     found = [
         table for table in everything if table.definition.ttl_queue is not None and table.definition.status != DELETING

@@ -145,9 +145,9 @@ def saved_contents(views: Views, txn: ReadTxn, view: View) -> Contents:
 def _put_back(views: Views, change: DefinitionChange, view: View, written: list[Pair]) -> None:
     """Set the keys in `written` to the values that a view shows.
 
-    If a newer view covers the keys, this stores originals like any other write. Otherwise it stores
-    none, and deletes the view's originals of these keys. They are no longer needed: the live values
-    are now those of the view, and older views show them too.
+    A newer view that covers the keys needs their present values. So if there is one, originals are
+    stored, as for any other write. If there is none, the view's own originals of these keys are
+    deleted: this view and older ones then show the live values, which are the same.
     """
     alone = views.alone(view)
     txn = plain(change.txn) if alone else change.txn

@@ -70,7 +70,7 @@ class LastHour(Generic[Key]):
             del self._minutes[min(each for each in self._minutes if each != minute)]
 
     def __iter__(self) -> Iterator[tuple[int, Key, Statistics]]:
-        """Yield minute, metric and values of the last hour."""
+        """Yield the values of the last hour, each with its minute and metric."""
         now = int(self._clock.now() // MINUTE)
         for minute in sorted(self._minutes):
             if now - HOUR < minute <= now:

@@ -256,7 +256,7 @@ class Views:
 
 
 def _of_prefixes(txn: ReadTxn, originals: bytes, prefixes: Iterable[bytes], after: bytes) -> Iterator[Pair]:
-    """Yield the originals of one view under some prefixes, from the first key after `after` on."""
+    """Yield the originals of one view under some prefixes, beginning after the key `after`."""
     for prefix in prefixes:
         stop = prefix_end(prefix)
         if stop > after:
