@@ -213,7 +213,10 @@ class TableDefinition:
         return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{self.name}"
 
     def insights_settings(self) -> "Iterator[tuple[str | None, InsightsSetting]]":
-        """Yield the settings of Contributor Insights: name of an index or None (table), setting."""
+        """Yield the settings of Contributor Insights, each after the name of its index.
+
+        For the setting of the table, the name is None.
+        """
         if self.insights is not None:
             yield None, self.insights
         for index in self.indexes:

@@ -105,7 +105,7 @@ class Table:
         self.followers = followers
         self.preconditions = preconditions
         self.billing: Billing | None = None  # set for a table with vector indexes
-        # the followers of writes that do not change the item: in global tables, such a write counts
+        # the followers of a write that leaves the item as it was: in a global table, it counts too
         self.rewrites: tuple[Follower, ...] = ()
         # the catalog sets this again when a test declares something
         self.enforcement: Enforcement | None = None

@@ -50,7 +50,7 @@ class Deletions:
         return txn.get(keyspace.deletion(prefix)) == b""
 
     def release(self, txn: WriteTxn, prefix: bytes) -> None:
-        """Keep the keys with a reserved prefix."""
+        """Cancel the reservation of a prefix: its keys stay."""
         txn.delete(keyspace.deletion(prefix))
 
     def resume(self) -> None:
