@@ -1,6 +1,6 @@
 """The line to one client: when it reads, in which order it acts, and when it is closed.
 
-connection.py adds requests and answers. What waits for its turn:
+connection.py adds requests and answers, which take their turns:
 
 * Back-pressure: while a client does not read responses, we do not read its requests. Requests that
   have arrived are queued and answered one at a time, so at most one response is buffered.
