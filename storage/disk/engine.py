@@ -48,7 +48,7 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
         self._group: LmdbGroup | None = None
         self._closed = False
 
-    # Transactions
+    # --- transactions -----------------------------------------------------------------------------
 
     def read(self, *, committed: bool = False) -> LmdbRead | LmdbPending:
         """Open a snapshot. Raises Closed after close().
@@ -96,7 +96,7 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
         if self._closed:
             raise Closed(STORE_CLOSED)
 
-    # Group commit
+    # --- group commit -----------------------------------------------------------------------------
 
     def group_writes(self, on_pending: Callable[[], None]) -> None:
         """Group writes from now on, if the engine syncs each commit.
@@ -120,7 +120,7 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
         """Open a snapshot without pending writes. Raises Closed after close()."""
         return self.read(committed=True)
 
-    # Upkeep
+    # --- upkeep -----------------------------------------------------------------------------------
 
     def commit_number(self) -> int:
         """Return the number of the last commit that a new snapshot would see.

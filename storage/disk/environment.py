@@ -104,7 +104,7 @@ class Environment:
         self.env.close()
         self._files.close()
 
-    # Opening
+    # --- opening ----------------------------------------------------------------------------------
 
     def _open(self) -> None:
         """Open the files; the caller holds `resizing`."""
@@ -194,7 +194,7 @@ class Environment:
                 error = next_error
         raise translated(error, self.folder) from error
 
-    # Room
+    # --- room -------------------------------------------------------------------------------------
 
     def used(self) -> int:
         """Return the offset of the end of the last page that was ever used, in bytes."""
@@ -272,7 +272,7 @@ class Environment:
                     return
                 self.grow()
 
-    # A full disk
+    # --- a full disk ------------------------------------------------------------------------------
 
     def fits(self, transaction: "Transaction") -> bool:
         """Return whether, on a full disk, a write leaves enough pages for urgent writes."""
@@ -301,7 +301,7 @@ class Environment:
         self.tight = self._reserve.known
         return urgent and not self.reserved and self._reserve.give()
 
-    # Moving the map
+    # --- moving the map ---------------------------------------------------------------------------
 
     def remap(self) -> None:
         """Map the file at the size that another process chose."""
