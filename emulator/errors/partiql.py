@@ -72,7 +72,10 @@ def unsupported_bag() -> ApiError:
 
 
 def set_function_target(function: str, position: str) -> ApiError:
-    """function: SET_ADD or SET_DELETE, as in all errors whose name begins with set_function."""
+    """Return the error for a SET function whose first argument is not the target of SET.
+
+    function: SET_ADD or SET_DELETE, as in all errors whose name begins with set_function.
+    """
     return validation(f"The first argument to {function} must equal the assignment value at {position}")
 
 
@@ -130,7 +133,10 @@ def overlapping_conditions() -> ApiError:
 
 
 def order_without_where() -> ApiError:
-    """The texts of this function and the next two are from memory (recall)."""
+    """Return the error for ORDER BY without WHERE.
+
+    The texts of this function and the next two are from memory (recall).
+    """
     return validation("Must have WHERE clause in the statement when using ORDER BY clause.")
 
 

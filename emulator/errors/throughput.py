@@ -173,7 +173,10 @@ def _date(time: float) -> str:
 
 
 def maximum_with_provisioned(member: str, index: str | None) -> ApiError:
-    """member: a member of OnDemandThroughput, as in maximum_out_of_range."""
+    """Return the error for a maximum of on-demand throughput on a provisioned table.
+
+    member: a member of OnDemandThroughput, as in maximum_out_of_range.
+    """
     where = "" if index is None else f" for index : {index}"  # sic
     return invalid_parameters(
         f"{member} for OnDemandThroughput{where} cannot be specified when the table BillingMode is PROVISIONED"
@@ -203,12 +206,18 @@ def index_creation_with_warmth() -> ApiError:
 
 
 def warmth_below_initial(member: str, index: str | None) -> ApiError:
-    """member: a member of WarmThroughput, as in all errors whose name begins with warmth."""
+    """Return the error for warm throughput below the initial one of an on-demand table.
+
+    member: a member of WarmThroughput, as in all errors whose name begins with warmth.
+    """
     return _too_cold(member, index, f"initial throughput for OnDemand. See: {_INITIAL_THROUGHPUT}")
 
 
 def warmth_below_capacity(member: str, index: str | None, capacity: str) -> ApiError:
-    """capacity: ReadCapacityUnits or WriteCapacityUnits."""
+    """Return the error for warm throughput below the provisioned throughput.
+
+    capacity: ReadCapacityUnits or WriteCapacityUnits.
+    """
     return _too_cold(member, index, f"{capacity} of ProvisionedThroughput")
 
 

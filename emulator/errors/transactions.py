@@ -10,7 +10,10 @@ from emulator.errors.forms import validation
 
 
 def too_many_items(operation: str) -> ApiError:
-    """operation: BatchGetItem or BatchWriteItem."""
+    """Return the error for a batch of too many items.
+
+    operation: BatchGetItem or BatchWriteItem.
+    """
     return validation(f"Too many items requested for the {operation} call")
 
 
