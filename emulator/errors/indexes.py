@@ -193,7 +193,7 @@ def projection_type_missing() -> ApiError:
 
 
 def non_key_attributes_forbidden(kind: str) -> ApiError:
-    """Return the error for NonKeyAttributes in a projection that has none. kind: KEYS_ONLY or ALL."""
+    """Return the error for NonKeyAttributes that the projection forbids. kind: KEYS_ONLY or ALL."""
     return invalid_parameters(f"ProjectionType is {kind}, but NonKeyAttributes is specified")
 
 
