@@ -1,8 +1,8 @@
 """The result of parsing an expression: a tree, and notes for the analyser.
 
 The service checks reserved words, functions and parentheses in the whole text before it checks any
-clause. The notes say what of these the text has, in written order, so that the analyser need not
-walk the tree for each check.
+clause. The notes list the words, functions and parentheses of the text in written order, so that
+the analyser need not walk the tree for each check.
 """
 
 from typing import Generic, NamedTuple, TypeVar

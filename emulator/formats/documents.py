@@ -107,7 +107,7 @@ _DOCUMENTS: Final = (
 
 
 def of_document(document: Document, reader: ItemReader) -> Input:
-    """Return the source of a document. Raises FormatError if its kind is unknown."""
+    """Return the input of a document. Raises FormatError if its kind is unknown."""
     path, content = document.file, document.content
     if isinstance(content, dict):
         kind = next((kind for kind in _DOCUMENTS if kind.recognised(content)), None)

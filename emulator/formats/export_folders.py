@@ -56,7 +56,7 @@ _LEVEL: Final = 3  # half the time of gzip's default level, with files that are 
 
 
 class Target(Protocol):
-    """A place to which a data file is written."""
+    """Something to which a data file is written."""
 
     def write(self, data: bytes, /) -> object:
         """Append bytes."""
