@@ -13,7 +13,7 @@ from typing import Any, Final
 from emulator import errors
 from emulator.caching import BoundedCache
 from emulator.expressions import analyze, ast, program
-from emulator.expressions import parser as expressions
+from emulator.expressions import parsed as parsed_expressions
 from emulator.expressions import update as updates
 from emulator.expressions.problems import ExpressionError
 from emulator.partiql import literals
@@ -58,14 +58,14 @@ class Program:
         for change in statement.changes:
             if self.types[change.argument.name] not in SETS:
                 raise errors.set_function_value(change.function, change.position)
-        parsed = expressions.Parsed(
+        parsed = parsed_expressions.Parsed(
             statement.update, (), (), tuple(self.types), (), self.parsed.set_functions, 0, redundant=False
         )
         return updates.update(analyze.analyze_update(parsed, {}, self.types).tree, self.types)
 
     def _condition(self, where: ast.ConditionTree) -> ast.ConditionTree:
         functions, operators = self.parsed.functions, self.parsed.operators
-        parsed = expressions.Parsed(where, (), (), (), (), functions, operators, redundant=False)
+        parsed = parsed_expressions.Parsed(where, (), (), (), (), functions, operators, redundant=False)
         checked = analyze.analyze_condition(parsed, {}, self.types)
         self.checks = checked.checks
         return checked.tree

@@ -56,8 +56,8 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
         While writes are pending, the reader sees the newest state instead of a snapshot, unless
         `committed` is true.
         """
-        if self._group is not None and not committed and (reader := self._group.reader()) is not None:
-            return reader
+        if self._group is not None and not committed and (pending := self._group.reader()) is not None:
+            return pending
         reader = self._idle.pop() if self._idle else self._new_reader()
         try:
             reader.txn = self._environment.env.begin()

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 class EntryWrite(NamedTuple):
     """A write of an entry of a global index.
 
-    index: the name of the index. partition: the digest of the entry's partition key. item: the
+    name: the name of the index. partition: the digest of the entry's partition key. item: the
     item with this entry, None if it is not known.
     """
 
-    index: str
+    name: str
     partition: bytes
     units: float
     item: Item | None
@@ -128,7 +128,7 @@ class Enforcement:
             self.insights.accessed(None, partition, own, item)
             for entry in entries:
                 if entry.units:
-                    self.insights.accessed(entry.index, entry.partition, entry.units, entry.item)
+                    self.insights.accessed(entry.name, entry.partition, entry.units, entry.item)
 
     def _count_throttled(
         self, index: str | None, partition: bytes, item: Item | None, entries: Sequence[EntryWrite]
@@ -137,5 +137,5 @@ class Enforcement:
         if index is None:
             self.insights.throttled(None, partition, item)
         for entry in entries:
-            if entry.index == index:
+            if entry.name == index:
                 self.insights.throttled(index, entry.partition, entry.item)
