@@ -83,7 +83,7 @@ def test_decoders_of_long_or_many_names_are_not_kept(names, kept):
     assert rows._decoder_of.cache_info().currsize == kept
 
 
-def test_views_of_many_names_are_not_kept(db):
+def test_decoders_of_many_names_are_not_kept(db):
     db(
         "CreateTable",
         TableName="tab",
@@ -93,7 +93,7 @@ def test_views_of_many_names_are_not_kept(db):
     )
     table = db.emulator.database.table(db.caller, "tab")
     long = frozenset(["pk", "a" * _LONGEST_DECODER])
-    assert table.view(long) == table.view(long)
-    assert not table.views
-    table.view(frozenset(["pk", "a"]))
-    assert len(table.views) == 1
+    assert table.decoder(long) == table.decoder(long)
+    assert not table.decoders
+    table.decoder(frozenset(["pk", "a"]))
+    assert len(table.decoders) == 1
