@@ -4,9 +4,9 @@ Code outside this package calls the database through one of its entrances (entra
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from emulator import errors
 from emulator.clock import Background, Clock, Scheduler
@@ -104,6 +104,8 @@ class Database(Entrances):
         self.streams = self.catalog.streams
         self.histories = self.catalog.histories
         self.kinesis = options.kinesis
+        # calls an operation of Application Auto Scaling; the emulator sets it
+        self.call_scaling: ScalingCall = _no_scaling
         self.sliced = False
         self.refresh()
         self.owner = sharing is None or sharing.owner
@@ -288,6 +290,17 @@ def _load_backup(account: str, stored: bytes) -> "Backup":
     from emulator.database.definitions.backups import Backup  # noqa: PLC0415 - start-up time
 
     return Backup.load(stored, account)
+
+
+ScalingCall = Callable[[str, object, Caller], Mapping[str, Any]]
+"""Answers an operation of Application Auto Scaling: its name, the request, the caller.
+
+Raises ApiError.
+"""
+
+
+def _no_scaling(operation: str, _request: object, _caller: Caller) -> Mapping[str, Any]:
+    raise AssertionError(f"the emulator has no Application Auto Scaling for {operation}")
 
 
 Job = Callable[[Database], None]

@@ -202,6 +202,7 @@ def _locate(database: Database, caller: Caller, elements: Sequence[tuple[str, _E
     the error of a canceled transaction.
     """
     tables = [database.table(caller, name) for name, _ in elements]
+    transactions.refuse_strong(tables)
     located = []
     failures: dict[int, ApiError] = {}
     for position, ((_, element), table) in enumerate(zip(elements, tables, strict=True)):
