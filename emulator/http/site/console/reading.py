@@ -2,9 +2,8 @@
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
-
-import orjson
 
 from emulator.formats import csv_rows
 from emulator.formats.items import ItemReader
@@ -24,17 +23,31 @@ def items_of(text: str, is_csv: bool, types: Types, key_names: Sequence[str]) ->
     """
     data = text.encode("utf-8", "replace")
     read = csv_rows.rows(io.BytesIO(data), f"{_NAME}.csv", None, types, ReadOptions()) if is_csv else _of_json(data)
-    found: dict[bytes, Item] = {}
+    found: dict[str, Item] = {}
     problems: list[str] = []
     try:
         for record in read:
             if isinstance(record, ItemRecord):
-                found[orjson.dumps([record.item.get(each) for each in key_names])] = record.item
+                found[_key_of(record.item, key_names)] = record.item
             elif isinstance(record, Problem):
                 problems.append(str(record))
     except FormatError as error:
         problems.append(str(error))
     return list(found.values()), problems
+
+
+def _key_of(item: Item, key_names: Sequence[str]) -> str:
+    """Return a text that is the same for equal keys. 1 and 1.0 are equal."""
+    return repr([_canonical(item.get(each)) for each in key_names])
+
+
+def _canonical(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, dict) and isinstance(value.get("N"), str):
+        try:
+            return Decimal(value["N"]).normalize()
+        except InvalidOperation:
+            pass
+    return value
 
 
 def _of_json(text: bytes) -> Iterator[Record]:
