@@ -1,7 +1,8 @@
 """Serves the controls (emulator/controls) and metrics over HTTP, under `/_emulator/`.
 
-The calls need no credentials. An empty body means `{}`. A control runs to its end even if its
-client closes the connection, unless the control is registered with `ends_with_client`.
+The calls need no credentials. An empty body means `{}`. The query string of a GET adds members,
+whose values are texts. A control runs to its end even if its client closes the connection, unless
+the control is registered with `ends_with_client`.
 """
 
 import asyncio
@@ -67,7 +68,11 @@ class Controls:
         answers = self._front.endpoint.answers
         if status != _OK:
             return response(answers.make(status, body, {}).typed(PLAIN_JSON))
-        from emulator.http.site import metrics  # noqa: PLC0415 - an extra, and few servers need it
+        try:
+            from emulator.http.site import metrics  # noqa: PLC0415 - an extra, and few servers need it
+        except ModuleNotFoundError:
+            missing = "this call needs prometheus-client: pip install 'dynamodb-emulator[metrics]'"
+            return response(answers.make(400, _message(missing), {}).typed(PLAIN_JSON))
 
         text = metrics.exposition(orjson.loads(body), self._front.emulator.uptime.seconds())
         return response(answers.make(status, text, {}).typed(metrics.CONTENT_TYPE))
@@ -86,6 +91,8 @@ class Controls:
             return 400, _message("the body is not JSON")
         if not isinstance(body, dict):
             return 400, _message("the body must be a JSON object")
+        if method == "GET":
+            body = {**request.query_params, **body}
         try:
             running = run(self._front, control, body)
             if control.ends_with_client:
