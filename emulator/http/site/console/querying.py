@@ -89,7 +89,7 @@ class KeyField(NamedTuple):
 class Form(NamedTuple):
     """What the form of the query builder contains."""
 
-    index: str
+    source: str
     keys: Sequence[KeyField]
     filters: Sequence[Filter]
     attributes: str
@@ -161,8 +161,8 @@ def request_of(form: Form, table_name: str) -> tuple[str, dict[str, Any]]:
     """Return the operation, Query or Scan, and its request. Raises BadForm."""
     placeholders = Placeholders()
     request: dict[str, Any] = {"TableName": table_name}
-    if form.index:
-        request["IndexName"] = form.index
+    if form.source:
+        request["IndexName"] = form.source
     condition = _key_condition(form.keys, placeholders)
     if condition:
         request["KeyConditionExpression"] = condition
