@@ -154,7 +154,7 @@ FLOORS = {
         {"app"},
     ),
     "emulator/http/site/console": (
-        {"attributes", "described", "entities", "forms", "tenancy", "tokens"},
+        {"attributes", "described", "entities", "forms", "reading", "tenancy", "tokens"},
         {"querying", "static_files"},
         {"rendering", "events"},
         {"visit"},

@@ -206,6 +206,17 @@ def registered() -> Mapping[str, Control]:
     return dict(sorted(_controls.items()))
 
 
+def find(name: str) -> Control:
+    """Return a control by its name. Raises Unknown.
+
+    If the family of the control is already imported, no other family is imported.
+    """
+    found = _controls.get(name) or registered().get(name)
+    if found is None:
+        raise Unknown(f"there is no control {name}; there are: {', '.join(registered())}")
+    return found
+
+
 @cache
 def by_call() -> Mapping[tuple[str, str], Control]:
     """Return all controls by method and path."""
@@ -226,9 +237,7 @@ def call(emulator: Emulator, name: str, body: Body) -> Result:
 
     Raises Unknown, and the errors of `begin`.
     """
-    found = registered().get(name)
-    if found is None:
-        raise Unknown(f"there is no control {name}; there are: {', '.join(registered())}")
+    found = find(name)
     return gathered(found, body, [finish(begin(emulator, found, body))])
 
 
