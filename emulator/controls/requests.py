@@ -60,7 +60,7 @@ def _found(body: Body, results: Sequence[Result]) -> Result:
         if len(found) > limit:
             last = _id_of(found[limit - 1])
     return {
-        "Keeping": all(part["Keeping"] for part in parts),
+        "Keeping": all(result["Keeping"] for result in results),
         "Requests": [_shown(each) for each in shown],
         "Last": last,
     }
