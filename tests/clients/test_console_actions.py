@@ -1,218 +1,350 @@
-"""What a person does on the pages of events, state and insight, in a real browser with two workers.
+"""A person works with the console in a real browser: each action of tables and items.
 
-The pages of tables and items have a file of their own.
+The server has two workers. So a form and the page before it often come from different processes.
 """
 
 import json
+from urllib.parse import quote
 
 import pytest
 
 from tests.support.browser import COMMAND, Browser
 from tests.support.browsing import fill, follow, press, press_and_load, shown, wait_for, wait_for_text
-from tests.support.console import ACTING
-from tests.support.http_clients import Client, declaring
+from tests.support.http_clients import Client
 from tests.support.servers import running
-from tests.support.tables import table_request
+from tests.support.tables import index_request, new_name, table_request
 
 pytestmark = pytest.mark.skipif(COMMAND is None, reason="there is no Chromium (Debian: apt-get install chromium)")
 
-HANDLER = """
-from pathlib import Path
-
-def handler(event, context):
-    if not Path(__file__).with_name("healthy").exists():
-        raise ValueError("the function is <b>broken</b>")
-"""
-STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
-
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("functions")
-
-
-@pytest.fixture(scope="module")
-def server(folder):
-    (folder / "shipping.py").write_text(HANDLER)
-    (folder / "functions.toml").write_text('ship = "shipping:handler"\n')
-    with running("--in-memory", "--workers", "2", "--functions", str(folder / "functions.toml")) as started:
+def server():
+    with running("--in-memory", "--workers", "2") as started:
         yield started.url
 
 
 @pytest.fixture(scope="module")
-def client(server):
-    made = Client(server)
-    made("CreateTable", **table_request("pk:S sk:N", TableName="Orders", StreamSpecification=STREAM))
-    for number in range(3):
-        made("PutItem", TableName="Orders", Item={"pk": {"S": "a"}, "sk": {"N": str(number)}, "colour": {"S": "red"}})
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def browser():
+def chromium():
     opened = Browser()
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def visit(server, browser, client):
+def browser(chromium):
+    """The browser. At the end, its console must have no errors beside those of refused forms."""
+    chromium.complaints()
+    yield chromium
+    assert [each for each in chromium.complaints() if "status of 400" not in each] == []
+
+
+@pytest.fixture
+def client(server):
+    opened = Client(server)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def visit(server, browser):
+    """A function that opens a page by its path."""
+
     def visit(path):
-        return browser.open(f"{server}/_emulator/console/{ACTING}/{path}")
+        return browser.open(f"{server}/_emulator/console/test@us-east-1/{quote(path, safe='/?=&%')}")
 
     return visit
 
 
-def test_a_statement_is_explained_and_run_and_remembered(visit, browser):
-    visit("partiql")
-    statement = "SELECT * FROM Orders WHERE colour = 'red'"
-    fill(browser, {"Statement": statement})
-    press(browser, "Explain")
-    text = wait_for_text(browser, "So a Scan reads the whole table.")
-    assert "A global secondary index with the partition key colour would make this a Query." in text
-    assert "Units consumed" not in text
-    press(browser, "Run")
-    wait_for_text(browser, "Units consumed")
-    assert browser.run("document.querySelectorAll('#outcome .grid tbody tr').length") == 3
-    fill(browser, {"Statement": "SELECT * FROM Nothing"})
-    press(browser, "Run")
-    wait_for_text(browser, "Requested resource not found")
-    assert visit("partiql").count("SELECT * FROM Nothing") == 1
-    press(browser, statement)
-    assert browser.run("document.getElementById('field-statement').value") == statement
-    press(browser, "Forget the history")
-    assert "This browser has not sent a statement yet." in shown(browser)
-    assert all("status of 400" in each for each in browser.complaints())
+@pytest.fixture
+def orders(client):
+    """A table with items of two users."""
+    name = new_name("Orders")
+    request = table_request(
+        "pk:S sk:S", define="status:S", GlobalSecondaryIndexes=[index_request("by-status", "status")]
+    )
+    client("CreateTable", **request | {"TableName": name})
+    for user in ("1", "2"):
+        put(client, name, f"USER#{user}", "PROFILE", name={"S": f"User {user}"})
+        for order in range(3):
+            put(client, name, f"USER#{user}", f"ORDER#{order}", status={"S": "new"}, total={"N": str(order)})
+    return name
 
 
-def test_records_appear_while_the_page_is_open(visit, browser, client, server):
-    visit("streams")
-    browser.after(lambda: browser.run("document.querySelector('main table a').click()"))
-    stream = client("ListStreams")["Streams"][0]["StreamArn"]
-    wait_for(browser, "document.querySelector('[data-listening]')")
-    item = {"pk": {"S": "live"}, "sk": {"N": "1"}}
-    # A record that is written before the server has its iterators does not appear, so write again.
-    client("PutItem", TableName="Orders", Item=item | {"state": {"S": "before"}})
-    for number in range(100):
-        client("PutItem", TableName="Orders", Item=item | {"state": {"S": f"now {number}"}})
-        if browser.run("new Promise(done => setTimeout(() => done(document.querySelectorAll('.record').length), 100))"):
-            break
-    text = shown(browser)
-    assert "MODIFY" in text
-    assert f"now {number}" in text
-    assert browser.run("document.querySelectorAll('.record tr.changed').length") > 0
-    assert stream.rpartition("/")[2] in text
+def put(client, table, pk, sk, **attributes):
+    client("PutItem", TableName=table, Item={"pk": {"S": pk}, "sk": {"S": sk}, **attributes})
 
 
-def test_dead_letters_are_sent_again(visit, browser, client, server, folder):
-    visit("functions")
-    fill(browser, {"Begin with": "TRIM_HORIZON", "Retries": "0", "Batch size": "1000"})
-    assert "The mapping is there." in press_and_load(browser, "Create")
-    declare = declaring(server)
-    [mapping] = declare("functions", b"", "GET")[1]["Mappings"]
-    assert declare("wait", {"UUID": mapping["UUID"], "Delivered": True, "Timeout": 60})[0] == 200
-    assert "the function is <b>broken</b>" in visit("functions")
-    visit(f"functions/mapping?uuid={mapping['UUID']}")
-    browser.after(lambda: browser.run("document.querySelector('a[href*=letter]').click()"))
-    assert "RetryAttemptsExhausted" in shown(browser)
-    (folder / "healthy").touch()
-    assert "The dead letter is sent again." in press_and_load(browser, "Send again")
-    follow(browser, "The mapping")
-    for _ in range(200):  # each shard may have letters
-        if "Send all again" in shown(browser):
-            press_and_load(browser, "Send all again")
-        if "There are no dead letters." in visit(f"functions/mapping?uuid={mapping['UUID']}"):
-            break
-    else:
-        pytest.fail(shown(browser))
-    visit("functions")
-    press(browser, "Delete")
-    assert "The mapping is deleted." in press_and_load(browser, "Yes: Delete")
+def get(client, table, pk, sk):
+    return client("GetItem", TableName=table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True).get("Item")
 
 
-def test_the_clock_moves(visit, browser, server):
-    visit("time")
-    assert "The clock shows" in press_and_load(browser, "One day on")
-    fill(browser, {"At this time": "2031-01-31T12:00:00Z"})
-    assert "2031-01-31T12:00:00.000Z" in press_and_load(browser, "Freeze")
-    assert "stands still" in shown(browser)
-    fill(browser, {"Seconds forward": "soon"})
-    fill(browser, {"Seconds forward": ""})
-    press(browser, "Move")
-    wait_for_text(browser, "is not a number of seconds")
-    press_and_load(browser, "Follow the machine's clock")
-    assert abs(declaring(server)("clock", b"", "GET")[1]["Offset"]) < 1
+def described(client, name):
+    return client("DescribeTable", TableName=name)["Table"]
 
 
-def test_a_snapshot_brings_back_a_deleted_item(visit, browser, client):
-    visit("snapshots")
-    fill(browser, {"Name": "full"})
-    press_and_load(browser, "Save")
-    count = client("Scan", TableName="Orders")["Count"]
-    client("DeleteItem", TableName="Orders", Key={"pk": {"S": "a"}, "sk": {"N": "0"}})
-    press(browser, "Restore")
-    assert "Snapshot full is restored." in press_and_load(browser, "Yes: Restore")
-    assert client("Scan", TableName="Orders")["Count"] == count
-    press(browser, "Copy to an account")
-    fill(browser, {"Access key": "copy"})
-    assert "copied to account copy: 1" in press_and_load(browser, "Copy")
-    press(browser, "Delete")
-    assert "There are no snapshots." in press_and_load(browser, "Yes: Delete")
+# --- the frame ------------------------------------------------------------------------------------
 
 
-def test_recovery_and_backups(visit, browser, client):
-    visit("recovery")
-    assert "can be restored to any second" in press_and_load(browser, "Enable")
-    fill(browser, {"Table": "Orders", "New table": "Restored"})
-    assert "is being restored" in press_and_load(browser, "Restore")
-    visit("backups")
-    fill(browser, {"Table": "Orders", "Name": "daily"})
-    assert "Backup daily of table Orders is made." in press_and_load(browser, "Make the backup")
-    press(browser, "Restore")
-    fill(browser, {"New table": "FromBackup"})
-    assert "Table FromBackup is being restored." in press_and_load(browser, "Restore as a new table")
-    press(browser, "Delete")
-    assert "There are no backups." in press_and_load(browser, "Yes: Delete")
+def test_the_first_page_and_another_account(server, browser):
+    browser.open(f"{server}/_emulator/")
+    assert browser.run("location.pathname").endswith("/tables")
+    browser.run("document.querySelector('.switcher').open = true")
+    fill(browser, {"Access key": "111122223333", "Region": "eu-west-1"})
+    text = press_and_load(browser, "Show this account")
+    assert "111122223333" in text
+    assert browser.run("location.pathname") == "/_emulator/console/111122223333@eu-west-1/tables"
+    assert "This account has no tables in this region." in text
 
 
-def test_replication_is_paused_and_delayed(visit, browser, client):
-    visit("replication")
-    fill(browser, {"Table": "Orders", "Region": "eu-west-1"})
-    press_and_load(browser, "Make the replica")
-    assert "is paused" in press_and_load(browser, "Pause")
-    assert "goes on" in press_and_load(browser, "Resume")
-    press(browser, "Delay")
-    fill(browser, {"Seconds": "3"})
-    assert "takes 3 seconds" in press_and_load(browser, "Set the delay")
+def test_a_keyboard_reaches_the_content_first(browser, visit):
+    visit("tables")
+    browser.command("Input.dispatchKeyEvent", type="rawKeyDown", key="Tab", windowsVirtualKeyCode=9)
+    assert browser.run("document.activeElement.textContent") == "Skip to the content"
+    browser.run("document.activeElement.click()")
+    assert browser.run("location.hash") == "#main"
 
 
-def test_a_request_is_found_and_sent_again(visit, browser, client):
-    visit("requests")
-    body = {"TableName": "Orders", "Item": {"pk": {"S": "once"}, "sk": {"N": "1"}}}
-    body["ConditionExpression"] = "attribute_not_exists(pk)"
-    client("PutItem", **body)
-    visit("requests")
-    fill(browser, {"Text": "putitem"})
-    press_and_load(browser, "Show")
-    browser.after(lambda: browser.run("document.querySelector('main table a').click()"))
-    assert "Answer, status 200" in shown(browser)
-    assert json.loads(browser.run("document.getElementById('field-body').value")) == body
-    press(browser, "Send again")
-    text = wait_for_text(browser, "Now: status 400")
-    assert "ConditionalCheckFailedException" in text
-
-
-def test_charts_are_drawn(visit, browser, client):
-    visit("charts")
+def test_a_form_of_another_site_is_refused(server, browser, client, orders):
+    """The other site is another port. Its form has no token either, but the origin decides."""
+    with running("--in-memory") as other:
+        browser.open(f"{other.url}/_emulator/console/test@us-east-1/tables")
+        target = f"{server}/_emulator/console/test@us-east-1/tables/{orders}/change/delete"
+        browser.command("Page.setBypassCSP", enabled=True)
+        browser.open(f"{other.url}/_emulator/console/test@us-east-1/tables")
+        text = browser.after(
+            lambda: browser.run(f"""(() => {{
+            const form = Object.assign(document.createElement('form'), {{method: 'post', action: {json.dumps(target)}}})
+            document.body.append(form)
+            form.submit()
+        }})()""")
+        )
+        browser.command("Page.setBypassCSP", enabled=False)
+    assert "pages of other origins may not use /_emulator/" in text
+    assert orders in client("ListTables")["TableNames"]
     browser.complaints()
-    for _ in range(5):
-        client("GetItem", TableName="Orders", Key={"pk": {"S": "a"}, "sk": {"N": "1"}})
-    visit("charts")
-    wait_for(browser, "document.querySelector('[data-drawn]')")
-    assert browser.run("document.querySelectorAll('.chart canvas').length") == 5
-    assert browser.complaints() == []
-    fill(browser, {"Table": "Orders"})
-    assert "The keys of table Orders are counted" in press_and_load(browser, "Count its keys")
-    client("GetItem", TableName="Orders", Key={"pk": {"S": "a"}, "sk": {"N": "1"}})
-    assert "Most accessed" in visit("charts")
+
+
+# --- tables ---------------------------------------------------------------------------------------
+
+
+def test_a_table_is_created(browser, visit, client):
+    name = new_name("Made")
+    visit("tables")
+    follow(browser, "Create a table")
+    fill(browser, {"Table name": name, "Sort key": "sk", "Type of the sort key": "N", "Stream": "NEW_IMAGE"})
+    fill(browser, {"Attribute for time to live": "expires", "Point-in-time recovery": True})
+    for number in (1, 2):
+        press(browser, "Add an index")
+        wait_for_text(browser, f"Index {number} name")
+        fill(browser, {f"Index {number} name": f"index-{number}", f"Index {number} partition key": f"key-{number}"})
+    fill(browser, {"Index 2 projection": "KEYS_ONLY", "Index 2 sort key": "sk", "Index 2 type of the sort key": "N"})
+    text = press_and_load(browser, "Create the table")
+    assert f"The table {name} has been created." in text
+    assert "35 days" in text
+    table = described(client, name)
+    assert [each["IndexName"] for each in table["GlobalSecondaryIndexes"]] == ["index-1", "index-2"]
+    assert table["StreamSpecification"]["StreamViewType"] == "NEW_IMAGE"
+
+
+def test_a_problem_leaves_the_form_as_it_was(browser, visit):
+    visit("tables/create")
+    fill(browser, {"Table name": "a b", "Sort key": "kept"})
+    press(browser, "Create the table")
+    assert "failed to satisfy constraint" in wait_for_text(browser, "ValidationException")
+    assert browser.run("document.getElementById('field-sort').value") == "kept"
+
+
+def test_settings_are_changed(browser, visit, client, orders):
+    visit(f"tables/{orders}/change")
+    fill(browser, {"Mode": "PROVISIONED", "Read units": 7, "Read units of by-status": 9})
+    assert "The capacity has changed." in press_and_load(browser, "Change the capacity")
+    fill(browser, {"Stream": "KEYS_ONLY"})
+    assert "The stream has KEYS_ONLY." in press_and_load(browser, "Change the stream")
+    fill(browser, {"Attribute for time to live": "expires"})
+    assert "Items expire at the time in expires." in press_and_load(browser, "Change time to live")
+    fill(browser, {"Point-in-time recovery": True, "Days": 9})
+    assert "Point-in-time recovery is on." in press_and_load(browser, "Change recovery")
+    fill(browser, {"Deletion protection": True})
+    assert "Deletion protection is on." in press_and_load(browser, "Change protection")
+    fill(browser, {"Table class": "STANDARD_INFREQUENT_ACCESS"})
+    assert "The table has the class STANDARD_INFREQUENT_ACCESS." in press_and_load(browser, "Change the class")
+    table = described(client, orders)
+    assert table["ProvisionedThroughput"]["ReadCapacityUnits"] == 7
+    assert table["GlobalSecondaryIndexes"][0]["ProvisionedThroughput"]["ReadCapacityUnits"] == 9
+    assert table["DeletionProtectionEnabled"] is True
+
+
+def test_indexes_are_added_and_deleted(browser, visit, client, orders):
+    visit(f"tables/{orders}/change")
+    press(browser, "Add a global index")
+    fill(
+        browser,
+        {"Index 1 name": "by-total", "Index 1 partition key": "total", "Index 1 type of the partition key": "N"},
+    )
+    assert "The index by-total is being created." in press_and_load(browser, "Add the index")
+    press(browser, "Delete by-status")
+    assert "The index by-status is being deleted." in press_and_load(browser, "Yes: Delete by-status")
+    visit(f"tables/{orders}")
+    assert "by-total" in shown(browser)
+
+
+def test_a_table_is_copied_emptied_and_deleted(browser, visit, client, orders):
+    copy = new_name("Copy")
+    visit(f"tables/{orders}/change")
+    fill(browser, {"Name of the copy": copy})
+    assert f"The table {copy} is a copy of {orders}." in press_and_load(browser, "Copy the table")
+    follow(browser, "Change")
+    press(browser, "Empty the table")
+    press(browser, "Delete all items")
+    wait_for_text(browser, f"To confirm, write the name of the table: {copy}")
+    fill(browser, {f"Write {copy} to empty it": copy})
+    assert f"The table {copy} is empty." in press_and_load(browser, "Delete all items")
+    assert client("Scan", TableName=copy)["Count"] == 0
+    assert client("Scan", TableName=orders)["Count"] == 8
+    follow(browser, "Change")
+    press(browser, "Delete the table")
+    fill(browser, {f"Write {copy} to delete it": copy})
+    text = press_and_load(browser, "Delete the table now")
+    assert f"The table {copy} has been deleted." in text
+    assert copy not in client("ListTables")["TableNames"]
+    assert "has been deleted" not in browser.after(lambda: browser.run("location.reload()")), "a notice is shown once"
+
+
+def test_a_table_as_code_is_copied_to_the_clipboard(browser, visit, orders):
+    visit(f"tables/{orders}/code")
+    assert "aws dynamodb create-table" in shown(browser)
+    press(browser, "Copy boto3")
+    wait_for(
+        browser, "document.body.innerText.includes('Copied') || getSelection().toString().includes('boto3.client')"
+    )
+
+
+# --- items ----------------------------------------------------------------------------------------
+
+
+def test_a_query_is_built_and_run(browser, visit, orders):
+    visit("tables")
+    follow(browser, orders)
+    assert "Scan returned 8 of 8 scanned items" in shown(browser)
+    fill(browser, {"pk (S)": "USER#1", "sk (S)": "ORDER#", "Comparison of sk": "begins_with"})
+    press(browser, "Filters, attributes, order")
+    fill(browser, {"Attribute 1": "total", "Comparison 1": ">=", "Type 1": "N", "Value 1": "1", "Order": "backward"})
+    press(browser, "Run")
+    wait_for_text(browser, "Query returned 2 of 3 scanned items")
+    assert browser.run(
+        "[...document.querySelectorAll('table.grid tbody tr')].map(each => each.cells[3].textContent)"
+    ) == [
+        "ORDER#2",
+        "ORDER#1",
+    ]
+    press(browser, "The request as code")
+    text = shown(browser)
+    assert "KeyConditionExpression='#n0 = :v0 AND begins_with(#n1, :v1)'" in text
+    assert "new QueryCommand(" in text
+    assert "aws dynamodb query" in text
+    browser.after(lambda: browser.run("location.reload()"))
+    assert "Query returned 2 of 3 scanned items" in shown(browser), "the address has the query"
+
+
+def test_views_and_indexes(browser, visit, orders):
+    visit(f"tables/{orders}/items")
+    for view, text in (("json", '"total": 1'), ("dynamodb", '"N": "1"'), ("grid", "Preview the change")):
+        fill(browser, {"View": view})
+        press(browser, "Run")
+        wait_for(browser, f"document.getElementById('results').innerText.includes({json.dumps(text)})")
+    follow(browser, "Index by-status")
+    fill(browser, {"status (S)": "new"})
+    press(browser, "Run")
+    wait_for_text(browser, "Query returned 6 of 6 scanned items")
+
+
+def test_pages_and_the_button_back(browser, visit, client, orders):
+    for number in range(30):
+        put(client, orders, "many", f"{number:02}")
+    visit(f"tables/{orders}/items?key-0=many&limit=25")
+    assert "returned 25 of 25" in shown(browser)
+    browser.run("document.querySelector('a[hx-get*=start]').click()")
+    wait_for_text(browser, "returned 5 of 5")
+    browser.after(lambda: browser.run("history.back()"))
+    wait_for_text(browser, "returned 25 of 25")
+
+
+def test_an_item_is_edited(browser, visit, client, orders):
+    visit(f"tables/{orders}/items?key-0={quote('USER#1')}&key-1=PROFILE")
+    browser.after(lambda: browser.run("document.querySelector('a[aria-label=\"Edit item 1\"]').click()"))
+    item = json.loads(browser.run("document.getElementById('item-text').value"))
+    write(browser, item | {"age": {"N": "many"}})
+    wait_for_text(browser, "cannot be converted to a numeric value")
+    write(browser, item | {"age": {"N": "42"}})
+    wait_for_text(browser, "age: Number")
+    assert "The item has been saved." in press_and_load(browser, "Save")
+    assert get(client, orders, "USER#1", "PROFILE")["age"] == {"N": "42"}
+    follow(browser, "Edit as JSON")
+    assert '"age": 42' in browser.run("document.getElementById('item-text').value")
+    press(browser, "Delete this item")
+    assert "The item has been deleted." in press_and_load(browser, "Yes: Delete this item")
+    assert get(client, orders, "USER#1", "PROFILE") is None
+
+
+def write(browser, item):
+    """Write an item into the editor, as a person types."""
+    browser.run(f"""(() => {{
+        const area = document.getElementById('item-text')
+        area.value = {json.dumps(json.dumps(item))}
+        area.dispatchEvent(new Event('input', {{bubbles: true}}))
+    }})()""")
+
+
+def test_a_new_item(browser, visit, client, orders):
+    visit(f"tables/{orders}/items")
+    follow(browser, "New item")
+    write(browser, {"pk": {"S": "new"}, "sk": {"S": "<b>"}})
+    assert "The item has been saved." in press_and_load(browser, "Save")
+    assert get(client, orders, "new", "<b>")
+
+
+def test_many_items_are_changed_and_deleted(browser, visit, client, orders):
+    visit(f"tables/{orders}/items?key-0={quote('USER#2')}")
+    browser.run("document.querySelector('[data-check-all]').click()")
+    fill(browser, {"With the checked items": "set", "Attribute": "seen", "Type": "BOOL", "New value": "true"})
+    press(browser, "Preview the change")
+    wait_for_text(browser, "Each of these items gets seen")
+    assert "seen" not in get(client, orders, "USER#2", "PROFILE")
+    assert "4 items have changed." in press_and_load(browser, "Change 4 items")
+    assert get(client, orders, "USER#2", "PROFILE")["seen"] == {"BOOL": True}
+    visit(f"tables/{orders}/items?key-0={quote('USER#2')}")
+    browser.run("document.querySelector('input[name=item]').click()")
+    press(browser, "Preview the change")
+    wait_for_text(browser, "Each of these items is deleted.")
+    press_and_load(browser, "Change 1 items")
+    assert client("Scan", TableName=orders)["Count"] == 7
+
+
+def test_a_file_is_imported_after_a_preview(browser, visit, client, orders, tmp_path):
+    path = tmp_path / "items.csv"
+    path.write_text('pk,sk,note\nfile,1,"<b>, x"\nfile,2,\n')
+    visit(f"tables/{orders}/items")
+    follow(browser, "Import and export")
+    fill(browser, {"Format": "csv"})
+    browser.command("DOM.enable")
+    root = browser.command("DOM.getDocument")["root"]["nodeId"]
+    field = browser.command("DOM.querySelector", nodeId=root, selector="#import-file")["nodeId"]
+    browser.command("DOM.setFileInputFiles", nodeId=field, files=[str(path)])
+    wait_for(browser, "document.getElementById('field-content').value.includes('file,1')")
+    press(browser, "Preview")
+    wait_for_text(browser, "2 items can be read.")
+    assert get(client, orders, "file", "1") is None
+    assert "2 items have been imported." in press_and_load(browser, "Import")
+    assert get(client, orders, "file", "1")["note"] == {"S": "<b>, x"}
+    exported = browser.run(f"fetch('../{orders}/export?format=json').then(answer => answer.json())")
+    assert len(exported) == 10
+
+
+def test_entities_lead_to_their_items(browser, visit, orders):
+    visit(f"tables/{orders}/items")
+    text = follow(browser, "Collections")
+    assert "USER#, ORDER# (6)" in text
+    follow(browser, "USER#, ORDER# (6)")
+    follow(browser, "Items")
+    visit(f"tables/{orders}/collections")
+    assert "Query returned 4 of 4 scanned items" in follow(browser, "USER#1")
