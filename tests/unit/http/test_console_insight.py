@@ -228,3 +228,31 @@ def test_every_metric_of_the_charts_is_one_of_the_emulator():
     known |= {usage.CONSUMED_READ, usage.CONSUMED_WRITE, usage.THROTTLED_READ, usage.THROTTLED_WRITE}
     known |= {"ProvisionedReadCapacityUnits", "ProvisionedWriteCapacityUnits"}
     assert {name for chart in charts.CHARTS for line in chart.lines for name in line.metrics} <= known
+
+
+def test_the_units_of_a_request_are_known_without_asking_for_them(db, console):
+    key, keys = {"pk": {"S": "a"}}, {"Keys": [{"pk": {"S": "a"}}, {"pk": {"S": "b"}}]}
+    put = {"TableName": "Orders", "Item": {**key, "x": {"S": "x" * 3000}}}
+    sent = [
+        ("PutItem", put),
+        ("GetItem", {"TableName": "Orders", "Key": key}),
+        ("BatchGetItem", {"RequestItems": {"Orders": keys}}),
+        ("TransactWriteItems", {"TransactItems": [{"Put": put}]}),
+        ("TransactGetItems", {"TransactItems": [{"Get": {"TableName": "Orders", "Key": key}}]}),
+        ("Scan", {"TableName": "Orders", "ConsistentRead": True}),
+        ("ExecuteStatement", {"Statement": "SELECT * FROM Orders WHERE pk = 'a'"}),
+        ("DeleteItem", {"TableName": "Orders", "Key": key}),
+    ]
+    told = []
+    for operation, body in sent:
+        answer = json.loads(db.send(operation, body | {"ReturnConsumedCapacity": "TOTAL"}).body)
+        consumed = answer["ConsumedCapacity"]
+        told.append(sum(each["CapacityUnits"] for each in (consumed if isinstance(consumed, list) else [consumed])))
+        db.send("PutItem", put)
+    before = registry.call(db.emulator, "requests", {})["Requests"]
+    for operation, body in sent:
+        db.send(operation, body)
+        db.send("PutItem", put)
+    found = registry.call(db.emulator, "requests", {})["Requests"][len(before) :: 2]
+    assert [each["Operation"] for each in found] == [operation for operation, _ in sent]
+    assert [each["CapacityUnits"] for each in found] == told
