@@ -1,6 +1,7 @@
 """`cloudwatch`: metrics of the last hour, under CloudWatch's names (control-plane 19).
 
-`GET /_emulator/cloudwatch` shows them. Only a server with --metrics counts them. The result is
+`GET /_emulator/cloudwatch` shows them. The server counts them with --metrics, or after a call of
+`count_requests` (controls/counters.py). The result is
 `{"Namespace": "AWS/DynamoDB", "Metrics": [..]}`.
 
 | member of a metric    | meaning                                                         |
@@ -70,15 +71,15 @@ def _datapoint(minute: int, total: float, count: float, lowest: float, highest: 
     return {"Timestamp": moment, "Sum": total, "SampleCount": count, "Minimum": lowest, "Maximum": highest}
 
 
-@control("cloudwatch", changes=False, gather=_together, summary="show metrics of the last hour (--metrics)")
+@control("cloudwatch", changes=False, gather=_together, summary="show metrics of the last hour")
 def cloudwatch(emulator: Emulator, _body: Body) -> Result:
     """Return the metrics of this process; the owner adds provisioned units.
 
-    Raises BadDeclaration without --metrics.
+    Raises BadDeclaration if requests are not counted.
     """
     last_hour = None if emulator.request_log is None else emulator.request_log().last_hour()
     if last_hour is None:
-        raise BadDeclaration("this server does not count requests: start it with --metrics")
+        raise BadDeclaration("this server does not count requests: start it with --metrics, or call count_requests")
     found = [_row(key[:3], [key[3], "", key[4]], minute, values) for minute, key, values in last_hour]
     return {"Metrics": [*found, *_of_tables(emulator.database)]}
 

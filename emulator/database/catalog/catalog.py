@@ -201,6 +201,11 @@ class Catalog:
         else:
             self._tables.recompile()
 
+    def meter(self, *, on: bool) -> None:
+        """Count the units that tables consume in this process, or stop counting."""
+        self._enforcer.meter(on=on)
+        self._tables.recompile()
+
     def _reload_declarations(self, txn: ReadTxn) -> None:
         declared = self._versions.declared(txn)
         if declared is not None and declared != self._enforcer.declared():

@@ -44,7 +44,7 @@ class Enforcer:
     throttle_all: whether throughput is enforced on every table. All processes of a server share the
     declarations, but each process counts only the throughput of its own requests. So the requests
     of several processes together can exceed the limit of a table.
-    metered: whether the units that tables consume are counted (--metrics).
+    metered: whether the units that tables consume are counted. `meter` changes it.
     """
 
     def __init__(self, clock: Clock, *, throttle_all: bool = False, metered: bool = False) -> None:
@@ -123,8 +123,17 @@ class Enforcer:
         self._insights.pop(table_id, None)
         self._usages.pop(table_id, None)
 
+    def meter(self, *, on: bool) -> None:
+        """Count the units that tables consume from now on, or stop and forget the counts.
+
+        The change is in force for a table once the table is compiled again.
+        """
+        self._metered = on
+        if not on:
+            self._usages.clear()
+
     def usage(self, table_id: int) -> "TableUsage | None":
-        """Return the figures of a table in the last hour, None without --metrics."""
+        """Return the figures of a table in the last hour, None if units are not counted."""
         return self._usages.get(table_id)
 
     def throttle(self, table_id: int) -> TableThrottle | None:

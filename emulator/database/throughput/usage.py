@@ -1,7 +1,7 @@
 """The units that requests consumed of a table and its global indexes, and throttled requests.
 
 There are figures for each minute of the last hour, under CloudWatch's names (control-plane 19).
-Only a server with --metrics has them.
+Only a server that counts requests has them (controls/counters.py).
 """
 
 from collections.abc import Hashable, Iterator
