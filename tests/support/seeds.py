@@ -62,6 +62,39 @@ VECTORS: dict[str, Any] = {
     "TableName": "vectors",
 }
 TABLES.append(VECTORS)
+_UNITS = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
+TABLES += [
+    {
+        **table_request(
+            "k:S",
+            define="g:S",
+            BillingMode="PROVISIONED",
+            ProvisionedThroughput=_UNITS,
+            GlobalSecondaryIndexes=[{**index_request("multi", "g", "KEYS_ONLY"), "ProvisionedThroughput": _UNITS}],
+        ),
+        "TableName": "grouped",
+    },
+    {**table_request("k:S"), "TableName": "strict"},
+    {**table_request("k:S"), "TableName": "empty"},
+]
+
+STRICT: dict[str, Any] = {
+    "MultiRegionConsistency": "STRONG",
+    "ReplicaUpdates": [{"Create": {"RegionName": "us-west-2"}}],
+    "GlobalTableWitnessUpdates": [{"Create": {"RegionName": "us-east-2"}}],
+}
+GROUPS: list[dict[str, Any]] = [
+    {"TableName": "grouped", "ReplicaUpdates": [{"Create": {"RegionName": "us-west-2"}}]},
+    {"TableName": "grouped", "DisassociationProtectionEnabled": False},
+    {"TableName": "strict", **STRICT},
+]
+"""The requests that make global tables of the tables `grouped` and `strict`."""
+
+SCALED: dict[str, Any] = {
+    "MinimumUnits": 1,
+    "MaximumUnits": 10,
+    "ScalingPolicyUpdate": {"TargetTrackingScalingPolicyConfiguration": {"TargetValue": 50}},
+}
 
 BACKUP = f"{ARN}/backup/01700000000000-00000001"
 """A backup of the table `plain`, which is made before the tests."""
@@ -574,6 +607,21 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
         },
         {"TableName": "music", "TableClass": "STANDARD"},
         {"TableName": "plain", "TableThroughputMode": "PAY_PER_REQUEST"},
+        {"TableName": "empty", **STRICT},
+        {
+            "TableName": "strict",
+            "ReplicaUpdates": [{"Delete": {"RegionName": "us-west-2"}}],
+            "GlobalTableWitnessUpdates": [{"Delete": {"RegionName": "us-east-2"}}],
+        },
+        {"TableName": "grouped", "DisassociationProtectionEnabled": True},
+        {
+            "TableName": "grouped",
+            "ReplicaUpdates": [
+                {"Disassociate": {"RegionName": "us-east-1", "DisassociationMode": "WAIT_FOR_REPLICATION"}}
+            ],
+        },
+        {"TableName": "grouped", "ReplicaUpdates": [{"Delete": {"RegionName": "us-west-2"}}]},
+        {"TableName": "plain", "GlobalTableSettingsReplicationMode": "ENABLED"},
     ],
     "DescribeTable": [{"TableName": "music"}, {"TableName": ARN}],
     "DeleteTable": [{"TableName": "music"}],
@@ -632,6 +680,25 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
         }
     ],
     "DescribeKinesisStreamingDestination": [{"TableName": "plain"}, {"TableName": ARN}],
+    "DescribeTableReplicaAutoScaling": [{"TableName": "grouped"}],
+    "UpdateTableReplicaAutoScaling": [
+        {
+            "TableName": "grouped",
+            "ProvisionedWriteCapacityAutoScalingUpdate": SCALED,
+            "GlobalSecondaryIndexUpdates": [
+                {"IndexName": "multi", "ProvisionedWriteCapacityAutoScalingUpdate": SCALED}
+            ],
+            "ReplicaUpdates": [
+                {
+                    "RegionName": "us-east-1",
+                    "ReplicaProvisionedReadCapacityAutoScalingUpdate": {"AutoScalingDisabled": True},
+                    "ReplicaGlobalSecondaryIndexUpdates": [
+                        {"IndexName": "multi", "ProvisionedReadCapacityAutoScalingUpdate": SCALED}
+                    ],
+                }
+            ],
+        }
+    ],
 }
 
 REFUSED: dict[str, list[dict[str, Any]]] = {
@@ -640,8 +707,6 @@ REFUSED: dict[str, list[dict[str, Any]]] = {
     "DescribeGlobalTable": [{"GlobalTableName": "music"}],
     "DescribeGlobalTableSettings": [{"GlobalTableName": "music"}],
     "UpdateGlobalTableSettings": [{"GlobalTableName": "music", "GlobalTableProvisionedWriteCapacityUnits": 5}],
-    "DescribeTableReplicaAutoScaling": [{"TableName": "music"}],
-    "UpdateTableReplicaAutoScaling": [{"TableName": ARN, "ReplicaUpdates": [{"RegionName": "us-east-1"}]}],
 }
 """Well-formed requests of operations that refuse every request."""
 
