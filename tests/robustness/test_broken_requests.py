@@ -34,10 +34,12 @@ from tests.support.seeds import (
     INSIGHTS,
     ITEMS,
     JOB_ID,
+    OTHER_ACCOUNT,
     READS,
     RECOVERY,
     REFUSED,
     SEEDS,
+    SOURCE,
     STREAM_SEED,
     TABLES,
 )
@@ -98,6 +100,8 @@ class World:
                 ("PutScalingPolicy", policy),
             ):
                 self.emulator.call(AUTO_SCALING + operation, place | members, caller)
+        for operation, request in SOURCE:
+            self.emulator.call(operation, request, self.emulator.caller(OTHER_ACCOUNT, "eu-west-1"))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("emulator.database.changes.streams._new_seed", lambda: STREAM_SEED)
             for request in GROUPS:

@@ -1,5 +1,6 @@
 """Two tables with a few items, and a valid request of each operation, for tests to break."""
 
+import json
 from typing import Any
 
 from emulator.clock import ManualClock
@@ -89,6 +90,38 @@ GROUPS: list[dict[str, Any]] = [
     {"TableName": "strict", **STRICT},
 ]
 """The requests that make global tables of the tables `grouped` and `strict`."""
+
+OTHER_ACCOUNT = "222222222222"
+
+
+def replication_policy(arn: str) -> str:
+    """Return a resource policy that permits the replication of a table."""
+    actions = ("ReadDataForReplication", "WriteDataForReplication", "ReplicateSettings")
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "replication.dynamodb.amazonaws.com"},
+        "Action": [f"dynamodb:{action}" for action in actions],
+        "Resource": arn,
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+SOURCE_ARN = f"arn:aws:dynamodb:eu-west-1:{OTHER_ACCOUNT}:table/joint"
+SOURCE: list[tuple[str, dict[str, Any]]] = [
+    ("CreateTable", {**table_request("k:S"), "TableName": "joint"}),
+    ("UpdateTable", {"TableName": "joint", "GlobalTableSettingsReplicationMode": "ENABLED"}),
+    ("PutResourcePolicy", {"ResourceArn": SOURCE_ARN, "Policy": replication_policy(SOURCE_ARN)}),
+]
+"""Requests of another account that make a table of which it permits replicas."""
+JOINT: dict[str, Any] = {
+    "TableName": "joint",
+    "GlobalTableSourceArn": SOURCE_ARN,
+    "GlobalTableSettingsReplicationMode": "ENABLED",
+    "ResourcePolicy": replication_policy(ARN.replace("plain", "joint")),
+    "Tags": [{"Key": "team", "Value": "a"}],
+    "DeletionProtectionEnabled": False,
+}
+"""The request that creates such a replica."""
 
 SCALED: dict[str, Any] = {
     "MinimumUnits": 1,
@@ -542,6 +575,7 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
         }
     ],
     "CreateTable": [
+        JOINT,
         {**TABLES[0], "TableName": "third"},
         {**VECTORS, "TableName": "sixth"},
         {
