@@ -4,7 +4,7 @@
     def sweep(emulator: Emulator, body: Body) -> Steps[Result]: ...
 
 The first use of the registry imports all modules of this package. So a new family of controls needs
-no entry in a list. Most servers never need controls, and do not load them.
+no line in a list. Most servers never need controls, and do not load them.
 """
 
 import sys
@@ -241,9 +241,9 @@ def call(emulator: Emulator, name: str, body: Body) -> Result:
     return gathered(found, body, [finish(begin(emulator, found, body))])
 
 
-def gathered(found: Control, body: Body, parts: Sequence[Result]) -> Result:
+def gathered(found: Control, body: Body, results: Sequence[Result]) -> Result:
     """Return the result of a control, combined from the results of all processes.
 
     Raises BadDeclaration.
     """
-    return parts[0] if found.gather is None else found.gather(body, parts)
+    return results[0] if found.gather is None else found.gather(body, results)
