@@ -13,7 +13,7 @@ from tests.support.in_process import InProcess
 
 
 class ObservedWorld(InProcess):
-    """An emulator with a front. `send` sends a request that is observed, `__call__` one that is not."""
+    """An emulator with a front. `send` sends an observed request, `__call__` one that is not."""
 
     def __init__(self) -> None:
         super().__init__(Settings(in_memory=True))
