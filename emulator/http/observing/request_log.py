@@ -1,7 +1,7 @@
 """Turns observers of requests on and off, for one process.
 
-The settings say which observers are on at the start. Later, the control `keep_requests` turns the
-keeping of requests on and off.
+The settings say which observers are on at the start. Later, the controls `keep_requests` and
+`advise` turn the keeping of requests and the advisor's evidence on and off.
 """
 
 from time import perf_counter
@@ -19,6 +19,7 @@ from storage import StorageError
 if TYPE_CHECKING:
     from emulator.database.throughput.usage import LastHour
     from emulator.http.observing.counters import Counters, Metric
+    from emulator.http.observing.evidence import Evidence
 
 
 class RequestLog:
@@ -28,7 +29,7 @@ class RequestLog:
     needs is not installed.
     """
 
-    def __init__(self, front: Front, worker: int, *, keep: bool) -> None:
+    def __init__(self, front: Front, worker: int, *, keep: bool, advise: bool = False) -> None:
         self._front = front
         self._worker = worker
         self._explain = Reasons(front.emulator).explain
@@ -44,6 +45,7 @@ class RequestLog:
         self._counters = _counters(front) if self._settings.metrics else None
         if self._counters is not None:
             self._others.append(self._counters.observer)
+        self._evidence = _evidence(front) if advise else None
         self._apply()
 
     @property
@@ -55,6 +57,12 @@ class RequestLog:
         """Keep requests from now on, or stop keeping them and forget those that are kept."""
         if on != self.keeps:
             self._kept = KeptRequests(self._explain) if on else None
+            self._apply()
+
+    def advise(self, *, on: bool) -> None:
+        """Collect evidence for the advisor from now on, or stop and forget it."""
+        if on != (self._evidence is not None):
+            self._evidence = _evidence(self._front) if on else None
             self._apply()
 
     def kept(self) -> list[Summary]:
@@ -86,7 +94,15 @@ class RequestLog:
 
     def _apply(self) -> None:
         kept = [] if self._kept is None else [self._kept.observer]
-        self._front.observe([*kept, *self._others])
+        evidence = [] if self._evidence is None else [self._evidence.observer]
+        self._front.observe([*kept, *evidence, *self._others])
+        self._front.emulator.evidence = self._evidence
+
+
+def _evidence(front: Front) -> "Evidence":
+    from emulator.http.observing.evidence import Evidence  # noqa: PLC0415 - few servers advise
+
+    return Evidence(front.emulator)
 
 
 def _counters(front: Front) -> "Counters":
