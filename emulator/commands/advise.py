@@ -3,18 +3,20 @@
 The server must have been started with --advise, or have had a call of the control `advise`.
 `--fail-on` turns findings into a failure, for example in CI. Its value is a confidence (certain,
 likely, possible), a number of findings, or both as `likely/3`: more than 3 findings that are at
-least likely.
+least likely. `--from` reads an earlier report in the format json instead of calling a server.
 
 Exit status: 0; 1 if there are more findings than --fail-on allows; 2 if there is no report.
 """
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import orjson
 
+from emulator.advisor.reports.formats import report
 from emulator.client.endpoint import Refused, Unreachable
 from emulator.client.options import add_endpoint_options, endpoint_of
 from emulator.flags import Parser
@@ -49,20 +51,41 @@ def main(arguments: Sequence[str]) -> int:
         "certain, likely, 10 or likely/3",
     )
     add_endpoint_options(parser)
+    parser.add_argument(
+        "--from", dest="source", metavar="FILE", help="report of --format json to read instead; - is stdin"
+    )
     options = parser.parse_args(arguments)
-    body: dict[str, Any] = {"Confidence": options.confidence}
-    if options.table is not None:
-        body["TableName"] = options.table
     try:
-        with endpoint_of(options) as endpoint:
-            advice = endpoint.control("POST", "advice", body)
-            text = orjson.dumps(advice, option=orjson.OPT_INDENT_2).decode() + "\n"
-            if options.format != "json":
-                text = endpoint.control("POST", "advice", {**body, "Format": options.format})["Text"]
-    except (Refused, Unreachable) as error:
+        advice = _advice(options)
+    except (Refused, Unreachable, OSError, orjson.JSONDecodeError) as error:
         parser.error(str(error))
-    sys.stdout.write(text)
-    return _FAILED if options.fail_on is not None and _is_over(options.fail_on, advice["Findings"]) else 0
+    advice["Findings"] = findings = list(_chosen(advice["Findings"], options.confidence, options.table))
+    if options.format == "json":
+        sys.stdout.write(orjson.dumps(advice, option=orjson.OPT_INDENT_2).decode() + "\n")
+    else:
+        sys.stdout.write(report(advice, options.format))
+    return _FAILED if options.fail_on is not None and _is_over(options.fail_on, findings) else 0
+
+
+def _advice(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the result of the control `advice`, of the server or from a file.
+
+    Raises Refused, Unreachable, OSError, JSONDecodeError.
+    """
+    if options.source is None:
+        with endpoint_of(options) as endpoint:
+            return endpoint.control("GET", "advice", {})
+    text = sys.stdin.buffer.read() if options.source == "-" else Path(options.source).read_bytes()
+    advice: dict[str, Any] = orjson.loads(text)
+    return advice
+
+
+def _chosen(findings: Iterable[Any], confidence: str, table: str | None) -> Iterator[Any]:
+    """Yield the findings about a table that are sure enough."""
+    for each in findings:
+        sure = _CONFIDENCES.index(each["Confidence"]) >= _CONFIDENCES.index(confidence)
+        if sure and table in (None, each["TableName"]):
+            yield each
 
 
 def _threshold(text: str) -> _Threshold:

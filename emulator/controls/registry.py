@@ -61,6 +61,14 @@ class RequestLog(Protocol):
         """Return the time in nanoseconds, by a clock that all processes share."""
         ...
 
+    def count_requests(self) -> None:
+        """Count the requests of each caller from now on."""
+        ...
+
+    def requests_of(self, access_key: str | None, region: str | None) -> int:
+        """Return how many requests some callers have sent. None means all."""
+        ...
+
     def advise(self, *, on: bool) -> None:
         """Collect evidence for the advisor from now on, or stop and forget it."""
         ...

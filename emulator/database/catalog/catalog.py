@@ -200,6 +200,12 @@ class Catalog:
         else:
             self._tables.recompile()
 
+    def meter(self) -> None:
+        """Count the units that each caller consumes, in this process, from now on."""
+        if self._enforcer.meters is None:
+            self._enforcer.meter()
+            self._tables.recompile()
+
     def _reload_declarations(self, txn: ReadTxn) -> None:
         declared = self._versions.declared(txn)
         if declared is not None and declared != self._enforcer.declared():

@@ -1,7 +1,8 @@
 """Decides which throughput limits and transaction conflicts are enforced on which tables.
 
-The enforcer also keeps two kinds of counts: for a table with Contributor Insights, those of its
-most accessed and most throttled keys; with `--metrics`, the units that each table consumes.
+The enforcer also keeps three kinds of counts: for a table with Contributor Insights, those of its
+most accessed and most throttled keys; with `--metrics`, the units that each table consumes; once a
+budget was used, the units that each caller consumes.
 
 The emulator runs requests one after another, so two transactions never conflict by themselves.
 Instead, a test declares that a transaction on an item, or with a token, is in progress. The
@@ -23,7 +24,8 @@ from emulator.database.throughput.throttle import TableThrottle
 
 if TYPE_CHECKING:
     from emulator.database.throughput.insights import TableInsights
-    from emulator.database.throughput.usage import TableUsage
+    from emulator.database.throughput.metering import Meters
+    from emulator.database.throughput.usage import TableUsage, Usage
 
 
 class Hold(NamedTuple):
@@ -44,6 +46,7 @@ class Enforcer:
     declarations, but each process counts only the throughput of its own requests. So the requests
     of several processes together can exceed the limit of a table.
     metered: whether the units that tables consume are counted (--metrics).
+    meters: the units that callers have consumed, None until `meter` is called.
     """
 
     def __init__(self, clock: Clock, *, throttle_all: bool = False, metered: bool = False) -> None:
@@ -55,6 +58,7 @@ class Enforcer:
         self._insights: dict[int, TableInsights] = {}
         self._metered = metered
         self._usages: dict[int, TableUsage] = {}
+        self.meters: Meters | None = None
         self._holds: list[Hold] = []
         self._tokens: dict[str, float] = {}
 
@@ -126,6 +130,12 @@ class Enforcer:
         """Return the figures of a table in the last hour, None without --metrics."""
         return self._usages.get(table_id)
 
+    def meter(self) -> None:
+        """Count the units that each caller consumes from now on. The tables must be recompiled."""
+        from emulator.database.throughput.metering import Meters  # noqa: PLC0415 - few servers have budgets
+
+        self.meters = Meters()
+
     def throttle(self, table_id: int) -> TableThrottle | None:
         """Return the limits of a table whose throughput is enforced, None for another table."""
         return self._throttles.get(table_id)
@@ -164,10 +174,20 @@ class Enforcer:
                 # a key with values of the wrong types belongs to no item
                 with suppress(errors.ApiError):
                     held[table.item_key(dict(hold.key))] = hold.until
-        usage = self._counted_usage(table.id) if self._metered else None
+        usage = self._usage(table)
         if not (throttle or held or insights or usage is not None):
             return None
         return Enforcement(self._clock, throttle, held, insights, usage)
+
+    def _usage(self, table: Table) -> "Usage | None":
+        """Return what counts the units of a table, None if nothing does."""
+        usage = self._counted_usage(table.id) if self._metered else None
+        if self.meters is None:
+            return usage
+        from emulator.database.throughput.metering import MeteredUsage  # noqa: PLC0415 - few servers have budgets
+
+        definition = table.definition
+        return MeteredUsage(self.meters.of(definition.access_key, definition.region), usage)
 
     def _counted_usage(self, table_id: int) -> "TableUsage":
         from emulator.database.throughput.usage import TableUsage  # noqa: PLC0415 - only with --metrics

@@ -16,7 +16,7 @@ from emulator.values.types import Item
 
 if TYPE_CHECKING:
     from emulator.database.throughput.insights import TableInsights
-    from emulator.database.throughput.usage import TableUsage
+    from emulator.database.throughput.usage import Usage
 
 
 class EntryWrite(NamedTuple):
@@ -38,7 +38,7 @@ class Enforcement:
     throttle: the table's throughput limits, None if throughput is not enforced.
     held: the storage key of each item in a declared transaction -> when that transaction ends.
     insights: counts keys, None if the table and its indexes do not have Contributor Insights.
-    usage: counts units, None without --metrics.
+    usage: counts units, None without --metrics and budgets.
     """
 
     __slots__ = ("_clock", "_held", "insights", "throttle", "usage")
@@ -49,7 +49,7 @@ class Enforcement:
         throttle: TableThrottle | None,
         held: Mapping[bytes, float],
         insights: "TableInsights | None" = None,
-        usage: "TableUsage | None" = None,
+        usage: "Usage | None" = None,
     ) -> None:
         self._clock = clock
         self._held = held

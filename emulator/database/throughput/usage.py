@@ -6,7 +6,7 @@ Only a server with --metrics has them.
 
 from collections.abc import Hashable, Iterator
 from math import inf
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from emulator.clock import Clock
 
@@ -76,6 +76,29 @@ class LastHour(Generic[Key]):
             if now - HOUR < minute <= now:
                 for key, statistics in self._minutes[minute].items():
                     yield minute, key, statistics
+
+
+class Usage(Protocol):
+    """Counts the units that requests to a table consume, and its throttled requests.
+
+    source: the name of a global index, None for the table itself.
+    """
+
+    def read(self, source: str | None, units: float) -> None:
+        """Count units that reads consumed."""
+        ...
+
+    def write(self, source: str | None, units: float) -> None:
+        """Count units that writes consumed."""
+        ...
+
+    def throttled_read(self, source: str | None) -> None:
+        """Count a throttled read."""
+        ...
+
+    def throttled_write(self, source: str | None) -> None:
+        """Count a throttled write."""
+        ...
 
 
 class TableUsage(LastHour[tuple[str, str | None]]):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from emulator.database.throughput.usage import LastHour
     from emulator.http.observing.counters import Counters, Metric
     from emulator.http.observing.evidence import Evidence
+    from emulator.http.observing.request_counts import RequestCounts
 
 
 class RequestLog:
@@ -46,6 +47,7 @@ class RequestLog:
         if self._counters is not None:
             self._others.append(self._counters.observer)
         self._evidence = _evidence(front) if advise else None
+        self._counts: RequestCounts | None = None
         self._apply()
 
     @property
@@ -64,6 +66,19 @@ class RequestLog:
         if on != (self._evidence is not None):
             self._evidence = _evidence(self._front) if on else None
             self._apply()
+
+    def count_requests(self) -> None:
+        """Count the requests of each caller from now on."""
+        if self._counts is None:
+            from emulator.http.observing.request_counts import RequestCounts  # noqa: PLC0415 - few need it
+
+            self._counts = RequestCounts()
+            self._others.append(self._counts.observer)
+            self._apply()
+
+    def requests_of(self, access_key: str | None, region: str | None) -> int:
+        """Return how many requests some callers have sent. None means all."""
+        return 0 if self._counts is None else self._counts.total(access_key, region)
 
     def kept(self) -> list[Summary]:
         """Return the summaries of the kept requests, each with its identity (_identity)."""
