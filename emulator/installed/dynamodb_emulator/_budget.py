@@ -23,11 +23,11 @@ def budget(
     before = consumption()
     yield
     after = consumption()
-    limits = (("read units", "Read", read), ("write units", "Write", write), ("requests", "Requests", requests))
-    exceeded = [
-        f"{after[name] - before[name]:g} {what} instead of at most {most:g}"
-        for what, name, most in limits
-        if most is not None and after[name] - before[name] > most
-    ]
+    limits = (("read unit", "Read", read), ("write unit", "Write", write), ("request", "Requests", requests))
+    exceeded = []
+    for what, name, most in limits:
+        spent = after[name] - before[name]
+        if most is not None and spent > most:
+            exceeded.append(f"{spent:g} {what}{'' if spent == 1 else 's'} instead of at most {most:g}")
     if exceeded:
         raise BudgetExceeded(f"the budget is exceeded: {', '.join(exceeded)}")

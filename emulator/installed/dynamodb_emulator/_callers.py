@@ -10,7 +10,7 @@ with new clients only, would miss.
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 from typing import Any
 from urllib.parse import quote
@@ -30,6 +30,9 @@ def naming_callers(url: str, root: str) -> Iterator[None]:
 
     url: the server. root: the folder to which names of files are relative.
     """
+    # The test may import botocore only when it makes its first client, which is after this.
+    with suppress(ImportError):
+        import botocore.httpsession  # noqa: F401, PLC0415 - see above
     with ExitStack() as stack:
         for sender in senders():
             stack.enter_context(_naming(sender, url.rstrip("/") + "/", root))
