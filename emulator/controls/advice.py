@@ -44,6 +44,7 @@ from emulator.controls.registry import Emulator, Evidence, Result, control
 from emulator.slices import Steps
 
 _CALLER: Final = ("AccessKey", "Region")
+_CONFIDENCES: Final = ("possible", "likely", "certain")
 _FORMATS: Final = ("json", "text", "sarif", "junit")
 
 
@@ -69,10 +70,8 @@ def _advice(body: Body, parts: Sequence[Result]) -> Steps[Result]:
     from emulator.advisor.advisor import Selection, explained  # noqa: PLC0415 - few servers advise
     from emulator.advisor.rule import Confidence  # noqa: PLC0415 - as above
 
-    refuse_unknown(body, *_CALLER, "TableName", "Confidence", "Format")
+    least, wanted = _check(body)
     access_key, region, table = (_text(body, name) for name in (*_CALLER, "TableName"))
-    least = _choice(body, "Confidence", Confidence.__members__)
-    wanted = _choice(body, "Format", _FORMATS)
     selection = Selection(access_key, region, table, Confidence[least])
     advisor = yield from _advisor(parts)
     findings = yield from advisor.findings(selection)
@@ -88,6 +87,14 @@ def _advice(body: Body, parts: Sequence[Result]) -> Steps[Result]:
     from emulator.advisor.reports.formats import report  # noqa: PLC0415 - as above
 
     return {"Text": report(advice, wanted)}
+
+
+def _check(body: Body) -> tuple[str, str]:
+    """Return the confidence and format that a body wants. Raises BadDeclaration if it is wrong."""
+    refuse_unknown(body, *_CALLER, "TableName", "Confidence", "Format")
+    for name in (*_CALLER, "TableName"):
+        _text(body, name)
+    return _choice(body, "Confidence", _CONFIDENCES), _choice(body, "Format", _FORMATS)
 
 
 def _advisor(parts: Sequence[Result]) -> Steps[Any]:
@@ -123,8 +130,9 @@ def advice(emulator: Emulator, _body: Body) -> Steps[Result]:
     summary="show the mistakes that match, also as a report",
     members=("AccessKey?", "Region?", "TableName?", "Confidence?", "Format?"),
 )
-def find_advice(emulator: Emulator, _body: Body) -> Steps[Result]:
+def find_advice(emulator: Emulator, body: Body) -> Steps[Result]:
     """Return the evidence of this process; `_advice` selects. Raises BadDeclaration."""
+    _check(body)
     evidence = yield from _examined(emulator)
     return evidence.part()
 
@@ -133,8 +141,7 @@ def _policy(body: Body, parts: Sequence[Result]) -> Result:
     """Return the policy with the permissions of all processes."""
     from emulator.advisor.permissions import policy  # noqa: PLC0415 - few servers advise
 
-    refuse_unknown(body, *_CALLER)
-    access_key, region = (_text(body, name) for name in _CALLER)
+    access_key, region = _caller(body)
     return policy((row for part in parts for row in part["Needed"]), access_key, region)
 
 
@@ -154,8 +161,9 @@ def iam_policy(emulator: Emulator, _body: Body) -> Steps[Result]:
     summary="show the smallest IAM policy for some callers",
     members=("AccessKey?", "Region?"),
 )
-def find_iam_policy(emulator: Emulator, _body: Body) -> Steps[Result]:
+def find_iam_policy(emulator: Emulator, body: Body) -> Steps[Result]:
     """Return the permissions of this process; `_policy` selects. Raises BadDeclaration."""
+    _caller(body)
     evidence = yield from _examined(emulator)
     return {"Needed": evidence.permissions.rows()}
 
@@ -168,15 +176,20 @@ def _examined(emulator: Emulator) -> Steps[Evidence]:
     return emulator.evidence
 
 
+def _caller(body: Body) -> tuple[str | None, str | None]:
+    """Return access key and region in a body. Raises BadDeclaration."""
+    refuse_unknown(body, *_CALLER)
+    return _text(body, "AccessKey"), _text(body, "Region")
+
+
 def _text(body: Body, name: str) -> str | None:
     text: str | None = member(body, name, str) if name in body else None
     return text
 
 
-def _choice(body: Body, name: str, choices: Sequence[str] | Any) -> str:  # noqa: ANN401 - or the names of an enum
+def _choice(body: Body, name: str, choices: Sequence[str]) -> str:
     """Return one of several texts, the first one if the body has none. Raises BadDeclaration."""
-    known = list(choices)
-    chosen = member(body, name, str) if name in body else known[0]
-    if chosen not in known:
-        raise BadDeclaration(f"the member {name} must be one of {', '.join(known)}")
+    chosen = member(body, name, str) if name in body else choices[0]
+    if chosen not in choices:
+        raise BadDeclaration(f"the member {name} must be one of {', '.join(choices)}")
     return str(chosen)

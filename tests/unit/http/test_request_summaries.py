@@ -412,6 +412,6 @@ def part(now, *requests):
 )
 def test_the_requests_of_several_processes(parts, expected):
     found = registry.registered()["requests"]
-    result = registry.gathered(found, {}, parts)
+    result = finish(registry.gathered(found, {}, parts))
     assert [each["Id"] for each in result["Requests"]] == expected
     assert result["Last"] == "9-999"
