@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = (
     "CONTRIBUTING.md",
     "docs/advice.md",
+    "docs/console.md",
     "docs/controls.md",
     "docs/functions.md",
     "docs/running.md",

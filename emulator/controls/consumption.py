@@ -30,7 +30,7 @@ def consumption(emulator: Emulator, body: Body) -> Result:
     access_key, region = (member(body, name, str) if name in body else None for name in ("AccessKey", "Region"))
     if emulator.request_log is None:
         raise BadDeclaration("this emulator is not served over HTTP, so it counts no requests")
-    emulator.database.catalog.meter()
+    emulator.database.catalog.meter_callers()
     log = emulator.request_log()
     log.count_requests()
     meters = emulator.database.enforcer.meters

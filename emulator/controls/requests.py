@@ -4,6 +4,7 @@
 |-----------------|----------------------------------------------|--------------------------------------|
 | `requests`      | none                                         | `{"Keeping", "Requests", "Last"}`    |
 | `find_requests` | `{"AccessKey"?, "After"?: id, "Limit"?}`     | the same, of the requests that match |
+| `request`       | `{"Id"}`                                     | one request with its bodies          |
 | `keep_requests` | `{"Enabled": true or false}`                 | `{"Keeping": as in the body}`        |
 
 While `Keeping` is true, the server keeps its last thousand requests. `Keeping` is true from the
@@ -14,6 +15,10 @@ the requests arrived. At most `Limit` requests are returned: the newest that mat
 `Last` is the id of the newest request that the list may have. A call with this id as `After` returns
 the requests that were answered later, without repetitions. A request is missing if `Limit`, or a
 thousand newer ones, left it out.
+
+`request` returns a summary with `Id`, `Method`, `Path`, `Target` (the header X-Amz-Target), and the
+texts `Request` and `Answer`. All kept bodies together have at most 16 MB. If older large ones had
+to go, both texts are null.
 """  # noqa: W505 - a table
 
 import re
@@ -59,6 +64,14 @@ def _kept(emulator: Emulator, _body: Body) -> Result:
     return {"Keeping": log.keeps, "Requests": log.kept(), "Now": log.now()}
 
 
+def _one(body: Body, parts: Sequence[Result]) -> Result:
+    """Return the request that one of the processes has found."""
+    for part in parts:
+        if part:
+            return _shown(part)
+    raise BadDeclaration(f"the request {body['Id']} is not kept, or is no longer kept")
+
+
 def _everywhere(_body: Body, parts: Sequence[Result]) -> Result:
     return parts[0]
 
@@ -82,6 +95,22 @@ def find_requests(emulator: Emulator, body: Body) -> Result:
     `_found` gets those of all processes, and selects those that match the body.
     """
     return _kept(emulator, body)
+
+
+@control(
+    "request",
+    method="POST",
+    changes=False,
+    gather=_one,
+    summary="show one of the last requests with its bodies",
+    members=("Id",),
+)
+def request(emulator: Emulator, body: Body) -> Result:
+    """Return a request that this process keeps, {} if it does not. Raises BadDeclaration."""
+    refuse_unknown(body, "Id")
+    ended, worker = _order_of(member(body, "Id", str), "Id")
+    found = _log(emulator).whole(ended)
+    return found if found is not None and found["Worker"] == worker else {}
 
 
 @control(
@@ -112,9 +141,12 @@ def _shown(kept: Result) -> Result:
     return {"Id": f"{kept['Ended']}-{kept['Worker']}", **rest}
 
 
-def _order_of(text: str) -> tuple[int, int]:
-    """Return the two numbers of a request's Id: Ended and Worker. Raises BadDeclaration."""
+def _order_of(text: str, name: str = "After") -> tuple[int, int]:
+    """Return the two numbers of a request's Id: Ended and Worker. Raises BadDeclaration.
+
+    name: the member of the body that has the text.
+    """
     found = _ID.fullmatch(text)
     if found is None:
-        raise BadDeclaration("the member After must be the Id of a request, or Last of an earlier result")
+        raise BadDeclaration(f"the member {name} must be the Id of a request, or Last of an earlier result")
     return int(found[1]), int(found[2])

@@ -128,7 +128,7 @@ def create_front(emulator: Emulator) -> Front:
     front = Front(emulator, DynamoDbEndpoint(emulator), _load_site)
     emulator.request_log = cache(partial(_load_request_log, front))
     sharing = emulator.sharing
-    shared = sharing is not None and (sharing.keeps_requests or sharing.advises)
+    shared = sharing is not None and (sharing.keeps_requests or sharing.counts_requests or sharing.advises)
     if shared or observers_wanted(emulator.settings):
         emulator.request_log()
     return front
@@ -141,7 +141,10 @@ def _load_request_log(front: Front) -> "RequestLog":
     sharing, settings = front.emulator.sharing, front.emulator.settings
     if sharing is None:
         return RequestLog(front, 0, keep=keeping_wanted(settings), advise=settings.advise)
-    return RequestLog(front, sharing.worker_index, keep=sharing.keeps_requests, advise=sharing.advises)
+    log = RequestLog(front, sharing.worker_index, keep=sharing.keeps_requests, advise=sharing.advises)
+    if sharing.counts_requests:
+        log.count(on=True)
+    return log
 
 
 def _load_site(front: Front) -> App:

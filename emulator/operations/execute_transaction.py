@@ -53,6 +53,7 @@ def execute_transaction(
     token = transactions.token_of(database, caller, "ExecuteTransaction", request)
     names = [statement.source.table for statement in statements]
     tables = [database.table(caller, name) for name in names]
+    transactions.refuse_strong(tables)
     plans = _plans(request["TransactStatements"], statements, tables)
     transactions.check_distinct(plans)
     reads = [each for each in plans if isinstance(each, Read)]

@@ -45,7 +45,8 @@ VARIABLE = re.compile(r"^ +([A-Z_]+): (\S+)$", re.MULTILINE)
 VARYING = re.compile(r"\d+\.\d ms|[0-9A-Z]{52}")
 
 SERVER = """#!/bin/sh
-case " $* " in *" --port "*|" copy "*|" advise "*|" exec "*|" dump "*|" load "*|" diff "*) port=;; *) port="--port {port}";; esac
+case " $* " in
+*" --port "*|" copy "*|" advise "*|" exec "*|" dump "*|" load "*|" diff "*) port=;; *) port="--port {port}";; esac
 exec {python} -c 'import sys; sys.path.insert(0, "{root}"); from emulator.cli import main; sys.exit(main())' "$@" $port
 """
 

@@ -136,6 +136,7 @@ class Catalog:
         self.stored = tables.stored
         self.current = tables.current
         self.sibling = tables.sibling
+        self.group = tables.group
         self.changing = tables.changing
         self.save = tables.save
         self.change = tables.change
@@ -200,11 +201,16 @@ class Catalog:
         else:
             self._tables.recompile()
 
-    def meter(self) -> None:
+    def meter_callers(self) -> None:
         """Count the units that each caller consumes, in this process, from now on."""
         if self._enforcer.meters is None:
-            self._enforcer.meter()
+            self._enforcer.meter_callers()
             self._tables.recompile()
+
+    def meter(self, *, on: bool) -> None:
+        """Count the units that tables consume in this process, or stop counting."""
+        self._enforcer.meter(on=on)
+        self._tables.recompile()
 
     def _reload_declarations(self, txn: ReadTxn) -> None:
         declared = self._versions.declared(txn)

@@ -23,9 +23,10 @@ from emulator.database.throughput.enforcement import Enforcement
 from emulator.database.throughput.throttle import TableThrottle
 
 if TYPE_CHECKING:
+    from emulator.database.throughput.enforcement import InFlight
     from emulator.database.throughput.insights import TableInsights
-    from emulator.database.throughput.metering import Meters
-    from emulator.database.throughput.usage import TableUsage, Usage
+    from emulator.database.throughput.metering import Meter, Meters
+    from emulator.database.throughput.usage import TableUsage
 
 
 class Hold(NamedTuple):
@@ -45,8 +46,8 @@ class Enforcer:
     throttle_all: whether throughput is enforced on every table. All processes of a server share the
     declarations, but each process counts only the throughput of its own requests. So the requests
     of several processes together can exceed the limit of a table.
-    metered: whether the units that tables consume are counted (--metrics).
-    meters: the units that callers have consumed, None until `meter` is called.
+    metered: whether the units that tables consume are counted. `meter` changes it.
+    meters: the units that callers have consumed, None until `meter_callers` is called.
     """
 
     def __init__(self, clock: Clock, *, throttle_all: bool = False, metered: bool = False) -> None:
@@ -126,11 +127,20 @@ class Enforcer:
         self._insights.pop(table_id, None)
         self._usages.pop(table_id, None)
 
+    def meter(self, *, on: bool) -> None:
+        """Count the units that tables consume from now on, or stop and forget the counts.
+
+        The change is in force for a table once the table is compiled again.
+        """
+        self._metered = on
+        if not on:
+            self._usages.clear()
+
     def usage(self, table_id: int) -> "TableUsage | None":
-        """Return the figures of a table in the last hour, None without --metrics."""
+        """Return the figures of a table in the last hour, None if units are not counted."""
         return self._usages.get(table_id)
 
-    def meter(self) -> None:
+    def meter_callers(self) -> None:
         """Count the units that each caller consumes from now on. The tables must be recompiled."""
         from emulator.database.throughput.metering import Meters  # noqa: PLC0415 - few servers have budgets
 
@@ -161,10 +171,11 @@ class Enforcer:
         if self._tokens.get(token, 0.0) > self._clock.now():
             raise errors.transaction_in_progress()
 
-    def of(self, table: Table) -> Enforcement | None:
+    def of(self, table: Table, in_flight: "InFlight | None" = None) -> Enforcement | None:
         """Return the enforced limits and the key counts of a table, None if there are none.
 
         A table keeps its token buckets and its counts when its definition changes.
+        in_flight: for a table with strong consistency, what refuses conflicts between regions.
         """
         throttle = self._throttle(table)
         insights = self._configured_insights(table.definition)
@@ -174,20 +185,15 @@ class Enforcer:
                 # a key with values of the wrong types belongs to no item
                 with suppress(errors.ApiError):
                     held[table.item_key(dict(hold.key))] = hold.until
-        usage = self._usage(table)
-        if not (throttle or held or insights or usage is not None):
-            return None
-        return Enforcement(self._clock, throttle, held, insights, usage)
-
-    def _usage(self, table: Table) -> "Usage | None":
-        """Return what counts the units of a table, None if nothing does."""
         usage = self._counted_usage(table.id) if self._metered else None
-        if self.meters is None:
-            return usage
-        from emulator.database.throughput.metering import MeteredUsage  # noqa: PLC0415 - few servers have budgets
+        meter = self._meter(table.definition)
+        if not (throttle or held or insights or any(each is not None for each in (usage, in_flight, meter))):
+            return None
+        return Enforcement(self._clock, throttle, held, insights, usage, in_flight, meter)
 
-        definition = table.definition
-        return MeteredUsage(self.meters.of(definition.access_key, definition.region), usage)
+    def _meter(self, definition: TableDefinition) -> "Meter | None":
+        """Return the meter of a table's owner, None if there are no budgets."""
+        return None if self.meters is None else self.meters.of(definition.access_key, definition.region)
 
     def _counted_usage(self, table_id: int) -> "TableUsage":
         from emulator.database.throughput.usage import TableUsage  # noqa: PLC0415 - only with --metrics

@@ -1,12 +1,12 @@
 """The units that requests consumed of a table and its global indexes, and throttled requests.
 
 There are figures for each minute of the last hour, under CloudWatch's names (control-plane 19).
-Only a server with --metrics has them.
+Only a server that counts requests has them (controls/counters.py).
 """
 
 from collections.abc import Hashable, Iterator
 from math import inf
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, TypeVar
 
 from emulator.clock import Clock
 
@@ -17,6 +17,9 @@ CONSUMED_READ: Final = "ConsumedReadCapacityUnits"
 CONSUMED_WRITE: Final = "ConsumedWriteCapacityUnits"
 THROTTLED_READ: Final = "ReadThrottleEvents"
 THROTTLED_WRITE: Final = "WriteThrottleEvents"
+REPLICATED_WRITE: Final = "ConsumedWriteCapacityUnits of GlobalTable"
+"""Our name for the units of writes that other regions made. CloudWatch has a dimension for them."""
+REPLICATION_LATENCY: Final = "ReplicationLatency"
 
 
 class Statistics:
@@ -78,31 +81,11 @@ class LastHour(Generic[Key]):
                     yield minute, key, statistics
 
 
-class Usage(Protocol):
-    """Counts the units that requests to a table consume, and its throttled requests.
-
-    source: the name of a global index, None for the table itself.
-    """
-
-    def read(self, source: str | None, units: float) -> None:
-        """Count units that reads consumed."""
-        ...
-
-    def write(self, source: str | None, units: float) -> None:
-        """Count units that writes consumed."""
-        ...
-
-    def throttled_read(self, source: str | None) -> None:
-        """Count a throttled read."""
-        ...
-
-    def throttled_write(self, source: str | None) -> None:
-        """Count a throttled write."""
-        ...
-
-
 class TableUsage(LastHour[tuple[str, str | None]]):
-    """The figures of a table. Keys: metric, name of a global index or None for the table itself."""
+    """The figures of a table. Keys: metric, name of a global index or None for the table itself.
+
+    For REPLICATION_LATENCY, the second part is the receiving region.
+    """
 
     __slots__ = ()
 
@@ -113,6 +96,14 @@ class TableUsage(LastHour[tuple[str, str | None]]):
     def write(self, source: str | None, units: float) -> None:
         """Count units that writes consumed."""
         self.add((CONSUMED_WRITE, source), units)
+
+    def replicated(self, source: str | None, units: float) -> None:
+        """Count units that writes of other regions consumed."""
+        self.add((REPLICATED_WRITE, source), units)
+
+    def arrived(self, region: str, milliseconds: float) -> None:
+        """Count a write that has reached another region. milliseconds: how long that took."""
+        self.add((REPLICATION_LATENCY, region), milliseconds)
 
     def throttled_read(self, source: str | None) -> None:
         """Count a throttled read."""

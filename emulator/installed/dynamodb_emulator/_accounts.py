@@ -178,10 +178,16 @@ class Accounts:
         return self._server
 
     def advice(self) -> dict[str, Any] | None:
-        """Return the advisor's findings, None if no test used the server or it does not advise."""
+        """Return the advisor's findings.
+
+        Return None if no test used the server, if it does not advise, or if it has ended.
+        """
         if self._server is None or not self._advised:
             return None
-        return self._server.control("advice")
+        try:
+            return self._server.control("advice")
+        except (OSError, HTTPException, ControlError):
+            return None
 
     def enter(self) -> None:
         """Set the environment variables of the shared account in this process, until `close`."""

@@ -335,13 +335,55 @@ def test_only_the_last_are_kept(db, front):
     assert {each["Operation"] for each in found} == {"ListTables"}
 
 
-def test_large_bodies_are_not_kept():
-    requests = KeptRequests(lambda *_: None)
-    large = exchange(1, 0.1)._replace(body=b"{}" + b" " * 5000, answer=Answer(200, b"", b"x" * 5000))
-    requests.observer.other(large)
-    ((found, summary),) = requests.summaries()
-    assert (found.body, found.answer.body) == (b"", b"")
-    assert summary["Operation"] == "Scan"
+def large(began, size):
+    return exchange(began, 0.1)._replace(body=b"{}" + b" " * size, answer=Answer(200, b"", b"x" * size))
+
+
+def test_large_bodies_are_kept_as_long_as_there_is_room():
+    share = 1 << 20  # bytes: half of it for 128 small requests
+    requests = KeptRequests(lambda *_: None, share)
+    for number in range(5):
+        requests.observer.other(large(number, 100_000))
+    bodies = [each and sum(map(len, each)) for _, _, each in requests.whole()]
+    assert bodies == [None, None, None, 200_002, 200_002]
+    assert {summary["Operation"] for _, summary in requests.summaries()} == {"Scan"}
+    requests.observer.other(large(9, share))
+    assert [each for _, _, each in requests.whole()] == [None] * 6
+    for _ in range(200):
+        requests.observer.ordinary(large(10, 1))
+    assert len(requests.summaries()) == 128
+
+
+def test_bodies_of_requests_that_are_no_longer_kept_make_room():
+    requests = KeptRequests(lambda *_: None, 1 << 20)
+    requests.observer.other(large(1, 250_000))
+    for number in range(128):
+        requests.observer.ordinary(large(2 + number, 1))
+    for number in range(2):
+        requests.observer.other(large(200 + number, 120_000))
+    assert all(each is not None for _, _, each in requests.whole())
+
+
+def test_one_request_with_its_bodies(db, front):
+    body = gzip.compress(orjson.dumps({"TableName": "Orders", "Item": ITEM}))
+    fields = {b"content-type": b"application/x-amz-json-1.0", b"x-amz-target": b"DynamoDB_20120810.PutItem"}
+    front.endpoint.answer("POST", b"", {**fields, b"content-encoding": b"gzip"}, body)
+    send(front, "GetItem", {"TableName": "Orders", "Key": ITEM})
+    refused, got = kept(db)[-2:]
+    found = registry.call(db.emulator, "request", {"Id": got["Id"]})
+    assert (found["Method"], found["Path"], found["Target"]) == ("POST", "/", "DynamoDB_20120810.GetItem")
+    assert orjson.loads(found["Request"]) == {"TableName": "Orders", "Key": ITEM}
+    assert orjson.loads(found["Answer"]) == {}
+    assert {name: found[name] for name in got} == got
+    found = registry.call(db.emulator, "request", {"Id": refused["Id"]})
+    assert orjson.loads(found["Request"])["Item"] == ITEM
+    assert orjson.loads(found["Answer"])["__type"].endswith("MissingAuthenticationTokenException")
+
+
+@pytest.mark.parametrize("body", [{}, {"Id": 1}, {"Id": "x"}, {"Id": "1-0"}, {"Id": "1-0", "After": "1-0"}])
+def test_an_unknown_request(db, front, body):
+    with pytest.raises(BadDeclaration):
+        registry.call(db.emulator, "request", body)
 
 
 def test_compressed_requests(db, front):
