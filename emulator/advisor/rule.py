@@ -70,6 +70,13 @@ class Rule:
         return (sys.modules[self.judge.__module__].__doc__ or "").strip()
 
 
+class Noting:
+    """A watcher that counts with a note."""
+
+    def __init__(self, note: Note) -> None:
+        self.note = note
+
+
 def counted(number: float, one: str, many: str | None = None) -> str:
     """Return a number with its noun, for a sentence: `1 Scan`, `1,200 items`."""
     whole = round(number)

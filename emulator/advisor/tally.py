@@ -117,11 +117,14 @@ class Note:
         operation: str | None = None,
         everywhere: bool = False,
         detail: str = "",
+        costs: bool = True,
     ) -> Tally:
         """Return the tally of a subject, after counting one more case with its units.
 
         access: the part of the request that is meant, None for the whole request.
+        table: the table of the subject, if it is not that of the access.
         everywhere: whether the subject has no operation and place, because it is about a table.
+        costs: whether to count the units of the access.
         """
         parts = call.accesses if access is None else [access]
         if not table and parts:
@@ -134,7 +137,7 @@ class Note:
         subject = Subject(self._rule, call.access_key, call.region, table, index, operation, place, detail)
         tally = self._tallies.of(subject)
         tally.count += 1
-        for part in parts:
+        for part in parts if costs else ():
             tally.read += part.read
             tally.write += part.write
             tally.exact = tally.exact and part.exact

@@ -11,16 +11,16 @@ from typing import Final
 
 from emulator.advisor.calls import PAGES, Call
 from emulator.advisor.recent import Recent
-from emulator.advisor.rule import Confidence, Rule, Verdict, counted
+from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
 _MOST: Final = 2_000  # pages that wait for their continuation
 _REPEATED: Final = 2  # times after which it is no accident
 
 
-class _Watcher:
+class _Watcher(Noting):
     def __init__(self, note: Note) -> None:
-        self._note = note
+        super().__init__(note)
         self._open: Recent[tuple[str, str, str, str], Tally] = Recent(_MOST)
 
     def see(self, call: Call) -> None:
@@ -33,7 +33,7 @@ class _Watcher:
                 if before is not None:
                     before.figures["continued"] += 1
             if access.last and not access.limited:
-                self._open.keep((*page, access.last), self._note(call, access))
+                self._open.keep((*page, access.last), self.note(call, access))
 
 
 def _judge(tally: Tally) -> Verdict | None:

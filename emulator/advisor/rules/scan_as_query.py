@@ -11,18 +11,15 @@ So the cost grows with the table, and not with the result.
 from typing import Final
 
 from emulator.advisor.calls import Call
-from emulator.advisor.rule import Confidence, Rule, Verdict, counted, units
-from emulator.advisor.tally import Note, Tally
+from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
+from emulator.advisor.tally import Tally
 
 _REPEATED: Final = 3  # Scans; a single one may be a job that needs no index
 _MANY: Final = 20  # items that these Scans read
 _SELECTIVE: Final = 0.5  # the largest part of the items that a selective filter lets through
 
 
-class _Watcher:
-    def __init__(self, note: Note) -> None:
-        self._note = note
-
+class _Watcher(Noting):
     def see(self, call: Call) -> None:
         for access in call.accesses:
             if access.action != "Scan" or not access.filtered or not access.equal or access.facts is None:
@@ -34,7 +31,7 @@ class _Watcher:
                 for index in facts.indexes.values()
                 if not index.local and all(name in access.equal for name in index.hash)
             ]
-            tally = self._note(call, access)
+            tally = self.note(call, access)
             tally.figures["scanned"] += access.scanned
             tally.figures["returned"] += access.returned
             tally.figures["served"] += bool(sources)

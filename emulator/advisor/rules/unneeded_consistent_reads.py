@@ -11,7 +11,7 @@ from typing import Final
 
 from emulator.advisor.calls import PAGES, Access, Call
 from emulator.advisor.recent import Recent
-from emulator.advisor.rule import Confidence, Rule, Verdict, counted, units
+from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
 from emulator.advisor.tally import Note, Tally
 
 _SECONDS: Final = 5.0  # from a write to a read that needs consistency
@@ -23,9 +23,9 @@ _Partition = tuple[str, str, str, str]
 _WHOLE_TABLE: Final = "\0table"  # no value of a key has this text
 
 
-class _Watcher:
+class _Watcher(Noting):
     def __init__(self, note: Note) -> None:
-        self._note = note
+        super().__init__(note)
         self._written: Recent[_Partition, float] = Recent(_MOST)
 
     def see(self, call: Call) -> None:
@@ -35,7 +35,7 @@ class _Watcher:
         for access in call.accesses:
             if not access.consistent or access.writes:
                 continue
-            tally = self._note(call, access)
+            tally = self.note(call, access)
             tally.figures["needed"] += self._is_recent(call, access)
         self._note_writes(call)
 
