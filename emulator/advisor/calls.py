@@ -45,7 +45,8 @@ class Access:
     size: the bytes of the items that were read or written.
     exact: whether `read` and `write`, the units, are no estimates.
     item: the item that a put wrote or a GetItem returned. items: those of a page.
-    changes: of an update, the attribute -> add, set or remove. assigned: attribute -> value.
+    changes: of an update, the attribute -> add, subtract, set or remove. assigned: attribute ->
+    value.
     origin: where the client had read the key.
     """
 
@@ -76,6 +77,11 @@ class Access:
     assigned: Mapping[str, Any] = field(default_factory=dict)
     facts: TableFacts | None = None
     origin: Origin | None = None
+
+    @property
+    def computed(self) -> list[str]:
+        """The attributes whose new values an update computes from their old ones."""
+        return [name for name, kind in self.changes.items() if kind in ("add", "subtract")]
 
     @property
     def writes(self) -> bool:

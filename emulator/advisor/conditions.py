@@ -73,9 +73,11 @@ def projected(text: str, names: Names) -> tuple[str, ...]:
 
 
 def changes(text: str, names: Names, values: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return what an update does: attribute -> add, set or remove; attribute -> assigned value.
+    """Return what an update does: attribute -> kind of change; attribute -> assigned value.
 
-    add: the new value depends on the old one, so a second application changes it again.
+    The kinds are add, subtract, set and remove.
+
+    add, subtract: the new value depends on the old one, so a second application changes it again.
     """
     tree = _update(text) if len(text) <= _LONGEST else None
     return ({}, {}) if tree is None else changes_of(tree, names, values)
@@ -91,16 +93,23 @@ def changes_of(tree: ast.UpdateTree, names: Names, values: Mapping[str, Any]) ->
         match action:
             case ast.AddAction(_, ast.Placeholder(placeholder)):
                 # Adding to a set twice changes nothing the second time.
-                kind = "add" if "N" in values.get(placeholder, {}) else "set"
+                kind = kind_of_addition(values.get(placeholder, {}))
             case ast.RemoveAction() | ast.DeleteAction():
                 kind = "remove"
             case ast.SetAction(_, ast.Placeholder(placeholder)):
                 if len(action.path.steps) == 1 and placeholder in values:
                     assigned[name] = values[placeholder]
             case ast.SetAction(_, value) if _depends_on(value, name, names):
-                kind = "add"
+                kind = "subtract" if isinstance(value, ast.Arithmetic) and value.operator == "-" else "add"
         kinds[name] = kind
     return kinds, assigned
+
+
+def kind_of_addition(value: Mapping[str, Any]) -> str:
+    """Return the kind of change of an ADD with this value."""
+    if "N" not in value:
+        return "set"
+    return "subtract" if value["N"].startswith("-") else "add"
 
 
 def words(request: Mapping[str, Any]) -> Iterator[str]:

@@ -120,8 +120,8 @@ def update_of(request: Json, find: Find) -> Access:
 
 def _legacy_change(update: Json) -> str:
     action = update.get("Action", "PUT")
-    if action == "ADD" and "N" in (update.get("Value") or {}):
-        return "add"
+    if action == "ADD":
+        return conditions.kind_of_addition(update.get("Value") or {})
     return "remove" if action == "DELETE" else "set"
 
 
