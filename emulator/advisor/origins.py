@@ -1,13 +1,14 @@
 """Finds out from which item, read before, a client took the key of a GetItem.
 
-If keys come from attributes of other items again and again, the client follows references, as a
-join does. Texts of one character and numbers say little, because equal ones occur by chance. So a
-number counts only if the name of its attribute is, or ends with, the name of the key.
+If keys come from attributes of items of other tables again and again, the client follows
+references, as a join does. Texts of one character and numbers say little, because equal ones occur
+by chance. So a number counts only if the name of its attribute is, or ends with, the name of the
+key. In the same table, only the key of an item that a Query or Scan returned counts.
 """
 
 from typing import Any, Final
 
-from emulator.advisor.calls import PAGES, Access, Call, Item, Origin
+from emulator.advisor.calls import PAGES, Access, Call, Item, Origin, key_text
 from emulator.advisor.recent import Recent
 
 _MOST: Final = 5_000  # values; each takes about 300 bytes
@@ -24,6 +25,7 @@ class Origins:
 
     def __init__(self) -> None:
         self._values: Recent[_Key, tuple[float, Origin]] = Recent(_MOST)
+        self._listed: Recent[_Key, tuple[float, int]] = Recent(_MOST)
         self._answers = 0
 
     def see(self, call: Call) -> None:
@@ -36,6 +38,9 @@ class Origins:
                 self._answers += 1
                 for item in access.items[:_ITEMS]:
                     self._remember(call, access, item)
+                    if access.facts is not None:
+                        listed = key_text(item, access.facts.keys)
+                        self._listed.keep(_key(call, access.table, listed), (call.time, self._answers))
             elif access.action == "GetItem" and access.item is not None:
                 self._answers += 1
                 self._remember(call, access, access.item)
@@ -48,9 +53,12 @@ class Origins:
                 self._values.keep(_key(call, tag, content), (call.time, origin))
 
     def _origin(self, call: Call, access: Access, name: str) -> Origin | None:
+        listed = self._listed.get(_key(call, access.table, access.key))
+        if listed is not None and call.time - listed[0] <= _SECONDS:
+            return Origin(access.table, name, listed[1])
         tag = access.facts.types.get(name, "S") if access.facts is not None else "S"
         found = self._values.get(_key(call, tag, access.partition))
-        if found is None or not 0 <= call.time - found[0] <= _SECONDS:
+        if found is None or call.time - found[0] > _SECONDS or found[1].table == access.table:
             return None
         origin = found[1]
         if tag == "N" and not origin.attribute.lower().endswith(name.lower()):
@@ -58,5 +66,5 @@ class Origins:
         return origin
 
 
-def _key(call: Call, tag: str, content: Any) -> _Key:  # noqa: ANN401 - a part of JSON
-    return call.access_key, call.region, tag, content
+def _key(call: Call, kind: str, content: Any) -> _Key:  # noqa: ANN401 - a part of JSON
+    return call.access_key, call.region, kind, content

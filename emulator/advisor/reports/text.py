@@ -43,6 +43,8 @@ def subject(finding: Mapping[str, Any]) -> str:
     """Return what a finding is about: operation, table, index and caller."""
     table = f"{finding['TableName']}/{finding['IndexName']}" if "IndexName" in finding else finding["TableName"]
     what = f"{finding['Operation']} of {table}" if finding["Operation"] else f"table {table}"
+    if finding["TableName"] == "*":
+        what = "several tables"
     caller = place(finding)
     return printable(f"{what}, in {caller}" if caller else what, _LONGEST)
 

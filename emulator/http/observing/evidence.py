@@ -54,7 +54,7 @@ _QUIET: Final = 0.002  # seconds of work at once in a pause
 _AFTER_ITEMS: Final = (b'],"Count":', b'],"NextToken":')
 _NOT_WHOLE: Final = b""
 """The body of an answer that was cut away, or whose request was cut."""
-_CLIENT: Final = re.compile(r"; client=([^;]*)")
+_CLIENT: Final = re.compile(r"(?:^|; )client=([^;]*)")
 _ATTEMPT: Final = re.compile(rb"attempt=(\d{1,4})")
 _ATTEMPTED: Final = frozenset(
     ("ConditionalCheckFailedException", "TransactionCanceledException", "ProvisionedThroughputExceededException")
