@@ -377,7 +377,11 @@ QUIET = {
             *MANY,
             scan(FilterExpression="pk = :v OR sk = :v", ExpressionAttributeValues={":v": {"S": "a"}}),
         ],
-        [orders(**BY_CUSTOMER), *MANY, *[query("p1", **equal("customer"), values={":v": {"S": "a"}})] * 5],
+        [
+            orders(**BY_CUSTOMER),
+            *MANY,
+            *times(5, query("p1", FilterExpression="customer = :v", values={":v": {"S": "a"}})),
+        ],
     ],
     "ignored-pages": [
         [orders(), *LARGE, query("pp", Limit=2)],
