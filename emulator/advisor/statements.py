@@ -25,7 +25,7 @@ def access_of(request: Json, find: Find) -> Access | None:
         prepared = prepare_statement(request["Statement"], request.get("Parameters") or ())
     except ApiError:
         return None
-    name = prepared.source.table
+    name = prepared.relation.table
     facts = find(name.rpartition("/")[2] if name.startswith("arn:") else name)
     if facts is None:
         return None
@@ -65,7 +65,7 @@ def _insert(prepared: PreparedStatement, facts: TableFacts) -> Access:
 
 def _select(prepared: PreparedStatement, statement: Select, facts: TableFacts) -> Access:
     condition = prepared.program.where
-    index = statement.source.index or ""
+    index = statement.relation.index or ""
     if not index:
         access = _of_key("GetItem", prepared, condition, facts)
         if access.key:

@@ -4,7 +4,7 @@
     def sweep(emulator: Emulator, body: Body) -> Steps[Result]: ...
 
 The first use of the registry imports all modules of this package. So a new family of controls needs
-no entry in a list. Most servers never need controls, and do not load them.
+no line in a list. Most servers never need controls, and do not load them.
 """
 
 import sys
@@ -249,6 +249,17 @@ def registered() -> Mapping[str, Control]:
     return dict(sorted(_controls.items()))
 
 
+def find(name: str) -> Control:
+    """Return a control by its name. Raises Unknown.
+
+    If the family of the control is already imported, no other family is imported.
+    """
+    found = _controls.get(name) or registered().get(name)
+    if found is None:
+        raise Unknown(f"there is no control {name}; there are: {', '.join(registered())}")
+    return found
+
+
 @cache
 def by_call() -> Mapping[tuple[str, str], Control]:
     """Return all controls by method and path."""
@@ -269,18 +280,16 @@ def call(emulator: Emulator, name: str, body: Body) -> Result:
 
     Raises Unknown, and the errors of `begin`.
     """
-    found = registered().get(name)
-    if found is None:
-        raise Unknown(f"there is no control {name}; there are: {', '.join(registered())}")
+    found = find(name)
     return finish(gathered(found, body, [finish(begin(emulator, found, body))]))
 
 
-def gathered(found: Control, body: Body, parts: Sequence[Result]) -> Steps[Result]:
+def gathered(found: Control, body: Body, results: Sequence[Result]) -> Steps[Result]:
     """Return the result of a control, combined from the results of all processes.
 
     Raises BadDeclaration.
     """
     if found.gather is None:
-        return parts[0]
-    result = found.gather(body, parts)
+        return results[0]
+    result = found.gather(body, results)
     return (yield from result) if isinstance(result, Generator) else result

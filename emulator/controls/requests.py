@@ -10,11 +10,13 @@
 While `Keeping` is true, the server keeps its last thousand requests. `Keeping` is true from the
 start with --log-requests or --keep-requests, else from a call of `keep_requests`. `Requests` are
 summaries (http/observing/summary.py) with an `Id`, from all worker processes, in the order in which
-the requests arrived. At most `Limit` requests are returned: the newest that match.
+the requests arrived.
 
-`Last` is the id of the newest request that the list may have. A call with this id as `After` returns
-the requests that were answered later, without repetitions. A request is missing if `Limit`, or a
-thousand newer ones, left it out.
+Without `After`, at most `Limit` requests are returned: the newest that match. `Last` is the id of
+the newest request that the list may have. With this id as `After`, a call returns the requests that
+were answered later: at most `Limit`, the oldest that match. Its `Last` is the id to go on with. So a
+client that repeats the call gets each request once, and none is left out unless a thousand newer
+ones have replaced it.
 
 `request` returns a summary with `Id`, `Method`, `Path`, `Target` (the header X-Amz-Target), and the
 texts `Request` and `Answer`. All kept bodies together have at most 16 MB. If older large ones had
@@ -32,7 +34,7 @@ MOST: Final = 1000
 _ID: Final = re.compile(r"(\d{1,20})-(\d{1,3})")
 
 
-def _found(body: Body, parts: Sequence[Result]) -> Result:
+def _found(body: Body, results: Sequence[Result]) -> Result:
     """Return the requests of all processes that match a body."""
     refuse_unknown(body, "AccessKey", "After", "Limit")
     access_key = member(body, "AccessKey", str) if "AccessKey" in body else None
@@ -42,19 +44,25 @@ def _found(body: Body, parts: Sequence[Result]) -> Result:
         raise BadDeclaration(f"the member Limit must be a number from 1 to {MOST}")
     # The processes returned their requests one after another. Requests that ended after the first
     # process returned its own may be missing here. So all of these are left for the next call.
-    until = min(part["Now"] for part in parts)
-    found: list[Any] = [each for part in parts for each in part["Requests"] if each["Ended"] < until]
+    until = min(each["Now"] for each in results)
+    found: list[Any] = [each for result in results for each in result["Requests"] if each["Ended"] < until]
     found.sort(key=lambda each: (each["Ended"], each["Worker"]))
     found = [
         each
         for each in found[-MOST:]
         if after < (each["Ended"], each["Worker"]) and access_key in (None, each.get("AccessKey"))
     ]
-    found.sort(key=lambda each: (each["Began"], each["Worker"]))
+    last = f"{until - 1}-999"
+    if "After" not in body:
+        shown = sorted(found, key=_arrival)[-limit:]
+    else:
+        shown = sorted(found[:limit], key=_arrival)
+        if len(found) > limit:
+            last = _id_of(found[limit - 1])
     return {
-        "Keeping": all(part["Keeping"] for part in parts),
-        "Requests": [_shown(each) for each in found[-limit:]],
-        "Last": f"{until - 1}-999",
+        "Keeping": all(result["Keeping"] for result in results),
+        "Requests": [_shown(each) for each in shown],
+        "Last": last,
     }
 
 
@@ -64,16 +72,16 @@ def _kept(emulator: Emulator, _body: Body) -> Result:
     return {"Keeping": log.keeps, "Requests": log.kept(), "Now": log.now()}
 
 
-def _one(body: Body, parts: Sequence[Result]) -> Result:
+def _one(body: Body, results: Sequence[Result]) -> Result:
     """Return the request that one of the processes has found."""
-    for part in parts:
-        if part:
-            return _shown(part)
+    for result in results:
+        if result:
+            return _shown(result)
     raise BadDeclaration(f"the request {body['Id']} is not kept, or is no longer kept")
 
 
-def _everywhere(_body: Body, parts: Sequence[Result]) -> Result:
-    return parts[0]
+def _everywhere(_body: Body, results: Sequence[Result]) -> Result:
+    return results[0]
 
 
 @control("requests", changes=False, gather=_found, summary="show the last requests, if they are kept")
@@ -138,7 +146,16 @@ def _log(emulator: Emulator) -> RequestLog:
 def _shown(kept: Result) -> Result:
     """Return a kept request as a result shows it: with an `Id`, without Began and Ended."""
     rest = {name: value for name, value in kept.items() if name not in ("Began", "Ended")}
-    return {"Id": f"{kept['Ended']}-{kept['Worker']}", **rest}
+    return {"Id": _id_of(kept), **rest}
+
+
+def _id_of(kept: Result) -> str:
+    return f"{kept['Ended']}-{kept['Worker']}"
+
+
+def _arrival(kept: Result) -> tuple[int, int]:
+    """Return the place of a request in the order of arrival."""
+    return kept["Began"], kept["Worker"]
 
 
 def _order_of(text: str, name: str = "After") -> tuple[int, int]:

@@ -103,9 +103,9 @@ class _TakesLong(Exception):
     """The preparation of the writes takes too long for one slice. No write was stored."""
 
 
-def refuse_changed_tables(database: Database, writes: Sequence[Write]) -> None:
+def refuse_changed_tables(database: Database, parts: Sequence[ItemRequest]) -> None:
     """Raise Interrupted if a table has changed since the request found it."""
-    if any(database.catalog.current(write.table) is not write.table for write in writes):
+    if any(database.catalog.current(part.table) is not part.table for part in parts):
         raise Interrupted("A table has changed: run the request again.")
 
 
@@ -123,7 +123,7 @@ def _run(
             return _charge_reads(writes, [txn.get(write.key) for write in writes]), True
         changes = _prepare(txn, writes, outcomes, most)
         moment = database.histories.moment
-        moment.hold(now)
+        moment.fix(now)
         try:
             consumed = _store(txn, writes, changes)
         finally:

@@ -360,11 +360,25 @@ def test_an_import_goes_on_after_a_restart(engine_name, tmp_path, folder, bucket
     db.emulator.close()
 
 
+@pytest.mark.parametrize("left", [GOOD % 1, ""], ids=["an object without errors", "an empty object"])
+def test_the_log_has_no_lines_of_a_slice_that_was_not_committed(db, bucket, left):
+    """The process is killed after a slice has written its lines; then the object is corrected."""
+    bucket.put("a", '{"Item":{}}\n')
+    arn = begin(db)
+    job = next(iter(db.emulator.database.s3_jobs.unfinished().values()))
+    errors = error_log(Workshop(db.emulator.database, db.emulator.settings, None), job)
+    errors.append(0, [{"itemS3Pointer": {"key": "a", "itemIndex": 0}}])
+    bucket.put("a", left)
+    run_jobs(db)
+    assert described(db, arn)["ImportStatus"] == "COMPLETED"
+    assert errors.path.read_bytes() == b""
+
+
 def test_a_resumed_import_skips_what_is_done(db, bucket):
     for key in "ab":
         bucket.put(key, "".join(f"{GOOD % number}\n" for number in range(5)))
     store = FolderStore(bucket.folder.parent).bucket("bucket")
-    reader = reading.ObjectReader(store, store.objects(""), reading.Layout("DYNAMODB_JSON"), "a", 3)
+    reader = reading.ObjectReader(store, store.objects(""), reading.ObjectFormat("DYNAMODB_JSON"), "a", 3)
     batch = reader.batch()
     assert (batch.object.key, batch.first, len(batch.records), batch.ended) == ("b", 3, 2, True)
     assert reader.batch() is None
@@ -375,7 +389,7 @@ def test_a_resumed_import_skips_what_is_done(db, bucket):
 def test_a_large_record_is_a_batch_of_its_own(bucket):
     bucket.put("a", "".join(f'{{"Item":{{"x":{{"S":"{"x" * 300_000}"}}}}}}\n' for _ in range(3)))
     store = FolderStore(bucket.folder.parent).bucket("bucket")
-    reader = reading.ObjectReader(store, store.objects(""), reading.Layout("DYNAMODB_JSON"), None, 0)
+    reader = reading.ObjectReader(store, store.objects(""), reading.ObjectFormat("DYNAMODB_JSON"), None, 0)
     assert [len(reader.batch().records) for _ in range(3)] == [1, 1, 1]
     reader.close()
 
@@ -388,7 +402,7 @@ NO_UNITS = (
     "One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when "
     "BillingMode is PROVISIONED"
 )
-CEILING = (
+MAXIMUM = (
     "One or more parameter values were invalid: MaxWriteRequestUnits for OnDemandThroughput cannot be specified when the "
     "table BillingMode is PROVISIONED"
 )
@@ -410,7 +424,7 @@ PROVISIONED = {
 REFUSED = [
     ({"InputFormatOptions": {"Csv": {}}}, INVALID_OPTIONS),
     ({"TableCreationParameters": {name: CREATION[name] for name in CREATION if name != "BillingMode"}}, NO_UNITS),
-    ({"TableCreationParameters": PROVISIONED}, CEILING),
+    ({"TableCreationParameters": PROVISIONED}, MAXIMUM),
     ({"InputFormat": "CSV", "InputFormatOptions": {"Csv": {"Delimiter": "::"}}}, DELIMITER),
     ({"InputCompressionType": "LZ4"}, COMPRESSION),
 ]

@@ -420,6 +420,24 @@ def test_filters(db, front):
     assert [each["AccessKey"] for each in kept(db, After=last)] == ["c"]
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3, 7])
+def test_repeated_calls_return_each_request_once(db, front, limit):
+    """The calls go on with `Last`. Without a gap, a program that polls sees every request."""
+    for number in range(7):
+        send(front, "ListTables", {}, key=f"k{number}")
+    seen, last = [], "0-0"
+    while True:
+        found = registry.call(db.emulator, "find_requests", {"After": last, "Limit": limit})
+        if not found["Requests"]:
+            break
+        assert len(found["Requests"]) <= limit
+        seen += [each["Id"] for each in found["Requests"]]
+        last = found["Last"]
+    assert seen == [each["Id"] for each in kept(db)]
+    send(front, "ListTables", {}, key="later")
+    assert [each["AccessKey"] for each in kept(db, After=last, Limit=limit)] == ["later"]
+
+
 @pytest.mark.parametrize(
     "body", [{"Limit": 0}, {"Limit": 1001}, {"Limit": "1"}, {"After": "x"}, {"After": 1}, {"AccessKey": 1}]
 )
@@ -457,3 +475,13 @@ def test_the_requests_of_several_processes(parts, expected):
     result = finish(registry.gathered(found, {}, parts))
     assert [each["Id"] for each in result["Requests"]] == expected
     assert result["Last"] == "9-999"
+
+
+def test_a_page_of_several_processes_ends_in_the_order_of_answers():
+    """A page has the requests that were answered first; it shows them in the order of arrival."""
+    parts = [part(20, (5, 6, 0), (1, 9, 0)), part(20, (2, 7, 1), (3, 8, 1))]
+    found = registry.registered()["find_requests"]
+    first = registry.gathered(found, {"After": "0-0", "Limit": 3}, parts)
+    assert ([each["Id"] for each in first["Requests"]], first["Last"]) == (["7-1", "8-1", "6-0"], "8-1")
+    rest = registry.gathered(found, {"After": first["Last"], "Limit": 3}, parts)
+    assert ([each["Id"] for each in rest["Requests"]], rest["Last"]) == (["9-0"], "19-999")
