@@ -10,7 +10,7 @@ import pytest
 
 from emulator.http.site.console.registry import registered
 from tests.support.browser import COMMAND, Browser
-from tests.support.browsing import fill, press, press_and_load, shown, wait_for, wait_for_text
+from tests.support.browsing import fill, follow, press, press_and_load, shown, wait_for, wait_for_text
 from tests.support.console import ACTING
 from tests.support.http_clients import Client, declaring
 from tests.support.servers import running
@@ -279,3 +279,25 @@ def test_charts_are_drawn(visit, browser, client):
     client("GetItem", TableName="Orders", Key={"pk": {"S": "a"}, "sk": {"N": "1"}})
     assert "Most accessed" in visit("charts")
     assert "are not counted" in press_and_load(browser, "Stop counting")
+
+
+@drives("advice/advise")
+def test_advice_names_a_mistake(visit, browser, client):
+    visit("advice")
+    values = {":pk": {"S": "a"}, ":colour": {"S": "red"}}
+    for _ in range(30):
+        client(
+            "Scan",
+            TableName="Orders",
+            FilterExpression="pk = :pk AND colour = :colour",
+            ExpressionAttributeValues=values,
+        )
+    text = visit("advice")
+    assert "Scan" in text
+    assert "AWS documentation" in text
+    follow(browser, "IAM policy")
+    assert "dynamodb:Scan" in shown(browser)
+    visit("advice")
+    press(browser, "Forget the evidence")
+    press_and_load(browser, "Yes: Forget the evidence")
+    assert "Evidence is collected from now on." in press_and_load(browser, "Begin to collect evidence")
