@@ -56,7 +56,7 @@ class Advised:
         if self._later:
             exchange = Exchange._make(ring.pop())
             moved = exchange._replace(began=exchange.began + self._later, ended=exchange.ended + self._later)
-            ring.append(tuple(moved))
+            ring.append(moved)
         return answer
 
     def pause(self, seconds: float) -> None:
