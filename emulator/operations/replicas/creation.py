@@ -150,10 +150,10 @@ def _check_capacity(database: Database, definition: TableDefinition) -> None:
     if definition.billing_mode == throughput.ON_DEMAND:
         return
     table = f"table/{definition.name}"
-    parts = [(table, "table", False)]
-    parts += [(f"{table}/index/{index.name}", "index", True) for index in definition.indexes if not index.local]
+    resources = [(table, "table", False)]
+    resources += [(f"{table}/index/{index.name}", "index", True) for index in definition.indexes if not index.local]
     with database.read() as txn:
-        for resource, kind, is_index in parts:
+        for resource, kind, is_index in resources:
             dimension = f"dynamodb:{kind}:WriteCapacityUnits"
             stored = txn.get(keyspace.scalable_target(definition.access_key, definition.region, resource, dimension))
             if stored is None or not orjson.loads(stored)["policies"]:

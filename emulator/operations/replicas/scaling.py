@@ -69,37 +69,37 @@ class Settings:
 
     def enable(self, dimension: Dimension, change: Mapping[str, Any]) -> None:
         """Register the target and replace its policy. change: AutoScalingSettingsUpdate."""
-        place = self._place(dimension)
+        names = self._names(dimension)
         role = {"RoleARN": change["AutoScalingRoleArn"]} if "AutoScalingRoleArn" in change else {}
         bounds = {"MinCapacity": change["MinimumUnits"], "MaxCapacity": change["MaximumUnits"]}
         update = change["ScalingPolicyUpdate"]
-        name = update.get("PolicyName", f"DynamoDB{dimension.kind}CapacityUtilization:{place['ResourceId']}")
+        name = update.get("PolicyName", f"DynamoDB{dimension.kind}CapacityUtilization:{names['ResourceId']}")
         metric = {"PredefinedMetricType": f"DynamoDB{dimension.kind}CapacityUtilization"}
         tracking = {**update[_CONFIGURATION], "PredefinedMetricSpecification": metric}
-        self._ask("RegisterScalableTarget", {**place, **bounds, **role})
+        self._ask("RegisterScalableTarget", {**names, **bounds, **role})
         self._ask(
             "PutScalingPolicy",
-            {**place, "PolicyName": name, "PolicyType": "TargetTrackingScaling", _CONFIGURATION: tracking},
+            {**names, "PolicyName": name, "PolicyType": "TargetTrackingScaling", _CONFIGURATION: tracking},
         )
         for policy in self._policies(dimension):
             if policy["PolicyName"] != name:
-                self._ask("DeleteScalingPolicy", {**place, "PolicyName": policy["PolicyName"]})
+                self._ask("DeleteScalingPolicy", {**names, "PolicyName": policy["PolicyName"]})
 
     def disable(self, dimension: Dimension) -> None:
         """Remove the target with its policy, if there is one."""
         if self._target(dimension) is not None:
-            self._ask("DeregisterScalableTarget", self._place(dimension))
+            self._ask("DeregisterScalableTarget", self._names(dimension))
 
     def copy(self, dimension: Dimension, source: "Settings") -> None:
         """Register the target and the policies that another region has."""
         target = source._target(dimension)  # noqa: SLF001 - of the same class
         if target is None:
             return
-        place = self._place(dimension)
+        names = self._names(dimension)
         self._ask(
             "RegisterScalableTarget",
             {
-                **place,
+                **names,
                 "MinCapacity": target["MinCapacity"],
                 "MaxCapacity": target["MaxCapacity"],
                 "SuspendedState": target["SuspendedState"],
@@ -107,9 +107,10 @@ class Settings:
         )
         for policy in source._policies(dimension):  # noqa: SLF001 - of the same class
             kept = {name: policy[name] for name in ("PolicyName", "PolicyType", _CONFIGURATION)}
-            self._ask("PutScalingPolicy", {**place, **kept})
+            self._ask("PutScalingPolicy", {**names, **kept})
 
-    def _place(self, dimension: Dimension) -> dict[str, str]:
+    def _names(self, dimension: Dimension) -> dict[str, str]:
+        """Return the members of a request that name a target."""
         resource, kind = f"table/{self._table}", "table"
         if dimension.index is not None:
             resource, kind = f"{resource}/index/{dimension.index}", "index"
@@ -120,13 +121,13 @@ class Settings:
         }
 
     def _target(self, dimension: Dimension) -> Mapping[str, Any] | None:
-        place = self._place(dimension)
-        place["ResourceIds"] = [place.pop("ResourceId")]  # type: ignore[assignment]
-        found = self._ask("DescribeScalableTargets", place)["ScalableTargets"]
+        names = self._names(dimension)
+        names["ResourceIds"] = [names.pop("ResourceId")]  # type: ignore[assignment]
+        found = self._ask("DescribeScalableTargets", names)["ScalableTargets"]
         return found[0] if found else None
 
     def _policies(self, dimension: Dimension) -> Sequence[Mapping[str, Any]]:
-        found: Sequence[Mapping[str, Any]] = self._ask("DescribeScalingPolicies", self._place(dimension))[
+        found: Sequence[Mapping[str, Any]] = self._ask("DescribeScalingPolicies", self._names(dimension))[
             "ScalingPolicies"
         ]
         return found
