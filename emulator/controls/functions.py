@@ -188,7 +188,7 @@ def _id(letter: dict[str, Any]) -> str:
 
 
 def _route(letter: dict[str, Any]) -> tuple[str, str]:
-    """Return the stream and the function of a letter, which its mapping had."""
+    """Return the stream and the function of the mapping from which a letter came."""
     return letter["DDBStreamBatchInfo"]["streamArn"], letter["requestContext"]["functionArn"]
 
 

@@ -161,7 +161,10 @@ def _check_capacity(database: Database, definition: TableDefinition) -> None:
 
 
 def _check_key(definition: TableDefinition, body: Mapping[str, Any]) -> None:
-    """Raise unless the replica names a key exactly if the table has a key of the customer."""
+    """Raise if a key of the customer is missing for the replica, or is named without need.
+
+    The replica must name such a key if the table has one, and else must not.
+    """
     named = "KMSMasterKeyId" in body
     default = settings.changes_of(definition, {"SSESpecification": {"Enabled": True}})["sse"]
     managed = definition.sse.get("KMSMasterKeyArn") == default["KMSMasterKeyArn"]

@@ -121,10 +121,11 @@ def _keep_reads(
     *,
     switches: bool,
 ) -> None:
-    """Put read capacity that stays into members that change capacity; drop them if nothing changes.
+    """Change a request's members so that they keep the read capacity that must stay.
 
-    current: the table or index. requester: the same in the region of the request.
-    switches: whether the billing mode changes.
+    Members that would then change nothing are deleted. current: the table or index to change.
+    requester: the same table or index in the region of the request. switches: whether the billing
+    mode changes.
     """
     units = members.get("ProvisionedThroughput")
     if units is not None:

@@ -133,7 +133,7 @@ class Settings:
         return found
 
     def _ask(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Call an operation of Application Auto Scaling. Raises its errors with their source."""
+        """Call an operation of Application Auto Scaling. Raises errors that name this service."""
         try:
             return self._call(operation, dict(request), self._caller)
         except errors.ApiError as error:
