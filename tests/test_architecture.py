@@ -155,7 +155,7 @@ FLOORS = {
     ),
     "emulator/http/site/console": (
         {"attributes", "described", "entities", "forms", "reading", "tenancy", "tokens"},
-        {"querying", "static_files"},
+        {"querying", "static_files", "typed_fields"},
         {"rendering", "events"},
         {"visit"},
         {"lookups"},

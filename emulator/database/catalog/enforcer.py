@@ -45,6 +45,8 @@ class Enforcer:
     declarations, but each process counts only the throughput of its own requests. So the requests
     of several processes together can exceed the limit of a table.
     metered: whether the units that tables consume are counted. `meter` changes it.
+    consumed: a list with one number: the units that requests to this process consumed while units
+        were counted. A list, so that others can read the number fast.
     """
 
     def __init__(self, clock: Clock, *, throttle_all: bool = False, metered: bool = False) -> None:
@@ -56,6 +58,7 @@ class Enforcer:
         self._insights: dict[int, TableInsights] = {}
         self._metered = metered
         self._usages: dict[int, TableUsage] = {}
+        self.consumed = [0.0]
         self._locks: list[ItemLock] = []
         self._tokens: dict[str, float] = {}
 
@@ -183,7 +186,7 @@ class Enforcer:
     def _counted_usage(self, table_id: int) -> "TableUsage":
         from emulator.database.throughput.usage import TableUsage  # noqa: PLC0415 - only with --metrics
 
-        return self._usages.setdefault(table_id, TableUsage(self._clock))
+        return self._usages.setdefault(table_id, TableUsage(self._clock, self.consumed))
 
     def _throttle(self, table: Table) -> TableThrottle | None:
         by_name = self._throttled.get(table.name, self._throttle_all)
