@@ -27,7 +27,7 @@ from emulator.formats.records import ReadOptions
 from emulator.objects.opening import local_folder
 from emulator.objects.store import ObjectError
 from emulator.s3_jobs.local_log import LOGS, LocalLog
-from emulator.s3_jobs.reading import Batch, Layout, ObjectReader, check_libraries
+from emulator.s3_jobs.reading import Batch, Layout, ObjectReader, check_libraries, listed
 from emulator.s3_jobs.storing import content_of, put_of
 from emulator.s3_jobs.work import Call, Work, Workshop, in_slice
 
@@ -54,7 +54,7 @@ def importing(workshop: Workshop, job: S3Job) -> Work[None]:
     store_of = partial(workshop.store, job.access_key, job.region)
     yield Call(partial(check_libraries, layout))
     bucket = yield Call(lambda: store_of().bucket(source["S3Bucket"], source.get("S3BucketOwner")))
-    objects = yield Call(partial(bucket.objects, source.get("S3KeyPrefix", "")))
+    objects = yield Call(partial(listed, bucket, source.get("S3KeyPrefix", "")))
     yield from in_slice(database, partial(_begin, database, job))
     errors_log = error_log(workshop, job)
     progress = yield from in_slice(database, partial(_progress, database, job))

@@ -39,7 +39,7 @@ from emulator.objects.store import Bucket
 from emulator.s3_jobs.importing import advanced, gone
 from emulator.s3_jobs.local_log import LOGS, LocalLog, lines_of
 from emulator.s3_jobs.outputs import DataObject, encryption_of, folder, new_name, put_manifests
-from emulator.s3_jobs.reading import Batch, Layout, ObjectReader, Record, check_libraries
+from emulator.s3_jobs.reading import Batch, Layout, ObjectReader, Record, check_libraries, listed
 from emulator.s3_jobs.storing import conditional_put, content_of, put_of, unthrottled
 from emulator.s3_jobs.work import Call, Pause, Work, Workshop, in_slice
 from emulator.values.rows import decode_row, row_size
@@ -65,7 +65,7 @@ def putting(workshop: Workshop, job: S3Job) -> Work[None]:
     output = yield Call(
         lambda: store_of().bucket(target.get("S3Bucket", source["S3Bucket"]), target.get("S3BucketOwner"))
     )
-    objects = yield Call(partial(bucket.objects, source.get("S3KeyPrefix", "")))
+    objects = yield Call(partial(listed, bucket, source.get("S3KeyPrefix", "")))
     total = sum(each.size for each in objects)
     progress = yield from in_slice(database, partial(_begin, database, job, total))
     logs = {kind: _log(workshop, job, kind) for kind in target["OutputType"]}

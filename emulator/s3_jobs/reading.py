@@ -20,11 +20,12 @@ from typing import Any, BinaryIO, Final, NamedTuple, cast
 
 import orjson
 
+from emulator import limits
 from emulator.formats import csv_rows, ion
 from emulator.formats.files import open_zstandard
 from emulator.formats.json_text import Values, with_numbers
 from emulator.formats.records import FormatError, ItemRecord, Problem, ReadOptions
-from emulator.objects.store import Bucket, ObjectError, Readable, StoredObject
+from emulator.objects.store import Bucket, ObjectError, Readable, StoredObject, too_many_objects
 
 RECORDS: Final = 100
 """The most records in a batch. One slice stores it in 2 to 10 ms, depending on the indexes."""
@@ -72,6 +73,17 @@ class Batch(NamedTuple):
     records: Sequence[Record | Bad]
     size: int
     ended: bool
+
+
+def listed(bucket: Bucket, prefix: str) -> Sequence[StoredObject]:
+    """Return the objects of an import or bulk operation, in key order.
+
+    Raises ObjectError, also if there are too many.
+    """
+    objects = bucket.objects(prefix)
+    if len(objects) > limits.S3_OBJECTS:
+        raise too_many_objects(len(objects), limits.S3_OBJECTS)
+    return objects
 
 
 def check_libraries(layout: Layout) -> None:

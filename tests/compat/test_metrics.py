@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from emulator.client.endpoint import HttpEndpoint, Refused
 from tests.support.http_clients import answer_to
 from tests.support.servers import SERVERS, running
-from tests.support.tables import table_request
+from tests.support.tables import table_request, vector, vector_index_request
 
 CONNECTIONS = 16
 PREFIX = "dynamodb_emulator_"
@@ -79,6 +79,12 @@ def test_metrics(server):
     assert total(found["capacity_units_total"], operation="PutItem") == 1
     assert total(found["request_seconds_count"], operation="ListTables") == CONNECTIONS
     assert total(found["request_seconds_bucket"], operation="ListTables", le="+Inf") == CONNECTIONS
+    near = vector_index_request("near", "v", 2, "COSINE")
+    with HttpEndpoint(server, "test") as client:
+        client.call("CreateTable", {**table_request("pk:S", VectorIndexes=[near]), "TableName": "Vectors"})
+        client.call("PutItem", {"TableName": "Vectors", "Item": {"pk": {"S": "a"}, "v": vector(0.123, 1)}})
+    found, _ = scraped(server)
+    assert total(found["table_bytes"], table="Vectors") == 3 + 1 + 8  # four bytes for each dimension
     labels = {"table": "Orders", "region": "us-east-1", "access_key": "test"}
     assert total(found["table_items"], **labels) == total(requests, operation="PutItem", code="")
     assert total(found["table_bytes"], **labels) > 500
