@@ -28,7 +28,7 @@ from emulator.objects.opening import local_folder
 from emulator.objects.store import ObjectError
 from emulator.s3_jobs.local_log import LOGS, LocalLog
 from emulator.s3_jobs.reading import Batch, Layout, ObjectReader, check_libraries, listed
-from emulator.s3_jobs.storing import content_of, put_of
+from emulator.s3_jobs.storing import put_of, readable
 from emulator.s3_jobs.work import Call, Work, Workshop, in_slice
 
 log = logging.getLogger("emulator")
@@ -150,7 +150,7 @@ def _store(database: Database, job: S3Job, before: Progress, batch: Batch, error
     with database.write() as txn:
         for index, record in enumerate(batch.records, batch.first):
             try:
-                put = put_of(table, content_of(record)["Item"])
+                put = put_of(table, readable(record))
             except errors.ApiError as error:
                 lines.append(_line(job, batch.object.key, index, [error.message]))
             else:

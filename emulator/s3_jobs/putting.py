@@ -39,8 +39,8 @@ from emulator.objects.store import Bucket
 from emulator.s3_jobs.importing import advanced, gone
 from emulator.s3_jobs.local_log import LOGS, LocalLog, lines_of
 from emulator.s3_jobs.outputs import DataObject, encryption_of, folder, new_name, put_manifests
-from emulator.s3_jobs.reading import Batch, Layout, ObjectReader, Record, check_libraries, listed
-from emulator.s3_jobs.storing import conditional_put, content_of, put_of, unthrottled
+from emulator.s3_jobs.reading import Batch, Layout, ObjectReader, check_libraries, listed
+from emulator.s3_jobs.storing import conditional_put, put_of, readable, unthrottled
 from emulator.s3_jobs.work import Call, Pause, Work, Workshop, in_slice
 from emulator.values.rows import decode_row, row_size
 from storage import WriteTxn
@@ -136,11 +136,10 @@ def _store(database: Database, job: S3Job, before: Progress, batch: Batch, logs:
     done = _Slice(before)
     with database.write() as txn, unthrottled(table):
         for index, record in enumerate(batch.records, batch.first):
-            content: dict[str, Any] = record.content if isinstance(record, Record) else {}
             put: Put | None = None
             try:
-                content_of(record)
-                put = put_of(table, content["Item"]) if len(content) == 1 else conditional_put(table, content)
+                found = readable(record)
+                put = conditional_put(table, found.content) if found.item is None else put_of(table, found)
                 _put(txn, table, put, done)
             except errors.ApiError as error:
                 if put is not None and error.about == "condition":

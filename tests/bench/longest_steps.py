@@ -32,6 +32,7 @@ from emulator.s3_jobs.work import Call
 from tests.bench.transfers import DEFINITIONS, KEYS, item
 from tests.support.buckets import Bucket
 from tests.support.engines import settings_of_engine
+from tests.support.tables import vector_index_request
 
 COUNTS = {"small": 100_000, "large": 500, "numbers": 200}
 TABLE = {"AttributeDefinitions": DEFINITIONS, "KeySchema": KEYS, "BillingMode": "PAY_PER_REQUEST"}
@@ -207,6 +208,38 @@ class Bench:
     def indexed(self):
         self.imported("indexed", "import with an index", "seed/", "DYNAMODB_JSON", creation=INDEXED)
 
+    def index(self):
+        (global_index,) = INDEXED["GlobalSecondaryIndexes"]
+        self.background(
+            "a new index",
+            lambda: self.call(
+                "UpdateTable",
+                TableName="table",
+                AttributeDefinitions=INDEXED["AttributeDefinitions"],
+                GlobalSecondaryIndexUpdates=[{"Create": global_index}],
+            ),
+        )
+        self.background(
+            "deletion of that index",
+            lambda: self.call(
+                "UpdateTable", TableName="table", GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "names"}}]
+            ),
+        )
+
+    def queue(self):
+        specification = {"AttributeName": "price", "Enabled": True}
+        self.background(
+            "time to live switched on",
+            lambda: self.call("UpdateTimeToLive", TableName="table", TimeToLiveSpecification=specification),
+        )
+
+    def vectors(self):
+        near = vector_index_request("near", "list", 1024, "COSINE", "KEYS_ONLY")
+        self.background(
+            "a new vector index",
+            lambda: self.call("UpdateTable", TableName="table", VectorIndexUpdates=[{"Create": near}]),
+        )
+
     def bulk(self):
         source = {"S3Bucket": "bucket", "S3KeyPrefix": "seed/", "InputFormat": "DYNAMODB_JSON"}
         self.job(
@@ -237,6 +270,9 @@ JOBS = (
     "ion",
     "indexed",
     "bulk",
+    "index",
+    "queue",
+    "vectors",
     "recovery",
     "incremental",
     "replica",

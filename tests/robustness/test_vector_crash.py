@@ -45,7 +45,7 @@ try:
 except Sliced as sliced:
     work = sliced.steps
 for _ in range(steps):
-    next(work)
+    next(work, None)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 

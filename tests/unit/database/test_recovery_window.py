@@ -165,7 +165,9 @@ def test_recovery_that_is_enabled_under_an_advanced_clock_that_is_released(db, t
     latest = {"SourceTableName": "table", "UseLatestRestorableTime": True}
     db("RestoreTableToPointInTime", {**latest, "TargetTableName": "early"})
     assert keys(db, "early") == ([] if written else ["b"])
-    error = db.error("RestoreTableToPointInTime", SourceTableName="table", TargetTableName="no", RestoreDateTime=start)
+    error = db.error(
+        "RestoreTableToPointInTime", SourceTableName="table", TargetTableName="none", RestoreDateTime=start
+    )
     assert error[0] == "InvalidRestoreTimeException"
     db.clock.freeze(begun + 1000)
     db("PutItem", TableName="table", Item={"pk": {"S": "c"}})
