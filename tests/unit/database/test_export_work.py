@@ -253,7 +253,7 @@ def test_an_export_goes_on_after_a_restart(engine_name, tmp_path, folder, bucket
     if settings.folder is None:
         pytest.skip("nothing is left after a restart")
     monkeypatch.setattr(exporting, "FILE", 60)
-    monkeypatch.setattr(exporting, "_PLAIN", 20)
+    monkeypatch.setattr(exporting, "_ITEMS", 20)
     db = InProcess(settings)
     recovered(db)
     expected = {f"k{number}": number for number in range(200)}
