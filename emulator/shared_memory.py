@@ -10,6 +10,7 @@ The supervisor maps a few bytes of memory before it forks the workers:
                     time as a double (NaN: there is none), a UUID of 36 bytes, and its kind
                     filled up with zeros
     1 byte          whether the workers keep requests (controls/requests.py)
+    1 byte          whether the workers count requests (controls/counters.py)
 """
 
 import mmap
@@ -36,7 +37,7 @@ class SharedMemory:
         self.uptime = Stopwatch()
         self._hints_end = _CLOCK + 8 * workers
         self._delivery_end = self._hints_end + _DELIVERY
-        self._memory = mmap.mmap(-1, self._delivery_end + 1)
+        self._memory = mmap.mmap(-1, self._delivery_end + 2)
         self._counters = memoryview(self._memory)[_CLOCK : self._hints_end].cast("Q")
         self.clock_cells = memoryview(self._memory)[:_CLOCK].cast("d")
         self.clock_cells[1] = nan
@@ -55,6 +56,15 @@ class SharedMemory:
     @keeps_requests.setter
     def keeps_requests(self, on: bool) -> None:
         self._memory[self._delivery_end] = on
+
+    @property
+    def counts_requests(self) -> bool:
+        """Whether the workers count requests. A worker reads this when it starts."""
+        return self._memory[self._delivery_end + 1] == 1
+
+    @counts_requests.setter
+    def counts_requests(self, on: bool) -> None:
+        self._memory[self._delivery_end + 1] = on
 
     def hints(self) -> bytes:
         """Return all counters as bytes. They change when any worker changes definitions."""
