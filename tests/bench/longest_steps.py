@@ -90,6 +90,7 @@ class Bench:
         self.caller = self.emulator.caller("AKID", "us-east-1")
         self.bucket = Bucket(folder / "s3" / "bucket")
         self.kind, self.count = kind, count
+        self.extending = None
         self.runner = Runner(self.database, self.settings)
 
     def call(self, operation, **members):
@@ -101,6 +102,7 @@ class Bench:
         gc.collect()
         steps.timed(begin)
         while self.database.background.slices:
+            self.prepare_pages(steps)
             steps.timed(self.database.run_slice)
         steps.report(name)
 
@@ -117,11 +119,25 @@ class Bench:
                 except StopIteration:
                     break
                 step = work.__next__
+                self.prepare_pages(steps)
                 if isinstance(wanted, Call):
                     step = partial(work.send, steps.timed(wanted.function, steps.calls))
         steps.report(name)
         while self.database.run_slice():
             pass
+
+    def prepare_pages(self, steps):
+        """Prepare pages and room for new writes, as a server does (http/upkeep.py)."""
+        store = self.database.upkeep
+        if store is None:
+            return
+        work = store.preallocate()
+        if work is not None:
+            work()
+        if self.extending is None:
+            self.extending = store.extend()
+        if self.extending is not None and steps.timed(lambda: next(self.extending, self)) is self:
+            self.extending = None
 
     # --- jobs -------------------------------------------------------------------------------------
 
