@@ -87,7 +87,7 @@ def records(document: Document) -> Iterator[Record]:
             continue
         place = document.place(name)
         try:
-            if "Condition" in resource and not resolver.holds(resource["Condition"]):
+            if "Condition" in resource and not resolver.is_true(resource["Condition"]):
                 continue
             properties, left_out = _resolved(resolver, resource.get("Properties") or {})
             create, owner = read({"TableName": name, **properties})
@@ -184,8 +184,8 @@ def _table(properties: Properties) -> tuple[Properties, Properties]:
         if kind in create:
             create[kind] = [{name: index[name] for name in _OF_INDEX if name in index} for index in create[kind]]
     if "StreamSpecification" in properties:
-        view = properties["StreamSpecification"]["StreamViewType"]
-        create["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": view}
+        view_type = properties["StreamSpecification"]["StreamViewType"]
+        create["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": view_type}
     sse = properties.get("SSESpecification") or {}
     if _is_true(sse.get("SSEEnabled", False)):
         create["SSESpecification"] = {"Enabled": True, "SSEType": "KMS"}

@@ -1,7 +1,7 @@
 """The catalog: which tables exist, which tenants own them, and their statuses.
 
 Each table belongs to a *tenant*: the access key and region that created it, like a separate account
-on AWS. With `shared_db` there is one tenant for all callers. The catalog holds the compiled form of
+on AWS. With `shared_db` there is one tenant for all callers. The catalog has the compiled form of
 every table in memory (tables.py).
 
 A status such as CREATING ends at a time of the emulator's clock (settling.py). Without
@@ -199,6 +199,12 @@ class Catalog:
                 self._versions.declare(change.txn, self._enforcer.declared())
                 change.then(self._tables.recompile)
         else:
+            self._tables.recompile()
+
+    def meter_callers(self) -> None:
+        """Count the units that each caller consumes, in this process, from now on."""
+        if self._enforcer.meters is None:
+            self._enforcer.meter_callers()
             self._tables.recompile()
 
     def meter(self, *, on: bool) -> None:

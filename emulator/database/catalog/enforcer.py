@@ -1,7 +1,8 @@
 """Decides which throughput limits and transaction conflicts are enforced on which tables.
 
-The enforcer also keeps two kinds of counts: for a table with Contributor Insights, those of its
-most accessed and most throttled keys; with `--metrics`, the units that each table consumes.
+The enforcer also keeps three kinds of counts: for a table with Contributor Insights, those of its
+most accessed and most throttled keys; with `--metrics`, the units that each table consumes; once a
+budget was used, the units that each caller consumes.
 
 The emulator runs requests one after another, so two transactions never conflict by themselves.
 Instead, a test declares that a transaction on an item, or with a token, is in progress. The
@@ -24,10 +25,11 @@ from emulator.database.throughput.throttle import TableThrottle
 if TYPE_CHECKING:
     from emulator.database.throughput.enforcement import InFlight
     from emulator.database.throughput.insights import TableInsights
+    from emulator.database.throughput.metering import Meter, Meters
     from emulator.database.throughput.usage import TableUsage
 
 
-class Hold(NamedTuple):
+class ItemLock(NamedTuple):
     """A declaration that an item is in an ongoing transaction.
 
     table: name or ARN of the table. until: the end of the transaction, seconds since the epoch.
@@ -45,6 +47,9 @@ class Enforcer:
     declarations, but each process counts only the throughput of its own requests. So the requests
     of several processes together can exceed the limit of a table.
     metered: whether the units that tables consume are counted. `meter` changes it.
+    meters: the units that callers have consumed, None until `meter_callers` is called.
+    consumed: a list with one number: the units that requests to this process consumed while units
+        were counted. A list, so that others can read the number fast.
     """
 
     def __init__(self, clock: Clock, *, throttle_all: bool = False, metered: bool = False) -> None:
@@ -56,7 +61,9 @@ class Enforcer:
         self._insights: dict[int, TableInsights] = {}
         self._metered = metered
         self._usages: dict[int, TableUsage] = {}
-        self._holds: list[Hold] = []
+        self.meters: Meters | None = None
+        self.consumed = [0.0]
+        self._locks: list[ItemLock] = []
         self._tokens: dict[str, float] = {}
 
     # --- declarations of a test -------------------------------------------------------------------
@@ -72,15 +79,15 @@ class Enforcer:
         else:
             self._throttled[table] = enforced
 
-    def hold_item(self, table: str, key: Mapping[str, Any], seconds: float) -> None:
+    def lock_item(self, table: str, key: Mapping[str, Any], seconds: float) -> None:
         """Declare that a transaction on an item is in progress.
 
         seconds: how long the transaction takes; 0 ends an earlier declaration.
         """
-        self._holds = [hold for hold in self._holds if (hold.table, hold.key) != (table, key)]
-        self._holds.append(Hold(table, key, self._clock.now() + seconds))
+        self._locks = [lock for lock in self._locks if (lock.table, lock.key) != (table, key)]
+        self._locks.append(ItemLock(table, key, self._clock.now() + seconds))
 
-    def hold_token(self, token: str, seconds: float) -> None:
+    def lock_token(self, token: str, seconds: float) -> None:
         """Declare that a transaction with this token is in progress.
 
         seconds: how long the transaction takes; 0 ends an earlier declaration.
@@ -102,19 +109,19 @@ class Enforcer:
         """
         return self._throttle_all, dict(self._throttled)
 
-    def transactions(self, now: float) -> tuple[list[Hold], dict[str, float]]:
+    def transactions(self, now: float) -> tuple[list[ItemLock], dict[str, float]]:
         """Return the items and the tokens that are in transactions at the time `now`.
 
         The dictionary maps each token to the end of its transaction.
         """
-        holds = [hold for hold in self._holds if hold.until > now]
-        return holds, {token: until for token, until in self._tokens.items() if until > now}
+        locks = [lock for lock in self._locks if lock.until > now]
+        return locks, {token: until for token, until in self._tokens.items() if until > now}
 
     def clear(self) -> None:
         """End all declarations; enforce throughput as the server's settings say."""
         self._throttle_all = self._started_with
         self._throttled.clear()
-        self._holds.clear()
+        self._locks.clear()
         self._tokens.clear()
 
     def forget(self, table_id: int) -> None:
@@ -136,6 +143,12 @@ class Enforcer:
         """Return the figures of a table in the last hour, None if units are not counted."""
         return self._usages.get(table_id)
 
+    def meter_callers(self) -> None:
+        """Count the units that each caller consumes from now on. The tables must be recompiled."""
+        from emulator.database.throughput.metering import Meters  # noqa: PLC0415 - few servers have budgets
+
+        self.meters = Meters()
+
     def throttle(self, table_id: int) -> TableThrottle | None:
         """Return the limits of a table whose throughput is enforced, None for another table."""
         return self._throttles.get(table_id)
@@ -146,13 +159,13 @@ class Enforcer:
 
     def declared(self) -> bytes:
         """Return all declarations as JSON, which other processes take over with `adopt`."""
-        holds = [[hold.table, hold.key, hold.until] for hold in self._holds]
-        return orjson.dumps([self._throttle_all, self._throttled, holds, self._tokens])
+        locks = [[lock.table, lock.key, lock.until] for lock in self._locks]
+        return orjson.dumps([self._throttle_all, self._throttled, locks, self._tokens])
 
     def adopt(self, declared: bytes) -> None:
         """Take over another process's declarations. Each process keeps its own token buckets."""
-        self._throttle_all, self._throttled, holds, self._tokens = orjson.loads(declared)
-        self._holds = [Hold(*hold) for hold in holds]
+        self._throttle_all, self._throttled, locks, self._tokens = orjson.loads(declared)
+        self._locks = [ItemLock(*lock) for lock in locks]
 
     # --- use by requests --------------------------------------------------------------------------
 
@@ -169,21 +182,26 @@ class Enforcer:
         """
         throttle = self._throttle(table)
         insights = self._configured_insights(table.definition)
-        held = {}
-        for hold in self._holds:
-            if hold.table in (table.name, table.arn) and hold.key.keys() == set(table.key_names):
+        locked = {}
+        for lock in self._locks:
+            if lock.table in (table.name, table.arn) and lock.key.keys() == set(table.key_names):
                 # a key with values of the wrong types belongs to no item
                 with suppress(errors.ApiError):
-                    held[table.item_key(dict(hold.key))] = hold.until
+                    locked[table.item_key(dict(lock.key))] = lock.until
         usage = self._counted_usage(table.id) if self._metered else None
-        if not (throttle or held or insights or usage is not None or in_flight is not None):
+        meter = self._meter(table.definition)
+        if not (throttle or locked or insights or any(each is not None for each in (usage, in_flight, meter))):
             return None
-        return Enforcement(self._clock, throttle, held, insights, usage, in_flight)
+        return Enforcement(self._clock, throttle, locked, insights, usage, in_flight, meter)
+
+    def _meter(self, definition: TableDefinition) -> "Meter | None":
+        """Return the meter of a table's owner, None if there are no budgets."""
+        return None if self.meters is None else self.meters.of(definition.access_key, definition.region)
 
     def _counted_usage(self, table_id: int) -> "TableUsage":
         from emulator.database.throughput.usage import TableUsage  # noqa: PLC0415 - only with --metrics
 
-        return self._usages.setdefault(table_id, TableUsage(self._clock))
+        return self._usages.setdefault(table_id, TableUsage(self._clock, self.consumed))
 
     def _throttle(self, table: Table) -> TableThrottle | None:
         by_name = self._throttled.get(table.name, self._throttle_all)

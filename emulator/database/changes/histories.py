@@ -45,7 +45,7 @@ class Histories:
     """All histories in the store of an engine.
 
     shared: whether all callers are one tenant.
-    moment: the source of the time of changes, for all histories.
+    moment: has the time of changes, for all histories.
     """
 
     def __init__(

@@ -62,9 +62,10 @@ class Source(Protocol):
     distinct: bool
 
     def page(self, position: str, limit: int, size: int) -> Page:
-        """Return the next items; begin with "". No transaction is open. Raises Interrupted.
+        """Return the next items. Call this outside of transactions. Raises Interrupted.
 
-        limit: the most items. size: the bytes of rows after which a page ends.
+        position: "" for the first page. limit: the most items. size: the bytes of rows after which
+        a page ends.
         """
         ...
 
@@ -76,7 +77,7 @@ class Source(Protocol):
         ...
 
     def abandon(self, change: DefinitionChange) -> None:
-        """Release the resources of the source: the table is removed before it is complete."""
+        """Release the resources of the source, because the incomplete table is removed."""
         ...
 
 

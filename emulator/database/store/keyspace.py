@@ -1,4 +1,6 @@
-"""The key layout: every storage key is made here, and nowhere else.
+"""All storage keys: every key is made here, and nowhere else.
+
+This file has more than 400 lines, because it is one table of keys with a function for each row.
 
 | first byte | rest of the key                                      | value                        |
 |------------|------------------------------------------------------|------------------------------|
@@ -93,7 +95,7 @@ _RECORD: Final = b"\x0b"
 _EXPIRY: Final = b"\x0c"
 _MAPPING: Final = b"\x0d"
 _CHECKPOINT: Final = b"\x0e"
-_IMAGE: Final = b"\x0f"
+_ORIGINAL: Final = b"\x0f"
 _VIEW: Final = b"\x10"
 _SNAPSHOT: Final = b"\x11"
 _HISTORY_RECORD: Final = b"\x12"
@@ -285,9 +287,9 @@ def token_expiry(expiry: bytes, key: bytes) -> bytes:
     return _TOKEN_EXPIRY + expiry + key
 
 
-def token_of_expiry(entry: bytes) -> bytes:
-    """Return the key of a token. entry: the key that `token_expiry` returned for it."""
-    return entry[9:]
+def token_of_expiry(expiry: bytes) -> bytes:
+    """Return the key of a token. expiry: the key that `token_expiry` returned for it."""
+    return expiry[9:]
 
 
 def stream(stream_id: int) -> bytes:
@@ -321,18 +323,18 @@ def expiries(queue: int) -> bytes:
 
 
 def expiry(prefix: bytes, milliseconds: int, item_key: bytes) -> bytes:
-    """Return the key of an item's entry in a TTL queue. prefix: the prefix of the queue."""
+    """Return the key of an item's ticket in a TTL queue. prefix: the prefix of the queue."""
     return prefix + keycode.u64(milliseconds) + item_key[ITEM_PREFIX:]
 
 
-def expiry_of(entry: bytes) -> int:
-    """Return the milliseconds of expiry of an entry in a TTL queue."""
-    return int.from_bytes(entry[ITEM_PREFIX : ITEM_PREFIX + 8], "big")
+def expiry_of(ticket: bytes) -> int:
+    """Return the milliseconds of expiry of a ticket in a TTL queue."""
+    return int.from_bytes(ticket[ITEM_PREFIX : ITEM_PREFIX + 8], "big")
 
 
-def expiring_item(table_prefix: bytes, entry: bytes) -> bytes:
-    """Return the storage key of the item to which an entry of a TTL queue belongs."""
-    return table_prefix + entry[ITEM_PREFIX + 8 :]
+def expiring_item(table_prefix: bytes, ticket: bytes) -> bytes:
+    """Return the storage key of the item to which a ticket of a TTL queue belongs."""
+    return table_prefix + ticket[ITEM_PREFIX + 8 :]
 
 
 def mapping(access_key: str, region: str, uuid: str) -> bytes:
@@ -365,13 +367,13 @@ def all_checkpoints() -> tuple[bytes, bytes]:
     return _CHECKPOINT, keycode.prefix_end(_CHECKPOINT)
 
 
-def images(view: int) -> bytes:
-    """Return the prefix of a frozen view's images. The key that was changed follows it."""
-    return _IMAGE + keycode.u32(view)
+def originals(view: int) -> bytes:
+    """Return the prefix of a frozen view's originals. The key that was changed follows it."""
+    return _ORIGINAL + keycode.u32(view)
 
 
-def imaged(key: bytes) -> bytes:
-    """Return the key that was changed. key: the key of its image."""
+def changed_key(key: bytes) -> bytes:
+    """Return the key that was changed. key: the key of its original."""
     return key[ITEM_PREFIX:]
 
 
@@ -431,10 +433,10 @@ def history_key(item: bytes) -> bytes:
     return keycode.escape(item)
 
 
-def history_entry_of(entry: bytes) -> tuple[bytes, bytes]:
-    """Return the item and the position of its record. entry: a whole key, see `history_keys`."""
-    item, end = keycode.unescape(entry, ITEM_PREFIX)
-    return item, entry[end:]
+def history_pointer_of(pointer: bytes) -> tuple[bytes, bytes]:
+    """Return the item and the position of its record. pointer: a whole key, see `history_keys`."""
+    item, end = keycode.unescape(pointer, ITEM_PREFIX)
+    return item, pointer[end:]
 
 
 def backup(access_key: str, region: str, number: str, table: str) -> bytes:

@@ -17,17 +17,18 @@ from storage import ReadTxn
 
 if TYPE_CHECKING:
     from emulator.database.throughput.insights import TableInsights
+    from emulator.database.throughput.metering import Meter
     from emulator.database.throughput.usage import TableUsage
 
 
 class EntryWrite(NamedTuple):
     """A write of an entry of a global index.
 
-    source: the name of the index. partition: the digest of the entry's partition key. item: the
+    name: the name of the index. partition: the digest of the entry's partition key. item: the
     item with this entry, None if it is not known.
     """
 
-    source: str
+    name: str
     partition: bytes
     units: float
     item: Item | None
@@ -45,33 +46,36 @@ class Enforcement:
     """The limits and declared transactions of one table.
 
     throttle: the table's throughput limits, None if throughput is not enforced.
-    held: the storage key of each item in a declared transaction -> when that transaction ends.
+    locked: the storage key of each item in a declared transaction -> when that transaction ends.
     insights: counts keys, None if the table and its indexes do not have Contributor Insights.
     usage: counts units, None without --metrics.
     in_flight: the writes of other regions, None unless the table has strong consistency.
+    meter: the meter of the table's owner, None unless there are budgets.
     """
 
-    __slots__ = ("_clock", "_held", "_in_flight", "insights", "throttle", "usage")
+    __slots__ = ("_clock", "_in_flight", "_locked", "_meter", "insights", "throttle", "usage")
 
     def __init__(
         self,
         clock: Clock,
         throttle: TableThrottle | None,
-        held: Mapping[bytes, float],
+        locked: Mapping[bytes, float],
         insights: "TableInsights | None" = None,
         usage: "TableUsage | None" = None,
         in_flight: InFlight | None = None,
+        meter: "Meter | None" = None,
     ) -> None:
         self._clock = clock
-        self._held = held
+        self._locked = locked
         self._in_flight = in_flight
+        self._meter = meter
         self.throttle = throttle
         self.insights = insights
         self.usage = usage
 
     def refuse_conflict(self, key: bytes) -> None:
         """Raise TransactionConflictException if the item is in a declared transaction."""
-        until = self._held.get(key)
+        until = self._locked.get(key)
         if until is not None and until > self._clock.now():
             raise errors.transaction_conflict()
 
@@ -99,29 +103,33 @@ class Enforcement:
             self.insights.accessed(None, partition, units, item)
         if self.usage is not None:
             self.usage.read(None, units)
+        if self._meter is not None:
+            self._meter.read += units
 
-    def admit(self, source: str | None, partition: bytes | None) -> None:
+    def admit(self, index: str | None, partition: bytes | None) -> None:
         """Admit the read of a page before its cost is known.
 
-        Raises ApiError if throughput refuses the read. source: a global index's name, None for the
+        Raises ApiError if throughput refuses the read. index: a global index's name, None for the
         table. partition: the digest of the partition key, None for a Scan.
         """
         if self.throttle is not None:
             try:
-                self.throttle.admit(source, partition)
+                self.throttle.admit(index, partition)
             except errors.ApiError:
                 if self.insights is not None:
-                    self.insights.throttled(source, partition, None)
+                    self.insights.throttled(index, partition, None)
                 if self.usage is not None:
-                    self.usage.throttled_read(source)
+                    self.usage.throttled_read(index)
                 raise
 
-    def charge_page(self, source: str | None, partition: bytes | None, units: float) -> None:
+    def charge_page(self, index: str | None, partition: bytes | None, units: float) -> None:
         """Charge a page that was admitted. units: its cost; the other arguments: as for `admit`."""
         if self.throttle is not None:
-            self.throttle.charge(source, partition, units)
+            self.throttle.charge(index, partition, units)
         if self.usage is not None:
-            self.usage.read(source, units)
+            self.usage.read(index, units)
+        if self._meter is not None:
+            self._meter.read += units
 
     def write(self, partition: bytes, consumed: Consumed, item: Item | None, entries: Sequence[EntryWrite]) -> None:
         """Admit and count a write. Raises ApiError if throughput refuses the write.
@@ -139,6 +147,8 @@ class Enforcement:
                 raise
         if self.usage is not None:
             _count(self.usage.write, consumed)
+        if self._meter is not None:
+            self._meter.write += consumed.total()
         self._count_keys(partition, consumed, item, entries)
 
     def replicate(
@@ -164,17 +174,17 @@ class Enforcement:
         self.insights.accessed(None, partition, _own(consumed), item)
         for entry in entries:
             if entry.units:
-                self.insights.accessed(entry.source, entry.partition, entry.units, entry.item)
+                self.insights.accessed(entry.name, entry.partition, entry.units, entry.item)
 
     def _count_throttled(
-        self, source: str | None, partition: bytes, item: Item | None, entries: Sequence[EntryWrite]
+        self, index: str | None, partition: bytes, item: Item | None, entries: Sequence[EntryWrite]
     ) -> None:
         assert self.insights is not None, "only a table with insights counts keys"
-        if source is None:
+        if index is None:
             self.insights.throttled(None, partition, item)
         for entry in entries:
-            if entry.source == source:
-                self.insights.throttled(source, entry.partition, entry.item)
+            if entry.name == index:
+                self.insights.throttled(index, entry.partition, entry.item)
 
 
 def _own(consumed: Consumed) -> float:
@@ -185,5 +195,5 @@ def _own(consumed: Consumed) -> float:
 def _count(count: Callable[[str | None, float], None], consumed: Consumed) -> None:
     """Count the units of a write, for the table and for each global index."""
     count(None, _own(consumed))
-    for source, units in consumed.global_indexes.items():
-        count(source, units)
+    for index, units in consumed.global_indexes.items():
+        count(index, units)
