@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from emulator.database.events import Event
     from emulator.event_sources.api import Answer as LambdaAnswer
     from emulator.event_sources.service import FunctionService
+    from emulator.faults.faults import Call, Faults
 
 log = logging.getLogger("emulator")
 
@@ -105,6 +106,9 @@ class Emulator:
         if settings.ongoing_transaction:
             _declare_transactions(self.database, settings.ongoing_transaction)
         self.database.catalog.attachments.replicate = partial(beginnings.begin_replication, self.database)
+        self.call: Call = self.answer
+        """Answers one request, as `answer` does. While there are faults, it also does these."""
+        self._faults: Faults | None = None
         self._background = self.database.background
         self._respond = self.database.respond
         self.caller = self.database.catalog.caller
@@ -174,8 +178,8 @@ class Emulator:
 
         free(request)
 
-    def call(self, operation: str, raw: object, caller: Caller) -> bytes:
-        """Return the answer to one request, as JSON.
+    def answer(self, operation: str, raw: object, caller: Caller) -> bytes:
+        """Return the answer to one request, as JSON, without faults.
 
         Raises ApiError, or Sliced if making the answer takes long. raw: the request's body as
         parsed JSON, or what `self.read` returned for it.
@@ -200,7 +204,7 @@ class Emulator:
     def _call_scaling(self, name: str, raw: object, caller: Caller) -> bytes:
         """Answer a request to Application Auto Scaling.
 
-        This is a separate method because it has a closure. With the closure in `call`, a GetItem
+        This is a separate method because it has a closure. With the closure in `answer`, a GetItem
         ran 2 % more instructions.
         """
         return orjson.dumps(self.database.run(lambda: self.scaling.answer(name, raw, caller)))
@@ -208,6 +212,31 @@ class Emulator:
     def _in_one_piece(self, found: Operation, raw: object, caller: Caller) -> bytes:
         response = found.run(self.database, caller, raw)
         return response if type(response) is bytes else orjson.dumps(response)
+
+    @property
+    def faults(self) -> "Faults":
+        """The rules of faults. The package is loaded at first use."""
+        if self._faults is None:
+            from emulator.faults.faults import Faults  # noqa: PLC0415 - most servers never need it
+
+            self._faults = Faults(self.database, self.answer, self._switch, self.sharing)
+        return self._faults
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether `faults` was ever used in this process."""
+        return self._faults is not None
+
+    def _switch(self, call: "Call | None") -> None:
+        """Answer requests with another function from now on, or without faults (None)."""
+        self.call = call or self.answer
+
+    def start_faults(self) -> None:
+        """Put rules of faults into force: those of settings, and those of other processes."""
+        settings = self.settings
+        wanted = settings.error_probability or settings.read_error_probability or settings.write_error_probability
+        if wanted or (self.sharing is not None and self.sharing.faults):
+            self.faults.start(settings)
 
     @property
     def functions(self) -> "FunctionService":

@@ -54,6 +54,13 @@ class Sliced(Exception):
         self.steps = steps
 
 
+class Dropped(Exception):
+    """A step raises this instead of returning an answer: the client gets none, for a fault.
+
+    Only a step after a yield may raise it. Its connection is then closed (http/front/).
+    """
+
+
 def in_slices(steps: Steps[bytes], *, sliced: bool) -> bytes:
     """Run the first step. If it completes the answer, return the answer.
 

@@ -28,6 +28,7 @@ from emulator.slices import Steps, finish
 if TYPE_CHECKING:
     from emulator.database.throughput.usage import LastHour
     from emulator.event_sources.service import FunctionService
+    from emulator.faults.faults import Faults
 
 Result = Mapping[str, Any]
 
@@ -77,6 +78,16 @@ class Emulator(Protocol):
     """The number of calls of `wait` in progress in this process."""
 
     @property
+    def faults(self) -> "Faults":
+        """The rules of faults. The first use loads the package."""
+        ...
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether `faults` was ever used in this process."""
+        ...
+
+    @property
     def functions(self) -> "FunctionService":
         """The service that calls Lambda functions with the records of streams."""
         ...
@@ -103,6 +114,9 @@ Other requests are answered between two steps.
 Gather = Callable[[Body, Sequence[Result]], Result]
 """A function that combines the results of all workers to one. It may raise BadDeclaration."""
 
+First = Callable[[Emulator, Body], Body]
+"""A function that makes the body for all processes from the body of the call."""
+
 _F = TypeVar("_F", bound=Function)
 
 
@@ -118,6 +132,8 @@ class Control:
     end.
     gather: if set, the function runs in each worker process, and `gather` combines the results. If
     not, the function runs in the process that gets the call.
+    first: if set, it runs once, in the process that gets the call. It returns the body with which
+    the function then runs in each process.
     members: the members of the body. A `?` marks an optional member.
     """
 
@@ -129,6 +145,7 @@ class Control:
     repeatable: bool
     ends_with_client: bool
     gather: Gather | None
+    first: First | None
     summary: str
     members: tuple[str, ...]
 
@@ -166,6 +183,7 @@ def control(
     repeatable: bool = True,
     ends_with_client: bool = False,
     gather: Gather | None = None,
+    first: First | None = None,
     members: tuple[str, ...] = (),
 ) -> Callable[[_F], _F]:
     """Register the decorated function as a control.
@@ -178,7 +196,17 @@ def control(
         assert name not in _controls, f"two controls are called {name}"
         called_by = method or ("POST" if changes else "GET")
         _controls[name] = Control(
-            name, called_by, path or name, function, changes, repeatable, ends_with_client, gather, summary, members
+            name,
+            called_by,
+            path or name,
+            function,
+            changes,
+            repeatable,
+            ends_with_client,
+            gather,
+            first,
+            summary,
+            members,
         )
         return function
 
@@ -216,7 +244,13 @@ def call(emulator: Emulator, name: str, body: Body) -> Result:
     found = registered().get(name)
     if found is None:
         raise Unknown(f"there is no control {name}; there are: {', '.join(registered())}")
+    body = begun(emulator, found, body)
     return gathered(found, body, [finish(begin(emulator, found, body))])
+
+
+def begun(emulator: Emulator, found: Control, body: Body) -> Body:
+    """Return the body with which a control runs in all processes. Raises BadDeclaration."""
+    return body if found.first is None else found.first(emulator, body)
 
 
 def gathered(found: Control, body: Body, parts: Sequence[Result]) -> Result:

@@ -128,6 +128,7 @@ def create_front(emulator: Emulator) -> Front:
     front = Front(emulator, DynamoDbEndpoint(emulator), _load_site)
     emulator.request_log = cache(partial(_load_request_log, front))
     sharing = emulator.sharing
+    emulator.start_faults()
     if observers_wanted(emulator.settings) or (sharing is not None and sharing.keeps_requests):
         emulator.request_log()
     return front

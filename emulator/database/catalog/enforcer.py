@@ -18,10 +18,12 @@ from emulator import errors
 from emulator.clock import Clock
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.schema.table import Table
-from emulator.database.throughput.enforcement import Enforcement
+from emulator.database.throughput.enforcement import Enforcement, Lag
 from emulator.database.throughput.throttle import TableThrottle
 
 if TYPE_CHECKING:
+    from emulator.database.lagging.setting import LagSetting
+    from emulator.database.throughput.gate import Gate, TableGate
     from emulator.database.throughput.insights import TableInsights
     from emulator.database.throughput.usage import TableUsage
 
@@ -44,6 +46,8 @@ class Enforcer:
     declarations, but each process counts only the throughput of its own requests. So the requests
     of several processes together can exceed the limit of a table.
     metered: whether the units that tables consume are counted (--metrics).
+    gate: the gate of faults that act inside operations, None if there are none. After a change, all
+    tables must be compiled again.
     """
 
     def __init__(self, clock: Clock, *, throttle_all: bool = False, metered: bool = False) -> None:
@@ -54,6 +58,8 @@ class Enforcer:
         self._throttles: dict[int, TableThrottle] = {}
         self._insights: dict[int, TableInsights] = {}
         self._metered = metered
+        self.gate: Gate | None = None
+        self._lags: dict[str, LagSetting] = {}  # by name or ARN; the lag of all tables under ""
         self._usages: dict[int, TableUsage] = {}
         self._holds: list[Hold] = []
         self._tokens: dict[str, float] = {}
@@ -86,6 +92,30 @@ class Enforcer:
         """
         self._tokens[token] = self._clock.now() + seconds
 
+    def set_lag(self, table: str | None, setting: "LagSetting | None") -> None:
+        """Let reads of tables lag. Afterwards, the definitions of the tables must be saved again.
+
+        table: the name or ARN of the tables, None for all tables. setting: its seconds may be 0.
+        With None, the declaration about these tables ends.
+        """
+        if table is None:
+            self._lags.clear()
+        self._lags.pop(table or "", None)
+        if setting is not None:
+            self._lags[table or ""] = setting
+
+    def lags(self) -> Mapping[str, "LagSetting"]:
+        """Return the declared lags, by the name or ARN of tables; that of all tables under ""."""
+        return dict(self._lags)
+
+    def lag_of(self, definition: TableDefinition) -> "LagSetting | None":
+        """Return the lag of a table, None if its reads do not lag."""
+        if not self._lags:
+            return None
+        names = (definition.arn, definition.name, "")
+        found = next((self._lags[name] for name in names if name in self._lags), None)
+        return found if found is not None and found.seconds else None
+
     def is_declared(self, table: Table) -> bool:
         """Return whether a declaration that names this table enforces its throughput.
 
@@ -115,6 +145,7 @@ class Enforcer:
         self._throttled.clear()
         self._holds.clear()
         self._tokens.clear()
+        self._lags.clear()
 
     def forget(self, table_id: int) -> None:
         """Forget the token buckets and the counts of a deleted table."""
@@ -137,12 +168,14 @@ class Enforcer:
     def declared(self) -> bytes:
         """Return all declarations as JSON, which other processes take over with `adopt`."""
         holds = [[hold.table, hold.key, hold.until] for hold in self._holds]
-        return orjson.dumps([self._throttle_all, self._throttled, holds, self._tokens])
+        lags = {name: setting.fields() for name, setting in self._lags.items()}
+        return orjson.dumps([self._throttle_all, self._throttled, holds, self._tokens, lags])
 
     def adopt(self, declared: bytes) -> None:
         """Take over another process's declarations. Each process keeps its own token buckets."""
-        self._throttle_all, self._throttled, holds, self._tokens = orjson.loads(declared)
+        self._throttle_all, self._throttled, holds, self._tokens, lags = orjson.loads(declared)
         self._holds = [Hold(*hold) for hold in holds]
+        self._lags = _lag_settings(lags) if lags else {}
 
     # --- use by requests --------------------------------------------------------------------------
 
@@ -165,9 +198,26 @@ class Enforcer:
                 with suppress(errors.ApiError):
                     held[table.item_key(dict(hold.key))] = hold.until
         usage = self._counted_usage(table.id) if self._metered else None
-        if not (throttle or held or insights or usage is not None):
+        gate = self._table_gate(table.definition)
+        lag = self._lag(table.definition)
+        if not (throttle or held or insights or usage is not None or gate is not None or lag is not None):
             return None
-        return Enforcement(self._clock, throttle, held, insights, usage)
+        return Enforcement(self._clock, throttle, held, insights, usage, gate, lag)
+
+    def _lag(self, definition: TableDefinition) -> Lag | None:
+        setting = self.lag_of(definition)
+        if setting is None or definition.lag_log is None:
+            return None
+        from emulator.database.lagging.past import Lag as TableLag  # noqa: PLC0415 - only where reads lag
+
+        return TableLag(setting, definition.lag_log, self._clock)
+
+    def _table_gate(self, definition: TableDefinition) -> "TableGate | None":
+        if self.gate is None:
+            return None
+        from emulator.database.throughput.gate import TableGate  # noqa: PLC0415 - only with faults
+
+        return TableGate(self.gate, definition)
 
     def _counted_usage(self, table_id: int) -> "TableUsage":
         from emulator.database.throughput.usage import TableUsage  # noqa: PLC0415 - only with --metrics
@@ -196,3 +246,9 @@ class Enforcer:
             insights = self._insights[definition.id] = TableInsights()
         insights.configure(definition)
         return insights
+
+
+def _lag_settings(lags: Mapping[str, Mapping[str, Any]]) -> "dict[str, LagSetting]":
+    from emulator.database.lagging.setting import LagSetting  # noqa: PLC0415 - only where reads lag
+
+    return {name: LagSetting.load(fields) for name, fields in lags.items()}

@@ -132,6 +132,7 @@ class TableDefinition:
     history: the id of the table's history while recovery is on.
     filling: the source from which the table is being filled, None once it is complete.
     membership: the table's membership in a global table, None if it has no replicas.
+    lag_log: the id of the table's lag log, None if its reads do not lag (database/lagging/).
     """
 
     id: int
@@ -181,6 +182,7 @@ class TableDefinition:
     pending: tuple[Pending, ...] = ()
     vectors: "tuple[VectorDefinition, ...]" = ()
     membership: "Membership | None" = None
+    lag_log: int | None = None
 
     @classmethod
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
@@ -223,7 +225,8 @@ class TableDefinition:
     def data_prefixes(self) -> list[bytes]:
         """Return the prefixes of the table's data, which are deleted with the table.
 
-        These are its items, entries, collections, vectors, TTL queue and data for replicas.
+        These are its items, entries, collections, vectors, TTL queue, data for replicas and lag
+        log.
         The statistics are not among them, because they have only one key. Nor are the streams,
         which outlive the table.
         """
@@ -236,6 +239,8 @@ class TableDefinition:
             prefixes.append(keyspace.expiries(self.ttl_queue))
         if self.membership is not None:
             prefixes.append(keyspace.replica(self.membership.log))
+        if self.lag_log is not None:
+            prefixes.append(keyspace.lag(self.lag_log))
         return prefixes
 
     @property

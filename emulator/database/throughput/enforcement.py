@@ -1,22 +1,32 @@
-"""The limits, declared transactions and counts of one table.
+"""The limits, declared transactions, faults, lag and counts of one table.
 
-Limits and declared transactions are off unless a test or a setting turns them on
+Limits, declared transactions, faults and lag are off unless a test or a setting turns them on
 (catalog/enforcer.py), and keys are counted only with Contributor Insights. A table without all of
 these has no `Enforcement`. So a request to such a table makes only one comparison.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from emulator import errors
 from emulator.clock import Clock
 from emulator.database.throughput.capacity import Consumed
 from emulator.database.throughput.throttle import TableThrottle
 from emulator.values.types import Item
+from storage import ReadTxn
 
 if TYPE_CHECKING:
+    from emulator.database.throughput.gate import Kind, TableGate
     from emulator.database.throughput.insights import TableInsights
     from emulator.database.throughput.usage import TableUsage
+
+
+class Lag(Protocol):
+    """The lag of a table's reads (database/lagging/)."""
+
+    def past(self, txn: ReadTxn) -> ReadTxn:
+        """Return a transaction that shows the table as the next read shall see it."""
+        ...
 
 
 class EntryWrite(NamedTuple):
@@ -39,9 +49,11 @@ class Enforcement:
     held: the storage key of each item in a declared transaction -> when that transaction ends.
     insights: counts keys, None if the table and its indexes do not have Contributor Insights.
     usage: counts units, None without --metrics.
+    gate: refuses what faults refuse, None if there are no such faults.
+    lag: lets reads see an earlier state, None if they see the newest.
     """
 
-    __slots__ = ("_clock", "_held", "insights", "throttle", "usage")
+    __slots__ = ("_clock", "_held", "gate", "insights", "lag", "throttle", "usage")
 
     def __init__(
         self,
@@ -50,15 +62,24 @@ class Enforcement:
         held: Mapping[bytes, float],
         insights: "TableInsights | None" = None,
         usage: "TableUsage | None" = None,
+        gate: "TableGate | None" = None,
+        lag: Lag | None = None,
     ) -> None:
         self._clock = clock
         self._held = held
         self.throttle = throttle
         self.insights = insights
         self.usage = usage
+        self.gate = gate
+        self.lag = lag
 
     def refuse_conflict(self, key: bytes) -> None:
-        """Raise TransactionConflictException if the item is in a declared transaction."""
+        """Raise TransactionConflictException if the item is in a declared transaction.
+
+        A fault may raise another error of a transaction.
+        """
+        if self.gate is not None:
+            self.gate.refuse_conflict(key)
         until = self._held.get(key)
         if until is not None and until > self._clock.now():
             raise errors.transaction_conflict()
@@ -68,9 +89,11 @@ class Enforcement:
 
         partition: the digest of the item's partition key. item: at least the key attributes.
         """
-        if self.throttle is not None:
+        if self.throttle is not None or self.gate is not None:
             try:
-                self.throttle.read(None, partition, units)
+                self._pass_gate("Read", None, partition, item)
+                if self.throttle is not None:
+                    self.throttle.read(None, partition, units)
             except errors.ApiError:
                 if self.insights is not None:
                     self.insights.throttled(None, partition, item)
@@ -88,9 +111,11 @@ class Enforcement:
         Raises ApiError if throughput refuses the read. source: a global index's name, None for the
         table. partition: the digest of the partition key, None for a Scan.
         """
-        if self.throttle is not None:
+        if self.throttle is not None or self.gate is not None:
             try:
-                self.throttle.admit(source, partition)
+                self._pass_gate("Read", source, partition, None)
+                if self.throttle is not None:
+                    self.throttle.admit(source, partition)
             except errors.ApiError:
                 if self.insights is not None:
                     self.insights.throttled(source, partition, None)
@@ -110,14 +135,20 @@ class Enforcement:
 
         item: at least the key attributes, None if they are not known.
         """
-        if self.throttle is not None:
+        if self.throttle is not None or self.gate is not None:
+            refused: str | None = None
             try:
-                self.throttle.write(partition, consumed, [each[:3] for each in entries])
+                self._pass_gate("Write", None, partition, item)
+                if self.throttle is not None:
+                    self.throttle.refused = None
+                    self.throttle.write(partition, consumed, [each[:3] for each in entries])
             except errors.ApiError:
+                if self.throttle is not None:
+                    refused = self.throttle.refused
                 if self.insights is not None:
-                    self._count_throttled(self.throttle.refused, partition, item, entries)
+                    self._count_throttled(refused, partition, item, entries)
                 if self.usage is not None:
-                    self.usage.throttled_write(self.throttle.refused)
+                    self.usage.throttled_write(refused)
                 raise
         own = consumed.table + sum(consumed.local_indexes.values())
         if self.usage is not None:
@@ -129,6 +160,11 @@ class Enforcement:
             for entry in entries:
                 if entry.units:
                     self.insights.accessed(entry.source, entry.partition, entry.units, entry.item)
+
+    def _pass_gate(self, kind: "Kind", source: str | None, partition: bytes | None, item: Item | None) -> None:
+        """Raise the error of a fault that refuses a read or write."""
+        if self.gate is not None:
+            self.gate.admit(kind, source, partition, item)
 
     def _count_throttled(
         self, source: str | None, partition: bytes, item: Item | None, entries: Sequence[EntryWrite]

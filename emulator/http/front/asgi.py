@@ -7,7 +7,7 @@ and with `--durable` the same group commits.
 import asyncio
 import sys
 
-from emulator.http.front.answers import HEADER_BLOCK, Answer, Fields, fields_of
+from emulator.http.front.answers import HEADER_BLOCK, NO_ANSWER, Answer, Fields, fields_of
 from emulator.http.front.bodies import Bodies
 from emulator.http.front.commits import committed, reads
 from emulator.http.front.front import Front, Message, Receive, Send
@@ -59,7 +59,14 @@ def raw_path(scope: Message) -> bytes:
 
 
 async def send_answer(send: Send, answer: Answer) -> None:
-    """Send an answer."""
+    """Send an answer.
+
+    For a missing answer, send the head of one and fail. Then servers close the connection, and the
+    client sees a broken answer. No message of ASGI closes a connection.
+    """
+    if answer is NO_ANSWER:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
+        raise ConnectionAbortedError("a fault drops the connection")
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     await send({"type": "http.response.body", "body": answer.body})
 

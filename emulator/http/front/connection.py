@@ -27,7 +27,7 @@ from functools import partial
 from typing import Any, Final
 
 from emulator.http.front import states
-from emulator.http.front.answers import ENDS, GOES_ON, STATUS_LINES, Answer
+from emulator.http.front.answers import ENDS, GOES_ON, NO_ANSWER, STATUS_LINES, Answer
 from emulator.http.front.commits import ATTEMPTS
 from emulator.http.front.failures import log_failure, log_not_http
 from emulator.http.front.front import Front
@@ -383,6 +383,9 @@ class Connection(asyncio.Protocol):
 
     def _sliced_answered(self, request: Request, answer: Answer) -> None:
         self._making = None
+        if answer is NO_ANSWER:
+            self._close()
+            return
         self._send_answer(answer, request)
         self._after_answer()
 
