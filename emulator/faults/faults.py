@@ -21,6 +21,8 @@ from emulator.slices import Dropped, Sliced, Steps
 Call = Callable[[str, object, Caller], bytes]
 """A function of operation, request and caller that returns an answer, as Emulator.call does."""
 
+_PIECE: Final = 0.25  # seconds of a pause after which a server that stops is noticed
+
 _INSIDE: Final = Throttle | Unprocessed | Conflict
 
 _OF_SETTINGS: Final[Mapping[str, Sequence[str]]] = {
@@ -53,6 +55,8 @@ class Faults:
         self._version = -1  # the version of the book whose rules are in force
         self._gate = Gate()
         self._started_with: list[int] = []
+        self.stopping = False
+        """Whether the server stops. Then no request waits any longer."""
 
     # --- rules ------------------------------------------------------------------------------------
 
@@ -142,18 +146,30 @@ class Faults:
         raise Sliced(_after_pause(pause, steps))
 
     def _steps(self, plan: Plan, operation: str, raw: object, caller: Caller) -> Steps[bytes]:
-        if plan.before:
-            yield plan.before
+        yield from self._wait(plan.before)
         if plan.end is not None and not plan.end.after:
-            return (yield from _end(plan.end))
+            return (yield from self._end(plan.end))
         if plan.items is not None:
             raw = with_limit(operation, raw, plan.items)
         answer = yield from self._run(plan, operation, raw, caller)
-        if plan.after:
-            yield plan.after
+        yield from self._wait(plan.after)
         if plan.end is not None:
-            return (yield from _end(plan.end))
+            return (yield from self._end(plan.end))
         return answer
+
+    def _wait(self, seconds: float) -> Steps[None]:
+        """Wait, in pieces, until the time is over or the server stops."""
+        while seconds > 0 and not self.stopping:
+            yield min(seconds, _PIECE)
+            seconds -= _PIECE
+
+    def _end(self, end: Failure | Silence) -> Steps[bytes]:
+        """End a request without its answer: raise an error, or Dropped after a silence."""
+        if isinstance(end, Failure):
+            raise errors.service_unavailable() if end.code == "ServiceUnavailable" else errors.internal_server_error()
+        yield None  # a connection is closed in a step of its own, and not inside a request
+        yield from self._wait(end.seconds)
+        raise Dropped
 
     def _run(self, plan: Plan, operation: str, raw: object, caller: Caller) -> Steps[bytes]:
         """Run a request. While a step of it runs, the gate has the effects inside the operation."""
@@ -196,14 +212,6 @@ def _after_pause(pause: float | None, steps: Steps[bytes]) -> Steps[bytes]:
     with closing(steps):
         yield pause
         return (yield from steps)
-
-
-def _end(end: Failure | Silence) -> Steps[bytes]:
-    """End a request without its answer: raise an error, or Dropped after a silence."""
-    if isinstance(end, Failure):
-        raise errors.service_unavailable() if end.code == "ServiceUnavailable" else errors.internal_server_error()
-    yield end.seconds or None  # a connection is closed in a step of its own, and not inside a request
-    raise Dropped
 
 
 def _refuse_without_items(plan: Plan, operation: str, raw: object) -> None:

@@ -12,14 +12,14 @@ from tests.support.in_process import InProcess
 class Outcome(NamedTuple):
     """What became of a request.
 
-    answer: parsed. error: its code, if it failed. dropped: whether there was no answer. pauses: the
-    seconds that it waited, one number for each pause.
+    answer: parsed. error: its code, if it failed. dropped: whether there was no answer. waited: how
+    many seconds it waited.
     """
 
     answer: Any = None
     error: str | None = None
     dropped: bool = False
-    pauses: tuple[float, ...] = ()
+    waited: float = 0.0
 
 
 def fault(db: InProcess, kind: str, match: dict[str, Any] | None = None, seed: int = 0, **members: Any) -> str:
@@ -36,7 +36,7 @@ def counts(db: InProcess) -> list[tuple[int, int]]:
 
 def outcome(db: InProcess, operation: str, request: dict[str, Any]) -> Outcome:
     """Send a request; run its slices without waiting; return what became of it."""
-    pauses = []
+    waited = 0.0
     raw = json.loads(json.dumps(request))
     try:
         try:
@@ -48,10 +48,9 @@ def outcome(db: InProcess, operation: str, request: dict[str, Any]) -> Outcome:
                 except StopIteration as end:
                     answer = end.value
                     break
-                if pause:
-                    pauses.append(pause)
+                waited += pause or 0.0
     except ApiError as error:
-        return Outcome(error=error.code, answer=error.body(), pauses=tuple(pauses))
+        return Outcome(error=error.code, answer=error.body(), waited=waited)
     except Dropped:
-        return Outcome(dropped=True, pauses=tuple(pauses))
-    return Outcome(json.loads(answer), pauses=tuple(pauses))
+        return Outcome(dropped=True, waited=waited)
+    return Outcome(json.loads(answer), waited=waited)
