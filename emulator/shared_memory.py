@@ -52,8 +52,11 @@ class SharedMemory:
         # The lock of a file belongs to a process, and ends with it. The forked processes have the
         # same file.
         from tempfile import TemporaryFile  # noqa: PLC0415 - only servers with several processes need it
+        from weakref import finalize  # noqa: PLC0415 - as above
 
-        self._lock = TemporaryFile()  # noqa: SIM115 - open for as long as the server runs
+        with TemporaryFile() as file:
+            self._lock = os.dup(file.fileno())
+        finalize(self, os.close, self._lock)
         self.fault_counts = memoryview(self._memory)[self._faults : self._text].cast("Q")
         self._counters = memoryview(self._memory)[_CLOCK : self._hints_end].cast("Q")
         self.clock_cells = memoryview(self._memory)[:_CLOCK].cast("d")

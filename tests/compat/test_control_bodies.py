@@ -18,6 +18,15 @@ KEY = {"pk": {"S": "a"}}
 SAVE = "Name, AccessKey, Region, Tables, Replace"
 
 BAD = [
+    ("consistency", {}, TYPE.format("Lag")),
+    ("consistency", {"Lag": True}, TYPE.format("Lag")),
+    ("consistency", {"Lag": -1}, "the member Lag must be a number of seconds from 0 to 3600"),
+    ("consistency", {"Lag": 4000}, "the member Lag must be a number of seconds from 0 to 3600"),
+    ("consistency", {"Lag": 1, "TableName": 1}, TYPE.format("TableName")),
+    ("consistency", {"Lag": 1, "Monotonic": 1}, TYPE.format("Monotonic")),
+    ("consistency", {"Lag": 1, "Clock": "Wall"}, "the member Clock must be Emulator or Real"),
+    ("consistency", {"Lag": 1, "Seed": "a"}, TYPE.format("Seed")),
+    ("consistency", {"Seconds": 1}, THERE_ARE.format("Seconds", "TableName, Lag, Monotonic, Clock, Seed")),
     ("copy", {}, TYPE.format("Folder")),
     ("copy", {"Folder": 1}, TYPE.format("Folder")),
     ("copy", {"Folder": "f", "Overwrite": True}, THERE_ARE.format("Overwrite", "Folder")),

@@ -130,14 +130,15 @@ def test_a_retried_update_counts_twice(fault, endpoint, make_table):
     assert answer["Attributes"]["n"] == {"N": "2"}
 
 
-def test_a_dropped_connection(fault, engine_name, endpoint, make_table):
+def test_a_dropped_connection(fault, endpoint, make_table):
     table = make_table()
     client = new_client(endpoint)
     fault("Drop", {"TableName": table, "Operation": "DescribeTable"})
     with pytest.raises((ConnectionClosedError, HTTPClientError, client.exceptions.ClientError)) as caught:
         client.describe_table(TableName=table)
-    if engine_name != "asgi":  # an ASGI application cannot close a connection before the head
-        assert isinstance(caught.value, ConnectionClosedError)
+    # an ASGI application cannot close a connection before it has sent a head
+    status = getattr(caught.value, "response", {}).get("ResponseMetadata", {}).get("HTTPStatusCode")
+    assert isinstance(caught.value, ConnectionClosedError) or status == 500
 
 
 def test_a_timeout_of_the_client(fault, endpoint, make_table):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Self
 
 from emulator.clock import Clock
 from emulator.database.lagging.log import POSITION, position
@@ -10,7 +9,6 @@ from emulator.database.lagging.setting import LagSetting, Reader
 from emulator.database.store import keyspace
 from emulator.database.views.recording import image_of, value_of
 from storage import ReadTxn
-from storage.engine import Page, first_page
 from storage.keycode import escape, prefix_end, unescape
 
 _Pair = tuple[bytes, bytes]
@@ -30,10 +28,11 @@ class Lag:
         return PastTxn(txn, self._images, position(self._reader.micros() + 1))
 
 
-class PastTxn:
+class PastTxn(ReadTxn):
     """A read transaction that shows keys at an earlier time.
 
     images: the prefix of the before-images. since: the position of the first record that counts.
+    The code that opened `txn` closes it.
     """
 
     __slots__ = ("_images", "_since", "_txn")
@@ -57,10 +56,6 @@ class PastTxn:
             if value is not None:
                 yield key, value
 
-    def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:
-        """Return the first `limit` values that `scan` would yield, and the last one's key."""
-        return first_page(self.scan(start, stop, reverse=reverse), limit)
-
     def _past(self, start: bytes, stop: bytes, *, reverse: bool) -> Iterator[_Pair]:
         """Yield each key that was changed after the time, with its before-image at the time."""
         prefix = self._images
@@ -79,13 +74,10 @@ class PastTxn:
         if current is not None:
             yield current, image
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Do nothing: the code that opened the transaction closes it."""
+        """Leave the transaction open."""
 
 
 def _merged(past: Iterator[_Pair], live: Iterator[_Pair], *, reverse: bool) -> Iterator[_Pair]:
