@@ -28,7 +28,10 @@ from service_model import DATA, write_models
 _ROOT: Final = Path(__file__).parents[1]
 _INSTALLED: Final = Path("emulator/installed")
 _SERVER: Final = Path("dynamodb_emulator/_server")
-_PATTERNS: Final = ("*.py", "py.typed", "model/data/*.json", "model/data/LICENSE.txt", "model/data/NOTICE")
+_PATTERNS: Final = (
+    *("*.py", "py.typed", "model/data/*.json", "model/data/LICENSE.txt", "model/data/NOTICE"),
+    *("console/static/*", "console/templates/*.html", "console/templates/*/*.html"),
+)
 
 
 class Wheel(BuildHookInterface[Any]):

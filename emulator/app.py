@@ -3,7 +3,7 @@
 import logging
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -25,7 +25,7 @@ from emulator.slices import Sliced, Steps
 from storage import Engine, LayoutMismatch, open_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from emulator.auto_scaling.service import ScalingService
     from emulator.controls.registry import RequestLog
@@ -102,6 +102,7 @@ class Emulator:
             beginnings.release_snapshots(self.database)
             self.database.scheduler.every(settings.ttl_sweep_interval, partial(beginnings.begin_sweep, self.database))
             self.database.scheduler.every(ROLL_OVER_SECONDS, partial(beginnings.begin_expiry, self.database))
+            self.database.scheduler.every(ROLL_OVER_SECONDS, partial(beginnings.begin_forgetting, self.database))
             self.database.scheduler.every(_REPLICATION_SECONDS, partial(beginnings.resume_replication, self.database))
         if settings.ongoing_transaction:
             _declare_transactions(self.database, settings.ongoing_transaction)
@@ -117,6 +118,7 @@ class Emulator:
             self._functions = self._load_functions()
         self._scaling: ScalingService | None = None
         self.database.scheduler.every(_SCALING_SECONDS, self._scale)
+        self.database.call_scaling = self._ask_scaling
 
     def account_of(self, access_key: str) -> str:
         """Return the account of an access key."""
@@ -272,6 +274,10 @@ class Emulator:
             shared = self.settings.shared_db
             self._scaling = ScalingService(self.database, self._update_table, shared=shared, sharing=self.sharing)
         return self._scaling
+
+    def _ask_scaling(self, name: str, request: object, caller: Caller) -> "Mapping[str, Any]":
+        """Return the answer of an operation of Application Auto Scaling. Raises ApiError."""
+        return self.scaling.answer(name, request, caller)
 
     def _update_table(self, request: dict[str, object], caller: Caller) -> None:
         """Call UpdateTable for auto scaling. Raises ApiError."""

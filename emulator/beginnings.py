@@ -67,6 +67,14 @@ def resume_replication(database: Database) -> None:
         replication.begin_all(database)
 
 
+def begin_forgetting(database: Database) -> None:
+    """Queue the deletion of versions that no replica needs, if any table has replicas."""
+    if any(table.definition.membership is not None for table in database.catalog.everything()):
+        from emulator.database.jobs import replication  # noqa: PLC0415 - start-up time
+
+        replication.begin_forgetting(database)
+
+
 def begin_replication(database: Database, table: TableDefinition) -> None:
     """Queue the replication of a table, because it was written."""
     from emulator.database.jobs import replication  # noqa: PLC0415 - few tables have replicas

@@ -10,6 +10,7 @@ The supervisor maps a few bytes of memory before it forks the workers:
                     time as a double (NaN: there is none), a UUID of 36 bytes, and its kind
                     filled up with zeros
     1 byte          whether the workers keep requests (controls/requests.py)
+    1 byte          whether the workers count requests (controls/counters.py)
     the rest        the rules of faults (emulator/faults/books.py): two counters of 8 bytes for each
                     of FAULT_SLOTS, a version of 8 bytes, 4 bytes for the length of a text, and the
                     text
@@ -46,7 +47,7 @@ class SharedMemory:
         self.uptime = Stopwatch()
         self._hints_end = _CLOCK + 8 * workers
         self._delivery_end = self._hints_end + _DELIVERY
-        self._faults = -(-(self._delivery_end + 1) // _WORD) * _WORD
+        self._faults = -(-(self._delivery_end + 2) // _WORD) * _WORD
         self._text = self._faults + _FAULT_COUNTS
         self._memory = mmap.mmap(-1, self._text + _LENGTH + _FAULT_TEXT)
         # The lock of a file belongs to a process, and ends with it. The forked processes have the
@@ -108,6 +109,15 @@ class SharedMemory:
     def faults_version(self) -> int:
         """A number that changes with each change of `faults`."""
         return self.fault_counts[-1]
+
+    @property
+    def counts_requests(self) -> bool:
+        """Whether the workers count requests. A worker reads this when it starts."""
+        return self._memory[self._delivery_end + 1] == 1
+
+    @counts_requests.setter
+    def counts_requests(self, on: bool) -> None:
+        self._memory[self._delivery_end + 1] = on
 
     def hints(self) -> bytes:
         """Return all counters as bytes. They change when any worker changes definitions."""

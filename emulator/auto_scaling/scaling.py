@@ -76,6 +76,10 @@ class Scaling:
         part = None if table is None else _part(table.definition, target.index)
         if table is None or part is None:
             raise errors.scaling_resource_missing("table" if target.index is None else "index", target.resource_id)
+        elsewhere = next(iter(self._database.catalog.group(table.definition)), None)
+        if target.kind == READ and elsewhere is not None:
+            self._override_reads(target, elsewhere.definition, units)
+            return
         read, write = (units, part.write_units) if target.kind == READ else (part.read_units, units)
         throughput = {"ReadCapacityUnits": read, "WriteCapacityUnits": write}
         request: dict[str, Any] = {"TableName": target.table}
@@ -85,6 +89,18 @@ class Scaling:
             update = {"IndexName": target.index, "ProvisionedThroughput": throughput}
             request["GlobalSecondaryIndexUpdates"] = [{"Update": update}]
         self._update(request, self._caller(target))
+
+    def _override_reads(self, target: ScalableTarget, other: TableDefinition, units: int) -> None:
+        """Set the read capacity of a replica, which other replicas do not share.
+
+        A replica is changed by a request in another region. other: the table there.
+        """
+        override: dict[str, Any] = {"ProvisionedThroughputOverride": {"ReadCapacityUnits": units}}
+        if target.index is not None:
+            override = {"GlobalSecondaryIndexes": [{"IndexName": target.index, **override}]}
+        update = {"Update": {"RegionName": target.region, **override}}
+        caller = self._database.catalog.caller(other.access_key, other.region)
+        self._update({"TableName": target.table, "ReplicaUpdates": [update]}, caller)
 
     def _caller(self, target: ScalableTarget) -> Caller:
         return self._database.catalog.caller(target.access_key, target.region)

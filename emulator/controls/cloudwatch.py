@@ -1,12 +1,14 @@
 """`cloudwatch`: metrics of the last hour, under CloudWatch's names (control-plane 19).
 
-`GET /_emulator/cloudwatch` shows them. Only a server with --metrics counts them. The result is
+`GET /_emulator/cloudwatch` shows them. The server counts them with --metrics, or after a call of
+`count_requests` (controls/counters.py). The result is
 `{"Namespace": "AWS/DynamoDB", "Metrics": [..]}`.
 
 | member of a metric    | meaning                                                         |
 |-----------------------|-----------------------------------------------------------------|
 | `MetricName`          | as in CloudWatch                                                |
-| `Dimensions`          | `TableName`, `GlobalSecondaryIndexName`, `Operation`            |
+| `Dimensions`          | `TableName`, `GlobalSecondaryIndexName`, `Operation`; of global |
+|                       | tables also `Source`, `ReceivingRegion`                         |
 | `AccessKey`, `Region` | the owner of the table                                          |
 | `Datapoints`          | for each minute with values: `Timestamp`, `Sum`, `SampleCount`, |
 |                       | `Minimum`, `Maximum`                                            |
@@ -26,15 +28,15 @@ from typing import Any, Final
 from emulator.controls.body import BadDeclaration, Body
 from emulator.controls.registry import Emulator, Result, control
 from emulator.database.database import Database
-from emulator.database.throughput.usage import MINUTE, Statistics
+from emulator.database.schema.table import Table
+from emulator.database.throughput.usage import CONSUMED_WRITE, MINUTE, REPLICATED_WRITE, REPLICATION_LATENCY, Statistics
 
-_TABLE: Final = "TableName"
-_INDEX: Final = "GlobalSecondaryIndexName"
-_OPERATION: Final = "Operation"
+_DIMENSIONS: Final = ("TableName", "GlobalSecondaryIndexName", "Operation", "Source", "ReceivingRegion")
+"""The dimensions of a metric, in the order in which a series has their values."""
 
-Series = dict[tuple[str, str, str, str, str, str], dict[int, list[float]]]
-"""Name, access key, region, table, index and operation of a metric -> minute -> sum, count, lowest
-and highest value.
+Series = dict[tuple[str, ...], dict[int, list[float]]]
+"""Name, access key, region and dimensions of a metric -> minute -> sum, count, lowest and highest
+value. A dimension that a metric does not have is empty.
 """
 
 
@@ -43,8 +45,7 @@ def _together(_body: Body, parts: Sequence[Result]) -> Result:
     series: Series = {}
     for part in parts:
         for *key, minute, values in part["Metrics"]:
-            name, access_key, region, table, index, operation = key
-            minutes = series.setdefault((name, access_key, region, table, index, operation), {})
+            minutes = series.setdefault(tuple(key), {})
             total, count, lowest, highest = values
             known = minutes.get(minute)
             if known is None:
@@ -54,13 +55,12 @@ def _together(_body: Body, parts: Sequence[Result]) -> Result:
     return {"Namespace": "AWS/DynamoDB", "Metrics": [_shown(key, series[key]) for key in sorted(series)]}
 
 
-def _shown(key: tuple[str, str, str, str, str, str], minutes: Mapping[int, Sequence[float]]) -> Result:
-    name, access_key, region, table, index, operation = key
-    dimensions = {_TABLE: table, _INDEX: index, _OPERATION: operation}
+def _shown(key: tuple[str, ...], minutes: Mapping[int, Sequence[float]]) -> Result:
+    name, access_key, region, *dimensions = key
     owner = {"AccessKey": access_key, "Region": region}
     return {
         "MetricName": name,
-        "Dimensions": {dimension: value for dimension, value in dimensions.items() if value},
+        "Dimensions": {each: value for each, value in zip(_DIMENSIONS, dimensions, strict=True) if value},
         **{member: value for member, value in owner.items() if value},
         "Datapoints": [_datapoint(minute, *minutes[minute]) for minute in sorted(minutes)],
     }
@@ -71,16 +71,16 @@ def _datapoint(minute: int, total: float, count: float, lowest: float, highest: 
     return {"Timestamp": moment, "Sum": total, "SampleCount": count, "Minimum": lowest, "Maximum": highest}
 
 
-@control("cloudwatch", changes=False, gather=_together, summary="show metrics of the last hour (--metrics)")
+@control("cloudwatch", changes=False, gather=_together, summary="show metrics of the last hour")
 def cloudwatch(emulator: Emulator, _body: Body) -> Result:
     """Return the metrics of this process; the owner adds provisioned units.
 
-    Raises BadDeclaration without --metrics.
+    Raises BadDeclaration if requests are not counted.
     """
     last_hour = None if emulator.request_log is None else emulator.request_log().last_hour()
     if last_hour is None:
-        raise BadDeclaration("this server does not count requests: start it with --metrics")
-    found = [[*key[:4], "", key[4], minute, _values(values)] for minute, key, values in last_hour]
+        raise BadDeclaration("this server does not count requests: start it with --metrics, or call count_requests")
+    found = [_row(key[:3], [key[3], "", key[4]], minute, values) for minute, key, values in last_hour]
     return {"Metrics": [*found, *_of_tables(emulator.database)]}
 
 
@@ -88,17 +88,38 @@ def _of_tables(database: Database) -> Iterator[list[Any]]:
     now = int(database.clock.now() // MINUTE)
     for table in database.catalog.everything():
         definition = table.definition
-        owner = definition.access_key, definition.region, table.name
-        for minute, (name, index), values in database.enforcer.usage(table.id) or ():
-            yield [name, *owner, index or "", "", minute, _values(values)]
+        owner = definition.access_key, definition.region
+        for minute, (name, part), values in database.enforcer.usage(table.id) or ():
+            for shown, dimensions in _shown_as(table, name, part or ""):
+                yield _row((shown, *owner), dimensions, minute, values)
         if not database.owner or definition.billing_mode != "PROVISIONED":
             continue
         parts = [("", definition.read_units, definition.write_units)]
         parts += [(index.name, index.read_units, index.write_units) for index in definition.indexes if not index.local]
-        for part, read, write in parts:
+        for index, read, write in parts:
             for kind, units in (("Read", read), ("Write", write)):
-                yield [f"Provisioned{kind}CapacityUnits", *owner, part, "", now, [units, 1, units, units]]
+                name = f"Provisioned{kind}CapacityUnits"
+                yield [name, *owner, *_dimensions([table.name, index]), now, [units, 1, units, units]]
 
 
-def _values(statistics: Statistics) -> list[float]:
-    return [statistics.total, statistics.count, statistics.lowest, statistics.highest]
+def _shown_as(table: Table, name: str, part: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield names and dimensions with which a metric of a table is shown.
+
+    part: the name of an index, empty for the table; for a latency, the receiving region. Units of
+    replicated writes count twice: in the sum of all writes, and with a Source.
+    """
+    if name == REPLICATION_LATENCY:
+        yield name, [table.name, "", "", "", part]
+        return
+    shown = CONSUMED_WRITE if name == REPLICATED_WRITE else name
+    yield shown, [table.name, part]
+    if shown == CONSUMED_WRITE and table.definition.membership is not None:
+        yield shown, [table.name, part, "", "Customer" if name == CONSUMED_WRITE else "GlobalTable"]
+
+
+def _row(key: Sequence[str], dimensions: Sequence[str], minute: int, values: Statistics) -> list[Any]:
+    return [*key, *_dimensions(dimensions), minute, [values.total, values.count, values.lowest, values.highest]]
+
+
+def _dimensions(values: Sequence[str]) -> list[str]:
+    return [*values, *[""] * (len(_DIMENSIONS) - len(values))]

@@ -1,6 +1,10 @@
-"""`counters`: the counters of --metrics as JSON. `GET /_emulator/metrics` shows them as text.
+"""`counters`: counts of requests as JSON. `GET /_emulator/metrics` shows them as text.
 
-The result is `{"Workers": [..], "Tables": [..], "Backlogs": [..]}`.
+A server with --metrics counts requests from its start. `count_requests {"Enabled": true or false}`
+turns the counting on and off in all workers, and returns `{"Counting": as in the body}`. A server
+with --metrics goes on counting.
+
+The result of `counters` is `{"Workers": [..], "Tables": [..], "Backlogs": [..]}`.
 
 | list       | members of an entry                                                                   |
 |------------|---------------------------------------------------------------------------------------|
@@ -18,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
-from emulator.controls.body import BadDeclaration, Body
+from emulator.controls.body import BadDeclaration, Body, member, refuse_unknown
 from emulator.controls.registry import Emulator, Result, control
 from emulator.database.changes.backlog import backlog
 from emulator.database.database import Database
@@ -34,7 +38,7 @@ def _together(_body: Body, parts: Sequence[Result]) -> Result:
     return {"Workers": workers, "Tables": owner["Tables"], "Backlogs": owner["Backlogs"]}
 
 
-@control("counters", changes=False, gather=_together, summary="show counters of requests and tables (--metrics)")
+@control("counters", changes=False, gather=_together, summary="show counters of requests and tables")
 def counters(emulator: Emulator, _body: Body) -> Result:
     """Return the counters of this process; the owner process adds those of tables.
 
@@ -42,11 +46,31 @@ def counters(emulator: Emulator, _body: Body) -> Result:
     """
     counted = None if emulator.request_log is None else emulator.request_log().counted()
     if counted is None:
-        raise BadDeclaration("this server does not count requests: start it with --metrics")
+        raise BadDeclaration("this server does not count requests: start it with --metrics, or call count_requests")
     if not emulator.database.owner:
         return {"Worker": counted}
     tables = list(islice(_tables(emulator.database), _TABLES))
     return {"Worker": counted, "Tables": tables, "Backlogs": list(_backlogs(emulator))}
+
+
+def _everywhere(_body: Body, parts: Sequence[Result]) -> Result:
+    return parts[0]
+
+
+@control(
+    "count_requests", gather=_everywhere, summary="count requests and units, or stop counting", members=("Enabled",)
+)
+def count_requests(emulator: Emulator, body: Body) -> Result:
+    """Turn the counting on or off in this process. Raises BadDeclaration."""
+    refuse_unknown(body, "Enabled")
+    enabled = member(body, "Enabled", bool)
+    if emulator.request_log is None:
+        raise BadDeclaration("this emulator is not served over HTTP, so it counts no requests")
+    counting = enabled or emulator.settings.metrics
+    if emulator.sharing is not None:  # workers that start later read this
+        emulator.sharing.counts_requests = counting
+    emulator.request_log().count(on=counting)
+    return {"Counting": counting}
 
 
 def _tables(database: Database) -> Iterator[Result]:

@@ -45,16 +45,29 @@ class RequestLog(Protocol):
         """Keep requests from now on, or stop keeping them and forget those that are kept."""
         ...
 
+    @property
+    def counts(self) -> bool:
+        """Whether requests are counted."""
+        ...
+
+    def count(self, *, on: bool) -> None:
+        """Count requests and units from now on, or stop and forget the counts."""
+        ...
+
+    def whole(self, ended: int) -> Result | None:
+        """Return the kept request that ended at a time (`Ended`), with its bodies, or None."""
+        ...
+
     def kept(self) -> Sequence[Result]:
         """Return the kept requests, in the order in which they ended."""
         ...
 
     def counted(self) -> Result | None:
-        """Return the counters of this process, None without --metrics."""
+        """Return the counters of this process, None if requests are not counted."""
         ...
 
     def last_hour(self) -> "LastHour[tuple[str, str, str, str, str]] | None":
-        """Return the figures of each minute of the last hour, None without --metrics."""
+        """Return the figures of each minute of the last hour, None if requests are not counted."""
         ...
 
     def now(self) -> int:

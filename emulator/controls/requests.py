@@ -4,16 +4,23 @@
 |-----------------|----------------------------------------------|--------------------------------------|
 | `requests`      | none                                         | `{"Keeping", "Requests", "Last"}`    |
 | `find_requests` | `{"AccessKey"?, "After"?: id, "Limit"?}`     | the same, of the requests that match |
+| `request`       | `{"Id"}`                                     | one request with its bodies          |
 | `keep_requests` | `{"Enabled": true or false}`                 | `{"Keeping": as in the body}`        |
 
 While `Keeping` is true, the server keeps its last thousand requests. `Keeping` is true from the
 start with --log-requests or --keep-requests, else from a call of `keep_requests`. `Requests` are
 summaries (http/observing/summary.py) with an `Id`, from all worker processes, in the order in which
-the requests arrived. At most `Limit` requests are returned: the newest that match.
+the requests arrived.
 
-`Last` is the id of the newest request that the list may have. A call with this id as `After` returns
-the requests that were answered later, without repetitions. A request is missing if `Limit`, or a
-thousand newer ones, left it out.
+Without `After`, at most `Limit` requests are returned: the newest that match. `Last` is the id of
+the newest request that the list may have. With this id as `After`, a call returns the requests that
+were answered later: at most `Limit`, the oldest that match. Its `Last` is the id to go on with. So a
+client that repeats the call gets each request once, and none is left out unless a thousand newer
+ones have replaced it.
+
+`request` returns a summary with `Id`, `Method`, `Path`, `Target` (the header X-Amz-Target), and the
+texts `Request` and `Answer`. All kept bodies together have at most 16 MB. If older large ones had
+to go, both texts are null.
 """  # noqa: W505 - a table
 
 import re
@@ -45,11 +52,17 @@ def _found(body: Body, parts: Sequence[Result]) -> Result:
         for each in found[-MOST:]
         if after < (each["Ended"], each["Worker"]) and access_key in (None, each.get("AccessKey"))
     ]
-    found.sort(key=lambda each: (each["Began"], each["Worker"]))
+    last = f"{until - 1}-999"
+    if "After" not in body:
+        shown = sorted(found, key=_arrival)[-limit:]
+    else:
+        shown = sorted(found[:limit], key=_arrival)
+        if len(found) > limit:
+            last = _id_of(found[limit - 1])
     return {
         "Keeping": all(part["Keeping"] for part in parts),
-        "Requests": [_shown(each) for each in found[-limit:]],
-        "Last": f"{until - 1}-999",
+        "Requests": [_shown(each) for each in shown],
+        "Last": last,
     }
 
 
@@ -57,6 +70,14 @@ def _kept(emulator: Emulator, _body: Body) -> Result:
     """Return the requests that this process keeps."""
     log = _log(emulator)
     return {"Keeping": log.keeps, "Requests": log.kept(), "Now": log.now()}
+
+
+def _one(body: Body, parts: Sequence[Result]) -> Result:
+    """Return the request that one of the processes has found."""
+    for part in parts:
+        if part:
+            return _shown(part)
+    raise BadDeclaration(f"the request {body['Id']} is not kept, or is no longer kept")
 
 
 def _everywhere(_body: Body, parts: Sequence[Result]) -> Result:
@@ -85,6 +106,22 @@ def find_requests(emulator: Emulator, body: Body) -> Result:
 
 
 @control(
+    "request",
+    method="POST",
+    changes=False,
+    gather=_one,
+    summary="show one of the last requests with its bodies",
+    members=("Id",),
+)
+def request(emulator: Emulator, body: Body) -> Result:
+    """Return a request that this process keeps, {} if it does not. Raises BadDeclaration."""
+    refuse_unknown(body, "Id")
+    ended, worker = _order_of(member(body, "Id", str), "Id")
+    found = _log(emulator).whole(ended)
+    return found if found is not None and found["Worker"] == worker else {}
+
+
+@control(
     "keep_requests",
     gather=_everywhere,
     summary="keep the last thousand requests, or stop keeping them",
@@ -109,12 +146,24 @@ def _log(emulator: Emulator) -> RequestLog:
 def _shown(kept: Result) -> Result:
     """Return a kept request as a result shows it: with an `Id`, without Began and Ended."""
     rest = {name: value for name, value in kept.items() if name not in ("Began", "Ended")}
-    return {"Id": f"{kept['Ended']}-{kept['Worker']}", **rest}
+    return {"Id": _id_of(kept), **rest}
 
 
-def _order_of(text: str) -> tuple[int, int]:
-    """Return the two numbers of a request's Id: Ended and Worker. Raises BadDeclaration."""
+def _id_of(kept: Result) -> str:
+    return f"{kept['Ended']}-{kept['Worker']}"
+
+
+def _arrival(kept: Result) -> tuple[int, int]:
+    """Return the place of a request in the order of arrival."""
+    return kept["Began"], kept["Worker"]
+
+
+def _order_of(text: str, name: str = "After") -> tuple[int, int]:
+    """Return the two numbers of a request's Id: Ended and Worker. Raises BadDeclaration.
+
+    name: the member of the body that has the text.
+    """
     found = _ID.fullmatch(text)
     if found is None:
-        raise BadDeclaration("the member After must be the Id of a request, or Last of an earlier result")
+        raise BadDeclaration(f"the member {name} must be the Id of a request, or Last of an earlier result")
     return int(found[1]), int(found[2])

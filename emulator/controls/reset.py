@@ -105,6 +105,8 @@ def _reset_items(database: Database, name: str, scope: Scope) -> int:
     tables = [table for table in tables if scope.owns(_tenant(table, scope))]
     if not tables:
         raise BadDeclaration(f"there is no table {name}")
+    for table in list(tables):  # a table is emptied with its replicas, or they would differ
+        tables += [other for other in database.catalog.group(table.definition) if other not in tables]
     with database.registries.changing(urgent=True) as change:
         for table in tables:
             empty(database, change, table)

@@ -6,7 +6,7 @@
 | `snapshots/save`    | `{"Name", "AccessKey"?, "Region"?, "Tables"?: [names], "Replace"?: true}` |
 | `snapshots/restore` | `{"Name"}`                                                               |
 | `snapshots/delete`  | `{"Name"}`                                                               |
-| `snapshots/branch`  | `{"Name", "AccessKey", "Region"?}`                                       |
+| `snapshots/branch`  | `{"Name", "AccessKey", "Region"?, "Rename"?: {name: new name}}`          |
 | `snapshots/items`   | `{"Name", "TableName", "AccessKey", "Region", "Segment"?, "TotalSegments"?, "After"?}` |
 | `snapshots/hold`    | `{"Name", "AccessKey"?, "Region"?, "Tables"?}`; a GET lists the names     |
 
@@ -25,7 +25,8 @@
 `snapshots/branch` copies the tables of a snapshot to another account, as they were when it was
 saved. The copies are new tables, with new streams. Kinesis destinations and event source mappings
 are not copied. The account must not have tables with these names. Without `Region`, each copy is in
-the region of its table. The result is `{"Tables": number}`.
+the region of its table. `Rename` gives copies other names than their tables have. So a table can be
+copied within its account. The result is `{"Tables": number}`.
 
 `snapshots/items` returns a page of the items of a table in a snapshot: `{"Items": [items],
 "After"?}`. If the answer has `After`, the next call must repeat it to get the next page. Otherwise,
@@ -47,6 +48,7 @@ import orjson
 from emulator.controls.body import BadDeclaration, Body, member, refuse_unknown
 from emulator.controls.registry import Emulator, Result, control
 from emulator.database.database import Database
+from emulator.database.definitions import arns
 from emulator.database.definitions.tenants import SHARED
 from emulator.database.snapshots import branching, holding, restoring, saving
 from emulator.database.snapshots.branching import BranchRefused
@@ -124,18 +126,18 @@ def delete(emulator: Emulator, body: Body) -> Result:
 @control(
     "snapshots/branch",
     summary="copy the tables of a snapshot to another account",
-    members=("Name", "AccessKey", "Region?"),
+    members=("Name", "AccessKey", "Region?", "Rename?"),
 )
 def branch(emulator: Emulator, body: Body) -> Steps[Result]:
     """Copy a snapshot's tables. Raises BadDeclaration."""
-    name = _name(body, ("Name", "AccessKey", "Region"))
+    name = _name(body, ("Name", "AccessKey", "Region", "Rename"))
     access_key = member(body, "AccessKey", str)
     region = member(body, "Region", str) if "Region" in body else None
     if not access_key or region == "":
         raise BadDeclaration("the members AccessKey and Region must not be empty")
     database = emulator.database
     try:
-        tables = yield from branching.branch(database, name, access_key, region)
+        tables = yield from branching.branch(database, name, access_key, region, _renamed(body))
     except UnknownSnapshot:
         raise _unknown(database, name) from None
     except BranchRefused as refused:
@@ -205,6 +207,15 @@ def items(emulator: Emulator, body: Body) -> Result:
         raise BadDeclaration(_WRONG_AFTER) from None
     found = [orjson.Fragment(row_json(row)) for _, row in rows]
     return {"Items": found} if last is None else {"Items": found, "After": last.hex()}
+
+
+def _renamed(body: Body) -> dict[str, str]:
+    """Return the member Rename. Raises BadDeclaration if a new name is no name of a table."""
+    renamed: dict[str, str] = member(body, "Rename", dict) if "Rename" in body else {}
+    for name in renamed.values():
+        if not isinstance(name, str) or not arns.is_table_name(name):
+            raise BadDeclaration("the member Rename must give names of 3 to 255 letters, digits and characters of _.-")
+    return renamed
 
 
 def _after(body: Body) -> bytes | None:

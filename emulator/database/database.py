@@ -14,9 +14,9 @@ disk:
 """
 
 import logging
-from collections.abc import Callable, Generator, Hashable, Iterable
+from collections.abc import Callable, Generator, Hashable, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from emulator import errors
 from emulator.clock import Background, Clock, Scheduler
@@ -128,6 +128,8 @@ class Database:
         self.streams = self.catalog.streams
         self.histories = self.catalog.histories
         self.kinesis = options.kinesis
+        # calls an operation of Application Auto Scaling; the emulator sets it
+        self.call_scaling: ScalingCall = _no_scaling
         # whether callers of operations can run slices; only then may operations raise Sliced
         self.sliced = False
         self.refresh()
@@ -422,6 +424,17 @@ def _load_backup(account: str, stored: bytes) -> "Backup":
     from emulator.database.definitions.backups import Backup  # noqa: PLC0415 - start-up time
 
     return Backup.load(stored, account)
+
+
+ScalingCall = Callable[[str, object, Caller], Mapping[str, Any]]
+"""Answers an operation of Application Auto Scaling: its name, the request, the caller.
+
+Raises ApiError.
+"""
+
+
+def _no_scaling(operation: str, _request: object, _caller: Caller) -> Mapping[str, Any]:
+    raise AssertionError(f"the emulator has no Application Auto Scaling for {operation}")
 
 
 Job = Callable[[Database], None]

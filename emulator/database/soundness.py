@@ -155,7 +155,7 @@ def _problems_of_table(txn: ReadTxn, table: Table) -> Iterator[str]:
     if statistics.read(txn, table.statistics_key, len(counts)) != [(count.rows, count.size) for count in counts]:
         yield f"the counts of items or bytes of table {name} are wrong"
     if table.definition.membership is not None:
-        yield from _problems_of_replica(txn, table, keyspace.replica(table.definition.membership.log))
+        yield from _problems_of_replica(txn, table, table.definition.membership.log)
     if table.vectors:
         from emulator.database.items import vectors  # noqa: PLC0415 - few tables have vector indexes
 
@@ -164,10 +164,11 @@ def _problems_of_table(txn: ReadTxn, table: Table) -> Iterator[str]:
                 yield f"the vector index {vector_index.name} of table {name} does not agree with the items"
 
 
-def _problems_of_replica(txn: ReadTxn, table: Table, prefix: bytes) -> Iterator[str]:
+def _problems_of_replica(txn: ReadTxn, table: Table, log: int) -> Iterator[str]:
     """Check the versions of items, and the writes that wait for other regions."""
     from emulator.database.changes import replicas  # noqa: PLC0415 - few tables have replicas
 
+    prefix = keyspace.replica(log)
     versions = keyspace.item_versions(prefix)
     for _, stored in txn.scan(versions, prefix_end(versions)):
         if not replicas.is_version(stored):
@@ -175,9 +176,11 @@ def _problems_of_replica(txn: ReadTxn, table: Table, prefix: bytes) -> Iterator[
     writes = keyspace.replicated_writes(prefix)
     last = int.from_bytes(txn.get(keyspace.last_replicated(prefix)) or b"", "big")
     for key, stored in txn.scan(writes, prefix_end(writes)):
-        write = replicas.write_of(stored)
+        write = replicas.write_of(txn, stored, table.prefix)
         item = None if write.row is None else decode_row(write.row)
         wrong = item is not None and table.key_of_item(item) != table.prefix + write.item
+        if replicas.is_in_table(stored):
+            wrong = wrong or item is None or replicas.version_of(txn, log, write.item) != write.version
         if wrong or not replicas.is_version(write.version) or int.from_bytes(key[len(writes) :], "big") > last:
             yield f"a write of table {table.name} that waits for replicas differs from what was written"
 

@@ -10,7 +10,7 @@ Writes that take long are prepared in slices before the transaction (items/ahead
 can wait for slices.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import inf
 from typing import Any
 
@@ -24,6 +24,7 @@ from emulator.database.items.ahead import Outcome
 from emulator.database.items.requested import ItemRequest, Write, has_repeats
 from emulator.database.items.write import store
 from emulator.database.schema.followers import Change
+from emulator.database.schema.table import Table
 from emulator.database.throughput.capacity import Consumed
 from emulator.database.tokens import Token
 from emulator.errors import ApiError
@@ -36,6 +37,14 @@ def check_distinct(parts: Sequence[ItemRequest]) -> None:
     """Raise an error if two parts of a transaction are about the same item."""
     if has_repeats(part.key for part in parts):
         raise errors.duplicate_transact_items()
+
+
+def refuse_strong(tables: Iterable[Table]) -> None:
+    """Raise if a table is in a group with strong consistency, which has no transactions."""
+    for table in tables:
+        membership = table.definition.membership
+        if membership is not None and membership.strong:
+            raise errors.strong_group_lacks("transactions")
 
 
 def canceled_by(failures: Mapping[int, ApiError], count: int) -> ApiError:
@@ -94,9 +103,9 @@ class _TakesLong(Exception):
     """The preparation of the writes takes too long for one slice. No write was stored."""
 
 
-def refuse_changed_tables(database: Database, writes: Sequence[Write]) -> None:
+def refuse_changed_tables(database: Database, parts: Sequence[ItemRequest]) -> None:
     """Raise Interrupted if a table has changed since the request found it."""
-    if any(database.catalog.current(write.table) is not write.table for write in writes):
+    if any(database.catalog.current(part.table) is not part.table for part in parts):
         raise Interrupted("A table has changed: run the request again.")
 
 

@@ -1,10 +1,10 @@
 """Errors of global tables (control-plane 6, 8, 9)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from emulator.errors.base import ApiError
 from emulator.errors.forms import INVALID_PARAMETERS, invalid_parameters, resource_in_use, validation
-from emulator.errors.tables import feature_missing
 
 
 def legacy_global_tables() -> ApiError:
@@ -145,17 +145,186 @@ def replica_protected(table: str, region: str) -> ApiError:
     )
 
 
+# --- strong consistency (control-plane 7) ---------------------------------------------------------
+
+_STRONG: Final = "global tables with MultiRegionConsistency set to STRONG"
+_FEATURES: Final = {
+    "disassociation": "Disassociation is",
+    "local_indexes": "Local secondary indexes are",
+    "time_to_live": "Time to live is",
+    "transactions": "Transactions are",
+}
+
+
+def replicated_write_conflict() -> ApiError:
+    """Return the error for a write that meets a write of the same item in another region.
+
+    The text is that of the exception's documentation.
+    """
+    return ApiError(
+        "ReplicatedWriteConflictException",
+        "The request was rejected because one or more items in the request are being modified by a request in another "
+        "Region.",
+        about="conflict",
+    )
+
+
+def strong_replica_count() -> ApiError:
+    return validation(f"Unsupported replica count for {_STRONG}.")
+
+
+def strong_regions(regions: Sequence[str]) -> ApiError:
+    return validation(f"Unsupported Region(s) specified for {_STRONG}: [{', '.join(regions)}].")
+
+
+def witness_without_strong() -> ApiError:
+    return validation(
+        "MultiRegionConsistency must be set as STRONG when GlobalTableWitnessUpdates parameter is present."
+    )
+
+
+def witness_of_replica() -> ApiError:
+    """Return the error for a witness in the region of a new replica."""
+    return validation("Cannot target multiple regions with the same action")
+
+
+def witness_is_local() -> ApiError:
+    return validation(
+        "Cannot add a witness in the same region as an existing replica when creating a global table with "
+        "MultiRegionConsistency set to STRONG."
+    )
+
+
+def membership_changes_alone() -> ApiError:
+    return invalid_parameters("Requests that modify replicas or witnesses must not also modify other fields")
+
+
+def strong_group_is_complete() -> ApiError:
+    return validation("Cannot add replicas to a global table with strong MultiRegionConsistency")
+
+
+def consistency_is_fixed() -> ApiError:
+    return validation("MultiRegionConsistency parameter is unsupported on existing global table")
+
+
+def consistency_with_other_actions() -> ApiError:
+    return validation("Only Replica Create actions are supported when MultiRegionConsistency parameter is provided.")
+
+
+def witnesses_not_in_group(regions: Sequence[str]) -> ApiError:
+    return validation(
+        "Update global table operation failed because one or more witnesses were not part of the global table. Please "
+        f"retry the request without these witnesses: [{', '.join(regions)}]."
+    )
+
+
+def witness_left() -> ApiError:
+    return validation("Update table delete operation does not include all witnesses.")
+
+
+def strong_replica_left() -> ApiError:
+    return validation(f"Deletion of only one table replica is not supported for {_STRONG}.")
+
+
+def strong_group_lacks(feature: str) -> ApiError:
+    """Return the error for a feature that groups with strong consistency do not have.
+
+    feature: a key of _FEATURES. The service's texts are not known (control-plane 7).
+    """
+    return validation(f"{_FEATURES[feature]} not supported for {_STRONG}.")
+
+
+def strong_group_not_empty() -> ApiError:
+    """Return the error for a table with items. The text is not known (control-plane 7)."""
+    return validation("A table must be empty to become a global table with MultiRegionConsistency set to STRONG.")
+
+
+# --- disassociation (control-plane 6.6) -----------------------------------------------------------
+
+# The service refuses these requests, but its texts are not known. They follow similar texts.
+
+
+def disassociation_elsewhere(region: str) -> ApiError:
+    return validation(f"A replica can be disassociated only by a request in its own region: {region}.")
+
+
+def disassociation_protected(table: str, region: str) -> ApiError:
+    return validation(
+        f"Cannot disassociate table {table} in region {region} because it has disassociation protection enabled. "
+        "Disable disassociation protection first."
+    )
+
+
+def disassociation_protection_without_replicas(table: str) -> ApiError:
+    return validation(
+        f"DisassociationProtectionEnabled can be specified only for a replica, and table {table} is none."
+    )
+
+
+# --- replica auto scaling (control-plane 9) -------------------------------------------------------
+
+
+def _settings_failed(table: str) -> str:
+    return f"Failed to update settings for global table with name: \u2018{table}\u2019"
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+def replica_scaling_incomplete(table: str, missing: Iterable[str]) -> ApiError:
+    return validation(
+        f"{_settings_failed(table)}: Parameters {_quoted(missing)} are required unless auto scaling is being disabled."
+    )
+
+
+def replica_scaling_disabled(table: str, present: Iterable[str]) -> ApiError:
+    return validation(
+        f"{_settings_failed(table)}: Parameters {_quoted(present)} must be left blank when disabling auto scaling."
+    )
+
+
+def replica_scaling_empty(table: str, region: str | None = None) -> ApiError:
+    """Return the error for a request without updates. region: the region of an empty part."""
+    where = "" if region is None else f" for region: \u2018{region}\u2019"
+    return validation(f"{_settings_failed(table)} because at least one update parameter must be specified{where}.")
+
+
+def replica_scaling_repeated(table: str, regions: Sequence[str]) -> ApiError:
+    names = ", ".join(regions)
+    return validation(
+        f"{_settings_failed(table)} because the regions: \u2018[{names}]\u2019 were specified more than once."
+    )
+
+
+def replica_scaling_on_demand(table: str, regions: Iterable[str], member: str) -> ApiError:
+    """Return the error for scaling a table on demand. The text has the service's own quotes."""
+    replicas = _quoted(map(str.upper, regions))
+    return validation(
+        f"Failed to update global table with name \u2018{table}\u2018. Replicas {replicas} BillingMode is "  # noqa: S608
+        "PayPerRequest. You must convert table's BillingMode to PROVISIONED to set parameters: "
+        f"'{member}'."
+    )
+
+
+def replica_scaling_without_index(table: str, index: str) -> ApiError:
+    return ApiError(
+        "ResourceNotFoundException",
+        f"{_settings_failed(table)} because the global secondary indexes with names: \u2018[{index}]\u2019 do not "
+        "exist.",
+    )
+
+
+def replica_scaling_refused(error: ApiError) -> ApiError:
+    """Return the error for a request that Application Auto Scaling refuses."""
+    return validation(
+        f"{error.message} (Service: AWSApplicationAutoScaling; Status Code: 400; Error Code: {error.code})"
+    )
+
+
 # --- our own errors -------------------------------------------------------------------------------
 
 
 def replicas_need_regions() -> ApiError:
     """Return the error for replicas on a server where all regions have the same tables."""
     return validation("ReplicaUpdates: with --shared-db, all regions have the same tables, and no replicas")
-
-
-def disassociation_missing() -> ApiError:
-    return feature_missing("Disassociate", "the disassociation of replicas")
-
-
-def strong_consistency_missing() -> ApiError:
-    return feature_missing("MultiRegionConsistency", "global tables with strong consistency")

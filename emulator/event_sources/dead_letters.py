@@ -3,12 +3,16 @@
 Each line is the JSON that AWS sends to an on-failure destination (Lambda: "Retain discarded records
 for a DynamoDB event source"). `payload` is the whole event, as in the records that Lambda sends to
 S3. Of the two values of `condition`, we infer `RecordAgeExceeded`.
+
+The id of a letter is its `requestId`, which is the first member of each line. Only the process that
+delivers to functions writes the file, so it can also remove letters (redelivery.py).
 """
 
 import json
 import logging
 import os
 import tempfile
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
@@ -30,6 +34,9 @@ FILE: Final = "dead-letters.jsonl"
 OLDER: Final = "dead-letters.1.jsonl"
 
 _LARGE: Final = 10 << 20  # bytes; a file of at least this size is renamed before the next letter
+_BEFORE_ID: Final = b'{"requestContext":{"requestId":"'
+_ID: Final = slice(len(_BEFORE_ID), len(_BEFORE_ID) + 36)
+"""Where a line has the id of its letter, which is a UUID."""
 
 
 def letter(mapping: EventSourceMapping, shard_id: str, discard: Discard, request_id: str, now: float) -> dict[str, Any]:
@@ -72,7 +79,7 @@ def _iso(moment: float, precision: str) -> str:
 
 
 class DeadLetters:
-    """The file of dead letters.
+    """The files of dead letters.
 
     folder: the folder of the database, or None. With None, the first use makes a temporary folder.
 
@@ -117,3 +124,42 @@ class DeadLetters:
             context["approximateInvokeCount"],
             self.file,
         )
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield the JSON of each letter, the oldest first."""
+        for file in self._files:
+            with suppress(FileNotFoundError), file.open("rb") as opened:
+                # A line that is not complete was cut off by a crash.
+                yield from (line for line in opened if line.startswith(_BEFORE_ID) and line.endswith(b"\n"))
+
+    def replace(self, changes: Mapping[str, dict[str, Any] | None]) -> None:
+        """Replace letters by others, or remove them. changes: id -> the new letter, or None.
+
+        If the disk has no room, log an error and change nothing.
+        """
+        by_id = {name.encode(): letter for name, letter in changes.items()}
+        for file in self._files:
+            try:
+                self._rewrite(file, by_id)
+            except OSError as error:
+                log.error("cannot write %s (%s): it still has letters that were delivered", file, error.strerror)  # noqa: TRY400
+
+    @property
+    def _files(self) -> tuple[Path, Path]:
+        return self.file.with_name(OLDER), self.file
+
+    def _rewrite(self, file: Path, changes: Mapping[bytes, dict[str, Any] | None]) -> None:
+        if not file.exists():
+            return
+        lines = file.read_bytes().splitlines(keepends=True)
+        kept = [line for line in lines if line[_ID] not in changes]
+        new = [changes[line[_ID]] for line in lines if line[_ID] in changes]
+        if not new:
+            return
+        kept += [orjson.dumps(letter, option=orjson.OPT_APPEND_NEWLINE) for letter in new if letter is not None]
+        written = file.with_name(f"{file.name}.new")
+        with suppress(FileNotFoundError):
+            written.unlink()
+        os.close(new_file(written))
+        written.write_bytes(b"".join(kept))
+        written.replace(file)

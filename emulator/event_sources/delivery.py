@@ -16,10 +16,11 @@ consumer then begins at the mapping's checkpoints.
 """
 
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from math import inf
-from typing import Any, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from emulator.clock import Clock
 from emulator.database.changes.consumer import LogConsumer, ShardCursor, stored_positions
@@ -38,6 +39,9 @@ from emulator.event_sources.outcomes import Outcome
 from emulator.event_sources.shard_lanes import ShardLanes
 from storage import Interrupted
 
+_FAILURES: Final = 100  # the most failures that are kept
+_DETAIL: Final = 500  # characters of a failure's detail that are kept
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Invocation:
@@ -47,6 +51,16 @@ class Invocation:
     function: Function
     function_arn: str
     payload: bytes
+
+
+class Failure(NamedTuple):
+    """A failed invocation. time: seconds since the epoch. uuid: of the mapping."""
+
+    time: float
+    uuid: str
+    request_id: str
+    kind: str
+    detail: str
 
 
 class DeadLetterSink(Protocol):
@@ -104,7 +118,10 @@ class _InFlight:
 
 
 class Delivery:
-    """Delivers stream records to functions. new_id: a function that returns a new request id."""
+    """Delivers stream records to functions. new_id: a function that returns a new request id.
+
+    failures: the last failed invocations.
+    """
 
     def __init__(
         self,
@@ -121,6 +138,7 @@ class Delivery:
         self._new_id = new_id
         self._consumers: dict[str, _Consumer] = {}
         self._in_flight: dict[str, _InFlight] = {}
+        self.failures: deque[Failure] = deque(maxlen=_FAILURES)
 
     def due(self) -> list[Invocation]:
         """Return the invocations to make now.
@@ -141,6 +159,13 @@ class Delivery:
                     due = lane.due(consumer.mapping)
                     if due is not None:
                         yield *due, consumer.mapping.uuid
+
+    def lanes(self, uuid: str) -> Iterator[tuple[str, Lane]]:
+        """Yield the lanes of a mapping, each with the id of its shard."""
+        consumer = self._consumers.get(uuid)
+        for cursor in () if consumer is None else consumer.log.shards.values():
+            for lane in cursor.inbox.lanes:
+                yield cursor.shard_id, lane
 
     def _due(self) -> list[Invocation]:
         found: list[Invocation] = []
@@ -210,7 +235,10 @@ class Delivery:
         """
         batch = self._in_flight.pop(invocation.id)
         mapping = batch.consumer.mapping
-        discard = batch.lane.finish(mapping, outcome, self._database.clock.now())
+        now = self._database.clock.now()
+        if outcome.kind != "answered":
+            self.failures.append(Failure(now, mapping.uuid, invocation.id, outcome.kind, outcome.detail[:_DETAIL]))
+        discard = batch.lane.finish(mapping, outcome, now)
         if discard is not None:
             self._discard(mapping, batch.cursor.shard_id, discard, invocation.id)
         self._save(batch.consumer)

@@ -95,6 +95,10 @@ class Lane:
             return self._batches[0].records[0].sequence
         return self._queue[0].sequence if self._queue else None
 
+    def current(self) -> Batch | None:
+        """Return the batch that is in flight or will be sent again, None if there is none."""
+        return self._batches[0] if self._batches else None
+
     def add(self, record: Record, now: float) -> None:
         """Append a record."""
         if not self._queue and not self._batches:

@@ -55,6 +55,10 @@ class Mappings:
         found = (self._settled(uuid) for uuid in sorted(self._mappings))
         return [mapping for mapping in found if mapping is not None and mapping.tenant == tenant]
 
+    def everything(self) -> list[EventSourceMapping]:
+        """Return the mappings of all tenants in the order of their ids."""
+        return [self._mappings[uuid] for uuid in sorted(self._mappings)]
+
     def delivering(self) -> Iterator[EventSourceMapping]:
         """Yield the mappings that deliver records to their functions."""
         has_passed = self._database.catalog.has_passed

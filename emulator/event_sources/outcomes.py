@@ -11,7 +11,8 @@ If the mapping has ReportBatchItemFailures, the function's response may name rec
 |                                                        | record succeeded                    |
 | an identifier in the list is empty, null, missing, or  | all records failed                  |
 | does not name a record in the batch                    |                                     |
-| `batchItemFailures` is not a list                      | all records failed (inferred)       |
+| `batchItemFailures` is anything else, also `""`, 0 or  | all records failed (inferred: Lambda|
+| false                                                  | takes no other answer as a success) |
 """
 
 from collections.abc import Sequence
@@ -39,6 +40,9 @@ class Outcome:
     status: int = 200
 
 
+_WHOLE: Final = 0  # the position of the first record: all records failed
+
+
 def first_failure(outcome: Outcome, records: Sequence[Record], *, reports: bool) -> int | None:
     """Return the position of the first record that failed, or None if all records succeeded.
 
@@ -46,7 +50,7 @@ def first_failure(outcome: Outcome, records: Sequence[Record], *, reports: bool)
     succeeded or all failed.
     """
     if outcome.kind != "answered":
-        return 0
+        return _WHOLE
     return _reported(outcome.payload, records) if reports else None
 
 
@@ -54,17 +58,14 @@ def _reported(payload: bytes, records: Sequence[Record]) -> int | None:
     try:
         response = orjson.loads(payload) if payload.strip() else None
     except orjson.JSONDecodeError:
-        return 0
+        return _WHOLE
     failures = response.get("batchItemFailures") if isinstance(response, dict) else None
-    if not failures:
+    if failures is None or failures == []:
         return None
     if not isinstance(failures, list):
-        return 0
+        return _WHOLE
     positions = {sequence_text(record.sequence): position for position, record in enumerate(records)}
     return min(positions.get(_identifier(failure), _WHOLE) for failure in failures)
-
-
-_WHOLE: Final = 0
 
 
 def _identifier(failure: Any) -> str:  # noqa: ANN401 - any JSON

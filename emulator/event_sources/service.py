@@ -10,6 +10,7 @@ from emulator.event_sources.dead_letters import DeadLetters
 from emulator.event_sources.delivery import Delivery, Invocation
 from emulator.event_sources.mappings import Mappings
 from emulator.event_sources.outcomes import Outcome
+from emulator.event_sources.redelivery import Redelivery
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
 
@@ -26,13 +27,14 @@ class FunctionService:
         self.functions = configuration.load(settings.functions)
         self.mappings = Mappings(database, shared=settings.shared_db)
         self.dead_letters = DeadLetters(settings.folder)
-        self._delivery = Delivery(database, self.mappings, self.functions, self.dead_letters)
+        self.delivery = Delivery(database, self.mappings, self.functions, self.dead_letters)
+        self.redelivery = Redelivery(self.functions, self.dead_letters)
         self._api = Api(database, self.mappings, self.functions)
 
     @property
     def busy(self) -> bool:
         """Whether the server must poll for due invocations."""
-        return any(True for _ in self.mappings.delivering())
+        return self.redelivery.busy or any(True for _ in self.mappings.delivering())
 
     def answer(self, method: str, path: str, query: str, body: bytes, caller: Caller) -> Answer:
         """Answer a request to Lambda's API. Raises ApiError."""
@@ -49,17 +51,21 @@ class FunctionService:
 
     def _deliveries(self) -> Iterator[tuple[float, str, str]]:
         now = self._clock.now()
-        return (event for event in self._delivery.coming() if event[0] > now)
+        return (event for event in self.delivery.coming() if event[0] > now)
 
     def due(self) -> list[Invocation]:
         """Return the invocations to make now."""
-        invocations = self._delivery.due()
+        invocations = self.delivery.due()
+        if self.redelivery.busy:
+            invocations += self.redelivery.due()
         self._publish()
         return invocations
 
     def finished(self, invocation: Invocation, outcome: Outcome) -> None:
         """Report the outcome of an invocation."""
-        self._delivery.finished(invocation, outcome)
+        if self.redelivery.finished(invocation, outcome):
+            return
+        self.delivery.finished(invocation, outcome)
         self._publish()
 
     def _publish(self) -> None:

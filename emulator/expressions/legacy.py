@@ -107,6 +107,9 @@ def filter_condition(request: Request, member: OneOf["QueryFilter", "ScanFilter"
     return _combined(request, member, _condition)
 
 
+_FEW_NAMES: Final = limits.LEGACY_NAMES // limits.ATTRIBUTE_NAME  # with so few names, the sum is no problem
+
+
 def _too_many_names(elements: Iterable[str]) -> bool:
     return sum(map(utf8_size, elements)) > limits.LEGACY_NAMES
 
@@ -349,7 +352,10 @@ def _clause(name: str, element: Request) -> program.KeyClause:
 
 
 def attributes_to_get(names: Sequence[str]) -> program.Projection:
-    """Return the projection on top-level attributes. A repeated name is refused (behaviour 4.7)."""
+    """Return the projection on top-level attributes.
+
+    A repeated name is refused (behaviour 4.7), and so are more names than an item has room for.
+    """
     check_names(names)
     wanted = frozenset(names)
     if len(wanted) < len(names):
@@ -358,4 +364,6 @@ def attributes_to_get(names: Sequence[str]) -> program.Projection:
             if name in seen:
                 raise errors.duplicate_attribute(name)
             seen.add(name)
+    if len(wanted) > _FEW_NAMES and _too_many_names(wanted):
+        raise errors.item_too_large()
     return compiler.projection_of(wanted)

@@ -129,7 +129,8 @@ def create_front(emulator: Emulator) -> Front:
     emulator.request_log = cache(partial(_load_request_log, front))
     sharing = emulator.sharing
     emulator.start_faults()
-    if observers_wanted(emulator.settings) or (sharing is not None and sharing.keeps_requests):
+    observes = sharing is not None and (sharing.keeps_requests or sharing.counts_requests)
+    if observes or observers_wanted(emulator.settings):
         emulator.request_log()
     return front
 
@@ -141,7 +142,10 @@ def _load_request_log(front: Front) -> "RequestLog":
     sharing = front.emulator.sharing
     if sharing is None:
         return RequestLog(front, 0, keep=keeping_wanted(front.emulator.settings))
-    return RequestLog(front, sharing.worker_index, keep=sharing.keeps_requests)
+    log = RequestLog(front, sharing.worker_index, keep=sharing.keeps_requests)
+    if sharing.counts_requests:
+        log.count(on=True)
+    return log
 
 
 def _load_site(front: Front) -> App:

@@ -62,6 +62,7 @@ _BY_ATTRIBUTE: Final = frozenset(("ExpectedAttributeMap", "FilterConditionMap", 
 A parameter is refused if its attribute names have more bytes together than an item may have
 (limits.LEGACY_NAMES).
 """
+_NAME_LIST: Final = "AttributeNameList"  # the shape of AttributesToGet, to which the same limit applies
 _MAP_PARSERS: Final[dict[str, Callable[[object, list[Problem]], dict[str, Value]]]] = {
     "PutItemInputAttributeMap": wire.parse_item,
     "ExpressionAttributeValueMap": wire.parse_values,
@@ -146,7 +147,8 @@ def _parser(shapes: Shapes, shape: Shape, scalar_error: _ScalarError) -> Parser:
     if shape.type == "list" and shape.value == _ATTRIBUTE_VALUE:
         return _attribute_value_list(scalar_error, kept(shapes, shape))
     if shape.type == "list" and shapes[shape.value].type == "string":
-        return _string_list(scalar_error, kept(shapes, shape))
+        texts = _string_list(scalar_error, kept(shapes, shape))
+        return _name_list(texts) if shape.name == _NAME_LIST else texts
     if shape.type == "list":
         return _list(_parser(shapes, shapes[shape.value], errors.scalar_as_member), scalar_error, kept(shapes, shape))
     if shape.value == _ATTRIBUTE_VALUE:
@@ -234,6 +236,22 @@ def _string_list(scalar_error: _ScalarError, limit: int) -> Parser:
             else:
                 return raw
         return parse_each(raw, problems)
+
+    return parse
+
+
+def _name_list(parse_list: Parser) -> Parser:
+    """Return a parser of AttributesToGet, which reads no more names than `_by_attribute`."""
+
+    def parse(raw: object, problems: list[Problem]) -> Any:  # noqa: ANN401 - any parsed value
+        if type(raw) is list and len(raw) > _KEPT_OF_STRUCTURES:
+            size = 0
+            for position, name in enumerate(raw, 1):
+                size += len(name) if type(name) is str else 0
+                if size > limits.LEGACY_NAMES:
+                    _cut(raw, position)
+                    break
+        return parse_list(raw, problems)
 
     return parse
 

@@ -20,7 +20,7 @@ from emulator.operations.statements import check_write, prepared_of, selected
 from emulator.partiql import plan
 from emulator.partiql.prepare import PreparedStatement
 from emulator.partiql.select import Read
-from emulator.slices import DECODED_IN_STEP, PARSED_IN_STEP, Steps, in_slices
+from emulator.slices import DECODED_IN_STEP, PARSED_IN_STEP, PLANNED_IN_STEP, Steps, in_slices
 
 
 def _check(request: Request) -> Steps[list[PreparedStatement]]:
@@ -53,16 +53,27 @@ def execute_transaction(
     token = transactions.token_of(database, caller, "ExecuteTransaction", request)
     names = [statement.source.table for statement in statements]
     tables = [database.table(caller, name) for name in names]
-    plans = _plans(request["TransactStatements"], statements, tables)
+    transactions.refuse_strong(tables)
+    return in_slices(_answer(database, request, token, names, tables, statements), sliced=database.sliced)
+
+
+def _answer(
+    database: Database,
+    request: Request,
+    token: Token | None,
+    names: Sequence[str],
+    tables: Sequence[Table],
+    statements: Sequence[PreparedStatement],
+) -> Steps[bytes]:
+    plans = yield from _plans(request["TransactStatements"], statements, tables)
+    transactions.refuse_changed_tables(database, plans)
     transactions.check_distinct(plans)
     reads = [each for each in plans if isinstance(each, Read)]
     writes = [each for each in plans if isinstance(each, Write)]
     if writes:
-        run = _run(database, request, token, names, writes)
-    else:
-        rows, consumed = transactions.read(database, reads)
-        run = _selected(request, names, reads, rows, consumed)
-    return in_slices(run, sliced=database.sliced)
+        return (yield from _run(database, request, token, names, writes))
+    rows, consumed = transactions.read(database, reads)
+    return (yield from _selected(request, names, reads, rows, consumed))
 
 
 def _run(
@@ -106,13 +117,14 @@ def _response(
 
 def _plans(
     requests: Sequence[dict[str, Any]], statements: Sequence[PreparedStatement], tables: Sequence[Table]
-) -> list[Read | Write]:
-    """Make the read or write of each statement.
+) -> Steps[list[Read | Write]]:
+    """Make the read or write of each statement, those of long statements in several steps.
 
     Raises the error of an invalid statement. If a key does not fit its table, raises the error of a
     canceled transaction.
     """
-    plans = []
+    plans: list[Read | Write] = []
+    characters = 0
     for position, (request, statement, table) in enumerate(zip(requests, statements, tables, strict=True)):
         try:
             each = plan.transaction_plan(statement, table, return_item=returns_item(request))
@@ -125,4 +137,8 @@ def _plans(
                 raise
             raise transactions.canceled_by({position: error}, len(statements)) from None
         plans.append(each)
+        characters += len(request["Statement"])
+        if characters >= PLANNED_IN_STEP:
+            characters = 0
+            yield None
     return plans

@@ -1,19 +1,163 @@
 """DescribeTableReplicaAutoScaling and UpdateTableReplicaAutoScaling (control-plane 9).
 
-The emulator has no replicas yet, so no table has settings for their auto scaling.
+Both stand before Application Auto Scaling: a request becomes calls of that service in the regions
+of a group. So its targets and policies there are the settings of the replicas, and they scale.
 """
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from emulator import errors
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
+from emulator.database.definitions.tables import ACTIVE, TableDefinition
+from emulator.database.jobs import replication
+from emulator.database.schema.table import Table
 from emulator.model.request import Request
 from emulator.operations.registry import Response, operation
+from emulator.operations.replicas.members import replica_status
+from emulator.operations.replicas.scaling import READ, WRITE, Dimension, Settings
+from emulator.operations.tables import throughput
+
+_TABLE_WRITES: Final = "ProvisionedWriteCapacityAutoScalingUpdate"
+_INDEX_UPDATES: Final = "GlobalSecondaryIndexUpdates"
+_REPLICA_UPDATES: Final = "ReplicaUpdates"
+_TABLE_READS: Final = "ReplicaProvisionedReadCapacityAutoScalingUpdate"
+_INDEX_READS: Final = "ReplicaGlobalSecondaryIndexUpdates"
+_OF_INDEX: Final = {
+    READ: "ProvisionedReadCapacityAutoScalingUpdate",
+    WRITE: "ProvisionedWriteCapacityAutoScalingUpdate",
+}
+_NEEDED: Final = ("MaximumUnits", "ScalingPolicyUpdate", "MinimumUnits")
+_FORBIDDEN: Final = ("MaximumUnits", "MinimumUnits", "ScalingPolicyUpdate")
+
+_Update = tuple[Dimension, str, Mapping[str, Any], TableDefinition]
+"""A dimension, the member of the request that changes it, the change, the table in one region."""
 
 
 @operation("DescribeTableReplicaAutoScaling")
+def describe_replica_scaling(database: Database, caller: Caller, request: Request, _: None) -> Response:
+    """Describe the auto scaling of all tables of a group."""
+    tables = _group(database, caller, request)
+    return {"TableAutoScalingDescription": _description(database, tables)}
+
+
 @operation("UpdateTableReplicaAutoScaling")
-def replica_auto_scaling(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Report that the table has no replicas. Errors of wrong ARNs come first."""
-    table = database.catalog.find(caller, request["TableName"], expected=False)
-    name = request["TableName"] if table is None else table.name
-    raise errors.replicas_not_found(name.rpartition("/")[2])
+def update_replica_scaling(database: Database, caller: Caller, request: Request, _: None) -> Response:
+    """Change the auto scaling of a group. The answer has the settings before the change."""
+    tables = _group(database, caller, request)
+    updates = list(_updates(tables, request))
+    if not updates:
+        raise errors.replica_scaling_empty(tables[0].name)
+    for _dimension, member, change, _definition in updates:
+        _check(tables, member, change)
+    answer = _description(database, tables)
+    for dimension, _member, change, definition in updates:
+        settings = Settings(database, definition)
+        if change.get("AutoScalingDisabled", False):
+            settings.disable(dimension)
+        else:
+            settings.enable(dimension, change)
+    return {"TableAutoScalingDescription": answer}
+
+
+def _group(database: Database, caller: Caller, request: Request) -> list[TableDefinition]:
+    """Return the tables of the group, the caller's first. Raises ApiError if there is none."""
+    name = request["TableName"]
+    table: Table | None = database.catalog.find(caller, name, expected=False)
+    others = [] if table is None else replication.others(database, table.definition)
+    if table is None or not others:
+        raise errors.replicas_not_found((name if table is None else table.name).rpartition("/")[2])
+    return [table.definition, *(each.definition for each in others)]
+
+
+# --- updates --------------------------------------------------------------------------------------
+
+
+def _updates(tables: Sequence[TableDefinition], request: Request) -> Iterator[_Update]:
+    """Yield all changes that a request asks for. Write capacity changes in all regions."""
+    name = tables[0].name
+    if _TABLE_WRITES in request:
+        for table in tables:
+            yield Dimension(None, WRITE), _TABLE_WRITES, request[_TABLE_WRITES], table
+    for update in request.get(_INDEX_UPDATES, ()):
+        if _OF_INDEX[WRITE] not in update:
+            continue
+        for table in tables:
+            index = _index(table, update.get("IndexName"))
+            yield Dimension(index, WRITE), _OF_INDEX[WRITE], update[_OF_INDEX[WRITE]], table
+    parts = request.get(_REPLICA_UPDATES, ())
+    regions = [part["RegionName"] for part in parts]
+    repeated = [region for region in dict.fromkeys(regions) if regions.count(region) > 1]
+    if repeated:
+        raise errors.replica_scaling_repeated(name, repeated)
+    by_region = {table.region: table for table in tables}
+    missing = [region for region in regions if region not in by_region]
+    if missing:
+        raise errors.replicas_not_in_group(missing)
+    for part in parts:
+        if part.keys() <= {"RegionName"}:
+            raise errors.replica_scaling_empty(name, part["RegionName"])
+        yield from _of_replica(by_region[part["RegionName"]], part)
+
+
+def _of_replica(table: TableDefinition, part: Mapping[str, Any]) -> Iterator[_Update]:
+    if _TABLE_READS in part:
+        yield Dimension(None, READ), _TABLE_READS, part[_TABLE_READS], table
+    for update in part.get(_INDEX_READS, ()):
+        if _OF_INDEX[READ] in update:
+            index = _index(table, update.get("IndexName"))
+            yield Dimension(index, READ), _OF_INDEX[READ], update[_OF_INDEX[READ]], table
+
+
+def _index(table: TableDefinition, name: str | None) -> str:
+    if name is None or all(index.local or index.name != name for index in table.indexes):
+        raise errors.replica_scaling_without_index(table.name, str(name))
+    return name
+
+
+def _check(tables: Sequence[TableDefinition], member: str, change: Mapping[str, Any]) -> None:
+    """Raise if a change of one dimension is incomplete, or if the group is on demand."""
+    name = tables[0].name
+    if change.get("AutoScalingDisabled", False):
+        present = [each for each in _FORBIDDEN if each in change]
+        if present:
+            raise errors.replica_scaling_disabled(name, present)
+        return
+    if tables[0].billing_mode == throughput.ON_DEMAND:
+        raise errors.replica_scaling_on_demand(name, sorted(table.region for table in tables), member)
+    missing = [each for each in _NEEDED if each not in change]
+    if missing:
+        raise errors.replica_scaling_incomplete(name, missing)
+
+
+# --- descriptions ---------------------------------------------------------------------------------
+
+
+def _description(database: Database, tables: Sequence[TableDefinition]) -> dict[str, Any]:
+    by_region = sorted(tables, key=lambda table: table.region)
+    return {
+        "TableName": tables[0].name,
+        "TableStatus": tables[0].status,
+        "Replicas": [_replica(database, table) for table in by_region],
+    }
+
+
+def _replica(database: Database, table: TableDefinition) -> dict[str, Any]:
+    settings = Settings(database, table)
+    return {
+        "RegionName": table.region,
+        "GlobalSecondaryIndexes": [
+            {
+                "IndexName": index.name,
+                "IndexStatus": index.status,
+                "ProvisionedReadCapacityAutoScalingSettings": settings.described(Dimension(index.name, READ)),
+                "ProvisionedWriteCapacityAutoScalingSettings": settings.described(Dimension(index.name, WRITE)),
+            }
+            for index in table.indexes
+            if not index.local and index.status == ACTIVE
+        ],
+        "ReplicaProvisionedReadCapacityAutoScalingSettings": settings.described(Dimension(None, READ)),
+        "ReplicaProvisionedWriteCapacityAutoScalingSettings": settings.described(Dimension(None, WRITE)),
+        "ReplicaStatus": replica_status(table),
+    }

@@ -202,6 +202,7 @@ def _locate(database: Database, caller: Caller, parts: Sequence[tuple[str, _Part
     the error of a canceled transaction.
     """
     tables = [database.table(caller, name) for name, _ in parts]
+    transactions.refuse_strong(tables)
     located = []
     failures: dict[int, ApiError] = {}
     for position, ((_, part), table) in enumerate(zip(parts, tables, strict=True)):

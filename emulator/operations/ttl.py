@@ -26,6 +26,10 @@ def update_time_to_live(database: Database, caller: Caller, request: Request, _:
     attribute, enabled = specification["AttributeName"], specification["Enabled"]
     definition = database.described(caller, request["TableName"]).definition
     now = database.clock.now()
+    if definition.membership is not None:
+        from emulator.operations.replicas.members import refuse_feature  # noqa: PLC0415 - few tables have replicas
+
+        refuse_feature(definition, "time_to_live")
     _check(definition, attribute, enabled=enabled, now=now)
     others = () if definition.membership is None else _replicas(database, definition)
     catalog = database.catalog

@@ -29,8 +29,14 @@ def key_of(where: ast.ConditionTree | None, names: Sequence[str]) -> tuple[Key, 
 
     The program is None if there are no other conditions.
     """
+    key, others = key_parts(where, names)
+    return key, _all(others)
+
+
+def key_parts(where: ast.ConditionTree | None, names: Sequence[str]) -> tuple[Key, list[ast.ConditionTree]]:
+    """Return the first equality for each key attribute, and all other conditions as trees."""
     if where is None:
-        return (), None
+        return (), []
     placeholders: dict[str, str] = {}
     others = []
     for part in ast.chain(where, ast.And):
@@ -44,7 +50,7 @@ def key_of(where: ast.ConditionTree | None, names: Sequence[str]) -> tuple[Key, 
             placeholders[clause.attribute] = _name(clause.operands[0])
         else:
             others.append(part)
-    return tuple((name, placeholders[name]) for name in names if name in placeholders), _all(others)
+    return tuple((name, placeholders[name]) for name in names if name in placeholders), others
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,20 @@ def branches(where: ast.ConditionTree | None, names: key_range.KeyNames) -> tupl
 
 
 def _branch(node: ast.ConditionTree, names: key_range.KeyNames) -> Branch | None:
+    parts = branch_parts(node, names)
+    if parts is None:
+        return None
+    queries, others = parts
+    return Branch(queries, any(len(query.clauses) > 1 for query in queries), _all(others))
+
+
+def branch_parts(
+    node: ast.ConditionTree, names: key_range.KeyNames
+) -> tuple[tuple[KeyCondition, ...], list[ast.ConditionTree]] | None:
+    """Return the queries for a branch, and the conditions that a key condition cannot express.
+
+    Return None if the branch names no partition. Raises ApiError.
+    """
     [hash_name] = names.hash
     partitions: tuple[ast.Placeholder, ...] | None = None
     sort: KeyClause | None = None
@@ -93,8 +113,7 @@ def _branch(node: ast.ConditionTree, names: key_range.KeyNames) -> Branch | None
     if len(partitions) > _HASH_VALUES:
         raise errors.statement_expression(problems.too_many_options(len(partitions)).detail)
     sort_clauses = () if sort is None else (sort,)
-    queries = tuple(KeyCondition((KeyClause(hash_name, "=", (value,)), *sort_clauses)) for value in partitions)
-    return Branch(queries, sort is not None, _all(others))
+    return tuple(KeyCondition((KeyClause(hash_name, "=", (value,)), *sort_clauses)) for value in partitions), others
 
 
 def _all(parts: Sequence[ast.ConditionTree]) -> program.Condition | None:

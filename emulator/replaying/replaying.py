@@ -14,7 +14,7 @@ from emulator.replaying.substitutes import Substitutes
 
 _OK: Final = 200
 _POLL: Final = 1.0  # seconds between two polls of a table's status
-_PATIENCE: Final = 600.0  # the most seconds to wait for a table's final status; then the replay goes on
+PATIENCE: Final = 600.0  # the most seconds to wait for a table's final status; then the replay goes on
 _SETTLED: Final = frozenset(("ACTIVE", None))
 
 
@@ -46,12 +46,17 @@ class Outcome:
 
 @dataclass(slots=True)
 class Totals:
-    """The counts of a replay. skipped: reason for not sending requests -> number of requests."""
+    """The counts of a replay.
+
+    skipped: reason for not sending requests -> number of requests. unready: the tables that were
+    not ACTIVE after PATIENCE seconds.
+    """
 
     sent: int = 0
     different: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     ignored: Counter[str] = field(default_factory=Counter)
+    unready: list[str] = field(default_factory=list)
 
 
 class Replay:
@@ -122,11 +127,12 @@ class Replay:
         table = answer.get("TableDescription")
         if not isinstance(table, dict) or table.get("TableStatus") in _SETTLED:
             return
-        for _ in range(int(_PATIENCE / _POLL)):
+        for _ in range(int(PATIENCE / _POLL)):
             status, described = _called(endpoint, "DescribeTable", {"TableName": table["TableName"]})
             if status != _OK or described["Table"]["TableStatus"] == "ACTIVE":
                 return
             self._sleep(_POLL)
+        self.totals.unready.append(table["TableName"])
 
 
 def _called(endpoint: Endpoint, operation: str, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from emulator.escaping import printable
-from emulator.replaying.replaying import Outcome, Totals
+from emulator.replaying.replaying import PATIENCE, Outcome, Totals
 from emulator.version import VERSION
 from emulator.wording import counted
 
@@ -33,6 +33,8 @@ def summary(totals: Totals) -> Iterator[str]:
     yield f"{counted(totals.sent, 'request')} sent, {equal} equal, {totals.different} different"
     for why, count in totals.skipped.items():
         yield f"not sent: {count}, because {why}"
+    for table in totals.unready:
+        yield f"{printable(table)} was not ACTIVE after {PATIENCE:.0f} s: later requests were sent without waiting for it"
     if totals.ignored:
         listed = ", ".join(f"{name} ({count})" for name, count in sorted(totals.ignored.items()))
         yield f"differences not counted: {listed}"
@@ -46,6 +48,7 @@ def save(path: Path, endpoint: str, totals: Totals, outcomes: Sequence[Outcome])
         "Sent": totals.sent,
         "Different": totals.different,
         "NotSent": dict(totals.skipped),
+        "NotReady": totals.unready,
         "NotCounted": dict(totals.ignored),
         "Requests": [_whole(each) for each in outcomes[:_MOST]],
     }

@@ -58,12 +58,14 @@ def importing(workshop: Workshop, job: S3Job) -> Work[None]:
     yield from in_slice(database, partial(_begin, database, job))
     errors_log = error_log(workshop, job)
     progress = yield from in_slice(database, partial(_progress, database, job))
+    errors_log.cut(progress.log.get("error", 0))
     reader = ObjectReader(bucket, objects, layout, progress.object, progress.record)
     try:
         while (batch := (yield Call(reader.batch))) is not None:
             progress = yield from in_slice(database, partial(_store, database, job, progress, batch, errors_log))
     finally:
         reader.close()
+        errors_log.cut(progress.log.get("error", 0))
     failure = INVALID if progress.failed else None
     if failure:
         log.warning(

@@ -6,8 +6,9 @@ folder, and a log stream is a file. A bulk operation collects its refused record
 until it writes them to its output bucket.
 
 A slice appends its lines before its transaction commits, and stores the new length of the file in
-the progress of the job. If the process is killed between the two, the next slice first cuts the
-file to the stored length. So no line is lost or written twice.
+the progress of the job. If the process is killed between the two, the next slice with lines first
+cuts the file to the stored length. So no line is lost or written twice. A job cuts the file also
+when it continues and when it ends, so that nobody reads lines that were not committed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +34,10 @@ class LocalLog:
         self.path = path
 
     def append(self, length: int, lines: Sequence[Mapping[str, Any]]) -> int:
-        """Cut the file to `length` bytes, append lines, and return the new length."""
+        """Cut the file to `length` bytes, append lines, and return the new length.
+
+        Without lines, nothing is cut.
+        """
         if not lines:
             return length
         data = b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines)
@@ -43,6 +47,12 @@ class LocalLog:
             file.seek(length)
             file.write(data)
         return length + len(data)
+
+    def cut(self, length: int) -> None:
+        """Cut off the lines of slices that were not committed. length: bytes of the others."""
+        if self.path.exists():
+            with self.path.open("r+b") as file:
+                file.truncate(length)
 
     def remove(self) -> None:
         """Delete the file."""

@@ -80,4 +80,28 @@ def test_metrics_of_the_last_hour(server):
 
 def test_a_server_without_metrics(declare):
     status, answer = declare("cloudwatch", {}, method="GET")
-    assert (status, answer) == (400, {"message": "this server does not count requests: start it with --metrics"})
+    assert (status, answer) == (
+        400,
+        {"message": "this server does not count requests: start it with --metrics, or call count_requests"},
+    )
+
+
+@pytest.mark.parametrize("name", ["memory", "workers"])
+def test_counting_begins_and_ends_with_a_call(name, tmp_path):
+    kind = SERVERS[name]
+    with running(*kind.arguments(tmp_path), module=kind.module) as server:
+        declare = declaring(server.url)
+        with HttpEndpoint(server.url, "test") as client:
+            client.call("CreateTable", {**table_request("pk:S"), "TableName": "Orders"})
+        assert declare("count_requests", {"Enabled": True}) == (200, {"Counting": True})
+        for _ in range(12):  # connections, for the two workers
+            with HttpEndpoint(server.url, "test") as client:
+                client.call("GetItem", {"TableName": "Orders", "Key": {"pk": {"S": "a"}}})
+        _, found = declare("cloudwatch", {}, method="GET")
+        sums = {
+            each["MetricName"]: sum(point["SampleCount"] for point in each["Datapoints"]) for each in found["Metrics"]
+        }
+        assert sums == {"ConsumedReadCapacityUnits": 12, "SuccessfulRequestLatency": 12}
+        assert declare("count_requests", {"Enabled": False}) == (200, {"Counting": False})
+        for _ in range(12):
+            assert declare("cloudwatch", {}, method="GET")[0] == 400

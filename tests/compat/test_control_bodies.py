@@ -15,6 +15,7 @@ ABSENT = "no-test-creates-this"  # a new name in each process would give each xd
 TYPE = "the member {} is missing or of a wrong type"
 THERE_ARE = "there is no member {}; there are: {}"
 KEY = {"pk": {"S": "a"}}
+EXPLAIN = "Statement, Parameters, ConsistentRead, AccessKey, Region"
 SAVE = "Name, AccessKey, Region, Tables, Replace"
 
 BAD = [
@@ -35,9 +36,20 @@ BAD = [
     ("faults/remove", {"Id": 1}, TYPE.format("Id")),
     ("faults/remove", {"Id": "f-0"}, "there is no fault f-0"),
     ("faults/remove", {"Name": "f-0"}, THERE_ARE.format("Name", "Id")),
+    ("count_requests", {}, TYPE.format("Enabled")),
+    ("count_requests", {"Enabled": "yes"}, TYPE.format("Enabled")),
+    ("dead_letters", {"UUID": 1}, TYPE.format("UUID")),
+    ("dead_letters", {"Id": ABSENT}, f"there is no dead letter {ABSENT}"),
+    ("dead_letters", {"Limit": 1}, THERE_ARE.format("Limit", "UUID, Id")),
+    ("explain", {}, TYPE.format("Statement")),
+    ("explain", {"Statement": "SELECT", "Parameters": {}}, TYPE.format("Parameters")),
+    ("explain", {"Statement": "SELECT", "Limit": 1}, THERE_ARE.format("Limit", EXPLAIN)),
     ("keep_requests", {}, TYPE.format("Enabled")),
     ("keep_requests", {"Enabled": 1}, TYPE.format("Enabled")),
     ("keep_requests", {"Enabled": True, "Limit": 5}, THERE_ARE.format("Limit", "Enabled")),
+    ("redeliver", {}, "the body must have exactly one of the members UUID, Id"),
+    ("redeliver", {"UUID": ABSENT}, f"there is no event source mapping {ABSENT}"),
+    ("redeliver", {"Id": ABSENT}, f"there is no dead letter {ABSENT}"),
     ("replication", {}, TYPE.format("TableName")),
     ("replication", {"TableName": "t"}, "the body has neither the member Delay nor the member Paused"),
     ("replication", {"TableName": "t", "Delay": -1}, "the member Delay must be a number of seconds from 0 on"),
@@ -46,6 +58,8 @@ BAD = [
     ("replication", {"TableName": "t", "From": 1, "Paused": True}, TYPE.format("From")),
     ("replication", {"TableName": ABSENT, "Paused": True}, f"there is no table {ABSENT}"),
     ("replication", {"Table": "t"}, THERE_ARE.format("Table", "TableName, From, To, Delay, Paused")),
+    ("request", {"Id": ABSENT}, "the member Id must be the Id of a request, or Last of an earlier result"),
+    ("request", {"Id": "1-0"}, "the request 1-0 is not kept, or is no longer kept"),
     ("requests", {"Limit": 0}, "the member Limit must be a number from 1 to 1000"),
     ("requests", {"Limit": "5"}, TYPE.format("Limit")),
     ("requests", {"AccessKey": None}, TYPE.format("AccessKey")),

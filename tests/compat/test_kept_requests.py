@@ -80,3 +80,13 @@ def test_two_workers_and_one_that_was_killed():
         for _ in range(CONNECTIONS):  # those for the worker that was killed wait until it runs again
             list_tables(server.url, f"{key}2")
         assert len(declare("requests", {"AccessKey": f"{key}2"})[1]["Requests"]) == CONNECTIONS
+
+
+def test_the_bodies_of_a_request_in_any_worker(endpoint, declare):
+    key = new_name("k")
+    for _ in range(CONNECTIONS):
+        list_tables(endpoint, key)
+    for each in declare("requests", {"AccessKey": key})[1]["Requests"]:
+        status, found = declare("request", {"Id": each["Id"]})
+        assert (status, found["Id"], found["Request"]) == (200, each["Id"], '{"Limit":5}')
+        assert found["Answer"] == '{"TableNames":[]}'

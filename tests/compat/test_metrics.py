@@ -101,7 +101,9 @@ def test_two_workers():
 def test_a_server_without_metrics(endpoint):
     answer = answer_to(urllib.request.Request(f"{endpoint}/_emulator/metrics"))
     assert answer.status == 400
-    assert answer.json == {"message": "this server does not count requests: start it with --metrics"}
+    assert answer.json == {
+        "message": "this server does not count requests: start it with --metrics, or call count_requests"
+    }
 
 
 def test_without_the_library_the_server_does_not_start():

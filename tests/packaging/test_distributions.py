@@ -8,6 +8,7 @@ import pytest
 from tests.support.installations import ROOT, build
 
 SERVER = "dynamodb_emulator/_server/"
+CONSOLE = "emulator/http/site/console/"
 NOT_CODE = {"py.typed", "LICENSE.txt", "NOTICE", "dynamodb.json", "dynamodbstreams.json", "lambda.json"}
 
 
@@ -42,7 +43,20 @@ def test_a_wheel_has_a_small_public_package(names):
 
 def test_a_wheel_has_data_and_no_documents(names):
     others = [name for name in names if name.startswith("dynamodb_emulator/") and not name.endswith(".py")]
-    assert {name.rpartition("/")[2] for name in others} == NOT_CODE
+    console = {name.removeprefix(SERVER) for name in others if name.startswith(SERVER + CONSOLE)}
+    assert {name.rpartition("/")[2] for name in others if name.removeprefix(SERVER) not in console} == NOT_CODE
+    assert console == source_files(CONSOLE + "static", "*.*") | source_files(CONSOLE + "templates", "*.html")
+
+
+def test_the_assets_of_the_console_are_small_and_have_their_licences(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        sizes = {
+            each.filename.rpartition("/")[2]: each.file_size
+            for each in archive.infolist()
+            if "/static/" in each.filename
+        }
+    assert sum(sizes.values()) < 1 << 20
+    assert {"htmx.min.js", "htmx.LICENSE.txt", "uPlot.iife.min.js", "uPlot.LICENSE.txt"} <= sizes.keys()
 
 
 def test_an_sdist_builds_the_same_wheel(wheel, tmp_path):

@@ -28,7 +28,7 @@ from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
 from tests.support.in_process import InProcess
 from tests.support.invariants import check_store
-from tests.support.profile import TIMES
+from tests.support.profile import TIMES, drawn_seeds
 from tests.support.tables import table_request, vector_index_request
 
 pytestmark = pytest.mark.hypothesis  # so `make nightly` runs it with more examples
@@ -289,7 +289,7 @@ class Run:
         self.servers("DeleteTable", TableName=self.name)
 
 
-@pytest.mark.parametrize("seed", range(25) if TIMES == 1 else [random.randrange(1 << 32) for _ in range(25 * TIMES)])
+@pytest.mark.parametrize("seed", range(25) if TIMES == 1 else drawn_seeds(25 * TIMES))
 def test_searches_find_what_the_model_finds(servers, seed):
     chance = random.Random(seed)
     run = Run(servers, chance)

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import nullcontext
 from typing import Any, NamedTuple
+from urllib.parse import unquote_to_bytes
 
 from emulator.app import Emulator
 from emulator.http.application import Application, create_front
@@ -55,7 +56,7 @@ async def asked(app: App, method: str, path: str | bytes, *pieces: bytes, **scop
     made = {
         "type": "http",
         "method": method,
-        "path": raw.decode("latin-1"),
+        "path": unquote_to_bytes(raw).decode("utf-8", "replace"),
         "raw_path": raw,
         "query_string": b"",
         "headers": list(headers.items()) if isinstance(headers, dict) else list(headers),

@@ -60,9 +60,12 @@ class Browser:
         self._number = 0
         self._session: str | None = None
         self._loads = 0
+        self._complaints: list[str] = []
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self._call("Page.enable")
+        self._call("Log.enable")
+        self._call("Runtime.enable")
 
     def open(self, url: str) -> str:
         """Show a URL, and wait until it is loaded; return the text of the page."""
@@ -88,6 +91,16 @@ class Browser:
         answer = self._call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
+
+    def complaints(self) -> list[str]:
+        """Return the errors and violated policies of the page since the last call."""
+        self.run("0")
+        found, self._complaints = self._complaints, []
+        return found
+
+    def command(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Send a command of the DevTools protocol; return its result."""
+        return self._call(method, **parameters)
 
     def close(self) -> None:
         """Stop the browser."""
@@ -118,7 +131,12 @@ class Browser:
             self._note(answer)
 
     def _note(self, event: dict[str, Any]) -> None:
-        self._loads += event.get("method") == "Page.loadEventFired"
+        method, given = event.get("method"), event.get("params", {})
+        self._loads += method == "Page.loadEventFired"
+        if method == "Log.entryAdded" and given["entry"]["level"] == "error":
+            self._complaints.append(f"{given['entry']['text']} {given['entry'].get('url', '')}")
+        elif method == "Runtime.exceptionThrown":
+            self._complaints.append(json.dumps(given["exceptionDetails"])[:500])
 
     def _message(self) -> dict[str, Any]:
         until = time.monotonic() + _SECONDS

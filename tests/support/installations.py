@@ -95,7 +95,14 @@ class Environment:
         offline = ("--no-index", "--no-deps", "--no-build-isolation", "--no-compile")
         self.pip("install", *offline, *map(str, requirement))
 
-    def run(self, *command: str | Path, cwd: Path | None = None, status: int = 0, **variables: str) -> str:
+    def run(
+        self,
+        *command: str | Path,
+        cwd: Path | None = None,
+        status: int = 0,
+        patience: float = PATIENCE,
+        **variables: str,
+    ) -> str:
         """Run a command and return its output; fail if it ends with a different status."""
         done = subprocess.run(
             [*map(str, command)],
@@ -104,14 +111,14 @@ class Environment:
             capture_output=True,
             text=True,
             check=False,
-            timeout=PATIENCE,
+            timeout=patience,
         )
         assert done.returncode == status, done.stderr
         return done.stdout + done.stderr
 
     def code(self, text: str, cwd: Path | None = None, **variables: str) -> Any:
         """Run Python code that prints JSON, and return it."""
-        return json.loads(self.run(self.python, "-c", text, cwd=cwd, status=0, **variables))
+        return json.loads(self.run(self.python, "-c", text, cwd=cwd, status=0, patience=PATIENCE, **variables))
 
     @contextmanager
     def serving(self, *command: str | Path, cwd: Path, **variables: str) -> Iterator[str]:

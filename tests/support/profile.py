@@ -8,6 +8,7 @@ smaller.
 """
 
 import os
+import random
 
 from hypothesis import HealthCheck, Phase, settings
 
@@ -23,3 +24,12 @@ def profile(examples: int) -> settings:
         phases=[Phase.explicit, Phase.generate] if os.environ.get("NOSHRINK") else list(Phase),
         suppress_health_check=list(HealthCheck),
     )
+
+
+def drawn_seeds(count: int) -> list[int]:
+    """Return seeds that differ in each run of the tests, but not between its processes.
+
+    pytest-xdist refuses tests whose parameters differ between its processes.
+    """
+    chance = random.Random(os.environ.get("PYTEST_XDIST_TESTRUNUID"))
+    return [chance.randrange(1 << 32) for _ in range(count)]

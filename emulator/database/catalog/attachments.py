@@ -5,7 +5,7 @@ opens, closes and removes attachments until they match the settings. So no opera
 attachment.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,9 @@ from emulator.database.store.ids import next_id
 from emulator.database.store.registry import DefinitionChange
 
 if TYPE_CHECKING:
+    from emulator.database.definitions.replicas import Membership
     from emulator.database.lagging.setting import LagSetting
+    from emulator.database.throughput.enforcement import InFlight
 
 
 class Attachments:
@@ -43,6 +45,8 @@ class Attachments:
         self.replicate: Callable[[TableDefinition], None] = _do_nothing
         """Called with a table at each write that its replicas must get."""
         self.lags: Callable[[TableDefinition], LagSetting | None] = _no_lag
+        self.group: Callable[[TableDefinition], Iterable[Table]] = _alone
+        """Returns the other tables of a table's group. The registry of tables sets it."""
 
     def reconcile(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
         """Make a table's attachments match its settings.
@@ -100,17 +104,34 @@ class Attachments:
             )
         table = Table(definition, tuple(followers), tuple(preconditions))
         if definition.membership is not None and definition.filling is None:
-            from emulator.database.changes.replicas import ReplicaLog  # noqa: PLC0415 - few tables have replicas
-
-            replicas = ReplicaLog(definition, definition.membership, self._histories.moment, self._replicate)
-            table.followers += (replicas,)
-            table.rewrites = (replicas,)
+            self._attach_replicas(table, definition.membership)
         if table.vectors:
             from emulator.database.items.vectors import VectorEntries  # noqa: PLC0415 - few tables have vector indexes
 
             table.billing = entries = VectorEntries(table.vectors)
             table.followers += (entries,)
         return table
+
+    def in_flight(self, definition: TableDefinition) -> "InFlight | None":
+        """Return what refuses conflicts between regions, None without strong consistency."""
+        if definition.membership is None or not definition.membership.strong:
+            return None
+        from emulator.database.changes.strong_replicas import WritesInFlight  # noqa: PLC0415 - few tables need it
+
+        return WritesInFlight(definition, definition.membership, self.group, self._histories.moment)
+
+    def _attach_replicas(self, table: Table, membership: "Membership") -> None:
+        """Add the follower that sends the writes of a table to other regions."""
+        from emulator.database.changes.replicas import ReplicaLog  # noqa: PLC0415 - few tables have replicas
+        from emulator.database.changes.strong_replicas import StrongReplicas  # noqa: PLC0415 - few tables have them
+
+        definition, moment = table.definition, self._histories.moment
+        if membership.strong:
+            table.followers += (StrongReplicas(definition, membership, self.group, moment),)
+            return
+        replicas = ReplicaLog(definition, membership, moment, self._replicate)
+        table.followers += (replicas,)
+        table.rewrites = (replicas,)
 
     def _replicate(self, definition: TableDefinition) -> None:
         self.replicate(definition)
@@ -184,6 +205,10 @@ def _no_lag(_definition: TableDefinition) -> None:
 
 def _do_nothing(_definition: TableDefinition) -> None:
     pass
+
+
+def _alone(_definition: TableDefinition) -> Iterable[Table]:
+    return ()
 
 
 def _images(definition: TableDefinition) -> Images:

@@ -137,6 +137,7 @@ class Catalog:
         self.stored = tables.stored
         self.current = tables.current
         self.sibling = tables.sibling
+        self.group = tables.group
         self.changing = tables.changing
         self.save = tables.save
         self.change = tables.change
@@ -214,6 +215,11 @@ class Catalog:
             if wanted != (table.definition.lag_log is not None):
                 self.change(table.definition)
         return lagging
+
+    def meter(self, *, on: bool) -> None:
+        """Count the units that tables consume in this process, or stop counting."""
+        self._enforcer.meter(on=on)
+        self._tables.recompile()
 
     def _reload_declarations(self, txn: ReadTxn) -> None:
         declared = self._versions.declared(txn)

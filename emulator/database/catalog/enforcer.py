@@ -23,6 +23,7 @@ from emulator.database.throughput.throttle import TableThrottle
 
 if TYPE_CHECKING:
     from emulator.database.lagging.setting import LagSetting
+    from emulator.database.throughput.enforcement import InFlight
     from emulator.database.throughput.gate import Gate, TableGate
     from emulator.database.throughput.insights import TableInsights
     from emulator.database.throughput.usage import TableUsage
@@ -45,7 +46,7 @@ class Enforcer:
     throttle_all: whether throughput is enforced on every table. All processes of a server share the
     declarations, but each process counts only the throughput of its own requests. So the requests
     of several processes together can exceed the limit of a table.
-    metered: whether the units that tables consume are counted (--metrics).
+    metered: whether the units that tables consume are counted. `meter` changes it.
     gate: the gate of faults that act inside operations, None if there are none. After a change, all
     tables must be compiled again.
     """
@@ -153,8 +154,17 @@ class Enforcer:
         self._insights.pop(table_id, None)
         self._usages.pop(table_id, None)
 
+    def meter(self, *, on: bool) -> None:
+        """Count the units that tables consume from now on, or stop and forget the counts.
+
+        The change is in force for a table once the table is compiled again.
+        """
+        self._metered = on
+        if not on:
+            self._usages.clear()
+
     def usage(self, table_id: int) -> "TableUsage | None":
-        """Return the figures of a table in the last hour, None without --metrics."""
+        """Return the figures of a table in the last hour, None if units are not counted."""
         return self._usages.get(table_id)
 
     def throttle(self, table_id: int) -> TableThrottle | None:
@@ -184,10 +194,11 @@ class Enforcer:
         if self._tokens.get(token, 0.0) > self._clock.now():
             raise errors.transaction_in_progress()
 
-    def of(self, table: Table) -> Enforcement | None:
+    def of(self, table: Table, in_flight: "InFlight | None" = None) -> Enforcement | None:
         """Return the enforced limits and the key counts of a table, None if there are none.
 
         A table keeps its token buckets and its counts when its definition changes.
+        in_flight: for a table with strong consistency, what refuses conflicts between regions.
         """
         throttle = self._throttle(table)
         insights = self._configured_insights(table.definition)
@@ -200,9 +211,10 @@ class Enforcer:
         usage = self._counted_usage(table.id) if self._metered else None
         gate = self._table_gate(table.definition)
         lag = self._lag(table.definition)
-        if not (throttle or held or insights or usage is not None or gate is not None or lag is not None):
+        rare = (usage, in_flight, gate, lag)
+        if not (throttle or held or insights) and all(each is None for each in rare):
             return None
-        return Enforcement(self._clock, throttle, held, insights, usage, gate, lag)
+        return Enforcement(self._clock, throttle, held, insights, usage, in_flight, gate, lag)
 
     def _lag(self, definition: TableDefinition) -> Lag | None:
         setting = self.lag_of(definition)

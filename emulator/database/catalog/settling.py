@@ -87,7 +87,7 @@ class Settling:
         if definition.status == DELETING and self.has_passed(definition.until):
             self._remove(table)
             return None
-        complete = self.has_passed(definition.until) and definition.filling is None
+        complete = self.has_passed(definition.until) and definition.filling is None and not definition.is_leaving
         settled = replace(
             in_force(definition, self.has_passed),
             status=ACTIVE if complete else definition.status,

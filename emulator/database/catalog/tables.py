@@ -38,6 +38,7 @@ class TableRegistry:
             keyspace.tables(), partial(TableDefinition.load, account=account), self._publish, self._withdraw
         )
         self._attachments = attachments
+        attachments.group = self.group
         self._deletions = deletions
         self._enforcer = enforcer
         self._shared = shared
@@ -75,6 +76,21 @@ class TableRegistry:
     def sibling(self, definition: TableDefinition, region: str) -> Table | None:
         """Return the table with the same name and access key in another region, None if none is."""
         return None if self._shared else self.tenants.get((definition.access_key, region), definition.name)
+
+    def group(self, definition: TableDefinition) -> Iterator[Table]:
+        """Yield the other tables of a global table, in the order in which this table saw them.
+
+        Two tables are in one group only if each of them names the region of the other.
+        """
+        membership = definition.membership
+        places = () if membership is None or self._shared else membership.places(definition.access_key)
+        for place in places:
+            table = self.tenants.get(place, definition.name)
+            other = None if table is None else table.definition.membership
+            if table is None or other is None or membership is None or other.group != membership.group:
+                continue
+            if definition.region in other.others:
+                yield table
 
     def published(self, definition: TableDefinition) -> Table:
         """Return the compiled table of a definition that was saved and is in force."""
@@ -133,7 +149,7 @@ class TableRegistry:
 
     def _compiled(self, definition: TableDefinition) -> Table:
         table = self._attachments.compiled(definition)
-        table.enforcement = self._enforcer.of(table)
+        table.enforcement = self._enforcer.of(table, self._attachments.in_flight(definition))
         return table
 
     def _publish(self, key: bytes, definition: TableDefinition) -> None:

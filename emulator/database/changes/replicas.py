@@ -8,18 +8,33 @@ Every write gets a *version*, which the store keeps beside the item:
 In each region, the write with the greatest version wins. A version stays when its item is deleted,
 so an older write that arrives later does not create the item again. A write in this region gets a
 version later than the one that the item has. An item without a version has the empty version, which
-is less than all others.
+is less than all others. When no write waits in any region of a group, jobs/replication.py forgets
+all versions, those of deleted items too.
 
 A write in this region also adds a record to the table's log, in the same transaction. For each
 other region, the log has the number of the last record that this region has. jobs/replication.py
 moves the records. A record:
 
-    2 bytes    length of the version, big-endian
+    2 bytes    length of the version, big-endian; the highest bit is set if the row is in the table
     4 bytes    length of the item's key without the prefix of its table
-    the version, the key, and the item's row, which is empty if the item was deleted
+    the rest   version, key, and the item's row, which is empty if the item was deleted
+
+An image is stored once, however many regions read it: the record of the last write of an item has
+no row, because the table has it. The version of such an item ends with a zero byte and the number
+of the record (u64). If the item changes again before all regions have the record, the write before
+puts its row into the record. So other regions, and their streams, get each write.
+
+A pause of replication can last long, so the log has a limit. A record with a row, or of a deletion,
+is kept only among the first KEPT records. A later one is dropped when its item changes again: the
+other regions then get only the last write of this item. So a log has at most KEPT records, and one
+for each item that was written.
+
+The log is not a part of the table's history, because a history deletes its records after 1 to 35
+days whether or not a paused region has them, and because most tables have no history.
 """
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 from struct import Struct
 from typing import Final, NamedTuple
 
@@ -31,8 +46,13 @@ from emulator.database.store import keyspace
 from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end, u64
 
+KEPT: Final = 10_000
+"""How many of the first records of a log keep writes that later writes of their items replaced."""
+
 _header: Final = Struct(">HI")
 _MICROS: Final = 8
+_IN_TABLE: Final = 0x8000
+_MARK: Final = b"\0"  # between a version and the number of a record
 
 
 class Write(NamedTuple):
@@ -70,20 +90,47 @@ class ReplicaLog:
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
         """Store the version of a change; if this region made the change, add it to the log."""
-        item = change.key[keyspace.ITEM_PREFIX :]
+        item = keyspace.tail_of(change.key)
         key = self._versions + item
+        before, waiting = _parts(txn.get(key))
+        if waiting:
+            self._complete(txn, waiting, change.old_row)
         if change.version:
             txn.put(key, change.version)
             return
-        before = txn.get(key) or b""
         micros = max(self._moment.micros(), 1 + micros_of(before))
         version = u64(micros) + self._region
-        txn.put(key, version)
         number = u64(1 + _number(txn.get(self._last)))
+        txn.put(key, version + _MARK + number)
         txn.put(self._last, number)
-        head = _header.pack(len(version), len(item))
-        txn.put(self._writes + number, b"".join((head, version, item, change.new_row or b"")))
+        in_table = 0 if change.new_row is None else _IN_TABLE
+        txn.put(self._writes + number, _header.pack(in_table | len(version), len(item)) + version + item)
         self._notify(self._table)
+
+    def _complete(self, txn: WriteTxn, number: bytes, row: bytes | None) -> None:
+        """Put the row that a write replaces into its record, or drop the record.
+
+        number: the number of the record, which may be trimmed already. row: the replaced row.
+        """
+        key = self._writes + number
+        record = txn.get(key)
+        if record is None:
+            return
+        first, _ = next(txn.scan(self._writes, prefix_end(self._writes)))
+        if _number(number) - _number(first[len(self._writes) :]) >= KEPT:
+            txn.delete(key)
+            return
+        length, item = _header.unpack_from(record)
+        if length & _IN_TABLE:
+            txn.put(key, b"".join((_header.pack(length ^ _IN_TABLE, item), record[_header.size :], row or b"")))
+
+
+def _parts(stored: bytes | None) -> tuple[bytes, bytes]:
+    """Return an item's version, and the number of its record; both are empty if there is none."""
+    if not stored:
+        return b"", b""
+    end = stored.find(_MARK, _MICROS)
+    return (stored, b"") if end < 0 else (stored[:end], stored[end + 1 :])
 
 
 def _number(stored: bytes | None) -> int:
@@ -95,11 +142,28 @@ def micros_of(version: bytes) -> int:
     return int.from_bytes(version[:_MICROS], "big")
 
 
-def write_of(stored: bytes) -> Write:
-    """Return the write in a record of a log."""
+def region_of(version: bytes) -> str:
+    """Return the region that made the write with this version."""
+    return version[_MICROS:].decode()
+
+
+def version_at(micros: int, region: str) -> bytes:
+    """Return the version of a write."""
+    return u64(micros) + region.encode()
+
+
+def write_of(txn: ReadTxn, stored: bytes, table: bytes) -> Write:
+    """Return the write in a record of a log. table: the prefix of the table's items."""
     version, item = _header.unpack_from(stored)
-    at = _header.size + version
-    return Write(stored[_header.size : at], stored[at : at + item], stored[at + item :] or None)
+    at = _header.size + (version & ~_IN_TABLE)
+    key = stored[at : at + item]
+    row = txn.get(table + key) if version & _IN_TABLE else stored[at + item :]
+    return Write(stored[_header.size : at], key, row or None)
+
+
+def is_in_table(stored: bytes) -> bool:
+    """Return whether the row of a record is in the table."""
+    return bool(_header.unpack_from(stored)[0] & _IN_TABLE)
 
 
 def is_version(stored: bytes) -> bool:
@@ -109,7 +173,12 @@ def is_version(stored: bytes) -> bool:
 
 def version_of(txn: ReadTxn, log: int, item: bytes) -> bytes:
     """Return an item's version, empty if it has none."""
-    return txn.get(keyspace.item_versions(keyspace.replica(log)) + item) or b""
+    return version_in(txn.get(keyspace.item_versions(keyspace.replica(log)) + item))
+
+
+def version_in(stored: bytes | None) -> bytes:
+    """Return the version in a stored value, which may also have the number of a record."""
+    return _parts(stored)[0]
 
 
 def set_version(txn: WriteTxn, log: int, item: bytes, version: bytes) -> None:
@@ -132,12 +201,15 @@ def last_number(txn: ReadTxn, log: int) -> int:
     return _number(txn.get(keyspace.last_replicated(keyspace.replica(log))))
 
 
-def pending(txn: ReadTxn, log: int, after: int, limit: int) -> list[tuple[int, Write]]:
-    """Return the next records of a log with their numbers, at most `limit`."""
+def pending(txn: ReadTxn, log: int, table: bytes, after: int, limit: int) -> list[tuple[int, Write]]:
+    """Return the next writes in a log with their numbers, at most `limit`.
+
+    table: the prefix of the items of the log's table.
+    """
     prefix = keyspace.replicated_writes(keyspace.replica(log))
     found = []
     for key, stored in txn.scan(prefix + u64(after + 1), prefix_end(prefix)):
-        found.append((int.from_bytes(key[len(prefix) :], "big"), write_of(stored)))
+        found.append((int.from_bytes(key[len(prefix) :], "big"), write_of(txn, stored, table)))
         if len(found) == limit:
             break
     return found
@@ -148,3 +220,22 @@ def trim(txn: WriteTxn, log: int, regions: Iterable[str], limit: int) -> None:
     prefix = keyspace.replicated_writes(keyspace.replica(log))
     least = min((position(txn, log, region) for region in regions), default=last_number(txn, log))
     txn.drop_range(prefix, prefix + u64(least + 1), limit)
+
+
+def forget(txn: WriteTxn, logs: Iterable[int], limit: int) -> bool:
+    """Delete the first versions of all these tables, about `limit` in each.
+
+    Of each item, all versions or none are deleted. Return whether versions may remain.
+    """
+    spans = [keyspace.item_versions(keyspace.replica(log)) for log in logs]
+    last: bytes | None = None
+    for prefix in spans:
+        keys = [key for key, _ in islice(txn.scan(prefix, prefix_end(prefix)), limit)]
+        if len(keys) == limit:
+            item = keys[-1][len(prefix) :]
+            last = item if last is None else min(last, item)
+    for prefix in spans:
+        stop = prefix_end(prefix) if last is None else prefix + last + b"\0"
+        while txn.drop_range(prefix, stop, limit) == limit:
+            pass
+    return last is not None

@@ -77,7 +77,12 @@ class Arn(NamedTuple):
 
     def is_of_table(self) -> bool:
         """Return whether the ARN names a table, index or stream, and its table name is valid."""
-        return bool(self.kind) and re.fullmatch(_TABLE_NAME, self.table) is not None
+        return bool(self.kind) and is_table_name(self.table)
+
+
+def is_table_name(text: str) -> bool:
+    """Return whether a table can have this name."""
+    return re.fullmatch(_TABLE_NAME, text) is not None
 
 
 def parsed(text: str) -> Arn | None:

@@ -6,7 +6,7 @@ with it. A region in `others` counts only if its table exists and has the same `
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
 from emulator.database.store.loading import from_fields
@@ -18,10 +18,12 @@ class Direction:
 
     delay: how many seconds after a write the region gets it, by the emulator's clock.
     paused: whether writes wait until this is false again.
+    since: the time (seconds) at which the pause began, 0 without a pause.
     """
 
     delay: float = 0.0
     paused: bool = False
+    since: float = 0.0
 
 
 AT_ONCE: Final = Direction()
@@ -39,6 +41,12 @@ class Membership:
     overrides: the settings of this table that differ from the others, as ReplicaDescription has
     them. indexes: the same for its indexes, by name.
     directions: region -> how writes of this table go there, if not at once (control `replication`).
+    strong: whether the group has strong consistency (control-plane 7).
+    witness: the region of the witness, None if the group has none.
+    protected: whether the table is protected from disassociation (control-plane 6.6).
+    leaving: whether the table is being disassociated.
+    accounts: region -> access key of the table there, for groups of several accounts
+    (control-plane 6.7). A region that is missing here has this table's access key.
     """
 
     group: int
@@ -49,6 +57,11 @@ class Membership:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     indexes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     directions: "Mapping[str, Direction]" = field(default_factory=dict)
+    strong: bool = False
+    witness: str | None = None
+    protected: bool = True
+    leaving: bool = False
+    accounts: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, stored: Mapping[str, Any]) -> Self:
@@ -56,6 +69,23 @@ class Membership:
         directions = {region: from_fields(Direction, each) for region, each in stored.get("directions", {}).items()}
         return from_fields(cls, {**stored, "others": tuple(stored["others"]), "directions": directions})
 
+    def places(self, access_key: str) -> list[tuple[str, str]]:
+        """Return the access keys and regions of the other tables. access_key: the member's own."""
+        return [(self.accounts.get(region, access_key), region) for region in self.others]
+
+    def without_overrides(self, member: str) -> Self:
+        """Return the membership without the overrides of one kind, of the table and its indexes."""
+        indexes = {name: _less(own, member) for name, own in self.indexes.items()}
+        return replace(
+            self,
+            overrides=_less(self.overrides, member),
+            indexes={name: own for name, own in indexes.items() if own},
+        )
+
     def direction(self, region: str) -> Direction:
         """Return how writes of this table go to a region."""
         return self.directions.get(region, AT_ONCE)
+
+
+def _less(members: Mapping[str, Any], gone: str) -> Mapping[str, Any]:
+    return {member: value for member, value in members.items() if member != gone}

@@ -249,6 +249,11 @@ class TableDefinition:
         return self.filling is not None and bool(self.filling.summary)
 
     @property
+    def is_leaving(self) -> bool:
+        """Whether the table is being disassociated from its global table."""
+        return self.membership is not None and self.membership.leaving
+
+    @property
     def is_walked(self) -> bool:
         """Whether a new index or TTL queue is still being filled."""
         return self.ttl_filled_to is not None or any(index.filled_to is not None for index in self.every_index)

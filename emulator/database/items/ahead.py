@@ -60,7 +60,7 @@ def prepared(txn: ReadTxn, write: Write, kept: Collection[str] = (), ahead: Outc
     if ahead.error is not None:
         raise ahead.error
     if write.table.enforcement is not None:
-        write.table.enforcement.refuse_conflict(write.key)
+        write.table.enforcement.refuse_write(txn, write.key)
     assert ahead.change is not None, "a write that has no change must have an error"
     return ahead.change
 

@@ -132,9 +132,9 @@ class Write(ItemRequest):
 
 
 def _stored(txn: ReadTxn, table: Table, key: bytes) -> bytes | None:
-    """Return the item's row. Raises TransactionConflictException if a test declared a conflict."""
+    """Return the item's row. Raises if a declared transaction or another region writes the item."""
     if table.enforcement is not None:
-        table.enforcement.refuse_conflict(key)
+        table.enforcement.refuse_write(txn, key)
     return txn.get(key)
 
 

@@ -6,6 +6,7 @@ followers (schema/followers.py) to write the records that depend on the item. Al
 the caller's transaction.
 """
 
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
 
@@ -71,7 +72,8 @@ def load(txn: WriteTxn, table: Table, change: Change) -> None:
     The item collection may become too large, because it may be as large in the restored data.
     """
     change.size = row_size(change.new_row or _EMPTY) - row_size(change.old_row or _EMPTY)
-    change.entries = entry_changes(table, change)
+    if not change.entries:
+        change.entries = entry_changes(table, change)
     for precondition in table.preconditions:
         with suppress(errors.ApiError):
             precondition.check(txn, change)
@@ -83,6 +85,33 @@ def load(txn: WriteTxn, table: Table, change: Change) -> None:
         follower.follow(txn, change)
 
 
+def replicate(txn: WriteTxn, table: Table, change: Change, *, waits: bool) -> None:
+    """Write a change that was made in another region, and charge it (control-plane 6.5).
+
+    It costs as many units as the write itself. waits: whether the write can wait for throughput.
+    If so and an enforced limit has no room, this raises ApiError and writes nothing.
+    """
+    if table.enforcement is not None:
+        change.entries = entry_changes(table, change)
+        _charge_replicated(table, change, waits=waits)
+    load(txn, table, change)
+
+
+def _charge_replicated(table: Table, change: Change, *, waits: bool) -> None:
+    assert table.enforcement is not None, "only such tables are charged"
+    sizes = row_size(change.old_row or _EMPTY), row_size(change.new_row or _EMPTY)
+    if table.billing is not None:
+        sizes = table.billing.sizes(change, *sizes)
+    consumed = Consumed(write_units(*sizes))
+    for entry in change.entries:
+        if entry.units:
+            arms = consumed.local_indexes if entry.index.local else consumed.global_indexes
+            arms[entry.index.name] = entry.units
+    item = change.new or change.old_item()
+    entries = list(_entry_writes(change, item))
+    table.enforcement.replicate(keyspace.partition_of(change.key), consumed, item, entries, waits=waits)
+
+
 def charge(table: Table, key: bytes, consumed: Consumed, item: Item | None, change: Change | None = None) -> None:
     """Charge a write to enforced throughput. Raises ApiError if the throughput refuses the write.
 
@@ -90,14 +119,16 @@ def charge(table: Table, key: bytes, consumed: Consumed, item: Item | None, chan
     """
     if table.enforcement is None:
         return
-    entries = [
-        EntryWrite(each.index.name, keyspace.partition_of(entry), units, before_or_after)
-        for each in (() if change is None else change.entries)
-        if each.index.is_global
-        for entry, units, before_or_after in (
-            (each.old_key, each.old_units, None if change is None else change.old),
-            (each.new_key, each.new_units, item),
-        )
-        if entry is not None
-    ]
+    entries = [] if change is None else list(_entry_writes(change, item))
     table.enforcement.write(keyspace.partition_of(key), consumed, item, entries)
+
+
+def _entry_writes(change: Change, item: Item | None) -> Iterator[EntryWrite]:
+    """Yield the written entries of global indexes. item: the item after the change, if known."""
+    for each in change.entries:
+        if not each.index.is_global:
+            continue
+        if each.old_key is not None:
+            yield EntryWrite(each.index.name, keyspace.partition_of(each.old_key), each.old_units, change.old)
+        if each.new_key is not None:
+            yield EntryWrite(each.index.name, keyspace.partition_of(each.new_key), each.new_units, item)

@@ -65,7 +65,7 @@ class ReplicaSource:
     def advance(self, change: DefinitionChange, page: Page) -> None:
         """Store the versions of a page. After the last page, close the view."""
         for item, version in self._versions:
-            replicas.set_version(change.txn, self._into, item, version)
+            replicas.set_version(change.txn, self._into, item, replicas.version_in(version))
         if page.position is None:
             self._close(change, last=True)
             change.then(partial(replication.begin_all, self._database))

@@ -1,12 +1,13 @@
 """Replication between the tables of a global table, in slices of background work.
 
-Each table has a log of the writes in its region (changes/replicas.py). A slice moves records from
+Each table has a log of the writes in its region (changes/replicas.py). A slice moves writes from
 one log to the other regions. For each record, the other table compares versions: if its item has a
 later version, the record changes nothing. The transaction that writes the items also stores the
 position in the log. So a kill loses and repeats nothing.
 
 Replicated writes take the write path of background work, so indexes, statistics, TTL queues and
-streams agree with the items. They are never refused. They do not enter the log of the other table.
+streams agree with the items. They consume write capacity of the other table. If its throughput is
+enforced and used up, they wait. They do not enter the log of the other table.
 
 The control `replication` sets a delay or a pause for each direction (`Direction`). Writes that wait
 for a delay are moved when the scheduler polls, or when the clock moves to the next event.
@@ -14,7 +15,7 @@ for a delay are moved when the scheduler polls, or when the clock moves to the n
 All processes of a server write to the logs. The process that wrote a record queues the work.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final, NamedTuple
@@ -23,19 +24,24 @@ from emulator.clock import microseconds
 from emulator.database.changes import replicas
 from emulator.database.changes.replicas import Write
 from emulator.database.database import Database
-from emulator.database.definitions.replicas import AT_ONCE, Direction, Membership
-from emulator.database.definitions.tables import DELETING, TableDefinition
-from emulator.database.items.write import load
+from emulator.database.definitions.replicas import AT_ONCE, Direction
+from emulator.database.definitions.tables import ACTIVE, DELETING, TableDefinition
+from emulator.database.items.write import replicate
 from emulator.database.schema.followers import Change
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.store.deletions import SLICE as DELETED
+from emulator.database.store.registry import DefinitionChange
+from emulator.errors import ApiError
 from emulator.slices import Steps
 from emulator.values.rows import decode_row
-from storage import WriteTxn
+from storage import ReadTxn, WriteTxn
 
 SLICE: Final = 100
 """The most records that one slice moves to each other region."""
+
+FORGOTTEN: Final = 500
+"""The most versions that one slice deletes in each region."""
 
 
 # --- the tables of a group ------------------------------------------------------------------------
@@ -46,18 +52,10 @@ def others(database: Database, definition: TableDefinition, *, settle: bool = Tr
 
     settle: whether to settle their statuses first, which may write to the store.
     """
-    return list(_others(database, definition, settle=settle))
-
-
-def _others(database: Database, definition: TableDefinition, *, settle: bool) -> Iterator[Table]:
-    membership = definition.membership
-    for region in () if membership is None else membership.others:
-        table = database.catalog.sibling(definition, region)
-        if table is not None and settle:
-            table = database.catalog.settle(table)
-        other = None if table is None else table.definition.membership
-        if table is not None and membership is not None and other is not None and other.group == membership.group:
-            yield table
+    found = list(database.catalog.group(definition))
+    if not settle:
+        return found
+    return [table for table in map(database.catalog.settle, found) if table is not None]
 
 
 def expires_here(database: Database, definition: TableDefinition) -> bool:
@@ -104,52 +102,99 @@ def _slice(database: Database, queued: TableDefinition) -> bool:
     definition, membership = table.definition, table.definition.membership
     members = others(database, definition)
     if not members:
-        _leave(database, definition, membership)
+        _leave(database, definition)
         return False
     now = microseconds(database.clock.now())
     more = False
     with database.write() as txn:
         for target in filter(_is_ready, members):
-            direction = membership.direction(target.definition.region)
-            until = now - microseconds(direction.delay) if direction.delay else None
-            if not direction.paused:
-                more = _send(txn, membership.log, target, until) or more
+            if not membership.direction(target.definition.region).paused:
+                more = _send(txn, table, membership.log, target, now) or more
         replicas.trim(txn, membership.log, [each.definition.region for each in members], DELETED)
+    left_group = definition.is_leaving and not more and _disassociate(database, definition, members)
+    for each in members:
+        if left_group or each.definition.is_leaving:
+            begin(database, each.definition)
     return more
 
 
-def _leave(database: Database, definition: TableDefinition, membership: Membership) -> None:
-    """Make a table regional again. Its stream stays (control-plane 6.2)."""
+def _disassociate(database: Database, definition: TableDefinition, members: Sequence[Table]) -> bool:
+    """Take a table out of its group if no write waits; return whether that was done."""
+    if not database.catalog.has_passed(definition.until):
+        return False
     with database.catalog.changing(urgent=True) as change:
-        database.catalog.deletions.begin(change.txn, keyspace.replica(membership.log))
-        database.catalog.save(change, replace(definition, membership=None))
+        if not _is_complete(change.txn, definition, members):
+            return False
+        database.catalog.save(change, left(database, change, replace(definition, status=ACTIVE)))
+    return True
+
+
+def _is_complete(txn: ReadTxn, definition: TableDefinition, members: Sequence[Table]) -> bool:
+    """Return whether no write waits between a table and the other tables of its group."""
+    own = definition.membership
+    for each in members:
+        other = each.definition.membership
+        assert own is not None, "the table is a member"
+        assert other is not None, "the others are members too"
+        for log, region in ((own.log, each.definition.region), (other.log, definition.region)):
+            if replicas.position(txn, log, region) != replicas.last_number(txn, log):
+                return False
+    return True
+
+
+def _leave(database: Database, definition: TableDefinition) -> None:
+    with database.catalog.changing(urgent=True) as change:
+        database.catalog.save(change, left(database, change, definition))
+
+
+def left(database: Database, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
+    """Return the definition of a table that is no member any more. Its stream stays.
+
+    The data of its membership are deleted (control-plane 6.2).
+    """
+    if definition.membership is not None:
+        database.catalog.deletions.begin(change.txn, keyspace.replica(definition.membership.log))
+    return replace(definition, membership=None)
 
 
 def _is_ready(table: Table) -> bool:
     return table.definition.filling is None and table.definition.status != DELETING
 
 
-def _send(txn: WriteTxn, log: int, target: Table, until: int | None) -> bool:
-    """Apply the next records of a log to another region's table; return whether others are due.
+def _send(txn: WriteTxn, table: Table, log: int, target: Table, now: int) -> bool:
+    """Apply the next writes of a table to another region's table; return whether others are due.
 
-    until: the latest time of writes that are due, in microseconds. None: all writes are due.
+    now: the time in microseconds. A write waits if its delay is not over, or if the throughput of
+    the target is used up.
     """
     region = target.definition.region
-    position = replicas.position(txn, log, region)
-    found = replicas.pending(txn, log, position, SLICE)
-    last = position
+    membership = table.definition.membership
+    assert membership is not None, "the table is a member"
+    due = now - microseconds(membership.direction(region).delay)
+    usage = None if table.enforcement is None else table.enforcement.usage
+    position = last = replicas.position(txn, log, region)
+    found = replicas.pending(txn, log, table.prefix, position, SLICE)
     for number, write in found:
-        if until is not None and replicas.micros_of(write.version) > until:
+        micros = replicas.micros_of(write.version)
+        if micros > due and due < now:
             break
-        _apply(txn, target, write)
+        try:
+            _apply(txn, target, write)
+        except ApiError:
+            break
         last = number
+        if usage is not None:
+            usage.arrived(region, max(0, now - micros) / 1000)
     if last != position:
         replicas.set_position(txn, log, region, last)
     return len(found) == SLICE and last == found[-1][0]
 
 
 def _apply(txn: WriteTxn, target: Table, write: Write) -> None:
-    """Apply a write of another region, unless the item has a later version."""
+    """Apply a write of another region, unless the item has a later version.
+
+    Raises ApiError if the throughput of the target has no room for it.
+    """
     membership = target.definition.membership
     assert membership is not None, "only members of a group get records"
     version, item, row = write
@@ -157,11 +202,53 @@ def _apply(txn: WriteTxn, target: Table, write: Write) -> None:
         return
     key = target.prefix + item
     old = txn.get(key)
-    if old == row:
-        replicas.set_version(txn, membership.log, item, version)
-        return
     new = None if row is None else decode_row(row)
-    load(txn, target, Change(key, old, None, row, new, version=version))
+    change = Change(key, old, None, row, new, version=version)
+    if old != row:
+        replicate(txn, target, change, waits=True)
+        return
+    for follower in target.rewrites:
+        follower.follow(txn, change)
+
+
+# --- versions that nothing needs ------------------------------------------------------------------
+
+
+def begin_forgetting(database: Database) -> None:
+    """Queue the deletion of versions in all global tables."""
+    for table in list(database.catalog.everything()):
+        membership = table.definition.membership
+        if membership is not None:
+            database.background.add(("forget", membership.group), partial(_forget_slice, database, table.definition))
+
+
+def _forget_slice(database: Database, queued: TableDefinition) -> bool:
+    """Delete some of the versions in a group; return whether versions remain to delete.
+
+    A version refuses an older write that arrives later. If no write waits in any region, none can
+    arrive. The versions of an item are deleted in all regions at once. Otherwise a region would
+    still compare new writes with a version that others have forgotten, and refuse them after the
+    clock was set back.
+    """
+    table = database.catalog.sibling(queued, queued.region)
+    if table is None or table.definition.membership is None:
+        return False
+    tables = [table, *others(database, table.definition)]
+    if not all(_is_ready(each) and not _keeps_marks(each.definition) for each in tables):
+        return False
+    with database.write() as txn:
+        txn.urgent = True
+        for each in tables:
+            if not _is_complete(txn, each.definition, [other for other in tables if other is not each]):
+                return False
+        logs = [each.definition.membership.log for each in tables if each.definition.membership is not None]
+        return replicas.forget(txn, logs, FORGOTTEN)
+
+
+def _keeps_marks(definition: TableDefinition) -> bool:
+    """Return whether versions show which writes are in flight (changes/strong_replicas.py)."""
+    membership = definition.membership
+    return membership is not None and membership.strong and bool(membership.directions)
 
 
 # --- directions -----------------------------------------------------------------------------------
@@ -195,7 +282,7 @@ def flows(database: Database, definition: TableDefinition) -> list[Flow]:
             waiting = replicas.last_number(txn, membership.log) - position
             due = None
             if waiting and direction.delay and not direction.paused:
-                [(_, write)] = replicas.pending(txn, membership.log, position, 1)
+                [(_, write)] = replicas.pending(txn, membership.log, keyspace.items(definition.id), position, 1)
                 due = (replicas.micros_of(write.version) + microseconds(direction.delay)) / 1_000_000
             found.append(Flow(definition, target, direction, waiting, due))
     return found
@@ -204,10 +291,20 @@ def flows(database: Database, definition: TableDefinition) -> list[Flow]:
 def steer(database: Database, definition: TableDefinition, directions: Mapping[str, Direction]) -> None:
     """Change how the writes of a table go to other regions."""
     assert definition.membership is not None, "the table is a member"
-    merged = {**definition.membership.directions, **directions}
+    now = database.clock.now()
+    before = definition.membership.directions
+    dated = {region: replace(each, since=_since(each, before.get(region), now)) for region, each in directions.items()}
+    merged = {**before, **dated}
     kept = {region: each for region, each in merged.items() if each != AT_ONCE}
     database.catalog.change(replace(definition, membership=replace(definition.membership, directions=kept)))
     begin_all(database)
+
+
+def _since(direction: Direction, before: Direction | None, now: float) -> float:
+    """Return the time at which the pause of a direction began, 0 without a pause."""
+    if not direction.paused:
+        return 0.0
+    return before.since if before is not None and before.paused else now
 
 
 def finish(database: Database) -> Steps[None]:

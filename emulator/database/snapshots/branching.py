@@ -1,4 +1,4 @@
-"""Branching: copying a snapshot's tables to another tenant.
+"""Branching: copying a snapshot's tables to another tenant, or to other names.
 
 The copies are new tables: they have new ids, ARNs and streams, and no Kinesis destinations or event
 source mappings. If all rows fit in one slice, one transaction does everything. No request can reach
@@ -49,13 +49,15 @@ class _Copy:
     remaining: list[tuple[bytes, bytes]]
 
 
-def branch(database: Database, name: str, access_key: str, region: str | None) -> Steps[int]:
+def branch(
+    database: Database, name: str, access_key: str, region: str | None, renamed: Mapping[str, str] | None = None
+) -> Steps[int]:
     """Copy a snapshot's tables to another tenant, in steps; return their number.
 
-    region: None means that each table stays in its region. Raises UnknownSnapshot and
-    BranchRefused.
+    region: None means that each table stays in its region. renamed: the names of copies by the
+    names of their tables; other copies keep the names. Raises UnknownSnapshot and BranchRefused.
     """
-    copy = database.rerun(partial(_begin, database, name, access_key, region))
+    copy = database.rerun(partial(_begin, database, name, access_key, region, renamed or {}))
     try:
         while copy.remaining:
             yield None
@@ -66,7 +68,7 @@ def branch(database: Database, name: str, access_key: str, region: str | None) -
     return len(copy.tables)
 
 
-def _begin(database: Database, name: str, access_key: str, region: str | None) -> _Copy:
+def _begin(database: Database, name: str, access_key: str, region: str | None, renamed: Mapping[str, str]) -> _Copy:
     """Copy the first slice of rows. If no rows remain, also store the definitions."""
     views = database.views
     with database.registries.changing() as change:
@@ -76,7 +78,7 @@ def _begin(database: Database, name: str, access_key: str, region: str | None) -
         prefixes: dict[bytes, bytes] = {}
         tables = []
         for _, stored in list(views.kept(txn, view, *keyspace.tables())):
-            table = TableDefinition.load(_moved(stored, access_key, region), account=database.catalog.account)
+            table = TableDefinition.load(_moved(stored, access_key, region, renamed), account=database.catalog.account)
             if table.status != DELETING:
                 tables.append(_copied(txn, table, database.clock.now(), prefixes))
         _refuse(database, tables)
@@ -121,9 +123,10 @@ def _check(database: Database, txn: WriteTxn, copy: _Copy) -> None:
         raise BranchRefused("another worker has deleted the copies: call again")
 
 
-def _moved(stored: bytes, access_key: str, region: str | None) -> bytes:
-    """Return a table's stored definition with another tenant as its owner."""
+def _moved(stored: bytes, access_key: str, region: str | None, renamed: Mapping[str, str]) -> bytes:
+    """Return a table's stored definition with another tenant as its owner, and its new name."""
     fields = orjson.loads(stored)
+    fields["name"] = renamed.get(fields["name"], fields["name"])
     fields["access_key"] = access_key
     fields["region"] = region or fields["region"]
     return orjson.dumps(fields)

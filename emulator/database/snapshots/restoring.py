@@ -8,6 +8,8 @@ continues after a restart.
 
 Each restored stream gets a new number `restored`, so its consumers start again from the restored
 checkpoints. Each restored vector index gets one too, so processes read its vectors again.
+
+A replica stays in its group only if the whole group is in the scope of the snapshot.
 """
 
 from dataclasses import replace
@@ -18,9 +20,11 @@ from typing import Final
 import orjson
 
 from emulator.database.database import Database
+from emulator.database.definitions.tables import TableDefinition
 from emulator.database.jobs import backfill, ttl_fill, vector_fill
 from emulator.database.snapshots.contents import Contents, contents_of, forget_tokens, withdraw
 from emulator.database.snapshots.saving import is_of
+from emulator.database.snapshots.scope import Scope
 from emulator.database.snapshots.snapshot import Snapshot, UnknownSnapshot, find, refuse_while_restoring, snapshots
 from emulator.database.store import keyspace
 from emulator.database.store.ids import next_id
@@ -191,10 +195,27 @@ def _finish(database: Database, change: DefinitionChange, snapshot: Snapshot, vi
         fields = {**orjson.loads(stored), "restored": next_id(txn)}
         database.registries.restore(change, key, orjson.dumps(fields))
     for key, stored in then.tables.items():
-        database.registries.restore(change, key, _with_new_vectors(txn, stored))
+        alone = _without_group(database, change, stored, snapshot.scope)
+        database.registries.restore(change, key, _with_new_vectors(txn, alone))
     for key, stored in (then.histories | then.mappings | then.targets).items():
         database.registries.restore(change, key, stored)
     change.then(partial(resume_walks, database))
+
+
+def _without_group(database: Database, change: DefinitionChange, stored: bytes, scope: Scope) -> bytes:
+    """Return a table's definition, without its membership if its group is not wholly in the scope.
+
+    The tables of other regions keep their items of now. So a table that goes back alone is no
+    replica of theirs any more.
+    """
+    table = TableDefinition.load(stored)
+    membership = table.membership
+    if membership is None or all(
+        scope.owns(place) and scope.has(place, table.name) for place in membership.places(table.access_key)
+    ):
+        return stored
+    database.catalog.deletions.begin(change.txn, keyspace.replica(membership.log))
+    return replace(table, membership=None).dump()
 
 
 def _with_new_vectors(txn: WriteTxn, stored: bytes) -> bytes:

@@ -5,7 +5,7 @@ Limits, declared transactions, faults and lag are off unless a test or a setting
 these has no `Enforcement`. So a request to such a table makes only one comparison.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from emulator import errors
@@ -42,6 +42,14 @@ class EntryWrite(NamedTuple):
     item: Item | None
 
 
+class InFlight(Protocol):
+    """The writes of other regions that a table of a strong group does not have yet."""
+
+    def refuse(self, txn: ReadTxn, key: bytes) -> None:
+        """Raise ReplicatedWriteConflictException if such a write is about the item."""
+        ...
+
+
 class Enforcement:
     """The limits and declared transactions of one table.
 
@@ -49,11 +57,12 @@ class Enforcement:
     held: the storage key of each item in a declared transaction -> when that transaction ends.
     insights: counts keys, None if the table and its indexes do not have Contributor Insights.
     usage: counts units, None without --metrics.
+    in_flight: the writes of other regions, None unless the table has strong consistency.
     gate: refuses what faults refuse, None if there are no such faults.
     lag: lets reads see an earlier state, None if they see the newest.
     """
 
-    __slots__ = ("_clock", "_held", "gate", "insights", "lag", "throttle", "usage")
+    __slots__ = ("_clock", "_held", "_in_flight", "gate", "insights", "lag", "throttle", "usage")
 
     def __init__(
         self,
@@ -62,11 +71,13 @@ class Enforcement:
         held: Mapping[bytes, float],
         insights: "TableInsights | None" = None,
         usage: "TableUsage | None" = None,
+        in_flight: InFlight | None = None,
         gate: "TableGate | None" = None,
         lag: Lag | None = None,
     ) -> None:
         self._clock = clock
         self._held = held
+        self._in_flight = in_flight
         self.throttle = throttle
         self.insights = insights
         self.usage = usage
@@ -83,6 +94,12 @@ class Enforcement:
         until = self._held.get(key)
         if until is not None and until > self._clock.now():
             raise errors.transaction_conflict()
+
+    def refuse_write(self, txn: ReadTxn, key: bytes) -> None:
+        """Raise if a write of the item meets a declared transaction or another region's write."""
+        self.refuse_conflict(key)
+        if self._in_flight is not None:
+            self._in_flight.refuse(txn, key)
 
     def read(self, partition: bytes, units: float, item: Item) -> None:
         """Admit and count a read of one item. Raises ApiError if throughput refuses the read.
@@ -150,16 +167,34 @@ class Enforcement:
                 if self.usage is not None:
                     self.usage.throttled_write(refused)
                 raise
-        own = consumed.table + sum(consumed.local_indexes.values())
         if self.usage is not None:
-            self.usage.write(None, own)
-            for source, units in consumed.global_indexes.items():
-                self.usage.write(source, units)
-        if self.insights is not None:
-            self.insights.accessed(None, partition, own, item)
-            for entry in entries:
-                if entry.units:
-                    self.insights.accessed(entry.source, entry.partition, entry.units, entry.item)
+            _count(self.usage.write, consumed)
+        self._count_keys(partition, consumed, item, entries)
+
+    def replicate(
+        self, partition: bytes, consumed: Consumed, item: Item | None, entries: Sequence[EntryWrite], *, waits: bool
+    ) -> None:
+        """Charge and count a write that was made in another region.
+
+        waits: whether to raise ApiError if throughput has no room. If this is false, the write
+        takes its cost in any case.
+        """
+        if self.throttle is not None:
+            self.throttle.write(partition, consumed, [each[:3] for each in entries], refuses=waits)
+        if self.usage is not None:
+            _count(self.usage.replicated, consumed)
+        if waits:  # with strong consistency, a write counts only in its own region
+            self._count_keys(partition, consumed, item, entries)
+
+    def _count_keys(
+        self, partition: bytes, consumed: Consumed, item: Item | None, entries: Sequence[EntryWrite]
+    ) -> None:
+        if self.insights is None:
+            return
+        self.insights.accessed(None, partition, _own(consumed), item)
+        for entry in entries:
+            if entry.units:
+                self.insights.accessed(entry.source, entry.partition, entry.units, entry.item)
 
     def _pass_gate(self, kind: "Kind", source: str | None, partition: bytes | None, item: Item | None) -> None:
         """Raise the error of a fault that refuses a read or write."""
@@ -175,3 +210,15 @@ class Enforcement:
         for entry in entries:
             if entry.source == source:
                 self.insights.throttled(source, entry.partition, entry.item)
+
+
+def _own(consumed: Consumed) -> float:
+    """Return the units of a write that count for the table. Those of local indexes do."""
+    return consumed.table + sum(consumed.local_indexes.values())
+
+
+def _count(count: Callable[[str | None, float], None], consumed: Consumed) -> None:
+    """Count the units of a write, for the table and for each global index."""
+    count(None, _own(consumed))
+    for source, units in consumed.global_indexes.items():
+        count(source, units)

@@ -209,21 +209,22 @@ class TableThrottle:
         """Take the cost of a read that `admit` admitted."""
         self._resources[source, "Read"].take({partition: units})
 
-    def write(self, partition: bytes, consumed: Consumed, entries: Iterable[Entry]) -> None:
+    def write(self, partition: bytes, consumed: Consumed, entries: Iterable[Entry], *, refuses: bool = True) -> None:
         """Admit a write to a table and its global indexes, and take the cost.
 
         Raises ApiError if the write is refused. The units of local indexes count for the table.
+        refuses: if this is false, no write is refused.
         """
         own = consumed.table + sum(consumed.local_indexes.values())
         charges: dict[Resource, Units] = {self._resources[None, "Write"]: {partition: own}}
         for name, digest, units in entries:
             charged = charges.setdefault(self._resources[name, "Write"], {})
             charged[digest] = charged.get(digest, 0.0) + units
-        self._charge(charges)
+        self._charge(charges, refuses=refuses)
 
-    def _charge(self, charges: dict[Resource, Units]) -> None:
+    def _charge(self, charges: dict[Resource, Units], *, refuses: bool = True) -> None:
         for resource, units in charges.items():
-            error = resource.refusal(units)
+            error = resource.refusal(units) if refuses else None
             if error is not None:
                 self.refused = resource.source
                 raise error

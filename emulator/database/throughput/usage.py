@@ -1,7 +1,7 @@
 """The units that requests consumed of a table and its global indexes, and throttled requests.
 
 There are figures for each minute of the last hour, under CloudWatch's names (control-plane 19).
-Only a server with --metrics has them.
+Only a server that counts requests has them (controls/counters.py).
 """
 
 from collections.abc import Hashable, Iterator
@@ -17,6 +17,9 @@ CONSUMED_READ: Final = "ConsumedReadCapacityUnits"
 CONSUMED_WRITE: Final = "ConsumedWriteCapacityUnits"
 THROTTLED_READ: Final = "ReadThrottleEvents"
 THROTTLED_WRITE: Final = "WriteThrottleEvents"
+REPLICATED_WRITE: Final = "ConsumedWriteCapacityUnits of GlobalTable"
+"""Our name for the units of writes that other regions made. CloudWatch has a dimension for them."""
+REPLICATION_LATENCY: Final = "ReplicationLatency"
 
 
 class Statistics:
@@ -79,7 +82,10 @@ class LastHour(Generic[Key]):
 
 
 class TableUsage(LastHour[tuple[str, str | None]]):
-    """The figures of a table. Keys: metric, name of a global index or None for the table itself."""
+    """The figures of a table. Keys: metric, name of a global index or None for the table itself.
+
+    For REPLICATION_LATENCY, the second part is the receiving region.
+    """
 
     __slots__ = ()
 
@@ -90,6 +96,14 @@ class TableUsage(LastHour[tuple[str, str | None]]):
     def write(self, source: str | None, units: float) -> None:
         """Count units that writes consumed."""
         self.add((CONSUMED_WRITE, source), units)
+
+    def replicated(self, source: str | None, units: float) -> None:
+        """Count units that writes of other regions consumed."""
+        self.add((REPLICATED_WRITE, source), units)
+
+    def arrived(self, region: str, milliseconds: float) -> None:
+        """Count a write that has reached another region. milliseconds: how long that took."""
+        self.add((REPLICATION_LATENCY, region), milliseconds)
 
     def throttled_read(self, source: str | None) -> None:
         """Count a throttled read."""

@@ -1,4 +1,4 @@
-"""Counts requests for --metrics by operation and error code, with their times and capacity.
+"""Counts requests by operation and error code, with their times and capacity.
 
 Counting an ordinary request takes two dictionary lookups and three additions. Clients can send any
 name of an operation, so only the service's own operations are counted under their names.

@@ -1,60 +1,126 @@
-"""Keeps the last thousand requests of this process, large ones without their bodies.
+"""Keeps the last thousand requests of this process with their bodies.
 
 Keeping a request must take at most 3 % of a GetItem. Over HTTP, it takes 1.9 % of the instructions
 of the whole server: 2,700 of 137,000, counted with callgrind and real sockets. So the observer is
 `deque.append`, which keeps the raw exchange. Its summary is made when a user asks for it.
 
 Two kinds of summaries are made at once. For a failed request, the reason could no longer be found
-later: a table may be created, a limit may be raised. A large body would take too much memory.
+later: a table may be created, a limit may be raised. For a large request, the summary remains if
+its bodies have to go.
+
+All bodies of all processes together have at most BUDGET bytes. Each process has the same share. Up
+to half of it is for the small requests, which `deque.append` keeps uncounted. So a server with many
+workers keeps fewer requests in each. The other half is for large bodies: the oldest go first.
 """
 
 from collections import deque
-from typing import Final, NamedTuple
+from collections.abc import Iterator
+from typing import Any, Final
 
-from emulator.http.front.observed import Exchange, Observer, Raw
-from emulator.http.observing.summary import Explain, Summary, summary_of
+from emulator.http.front.observed import SMALL, Exchange, Observer, Raw
+from emulator.http.observing.summary import Explain, Summary, plain, plain_request, summary_of
 from emulator.http.observing.waits import Waits, with_wait
 
 MOST: Final = 1000
+BUDGET: Final = 16 << 20  # bytes
 _OWN_CALLS: Final = b"/_emulator/"
 
 
-class _SummedUp(NamedTuple):
-    """The summary of an exchange, and the exchange without its bodies."""
+Bodies = tuple[bytes, bytes]
+"""The bodies of a request and of its answer, as they were sent."""
 
-    exchange: Exchange
-    summary: Summary
+
+class _SummedUp:
+    """The summary of an exchange, the exchange without its bodies, and the bodies.
+
+    bodies: None if there was no room for them.
+    """
+
+    __slots__ = ("bodies", "exchange", "summary")
+
+    def __init__(self, exchange: Exchange, summary: Summary, bodies: Bodies | None) -> None:
+        self.exchange = exchange
+        self.summary = summary
+        self.bodies = bodies
+
+    @property
+    def size(self) -> int:
+        return 0 if self.bodies is None else sum(map(len, self.bodies))
 
 
 class KeptRequests:
     """The last requests of one process, in the order in which they ended.
 
+    share: how many bytes the bodies may have.
+
     Calls under `/_emulator/` are not kept. Otherwise a program that polls this list would fill it
     with its own calls.
     """
 
-    def __init__(self, explain: Explain) -> None:
+    def __init__(self, explain: Explain, share: int = BUDGET) -> None:
         self._explain = explain
-        self._kept: deque[Raw | _SummedUp] = deque(maxlen=MOST)
+        most = min(MOST, share // 2 // SMALL)
+        self._kept: deque[Raw | _SummedUp] = deque(maxlen=most)
+        self._room = share - most * SMALL  # bytes for large bodies
+        self._large: deque[_SummedUp] = deque()  # those whose bodies take this room
+        self._taken = 0
         self.observer = Observer(ordinary=self._kept.append, other=self._sum_up)
 
     def _sum_up(self, raw: Raw) -> None:
-        """Keep the summary of an exchange instead of its bodies."""
+        """Keep the summary of an exchange, and its bodies as long as there is room."""
         exchange = Exchange(*raw)
-        if not exchange.path.startswith(_OWN_CALLS):
-            summary = summary_of(exchange, self._explain)
-            small = exchange._replace(body=b"", answer=exchange.answer._replace(body=b""))
-            self._kept.append(_SummedUp(small, summary))
+        if exchange.path.startswith(_OWN_CALLS):
+            return
+        summary = summary_of(exchange, self._explain)
+        small = exchange._replace(body=b"", answer=exchange.answer._replace(body=b""))
+        kept = _SummedUp(small, summary, (bytes(exchange.body), bytes(exchange.answer.body)))
+        self._kept.append(kept)
+        self._make_room(kept)
+
+    def _make_room(self, kept: _SummedUp) -> None:
+        """Drop the oldest bodies, and those of requests that are no longer kept."""
+        oldest = self._kept[0]
+        since = oldest.exchange.ended if isinstance(oldest, _SummedUp) else oldest[1]
+        self._large.append(kept)
+        self._taken += kept.size
+        while self._taken > self._room or self._large[0].exchange.ended < since:
+            dropped = self._large.popleft()
+            self._taken -= dropped.size
+            dropped.bodies = None
+            if not self._large:
+                break
 
     def summaries(self) -> list[tuple[Exchange, Summary]]:
         """Return the kept exchanges with their summaries, in the order in which they ended."""
-        waits = Waits()
-        found = []
-        for each in self._kept:
-            exchange, summary = each if isinstance(each, _SummedUp) else self._summed_up(Exchange(*each))
-            reason = with_wait(summary.get("Reason"), waits.explain(exchange))
-            found.append((exchange, summary if reason is None else {**summary, "Reason": reason}))
-        return found
+        return [(exchange, summary) for exchange, summary, _ in self.whole()]
 
-    def _summed_up(self, exchange: Exchange) -> _SummedUp:
-        return _SummedUp(exchange, summary_of(exchange, self._explain))
+    def whole(self) -> Iterator[tuple[Exchange, Summary, Bodies | None]]:
+        """Yield the kept exchanges with their summaries and bodies, in the same order."""
+        waits = Waits()
+        for each in tuple(self._kept):
+            if isinstance(each, _SummedUp):
+                exchange, summary, bodies = each.exchange, each.summary, each.bodies
+            else:
+                exchange = Exchange(*each)
+                summary, bodies = summary_of(exchange, self._explain), (exchange.body, exchange.answer.body)
+            reason = with_wait(summary.get("Reason"), waits.explain(exchange))
+            yield exchange, summary if reason is None else {**summary, "Reason": reason}, bodies
+
+
+def whole_of(exchange: Exchange, bodies: Bodies | None) -> dict[str, Any]:
+    """Return what a summary lacks: the target of a request, and the texts of its bodies.
+
+    The texts are None if the bodies are not kept.
+    """
+    found: dict[str, Any] = {
+        "Method": exchange.method,
+        "Path": exchange.path.decode("latin-1"),
+        "Target": exchange.fields.get(b"x-amz-target", b"").decode("latin-1"),
+        "Request": None,
+        "Answer": None,
+    }
+    if bodies is not None:
+        head = dict(exchange.answer.headers)
+        found["Request"] = plain_request(exchange._replace(body=bodies[0])).decode("utf-8", "replace")
+        found["Answer"] = plain(bodies[1], head.get(b"content-encoding")).decode("utf-8", "replace")
+    return found

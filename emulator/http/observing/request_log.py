@@ -1,7 +1,7 @@
 """Turns observers of requests on and off, for one process.
 
 The settings say which observers are on at the start. Later, the control `keep_requests` turns the
-keeping of requests on and off.
+keeping of requests on and off, and `count_requests` the counters.
 """
 
 from time import perf_counter
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.http.front.front import Front
 from emulator.http.front.observed import Exchange, Observer
-from emulator.http.observing.kept import KeptRequests
+from emulator.http.observing.kept import BUDGET, KeptRequests, whole_of
 from emulator.http.observing.log_lines import LogLines
 from emulator.http.observing.reasons import Reasons
 from emulator.http.observing.summary import Summary
@@ -33,7 +33,9 @@ class RequestLog:
         self._worker = worker
         self._explain = Reasons(front.emulator).explain
         self._settings = front.emulator.settings
-        self._kept = KeptRequests(self._explain) if keep else None
+        sharing = front.emulator.sharing
+        self._share = BUDGET // (1 if sharing is None else sharing.workers)
+        self._kept = KeptRequests(self._explain, self._share) if keep else None
         self._others: list[Observer] = []
         if lines_wanted(self._settings):
             self._others.append(LogLines(self._explain).observer)
@@ -41,9 +43,7 @@ class RequestLog:
             from emulator.http.observing.recording import Recording  # noqa: PLC0415 - few servers record
 
             self._others.append(Recording(self._settings.record, worker).observer)
-        self._counters = _counters(front) if self._settings.metrics else None
-        if self._counters is not None:
-            self._others.append(self._counters.observer)
+        self._counters = _checked_counters(front) if self._settings.metrics else None
         self._apply()
 
     @property
@@ -54,8 +54,28 @@ class RequestLog:
     def keep(self, *, on: bool) -> None:
         """Keep requests from now on, or stop keeping them and forget those that are kept."""
         if on != self.keeps:
-            self._kept = KeptRequests(self._explain) if on else None
+            self._kept = KeptRequests(self._explain, self._share) if on else None
             self._apply()
+
+    @property
+    def counts(self) -> bool:
+        """Whether requests are counted."""
+        return self._counters is not None
+
+    def count(self, *, on: bool) -> None:
+        """Count requests and units from now on, or stop and forget the counts."""
+        if on != self.counts:
+            self._counters = _counters(self._front) if on else None
+            self._front.emulator.database.catalog.meter(on=on)
+            self._apply()
+
+    def whole(self, ended: int) -> Summary | None:
+        """Return the kept request that ended at a time (`Ended`), with its bodies, or None."""
+        for exchange, summary, bodies in () if self._kept is None else self._kept.whole():
+            identity = self._identity(exchange)
+            if identity["Ended"] == ended:
+                return {**identity, **summary, **whole_of(exchange, bodies)}
+        return None
 
     def kept(self) -> list[Summary]:
         """Return the summaries of the kept requests, each with its identity (_identity)."""
@@ -64,15 +84,15 @@ class RequestLog:
         return [{**self._identity(exchange), **summary} for exchange, summary in self._kept.summaries()]
 
     def counted(self) -> dict[str, Any] | None:
-        """Return the counters of this process, None without --metrics."""
+        """Return the counters of this process, None if requests are not counted."""
         if self._counters is None:
             return None
-        from emulator.http.observing.counters import memory  # noqa: PLC0415 - only --metrics needs it
+        from emulator.http.observing.counters import memory  # noqa: PLC0415 - few servers count
 
         return {"Worker": self._worker, "Memory": memory(), "Operations": self._counters.counted()}
 
     def last_hour(self) -> "LastHour[Metric] | None":
-        """Return the figures of each minute of the last hour, None without --metrics."""
+        """Return the figures of each minute of the last hour, None if requests are not counted."""
         return None if self._counters is None else self._counters.last_hour
 
     def now(self) -> int:
@@ -86,17 +106,22 @@ class RequestLog:
 
     def _apply(self) -> None:
         kept = [] if self._kept is None else [self._kept.observer]
-        self._front.observe([*kept, *self._others])
+        counters = [] if self._counters is None else [self._counters.observer]
+        self._front.observe([*kept, *self._others, *counters])
 
 
-def _counters(front: Front) -> "Counters":
+def _checked_counters(front: Front) -> "Counters":
     """Return new counters. Raises StorageError if prometheus-client is not installed."""
     from importlib.util import find_spec  # noqa: PLC0415 - only --metrics needs it
 
-    from emulator.http.observing.counters import Counters  # noqa: PLC0415 - only --metrics needs it
-
     if find_spec("prometheus_client") is None:
         raise StorageError("--metrics needs prometheus-client: pip install 'dynamodb-emulator[metrics]'")
+    return _counters(front)
+
+
+def _counters(front: Front) -> "Counters":
+    from emulator.http.observing.counters import Counters  # noqa: PLC0415 - few servers count
+
     return Counters(front.emulator)
 
 

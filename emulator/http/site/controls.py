@@ -1,7 +1,8 @@
 """Serves the controls (emulator/controls) and metrics over HTTP, under `/_emulator/`.
 
-The calls need no credentials. An empty body means `{}`. A control runs to its end even if its
-client closes the connection, unless the control is registered with `ends_with_client`.
+The calls need no credentials. An empty body means `{}`. The query string of a GET adds members,
+whose values are texts. A control runs to its end even if its client closes the connection, unless
+the control is registered with `ends_with_client`.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from emulator import errors
 from emulator.controls import registry
@@ -25,11 +26,17 @@ from emulator.http.site.responses import response
 from storage import Full, Interrupted
 
 _PREFIX: Final = "/_emulator/"
+_CONSOLE: Final = "/_emulator/console/"
 _METRICS: Final = ("GET", "metrics")
 _OK: Final = 200
 _TIMED_OUT: Final = 408  # Request Timeout
 _BUSY: Final = 503  # Service Unavailable
 _NO_ROOM: Final = 507  # Insufficient Storage
+
+
+async def open_console(_request: Request) -> Response:
+    """Let a browser open the console."""
+    return RedirectResponse(_CONSOLE, 303)
 
 
 class Controls:
@@ -42,6 +49,8 @@ class Controls:
         """Answer a call."""
         method, path = request.method, request.scope["path"]
         name = path.removeprefix(request.scope["root_path"]).removeprefix("/")
+        if method in ("GET", "HEAD") and not name and "text/html" in request.headers.get("accept", ""):
+            return await open_console(request)
         try:
             if (method, name) == _METRICS:
                 return await self._metrics(request)
@@ -59,7 +68,11 @@ class Controls:
         answers = self._front.endpoint.answers
         if status != _OK:
             return response(answers.make(status, body, {}).typed(PLAIN_JSON))
-        from emulator.http.site import metrics  # noqa: PLC0415 - an extra, and few servers need it
+        try:
+            from emulator.http.site import metrics  # noqa: PLC0415 - an extra, and few servers need it
+        except ModuleNotFoundError:
+            missing = "this call needs prometheus-client: pip install 'dynamodb-emulator[metrics]'"
+            return response(answers.make(400, _message(missing), {}).typed(PLAIN_JSON))
 
         text = metrics.exposition(orjson.loads(body), self._front.emulator.uptime.seconds())
         return response(answers.make(status, text, {}).typed(metrics.CONTENT_TYPE))
@@ -78,6 +91,8 @@ class Controls:
             return 400, _message("the body is not JSON")
         if not isinstance(body, dict):
             return 400, _message("the body must be a JSON object")
+        if method == "GET":
+            body = {**request.query_params, **body}
         try:
             running = run(self._front, control, body)
             if control.ends_with_client:

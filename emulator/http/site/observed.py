@@ -1,11 +1,18 @@
-"""Reports each request of the site with its answer, while there is an observer."""
+"""Reports each request of the site with its answer, while there is an observer.
+
+Requests for the console are not reported. A person sends them, not the program under test, and the
+answer with server-sent events never ends.
+"""
 
 from time import perf_counter
+from typing import Final
 
 from emulator.http.front.answers import Answer
 from emulator.http.front.asgi import raw_path
 from emulator.http.front.front import App, Front, Message, Receive, Send
 from emulator.http.front.observed import Observer
+
+_CONSOLE: Final = "/_emulator/console/"
 
 
 class ObservedSite:
@@ -17,7 +24,7 @@ class ObservedSite:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if self._front.observer is None:
+        if self._front.observer is None or scope["path"].startswith(_CONSOLE):
             await self._app(scope, receive, send)
         else:
             await _observed(self._app, self._front.observer, scope, receive, send)

@@ -34,6 +34,7 @@ _CHANGES: Final = (
     "OnDemandThroughput",
     "WarmThroughput",
     "ReplicaUpdates",
+    "DisassociationProtectionEnabled",
 )
 _ABSENT_IF_EMPTY: Final = ("OnDemandThroughput", "WarmThroughput")
 _ALONE: Final = {
@@ -41,6 +42,7 @@ _ALONE: Final = {
     "TableClass": "TableClass modification",
     "DeletionProtectionEnabled": "DeletionProtection modification",
     "ReplicaUpdates": "Replica modification",
+    "DisassociationProtectionEnabled": "DisassociationProtection modification",  # inferred
 }
 """Members that a request must not combine with other changes -> their names in the error.
 
@@ -108,6 +110,8 @@ def check_combination(request: Request) -> None:
     changes = {member for member in _CHANGES if member in request} - {
         member for member in _ABSENT_IF_EMPTY if not request.get(member)
     }
+    if changes - {"ReplicaUpdates"} and _changes_members(request):
+        raise errors.membership_changes_alone()
     for error in _mismatches(changes, _actions(request), request.get("BillingMode")):
         raise error
     if len(_builds(request)) > 1:
@@ -153,6 +157,11 @@ def refuse_while_updating(definition: TableDefinition, request: Request) -> None
         raise errors.capacity_in_use(definition.name, names, online[0].status)
     if not online or request.keys() - _INDEX_MEMBERS:
         raise errors.being_changed(definition.name, UPDATING)
+
+
+def _changes_members(request: Request) -> bool:
+    """Return whether a request is about witnesses, or makes a group of a given consistency."""
+    return "GlobalTableWitnessUpdates" in request or {"MultiRegionConsistency", "ReplicaUpdates"} <= request.keys()
 
 
 def _actions(request: Request) -> list[str]:

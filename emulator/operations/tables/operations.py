@@ -79,16 +79,16 @@ def delete_table(database: Database, caller: Caller, request: Request, _: None) 
     if definition.status in (ACTIVE, UPDATING) and any(index.status != ACTIVE for index in definition.every_index):
         raise errors.indexes_being_changed()
     if definition.membership is not None:
-        _replicas().refuse_busy(database, definition)
+        _members().refuse_busy(database, definition)
     _refuse_busy(definition)
     if definition.policy is not None and not database.catalog.has_passed(definition.policy.until):
         raise errors.policy_update_pending(definition.name)
     if definition.deletion_protection:
         if definition.membership is not None:
-            _replicas().refuse_protected(database, definition)
+            _members().refuse_protected(database, definition)
         raise errors.deletion_protected()
     if definition.membership is not None:
-        _replicas().refuse_deletion(database, definition)
+        _members().refuse_deletion(database, definition)
     counts = _counts(database, table)
     changed = settings.deleting(definition, database.catalog.until())
     database.catalog.change(changed)
@@ -103,7 +103,7 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
     if "ReplicaUpdates" in request:
         return {"TableDescription": _with_replicas(database, caller, table, request)}
     if definition.membership is not None:
-        _replicas().refuse_busy(database, definition)
+        _members().refuse_busy(database, definition)
     if definition.status == UPDATING:
         refuse_while_updating(definition, request)
     else:
@@ -111,6 +111,8 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
     catalog = database.catalog
     now, until = database.clock.now(), catalog.until()
     changes = [(_changed(definition, request, now, until), request)]
+    if "DisassociationProtectionEnabled" in request:
+        changes = [(_protected(database, definition, request), request)]
     for other, part in _others(database, definition, request):
         changes.append((_changed(other, part, now, until), part))
     urgent = not any("Create" in update for member in _INDEX_UPDATES for update in request.get(member, ()))
@@ -129,6 +131,8 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
             vector_fill.begin_all(database, catalog.published(each))
     for each, index in created:
         backfill.begin(database, catalog.published(each), index.id)
+        if each.membership is not None and each.billing_mode == throughput.PROVISIONED:
+            _members().scale_new_index(database, each, index.name)
     return {"TableDescription": _updated(_description(database, catalog.published(saved[0])), request)}
 
 
@@ -166,11 +170,11 @@ def _with_indexes(
 # --- replicas -------------------------------------------------------------------------------------
 
 
-def _replicas() -> ModuleType:
-    """Return the module about replicas. Few tables have replicas, so it is loaded at first use."""
-    from emulator.operations.tables import replicas  # noqa: PLC0415 - start-up time
+def _members() -> ModuleType:
+    """Return the module about members of a group. Few tables are, so it is loaded at first use."""
+    from emulator.operations.replicas import members  # noqa: PLC0415 - start-up time
 
-    return replicas
+    return members
 
 
 def _others(
@@ -180,22 +184,33 @@ def _others(
     if definition.membership is None:
         return
     from emulator.database.jobs import replication  # noqa: PLC0415 - few tables have replicas
-    from emulator.operations.tables import replicas  # noqa: PLC0415 - few tables have replicas
+    from emulator.operations.replicas import members  # noqa: PLC0415 - few tables have replicas
 
     for table in replication.others(database, definition):
-        part = replicas.shared(table.definition, request)
+        part = members.shared(table.definition, definition, request)
         if part.keys() - {"TableName", "AttributeDefinitions"}:
             yield table.definition, part
 
 
+def _protected(database: Database, definition: TableDefinition, request: Request) -> TableDefinition:
+    """Return a replica's definition with a new DisassociationProtectionEnabled."""
+    from emulator.operations.replicas import disassociation  # noqa: PLC0415 - few tables have replicas
+
+    return disassociation.protected(database, definition, enabled=request["DisassociationProtectionEnabled"])
+
+
 def _with_replicas(database: Database, caller: Caller, table: Table, request: Request) -> dict[str, Any]:
     """Run ReplicaUpdates; return the description, which shows the replicas before the change."""
-    from emulator.operations.tables import replicas  # noqa: PLC0415 - few tables have replicas
+    from emulator.operations.replicas import members  # noqa: PLC0415 - few tables have replicas
+    from emulator.operations.replicas import updates as replicas  # noqa: PLC0415 - few tables have replicas
 
     before = _description(database, table)
     definition = replicas.update(database, caller, table, request)
     after = describe.described(definition, _counts(database, table), database.clock.now())
-    replicas.describe_members(database, definition, after)
+    members.describe_members(database, definition, after)
+    after.pop("GlobalTableWitnesses", None)
+    if "GlobalTableWitnesses" in before:
+        after["GlobalTableWitnesses"] = before["GlobalTableWitnesses"]
     return {**after, "TableStatus": UPDATING, "Replicas": before.get("Replicas", [])}
 
 
@@ -234,7 +249,7 @@ def _refuse_busy(definition: TableDefinition) -> None:
 def _description(database: Database, table: Table) -> dict[str, Any]:
     description = describe.described(table.definition, _counts(database, table), database.clock.now())
     if table.definition.membership is not None:
-        _replicas().describe_members(database, table.definition, description)
+        _members().describe_members(database, table.definition, description)
     return description
 
 

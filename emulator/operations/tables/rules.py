@@ -16,8 +16,6 @@ from emulator.operations.tables.parts import check_new_name, check_non_key_total
 _LATER: Final = {
     "GlobalTableSourceArn": "global tables of several accounts",
     "GlobalTableSettingsReplicationMode": "global tables of several accounts",
-    "GlobalTableWitnessUpdates": "global tables with strong consistency",
-    "DisassociationProtectionEnabled": "the disassociation of replicas",
 }
 """Request members whose feature this emulator does not support yet."""
 
@@ -64,8 +62,6 @@ def refuse_unsupported(request: Mapping[str, Any]) -> None:
     for member, feature in _LATER.items():
         if member in request:
             raise errors.feature_missing(member, feature)
-    if request.get("MultiRegionConsistency", "EVENTUAL") != "EVENTUAL":
-        raise errors.strong_consistency_missing()
 
 
 def _check_table_keys(schema: Sequence[Mapping[str, str]], types: Mapping[str, str], definitions: int) -> None:

@@ -32,9 +32,9 @@ def check_update(request: Request) -> None:
     rules.refuse_unsupported(request)
     check_combination(request)
     if "ReplicaUpdates" in request:
-        from emulator.operations.tables import replicas  # noqa: PLC0415 - few tables have replicas
+        from emulator.operations.replicas import checks  # noqa: PLC0415 - few tables have replicas
 
-        replicas.check(request)
+        checks.check(request)
     billing_mode = request.get("BillingMode")
     if "ProvisionedThroughput" in request:
         throughput.check_mode(request, on_demand=billing_mode == throughput.ON_DEMAND)
@@ -156,6 +156,9 @@ def _with_billing_mode(definition: TableDefinition, request: Request, until: flo
         indexes=indexes,
         warm=warm_units(definition, previous),
     )
+    if changed.membership is not None:
+        gone = "ProvisionedThroughputOverride" if billing_mode == throughput.ON_DEMAND else "OnDemandThroughputOverride"
+        changed = replace(changed, membership=changed.membership.without_overrides(gone))
     if billing_mode != throughput.ON_DEMAND:
         return changed
     # DescribeTable reports the time at which the switch ended. During the switch, it reports none

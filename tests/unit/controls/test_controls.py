@@ -6,6 +6,7 @@ import pytest
 
 from emulator.controls import registry
 from emulator.controls.body import BadDeclaration
+from tests.support.tables import table_request
 
 ALL = registry.registered()
 
@@ -52,5 +53,18 @@ def test_a_long_call_runs_to_its_end(db):
 
 
 def test_a_control_that_does_not_exist(db):
-    with pytest.raises(registry.Unknown, match="there is no control tll; there are: clock, "):
+    with pytest.raises(registry.Unknown, match="there is no control tll; there are: accounts, clock, "):
         registry.call(db.emulator, "tll", {})
+
+
+def test_accounts_have_their_tables_counted(db):
+    empty = {"Accounts": [], "More": False, "Shared": False}
+    assert registry.call(db.emulator, "accounts", {}) == empty
+    for key, region, name in (("b", "r", "abc"), ("111122223333", "r", "abc"), ("b", "r", "abd")):
+        db.caller = db.emulator.caller(key, region)
+        db("CreateTable", **table_request("pk:S", TableName=name))
+    entry = {"Region": "r"}
+    assert registry.call(db.emulator, "accounts", {})["Accounts"] == [
+        entry | {"AccessKey": "111122223333", "Account": "111122223333", "Tables": 1},
+        entry | {"AccessKey": "b", "Account": "123456789012", "Tables": 2},
+    ]

@@ -16,6 +16,8 @@ from tests.support.invariants import check_store
 from tests.support.stages import DONE, Stage, configured
 from tests.support.tables import table_request
 
+RENAME = "the member Rename must give names of 3 to 255 letters, digits and characters of _.-"
+
 
 def call(db, name, **body):
     return registry.call(db.emulator, name, body)
@@ -183,6 +185,18 @@ AFTER = "the member After must be repeated from an answer about the same segment
         ("branch", {"Name": "s"}, "the member AccessKey is missing or of a wrong type"),
         ("branch", {"Name": "s", "AccessKey": ""}, "the members AccessKey and Region must not be empty"),
         ("branch", {"Name": "s", "AccessKey": "test"}, "the account has a table tab already"),
+        ("branch", {"Name": "s", "AccessKey": "test", "Rename": {"tab": "a b"}}, RENAME),
+        ("branch", {"Name": "s", "AccessKey": "test", "Rename": {"tab": 1}}, RENAME),
+        (
+            "branch",
+            {"Name": "s", "AccessKey": "test", "Rename": "tab"},
+            "the member Rename is missing or of a wrong type",
+        ),
+        (
+            "branch",
+            {"Name": "s", "AccessKey": "test", "Rename": {"other": "copy"}},
+            "the account has a table tab already",
+        ),
     ],
 )
 def test_wrong_bodies(db, name, body, text):
@@ -327,6 +341,18 @@ def test_a_branch_has_the_saved_items_and_an_identity_of_its_own(db):
     assert copy["LatestStreamArn"].startswith(copy["TableArn"])
     put(db, "c")
     assert items(as_(db, "test")) == ["a", "b"]
+    check_store(db.emulator.database)
+
+
+def test_a_branch_with_another_name_copies_a_table_within_its_account(db):
+    create(db)
+    put(db, "a")
+    save(db)
+    assert call(db, "snapshots/branch", Name="s", AccessKey="test", Rename={"tab": "copy"}) == {"Tables": 1}
+    put(db, "b")
+    assert (items(db), items(db, "copy")) == (["a", "b"], ["a"])
+    copy = db("DescribeTable", TableName="copy")["Table"]
+    assert copy["TableArn"].endswith(":table/copy")
     check_store(db.emulator.database)
 
 

@@ -360,6 +360,20 @@ def test_an_import_goes_on_after_a_restart(engine_name, tmp_path, folder, bucket
     db.emulator.close()
 
 
+@pytest.mark.parametrize("left", [GOOD % 1, ""], ids=["an object without errors", "an empty object"])
+def test_the_log_has_no_lines_of_a_slice_that_was_not_committed(db, bucket, left):
+    """The process is killed after a slice has written its lines; then the object is corrected."""
+    bucket.put("a", '{"Item":{}}\n')
+    arn = begin(db)
+    job = next(iter(db.emulator.database.s3_jobs.unfinished().values()))
+    errors = error_log(Workshop(db.emulator.database, db.emulator.settings, None), job)
+    errors.append(0, [{"itemS3Pointer": {"key": "a", "itemIndex": 0}}])
+    bucket.put("a", left)
+    run_jobs(db)
+    assert described(db, arn)["ImportStatus"] == "COMPLETED"
+    assert errors.path.read_bytes() == b""
+
+
 def test_a_resumed_import_skips_what_is_done(db, bucket):
     for key in "ab":
         bucket.put(key, "".join(f"{GOOD % number}\n" for number in range(5)))

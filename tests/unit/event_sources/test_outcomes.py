@@ -33,6 +33,7 @@ RESPONSES = [
     ({"batchItemFailures": [{"sequence": EIGHT}]}, WHOLE),
     ({"batchItemFailures": [EIGHT]}, WHOLE),
     ({"batchItemFailures": EIGHT}, WHOLE),
+    *(({"batchItemFailures": value}, WHOLE) for value in ("", 0, False, True, 1, {})),
 ]
 
 

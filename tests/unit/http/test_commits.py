@@ -461,7 +461,7 @@ def test_reads_beside_a_commit_that_finds_no_room_are_answered(durable, monkeypa
 
 
 @pytest.mark.parametrize("failures", [1, 1000])
-def test_description_of_a_table_whose_status_cannot_be_stored_fails(durable, monkeypatch, failures):
+def test_a_table_whose_status_cannot_be_stored_is_described_with_the_old_one(durable, monkeypatch, failures):
     """However often the commit fails: a status that cannot be stored stays the old one."""
     line = durable.line()
     line.feed(request("CreateTable", TABLE))

@@ -335,13 +335,55 @@ def test_only_the_last_are_kept(db, front):
     assert {each["Operation"] for each in found} == {"ListTables"}
 
 
-def test_large_bodies_are_not_kept():
-    requests = KeptRequests(lambda *_: None)
-    large = exchange(1, 0.1)._replace(body=b"{}" + b" " * 5000, answer=Answer(200, b"", b"x" * 5000))
-    requests.observer.other(large)
-    ((found, summary),) = requests.summaries()
-    assert (found.body, found.answer.body) == (b"", b"")
-    assert summary["Operation"] == "Scan"
+def large(began, size):
+    return exchange(began, 0.1)._replace(body=b"{}" + b" " * size, answer=Answer(200, b"", b"x" * size))
+
+
+def test_large_bodies_are_kept_as_long_as_there_is_room():
+    share = 1 << 20  # bytes: half of it for 128 small requests
+    requests = KeptRequests(lambda *_: None, share)
+    for number in range(5):
+        requests.observer.other(large(number, 100_000))
+    bodies = [each and sum(map(len, each)) for _, _, each in requests.whole()]
+    assert bodies == [None, None, None, 200_002, 200_002]
+    assert {summary["Operation"] for _, summary in requests.summaries()} == {"Scan"}
+    requests.observer.other(large(9, share))
+    assert [each for _, _, each in requests.whole()] == [None] * 6
+    for _ in range(200):
+        requests.observer.ordinary(large(10, 1))
+    assert len(requests.summaries()) == 128
+
+
+def test_bodies_of_requests_that_are_no_longer_kept_make_room():
+    requests = KeptRequests(lambda *_: None, 1 << 20)
+    requests.observer.other(large(1, 250_000))
+    for number in range(128):
+        requests.observer.ordinary(large(2 + number, 1))
+    for number in range(2):
+        requests.observer.other(large(200 + number, 120_000))
+    assert all(each is not None for _, _, each in requests.whole())
+
+
+def test_one_request_with_its_bodies(db, front):
+    body = gzip.compress(orjson.dumps({"TableName": "Orders", "Item": ITEM}))
+    fields = {b"content-type": b"application/x-amz-json-1.0", b"x-amz-target": b"DynamoDB_20120810.PutItem"}
+    front.endpoint.answer("POST", b"", {**fields, b"content-encoding": b"gzip"}, body)
+    send(front, "GetItem", {"TableName": "Orders", "Key": ITEM})
+    refused, got = kept(db)[-2:]
+    found = registry.call(db.emulator, "request", {"Id": got["Id"]})
+    assert (found["Method"], found["Path"], found["Target"]) == ("POST", "/", "DynamoDB_20120810.GetItem")
+    assert orjson.loads(found["Request"]) == {"TableName": "Orders", "Key": ITEM}
+    assert orjson.loads(found["Answer"]) == {}
+    assert {name: found[name] for name in got} == got
+    found = registry.call(db.emulator, "request", {"Id": refused["Id"]})
+    assert orjson.loads(found["Request"])["Item"] == ITEM
+    assert orjson.loads(found["Answer"])["__type"].endswith("MissingAuthenticationTokenException")
+
+
+@pytest.mark.parametrize("body", [{}, {"Id": 1}, {"Id": "x"}, {"Id": "1-0"}, {"Id": "1-0", "After": "1-0"}])
+def test_an_unknown_request(db, front, body):
+    with pytest.raises(BadDeclaration):
+        registry.call(db.emulator, "request", body)
 
 
 def test_compressed_requests(db, front):
@@ -376,6 +418,24 @@ def test_filters(db, front):
     assert kept(db, After=last) == []
     send(front, "ListTables", {}, key="c")
     assert [each["AccessKey"] for each in kept(db, After=last)] == ["c"]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7])
+def test_repeated_calls_return_each_request_once(db, front, limit):
+    """The calls go on with `Last`. Without a gap, a program that polls sees every request."""
+    for number in range(7):
+        send(front, "ListTables", {}, key=f"k{number}")
+    seen, last = [], "0-0"
+    while True:
+        found = registry.call(db.emulator, "find_requests", {"After": last, "Limit": limit})
+        if not found["Requests"]:
+            break
+        assert len(found["Requests"]) <= limit
+        seen += [each["Id"] for each in found["Requests"]]
+        last = found["Last"]
+    assert seen == [each["Id"] for each in kept(db)]
+    send(front, "ListTables", {}, key="later")
+    assert [each["AccessKey"] for each in kept(db, After=last, Limit=limit)] == ["later"]
 
 
 @pytest.mark.parametrize(
@@ -415,3 +475,13 @@ def test_the_requests_of_several_processes(parts, expected):
     result = registry.gathered(found, {}, parts)
     assert [each["Id"] for each in result["Requests"]] == expected
     assert result["Last"] == "9-999"
+
+
+def test_a_page_of_several_processes_ends_in_the_order_of_answers():
+    """A page has the requests that were answered first; it shows them in the order of arrival."""
+    parts = [part(20, (5, 6, 0), (1, 9, 0)), part(20, (2, 7, 1), (3, 8, 1))]
+    found = registry.registered()["find_requests"]
+    first = registry.gathered(found, {"After": "0-0", "Limit": 3}, parts)
+    assert ([each["Id"] for each in first["Requests"]], first["Last"]) == (["7-1", "8-1", "6-0"], "8-1")
+    rest = registry.gathered(found, {"After": first["Last"], "Limit": 3}, parts)
+    assert ([each["Id"] for each in rest["Requests"]], rest["Last"]) == (["9-0"], "19-999")

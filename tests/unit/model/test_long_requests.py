@@ -6,7 +6,7 @@ An answer names ten failures at most (behaviour 3.1).
 import orjson
 import pytest
 
-from emulator import errors
+from emulator import errors, limits
 from emulator.errors import ApiError
 from emulator.model import validate
 from emulator.model.service import request_model
@@ -164,3 +164,17 @@ def test_legacy_parameters_with_more_names_than_an_item_has_room_for(db, operati
     assert db.error(operation, **request) == ("ValidationException", message)
     request[member] = dict.fromkeys(NAMES[:1_000], element)
     db(operation, **request)
+
+
+def test_attributes_to_get_with_more_names_than_an_item_has_room_for(db):
+    """As for the other legacy parameters, the last entries are not read."""
+    db("CreateTable", **table_request("pk:S", TableName="tab"))
+    request = {"TableName": "tab", "Key": {"pk": {"S": "a"}}}
+    too_large = ("ValidationException", ITEM_TOO_LARGE)
+    assert db.error("GetItem", **request, AttributesToGet=[*NAMES, 5]) == too_large
+    keys = {"tab": {"Keys": [request["Key"]], "AttributesToGet": [*NAMES, 5]}}
+    assert db.error("BatchGetItem", RequestItems=keys) == too_large
+    repeated = "One or more parameter values were invalid: Duplicate value in attribute name: 000007"
+    names = [*NAMES[:20], "000007", *NAMES[20:]]
+    assert db.error("GetItem", **request, AttributesToGet=names) == ("ValidationException", repeated)
+    assert db("GetItem", **request, AttributesToGet=NAMES[: limits.LEGACY_NAMES // 6]) == {}

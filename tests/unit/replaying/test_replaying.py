@@ -8,6 +8,7 @@ import pytest
 from emulator.client.endpoint import Refused
 from emulator.replaying.recording import BadRecording
 from emulator.replaying.replaying import Replay
+from emulator.replaying.report import save, summary
 
 
 class Endpoint:
@@ -121,6 +122,21 @@ def test_a_new_table_is_waited_for(recording):
     assert list(replay.run(recording(line("CreateTable", answer=json.dumps(creating)), line()))) == []
     assert [operation for operation, _ in endpoint.calls] == ["CreateTable", *["DescribeTable"] * 2, "GetItem"]
     assert len(pauses) == 1
+
+
+def test_a_table_that_is_never_ready_is_reported(recording, tmp_path):
+    creating = {"TableDescription": {"TableName": "Orders", "TableStatus": "CREATING"}}
+    waiting = {"Table": {"TableStatus": "CREATING"}}
+    endpoint, pauses = Endpoint(creating, *[waiting] * 600, {}), []
+    replay = Replay(lambda *_: endpoint, sleep=pauses.append)
+    assert list(replay.run(recording(line("CreateTable", answer=json.dumps(creating)), line()))) == []
+    assert sum(pauses) == 600
+    assert list(summary(replay.totals)) == [
+        "2 requests sent, 2 answers equal, 0 different",
+        "Orders was not ACTIVE after 600 s: later requests were sent without waiting for it",
+    ]
+    save(tmp_path / "report", "aws", replay.totals, [])
+    assert json.loads((tmp_path / "report").read_bytes())["NotReady"] == ["Orders"]
 
 
 def test_a_replay_to_the_server_that_records_comes_to_its_end(recording):

@@ -1,0 +1,74 @@
+"""`explain`: what a PartiQL statement would read or write, at what cost, and why.
+
+    {"Statement": "SELECT * FROM Orders WHERE id = ?", "Parameters"?: [{"S": "o-1"}],
+     "ConsistentRead"?: true, "AccessKey"?: "test", "Region"?: "us-east-1"}
+
+A GET has the same members in its query string, with `Parameters` as JSON. The statement does not
+run, and consumes no throughput. The cost is an estimate from the items that are stored now. If
+several accounts or regions have the table of the statement, `AccessKey` and `Region` select one.
+
+| member of the result   | content                                                                |
+|------------------------|------------------------------------------------------------------------|
+| `Statement`            | SELECT, INSERT, UPDATE, DELETE or EXISTS                               |
+| `Operation`            | the native operation: Query, Scan, GetItem, PutItem and so on          |
+| `TableName`            | the name of the table                                                  |
+| `IndexName`            | the index that is read; missing for the table itself                   |
+| `Reads`                | of a Query or Scan: for each read its `KeyCondition` and its `Filter`  |
+| `Key`, `Condition`     | of an operation on one item: its key, and what the item must meet      |
+| `Projection`           | the attributes that are returned; missing if all of them are           |
+| `Cost`                 | `ReadUnits`, `WriteUnits`, `Items` and `Bytes` of the first page, and  |
+|                        | for reads `Pages` and `TotalReadUnits` of all pages (null: unknown)    |
+| `Why`, `Instead`       | sentences: why this plan and cost, and what would cost less            |
+"""
+
+from typing import Any, Final
+
+import orjson
+
+from emulator.controls.body import BadDeclaration, Body, member, refuse_unknown
+from emulator.controls.registry import Emulator, Result, control
+from emulator.controls.waits.condition import TableTarget, chosen, refusals
+from emulator.database.schema.table import Table
+
+_MEMBERS: Final = ("Statement", "Parameters", "ConsistentRead", "AccessKey", "Region")
+_MARKED: Final = ("Statement", "Parameters?", "ConsistentRead?", "AccessKey?", "Region?")
+_FLAGS: Final = {"true": True, "false": False}
+
+
+@control(
+    "explain", changes=False, members=_MARKED, summary="show how a PartiQL statement would run, and what it would cost"
+)
+def explain(emulator: Emulator, body: Body) -> Result:
+    """Explain the statement in a query string. Raises BadDeclaration."""
+    read: dict[str, Any] = dict(body)
+    if isinstance(body.get("Parameters"), str):
+        try:
+            read["Parameters"] = orjson.loads(body["Parameters"])
+        except orjson.JSONDecodeError:
+            raise BadDeclaration("the member Parameters is not JSON") from None
+    if isinstance(body.get("ConsistentRead"), str):
+        read["ConsistentRead"] = _FLAGS.get(body["ConsistentRead"])
+    return explain_statement(emulator, read)
+
+
+@control(
+    "explain_statement",
+    path="explain",
+    method="POST",
+    changes=False,
+    members=_MARKED,
+    summary="show how the PartiQL statement in a body would run, and what it would cost",
+)
+def explain_statement(emulator: Emulator, body: Body) -> Result:
+    """Explain a statement. Raises BadDeclaration."""
+    refuse_unknown(body, *_MEMBERS)
+    text = member(body, "Statement", str)
+    parameters = member(body, "Parameters", list) if "Parameters" in body else []
+    consistent = member(body, "ConsistentRead", bool) if "ConsistentRead" in body else False
+    from emulator.explaining.explanation import explanation  # noqa: PLC0415 - it loads PartiQL
+
+    def table_of(name: str) -> Table | None:
+        return TableTarget(emulator, {"TableName": name, **chosen(body, "AccessKey", "Region")}).find()
+
+    with refusals():
+        return explanation(emulator.database, table_of, text, parameters, consistent=consistent)

@@ -1,0 +1,97 @@
+"""Replication with strong consistency: each write reaches all regions at once (control-plane 7).
+
+All tables of a server are in one store. So a write of one region changes the tables of the other
+regions in the same transaction: either all regions have it or none. Consistent reads see it
+everywhere, and the streams of all regions have the same records in the same order. There is no log
+and no background work. The writes consume write capacity in each region.
+
+On AWS, a write fails with ReplicatedWriteConflictException if it meets a write of the same item in
+another region. Here writes never meet by themselves, so a test declares with the control
+`replication` how long the writes of a region are *in flight* to another region:
+
+| the direction  | a write is in flight                    |
+|----------------|-----------------------------------------|
+| has a delay    | for so many seconds after it was made   |
+| is paused      | until the pause ends, if it began later |
+
+The target region has these writes already. But until they are no longer in flight, it refuses its
+own writes of these items. For this purpose, the target keeps the version of each such write, under
+the key that has the item's version in other groups (changes/replicas.py).
+"""
+
+from collections.abc import Callable, Iterable
+
+from emulator import errors
+from emulator.clock import Moment, microseconds
+from emulator.database.changes import replicas
+from emulator.database.definitions.replicas import AT_ONCE, Membership
+from emulator.database.definitions.tables import DELETING, TableDefinition
+from emulator.database.items.write import replicate
+from emulator.database.schema.followers import Change
+from emulator.database.schema.table import Table
+from emulator.database.store import keyspace
+from emulator.values.rows import decode_row
+from storage import ReadTxn, WriteTxn
+
+Group = Callable[[TableDefinition], Iterable[Table]]
+"""A function that returns the other tables of a table's group."""
+
+
+class StrongReplicas:
+    """Writes the changes of one table to the other tables of its group. This is a follower."""
+
+    def __init__(self, definition: TableDefinition, membership: Membership, group: Group, moment: Moment) -> None:
+        self._definition = definition
+        self._membership = membership
+        self._group = group
+        self._moment = moment
+
+    def follow(self, txn: WriteTxn, change: Change) -> None:
+        """Write a change of this region to all other regions."""
+        if change.version:
+            return
+        item = keyspace.tail_of(change.key)
+        row = change.new_row
+        new = None if row is None else decode_row(row)  # `change.new` may lack attributes (items/ahead.py)
+        version = replicas.version_at(self._moment.micros(), self._definition.region)
+        for table in self._group(self._definition):
+            if table.definition.status == DELETING:
+                continue
+            key = table.prefix + item
+            old_row = txn.get(key)
+            if old_row != row:
+                replicate(txn, table, Change(key, old_row, None, row, new, version=version), waits=False)
+            other = table.definition.membership
+            assert other is not None, "a table of a group is a member"
+            if self._membership.direction(table.definition.region) != AT_ONCE:
+                replicas.set_version(txn, other.log, item, version)
+
+
+class WritesInFlight:
+    """The writes of other regions that a test declares to be in flight to one table."""
+
+    def __init__(self, definition: TableDefinition, membership: Membership, group: Group, moment: Moment) -> None:
+        self._definition = definition
+        self._log = membership.log
+        self._group = group
+        self._moment = moment
+
+    def refuse(self, txn: ReadTxn, key: bytes) -> None:
+        """Raise an error if a write of the item in another region is in flight."""
+        version = replicas.version_of(txn, self._log, keyspace.tail_of(key))
+        if version and self.is_in_flight(version):
+            raise errors.replicated_write_conflict()
+
+    def is_in_flight(self, version: bytes) -> bool:
+        """Return whether a write with this version is still in flight."""
+        here, micros = self._definition.region, replicas.micros_of(version)
+        origin = replicas.region_of(version)
+        for table in self._group(self._definition):
+            membership = table.definition.membership
+            if table.definition.region != origin or membership is None:
+                continue
+            direction = membership.direction(here)
+            if direction.paused and micros >= microseconds(direction.since):
+                return True
+            return self._moment.micros() < micros + microseconds(direction.delay)
+        return False

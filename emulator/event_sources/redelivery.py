@@ -1,0 +1,156 @@
+"""Sends dead letters to their functions again.
+
+    redelivery.add(letter)                       # a control adds letters (controls/functions.py)
+    for invocation in redelivery.due():          # the server invokes the function, as for a batch
+        ...
+        redelivery.finished(invocation, outcome)
+
+A function gets the letters of its mapping one after another, in the order of the file. The event is
+the letter's `payload`, unchanged. A letter that the function processes is removed from the file. If
+the function reports which records failed, the letter keeps the first of them and all later ones. A
+letter that fails stays in the file, and the control shows why.
+"""
+
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from emulator.database.definitions.streams import sequence_of, sequence_text
+from emulator.event_sources.configuration import Functions
+from emulator.event_sources.dead_letters import DeadLetters
+from emulator.event_sources.delivery import Invocation
+from emulator.event_sources.events import Record, payload
+from emulator.event_sources.names import function_name
+from emulator.event_sources.outcomes import Outcome, first_failure
+
+WAITING: Final = "Waiting"
+SENT: Final = "Sent"
+FAILED: Final = "Failed"
+
+_DETAIL: Final = 500  # characters of a failure that are kept
+_BATCH: Final = 100  # letters that are removed from the file together, at most
+
+Letter = dict[str, Any]
+
+
+@dataclass(slots=True)
+class _Sent:
+    """A letter that waits or was sent. reports: whether the function may name failed records."""
+
+    id: str
+    letter: Letter
+    reports: bool
+
+
+class Redelivery:
+    """The letters that are sent again. new_id: a function that returns a new request id.
+
+    states: id of a letter -> its state, and the failure of its last redelivery.
+    """
+
+    def __init__(
+        self,
+        functions: Functions,
+        dead_letters: DeadLetters,
+        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+    ) -> None:
+        self._functions = functions
+        self._dead_letters = dead_letters
+        self._new_id = new_id
+        self._waiting: dict[str, deque[_Sent]] = {}  # by the ARN of the function
+        self._in_flight: dict[str, _Sent] = {}  # by request id
+        self._done: dict[str, Letter | None] = {}  # changes of the file that are not written yet
+        self.states: dict[str, tuple[str, str]] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Whether letters wait, or are on their way."""
+        return bool(self._waiting or self._in_flight)
+
+    def add(self, letters: Iterable[Letter], *, reports: bool) -> int:
+        """Queue letters that are not queued yet; return their number.
+
+        reports: whether the function may name the records that failed.
+        """
+        count = 0
+        for letter in letters:
+            name = id_of(letter)
+            if self.states.get(name, ("", ""))[0] in (WAITING, SENT) or name in self._done:
+                continue
+            self.states[name] = (WAITING, "")
+            arn = letter["requestContext"]["functionArn"]
+            self._waiting.setdefault(arn, deque()).append(_Sent(name, letter, reports))
+            count += 1
+        return count
+
+    def due(self) -> list[Invocation]:
+        """Return the invocations to make now: at most one for each function."""
+        flying = {each.letter["requestContext"]["functionArn"] for each in self._in_flight.values()}
+        found = []
+        for arn, queue in list(self._waiting.items()):
+            if arn in flying:
+                continue
+            sent = queue.popleft()
+            if not queue:
+                del self._waiting[arn]
+            function = self._functions.get(function_name(arn))
+            if function is None:
+                self.states[sent.id] = (FAILED, f"there is no function {function_name(arn)}")
+                continue
+            invocation = Invocation(self._new_id(), function, arn, sent.letter["payload"].encode())
+            self._in_flight[invocation.id] = sent
+            self.states[sent.id] = (SENT, "")
+            found.append(invocation)
+        return found
+
+    def finished(self, invocation: Invocation, outcome: Outcome) -> bool:
+        """End the invocation of a letter. Return False if this object did not make it."""
+        sent = self._in_flight.pop(invocation.id, None)
+        if sent is None:
+            return False
+        records = _records(sent.letter)
+        failed = first_failure(outcome, records, reports=sent.reports)
+        if failed is None:
+            del self.states[sent.id]
+            self._done[sent.id] = None
+        else:
+            detail = outcome.detail or "the function reported failed records"
+            self.states[sent.id] = (FAILED, detail[:_DETAIL])
+            if failed:
+                self._done[sent.id] = _rest(sent.letter, records[failed:])
+        if self._done and (not self.busy or len(self._done) >= _BATCH):
+            self._dead_letters.replace(self._done)
+            self._done = {}
+        return True
+
+
+def id_of(letter: Letter) -> str:
+    """Return the id of a letter."""
+    name: str = letter["requestContext"]["requestId"]
+    return name
+
+
+def _records(letter: Letter) -> list[Record]:
+    records = orjson.loads(letter["payload"])["Records"]
+    return [
+        Record(
+            sequence_of(each["dynamodb"]["SequenceNumber"]) or 0,
+            each["dynamodb"]["ApproximateCreationDateTime"],
+            orjson.dumps(each),
+        )
+        for each in records
+    ]
+
+
+def _rest(letter: Letter, records: list[Record]) -> Letter:
+    """Return a letter with only some of its records, which are the last ones."""
+    batch = {
+        **letter["DDBStreamBatchInfo"],
+        "startSequenceNumber": sequence_text(records[0].sequence),
+        "batchSize": len(records),
+    }
+    return {**letter, "DDBStreamBatchInfo": batch, "payload": payload(records).decode()}

@@ -1,0 +1,79 @@
+"""The sizes of what a table has stored, read in one transaction."""
+
+from copy import copy
+from dataclasses import replace
+
+from emulator.database.items import statistics
+from emulator.database.items.entries import entry_changes
+from emulator.database.items.ranges import Range
+from emulator.database.items.requested import Write
+from emulator.database.schema.index import Index
+from emulator.database.schema.table import Table
+from emulator.errors import ApiError
+from emulator.explaining.costs import Effect, Extent
+from emulator.limits import PAGE
+from emulator.partiql import pages
+from emulator.partiql.select import Pages, Test
+from emulator.values.rows import decode_row, row_size
+from emulator.values.types import Item
+from storage import ReadTxn
+
+_CHUNK = 128  # rows that are read from the store in one step
+
+
+class StoredSizes:
+    """Sizes of a table and its indexes."""
+
+    def __init__(self, txn: ReadTxn, table: Table) -> None:
+        self._txn = txn
+        self._table = copy(table)
+        self._table.enforcement = None  # so that nothing is charged or throttled
+
+    def item(self, key: bytes) -> Item | None:
+        """Return a stored item, None if there is none."""
+        row = self._txn.get(key)
+        return None if row is None else decode_row(row)
+
+    def effect(self, planned: Write) -> Effect:
+        """Return what a write would do. Nothing is written, and nothing is charged."""
+        row = self._txn.get(planned.key)
+        before = 0 if row is None else row_size(row)
+        planned.table = self._table
+        try:
+            change = planned.prepare(self._txn)
+        except ApiError as error:
+            return Effect(before, 0, {}, error.message or error.code)
+        after = 0 if change.new_row is None else row_size(change.new_row)
+        if change.old_row == change.new_row:
+            return Effect(before, after, {})
+        changes = entry_changes(self._table, change)
+        return Effect(before, after, {each.index.name: each.units for each in changes if each.units})
+
+    def extent(self, limits: Range) -> Extent:
+        """Return the number and size of the rows in a range, at most those of one page."""
+        start, stop = limits
+        items = size = 0
+        while True:
+            rows, last = self._txn.page(start, stop, _CHUNK)
+            for row in rows:
+                items += 1
+                size += row_size(row)
+                if size >= PAGE:
+                    return Extent(items, size, complete=False)
+            if len(rows) < _CHUNK:
+                return Extent(items, size, complete=True)
+            start = last + b"\0"
+
+    def first_page(self, planned: Pages, *, consistent: bool) -> float:
+        """Return the units of a SELECT's first page. The page is read, but not charged."""
+        table = self._table
+        source = table if isinstance(planned.source, Table) else planned.source
+        unfiltered: list[tuple[Range, Test | None]] = [(limits, None) for limits, _ in planned.ranges]
+        read = replace(planned, table=table, source=source, ranges=unfiltered, project=None)
+        return pages.read(self._txn, read, None, consistent=consistent).consumed.total()
+
+    def total(self, index: Index | None) -> Extent:
+        """Return the number and size of all rows of the table or of an index."""
+        counted = statistics.read(self._txn, self._table.statistics_key, 1 + len(self._table.indexes))
+        items, size = counted[0 if index is None else index.position]
+        return Extent(items, size, complete=True)

@@ -1,0 +1,172 @@
+"""The console as an ASGI application: routes, headers, the check of tokens, and errors."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route, Router
+from starlette.types import Receive, Scope, Send
+
+from emulator import errors
+from emulator.controls.body import BadDeclaration
+from emulator.controls.registry import TimedOut
+from emulator.controls.registry import registered as controls
+from emulator.errors import ApiError
+from emulator.http.control_calls import run
+from emulator.http.front.failures import log_failure
+from emulator.http.front.front import Front, PeerFailed
+from emulator.http.site.console.forms import BadForm, Fields
+from emulator.http.site.console.registry import Page, beginnings, navigation, registered
+from emulator.http.site.console.rendering import Templates
+from emulator.http.site.console.static_files import static_response
+from emulator.http.site.console.tenancy import DEFAULT, Acting, acting
+from emulator.http.site.console.tokens import FIELD, Token
+from emulator.http.site.console.visit import Visit
+from storage import Full, Interrupted
+
+log = logging.getLogger("emulator")
+
+_POLICY: Final = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+_HEADERS: Final = {
+    "content-security-policy": _POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    # With `no-referrer`, browsers would send forms with the origin `null`, which is refused.
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+_FORM: Final = "application/x-www-form-urlencoded"
+_BAD: Final = 400
+_FORBIDDEN: Final = 403
+_NOT_FOUND: Final = 404
+_FAILED: Final = 500
+_NO_ROOM: Final = 507  # Insufficient Storage
+_BUSY: Final = 503  # Service Unavailable
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Console:
+    """Answers all requests below `/_emulator/console/`."""
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+        self._token = Token(front.emulator.sharing)
+        self._templates = Templates({"navigation": navigation(), "token": self._token.text, "token_name": FIELD})
+        self._begun = False
+        routes = [
+            Route(f"/{{acting}}/{each.path}", self._endpoint(each), methods=[each.method]) for each in registered()
+        ]
+        self._router = Router(
+            [
+                Route("/", self._first),
+                Route("/switch", self._switch),
+                Route("/static/{name}", _static),
+                Route("/{acting}/", self._first_of_account),
+                *routes,
+            ],
+            redirect_slashes=False,
+            default=self._missing,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        await self._router(scope, receive, send)
+
+    async def _missing(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await _secured(PlainTextResponse("There is no such page.", _NOT_FOUND))(scope, receive, send)
+
+    async def _first(self, _request: Request) -> Response:
+        """Open the tables of the first account that has tables."""
+        accounts = (await run(self._front, controls()["accounts"], {}))["Accounts"]
+        found = Acting(accounts[0]["AccessKey"], accounts[0]["Region"]) if accounts else DEFAULT
+        return _secured(RedirectResponse(found.url("tables"), 303))
+
+    async def _first_of_account(self, request: Request) -> Response:
+        found = acting(request.path_params["acting"]) or DEFAULT
+        return _secured(RedirectResponse(found.url("tables"), 303))
+
+    async def _switch(self, request: Request) -> Response:
+        """Open the tables of the account and region that were chosen."""
+        given = Fields.parsed(request.scope["query_string"].decode("latin-1"))
+        found = Acting(given.text("access_key", DEFAULT.access_key), given.text("region") or DEFAULT.region)
+        return _secured(RedirectResponse(found.url("tables"), 303))
+
+    def _endpoint(self, page: Page) -> Endpoint:
+        async def answer(request: Request) -> Response:
+            return _secured(await self._answer(page, request))
+
+        return answer
+
+    async def _answer(self, page: Page, request: Request) -> Response:
+        found = acting(request.path_params["acting"])
+        if found is None:
+            return PlainTextResponse("There is no such page.", _NOT_FOUND)
+        try:
+            form = Fields.parsed(await _form(request) if page.method == "POST" else "")
+            visit = Visit(self._front, self._templates, request, found, page.title, page.parent, form)
+        except BadForm as error:
+            return PlainTextResponse(str(error), _BAD)
+        if page.method == "POST" and not self._token.accepts(form.text(FIELD)):
+            return _problem(
+                visit, "The form has no valid token. Reload the page: the server has started again.", _FORBIDDEN
+            )
+        try:
+            if not self._begun:
+                self._begun = True
+                for begin in beginnings():
+                    await begin(visit)
+            return await page.handler(visit)
+        except Exception as error:  # noqa: BLE001 - becomes an answer
+            return _failed(visit, error)
+
+
+def _failed(visit: Visit, error: Exception) -> Response:
+    """Return the page for an error: its text if it is about the request, else status 500."""
+    match error:
+        case BadForm() | BadDeclaration():
+            return _problem(visit, str(error), _BAD)
+        case ApiError():
+            if error.status >= _FAILED:
+                log_failure(f"the page {visit.request.url.path}", error)
+            return _problem(visit, error.message or error.code, error.status, error.code)
+        case Full():
+            return _problem(visit, errors.storage_full().message or "", _NO_ROOM)
+        case TimedOut() | PeerFailed():
+            return _problem(visit, str(error), _BUSY)
+        case Interrupted():
+            return _problem(visit, "Other processes changed the store during this request. Send it again.", _BUSY)
+    log_failure(f"the page {visit.request.url.path}", error)
+    return _problem(visit, "The page failed. The server's log has the reason.", _FAILED)
+
+
+def _problem(visit: Visit, text: str, status: int, code: str = "") -> Response:
+    show = visit.fragment if visit.is_htmx else visit.show
+    return show("problem_part.html" if visit.is_htmx else "problem.html", status=status, text=text, code=code)
+
+
+async def _form(request: Request) -> str:
+    """Return the body of a form. Raises BadForm."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body = await request.body()
+    if kind != _FORM:
+        raise BadForm(f"a form of the console has the content type {_FORM}")
+    return body.decode("latin-1")
+
+
+def _secured(answer: Response) -> Response:
+    """Add the headers that every answer of the console has."""
+    for name, value in _HEADERS.items():
+        answer.headers[name] = value
+    if "cache-control" not in answer.headers:
+        answer.headers["cache-control"] = "no-store"
+    return answer
+
+
+async def _static(request: Request) -> Response:
+    given = Fields.parsed(request.scope["query_string"].decode("latin-1"))
+    found = static_response(request.path_params["name"], given.text("v"))
+    return _secured(found or PlainTextResponse("There is no such file.", _NOT_FOUND))

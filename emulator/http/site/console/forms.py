@@ -1,0 +1,69 @@
+"""Fields of a form or of a query string, and the errors for fields that are wrong."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Self
+from urllib.parse import parse_qsl
+
+_MOST_FIELDS: Final = 5000
+
+
+class BadForm(Exception):
+    """A field of a form is wrong. The text is for the person who filled in the form."""
+
+
+class Fields:
+    """The fields of a form or query string. A name may have several values."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        self._values: dict[str, list[str]] = {}
+        for name, value in pairs:
+            self._values.setdefault(name, []).append(value)
+
+    @classmethod
+    def parsed(cls, text: str) -> Self:
+        """Parse `application/x-www-form-urlencoded`. Raises BadForm."""
+        try:
+            pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        except ValueError:
+            raise BadForm(f"the form has more than {_MOST_FIELDS} fields") from None
+        return cls([(name, value.replace("\r\n", "\n")) for name, value in pairs])
+
+    def text(self, name: str, default: str = "") -> str:
+        """Return the first value of a field, or the default if it is missing."""
+        return self._values.get(name, [default])[0]
+
+    def texts(self, name: str) -> list[str]:
+        """Return all values of a field."""
+        return self._values.get(name, [])
+
+    def required(self, name: str, label: str) -> str:
+        """Return the value of a field. Raises BadForm if it is empty."""
+        found = self.text(name)
+        if not found.strip():
+            raise BadForm(f"{label} is empty")
+        return found
+
+    def number(self, name: str, default: int | None = None) -> int:
+        """Return a field as an integer. Raises BadForm; an empty field is the default."""
+        found = self.text(name).strip()
+        if not found and default is not None:
+            return default
+        try:
+            return int(found)
+        except ValueError:
+            raise BadForm(f"{name}: {found[:100] or 'an empty field'} is not an integer") from None
+
+    def flag(self, name: str) -> bool:
+        """Return whether a box is checked."""
+        return bool(self.text(name))
+
+    def chosen(self, name: str, choices: Sequence[str]) -> str:
+        """Return a field that is one of these texts, the first if it is missing. Raises BadForm."""
+        found = self.text(name, choices[0])
+        if found not in choices:
+            raise BadForm(f"{name} must be one of these: {', '.join(choices)}")
+        return found
+
+    def all(self) -> Mapping[str, Sequence[str]]:
+        """Return the values of all fields by their names."""
+        return self._values

@@ -1,0 +1,43 @@
+"""What several pages read about a table."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from emulator.http.site.console.visit import Visit
+from emulator.snippets.requests import Target
+
+_ON = ("ENABLED", "ENABLING")
+
+
+class Settings(NamedTuple):
+    """Settings of a table that DescribeTable does not return.
+
+    ttl: the attribute for time to live. recovery: the days of point-in-time recovery. Both are None
+    if they are off.
+    """
+
+    ttl: str | None
+    recovery: int | None
+
+
+async def described(visit: Visit, name: str) -> dict[str, Any]:
+    """Return the description of a table. Raises ApiError."""
+    table: dict[str, Any] = (await visit.call("DescribeTable", {"TableName": name}))["Table"]
+    return table
+
+
+async def settings(visit: Visit, name: str) -> Settings:
+    """Return the settings of a table. Raises ApiError."""
+    ttl: Mapping[str, Any] = (await visit.call("DescribeTimeToLive", {"TableName": name}))["TimeToLiveDescription"]
+    answer = await visit.call("DescribeContinuousBackups", {"TableName": name})
+    recovery = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+    return Settings(
+        ttl["AttributeName"] if ttl.get("TimeToLiveStatus") in _ON else None,
+        recovery.get("RecoveryPeriodInDays", 35) if recovery.get("PointInTimeRecoveryStatus") in _ON else None,
+    )
+
+
+def target(visit: Visit) -> Target:
+    """Return the endpoint that programs call: the address by which the browser knows the server."""
+    host = visit.request.headers.get("host", "127.0.0.1:8000")
+    return Target(f"http://{host}", visit.region, visit.access_key)

@@ -1,0 +1,22 @@
+"""The accounts and regions that have tables, as links."""
+
+from starlette.responses import Response
+
+from emulator.http.site.console.registry import page
+from emulator.http.site.console.tenancy import Acting
+from emulator.http.site.console.visit import Visit
+
+
+@page("accounts", title="Accounts")
+async def accounts(visit: Visit) -> Response:
+    """Show the accounts."""
+    found = await visit.control("accounts")
+    entries = [
+        (
+            Acting(each["AccessKey"], each["Region"]).url("tables"),
+            each,
+            (each["AccessKey"], each["Region"]) == visit.acting,
+        )
+        for each in found["Accounts"]
+    ]
+    return visit.show("accounts.html", entries=entries, more=found["More"], shared=found["Shared"])

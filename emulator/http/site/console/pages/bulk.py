@@ -1,0 +1,126 @@
+"""Changes of many items: first a preview, then the change."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+from starlette.responses import Response
+
+from emulator.errors import ApiError
+from emulator.http.site.console import described, lookups, querying
+from emulator.http.site.console.forms import BadForm, Fields
+from emulator.http.site.console.registry import action
+from emulator.http.site.console.visit import Visit
+
+_CHANGES: Final = ("delete", "set", "remove")
+_MOST: Final = 1000  # items of one change
+_BATCH: Final = 25  # requests of one BatchWriteItem
+_GONE: Final = "ConditionalCheckFailedException"
+
+Key = Mapping[str, Any]
+
+
+class _Change:
+    """What a person wants of the checked items. Raises BadForm if the form is wrong."""
+
+    def __init__(self, form: Fields) -> None:
+        self.kind = form.chosen("change", _CHANGES)
+        self.keys = [querying.json_object(each, "the key") for each in form.texts("item")]
+        if not self.keys:
+            raise BadForm("Check the items that you want to change.")
+        if len(self.keys) > _MOST:
+            raise BadForm(f"One change can have {_MOST:,} items.")
+        self.attribute = form.text("attribute").strip()
+        self.value: dict[str, Any] | None = None
+        if self.kind != "delete":
+            if not self.attribute:
+                raise BadForm("Write the name of the attribute.")
+            self.placeholders = querying.Placeholders()
+            self.path = self.placeholders.path(self.attribute)
+        if self.kind == "set":
+            self.value = querying.attribute_value(form.chosen("type", querying.VALUE_TYPES), form.text("value"))
+
+    @property
+    def sentence(self) -> str:
+        """What happens to each item."""
+        match self.kind:
+            case "delete":
+                return "Each of these items is deleted."
+            case "remove":
+                return f"Each of these items loses the attribute {self.attribute}."
+        return f"Each of these items gets {self.attribute} = {orjson.dumps(self.value).decode()}."
+
+    def update(self, table: str, key: Key, partition: str) -> dict[str, Any]:
+        """Return the UpdateItem of one item. The item must still be there."""
+        names = dict(self.placeholders.names)
+        request: dict[str, Any] = {
+            "TableName": table,
+            "Key": key,
+            "UpdateExpression": f"REMOVE {self.path}" if self.value is None else f"SET {self.path} = :v",
+            "ConditionExpression": "attribute_exists(#key)",
+            "ExpressionAttributeNames": {**names, "#key": partition},
+        }
+        if self.value is not None:
+            request["ExpressionAttributeValues"] = {":v": self.value}
+        return request
+
+
+@action("tables/{table}/bulk", title="Change items", parent="tables")
+async def preview(visit: Visit) -> Response:
+    """Show the items that a change would affect, as they are now."""
+    name = visit.params["table"]
+    table = await lookups.described(visit, name)
+    change = _Change(visit.form)
+    found = await _current(visit, name, change.keys)
+    names = described.key_names(table)
+    kept = {name: values for name, values in visit.form.all().items() if not name.startswith("_")}
+    show = visit.fragment if visit.is_htmx else visit.show
+    return show(
+        "items/preview.html" if visit.is_htmx else "items/preview_page.html",
+        title=f"Change items of {name}",
+        name=name,
+        change=change,
+        items=found,
+        names=names,
+        absent=len(change.keys) - len(found),
+        kept=kept,
+    )
+
+
+async def _current(visit: Visit, name: str, keys: Sequence[Key]) -> list[dict[str, Any]]:
+    """Return the items with these keys that are there. Raises ApiError."""
+    found = []
+    for key in keys:
+        answer = await visit.call("GetItem", {"TableName": name, "Key": key, "ConsistentRead": True})
+        if "Item" in answer:
+            found.append(answer["Item"])
+    return found
+
+
+@action("tables/{table}/bulk/apply", title="Change items", parent="tables")
+async def apply(visit: Visit) -> Response:
+    """Change the items."""
+    name = visit.params["table"]
+    change = _Change(visit.form)
+    if change.kind == "delete":
+        await _delete(visit, name, change.keys)
+        return visit.done(f"tables/{name}/items", f"{len(change.keys):,} items have been deleted.")
+    partition = described.key_names(await lookups.described(visit, name))[0]
+    done, gone = 0, 0
+    for key in change.keys:
+        try:
+            await visit.call("UpdateItem", change.update(name, key, partition))
+            done += 1
+        except ApiError as error:
+            if error.code != _GONE:
+                raise BadForm(f"{done:,} items have changed. Then an update failed: {error.message}") from None
+            gone += 1
+    text = f"{done:,} items have changed." + (f" {gone:,} were gone." if gone else "")
+    return visit.done(f"tables/{name}/items", text)
+
+
+async def _delete(visit: Visit, name: str, keys: Sequence[Key]) -> None:
+    for start in range(0, len(keys), _BATCH):
+        waiting = {name: [{"DeleteRequest": {"Key": key}} for key in keys[start : start + _BATCH]]}
+        while waiting:
+            waiting = (await visit.call("BatchWriteItem", {"RequestItems": waiting}))["UnprocessedItems"]

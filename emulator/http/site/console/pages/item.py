@@ -1,0 +1,151 @@
+"""One item: the editor, which checks types while a person writes."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+from starlette.responses import Response
+
+from emulator.errors import ApiError
+from emulator.http.site.console import described, lookups, querying
+from emulator.http.site.console.attributes import KINDS, Attribute, kind, plain_item, retyped_item
+from emulator.http.site.console.forms import BadForm
+from emulator.http.site.console.registry import action, page
+from emulator.http.site.console.visit import Visit
+
+_FORMS: Final = ("dynamodb", "json")
+_VALID: Final = "ConditionalCheckFailedException"
+_SAMPLES: Final[Mapping[str, Any]] = {"S": "text", "N": "0", "B": ""}
+
+Item = dict[str, Any]
+
+
+async def _current(visit: Visit, name: str, key: Mapping[str, Any]) -> Item | None:
+    """Return the item as it is now, None if there is none. Raises ApiError."""
+    answer = await visit.call("GetItem", {"TableName": name, "Key": key, "ConsistentRead": True})
+    found: Item | None = answer.get("Item")
+    return found
+
+
+@page("tables/{table}/item", title="Item", parent="tables")
+async def editor(visit: Visit) -> Response:
+    """Show an item in the editor."""
+    name = visit.params["table"]
+    table = await lookups.described(visit, name)
+    key = querying.json_object(visit.query.text("key"), "the key")
+    item = await _current(visit, name, key)
+    if item is None:
+        raise BadForm("There is no item with this key any more.")
+    return _shown(visit, name, table, item, item)
+
+
+@page("tables/{table}/item/new", title="New item", parent="tables")
+async def new_item(visit: Visit) -> Response:
+    """Show the editor with the key of a new item."""
+    name = visit.params["table"]
+    table = await lookups.described(visit, name)
+    item = {each.name: {each.type: _SAMPLES[each.type]} for each in described.keys(table, table)}
+    return _shown(visit, name, table, item, None)
+
+
+def _shown(visit: Visit, name: str, table: Mapping[str, Any], item: Item, before: Item | None) -> Response:
+    form = visit.query.chosen("form", _FORMS)
+    text = plain_item(item) if form == "json" else item
+    names = described.key_names(table)
+    key = {each: item[each] for each in names}
+    return visit.show(
+        "items/editor.html",
+        title=f"{'New item' if before is None else 'Item'} of {name}",
+        name=name,
+        key=_json(key),
+        key_parts=[(each, item[each]) for each in names],
+        text=orjson.dumps(text, option=orjson.OPT_INDENT_2).decode(),
+        form=form,
+        before="" if before is None else _json(before),
+        report=_types(item),
+    )
+
+
+@action("tables/{table}/item/check", title="Item", parent="tables")
+async def check(visit: Visit) -> Response:
+    """Check the item in the editor without saving it.
+
+    The put has a condition that is never true. So the service makes all its checks, and answers
+    that the condition has failed if they succeed.
+    """
+    name = visit.params["table"]
+    item = _written(visit)
+    partition = described.key_names(await lookups.described(visit, name))[0]
+    never = "attribute_exists(#k) AND attribute_not_exists(#k)"
+    try:
+        await visit.call(
+            "PutItem",
+            {
+                "TableName": name,
+                "Item": item,
+                "ConditionExpression": never,
+                "ExpressionAttributeNames": {"#k": partition},
+            },
+        )
+    except ApiError as error:
+        if error.code != _VALID:
+            raise
+    return visit.fragment("items/types.html", report=_types(item))
+
+
+@action("tables/{table}/item/save", title="Item", parent="tables")
+async def save(visit: Visit) -> Response:
+    """Put the item in the editor, unless somebody else has changed it in the meantime."""
+    name = visit.params["table"]
+    item = _written(visit)
+    names = described.key_names(await lookups.described(visit, name))
+    before = _before(visit)
+    key = {each: item[each] for each in names if each in item}
+    request: dict[str, Any] = {"TableName": name, "Item": item}
+    moved = before is None or any(before.get(each) != item.get(each) for each in names)
+    if moved and not visit.form.flag("replace"):
+        request["ConditionExpression"] = "attribute_not_exists(#k)"
+        request["ExpressionAttributeNames"] = {"#k": names[0]}
+    elif before is not None and await _current(visit, name, key) != before and not visit.form.flag("replace"):
+        raise BadForm("Somebody has changed the item since you opened it. Check the box to replace it.")
+    try:
+        await visit.call("PutItem", request)
+    except ApiError as error:
+        if error.code != _VALID:
+            raise
+        raise BadForm("There is an item with this key already. Check the box to replace it.") from None
+    text = "The item has been saved."
+    if moved and before is not None:
+        text = "The key is different, so this is another item. The old item is still there."
+    return visit.done(f"tables/{name}/item", text, key=_json(key), form=visit.form.chosen("form", _FORMS))
+
+
+@action("tables/{table}/item/delete", title="Item", parent="tables")
+async def delete(visit: Visit) -> Response:
+    """Delete the item in the editor."""
+    name = visit.params["table"]
+    await visit.call("DeleteItem", {"TableName": name, "Key": querying.json_object(visit.form.text("key"), "the key")})
+    return visit.done(f"tables/{name}/items", "The item has been deleted.")
+
+
+def _written(visit: Visit) -> Item:
+    """Return the item in the editor. Raises BadForm."""
+    item = querying.json_object(visit.form.text("text"), "the item")
+    if visit.form.chosen("form", _FORMS) == "json":
+        return retyped_item(item, _before(visit) or {})
+    return item
+
+
+def _before(visit: Visit) -> Item | None:
+    """Return the item that the editor opened, None for a new one. Raises BadForm."""
+    text = visit.form.text("before")
+    return querying.json_object(text, "the item before the change") if text else None
+
+
+def _types(item: Mapping[str, Attribute]) -> list[tuple[str, str]]:
+    """Return the attributes of an item with the names of their types."""
+    return [(name, KINDS[kind(value)]) for name, value in item.items()]
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()

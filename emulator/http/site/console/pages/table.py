@@ -1,0 +1,48 @@
+"""One table: its settings, and the programs that create one like it."""
+
+from starlette.responses import Response
+
+from emulator.http.site.console import described, lookups
+from emulator.http.site.console.registry import page
+from emulator.http.site.console.visit import Visit
+from emulator.snippets import boto3_code, cli, cloudformation, javascript, terraform
+from emulator.snippets.recreation import recreation
+
+
+@page("tables/{table}", title="Table", parent="tables")
+async def overview(visit: Visit) -> Response:
+    """Show what a table is."""
+    name = visit.params["table"]
+    table, settings = await lookups.described(visit, name), await lookups.settings(visit, name)
+    tags = (await visit.call("ListTagsOfResource", {"ResourceArn": table["TableArn"]}))["Tags"]
+    return visit.show(
+        "tables/overview.html",
+        title=name,
+        name=name,
+        table=table,
+        keys=described.keys(table, table),
+        mode=described.mode(table, on_demand=described.is_on_demand(table)),
+        indexes=list(described.indexes(table)),
+        stream=described.stream(table),
+        settings=settings,
+        tags=tags,
+        replicas=described.replicas(table),
+    )
+
+
+@page("tables/{table}/code", title="Table as code", parent="tables")
+async def code(visit: Visit) -> Response:
+    """Show a table as programs and templates."""
+    name = visit.params["table"]
+    table, settings = await lookups.described(visit, name), await lookups.settings(visit, name)
+    tags = (await visit.call("ListTagsOfResource", {"ResourceArn": table["TableArn"]}))["Tags"]
+    calls = recreation(table, ttl=settings.ttl, recovery_days=settings.recovery, tags=tags, region=visit.region)
+    target = lookups.target(visit)
+    texts = [
+        ("AWS CLI", cli.script(calls, target)),
+        ("boto3", boto3_code.program(calls, target)),
+        ("JavaScript", javascript.program(calls, target)),
+        ("CloudFormation", cloudformation.template(calls)),
+        ("Terraform", terraform.resource(calls)),
+    ]
+    return visit.show("tables/code.html", title=f"{name} as code", name=name, texts=texts)

@@ -1,0 +1,157 @@
+"""Import and export of items as CSV and JSON (emulator/formats)."""
+
+import io
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, Final
+
+import orjson
+from starlette.responses import Response
+
+from emulator.formats import csv_rows
+from emulator.formats.csv_rows import CsvWriter
+from emulator.formats.items import ItemReader
+from emulator.formats.json_text import Values
+from emulator.formats.records import FormatError, ItemRecord, Problem, ReadOptions, Record
+from emulator.http.site.console import described, lookups
+from emulator.http.site.console.attributes import plain_item
+from emulator.http.site.console.forms import BadForm
+from emulator.http.site.console.registry import action, page
+from emulator.http.site.console.visit import Visit
+
+_FORMATS: Final = ("json", "dynamodb", "csv")
+_NAME: Final = "import"
+_BATCH: Final = 25  # requests of one BatchWriteItem
+_SHOWN: Final = 10  # problems that a message names
+_PREVIEW: Final = 20  # items of a preview
+
+Item = Mapping[str, Any]
+
+
+@page("tables/{table}/transfer", title="Import and export", parent="tables")
+async def transfer(visit: Visit) -> Response:
+    """Show the forms for import and export."""
+    name = visit.params["table"]
+    table = await lookups.described(visit, name)
+    return visit.show("items/transfer.html", title=f"Import and export of {name}", name=name, count=table["ItemCount"])
+
+
+# --- export ---------------------------------------------------------------------------------------
+
+
+@page("tables/{table}/export", title="Export", parent="tables")
+async def export(visit: Visit) -> Response:
+    """Return all items of a table as a file."""
+    name = visit.params["table"]
+    table = await lookups.described(visit, name)
+    form = visit.query.chosen("format", _FORMATS)
+    if form == "csv":
+        names = described.key_names(table)
+        return visit.downloads(f"{name}.csv", "text/csv; charset=utf-8", _csv(visit, name, names))
+    return visit.downloads(f"{name}.json", "application/json", _json(visit, name, plain=form == "json"))
+
+
+async def _pages(visit: Visit, name: str) -> AsyncIterator[list[Item]]:
+    """Yield the items of a table, one list for each page of a Scan."""
+    request: dict[str, Any] = {"TableName": name}
+    while True:
+        answer = await visit.call("Scan", request)
+        yield answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return
+        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+async def _json(visit: Visit, name: str, *, plain: bool) -> AsyncIterator[bytes]:
+    """Yield a JSON array with one item in each line."""
+    yield b"["
+    between = b"\n"
+    async for items in _pages(visit, name):
+        for item in items:
+            yield between + orjson.dumps(plain_item(item) if plain else item)
+            between = b",\n"
+    yield b"\n]\n"
+
+
+async def _csv(visit: Visit, name: str, key_names: list[str]) -> AsyncIterator[bytes]:
+    """Yield CSV. The items are read twice: the first line has the names of all attributes."""
+    names: dict[str, None] = dict.fromkeys(key_names)
+    async for items in _pages(visit, name):
+        for item in items:
+            names.update(dict.fromkeys(item))
+    text = io.StringIO()
+    writer = CsvWriter(text, names)
+    async for items in _pages(visit, name):
+        writer.write(dict(item) for item in items)
+        yield text.getvalue().encode()
+        text.seek(0)
+        text.truncate()
+
+
+# --- import ---------------------------------------------------------------------------------------
+
+
+@action("tables/{table}/import/preview", title="Import and export", parent="tables")
+async def preview(visit: Visit) -> Response:
+    """Show the first items of an import, and what cannot be read."""
+    name = visit.params["table"]
+    table = await lookups.described(visit, name)
+    items, problems = _read(visit, table)
+    return visit.fragment(
+        "items/import_preview.html",
+        name=name,
+        count=len(items),
+        items=items[:_PREVIEW],
+        problems=problems[:_SHOWN],
+        more=max(0, len(problems) - _SHOWN),
+        names=described.key_names(table),
+    )
+
+
+@action("tables/{table}/import", title="Import and export", parent="tables")
+async def import_items(visit: Visit) -> Response:
+    """Put all items of a text into the table. Nothing is put if a part of it cannot be read."""
+    name = visit.params["table"]
+    items, problems = _read(visit, await lookups.described(visit, name))
+    if problems:
+        raise BadForm(f"Nothing was imported. {problems[0]}")
+    if not items:
+        raise BadForm("There are no items in the text.")
+    for start in range(0, len(items), _BATCH):
+        waiting = {name: [{"PutRequest": {"Item": item}} for item in items[start : start + _BATCH]]}
+        while waiting:
+            waiting = (await visit.call("BatchWriteItem", {"RequestItems": waiting}))["UnprocessedItems"]
+    return visit.done(f"tables/{name}/items", f"{len(items):,} items have been imported.")
+
+
+def _read(visit: Visit, table: Mapping[str, Any]) -> tuple[list[Item], list[str]]:
+    """Return the items in the text of the form, and what cannot be read.
+
+    If several items have one key, the last one counts, as with single puts.
+    """
+    text = visit.form.text("content").encode("utf-8", "replace")
+    names = described.key_names(table)
+    types = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
+    csv = visit.form.chosen("format", _FORMATS) == "csv"
+    read = csv_rows.rows(io.BytesIO(text), f"{_NAME}.csv", None, types, ReadOptions()) if csv else _of_json(text)
+    found: dict[bytes, Item] = {}
+    problems: list[str] = []
+    try:
+        for record in read:
+            if isinstance(record, ItemRecord):
+                found[orjson.dumps([record.item.get(each) for each in names])] = record.item
+            elif isinstance(record, Problem):
+                problems.append(str(record))
+    except FormatError as error:
+        problems.append(str(error))
+    return list(found.values()), problems
+
+
+def _of_json(text: bytes) -> Iterator[Record]:
+    """Yield the items of a JSON array, of JSON lines, or of the answer of a Scan."""
+    reader, values = ItemReader(), Values(io.BytesIO(text), _NAME)
+    each = values.elements() if values.next() == "[" else values.all()
+    for place, value in each:
+        if isinstance(value, dict) and isinstance(value.get("Items"), list):
+            yield from (reader.record(place, item) for item in value["Items"])
+        else:
+            yield reader.record(place, value)

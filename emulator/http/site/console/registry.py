@@ -1,0 +1,121 @@
+"""Which pages and actions the console has.
+
+    @page("streams", title="Streams", group="Events")
+    async def streams(visit: Visit) -> Response: ...
+
+    @action("streams/close")
+    async def close(visit: Visit) -> Response: ...
+
+The first use of the registry imports all modules of `pages/`.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Final, NamedTuple
+
+from starlette.responses import Response
+
+from emulator.http.site.console.visit import Visit
+
+GROUPS: Final = ("Data", "Events", "State", "Insight")
+"""The groups of the navigation, in their order."""
+
+_PAGES: Final = "emulator.http.site.console.pages"
+
+Handler = Callable[[Visit], Awaitable[Response]]
+Begin = Callable[[Visit], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page, a part of one, or an action.
+
+    method: GET for a page, POST for an action. path: below the account and region, in Starlette's
+    form. group: where the navigation has the page; None if it has no entry. order: of the entry
+    inside its group. parent: the path of the entry that is marked while the page is shown.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    title: str
+    group: str | None
+    order: int
+    parent: str
+
+
+class Entry(NamedTuple):
+    """An entry of the navigation."""
+
+    path: str
+    title: str
+
+
+_pages: Final[dict[tuple[str, str], Page]] = {}
+_begins: Final[list[Begin]] = []
+
+
+def page(
+    path: str, *, title: str, group: str | None = None, order: int = 50, parent: str | None = None
+) -> Callable[[Handler], Handler]:
+    """Register the decorated function as the handler of a page. A page changes nothing."""
+    assert group is None or group in GROUPS, f"the navigation has no group {group}"
+    return _register(Page("GET", path, _absent, title, group, order, path if parent is None else parent))
+
+
+def action(path: str, *, title: str = "Problem", parent: str = "") -> Callable[[Handler], Handler]:
+    """Register the decorated function as the handler of a form.
+
+    title, parent: of the page that shows a problem.
+    """
+    return _register(Page("POST", path, _absent, title, None, 0, parent))
+
+
+def first_page(begin: Begin) -> Begin:
+    """Run the decorated function before the first page of each process."""
+    _begins.append(begin)
+    return begin
+
+
+def _register(made: Page) -> Callable[[Handler], Handler]:
+    key = made.method, made.path
+    assert key not in _pages, f"two handlers for {key}"
+
+    def register(handler: Handler) -> Handler:
+        _pages[key] = Page(made.method, made.path, handler, made.title, made.group, made.order, made.parent)
+        return handler
+
+    return register
+
+
+async def _absent(_visit: Visit) -> Response:
+    raise NotImplementedError
+
+
+@cache
+def registered() -> Sequence[Page]:
+    """Return all pages and actions. A path without variables comes before one with variables."""
+    for module in iter_modules([str(Path(__file__).parent / "pages")]):
+        import_module(f"{_PAGES}.{module.name}")
+    return sorted(_pages.values(), key=lambda each: ("{" in each.path, each.path))
+
+
+def beginnings() -> Sequence[Begin]:
+    """Return what runs before the first page of each process."""
+    registered()
+    return _begins
+
+
+@cache
+def navigation() -> Sequence[tuple[str, Sequence[Entry]]]:
+    """Return the groups of the navigation with their entries."""
+    found = []
+    for group in GROUPS:
+        own = sorted((each for each in registered() if each.group == group), key=lambda each: (each.order, each.title))
+        if own:
+            found.append((group, [Entry(each.path, each.title) for each in own]))
+    return found

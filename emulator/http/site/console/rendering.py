@@ -1,0 +1,77 @@
+"""Templates: Jinja with autoescape, and the filters and functions that templates use."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from emulator.http.site.console.attributes import kind, kind_name, plain_item, shown
+from emulator.http.site.console.static_files import static_url
+from emulator.version import VERSION
+
+_FOLDER: Final = Path(__file__).parent / "templates"
+_STEPS: Final = (("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10))
+_LATEST: Final = 253402300799  # the last second of the year 9999
+
+
+def _pretty(value: object) -> str:
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode()
+
+
+def _compact(value: object) -> str:
+    return orjson.dumps(value, default=str).decode()
+
+
+def _size(number: float) -> str:
+    """Return a number of bytes for people."""
+    for unit, step in _STEPS:
+        if number >= step:
+            return f"{number / step:.1f} {unit}"
+    return f"{number:.0f} bytes"
+
+
+def _moment(seconds: float | None) -> str:
+    """Return a time in seconds since the epoch as UTC."""
+    if seconds is None:
+        return ""
+    if not 0 <= seconds <= _LATEST:
+        return f"{seconds} seconds since 1970"
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _count(number: float) -> str:
+    return f"{number:,}"
+
+
+class Templates:
+    """The templates of the console. shared: values that every template sees."""
+
+    def __init__(self, shared: Mapping[str, Any]) -> None:
+        self._environment = Environment(
+            autoescape=True,
+            loader=FileSystemLoader(_FOLDER),
+            undefined=StrictUndefined,
+            auto_reload=False,
+            cache_size=-1,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters |= {
+            "json": _pretty,
+            "compact": _compact,
+            "bytes": _size,
+            "moment": _moment,
+            "count": _count,
+            "kind": kind,
+            "kind_name": kind_name,
+            "shown": shown,
+            "plain": plain_item,
+        }
+        self._environment.globals |= {"static": static_url, "version": VERSION, **shared}
+
+    def render(self, template: str, values: Mapping[str, Any]) -> str:
+        """Return the HTML of a template."""
+        return self._environment.get_template(template).render(values)

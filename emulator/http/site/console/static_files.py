@@ -1,0 +1,51 @@
+"""Scripts, style sheets and licences: the files in `static/`.
+
+The URL of a file has a checksum of its contents, so browsers may keep the file for ever. Only names
+that the folder has when it is read are served, so a path cannot leave the folder.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+from zlib import crc32
+
+from starlette.responses import Response
+
+from emulator.http.site.console.tenancy import ROOT
+
+_FOLDER: Final = Path(__file__).parent / "static"
+_TYPES: Final = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+}
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
+_UNTIL_ASKED: Final = "no-cache"
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(path.name for path in _FOLDER.iterdir() if path.suffix in _TYPES)
+
+
+@cache
+def _contents(name: str) -> tuple[bytes, str]:
+    """Return a file and its checksum."""
+    data = (_FOLDER / name).read_bytes()
+    return data, f"{crc32(data):08x}"
+
+
+def static_url(name: str) -> str:
+    """Return the URL of a file. An unknown name is an error of the program."""
+    assert name in _names(), f"there is no static file {name}"
+    return f"{ROOT}static/{name}?v={_contents(name)[1]}"
+
+
+def static_response(name: str, version: str) -> Response | None:
+    """Return a file; None if there is no such file. version: from the query string."""
+    if name not in _names():
+        return None
+    data, checksum = _contents(name)
+    caching = _FOR_EVER if version == checksum else _UNTIL_ASKED
+    return Response(data, media_type=_TYPES[Path(name).suffix], headers={"cache-control": caching})

@@ -1,0 +1,171 @@
+"""The tables of a group, in the transaction that adds replicas (control-plane 6.2)."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from emulator import errors
+from emulator.database.changes import replicas as logs
+from emulator.database.database import Database
+from emulator.database.definitions.replicas import Membership
+from emulator.database.definitions.tables import CREATING, UPDATING, IndexDefinition, TableDefinition
+from emulator.database.jobs import filling, replica_fill, replication, ttl_fill
+from emulator.database.schema.table import Table
+from emulator.database.store import keyspace
+from emulator.database.store.ids import next_id
+from emulator.database.store.registry import DefinitionChange
+from emulator.operations.replicas import scaling
+from emulator.operations.replicas.overrides import overridden
+from emulator.operations.tables import settings, throughput
+
+
+def create(
+    database: Database, definition: TableDefinition, members: Sequence[Table], body: Mapping[str, Any]
+) -> TableDefinition:
+    """Create a replica that is filled from this table; return this table's changed definition."""
+    catalog = database.catalog
+    region = body["RegionName"]
+    check_new(database, definition, body)
+    database.views  # noqa: B018 - their first use must be outside of a transaction
+    now, until = database.clock.now(), catalog.until()
+    with catalog.changing() as change:
+        txn = change.txn
+        if not members:
+            definition = replication.left(database, change, definition)
+        regions = tuple(table.definition.region for table in members)
+        membership = definition.membership or Membership(next_id(txn), next_id(txn), (), now)
+        membership = replace(membership, others=(*regions, region))
+        definition = source_of(definition, membership, until)
+        new = Membership(membership.group, next_id(txn), (definition.region, *regions), now, definition.region)
+        replica = replica_of(change, definition, body, new, now, until)
+        replica = replace(replica, filling=replica_fill.begin(database, change, definition))
+        logs.set_position(txn, membership.log, region, logs.last_number(txn, membership.log))
+        for table in members:
+            other = table.definition.membership
+            assert other is not None, "a member has a membership"
+            # the source has these writes already, so the new replica gets them from the source
+            logs.set_position(txn, other.log, region, logs.position(txn, other.log, definition.region))
+            catalog.save(change, replace(table.definition, membership=replace(other, others=(*other.others, region))))
+        definition = catalog.save(change, definition)
+        replica = catalog.save(change, replica)
+    table = catalog.published(replica)
+    if replica.ttl_filled_to is not None:
+        ttl_fill.begin(database, table)
+    filling.begin(database, table)
+    if definition.billing_mode == throughput.PROVISIONED:
+        scaling.copy_writes(database, definition, replica)
+    return definition
+
+
+def check_new(database: Database, definition: TableDefinition, body: Mapping[str, Any]) -> None:
+    """Raise if a table may not get the replica of a Create action."""
+    existing = database.catalog.sibling(definition, body["RegionName"])
+    if existing is not None and database.catalog.settle(existing) is not None:
+        raise errors.replica_exists(definition.name)
+    _check_capacity(database, definition)
+    _check_key(definition, body)
+
+
+def source_of(definition: TableDefinition, membership: Membership, until: float) -> TableDefinition:
+    """Return the definition of the table that gets replicas.
+
+    A table without a stream gets one (control-plane 6.2).
+    """
+    return replace(
+        definition,
+        membership=membership,
+        stream_view=definition.stream_view or "NEW_AND_OLD_IMAGES",
+        status=UPDATING,
+        until=until,
+    )
+
+
+def replica_of(
+    change: DefinitionChange,
+    source: TableDefinition,
+    body: Mapping[str, Any],
+    membership: Membership,
+    now: float,
+    until: float,
+) -> TableDefinition:
+    """Return the definition of the new replica of a Create action."""
+    txn = change.txn
+    replica = overridden(source, _replica(source, body["RegionName"], membership, now, until), body, creates=True)
+    return replace(
+        replica,
+        id=next_id(txn),
+        indexes=tuple(replace(index, id=next_id(txn)) for index in replica.indexes),
+        vectors=tuple(replace(index, id=next_id(txn)) for index in replica.vectors),
+    )
+
+
+def _replica(source: TableDefinition, region: str, membership: Membership, now: float, until: float) -> TableDefinition:
+    """Return the definition of a new replica, without ids (control-plane 6.2, 6.4)."""
+    return replace(
+        source,
+        uuid=str(uuid.uuid4()),
+        region=region,
+        created=now,
+        membership=membership,
+        indexes=tuple(_index(index, until) for index in source.indexes),
+        vectors=tuple(
+            replace(index, restored=0, filled_to=None, status=CREATING, until=until) for index in source.vectors
+        ),
+        sse=_encryption(source, region),
+        tags={},
+        deletion_protection=False,
+        stream_label=None,
+        stream_id=None,
+        ttl_queue=None,
+        ttl_filled_to=None,
+        kinesis=(),
+        recovery_days=None,
+        recovery_since=None,
+        history=None,
+        policy=None,
+        insights=None,
+        pending=(),
+        status=CREATING,
+        until=until,
+    )
+
+
+def _index(index: IndexDefinition, until: float) -> IndexDefinition:
+    return replace(index, insights=None, pending=(), filled_to=None, status=CREATING, until=until)
+
+
+def _encryption(source: TableDefinition, region: str) -> dict[str, Any]:
+    """Return the encryption of a replica: with the default key of its region."""
+    if not source.sse:
+        return {}
+    arn = source.sse["KMSMasterKeyArn"].replace(f":{source.region}:", f":{region}:", 1)
+    return {**source.sse, "KMSMasterKeyArn": arn}
+
+
+def _check_capacity(database: Database, definition: TableDefinition) -> None:
+    """Raise if a table or index with provisioned throughput has no auto scaling of writes."""
+    if definition.billing_mode == throughput.ON_DEMAND:
+        return
+    table = f"table/{definition.name}"
+    parts = [(table, "table", False)]
+    parts += [(f"{table}/index/{index.name}", "index", True) for index in definition.indexes if not index.local]
+    with database.read() as txn:
+        for resource, kind, is_index in parts:
+            dimension = f"dynamodb:{kind}:WriteCapacityUnits"
+            stored = txn.get(keyspace.scalable_target(definition.access_key, definition.region, resource, dimension))
+            if stored is None or not orjson.loads(stored)["policies"]:
+                raise errors.replica_writes_not_scaled(index=is_index)
+
+
+def _check_key(definition: TableDefinition, body: Mapping[str, Any]) -> None:
+    """Raise unless the replica names a key exactly if the table has a key of the customer."""
+    named = "KMSMasterKeyId" in body
+    default = settings.changes_of(definition, {"SSESpecification": {"Enabled": True}})["sse"]
+    managed = definition.sse.get("KMSMasterKeyArn") == default["KMSMasterKeyArn"]
+    if managed and named:
+        raise errors.replica_keys_mixed()
+    if not managed and bool(definition.sse) is not named:
+        raise errors.replica_key_required()

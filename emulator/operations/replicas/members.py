@@ -1,0 +1,210 @@
+"""The tables of a group: descriptions, shared settings, and what is refused for members."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from emulator import errors
+from emulator.database.database import Database
+from emulator.database.definitions.tables import (
+    ACTIVE,
+    CREATING,
+    DAY,
+    DELETING,
+    UPDATING,
+    IndexDefinition,
+    TableDefinition,
+)
+from emulator.database.jobs import replication
+from emulator.database.schema import describe
+from emulator.model.request import Request
+from emulator.operations.replicas.overrides import CAPACITY
+from emulator.operations.replicas.scaling import NEW_INDEX, WRITE, Dimension, Settings
+from emulator.operations.tables import throughput
+
+_VERSION: Final = "2019.11.21"
+_MODE: Final = "ENABLED_WITH_OVERRIDES"
+
+_REGIONAL: Final = frozenset(
+    {"DeletionProtectionEnabled", "DisassociationProtectionEnabled", "WarmThroughput", "SSESpecification"}
+)
+"""Members of UpdateTable that change only one table of a group (control-plane 6.4)."""
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+
+def refuse_busy(database: Database, definition: TableDefinition) -> None:
+    """Raise if a table of the group has a transient status. Does nothing for other tables."""
+    members = replication.others(database, definition)
+    if members and any(each.status != ACTIVE for each in (definition, *(table.definition for table in members))):
+        raise errors.replica_busy()
+
+
+def _is_strong(definition: TableDefinition) -> bool:
+    return definition.membership is not None and definition.membership.strong
+
+
+def refuse_feature(definition: TableDefinition, feature: str) -> None:
+    """Raise if a group with strong consistency lacks a feature (control-plane 7).
+
+    feature: its name in errors/global_tables.py.
+    """
+    if _is_strong(definition):
+        raise errors.strong_group_lacks(feature)
+
+
+def refuse_protected(database: Database, definition: TableDefinition) -> None:
+    """Raise the error of a table of a group that is protected against deletion."""
+    if replication.others(database, definition):
+        raise errors.replica_protected(definition.name, definition.region)
+
+
+def refuse_deletion(database: Database, definition: TableDefinition) -> None:
+    """Raise if a table of a group may not be deleted alone.
+
+    A table of a group with strong consistency never may. Another table may not be deleted within a
+    day after a replica was filled from it.
+    """
+    now = database.clock.now()
+    for table in replication.others(database, definition):
+        if _is_strong(definition):
+            raise errors.strong_replica_left()
+        other = table.definition.membership
+        if other is not None and other.source == definition.region and 0 <= now - other.added < DAY:
+            raise errors.replica_is_source()
+
+
+# --- settings that the tables of a group share ----------------------------------------------------
+
+
+def shared(definition: TableDefinition, requester: TableDefinition, request: Request) -> Request:
+    """Return the part of an UpdateTable request that changes another table of the group too.
+
+    definition: the other table. Its read capacity stays as it is if it is an override, or if the
+    request does not change the read capacity of the requester's table. So does that of each index.
+    """
+    part = Request({member: value for member, value in request.items() if member not in _REGIONAL})
+    membership = definition.membership
+    assert membership is not None, "the other tables of a group are members"
+    switches = definition.billing_mode != part.get("BillingMode", definition.billing_mode)
+    _keep_reads(part, definition, requester, {} if switches else membership.overrides, switches=switches)
+    updates = []
+    for update in part.get("GlobalSecondaryIndexUpdates", ()):
+        changed = dict(update)
+        if "Update" in update:
+            name = update["Update"]["IndexName"]
+            index, other = (_index_of(each, name) for each in (definition, requester))
+            body = {member: value for member, value in update["Update"].items() if member not in _REGIONAL}
+            if index is not None and other is not None:
+                own = {} if switches else membership.indexes.get(name, {})
+                _keep_reads(body, index, other, own, switches=switches)
+            if body.keys() <= {"IndexName"}:
+                continue
+            changed["Update"] = body
+        updates.append(changed)
+    if updates:
+        part["GlobalSecondaryIndexUpdates"] = updates
+    else:
+        part.pop("GlobalSecondaryIndexUpdates", None)
+    return part
+
+
+def _index_of(definition: TableDefinition, name: str) -> IndexDefinition | None:
+    return next((each for each in definition.indexes if each.name == name), None)
+
+
+def _keep_reads(
+    members: dict[str, Any],
+    current: TableDefinition | IndexDefinition,
+    requester: TableDefinition | IndexDefinition,
+    overrides: Mapping[str, Any],
+    *,
+    switches: bool,
+) -> None:
+    """Put read capacity that stays into members that change capacity; drop them if nothing changes.
+
+    current: the table or index. requester: the same in the region of the request.
+    switches: whether the billing mode changes.
+    """
+    units = members.get("ProvisionedThroughput")
+    if units is not None:
+        units = members["ProvisionedThroughput"] = {**units, **overrides.get(CAPACITY[0], {})}
+        if not switches and members["ProvisionedThroughput"]["ReadCapacityUnits"] == requester.read_units:
+            units["ReadCapacityUnits"] = current.read_units
+        figures = units["ReadCapacityUnits"], units["WriteCapacityUnits"]
+        if not switches and figures == (current.read_units, current.write_units):
+            del members["ProvisionedThroughput"]
+    if CAPACITY[1] in overrides and "OnDemandThroughput" in members:
+        ceilings = {**members["OnDemandThroughput"], **overrides[CAPACITY[1]]}
+        members["OnDemandThroughput"] = ceilings
+
+
+# --- descriptions ---------------------------------------------------------------------------------
+
+
+def describe_members(database: Database, definition: TableDefinition, description: dict[str, Any]) -> None:
+    """Add the members of a global table to a description (control-plane 6.3)."""
+    tables = [each.definition for each in replication.others(database, definition)]
+    if not tables:
+        replication.begin(database, definition)  # the last replica is gone, so the group ends
+        return
+    description["GlobalTableVersion"] = _VERSION
+    description["GlobalTableSettingsReplicationMode"] = _MODE
+    description["Replicas"] = [_described(each) for each in tables]
+    membership = definition.membership
+    assert membership is not None, "a table with replicas is a member"
+    if membership.strong:
+        description["MultiRegionConsistency"] = "STRONG"
+    else:
+        description["DisassociationProtectionEnabled"] = membership.protected
+    if membership.leaving:
+        replication.begin(database, definition)
+    if membership.witness is not None:
+        witness = {"RegionName": membership.witness, "WitnessStatus": _witness_status(tables)}
+        description["GlobalTableWitnesses"] = [witness]
+    if definition.billing_mode == throughput.PROVISIONED:
+        for member in ("BillingModeSummary", "TableThroughputModeSummary"):
+            description.pop(member, None)
+
+
+def _witness_status(others: Sequence[TableDefinition]) -> str:
+    """Return the status of a witness, which is created and deleted with the other replicas."""
+    statuses = {each.status for each in others}
+    return next((status for status in (CREATING, DELETING) if status in statuses), ACTIVE)
+
+
+def replica_status(definition: TableDefinition) -> str:
+    """Return the status of a replica, which is that of its table."""
+    return definition.status if definition.status in (CREATING, UPDATING, DELETING) else ACTIVE
+
+
+def _described(definition: TableDefinition) -> dict[str, Any]:
+    """Describe a replica. Its table has the status of the replica."""
+    membership = definition.membership
+    assert membership is not None, "a replica is a member"
+    described: dict[str, Any] = {
+        "RegionName": definition.region,
+        "ReplicaStatus": replica_status(definition),
+        "WarmThroughput": describe.warm(definition, definition.billing_mode),
+        "GlobalTableSettingsReplicationMode": _MODE,
+        **membership.overrides,
+    }
+    indexes = [index for index in definition.indexes if not index.local]
+    if indexes:
+        described["GlobalSecondaryIndexes"] = [
+            {
+                "IndexName": index.name,
+                "WarmThroughput": describe.warm(index, definition.billing_mode),
+                **membership.indexes.get(index.name, {}),
+            }
+            for index in indexes
+        ]
+    return described
+
+
+# --- auto scaling ---------------------------------------------------------------------------------
+
+
+def scale_new_index(database: Database, definition: TableDefinition, index: str) -> None:
+    """Scale the writes of a new index of a provisioned group (control-plane 10)."""
+    Settings(database, definition).enable(Dimension(index, WRITE), NEW_INDEX)

@@ -1,0 +1,146 @@
+"""The auto scaling of one replica, through Application Auto Scaling in its region.
+
+Each dimension of a table or index - its read or its write capacity - has at most one scalable
+target, and the target one policy.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from emulator import errors
+from emulator.database.database import Database
+from emulator.database.definitions.tables import TableDefinition
+
+READ: Final = "Read"
+WRITE: Final = "Write"
+
+_CONFIGURATION: Final = "TargetTrackingScalingPolicyConfiguration"
+_SHOWN: Final = ("DisableScaleIn", "ScaleInCooldown", "ScaleOutCooldown", "TargetValue")
+_DISABLED: Final[Mapping[str, Any]] = {"AutoScalingDisabled": True, "ScalingPolicies": []}
+
+NEW_INDEX: Final[Mapping[str, Any]] = {
+    "MinimumUnits": 1,
+    "MaximumUnits": 10,
+    "ScalingPolicyUpdate": {_CONFIGURATION: {"TargetValue": 70.0}},
+}
+"""The scaling of writes that an index of a provisioned group gets (control-plane 10)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """A capacity that can be scaled.
+
+    index: its global index, None for the table. kind: READ or WRITE.
+    """
+
+    index: str | None
+    kind: str
+
+
+class Settings:
+    """The settings of one table. definition: the table in its region."""
+
+    def __init__(self, database: Database, definition: TableDefinition) -> None:
+        self._call = database.call_scaling
+        self._table = definition.name
+        self._caller = database.catalog.caller(definition.access_key, definition.region)
+
+    def described(self, dimension: Dimension) -> dict[str, Any]:
+        """Return AutoScalingSettingsDescription."""
+        target = self._target(dimension)
+        policies = self._policies(dimension)
+        if target is None or not policies:
+            return dict(_DISABLED)
+        return {
+            "MinimumUnits": target["MinCapacity"],
+            "MaximumUnits": target["MaxCapacity"],
+            "AutoScalingRoleArn": target["RoleARN"],
+            "ScalingPolicies": [
+                {
+                    "PolicyName": policy["PolicyName"],
+                    _CONFIGURATION: {
+                        name: policy[_CONFIGURATION][name] for name in _SHOWN if name in policy[_CONFIGURATION]
+                    },
+                }
+                for policy in policies
+            ],
+        }
+
+    def enable(self, dimension: Dimension, change: Mapping[str, Any]) -> None:
+        """Register the target and replace its policy. change: AutoScalingSettingsUpdate."""
+        place = self._place(dimension)
+        role = {"RoleARN": change["AutoScalingRoleArn"]} if "AutoScalingRoleArn" in change else {}
+        bounds = {"MinCapacity": change["MinimumUnits"], "MaxCapacity": change["MaximumUnits"]}
+        update = change["ScalingPolicyUpdate"]
+        name = update.get("PolicyName", f"DynamoDB{dimension.kind}CapacityUtilization:{place['ResourceId']}")
+        metric = {"PredefinedMetricType": f"DynamoDB{dimension.kind}CapacityUtilization"}
+        tracking = {**update[_CONFIGURATION], "PredefinedMetricSpecification": metric}
+        self._ask("RegisterScalableTarget", {**place, **bounds, **role})
+        self._ask(
+            "PutScalingPolicy",
+            {**place, "PolicyName": name, "PolicyType": "TargetTrackingScaling", _CONFIGURATION: tracking},
+        )
+        for policy in self._policies(dimension):
+            if policy["PolicyName"] != name:
+                self._ask("DeleteScalingPolicy", {**place, "PolicyName": policy["PolicyName"]})
+
+    def disable(self, dimension: Dimension) -> None:
+        """Remove the target with its policy, if there is one."""
+        if self._target(dimension) is not None:
+            self._ask("DeregisterScalableTarget", self._place(dimension))
+
+    def copy(self, dimension: Dimension, source: "Settings") -> None:
+        """Register the target and the policies that another region has."""
+        target = source._target(dimension)  # noqa: SLF001 - of the same class
+        if target is None:
+            return
+        place = self._place(dimension)
+        self._ask(
+            "RegisterScalableTarget",
+            {
+                **place,
+                "MinCapacity": target["MinCapacity"],
+                "MaxCapacity": target["MaxCapacity"],
+                "SuspendedState": target["SuspendedState"],
+            },
+        )
+        for policy in source._policies(dimension):  # noqa: SLF001 - of the same class
+            kept = {name: policy[name] for name in ("PolicyName", "PolicyType", _CONFIGURATION)}
+            self._ask("PutScalingPolicy", {**place, **kept})
+
+    def _place(self, dimension: Dimension) -> dict[str, str]:
+        resource, kind = f"table/{self._table}", "table"
+        if dimension.index is not None:
+            resource, kind = f"{resource}/index/{dimension.index}", "index"
+        return {
+            "ServiceNamespace": "dynamodb",
+            "ResourceId": resource,
+            "ScalableDimension": f"dynamodb:{kind}:{dimension.kind}CapacityUnits",
+        }
+
+    def _target(self, dimension: Dimension) -> Mapping[str, Any] | None:
+        place = self._place(dimension)
+        place["ResourceIds"] = [place.pop("ResourceId")]  # type: ignore[assignment]
+        found = self._ask("DescribeScalableTargets", place)["ScalableTargets"]
+        return found[0] if found else None
+
+    def _policies(self, dimension: Dimension) -> Sequence[Mapping[str, Any]]:
+        found: Sequence[Mapping[str, Any]] = self._ask("DescribeScalingPolicies", self._place(dimension))[
+            "ScalingPolicies"
+        ]
+        return found
+
+    def _ask(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Call an operation of Application Auto Scaling. Raises its errors with their source."""
+        try:
+            return self._call(operation, dict(request), self._caller)
+        except errors.ApiError as error:
+            raise errors.replica_scaling_refused(error) from None
+
+
+def copy_writes(database: Database, source: TableDefinition, replica: TableDefinition) -> None:
+    """Give a new replica the scaling of writes that its source has (control-plane 10)."""
+    old, new = Settings(database, source), Settings(database, replica)
+    for name in (None, *(index.name for index in replica.indexes if not index.local)):
+        new.copy(Dimension(name, WRITE), old)

@@ -1,0 +1,39 @@
+"""The requests that create a table like a described one, with the settings that follow it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from emulator.formats.described import create_input
+from emulator.snippets.requests import Call
+
+
+def recreation(
+    table: Mapping[str, Any],
+    *,
+    ttl: str | None = None,
+    recovery_days: int | None = None,
+    tags: list[dict[str, str]] | None = None,
+    region: str | None = None,
+) -> list[Call]:
+    """Return the requests, in their order.
+
+    table: the description in an answer of DescribeTable. ttl: the attribute for time to live.
+    recovery_days: the window of point-in-time recovery; None if it is off. region: of the table,
+    which is not one of its other replicas.
+    """
+    name = table["TableName"]
+    create = create_input(table)
+    if tags:
+        create["Tags"] = tags
+    calls: list[Call] = [("CreateTable", create)]
+    if ttl is not None:
+        setting = {"Enabled": True, "AttributeName": ttl}
+        calls.append(("UpdateTimeToLive", {"TableName": name, "TimeToLiveSpecification": setting}))
+    if recovery_days is not None:
+        recovery = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": recovery_days}
+        calls.append(("UpdateContinuousBackups", {"TableName": name, "PointInTimeRecoverySpecification": recovery}))
+    for replica in table.get("Replicas", ()):
+        if replica["RegionName"] != region:
+            update = {"Create": {"RegionName": replica["RegionName"]}}
+            calls.append(("UpdateTable", {"TableName": name, "ReplicaUpdates": [update]}))
+    return calls

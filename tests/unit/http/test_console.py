@@ -1,0 +1,310 @@
+"""The frame of the console: accounts, tokens, headers, errors, notices, static files and events."""
+
+import asyncio
+
+import pytest
+
+from emulator.app import Emulator
+from emulator.http.site.console import static_files, tenancy
+from emulator.http.site.console.events import EventStream
+from emulator.http.site.console.forms import BadForm, Fields
+from emulator.http.site.console.registry import navigation, registered
+from emulator.http.site.console.tokens import Token
+from emulator.http.site.console.visit import Visit
+from emulator.settings import Settings
+from emulator.shared_memory import SharedMemory
+from tests.support.asgi import ask, site_of
+from tests.support.console import ACTING, faults, in_process
+from tests.support.tables import table_request
+
+HTML = [(b"accept", b"text/html,*/*;q=0.8")]
+
+
+@pytest.fixture
+def emulator():
+    opened = Emulator(Settings(in_memory=True))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def console(emulator):
+    return in_process(emulator)
+
+
+# --- account and region ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "acting",
+    [("test", "us-east-1"), ("", "a"), ("a@b", "c@d"), ("..", ".."), ("%2F", "/"), ("é\x80", "<b>"), ("a b", "+")],
+)
+def test_an_account_and_region_survive_their_path(acting):
+    segment = tenancy.Acting(*acting).segment
+    assert tenancy.acting(segment) == acting
+    assert "/" not in segment
+    assert segment not in (".", "..")
+
+
+@pytest.mark.parametrize("segment", ["tables", "a@", ""])
+def test_other_segments_are_no_account(segment):
+    assert tenancy.acting(segment) is None
+
+
+def test_the_first_page_shows_the_first_account_with_tables(emulator):
+    site = site_of(emulator)
+    for path in ("/_emulator/", "/_emulator"):
+        assert ask(site, "GET", path, headers=HTML).headers[b"location"] == b"/_emulator/console/"
+    assert ask(site, "GET", "/_emulator/console/").headers[b"location"].endswith(b"/test@us-east-1/tables")
+    emulator.call("CreateTable", table_request("pk:S", TableName="Orders"), emulator.caller("b@c", "eu-west-1"))
+    assert ask(site, "GET", "/_emulator/console/").headers[b"location"].endswith(b"/b%2540c@eu-west-1/tables")
+
+
+def test_programs_still_get_the_list_of_calls(emulator):
+    answer = ask(site_of(emulator), "GET", "/_emulator/", headers=[(b"accept", b"*/*")])
+    assert (answer.status, b"GET /_emulator/clock" in answer.body) == (404, True)
+
+
+def test_each_page_shows_its_account_and_acts_for_it(emulator):
+    emulator.call(
+        "CreateTable", table_request("pk:S", TableName="Orders"), emulator.caller("111122223333", "eu-west-1")
+    )
+    other = in_process(emulator, "111122223333@eu-west-1").get("tables").text
+    assert "<strong>111122223333</strong>" in other
+    assert "<strong>eu-west-1</strong>" in other
+    assert "Orders" in other
+    assert "Orders" not in in_process(emulator).get("tables").text
+
+
+def test_the_accounts_with_tables_are_links(emulator):
+    emulator.call("CreateTable", table_request("pk:S", TableName="Orders"), emulator.caller("<b>", "eu-west-1"))
+    page = in_process(emulator).get("accounts").text
+    assert "&lt;b&gt;" in page
+    assert 'href="/_emulator/console/%253Cb%253E@eu-west-1/tables"' in page
+
+
+def test_the_switch_opens_another_account(emulator):
+    answer = ask(site_of(emulator), "GET", "/_emulator/console/switch", query_string=b"access_key=k&region=r")
+    assert answer.headers[b"location"] == b"/_emulator/console/k@r/tables"
+
+
+# --- security -------------------------------------------------------------------------------------
+
+
+def test_every_answer_has_the_headers_of_security(emulator):
+    site = site_of(emulator)
+    root = f"/_emulator/console/{ACTING}"
+    for path in (
+        "/_emulator/console/",
+        f"{root}/tables",
+        f"{root}/nothing",
+        "/_emulator/console/static/console.css",
+        root,
+    ):
+        headers = ask(site, "GET", path).headers
+        assert headers[b"content-security-policy"].startswith(b"default-src 'self';")
+        assert b"unsafe" not in headers[b"content-security-policy"]
+        assert headers[b"x-content-type-options"] == b"nosniff"
+        assert headers[b"x-frame-options"] == b"DENY"
+        assert headers[b"referrer-policy"] == b"same-origin"
+
+
+@pytest.mark.parametrize("token", ["", "0" * 64, "é"])
+@pytest.mark.parametrize("path", [each.path for each in registered() if each.method == "POST" and "{" not in each.path])
+def test_a_form_without_the_token_is_refused(console, path, token):
+    console.get("tables")
+    console._token = token
+    answer = console.post(path)
+    assert (answer.status, "no valid token" in answer.text) == (403, True)
+
+
+def test_a_body_of_another_type_is_refused(console):
+    answer = console.post("tables/create", {"content-type": "text/plain"})
+    assert answer.status == 400
+
+
+def test_workers_have_the_same_token_and_servers_have_different_ones():
+    sharing = SharedMemory(2)
+    assert Token(sharing).text == Token(sharing).text
+    assert len({Token(sharing).text, Token(SharedMemory(2)).text, Token(None).text, Token(None).text}) == 4
+
+
+def test_pages_of_other_sites_are_refused(emulator):
+    site = site_of(emulator)
+    for headers in (
+        [(b"host", b"evil.example")],
+        [(b"origin", b"http://evil.example")],
+        [(b"sec-fetch-site", b"cross-site")],
+    ):
+        assert ask(site, "POST", f"/_emulator/console/{ACTING}/tables/create", headers=headers).status == 403
+
+
+@pytest.mark.parametrize("name", ["..%2Fapplication.py", "../application.py", "none.js", "htmx.min.js.gz"])
+def test_only_static_files_are_served(emulator, name):
+    assert ask(site_of(emulator), "GET", f"/_emulator/console/static/{name}").status == 404
+
+
+def test_static_files_are_cached_by_their_checksum(emulator):
+    path, _, query = static_files.static_url("console.css").partition("?")
+    found = ask(site_of(emulator), "GET", path, query_string=query.encode())
+    assert (found.status, found.headers[b"content-type"]) == (200, b"text/css; charset=utf-8")
+    assert found.headers[b"cache-control"] == b"public, max-age=31536000, immutable"
+    assert ask(site_of(emulator), "GET", path, query_string=b"v=0").headers[b"cache-control"] == b"no-cache"
+
+
+def test_a_page_has_no_faults(console):
+    for path in ("tables", "tables/create", "accounts"):
+        page = console.get(path)
+        assert (page.status, faults(page.text)) == (200, [])
+        assert page.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p style='color:red'></p>",
+        "<script>1</script>",
+        "<p onclick=a></p>",
+        "<a href=http://other.example></a>",
+        "<form method=post></form>",
+        "<div><p></div>",
+        "<p id=a></p><p id=a></p>",
+    ],
+)
+def test_faults_are_found(html):
+    assert faults(html)
+
+
+# --- forms, notices, errors -----------------------------------------------------------------------
+
+
+def test_fields():
+    fields = Fields.parsed("a=1&a=2&b=&c=x%0D%0Ay&d= 5 ")
+    assert (fields.text("a"), fields.texts("a"), fields.text("none", "-")) == ("1", ["1", "2"], "-")
+    assert (fields.text("c"), fields.number("d"), fields.number("b", 7), fields.flag("b")) == ("x\ny", 5, 7, False)
+    assert fields.chosen("none", ["x", "y"]) == "x"
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda fields: fields.required("b", "Name"),
+        lambda fields: fields.number("a"),
+        lambda fields: fields.chosen("a", ["y"]),
+        lambda _: Fields.parsed("&".join(["a=1"] * 5001)),
+    ],
+)
+def test_wrong_fields(act):
+    with pytest.raises(BadForm):
+        act(Fields.parsed("a=x&b= "))
+
+
+def test_the_navigation_has_every_page_of_a_group():
+    listed = {entry.path for _, entries in navigation() for entry in entries}
+    assert listed == {each.path for each in registered() if each.group}
+    assert {"accounts", "tables/create"}.isdisjoint(listed)
+
+
+def visit_of(emulator, headers=()):
+    """Return a visit in process, and the answers that it makes."""
+    from starlette.requests import Request
+
+    from emulator.http.application import create_front
+    from emulator.http.site.console.rendering import Templates
+
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": list(headers)}
+    shared = {"navigation": navigation(), "token": "", "token_name": "_token"}
+    return Visit(
+        create_front(emulator),
+        Templates(shared),
+        Request(scope),
+        tenancy.Acting("test", "us-east-1"),
+        "T",
+        "",
+        Fields([]),
+    )
+
+
+def test_a_notice_is_shown_once(emulator):
+    done = visit_of(emulator).done("tables", "The table <é> is gone.", view="grid")
+    assert done.headers["location"] == "/_emulator/console/test@us-east-1/tables?view=grid"
+    cookie = done.headers["set-cookie"]
+    assert {"HttpOnly", "SameSite=strict", "Path=/_emulator/console/"} <= set(cookie.split("; "))
+    sent = cookie.partition(";")[0].encode()
+    page = visit_of(emulator, [(b"cookie", sent)]).show("problem.html", text="x", code="")
+    assert "The table &lt;é&gt; is gone." in page.body.decode()
+    assert "Max-Age=0" in page.headers["set-cookie"]
+
+
+def test_htmx_gets_a_header_instead_of_a_redirect(emulator):
+    done = visit_of(emulator, [(b"hx-request", b"true")]).done("tables")
+    assert (done.status_code, done.headers["hx-redirect"]) == (200, "/_emulator/console/test@us-east-1/tables")
+
+
+def test_an_unknown_control_is_an_error_of_the_page(emulator):
+    with pytest.raises(Exception, match="there is no control nothing"):
+        asyncio.run(visit_of(emulator).control("nothing"))
+
+
+# --- events ---------------------------------------------------------------------------------------
+
+
+def stream(texts, emulator, gone):
+    """Run a stream of events until the iterator ends or the browser goes away."""
+    from emulator.http.application import create_front
+
+    sent = []
+
+    async def run():
+        front = create_front(emulator)
+        leave = asyncio.Event()
+
+        async def receive():
+            await leave.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message):
+            sent.append(message)
+            if gone(sent):
+                leave.set()
+
+        await EventStream(front, texts())({"type": "http"}, receive, send)
+        assert not front.waits
+
+    asyncio.run(run())
+    return sent
+
+
+def test_events_are_sent_until_the_end(emulator):
+    async def texts():
+        yield "<p>a</p>\n<p>b</p>"
+        yield "c\rd"
+
+    start, *bodies = stream(texts, emulator, lambda _: False)
+    assert dict(start["headers"])[b"content-type"] == b"text/event-stream; charset=utf-8"
+    assert b"".join(each["body"] for each in bodies) == (
+        b": open\n\ndata: <p>a</p>\ndata: <p>b</p>\n\ndata: c\ndata: d\n\n"
+    )
+
+
+def test_the_iterator_is_closed_when_the_browser_goes_away(emulator):
+    closed = []
+
+    async def texts():
+        try:
+            yield "a"
+            await asyncio.Event().wait()
+        finally:
+            closed.append(True)
+
+    stream(texts, emulator, lambda sent: any(b"data: a" in each.get("body", b"") for each in sent))
+    assert closed == [True]
+
+
+def test_an_error_of_the_iterator_is_not_lost(emulator):
+    async def texts():
+        yield "a"
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        stream(texts, emulator, lambda _: False)
