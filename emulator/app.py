@@ -109,7 +109,11 @@ class Emulator:
         self.database.catalog.attachments.replicate = partial(beginnings.begin_replication, self.database)
         self.call: Call = self.answer
         """Answers one request, as `answer` does. While there are faults, it also does these."""
+        self._faulty: Call | None = None
+        self._inner: Call = self.answer
         self._faults: Faults | None = None
+        self.database.enforcer.changed = self._compose
+        self._compose()
         self._background = self.database.background
         self._respond = self.database.respond
         self.caller = self.database.catalog.caller
@@ -221,7 +225,7 @@ class Emulator:
         if self._faults is None:
             from emulator.faults.faults import Faults  # noqa: PLC0415 - most servers never need it
 
-            self._faults = Faults(self.database, self.answer, self._switch, self.sharing)
+            self._faults = Faults(self.database, self._answer_noted, self._switch, self.sharing)
         return self._faults
 
     @property
@@ -231,7 +235,21 @@ class Emulator:
 
     def _switch(self, call: "Call | None") -> None:
         """Answer requests with another function from now on, or without faults (None)."""
-        self.call = call or self.answer
+        self._faulty = call
+        self._compose()
+
+    def _compose(self) -> None:
+        """Choose the function that answers requests.
+
+        While requests may be throttled, it notes their operations for the control `throttles`.
+        """
+        enforcer = self.database.enforcer
+        self._inner = enforcer.throttles.noting(self.answer) if enforcer.throttling_tables else self.answer
+        self.call = self._faulty or self._inner
+
+    def _answer_noted(self, operation: str, raw: object, caller: Caller) -> bytes:
+        """Answer a request without faults, and note its operation if that is wanted."""
+        return self._inner(operation, raw, caller)
 
     def start_faults(self) -> None:
         """Put rules of faults into force: those of settings, and those of other processes."""

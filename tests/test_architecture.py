@@ -195,7 +195,7 @@ ROOMS = {
             "snapshots",
             "wait",
         },
-        {"consistency", "replication", "ttl"},
+        {"consistency", "replication", "throttles", "ttl"},
     ),
     "emulator/controls/waits": (
         {"condition"},

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from typing import Any, Final
 
 from emulator import errors
@@ -16,7 +17,7 @@ from emulator.faults.rules import Rule, check, rule_of
 from emulator.faults.touching import with_limit, writes_of
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
-from emulator.slices import Dropped, Sliced, Steps
+from emulator.slices import Dropped, Sliced, Steps, surrounded
 
 Call = Callable[[str, object, Caller], bytes]
 """A function of operation, request and caller that returns an answer, as Emulator.call does."""
@@ -157,6 +158,18 @@ class Faults:
             return (yield from self._end(plan.end))
         return answer
 
+    def _refuse_without_units(self, plan: Plan, operation: str, raw: object) -> None:
+        """Throttle an operation that has no units to refuse, and so does not come to the gate."""
+        if operation != "SearchVectors" and writes_of(operation, raw) is not None:
+            return
+        for rule, _, _ in plan.inside:
+            if isinstance(rule.effect, Throttle):
+                error = errors.rate_exceeded()
+                log = self._database.enforcer.throttles
+                log.operation, log.fault = operation, rule.id
+                log.add(None, "Read", None, None, error, None)
+                raise error
+
     def _wait(self, seconds: float) -> Steps[None]:
         """Wait, in pieces, until the time is over or the server stops."""
         while seconds > 0 and not self.stopping:
@@ -179,27 +192,20 @@ class Faults:
             except Sliced as sliced:
                 rest = sliced.steps
             return (yield from rest)
-        _refuse_without_items(plan, operation, raw)
-        gate = self._gate
-        refusals = Refusals(caller, plan.inside)
-        gate.injection = refusals
+        self._refuse_without_units(plan, operation, raw)
+        refusals = Refusals(caller, plan.inside, self._database.enforcer.throttles)
+        self._open(refusals)
         try:
             return self._answer(operation, raw, caller)
         except Sliced as sliced:
             rest = sliced.steps
         finally:
-            gate.injection = None
-        with closing(rest):
-            while True:
-                gate.injection = refusals
-                try:
-                    pause = next(rest)
-                except StopIteration as end:
-                    answer: bytes = end.value
-                    return answer
-                finally:
-                    gate.injection = None
-                yield pause
+            self._open(None)
+        return (yield from surrounded(rest, partial(self._open, refusals), partial(self._open, None)))
+
+    def _open(self, refusals: Refusals | None) -> None:
+        """Put the effects inside an operation into the gate, or take them out (None)."""
+        self._gate.injection = refusals
 
 
 def _throttles(operations: Sequence[str], share: float) -> dict[str, Any]:
@@ -212,10 +218,3 @@ def _after_pause(pause: float | None, steps: Steps[bytes]) -> Steps[bytes]:
     with closing(steps):
         yield pause
         return (yield from steps)
-
-
-def _refuse_without_items(plan: Plan, operation: str, raw: object) -> None:
-    """Throttle an operation that has no units to refuse, and so does not come to the gate."""
-    without = operation == "SearchVectors" or writes_of(operation, raw) is None
-    if without and any(isinstance(rule.effect, Throttle) for rule, _, _ in plan.inside):
-        raise errors.rate_exceeded()

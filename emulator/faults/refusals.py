@@ -12,6 +12,7 @@ from emulator.database.catalog.catalog import Caller
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.store import keyspace
 from emulator.database.throughput.gate import Kind
+from emulator.database.throughput.throttles import ThrottleLog
 from emulator.errors import ApiError
 from emulator.faults.effects import Conflict, Throttle, Unprocessed
 from emulator.faults.rules import Rule, Touch
@@ -24,10 +25,17 @@ _CANCELED_BY: Final[dict[str, Callable[[], ApiError]]] = {
 
 
 class Refusals:
-    """The effects of rules on the parts of one request. hits: pairs of a rule and its match."""
+    """The effects of rules on the parts of one request.
 
-    def __init__(self, caller: Caller, hits: Sequence[tuple[Rule, int, Sequence[Touch]]]) -> None:
+    hits: each rule, the number of its match, and what the request names. throttles: gets the name
+    of the rule that throttles.
+    """
+
+    def __init__(
+        self, caller: Caller, hits: Sequence[tuple[Rule, int, Sequence[Touch]]], throttles: ThrottleLog
+    ) -> None:
         self._caller = caller
+        self._throttles = throttles
         self._hits = hits
         self._left: dict[int, set[int]] = {}
         self._seen: dict[int, int] = {}
@@ -44,6 +52,7 @@ class Refusals:
             effect = rule.effect
             if not isinstance(effect, Throttle | Unprocessed) or not self._is_about(rule, table, partition, item):
                 continue
+            self._throttles.fault = rule.id
             if isinstance(effect, Unprocessed):
                 position = self._seen[rule.number]
                 self._seen[rule.number] = position + 1

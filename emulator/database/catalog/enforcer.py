@@ -8,7 +8,7 @@ Instead, a test declares that a transaction on an item, or with a token, is in p
 declaration ends at a time of the emulator's clock (behaviour 8.4).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from emulator.database.throughput.enforcement import InFlight
     from emulator.database.throughput.gate import Gate, TableGate
     from emulator.database.throughput.insights import TableInsights
+    from emulator.database.throughput.throttles import ThrottleLog
     from emulator.database.throughput.usage import TableUsage
 
 
@@ -60,6 +61,9 @@ class Enforcer:
         self._insights: dict[int, TableInsights] = {}
         self._metered = metered
         self.gate: Gate | None = None
+        self.changed: Callable[[], None] = _do_nothing
+        """Called when `throttling_tables` may have changed."""
+        self._throttle_log: ThrottleLog | None = None
         self._lags: dict[str, LagSetting] = {}  # by name or ARN; the lag of all tables under ""
         self._usages: dict[int, TableUsage] = {}
         self._holds: list[Hold] = []
@@ -77,6 +81,7 @@ class Enforcer:
             self._throttled.clear()
         else:
             self._throttled[table] = enforced
+        self.changed()
 
     def hold_item(self, table: str, key: Mapping[str, Any], seconds: float) -> None:
         """Declare that a transaction on an item is in progress.
@@ -147,6 +152,7 @@ class Enforcer:
         self._holds.clear()
         self._tokens.clear()
         self._lags.clear()
+        self.changed()
 
     def forget(self, table_id: int) -> None:
         """Forget the token buckets and the counts of a deleted table."""
@@ -186,6 +192,7 @@ class Enforcer:
         self._throttle_all, self._throttled, holds, self._tokens, lags = orjson.loads(declared)
         self._holds = [Hold(*hold) for hold in holds]
         self._lags = _lag_settings(lags) if lags else {}
+        self.changed()
 
     # --- use by requests --------------------------------------------------------------------------
 
@@ -214,7 +221,22 @@ class Enforcer:
         rare = (usage, in_flight, gate, lag)
         if not (throttle or held or insights) and all(each is None for each in rare):
             return None
-        return Enforcement(self._clock, throttle, held, insights, usage, in_flight, gate, lag)
+        noted = (self.throttles, table.definition) if throttle is not None or gate is not None else None
+        return Enforcement(self._clock, throttle, held, insights, usage, in_flight, gate, lag, noted)
+
+    @property
+    def throttles(self) -> "ThrottleLog":
+        """The last throttles. The first use loads the code."""
+        if self._throttle_log is None:
+            from emulator.database.throughput.throttles import ThrottleLog  # noqa: PLC0415 - most servers need none
+
+            self._throttle_log = ThrottleLog(self._clock)
+        return self._throttle_log
+
+    @property
+    def throttling_tables(self) -> bool:
+        """Whether requests may be throttled: by enforced throughput, or by faults."""
+        return self._throttle_all or any(self._throttled.values()) or self.gate is not None
 
     def _lag(self, definition: TableDefinition) -> Lag | None:
         setting = self.lag_of(definition)
@@ -258,6 +280,10 @@ class Enforcer:
             insights = self._insights[definition.id] = TableInsights()
         insights.configure(definition)
         return insights
+
+
+def _do_nothing() -> None:
+    pass
 
 
 def _lag_settings(lags: Mapping[str, Mapping[str, Any]]) -> "dict[str, LagSetting]":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from emulator import errors
 from emulator.clock import Clock
+from emulator.database.definitions.tables import TableDefinition
 from emulator.database.throughput.capacity import Consumed
 from emulator.database.throughput.throttle import TableThrottle
 from emulator.values.types import Item
@@ -18,6 +19,8 @@ from storage import ReadTxn
 if TYPE_CHECKING:
     from emulator.database.throughput.gate import Kind, TableGate
     from emulator.database.throughput.insights import TableInsights
+    from emulator.database.throughput.throttle import Refusal
+    from emulator.database.throughput.throttles import ThrottleLog
     from emulator.database.throughput.usage import TableUsage
 
 
@@ -60,9 +63,10 @@ class Enforcement:
     in_flight: the writes of other regions, None unless the table has strong consistency.
     gate: refuses what faults refuse, None if there are no such faults.
     lag: lets reads see an earlier state, None if they see the newest.
+    noted: where throttles are noted, for this table; None if nothing throttles.
     """
 
-    __slots__ = ("_clock", "_held", "_in_flight", "gate", "insights", "lag", "throttle", "usage")
+    __slots__ = ("_clock", "_held", "_in_flight", "_noted", "gate", "insights", "lag", "throttle", "usage")
 
     def __init__(
         self,
@@ -74,6 +78,7 @@ class Enforcement:
         in_flight: InFlight | None = None,
         gate: "TableGate | None" = None,
         lag: Lag | None = None,
+        noted: "tuple[ThrottleLog, TableDefinition] | None" = None,
     ) -> None:
         self._clock = clock
         self._held = held
@@ -83,6 +88,7 @@ class Enforcement:
         self.usage = usage
         self.gate = gate
         self.lag = lag
+        self._noted = noted
 
     def refuse_conflict(self, key: bytes) -> None:
         """Raise TransactionConflictException if the item is in a declared transaction.
@@ -111,7 +117,8 @@ class Enforcement:
                 self._pass_gate("Read", None, partition, item)
                 if self.throttle is not None:
                     self.throttle.read(None, partition, units)
-            except errors.ApiError:
+            except errors.ApiError as error:
+                self._note("Read", None, item, error)
                 if self.insights is not None:
                     self.insights.throttled(None, partition, item)
                 if self.usage is not None:
@@ -133,7 +140,8 @@ class Enforcement:
                 self._pass_gate("Read", source, partition, None)
                 if self.throttle is not None:
                     self.throttle.admit(source, partition)
-            except errors.ApiError:
+            except errors.ApiError as error:
+                self._note("Read", source, None, error)
                 if self.insights is not None:
                     self.insights.throttled(source, partition, None)
                 if self.usage is not None:
@@ -153,15 +161,13 @@ class Enforcement:
         item: at least the key attributes, None if they are not known.
         """
         if self.throttle is not None or self.gate is not None:
-            refused: str | None = None
             try:
                 self._pass_gate("Write", None, partition, item)
                 if self.throttle is not None:
-                    self.throttle.refused = None
                     self.throttle.write(partition, consumed, [each[:3] for each in entries])
-            except errors.ApiError:
-                if self.throttle is not None:
-                    refused = self.throttle.refused
+            except errors.ApiError as error:
+                refusal = self._note("Write", None, item, error)
+                refused = None if refusal is None else refusal.source
                 if self.insights is not None:
                     self._count_throttled(refused, partition, item, entries)
                 if self.usage is not None:
@@ -200,6 +206,18 @@ class Enforcement:
         """Raise the error of a fault that refuses a read or write."""
         if self.gate is not None:
             self.gate.admit(kind, source, partition, item)
+
+    def _note(self, kind: "Kind", source: str | None, item: Item | None, error: errors.ApiError) -> "Refusal | None":
+        """Note a throttle; return the limit that refused, None if a fault did.
+
+        source: the name of a global index that was read, None for the table.
+        """
+        found = None if self.throttle is None else self.throttle.refused
+        refusal = found if found is not None and found.error is error else None
+        if self._noted is not None:
+            log, table = self._noted
+            log.add(table, kind, source if refusal is None else refusal.source, item, error, refusal)
+        return refusal
 
     def _count_throttled(
         self, source: str | None, partition: bytes, item: Item | None, entries: Sequence[EntryWrite]
