@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from emulator import beginnings, errors, limits, operations
+from emulator.calls import Call, Calls
 from emulator.clock import EmulatorClock, Stopwatch
 from emulator.controls.body import BadDeclaration, Body
 from emulator.database.catalog.catalog import Caller, Options
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from emulator.database.events import Event
     from emulator.event_sources.api import Answer as LambdaAnswer
     from emulator.event_sources.service import FunctionService
-    from emulator.faults.faults import Call, Faults
+    from emulator.faults.faults import Faults
 
 log = logging.getLogger("emulator")
 
@@ -109,11 +110,7 @@ class Emulator:
         self.database.catalog.attachments.replicate = partial(beginnings.begin_replication, self.database)
         self.call: Call = self.answer
         """Answers one request, as `answer` does. While there are faults, it also does these."""
-        self._faulty: Call | None = None
-        self._inner: Call = self.answer
-        self._faults: Faults | None = None
-        self.database.enforcer.changed = self._compose
-        self._compose()
+        self.calls = Calls(self.database, self.answer, self._adopt_call, sharing)
         self._background = self.database.background
         self._respond = self.database.respond
         self.caller = self.database.catalog.caller
@@ -219,44 +216,19 @@ class Emulator:
         response = found.run(self.database, caller, raw)
         return response if type(response) is bytes else orjson.dumps(response)
 
+    def _adopt_call(self, call: Call) -> None:
+        """Answer requests with this function from now on."""
+        self.call = call
+
     @property
     def faults(self) -> "Faults":
         """The rules of faults. The package is loaded at first use."""
-        if self._faults is None:
-            from emulator.faults.faults import Faults  # noqa: PLC0415 - most servers never need it
-
-            self._faults = Faults(self.database, self._answer_noted, self._switch, self.sharing)
-        return self._faults
+        return self.calls.faults
 
     @property
     def has_faults(self) -> bool:
         """Whether `faults` was ever used in this process."""
-        return self._faults is not None
-
-    def _switch(self, call: "Call | None") -> None:
-        """Answer requests with another function from now on, or without faults (None)."""
-        self._faulty = call
-        self._compose()
-
-    def _compose(self) -> None:
-        """Choose the function that answers requests.
-
-        While requests may be throttled, it notes their operations for the control `throttles`.
-        """
-        enforcer = self.database.enforcer
-        self._inner = enforcer.throttles.noting(self.answer) if enforcer.throttling_tables else self.answer
-        self.call = self._faulty or self._inner
-
-    def _answer_noted(self, operation: str, raw: object, caller: Caller) -> bytes:
-        """Answer a request without faults, and note its operation if that is wanted."""
-        return self._inner(operation, raw, caller)
-
-    def start_faults(self) -> None:
-        """Put rules of faults into force: those of settings, and those of other processes."""
-        settings = self.settings
-        wanted = settings.error_probability or settings.read_error_probability or settings.write_error_probability
-        if wanted or (self.sharing is not None and self.sharing.faults):
-            self.faults.start(settings)
+        return self.calls.has_faults
 
     @property
     def functions(self) -> "FunctionService":

@@ -75,8 +75,7 @@ class Api:
         nearer bound at once.
         """
         check_dimension(request)
-        place = request["ResourceId"], request["ScalableDimension"]
-        before = self._targets.get(caller.tenant, *place)
+        before = self._targets.get(caller.tenant, *_ids(request))
         if before is None:
             _check_tags(request.get("Tags", {}), "")
             before = self._new_target(caller, request)
@@ -159,11 +158,8 @@ class Api:
         return _page("ScalingPolicies", found, request)
 
     def _delete_policy(self, caller: Caller, request: Request) -> Answer:
-        check_dimension(request)
-        place, name = (request["ResourceId"], request["ScalableDimension"]), request["PolicyName"]
-        target = self._targets.get(caller.tenant, *place)
-        if target is None or _named(target.policies, name) is None:
-            raise errors.scaling_policy_not_found(*place, name)
+        name = request["PolicyName"]
+        target = self._target_with(caller, request, "policies", name, errors.scaling_policy_not_found)
         self._targets.save(replace(target, policies=_without(target.policies, name)))
         return {}
 
@@ -212,11 +208,8 @@ class Api:
         return _page("ScheduledActions", found, request)
 
     def _delete_action(self, caller: Caller, request: Request) -> Answer:
-        check_dimension(request)
-        place, name = (request["ResourceId"], request["ScalableDimension"]), request["ScheduledActionName"]
-        target = self._targets.get(caller.tenant, *place)
-        if target is None or _named(target.actions, name) is None:
-            raise errors.scaling_action_not_found(*place, name)
+        name = request["ScheduledActionName"]
+        target = self._target_with(caller, request, "actions", name, errors.scaling_action_not_found)
         self._targets.save(replace(target, actions=_without(target.actions, name)))
         return {}
 
@@ -255,10 +248,27 @@ class Api:
     def _target(self, caller: Caller, request: Request) -> ScalableTarget:
         """Return the target that a request names. Raises ObjectNotFoundException."""
         check_dimension(request)
-        place = request["ResourceId"], request["ScalableDimension"]
-        target = self._targets.get(caller.tenant, *place)
+        target = self._targets.get(caller.tenant, *_ids(request))
         if target is None:
-            raise errors.scaling_target_not_found(*place)
+            raise errors.scaling_target_not_found(*_ids(request))
+        return target
+
+    def _target_with(
+        self,
+        caller: Caller,
+        request: Request,
+        parts: str,
+        name: str,
+        missing: Callable[[str, str, str], errors.ApiError],
+    ) -> ScalableTarget:
+        """Return the target that a request names, if it has a policy or action with this name.
+
+        parts: "policies" or "actions". missing: makes the error for a target without this part.
+        """
+        check_dimension(request)
+        target = self._targets.get(caller.tenant, *_ids(request))
+        if target is None or _named(getattr(target, parts), name) is None:
+            raise missing(*_ids(request), name)
         return target
 
     def _found(self, caller: Caller, request: Request) -> Iterable[ScalableTarget]:
@@ -313,6 +323,11 @@ def _check_tags(tags: Mapping[str, str], arn: str) -> None:
             raise errors.scaling_tag_key_invalid(name, constraint)
 
 
+def _ids(request: Request) -> tuple[str, str]:
+    """Return the resource id and the dimension of the target that a request names."""
+    return request["ResourceId"], request["ScalableDimension"]
+
+
 def _named(parts: Iterable[_T], name: str) -> _T | None:
     return next((part for part in parts if part.name == name), None)
 
@@ -330,7 +345,7 @@ def _without(parts: Iterable[_T], name: str) -> tuple[_T, ...]:
 def _page(member: str, found: list[dict[str, Any]], request: Request) -> Answer:
     """Return a page of an answer. Raises InvalidNextTokenException.
 
-    A NextToken has the name of the list (`member`), and how many entries earlier pages have shown.
+    A NextToken has the name of the list (`member`), and how many elements earlier pages have shown.
     """
     limit = request.get("MaxResults", _PAGE)
     limit = limit if 1 <= limit <= _PAGE else _PAGE

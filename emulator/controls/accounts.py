@@ -13,10 +13,11 @@ from emulator.controls.body import Body
 from emulator.controls.registry import Emulator, Result, control
 from emulator.database.definitions import arns
 
+NAME: Final = "accounts"
 _MOST: Final = 1000
 
 
-@control("accounts", changes=False, summary="list the accounts and regions that have tables")
+@control(NAME, changes=False, summary="list the accounts and regions that have tables")
 def accounts(emulator: Emulator, _body: Body) -> Result:
     """Return the accounts, sorted by access key and region."""
     settings = emulator.settings

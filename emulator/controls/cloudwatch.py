@@ -40,11 +40,11 @@ value. A dimension that a metric does not have is empty.
 """
 
 
-def _together(_body: Body, parts: Sequence[Result]) -> Result:
+def _together(_body: Body, results: Sequence[Result]) -> Result:
     """Combine the metrics of all processes in one list."""
     series: Series = {}
-    for part in parts:
-        for *key, minute, values in part["Metrics"]:
+    for each in results:
+        for *key, minute, values in each["Metrics"]:
             minutes = series.setdefault(tuple(key), {})
             total, count, lowest, highest = values
             known = minutes.get(minute)
@@ -94,9 +94,11 @@ def _of_tables(database: Database) -> Iterator[list[Any]]:
                 yield _row((shown, *owner), dimensions, minute, values)
         if not database.owner or definition.billing_mode != "PROVISIONED":
             continue
-        parts = [("", definition.read_units, definition.write_units)]
-        parts += [(index.name, index.read_units, index.write_units) for index in definition.indexes if not index.local]
-        for index, read, write in parts:
+        relations = [("", definition.read_units, definition.write_units)]
+        relations += [
+            (index.name, index.read_units, index.write_units) for index in definition.indexes if not index.local
+        ]
+        for index, read, write in relations:
             for kind, units in (("Read", read), ("Write", write)):
                 name = f"Provisioned{kind}CapacityUnits"
                 yield [name, *owner, *_dimensions([table.name, index]), now, [units, 1, units, units]]

@@ -49,20 +49,20 @@ _PIECE: Final = 1 << 20  # bytes of letters that are parsed in one step
 _MOST: Final = 1000  # letters in a result
 
 
-def _of_owner(_body: Body, parts: Sequence[Result]) -> Result:
+def _of_owner(_body: Body, results: Sequence[Result]) -> Result:
     """Return the result of the process that delivers to functions."""
-    return next(part for part in parts if part)
+    return next(result for result in results if result)
 
 
-def _found(body: Body, parts: Sequence[Result]) -> Result:
-    result = _of_owner(body, parts)
+def _found(body: Body, results: Sequence[Result]) -> Result:
+    result = _of_owner(body, results)
     if "Id" in body and not result["DeadLetters"]:
         raise BadDeclaration(f"there is no dead letter {body['Id']}")
     return result
 
 
-def _redelivering(body: Body, parts: Sequence[Result]) -> Result:
-    result = _of_owner(body, parts)
+def _redelivering(body: Body, results: Sequence[Result]) -> Result:
+    result = _of_owner(body, results)
     if result["Redelivering"] is None:
         raise BadDeclaration(result["Problem"])
     return result

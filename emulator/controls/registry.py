@@ -4,7 +4,7 @@
     def sweep(emulator: Emulator, body: Body) -> Steps[Result]: ...
 
 The first use of the registry imports all modules of this package. So a new family of controls needs
-no entry in a list. Most servers never need controls, and do not load them.
+no line in a list. Most servers never need controls, and do not load them.
 """
 
 import sys
@@ -234,6 +234,17 @@ def registered() -> Mapping[str, Control]:
     return dict(sorted(_controls.items()))
 
 
+def find(name: str) -> Control:
+    """Return a control by its name. Raises Unknown.
+
+    If the family of the control is already imported, no other family is imported.
+    """
+    found = _controls.get(name) or registered().get(name)
+    if found is None:
+        raise Unknown(f"there is no control {name}; there are: {', '.join(registered())}")
+    return found
+
+
 @cache
 def by_call() -> Mapping[tuple[str, str], Control]:
     """Return all controls by method and path."""
@@ -254,9 +265,7 @@ def call(emulator: Emulator, name: str, body: Body) -> Result:
 
     Raises Unknown, and the errors of `begin`.
     """
-    found = registered().get(name)
-    if found is None:
-        raise Unknown(f"there is no control {name}; there are: {', '.join(registered())}")
+    found = find(name)
     body = begun(emulator, found, body)
     return gathered(found, body, [finish(begin(emulator, found, body))])
 
@@ -266,9 +275,9 @@ def begun(emulator: Emulator, found: Control, body: Body) -> Body:
     return body if found.first is None else found.first(emulator, body)
 
 
-def gathered(found: Control, body: Body, parts: Sequence[Result]) -> Result:
+def gathered(found: Control, body: Body, results: Sequence[Result]) -> Result:
     """Return the result of a control, combined from the results of all processes.
 
     Raises BadDeclaration.
     """
-    return parts[0] if found.gather is None else found.gather(body, parts)
+    return results[0] if found.gather is None else found.gather(body, results)

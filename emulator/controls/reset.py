@@ -7,7 +7,7 @@
 | `{"AccessKey", "Region"?}`                  | the same of one account, in all regions or in one  |
 | `{"TableName", "AccessKey"?, "Region"?}`    | the items of a table                               |
 
-- `TableName` is an ARN, or a name: then it means all tables of that name in the accounts that the
+- `TableName` is an ARN or a name. A name means all tables of that name in the accounts that the
   other members select. The tables themselves stay, with their ARNs, settings and streams. No stream
   records are written.
 - `{}` also ends all declarations (throttling, transactions) and releases the clock. Dead letters

@@ -60,7 +60,7 @@ def _shown(throttled: Throttled) -> dict[str, Any]:
         "TableArn": None if table is None else table.arn,
         "AccessKey": None if table is None else table.access_key,
         "Region": None if table is None else table.region,
-        "IndexName": throttled.source,
+        "IndexName": throttled.index_name,
         "Key": throttled.key or None,
         "Kind": throttled.kind,
         "Asked": None if refusal is None else refusal.asked,
@@ -102,7 +102,7 @@ def _explained(throttled: Throttled) -> str:
     if refusal is None:
         return f"The fault {throttled.fault} throttled the request: a test asked for it with the control `faults`."
     assert table is not None, "only a fault refuses requests without a table"
-    index = refusal.source
+    index = refusal.index_name
     sentence = _EXPLANATIONS[refusal.cause].format(
         table=table.name,
         index=index,

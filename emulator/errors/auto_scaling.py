@@ -115,16 +115,18 @@ def scaling_action_empty() -> ApiError:
     return _invalid("At least one of minimum capacity and maximum capacity is required")  # gap
 
 
-def _place(resource_id: str, dimension: str) -> str:
+def _target_id(resource_id: str, dimension: str) -> str:
     return f"service namespace: dynamodb, resource ID: {resource_id}, scalable dimension: {dimension}"
 
 
 def scaling_target_not_found(resource_id: str, dimension: str) -> ApiError:
-    return _scaling_error("ObjectNotFoundException", f"No scalable target found for {_place(resource_id, dimension)}")
+    return _scaling_error(
+        "ObjectNotFoundException", f"No scalable target found for {_target_id(resource_id, dimension)}"
+    )
 
 
 def scaling_policy_not_found(resource_id: str, dimension: str, name: str) -> ApiError:
-    text = f"No scaling policy found for {_place(resource_id, dimension)}, policy name: {name}"
+    text = f"No scaling policy found for {_target_id(resource_id, dimension)}, policy name: {name}"
     return _scaling_error("ObjectNotFoundException", text)  # recall
 
 
@@ -133,7 +135,7 @@ def scaling_action_not_found(resource_id: str, dimension: str, name: str) -> Api
 
     The text is inferred from that of scaling_policy_not_found.
     """
-    text = f"No scheduled action found for {_place(resource_id, dimension)}, scheduled action name: {name}"
+    text = f"No scheduled action found for {_target_id(resource_id, dimension)}, scheduled action name: {name}"
     return _scaling_error("ObjectNotFoundException", text)
 
 

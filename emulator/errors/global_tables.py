@@ -52,7 +52,10 @@ def no_replica_action() -> ApiError:
 
 
 def replica_exists(table: str) -> ApiError:
-    """The text is the service's own, with its mistake."""
+    """Return the error for a new replica whose region has a table of the same name.
+
+    The text is the service's own, with its mistake.
+    """
     return validation(
         f"Failed to create a the new replica of table with name: \u2018{table}\u2019 because one or more replicas "
         "already existed as tables."
@@ -109,7 +112,7 @@ def replica_units_on_demand() -> ApiError:
     )
 
 
-def replica_ceiling_provisioned() -> ApiError:
+def replica_maximum_provisioned() -> ApiError:
     return validation(
         "MaxReadRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED"
     )

@@ -47,17 +47,26 @@ def vectors_of_different_dimensions(attribute: str) -> ApiError:
 
 
 def vector_attribute_is_key(attribute: str) -> ApiError:
-    """gap: the text is our own."""
+    """Return the error for a vector attribute that is also a key or in the SearchSchema.
+
+    gap: the text is our own.
+    """
     return invalid_parameters(f"Vector attribute '{attribute}' must not be a key or SearchSchema attribute")
 
 
 def search_schema_repeats(attribute: str) -> ApiError:
-    """gap: the text is modelled on that of NonKeyAttributes."""
+    """Return the error for a SearchSchema that names an attribute twice.
+
+    gap: the text is modelled on that of NonKeyAttributes.
+    """
     return invalid_parameters(f"Duplicate element in SearchSchema: {attribute}")
 
 
 def vector_update_empty() -> ApiError:
-    """gap: the texts of this function and the next two are modelled on those of global indexes."""
+    """Return the error for an element of VectorIndexUpdates without an action.
+
+    gap: the texts of this function and the next two are modelled on those of global indexes.
+    """
     return invalid_parameters("One of VectorIndexUpdate.Create, VectorIndexUpdate.Delete must not be null")
 
 
@@ -91,7 +100,10 @@ def vector_of_other_size(attribute: str, expected: int, actual: int, index: str)
 
 
 def vector_with_other_element(attribute: str, position: int, actual: str, index: str) -> ApiError:
-    """position: counted from zero. actual: the type of the element."""
+    """Return the error for a vector with an element that is not a number.
+
+    position: counted from zero. actual: the type of the element.
+    """
     return validation(
         f"{_INVALID}type for parameter {attribute}[{position}], Expected: 32-bit floating point number, "
         f"Actual: {actual}. IndexName: {index}",
@@ -150,7 +162,10 @@ def backfilling_vector_index(index: str) -> ApiError:
 
 
 def vector_index_does_not_project(index: str, attribute: str) -> ApiError:
-    """gap: the text is modelled on that of global indexes."""
+    """Return the error for a projection of an attribute that the index does not have.
+
+    gap: the text is modelled on that of global indexes.
+    """
     return invalid_parameters(f"Vector index {index} does not project [{attribute}]")
 
 

@@ -19,9 +19,6 @@ from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
 from emulator.slices import Dropped, Sliced, Steps, surrounded
 
-Call = Callable[[str, object, Caller], bytes]
-"""A function of operation, request and caller that returns an answer, as Emulator.call does."""
-
 _PIECE: Final = 0.25  # seconds of a pause after which a server that stops is noticed
 
 _INSIDE: Final = Throttle | Unprocessed | Conflict
@@ -44,8 +41,8 @@ class Faults:
     def __init__(
         self,
         database: Database,
-        answer: Call,
-        switch: Callable[[Call | None], None],
+        answer: Callable[[str, object, Caller], bytes],
+        switch: Callable[[Callable[[str, object, Caller], bytes] | None], None],
         sharing: SharedMemory | None = None,
     ) -> None:
         self._database = database

@@ -45,7 +45,7 @@ class Refusals:
                 self._seen[rule.number] = 0
 
     def refusal(
-        self, table: TableDefinition, kind: Kind, source: str | None, partition: bytes | None, item: Item | None
+        self, table: TableDefinition, kind: Kind, index: str | None, partition: bytes | None, item: Item | None
     ) -> ApiError | None:
         """Return the error for a read or write, None if it may go on."""
         for rule, _, _ in self._hits:
@@ -57,9 +57,9 @@ class Refusals:
                 position = self._seen[rule.number]
                 self._seen[rule.number] = position + 1
                 if position in self._left[rule.number]:
-                    return throttled(Throttle(None, None), table, kind, source)
+                    return throttled(Throttle(None, None), table, kind, index)
             else:
-                return throttled(effect, table, kind, source)
+                return throttled(effect, table, kind, index)
         return None
 
     def conflict(self, table: TableDefinition, key: bytes) -> ApiError | None:
@@ -115,18 +115,18 @@ def names(rule: Rule, table: str, caller: Caller) -> bool:
     return found is not None and found.arn == wanted
 
 
-def throttled(effect: Throttle, table: TableDefinition, kind: Kind, source: str | None) -> ApiError:
-    """Return the error of a throttle. source: the name of a global index that is read, or None."""
-    index = effect.index or source
+def throttled(effect: Throttle, table: TableDefinition, kind: Kind, index: str | None) -> ApiError:
+    """Return the error of a throttle. index: the name of a global index that is read, or None."""
+    named = effect.index or index
     on_demand = table.billing_mode == "PAY_PER_REQUEST"
     limit = effect.limit or ("KeyRange" if on_demand else "Provisioned")
-    arn = table.arn if index is None else f"{table.arn}/index/{index}"
+    arn = table.arn if named is None else f"{table.arn}/index/{named}"
     if limit == "Account":
-        return errors.account_limit_exceeded(arn, kind, index=index is not None)
+        return errors.account_limit_exceeded(arn, kind, index=named is not None)
     return errors.throughput_exceeded(
         arn,
         kind,
-        index=index is not None,
+        index=named is not None,
         on_demand=limit == "MaxOnDemand" or (on_demand and limit != "Provisioned"),
         maximum=limit == "MaxOnDemand",
         key_range=limit == "KeyRange",

@@ -151,7 +151,7 @@ def _of_statement(statement: Body, caller: Caller, *, keys: bool) -> Iterator[To
     parameters = orjson.loads(orjson.dumps(statement.get("Parameters") or []))
     values = parse_values_of_list(parameters, problems)
     prepared = prepare_statement(_text(statement), values)
-    name = prepared.source.table
+    name = prepared.relation.table
     table = caller.tables.get(name.rpartition("/")[2] if name.startswith("arn:") else name)
     if not keys or table is None or problems:
         yield Touch(name)

@@ -57,7 +57,7 @@ def records(document: Document) -> Iterator[Record]:
             continue
         place = document.place(name)
         try:
-            if "Condition" in resource and not resolver.holds(resource["Condition"]):
+            if "Condition" in resource and not resolver.is_true(resource["Condition"]):
                 continue
             properties = resolver.resolve(resource.get("Properties") or {})
             left_out = [each for each in _LEFT_OUT if each in properties]
@@ -92,8 +92,8 @@ def _table(properties: Properties) -> Properties:
         if kind in create:
             create[kind] = [{name: index[name] for name in _OF_INDEX if name in index} for index in create[kind]]
     if "StreamSpecification" in properties:
-        view = properties["StreamSpecification"]["StreamViewType"]
-        create["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": view}
+        view_type = properties["StreamSpecification"]["StreamViewType"]
+        create["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": view_type}
     sse = properties.get("SSESpecification") or {}
     if str(sse.get("SSEEnabled", False)).lower() == "true":
         create["SSESpecification"] = {"Enabled": True, "SSEType": "KMS"}

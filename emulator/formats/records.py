@@ -124,7 +124,7 @@ Record = ItemRecord | Definition | Problem | Notice
 
 
 class FormatError(Exception):
-    """A file cannot be read, or not to its end. `Source.records` turns the error into a Problem."""
+    """A file cannot be read, or not to its end. `Input.records` turns the error into a Problem."""
 
     def __init__(self, place: Place, text: str) -> None:
         super().__init__(_one_line(f"{place}: {text}"))

@@ -128,7 +128,7 @@ def create_front(emulator: Emulator) -> Front:
     front = Front(emulator, DynamoDbEndpoint(emulator), _load_site)
     emulator.request_log = cache(partial(_load_request_log, front))
     sharing = emulator.sharing
-    emulator.start_faults()
+    emulator.calls.start_faults(emulator.settings)
     observes = sharing is not None and (sharing.keeps_requests or sharing.counts_requests)
     if observes or observers_wanted(emulator.settings):
         emulator.request_log()

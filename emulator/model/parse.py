@@ -271,19 +271,19 @@ def _by_attribute(parse_map: Parser) -> Parser:
     """Return a parser of a legacy parameter, a map by attribute name.
 
     If the names have more than limits.LEGACY_NAMES characters together, the parser reads only the
-    first entries, because the parameter is refused.
+    first pairs, because the parameter is refused.
     """
 
     def parse(raw: object, problems: list[Problem]) -> Any:  # noqa: ANN401 - any parsed value
         if type(raw) is dict and len(raw) > _KEPT_OF_STRUCTURES:
-            entries = {}
+            pairs = {}
             size = 0
             for name, value in raw.items():
-                entries[name] = value
+                pairs[name] = value
                 size += len(name)
                 if size > limits.LEGACY_NAMES:
                     break
-            raw = entries
+            raw = pairs
         return parse_map(raw, problems)
 
     return parse

@@ -96,7 +96,7 @@ class Bucket(Protocol):
 
 
 class ObjectStore(Protocol):
-    """A place with buckets."""
+    """A store of buckets."""
 
     def bucket(self, name: str, owner: str | None = None) -> Bucket:
         """Return a bucket. owner: the account that must own it. Raises ObjectError."""

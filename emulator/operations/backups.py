@@ -80,12 +80,12 @@ def list_backups(database: Database, caller: Caller, request: Request, after: tu
         (
             backup
             for backup in backups.owned(database, caller.tenant)
-            if backup.place > after
+            if backup.rank > after
             and backup.kind in kinds
             and (name is None or backup.table.name == name)
             and lower <= backup.created < upper
         ),
-        key=lambda backup: backup.place,
+        key=lambda backup: backup.rank,
     )
     limit = request.get("Limit", _PAGE)
     answer: dict[str, Any] = {"BackupSummaries": [_summary(backup) for backup in listed[:limit]]}

@@ -57,7 +57,7 @@ async def _drive(work: "Work[None]") -> None:
     """Run the work of one job."""
     from emulator.s3_jobs.work import Call  # noqa: PLC0415 - most servers never need it
 
-    caller = _Caller()
+    thread = _CallThread()
     step: Callable[[], Any] = work.__next__
     try:
         while True:
@@ -70,13 +70,13 @@ async def _drive(work: "Work[None]") -> None:
                 await asyncio.sleep(wanted.seconds)
                 continue
             try:
-                found = await caller.call(wanted.function)
+                found = await thread.call(wanted.function)
             except Exception as error:  # noqa: BLE001 - it belongs to the work
                 step = partial(work.throw, error)
             else:
                 step = partial(work.send, found)
     finally:
-        caller.close()
+        thread.close()
         work.close()
 
 
@@ -84,7 +84,7 @@ _Result = tuple[Any, Exception | None]
 """What a call returned, or what it raised."""
 
 
-class _Caller:
+class _CallThread:
     """The thread that makes the calls of one job.
 
     The thread is a daemon, because an endpoint may not answer for a minute. The end of the server

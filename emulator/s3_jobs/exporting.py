@@ -26,7 +26,7 @@ from emulator.database.history import differences, past_items
 from emulator.database.history.differences import Difference
 from emulator.database.s3_jobs import Failure, close_view, key_of
 from emulator.database.schema.table import Table
-from emulator.formats.export_layout import DATA, ENDINGS, ION, SUMMARY
+from emulator.formats.export_folders import DATA, ENDINGS, ION, SUMMARY
 from emulator.formats.ion import ion_line, record_line
 from emulator.objects.store import Bucket, ObjectError, put
 from emulator.operations.export_filter import Selection, selection_of
@@ -105,16 +105,16 @@ def _file(database: Database, job: S3Job, bucket: Bucket, read: _Read, before: P
             yield Call(partial(data.write, lines.text, lines.items))
             size += lines.size
             after = lines.after
-        entry = yield Call(data.finish)
+        line = yield Call(data.finish)
     except BaseException:
         data.discard()
         raise
     return replace(
         before,
         key=None if after is None else after.hex(),
-        files=(*before.files, entry),
+        files=(*before.files, line),
         size=before.size + size,
-        written=before.written + entry["itemCount"],
+        written=before.written + line["itemCount"],
     )
 
 

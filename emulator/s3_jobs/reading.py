@@ -51,8 +51,8 @@ class Record(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """The layout of records, from a request. types: those of key attributes; CSV needs them."""
+class ObjectFormat:
+    """The format of records, from a request. types: those of key attributes; CSV needs them."""
 
     input_format: str
     compression: str = "NONE"
@@ -74,12 +74,12 @@ class Batch(NamedTuple):
     ended: bool
 
 
-def check_libraries(layout: Layout) -> None:
-    """Load the libraries that a layout needs. Raises ObjectError if one is missing."""
+def check_libraries(object_format: ObjectFormat) -> None:
+    """Load the libraries that a format needs. Raises ObjectError if one is missing."""
     try:
-        if layout.compression == "ZSTD":
+        if object_format.compression == "ZSTD":
             open_zstandard(cast("BinaryIO", BytesIO(b"")), "input")
-        if layout.input_format == "ION":
+        if object_format.input_format == "ION":
             next(ion.structs(cast("BinaryIO", BytesIO(b"")), "input"), None)
     except FormatError as error:
         raise ObjectError("UnsupportedFormat", error.text, error.text) from error
@@ -93,12 +93,17 @@ class ObjectReader:
     """
 
     def __init__(
-        self, bucket: Bucket, objects: Sequence[StoredObject], layout: Layout, done: str | None, skipped: int
+        self,
+        bucket: Bucket,
+        objects: Sequence[StoredObject],
+        object_format: ObjectFormat,
+        done: str | None,
+        skipped: int,
     ) -> None:
         after = b"" if done is None else done.encode()
         self._objects = [each for each in objects if done is None or each.key.encode() > after]
         self._bucket = bucket
-        self._layout = layout
+        self._format = object_format
         self._skipped = skipped
         self._current: _Open | None = None
 
@@ -107,7 +112,7 @@ class ObjectReader:
         if self._current is None:
             if not self._objects:
                 return None
-            self._current = _Open(self._bucket, self._objects.pop(0), self._layout, self._skipped)
+            self._current = _Open(self._bucket, self._objects.pop(0), self._format, self._skipped)
             self._skipped = 0
         batch = self._current.batch()
         if batch.ended:
@@ -124,11 +129,11 @@ class ObjectReader:
 class _Open:
     """An object that is open for reading."""
 
-    def __init__(self, bucket: Bucket, stored: StoredObject, layout: Layout, skipped: int) -> None:
+    def __init__(self, bucket: Bucket, stored: StoredObject, object_format: ObjectFormat, skipped: int) -> None:
         self._object = stored
         self._raw = bucket.open(stored.key)
-        self._counter = _Counter(self._raw, layout.compression)
-        self._records = _records(self._counter, layout)
+        self._counter = _Counter(self._raw, object_format.compression)
+        self._records = _records(self._counter, object_format)
         for _ in range(skipped):
             next(self._records, None)
         self._count = skipped
@@ -200,17 +205,17 @@ class _Counter:
         return data
 
 
-def _records(stream: _Counter, layout: Layout) -> Iterator[Record | Bad]:
+def _records(stream: _Counter, object_format: ObjectFormat) -> Iterator[Record | Bad]:
     """Yield the records of an object. A part that cannot be parsed is a Bad, and the last one."""
     try:
-        yield from _READERS[layout.input_format](stream, layout)
+        yield from _READERS[object_format.input_format](stream, object_format)
     except _DAMAGED as error:
         if stream.failure is not None:
             raise stream.failure from error
         yield Bad(f"The object cannot be parsed: {getattr(error, 'text', error)}")
 
 
-def _of_json(stream: _Counter, _layout: Layout) -> Iterator[Record | Bad]:
+def _of_json(stream: _Counter, _format: ObjectFormat) -> Iterator[Record | Bad]:
     while line := stream.readline(_LONGEST_LINE):
         try:
             value = orjson.loads(line)
@@ -248,7 +253,7 @@ def _wrapped(value: object) -> Record | Bad:
     return Bad("The record is not an object with the member Item")
 
 
-def _of_ion(stream: _Counter, _layout: Layout) -> Iterator[Record | Bad]:
+def _of_ion(stream: _Counter, _format: ObjectFormat) -> Iterator[Record | Bad]:
     for value in ion.structs(cast("BinaryIO", stream), ""):
         if not isinstance(value, Mapping) or not isinstance(value.get("Item"), Mapping):
             yield Bad("The record is not a struct with the member Item")
@@ -257,9 +262,9 @@ def _of_ion(stream: _Counter, _layout: Layout) -> Iterator[Record | Bad]:
         yield Bad(found) if isinstance(found, str) else Record(found)
 
 
-def _of_csv(stream: _Counter, layout: Layout) -> Iterator[Record | Bad]:
+def _of_csv(stream: _Counter, object_format: ObjectFormat) -> Iterator[Record | Bad]:
     raw = cast("BinaryIO", BufferedReader(_Raw(cast("Readable", stream)), _CHUNK))
-    for record in csv_rows.rows(raw, "", None, layout.types, layout.csv):
+    for record in csv_rows.rows(raw, "", None, object_format.types, object_format.csv):
         if isinstance(record, ItemRecord):
             yield Record({"Item": record.item})
         elif isinstance(record, Problem):

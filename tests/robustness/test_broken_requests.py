@@ -86,7 +86,7 @@ class World:
         """Reset everything to the first state."""
         self.database.background.run_all()
         with self.database.write() as recording:
-            txn = plain(recording)  # no images of the backup's frozen view
+            txn = plain(recording)  # no originals of the backup's frozen view
             txn.drop_range(*EVERYTHING, 1 << 30)
             for key, value in self.first[0]:
                 txn.put(key, value)

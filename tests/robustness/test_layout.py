@@ -118,7 +118,7 @@ def write_store(path: Path) -> None:
     write_import(inside)
     saving.save(inside.emulator.database, "snapshot", Scope(tables=(("test", "us-east-1", "kept"),)))
     later = {"pk": {"S": "later"}, "sk": {"S": "later"}}
-    inside("PutItem", TableName="kept", Item=later)  # the snapshot's view gets images
+    inside("PutItem", TableName="kept", Item=later)  # the snapshot's view gets originals
     inside("DeleteItem", TableName="kept", Key=later)
     for name in ("vectored", "unvectored"):
         inside("CreateTable", {**VECTORED, "TableName": name})
@@ -263,7 +263,7 @@ def agree(found: bytes | None, expected: bytes) -> bool:
 def parsed(value: bytes) -> dict[str, Any] | None:
     """Return the definition in a record, or None if the record has none. It is a JSON object.
 
-    A frozen view keeps images of definitions, which begin with the byte 1.
+    A frozen view keeps originals of definitions, which begin with the byte 1.
     """
     value = value[1:] if value.startswith(b"\1{") else value
     if not value.startswith(b"{"):
@@ -347,12 +347,12 @@ def test_store_of_each_layout_can_be_read(tmp_path: Path, layout: int) -> None:
     inside.emulator.close()
     dropped = [key[1:] for _, key in golden(layout) if key.startswith(b"\x06")]
     gone = {place for place in golden(layout) if place[1].startswith((b"\x06", *dropped))}
-    assert without_images(records(path).keys()) == without_images(golden(layout).keys() - gone)
+    assert without_originals(records(path).keys()) == without_originals(golden(layout).keys() - gone)
     assert (path / "layout").read_text() == layout_text(folder.LAYOUT)
 
 
-def without_images(places: Iterable[tuple[str, bytes]]) -> set[tuple[str, bytes]]:
-    """Leave out the images of views: the view of a backup gets those of the dropped table."""
+def without_originals(places: Iterable[tuple[str, bytes]]) -> set[tuple[str, bytes]]:
+    """Leave out the originals of views: the view of a backup gets those of the dropped table."""
     return {place for place in places if not place[1].startswith(b"\x0f")}
 
 

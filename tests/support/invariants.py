@@ -48,7 +48,7 @@ OWNED = (
 """First bytes of keys that belong to a table, a stream, a stream's consumer or a frozen view.
 
 They are keys of items, index entries, statistics, item collections, streams, records, TTL queues,
-checkpoints, images, records of histories, their entries, data of replicas, lag logs and data of
+checkpoints, originals, records of histories, their entries, data of replicas, lag logs and data of
 vector indexes.
 """
 
@@ -73,7 +73,7 @@ def check_store(database: Database) -> None:
         known += check_histories(txn, database)
         for _, value in txn.scan(*keyspace.mappings()):
             known.append(_range(keyspace.checkpoints(EventSourceMapping.load(value).consumer)))
-        known += [_range(View.load(value).images) for _, value in txn.scan(*keyspace.views())]
+        known += [_range(View.load(value).originals) for _, value in txn.scan(*keyspace.views())]
         owned = [key for first in OWNED for key, _ in _rows(txn, first)]
         stray = [key for key in owned if not any(start <= key < stop for start, stop in known)]
     assert stray == []
@@ -164,7 +164,7 @@ def check_vectors(txn: ReadTxn, index: VectorIndex, rows: Rows) -> None:
     entries = {}
     size = vectors = lists = 0
     for key, row in rows:
-        if not index.holds(key):
+        if not index.covers(key):
             continue
         item = decode_row(row)
         numbers = item.get(index.attribute, {}).get("L", ())
@@ -191,7 +191,7 @@ def check_vectors(txn: ReadTxn, index: VectorIndex, rows: Rows) -> None:
 
 
 def check_queue(txn: ReadTxn, table: Table, rows: Rows) -> None:
-    """Assert that the TTL queue has an entry for each item up to which it has been filled."""
+    """Assert that the TTL queue has a ticket for each item up to which it has been filled."""
     definition = table.definition
     assert (definition.ttl_queue is None) == (definition.ttl_attribute is None)
     if definition.ttl_queue is None or definition.ttl_attribute is None:
@@ -233,7 +233,7 @@ def _entries(index: Index, rows: Rows) -> Rows:
     for item_key, row in rows:
         item = decode_row(row)
         key = index.key(item, item_key)
-        if key is not None and index.holds(item_key):
+        if key is not None and index.covers(item_key):
             entries.append((key, index.row(item, row)))
     return sorted(entries)
 

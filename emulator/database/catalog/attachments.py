@@ -216,7 +216,7 @@ def _images(definition: TableDefinition) -> Images:
 
     A Kinesis destination needs both.
     """
-    views = [definition.stream_view] if definition.stream_id is not None else []
-    views += ["NEW_AND_OLD_IMAGES" for each in definition.kinesis if each.stream_id is not None]
-    both = "NEW_AND_OLD_IMAGES" in views
-    return Images(old=both or "OLD_IMAGE" in views, new=both or "NEW_IMAGE" in views)
+    view_types = [definition.stream_view] if definition.stream_id is not None else []
+    view_types += ["NEW_AND_OLD_IMAGES" for each in definition.kinesis if each.stream_id is not None]
+    both = "NEW_AND_OLD_IMAGES" in view_types
+    return Images(old=both or "OLD_IMAGE" in view_types, new=both or "NEW_IMAGE" in view_types)

@@ -1,7 +1,7 @@
 """The catalog: which tables exist, which tenants own them, and their statuses.
 
 Each table belongs to a *tenant*: the access key and region that created it, like a separate account
-on AWS. With `shared_db` there is one tenant for all callers. The catalog holds the compiled form of
+on AWS. With `shared_db` there is one tenant for all callers. The catalog has the compiled form of
 every table in memory (tables.py).
 
 A status such as CREATING ends at a time of the emulator's clock (settling.py). Without

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from emulator.database.throughput.usage import TableUsage
 
 
-class Hold(NamedTuple):
+class ItemLock(NamedTuple):
     """A declaration that an item is in an ongoing transaction.
 
     table: name or ARN of the table. until: the end of the transaction, seconds since the epoch.
@@ -48,6 +48,8 @@ class Enforcer:
     declarations, but each process counts only the throughput of its own requests. So the requests
     of several processes together can exceed the limit of a table.
     metered: whether the units that tables consume are counted. `meter` changes it.
+    consumed: a list with one number: the units that requests to this process consumed while units
+        were counted. A list, so that others can read the number fast.
     gate: the gate of faults that act inside operations, None if there are none. After a change, all
     tables must be compiled again.
     """
@@ -62,11 +64,12 @@ class Enforcer:
         self._metered = metered
         self.gate: Gate | None = None
         self.changed: Callable[[], None] = _do_nothing
-        """Called when `throttling_tables` may have changed."""
+        """Called when `may_throttle` may have changed."""
         self._throttle_log: ThrottleLog | None = None
         self._lags: dict[str, LagSetting] = {}  # by name or ARN; the lag of all tables under ""
         self._usages: dict[int, TableUsage] = {}
-        self._holds: list[Hold] = []
+        self.consumed = [0.0]
+        self._locks: list[ItemLock] = []
         self._tokens: dict[str, float] = {}
 
     # --- declarations of a test -------------------------------------------------------------------
@@ -83,15 +86,15 @@ class Enforcer:
             self._throttled[table] = enforced
         self.changed()
 
-    def hold_item(self, table: str, key: Mapping[str, Any], seconds: float) -> None:
+    def lock_item(self, table: str, key: Mapping[str, Any], seconds: float) -> None:
         """Declare that a transaction on an item is in progress.
 
         seconds: how long the transaction takes; 0 ends an earlier declaration.
         """
-        self._holds = [hold for hold in self._holds if (hold.table, hold.key) != (table, key)]
-        self._holds.append(Hold(table, key, self._clock.now() + seconds))
+        self._locks = [lock for lock in self._locks if (lock.table, lock.key) != (table, key)]
+        self._locks.append(ItemLock(table, key, self._clock.now() + seconds))
 
-    def hold_token(self, token: str, seconds: float) -> None:
+    def lock_token(self, token: str, seconds: float) -> None:
         """Declare that a transaction with this token is in progress.
 
         seconds: how long the transaction takes; 0 ends an earlier declaration.
@@ -137,19 +140,19 @@ class Enforcer:
         """
         return self._throttle_all, dict(self._throttled)
 
-    def transactions(self, now: float) -> tuple[list[Hold], dict[str, float]]:
+    def transactions(self, now: float) -> tuple[list[ItemLock], dict[str, float]]:
         """Return the items and the tokens that are in transactions at the time `now`.
 
         The dictionary maps each token to the end of its transaction.
         """
-        holds = [hold for hold in self._holds if hold.until > now]
-        return holds, {token: until for token, until in self._tokens.items() if until > now}
+        locks = [lock for lock in self._locks if lock.until > now]
+        return locks, {token: until for token, until in self._tokens.items() if until > now}
 
     def clear(self) -> None:
         """End all declarations; enforce throughput as the server's settings say."""
         self._throttle_all = self._started_with
         self._throttled.clear()
-        self._holds.clear()
+        self._locks.clear()
         self._tokens.clear()
         self._lags.clear()
         self.changed()
@@ -183,14 +186,14 @@ class Enforcer:
 
     def declared(self) -> bytes:
         """Return all declarations as JSON, which other processes take over with `adopt`."""
-        holds = [[hold.table, hold.key, hold.until] for hold in self._holds]
+        locks = [[lock.table, lock.key, lock.until] for lock in self._locks]
         lags = {name: setting.fields() for name, setting in self._lags.items()}
-        return orjson.dumps([self._throttle_all, self._throttled, holds, self._tokens, lags])
+        return orjson.dumps([self._throttle_all, self._throttled, locks, self._tokens, lags])
 
     def adopt(self, declared: bytes) -> None:
         """Take over another process's declarations. Each process keeps its own token buckets."""
-        self._throttle_all, self._throttled, holds, self._tokens, lags = orjson.loads(declared)
-        self._holds = [Hold(*hold) for hold in holds]
+        self._throttle_all, self._throttled, locks, self._tokens, lags = orjson.loads(declared)
+        self._locks = [ItemLock(*lock) for lock in locks]
         self._lags = _lag_settings(lags) if lags else {}
         self.changed()
 
@@ -209,20 +212,20 @@ class Enforcer:
         """
         throttle = self._throttle(table)
         insights = self._configured_insights(table.definition)
-        held = {}
-        for hold in self._holds:
-            if hold.table in (table.name, table.arn) and hold.key.keys() == set(table.key_names):
+        locked = {}
+        for lock in self._locks:
+            if lock.table in (table.name, table.arn) and lock.key.keys() == set(table.key_names):
                 # a key with values of the wrong types belongs to no item
                 with suppress(errors.ApiError):
-                    held[table.item_key(dict(hold.key))] = hold.until
+                    locked[table.item_key(dict(lock.key))] = lock.until
         usage = self._counted_usage(table.id) if self._metered else None
         gate = self._table_gate(table.definition)
         lag = self._lag(table.definition)
         rare = (usage, in_flight, gate, lag)
-        if not (throttle or held or insights) and all(each is None for each in rare):
+        if not (throttle or locked or insights) and all(each is None for each in rare):
             return None
         noted = (self.throttles, table.definition) if throttle is not None or gate is not None else None
-        return Enforcement(self._clock, throttle, held, insights, usage, in_flight, gate, lag, noted)
+        return Enforcement(self._clock, throttle, locked, insights, usage, in_flight, gate, lag, noted)
 
     @property
     def throttles(self) -> "ThrottleLog":
@@ -234,7 +237,7 @@ class Enforcer:
         return self._throttle_log
 
     @property
-    def throttling_tables(self) -> bool:
+    def may_throttle(self) -> bool:
         """Whether requests may be throttled: by enforced throughput, or by faults."""
         return self._throttle_all or any(self._throttled.values()) or self.gate is not None
 
@@ -256,7 +259,7 @@ class Enforcer:
     def _counted_usage(self, table_id: int) -> "TableUsage":
         from emulator.database.throughput.usage import TableUsage  # noqa: PLC0415 - only with --metrics
 
-        return self._usages.setdefault(table_id, TableUsage(self._clock))
+        return self._usages.setdefault(table_id, TableUsage(self._clock, self.consumed))
 
     def _throttle(self, table: Table) -> TableThrottle | None:
         by_name = self._throttled.get(table.name, self._throttle_all)

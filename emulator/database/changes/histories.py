@@ -45,8 +45,8 @@ class Histories:
     """All histories in the store of an engine.
 
     shared: whether all callers are one tenant.
-    moment: the source of the time of changes, for all histories. alone: whether no other process
-    writes to the store.
+    moment: has the time of changes, for all histories. alone: whether no other process writes to
+    the store.
     """
 
     def __init__(

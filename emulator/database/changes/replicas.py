@@ -68,8 +68,8 @@ class ReplicaLog:
 
     This is a follower: it takes part in each write of the table.
 
-    moment: the source of the time. notify: called with the table after each write that must be sent
-    to other replicas.
+    moment: has the time of a write. notify: called with the table after each write that must be
+    sent to other replicas.
     """
 
     def __init__(

@@ -108,7 +108,7 @@ def delete(database: Database, backup: Backup) -> None:
 
 
 def remove(database: Database, views: Views, change: DefinitionChange, backup: Backup, *, last: bool = True) -> None:
-    """Delete a backup as a part of `change`. last: see Views.close."""
+    """Delete a backup in the transaction of `change`. last: see Views.close."""
     database.backups.remove(change, backup.key)
     past_items.close_view(views, change, backup.view, last=last)
 

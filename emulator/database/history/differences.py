@@ -1,7 +1,7 @@
 """The items of a table that changed in a range of time (*window*), in the order of keys.
 
-The window includes its first time and excludes its last time. Open the table at the window's end,
-or later, with `past_items.open_past`, and read pages of differences.
+The window includes its first time and excludes its last time. To read the changes, open the table
+with `past_items.open_past` at the window's end or later, and call `page`.
 """
 
 from typing import Final, NamedTuple
@@ -65,7 +65,7 @@ def page(
 
 
 def _row(views: Views, txn: ReadTxn, past: Past, item: bytes, following: bytes | None) -> bytes | None:
-    """Return an item's row before its record `following`.
+    """Return an item's row before the change that the record `following` describes.
 
     If `following` is None, return the item's row in the view.
     """

@@ -42,7 +42,7 @@ _CHUNK: Final = 64  # the most items, or keys of a history, that are read at onc
 class Past:
     """A table at an earlier time, open for reading.
 
-    view: the number of its frozen view. Whoever opened the table stores this number.
+    view: the number of its frozen view. The code that opened the table stores this number.
     table: the id of the table. history: the id of its history, None for a table with its current
     items.
     micros: the time, in microseconds; changes of this microsecond are included.
@@ -165,40 +165,39 @@ def record(views: Views, txn: ReadTxn, past: Past, where: bytes) -> bytes | None
     """
     assert past.history is not None, "only a table with a history has records"
     stored = views.value(txn, open_view(views, past), keyspace.history_records(past.history) + where)
-    assert stored is not None, "an entry and its record are stored and deleted together"
+    assert stored is not None, "a pointer and its record are stored and deleted together"
     return record_of(stored).old
 
 
 def first_records(
     views: Views, txn: ReadTxn, past: Past, since: bytes, start: bytes, end: bytes | None = None
 ) -> Iterator[tuple[bytes, bytes | None]]:
-    """Yield each item with a record at or after `since`, and the position of the first such record.
+    """Yield each item with a record at or after `since`, and the position of its first such record.
 
-    A table may have very many older records, of items that are long gone. So after each step, this
-    yields the item that comes next and None: all items before that item are done. A caller may stop
-    there and begin again with that item, but only after two steps or more. After one step, it might
-    begin again at the same place.
-
-    start, end: only items from `start` to `end`, including both; None: to the last item.
+    A table may have very many older records, of items that no longer exist. So this also yields
+    pairs of an item and None, one after each step: all items before that item are done. The caller
+    may stop at such a pair, and continue later with `start` at that item. It must take at least two
+    steps each time: the first step may not get beyond `start`. start, end: the range of items, both
+    included; None is the end of the table.
     """
     assert past.history is not None, "only a table with a history has records"
     view = open_view(views, past)
-    entries = keyspace.history_keys(past.history)
-    at = entries + keyspace.history_key(start)
-    stop = prefix_end(entries) if end is None else entries + keyspace.history_key(end) + LAST
+    pointers = keyspace.history_keys(past.history)
+    at = pointers + keyspace.history_key(start)
+    stop = prefix_end(pointers) if end is None else pointers + keyspace.history_key(end) + LAST
     found = item = None
     more = True
     while more:
         chunk, last = views.page(txn, view, at, stop, _CHUNK)
         for key, _ in chunk:
-            item, where = keyspace.history_entry_of(key)
+            item, where = keyspace.history_pointer_of(key)
             if item != found and where >= since:
                 found = item
                 yield item, where
         more = last is not None
         if last is not None:
-            item, where = keyspace.history_entry_of(last)
+            item, where = keyspace.history_pointer_of(last)
             # Skip the other records of a yielded item, and records before `since`.
             beyond = LAST if item == found else max(where + b"\0", since)
-            at = entries + keyspace.history_key(item) + beyond
+            at = pointers + keyspace.history_key(item) + beyond
             yield (item + b"\0" if item == found else item), None

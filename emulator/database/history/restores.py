@@ -58,7 +58,7 @@ class RestoreSource:
     def abandon(self, change: DefinitionChange) -> None:
         """Close the view, if it belongs to this restore.
 
-        The same transaction may still write keys that the view covers.
+        Afterwards the same transaction may still write keys that the view covers.
         """
         if self._owned:
             past_items.close_view(self._views, change, self._view, last=False)

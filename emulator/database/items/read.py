@@ -44,7 +44,7 @@ class PageRequest:
     """A read: a range of a table or index, direction and limit, and what to do with each row."""
 
     table: Table
-    source: Table | Index
+    relation: Table | Index
     range: Range
     reverse: bool
     limit: int
@@ -73,7 +73,7 @@ class PageRequest:
 class Page:
     """One page of a Query or Scan.
 
-    items: the matching items as JSON; one text may hold several items. last: the key to continue
+    items: the matching items as JSON; one text may have several items. last: the key to continue
     from, None at the end of the range. rest: rows of the transaction's snapshot that `complete`
     must still test and project.
     """
@@ -132,12 +132,12 @@ def seen(txn: ReadTxn, table: Table, *, consistent: bool) -> ReadTxn:
 
 def _enforced_page(txn: ReadTxn, request: PageRequest, enforcement: Enforcement) -> Page:
     """Read one page of a table with enforced limits or with Contributor Insights."""
-    source = request.source
-    name = source.name if isinstance(source, Index) and source.is_global else None
+    relation = request.relation
+    name = relation.name if isinstance(relation, Index) and relation.is_global else None
     enforcement.admit(name, request.partition)
     request.measured = True
     insights = enforcement.insights
-    counted = None if insights is None else insights.parts.get(name)
+    counted = None if insights is None else insights.relations.get(name)
     recorder = _Recorder(txn)
     page = _page(txn if counted is None else recorder, request)
     units = page.consumed.total()
@@ -152,8 +152,8 @@ def _partition(request: PageRequest, item: Item) -> bytes:
     """Return the digest of the partition key of an item that a page has evaluated."""
     if request.partition is not None:
         return request.partition
-    table, source = request.table, request.source
-    key = table.key_of_item(item) if isinstance(source, Table) or source.local else source.key(item, b"")
+    table, relation = request.table, request.relation
+    key = table.key_of_item(item) if isinstance(relation, Table) or relation.local else relation.key(item, b"")
     assert key is not None, "an entry of an index has the key of the index"
     return keyspace.partition_of(key)
 
@@ -244,7 +244,7 @@ def _scanned(txn: ReadTxn, request: PageRequest) -> tuple[list[bytes], float, bo
     rows: list[bytes] = []
     size = 0
     units = 0.0
-    for part in partitions.parts(request.table, request.source, request.range):
+    for part in partitions.parts(request.table, request.relation, request.range):
         found, size_now, stopped = _evaluated(txn, request, part, request.limit - len(rows), size)
         rows += found
         units += read_units(size_now - size, consistent=request.consistent)
@@ -304,7 +304,7 @@ def _output(request: PageRequest, rows: Sequence[bytes]) -> tuple[list[bytes], i
 def _projected(rows: Sequence[bytes], test: Test | None, project: Project) -> tuple[list[bytes], int]:
     """Return the matching items as JSON texts, and their number.
 
-    Each text holds several items, because each text takes 4 KB of memory, however short it is.
+    Each text has several items, because each text takes 4 KB of memory, however short it is.
     """
     texts, count = [], 0
     for begun in range(0, len(rows), _CHUNK):
@@ -319,17 +319,17 @@ def _projected(rows: Sequence[bytes], test: Test | None, project: Project) -> tu
 def _key_of(request: PageRequest, row: bytes) -> Item:
     """Return the LastEvaluatedKey of a row: the key attributes of the table and of the index."""
     item = decode_row(row)
-    names = dict.fromkeys(request.source.key_names + request.table.key_names)
+    names = dict.fromkeys(request.relation.key_names + request.table.key_names)
     return {name: item[name] for name in names}
 
 
 def _consumed(request: PageRequest, units: float) -> Consumed:
-    source = request.source
-    if isinstance(source, Table):
+    relation = request.relation
+    if isinstance(relation, Table):
         return Consumed(units)
-    if source.local:
-        return Consumed(local_indexes={source.name: units})
-    return Consumed(global_indexes={source.name: units})
+    if relation.local:
+        return Consumed(local_indexes={relation.name: units})
+    return Consumed(global_indexes={relation.name: units})
 
 
 def _fetched(txn: ReadTxn, request: PageRequest, rows: list[bytes], consumed: Consumed) -> list[bytes]:

@@ -57,7 +57,10 @@ class Source(Protocol):
     distinct: bool
 
     def page(self, position: str, limit: int) -> Page:
-        """Return the next items; begin with "". No transaction is open. Raises Interrupted."""
+        """Return the next items. Call this outside of transactions. Raises Interrupted.
+
+        position: "" for the first page.
+        """
         ...
 
     def advance(self, change: DefinitionChange, page: Page) -> None:
@@ -68,7 +71,7 @@ class Source(Protocol):
         ...
 
     def abandon(self, change: DefinitionChange) -> None:
-        """Release the resources of the source: the table is removed before it is complete."""
+        """Release the resources of the source, because the incomplete table is removed."""
         ...
 
 

@@ -32,7 +32,7 @@ def begin(database: Database, change: DefinitionChange, source: TableDefinition)
 
 
 class ReplicaSource:
-    """First the versions of a table's items, in pages without items; then the items."""
+    """The pages of a new replica: first pages with the versions of all items, then the items."""
 
     distinct: bool = True
 

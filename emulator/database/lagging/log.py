@@ -7,7 +7,7 @@ from typing import Final
 from emulator.clock import Moment
 from emulator.database.schema.followers import Change
 from emulator.database.store import keyspace
-from emulator.database.views.recording import image_of
+from emulator.database.views.recording import original_of
 from storage import ReadTxn, WriteTxn
 from storage.keycode import escape, prefix_end
 
@@ -32,10 +32,10 @@ class LagLog:
     alone: whether no other process writes to it. If so, the last position is kept in memory.
     """
 
-    __slots__ = ("_alone", "_held", "_images", "_keep", "_last", "_moment", "_real", "_times")
+    __slots__ = ("_alone", "_held", "_keep", "_last", "_moment", "_originals", "_real", "_times")
 
     def __init__(self, number: int, moment: Moment, keep: int, *, real: bool, alone: bool) -> None:
-        self._images = keyspace.lag_images(number)
+        self._originals = keyspace.lag_originals(number)
         self._times = keyspace.lag_times(number)
         self._moment = moment
         self._keep = keep + _SLACK
@@ -49,7 +49,7 @@ class LagLog:
         added = 0
         for key, row in _before(change):
             where = _position.pack(micros, number + added)
-            txn.put(self._images + escape(key) + where, image_of(row))
+            txn.put(self._originals + escape(key) + where, original_of(row))
             txn.put(self._times + where, key)
             added += 1
         self._last = (micros, number + added - 1) if self._alone else None
@@ -71,7 +71,7 @@ class LagLog:
                 break
         for key, changed in old:
             txn.delete(key)
-            txn.delete(self._images + escape(changed) + key[len(self._times) :])
+            txn.delete(self._originals + escape(changed) + key[len(self._times) :])
 
 
 def _before(change: Change) -> Iterator[tuple[bytes, bytes | None]]:

@@ -16,8 +16,8 @@ from emulator.database.store.registry import DefinitionChange
 def empty(database: Database, change: DefinitionChange, table: Table) -> None:
     """Delete a table's items, without stream records.
 
-    A scan of the table that has begun then ends. A restore into the table is complete, and a new
-    replica too.
+    A Scan that has begun finds no more items. If a restore or a replica was filling the table, the
+    table is complete now.
     """
     definition = table.definition
     txn = change.txn

@@ -35,11 +35,11 @@ class Lag(Protocol):
 class EntryWrite(NamedTuple):
     """A write of an entry of a global index.
 
-    source: the name of the index. partition: the digest of the entry's partition key. item: the
+    name: the name of the index. partition: the digest of the entry's partition key. item: the
     item with this entry, None if it is not known.
     """
 
-    source: str
+    name: str
     partition: bytes
     units: float
     item: Item | None
@@ -57,7 +57,7 @@ class Enforcement:
     """The limits and declared transactions of one table.
 
     throttle: the table's throughput limits, None if throughput is not enforced.
-    held: the storage key of each item in a declared transaction -> when that transaction ends.
+    locked: the storage key of each item in a declared transaction -> when that transaction ends.
     insights: counts keys, None if the table and its indexes do not have Contributor Insights.
     usage: counts units, None without --metrics.
     in_flight: the writes of other regions, None unless the table has strong consistency.
@@ -66,13 +66,13 @@ class Enforcement:
     noted: where throttles are noted, for this table; None if nothing throttles.
     """
 
-    __slots__ = ("_clock", "_held", "_in_flight", "_noted", "gate", "insights", "lag", "throttle", "usage")
+    __slots__ = ("_clock", "_in_flight", "_locked", "_noted", "gate", "insights", "lag", "throttle", "usage")
 
     def __init__(
         self,
         clock: Clock,
         throttle: TableThrottle | None,
-        held: Mapping[bytes, float],
+        locked: Mapping[bytes, float],
         insights: "TableInsights | None" = None,
         usage: "TableUsage | None" = None,
         in_flight: InFlight | None = None,
@@ -81,7 +81,7 @@ class Enforcement:
         noted: "tuple[ThrottleLog, TableDefinition] | None" = None,
     ) -> None:
         self._clock = clock
-        self._held = held
+        self._locked = locked
         self._in_flight = in_flight
         self.throttle = throttle
         self.insights = insights
@@ -97,7 +97,7 @@ class Enforcement:
         """
         if self.gate is not None:
             self.gate.refuse_conflict(key)
-        until = self._held.get(key)
+        until = self._locked.get(key)
         if until is not None and until > self._clock.now():
             raise errors.transaction_conflict()
 
@@ -129,31 +129,31 @@ class Enforcement:
         if self.usage is not None:
             self.usage.read(None, units)
 
-    def admit(self, source: str | None, partition: bytes | None) -> None:
+    def admit(self, index: str | None, partition: bytes | None) -> None:
         """Admit the read of a page before its cost is known.
 
-        Raises ApiError if throughput refuses the read. source: a global index's name, None for the
+        Raises ApiError if throughput refuses the read. index: a global index's name, None for the
         table. partition: the digest of the partition key, None for a Scan.
         """
         if self.throttle is not None or self.gate is not None:
             try:
-                self._pass_gate("Read", source, partition, None)
+                self._pass_gate("Read", index, partition, None)
                 if self.throttle is not None:
-                    self.throttle.admit(source, partition)
+                    self.throttle.admit(index, partition)
             except errors.ApiError as error:
-                self._note("Read", source, None, error)
+                self._note("Read", index, None, error)
                 if self.insights is not None:
-                    self.insights.throttled(source, partition, None)
+                    self.insights.throttled(index, partition, None)
                 if self.usage is not None:
-                    self.usage.throttled_read(source)
+                    self.usage.throttled_read(index)
                 raise
 
-    def charge_page(self, source: str | None, partition: bytes | None, units: float) -> None:
+    def charge_page(self, index: str | None, partition: bytes | None, units: float) -> None:
         """Charge a page that was admitted. units: its cost; the other arguments: as for `admit`."""
         if self.throttle is not None:
-            self.throttle.charge(source, partition, units)
+            self.throttle.charge(index, partition, units)
         if self.usage is not None:
-            self.usage.read(source, units)
+            self.usage.read(index, units)
 
     def write(self, partition: bytes, consumed: Consumed, item: Item | None, entries: Sequence[EntryWrite]) -> None:
         """Admit and count a write. Raises ApiError if throughput refuses the write.
@@ -167,7 +167,7 @@ class Enforcement:
                     self.throttle.write(partition, consumed, [each[:3] for each in entries])
             except errors.ApiError as error:
                 refusal = self._note("Write", None, item, error)
-                refused = None if refusal is None else refusal.source
+                refused = None if refusal is None else refusal.index_name
                 if self.insights is not None:
                     self._count_throttled(refused, partition, item, entries)
                 if self.usage is not None:
@@ -200,34 +200,34 @@ class Enforcement:
         self.insights.accessed(None, partition, _own(consumed), item)
         for entry in entries:
             if entry.units:
-                self.insights.accessed(entry.source, entry.partition, entry.units, entry.item)
+                self.insights.accessed(entry.name, entry.partition, entry.units, entry.item)
 
-    def _pass_gate(self, kind: "Kind", source: str | None, partition: bytes | None, item: Item | None) -> None:
+    def _pass_gate(self, kind: "Kind", index: str | None, partition: bytes | None, item: Item | None) -> None:
         """Raise the error of a fault that refuses a read or write."""
         if self.gate is not None:
-            self.gate.admit(kind, source, partition, item)
+            self.gate.admit(kind, index, partition, item)
 
-    def _note(self, kind: "Kind", source: str | None, item: Item | None, error: errors.ApiError) -> "Refusal | None":
+    def _note(self, kind: "Kind", index: str | None, item: Item | None, error: errors.ApiError) -> "Refusal | None":
         """Note a throttle; return the limit that refused, None if a fault did.
 
-        source: the name of a global index that was read, None for the table.
+        index: the name of a global index that was read, None for the table.
         """
         found = None if self.throttle is None else self.throttle.refused
         refusal = found if found is not None and found.error is error else None
         if self._noted is not None:
             log, table = self._noted
-            log.add(table, kind, source if refusal is None else refusal.source, item, error, refusal)
+            log.add(table, kind, index if refusal is None else refusal.index_name, item, error, refusal)
         return refusal
 
     def _count_throttled(
-        self, source: str | None, partition: bytes, item: Item | None, entries: Sequence[EntryWrite]
+        self, index: str | None, partition: bytes, item: Item | None, entries: Sequence[EntryWrite]
     ) -> None:
         assert self.insights is not None, "only a table with insights counts keys"
-        if source is None:
+        if index is None:
             self.insights.throttled(None, partition, item)
         for entry in entries:
-            if entry.source == source:
-                self.insights.throttled(source, entry.partition, entry.item)
+            if entry.name == index:
+                self.insights.throttled(index, entry.partition, entry.item)
 
 
 def _own(consumed: Consumed) -> float:
@@ -238,5 +238,5 @@ def _own(consumed: Consumed) -> float:
 def _count(count: Callable[[str | None, float], None], consumed: Consumed) -> None:
     """Count the units of a write, for the table and for each global index."""
     count(None, _own(consumed))
-    for source, units in consumed.global_indexes.items():
-        count(source, units)
+    for index, units in consumed.global_indexes.items():
+        count(index, units)

@@ -18,11 +18,11 @@ class Injection(Protocol):
     """The faults of the request in progress."""
 
     def refusal(
-        self, table: TableDefinition, kind: Kind, source: str | None, partition: bytes | None, item: Item | None
+        self, table: TableDefinition, kind: Kind, index: str | None, partition: bytes | None, item: Item | None
     ) -> ApiError | None:
         """Return the error for a read or write, None if it may go on.
 
-        source: the name of a global index that is read, None for the table. partition: the digest
+        index: the name of a global index that is read, None for the table. partition: the digest
         of the partition key, None for a Scan. item: at least the key attributes, None if unknown.
         """
 
@@ -54,10 +54,10 @@ class TableGate:
         self._gate = gate
         self._table = table
 
-    def admit(self, kind: Kind, source: str | None, partition: bytes | None, item: Item | None) -> None:
+    def admit(self, kind: Kind, index: str | None, partition: bytes | None, item: Item | None) -> None:
         """Raise the error of a fault that refuses a read or write."""
         if self._gate.injection is not None:
-            error = self._gate.injection.refusal(self._table, kind, source, partition, item)
+            error = self._gate.injection.refusal(self._table, kind, index, partition, item)
             if error is not None:
                 raise error
 

@@ -24,7 +24,7 @@ _Caller = TypeVar("_Caller")
 class Throttled(NamedTuple):
     """A refused read or write.
 
-    table: None if the operation has no units. source: a global index's name, None for the table.
+    table: None if the operation has no units. index_name: a global index's name, None for a table.
     key: the key attributes, None if they are not known. reason: as in ThrottlingReasons, None if
     the error has none. refusal: the limit, None if a fault refused. fault: its name, or None.
     """
@@ -32,7 +32,7 @@ class Throttled(NamedTuple):
     time: float
     operation: str
     table: TableDefinition | None
-    source: str | None
+    index_name: str | None
     kind: str
     key: Item | None
     reason: str | None
@@ -57,7 +57,7 @@ class ThrottleLog:
         self,
         table: TableDefinition | None,
         kind: str,
-        source: str | None,
+        index_name: str | None,
         item: Item | None,
         error: ApiError,
         refusal: Refusal | None,
@@ -65,10 +65,10 @@ class ThrottleLog:
         """Note a throttle. item: at least the key attributes, None if they are not known."""
         reasons = error.extra.get("ThrottlingReasons") or error.extra.get("throttlingReasons")
         reason = reasons[0]["reason"] if reasons else None
-        key = None if item is None or table is None else _key(table, source, item)
+        key = None if item is None or table is None else _key(table, index_name, item)
         fault = self.fault if refusal is None else None
         self.entries.append(
-            Throttled(self._clock.now(), self.operation, table, source, kind, key, reason, refusal, fault)
+            Throttled(self._clock.now(), self.operation, table, index_name, kind, key, reason, refusal, fault)
         )
 
     def noting(self, answer: Callable[[str, object, _Caller], bytes]) -> Callable[[str, object, _Caller], bytes]:
@@ -90,8 +90,8 @@ class ThrottleLog:
         self.operation = operation
 
 
-def _key(table: TableDefinition, source: str | None, item: Item) -> Item:
+def _key(table: TableDefinition, index_name: str | None, item: Item) -> Item:
     """Return the key attributes of an item of a table, or of an entry of its global index."""
-    index = next((each for each in table.indexes if each.name == source), None)
+    index = next((each for each in table.indexes if each.name == index_name), None)
     names = (table.hash, table.range) if index is None else index.hash + index.range
     return {name: item[name] for name in names if name is not None and name in item}

@@ -169,7 +169,7 @@ async def _body(scope: Message, receive: Receive, bodies: Bodies) -> bytes | Non
     reader = _BodyReader()
     try:
         while message.get("more_body"):
-            bodies.hold(reader, size)
+            bodies.record(reader, size)
             await reader.ready()
             message = await _next(receive)
             parts.append(message.get("body", b""))

@@ -62,7 +62,7 @@ class Reader:
         waiting = _Waiting()
         resting.begin()
         if bodies is not None:
-            bodies.hold(waiting, len(body))
+            bodies.record(waiting, len(body))
         reading = self._thread.submit(self._read, operation, body)
         try:
             yield reading

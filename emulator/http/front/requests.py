@@ -152,7 +152,7 @@ class RequestReader:
             self._parser_stopped(error, data)
         if self._size and self.receiving and not self._skipping:
             self._counted = True
-            self._bodies.hold(self._receiver, self._size)
+            self._bodies.record(self._receiver, self._size)
 
     def stop(self) -> None:
         """Ignore all further bytes."""

@@ -9,5 +9,6 @@
 
 `summary` extracts the facts of an exchange that a person wants to read. `reasons` finds why a
 request failed, and `waits` why it was slow. `large_bodies` finds facts in bodies that are too large
-to parse a second time. `request_log` turns observers on and off.
+to parse a second time. `request_log` turns observers on and off. `wanted` says which observers the
+settings demand, without importing them.
 """

@@ -200,7 +200,7 @@ def _mismatches(changes: set[str], actions: list[str], billing_mode: str | None)
     if "WarmThroughput" in changes and "Create" in actions:
         yield errors.index_creation_with_warmth()
     if "OnDemandThroughput" in changes and changes - {"OnDemandThroughput", "BillingMode"}:
-        yield errors.ceilings_not_combinable()
+        yield errors.maximums_not_combinable()
     if "WarmThroughput" in changes and len(changes) > 1:
         yield errors.only_change("WarmThroughput")
     if "StreamSpecification" in changes and ("ProvisionedThroughput" in changes or billing_mode == PROVISIONED):

@@ -113,14 +113,14 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
     changes = [(_changed(definition, request, now, until), request)]
     if "DisassociationProtectionEnabled" in request:
         changes = [(_protected(database, definition, request), request)]
-    for other, part in _others(database, definition, request):
-        changes.append((_changed(other, part, now, until), part))
+    for other, shared in _others(database, definition, request):
+        changes.append((_changed(other, shared, now, until), shared))
     urgent = not any("Create" in update for member in _INDEX_UPDATES for update in request.get(member, ()))
     created: list[tuple[TableDefinition, IndexDefinition]] = []
     saved: list[TableDefinition] = []
     with catalog.changing(urgent=urgent) as change:
-        for changed, part in changes:
-            with_indexes, new = _with_indexes(change, changed, part, until)
+        for changed, wanted in changes:
+            with_indexes, new = _with_indexes(change, changed, wanted, until)
             with_indexes = catalog.save(change, with_indexes)
             saved.append(with_indexes)
             created += [(with_indexes, index) for index in new]
@@ -187,9 +187,9 @@ def _others(
     from emulator.operations.replicas import members  # noqa: PLC0415 - few tables have replicas
 
     for table in replication.others(database, definition):
-        part = members.shared(table.definition, definition, request)
-        if part.keys() - {"TableName", "AttributeDefinitions"}:
-            yield table.definition, part
+        shared = members.shared(table.definition, definition, request)
+        if shared.keys() - {"TableName", "AttributeDefinitions"}:
+            yield table.definition, shared
 
 
 def _protected(database: Database, definition: TableDefinition, request: Request) -> TableDefinition:
@@ -217,22 +217,22 @@ def _with_replicas(database: Database, caller: Caller, table: Table, request: Re
 def _updated(description: dict[str, Any], request: Request) -> dict[str, Any]:
     """Return the description in UpdateTable's response.
 
-    This response may say UPDATING when DescribeTable says ACTIVE. For each removed ceiling of
+    This response may say UPDATING when DescribeTable says ACTIVE. For each removed maximum of
     OnDemandThroughput, this response has -1, and DescribeTable has nothing.
     """
     if reports_updating(request):
         description["TableStatus"] = UPDATING
     updates = {update["Update"]["IndexName"]: update["Update"] for update in _index_updates(request)}
-    parts = [(description, request)]
-    parts += [
+    described = [(description, request)]
+    described += [
         (index, updates[index["IndexName"]])
         for index in description.get("GlobalSecondaryIndexes", ())
         if index["IndexName"] in updates
     ]
-    for part, members in parts:
-        removed = throughput.removed_ceilings(members)
+    for relation, members in described:
+        removed = throughput.removed_maximums(members)
         if removed:
-            part["OnDemandThroughput"] = {**part.get("OnDemandThroughput", {}), **removed}
+            relation["OnDemandThroughput"] = {**relation.get("OnDemandThroughput", {}), **removed}
     return description
 
 

@@ -11,7 +11,13 @@ from emulator import errors, limits
 from emulator.model.request import Request
 from emulator.operations import tag_rules
 from emulator.operations.tables import throughput, vector_rules
-from emulator.operations.tables.parts import check_new_name, check_non_key_total, check_projection, names_of, types_of
+from emulator.operations.tables.common_rules import (
+    check_new_name,
+    check_non_key_total,
+    check_projection,
+    names_of,
+    types_of,
+)
 
 _LATER: Final = {
     "GlobalTableSourceArn": "global tables of several accounts",
@@ -43,7 +49,7 @@ def check_create(request: Request) -> None:
         named += map(vector_rules.non_key_attributes, request["VectorIndexes"])
     check_non_key_total(named)
     check_stream(request, creates=True)
-    throughput.check_created_ceilings(request, on_demand=on_demand)
+    throughput.check_created_maximums(request, on_demand=on_demand)
     throughput.check_created_warm(request, on_demand=on_demand)
     check_encryption(request)
     tag_rules.check_tags(request.get("Tags", ()))
@@ -209,7 +215,7 @@ def check_index_shape(index: Mapping[str, Any], types: Mapping[str, str]) -> Non
 def check_index_figures(index: Mapping[str, Any], *, on_demand: bool) -> None:
     """Raise if a throughput figure of a new global index is not allowed."""
     throughput.check_bounds(index)
-    throughput.check_created_ceilings(index, on_demand=on_demand, index=index["IndexName"])
+    throughput.check_created_maximums(index, on_demand=on_demand, index=index["IndexName"])
     throughput.check_created_warm(index, on_demand=on_demand, index=index["IndexName"])
 
 
@@ -220,7 +226,7 @@ def check_stream(request: Mapping[str, Any], *, creates: bool) -> None:
     """
     stream = request.get("StreamSpecification")
     if stream is not None and stream["StreamEnabled"] is not ("StreamViewType" in stream):
-        wrong = errors.stream_without_view if stream["StreamEnabled"] else errors.view_without_stream
+        wrong = errors.stream_without_view_type if stream["StreamEnabled"] else errors.view_type_without_stream
         raise wrong(created=creates)
 
 

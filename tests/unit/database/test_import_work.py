@@ -378,7 +378,7 @@ def test_a_resumed_import_skips_what_is_done(db, bucket):
     for key in "ab":
         bucket.put(key, "".join(f"{GOOD % number}\n" for number in range(5)))
     store = FolderStore(bucket.folder.parent).bucket("bucket")
-    reader = reading.ObjectReader(store, store.objects(""), reading.Layout("DYNAMODB_JSON"), "a", 3)
+    reader = reading.ObjectReader(store, store.objects(""), reading.ObjectFormat("DYNAMODB_JSON"), "a", 3)
     batch = reader.batch()
     assert (batch.object.key, batch.first, len(batch.records), batch.ended) == ("b", 3, 2, True)
     assert reader.batch() is None
@@ -389,7 +389,7 @@ def test_a_resumed_import_skips_what_is_done(db, bucket):
 def test_a_large_record_is_a_batch_of_its_own(bucket):
     bucket.put("a", "".join(f'{{"Item":{{"x":{{"S":"{"x" * 300_000}"}}}}}}\n' for _ in range(3)))
     store = FolderStore(bucket.folder.parent).bucket("bucket")
-    reader = reading.ObjectReader(store, store.objects(""), reading.Layout("DYNAMODB_JSON"), None, 0)
+    reader = reading.ObjectReader(store, store.objects(""), reading.ObjectFormat("DYNAMODB_JSON"), None, 0)
     assert [len(reader.batch().records) for _ in range(3)] == [1, 1, 1]
     reader.close()
 
@@ -402,7 +402,7 @@ NO_UNITS = (
     "One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when "
     "BillingMode is PROVISIONED"
 )
-CEILING = (
+MAXIMUM = (
     "One or more parameter values were invalid: MaxWriteRequestUnits for OnDemandThroughput cannot be specified when the "
     "table BillingMode is PROVISIONED"
 )
@@ -424,7 +424,7 @@ PROVISIONED = {
 REFUSED = [
     ({"InputFormatOptions": {"Csv": {}}}, INVALID_OPTIONS),
     ({"TableCreationParameters": {name: CREATION[name] for name in CREATION if name != "BillingMode"}}, NO_UNITS),
-    ({"TableCreationParameters": PROVISIONED}, CEILING),
+    ({"TableCreationParameters": PROVISIONED}, MAXIMUM),
     ({"InputFormat": "CSV", "InputFormatOptions": {"Csv": {"Delimiter": "::"}}}, DELIMITER),
     ({"InputCompressionType": "LZ4"}, COMPRESSION),
 ]

@@ -326,7 +326,7 @@ def test_the_log_stays_small(db, table):
         db.clock.advance(0.1)
     log = db.emulator.database.table(db.caller, "ttt").definition.lag_log
     with db.emulator.database.read() as txn:
-        images = list(txn.scan(keyspace.lag_images(log), keyspace.lag_images(log) + b"\xff"))
+        images = list(txn.scan(keyspace.lag_originals(log), keyspace.lag_originals(log) + b"\xff"))
         times = list(txn.scan(keyspace.lag_times(log), keyspace.lag_times(log) + b"\xff"))
     assert len(images) == len(times)
     assert len(times) <= 62 * 4  # six seconds of ten writes, each of an item and three entries

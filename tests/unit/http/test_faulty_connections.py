@@ -135,14 +135,14 @@ def test_a_head_request_and_other_paths_have_no_faults(db, line):
 
 def test_observed_requests_have_faults_too(db, line):
     seen = []
-    from emulator.http.front.observed import Observer
+    from emulator.http.front.observed import Exchange, Observer
 
     line.front.observe([Observer(seen.append, seen.append)])
     fault(db, "Drop", {"Next": 1})
     line.feed(LIST)
     line.loop.advance(1)
     assert line.transport.closed
-    assert [raw[-1].status for raw in seen] == [0]
+    assert [Exchange(*raw).answer.status for raw in seen] == [0]
 
 
 def test_durable_answers_before_a_drop(tmp_path):

@@ -7,8 +7,8 @@ import pytest
 
 from emulator.app import Emulator
 from emulator.clock import ManualClock
+from emulator.formats.detection import inputs
 from emulator.formats.records import ReadOptions
-from emulator.formats.sources import sources
 from emulator.settings import Settings
 from emulator.transfer.initial import EmulatorEndpoint, InitialDataError, load_initial
 from emulator.transfer.loading import Loader
@@ -36,7 +36,7 @@ class Load:
             self.loader = Loader(
                 lambda: EmulatorEndpoint(db.emulator, "test", "us-east-1"), progress, threaded=False, **options
             )
-            self.loader.load(sources([str(folder)], ReadOptions()))
+            self.loader.load(inputs([str(folder)], ReadOptions()))
         self.items, self.problems = progress.items, progress.problems
         self.said = out.getvalue().replace(f"{folder}/", "").splitlines()
 

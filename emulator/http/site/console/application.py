@@ -10,9 +10,9 @@ from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from emulator import errors
+from emulator.controls import accounts
 from emulator.controls.body import BadDeclaration
-from emulator.controls.registry import TimedOut
-from emulator.controls.registry import registered as controls
+from emulator.controls.registry import TimedOut, find
 from emulator.errors import ApiError
 from emulator.http.control_calls import run
 from emulator.http.front.failures import log_failure
@@ -81,8 +81,8 @@ class Console:
 
     async def _first(self, _request: Request) -> Response:
         """Open the tables of the first account that has tables."""
-        accounts = (await run(self._front, controls()["accounts"], {}))["Accounts"]
-        found = Acting(accounts[0]["AccessKey"], accounts[0]["Region"]) if accounts else DEFAULT
+        known = (await run(self._front, find(accounts.NAME), {}))["Accounts"]
+        found = Acting(known[0]["AccessKey"], known[0]["Region"]) if known else DEFAULT
         return _secured(RedirectResponse(found.url("tables"), 303))
 
     async def _first_of_account(self, request: Request) -> Response:

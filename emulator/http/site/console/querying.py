@@ -13,8 +13,7 @@ All names and values become placeholders, so a name may be a reserved word and a
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -68,8 +67,7 @@ class Placeholders:
         return placeholder
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(NamedTuple):
     """One filter of the form."""
 
     name: str = ""
@@ -79,8 +77,7 @@ class Filter:
     to: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyField:
+class KeyField(NamedTuple):
     """One key attribute of the form."""
 
     key: Key
@@ -89,11 +86,10 @@ class KeyField:
     to: str
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """What the form of the query builder contains."""
 
-    index: str
+    source: str
     keys: Sequence[KeyField]
     filters: Sequence[Filter]
     attributes: str
@@ -102,12 +98,12 @@ class Form:
     consistent: bool
     start: str
     view: str
-    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    fields: Mapping[str, Sequence[str]]
 
     @property
     def rows(self) -> Sequence[Filter]:
         """The filters that the form shows, with blank ones at the end."""
-        return [*self.filters, *[Filter()] * _BLANK_ROWS]
+        return [*self.filters, *([Filter()] * _BLANK_ROWS)]
 
 
 def form_of(fields: Fields, table: Mapping[str, Any]) -> Form:
@@ -165,8 +161,8 @@ def request_of(form: Form, table_name: str) -> tuple[str, dict[str, Any]]:
     """Return the operation, Query or Scan, and its request. Raises BadForm."""
     placeholders = Placeholders()
     request: dict[str, Any] = {"TableName": table_name}
-    if form.index:
-        request["IndexName"] = form.index
+    if form.source:
+        request["IndexName"] = form.source
     condition = _key_condition(form.keys, placeholders)
     if condition:
         request["KeyConditionExpression"] = condition

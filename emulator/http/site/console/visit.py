@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from emulator.controls import registry as controls
-from emulator.controls.body import BadDeclaration
 from emulator.database.catalog.catalog import Caller
 from emulator.http import control_calls
 from emulator.http.front.commits import committed
@@ -95,11 +94,8 @@ class Visit:
         return answer
 
     async def control(self, name: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        """Run a control, in all workers if it needs that. Raises its errors and PeerFailed."""
-        found = controls.registered().get(name)
-        if found is None:
-            raise BadDeclaration(f"there is no control {name}")
-        return await control_calls.run(self.front, found, body or {})
+        """Run a control, in all workers if need be. Raises its errors, PeerFailed and Unknown."""
+        return await control_calls.run(self.front, controls.find(name), body or {})
 
     async def _committed(self, make: Any) -> Any:  # noqa: ANN401 - what `make` returns
         return await committed(self.front.commits, make, among=sys.maxsize)
