@@ -31,6 +31,7 @@ LEAVES = {
 MAY_IMPORT = {
     "cli": {"app", "commands", "controls", "database", "flags", "event_sources", "http", "outbound", "storage"},
     "commands": {
+        "advisor",
         "client",
         "configuring",
         "controls",
@@ -43,6 +44,7 @@ MAY_IMPORT = {
         "shell",
         "transfer",
     },
+    "advisor": {"database", "expressions", "partiql", "values"},
     "client": set(),
     "configuring": set(),
     "display": set(),
@@ -60,6 +62,7 @@ MAY_IMPORT = {
     "__main__": {"cli"},
     "installed": {"cli", "http"},
     "http": {
+        "advisor",
         "app",
         "controls",
         "database",
@@ -76,7 +79,7 @@ MAY_IMPORT = {
     "rounds": set(),
     "kinesis": {"database", "storage"},
     "faults": {"database", "expressions", "model", "partiql", "values"},
-    "controls": {"database", "event_sources", "explaining", "faults", "operations", "values", "storage"},
+    "controls": {"advisor", "database", "event_sources", "explaining", "faults", "operations", "values", "storage"},
     "explaining": {"database", "display", "expressions", "partiql", "values", "storage"},
     "beginnings": {"database"},
     "calls": {"database", "faults"},
@@ -182,9 +185,11 @@ FLOORS = {
         {"waits"},
         {
             "accounts",
+            "advice",
             "clock",
             "cloudwatch",
             "copy",
+            "consumption",
             "counters",
             "declarations",
             "faults",
@@ -199,6 +204,16 @@ FLOORS = {
             "wait",
         },
         {"consistency", "replication", "throttles", "ttl"},
+    ),
+    "emulator/advisor": (
+        {"recent"},
+        {"tables", "conditions"},
+        {"calls"},
+        {"statements", "origins", "tally"},
+        {"reading", "permissions", "rule"},
+        {"rules", "reports"},
+        {"registry"},
+        {"advisor"},
     ),
     "emulator/controls/waits": (
         {"condition"},

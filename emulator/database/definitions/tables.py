@@ -132,6 +132,8 @@ class TableDefinition:
     history: the id of the table's history while recovery is on.
     filling: the source from which the table is being filled, None once it is complete.
     membership: the table's membership in a global table, None if it has no replicas.
+    settings_replication: GlobalTableSettingsReplicationMode of a regional table, None if it was
+    never set.
     lag_log: the id of the table's lag log, None if its reads do not lag (database/lagging/).
     """
 
@@ -182,6 +184,7 @@ class TableDefinition:
     pending: tuple[Pending, ...] = ()
     vectors: "tuple[VectorDefinition, ...]" = ()
     membership: "Membership | None" = None
+    settings_replication: str | None = None
     lag_log: int | None = None
 
     @classmethod

@@ -19,6 +19,7 @@ from storage import ReadTxn
 if TYPE_CHECKING:
     from emulator.database.throughput.gate import Kind, TableGate
     from emulator.database.throughput.insights import TableInsights
+    from emulator.database.throughput.metering import Meter
     from emulator.database.throughput.throttle import Refusal
     from emulator.database.throughput.throttles import ThrottleLog
     from emulator.database.throughput.usage import TableUsage
@@ -61,12 +62,24 @@ class Enforcement:
     insights: counts keys, None if the table and its indexes do not have Contributor Insights.
     usage: counts units, None without --metrics.
     in_flight: the writes of other regions, None unless the table has strong consistency.
+    meter: the meter of the table's owner, None unless there are budgets.
     gate: refuses what faults refuse, None if there are no such faults.
     lag: lets reads see an earlier state, None if they see the newest.
     noted: where throttles are noted, for this table; None if nothing throttles.
     """
 
-    __slots__ = ("_clock", "_in_flight", "_locked", "_noted", "gate", "insights", "lag", "throttle", "usage")
+    __slots__ = (
+        "_clock",
+        "_in_flight",
+        "_locked",
+        "_meter",
+        "_noted",
+        "gate",
+        "insights",
+        "lag",
+        "throttle",
+        "usage",
+    )
 
     def __init__(
         self,
@@ -76,6 +89,7 @@ class Enforcement:
         insights: "TableInsights | None" = None,
         usage: "TableUsage | None" = None,
         in_flight: InFlight | None = None,
+        meter: "Meter | None" = None,
         gate: "TableGate | None" = None,
         lag: Lag | None = None,
         noted: "tuple[ThrottleLog, TableDefinition] | None" = None,
@@ -83,6 +97,7 @@ class Enforcement:
         self._clock = clock
         self._locked = locked
         self._in_flight = in_flight
+        self._meter = meter
         self.throttle = throttle
         self.insights = insights
         self.usage = usage
@@ -128,6 +143,8 @@ class Enforcement:
             self.insights.accessed(None, partition, units, item)
         if self.usage is not None:
             self.usage.read(None, units)
+        if self._meter is not None:
+            self._meter.read += units
 
     def admit(self, index: str | None, partition: bytes | None) -> None:
         """Admit the read of a page before its cost is known.
@@ -154,6 +171,8 @@ class Enforcement:
             self.throttle.charge(index, partition, units)
         if self.usage is not None:
             self.usage.read(index, units)
+        if self._meter is not None:
+            self._meter.read += units
 
     def write(self, partition: bytes, consumed: Consumed, item: Item | None, entries: Sequence[EntryWrite]) -> None:
         """Admit and count a write. Raises ApiError if throughput refuses the write.
@@ -175,6 +194,8 @@ class Enforcement:
                 raise
         if self.usage is not None:
             _count(self.usage.write, consumed)
+        if self._meter is not None:
+            self._meter.write += consumed.total()
         self._count_keys(partition, consumed, item, entries)
 
     def replicate(
