@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = (
     "CONTRIBUTING.md",
+    "docs/advice.md",
     "docs/console.md",
     "docs/controls.md",
     "docs/functions.md",
