@@ -5,6 +5,7 @@ from typing import Final, Self
 from urllib.parse import parse_qsl
 
 _MOST_FIELDS: Final = 5000
+_LARGEST: Final = 1 << 53
 
 
 class BadForm(Exception):
@@ -49,9 +50,12 @@ class Fields:
         if not found and default is not None:
             return default
         try:
-            return int(found)
+            number = int(found)
         except ValueError:
             raise BadForm(f"{name}: {found[:100] or 'an empty field'} is not an integer") from None
+        if abs(number) > _LARGEST:  # JSON cannot carry it
+            raise BadForm(f"{name}: {found[:100]} is too large")
+        return number
 
     def flag(self, name: str) -> bool:
         """Return whether a box is checked."""
