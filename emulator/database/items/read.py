@@ -105,9 +105,29 @@ def read_page(txn: ReadTxn, request: PageRequest) -> Page:
 
     The read is admitted while at least half a unit is left (throughput/throttle.py).
     """
-    if request.table.enforcement is None:
+    enforcement = request.table.enforcement
+    if enforcement is None:
         return _page(txn, request)
-    return _enforced_page(txn, request, request.table.enforcement)
+    if enforcement.lag is not None and not request.consistent:
+        txn = enforcement.lag.past(txn)
+    return _enforced_page(txn, request, enforcement)
+
+
+def read_page_of(txn: ReadTxn, request: PageRequest) -> Page:
+    """Read one page, as read_page does, from a transaction that `seen` has returned."""
+    enforcement = request.table.enforcement
+    return _page(txn, request) if enforcement is None else _enforced_page(txn, request, enforcement)
+
+
+def seen(txn: ReadTxn, table: Table, *, consistent: bool) -> ReadTxn:
+    """Return a transaction that shows a table as a read shall see it.
+
+    It is `txn` itself, unless the table lags (database/lagging/).
+    """
+    enforcement = table.enforcement
+    if consistent or enforcement is None or enforcement.lag is None:
+        return txn
+    return enforcement.lag.past(txn)
 
 
 def _enforced_page(txn: ReadTxn, request: PageRequest, enforcement: Enforcement) -> Page:
