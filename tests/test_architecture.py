@@ -18,6 +18,7 @@ LEAVES = {
     "clock",
     "errors",
     "escaping",
+    "garbage",
     "limits",
     "log_limits",
     "log_output",

@@ -124,6 +124,17 @@ class OperationInSteps(Operation):
         return self.handler(database, caller, request, prepared)
 
     def _later(self, database: Database, caller: Caller, request: Request, steps: Steps[Any]) -> Steps[bytes]:
+        from emulator.garbage import resting  # noqa: PLC0415 - few requests take long
+
+        with resting.context():
+            try:
+                return (yield from self._finished(database, caller, request, steps))
+            except errors.ApiError as error:
+                error.__context__ = None
+                failure = error.with_traceback(None)  # frees what the request has made, before the collector is on
+        raise failure
+
+    def _finished(self, database: Database, caller: Caller, request: Request, steps: Steps[Any]) -> Steps[bytes]:
         prepared = yield from steps
         if request.problems:
             raise self.unreported()

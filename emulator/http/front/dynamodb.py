@@ -212,7 +212,8 @@ class DynamoDbEndpoint:
         """Answer a request with a large body, in steps if the body has many values."""
         if self._emulator.database.sliced and body.count(b",") > _MANY:
             raise Sliced(self._call_in_steps(query, fields, body))
-        from emulator.http.front.reading import resting, spare_memory  # noqa: PLC0415 - start-up time
+        from emulator.garbage import resting  # noqa: PLC0415 - start-up time
+        from emulator.http.front.reading import spare_memory  # noqa: PLC0415 - start-up time
 
         name = _own_target(fields)
         self._emulator.load(name)
