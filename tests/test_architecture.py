@@ -18,7 +18,6 @@ LEAVES = {
     "clock",
     "errors",
     "escaping",
-    "garbage",
     "limits",
     "log_limits",
     "log_output",
@@ -137,7 +136,7 @@ ROOMS = {
         {"workers"},
     ),
     "emulator/http/front": (
-        {"auth", "bodies", "encoding", "failures", "origins", "outbox", "states"},
+        {"auth", "bodies", "encoding", "failures", "origins", "outbox", "resting", "states"},
         {"answers", "reading"},
         {"other_services", "requests", "sliced_answers", "commits"},
         {"sts"},

@@ -20,8 +20,8 @@ import orjson
 
 from emulator.app import Emulator
 from emulator.errors import ApiError
-from emulator.garbage import resting
 from emulator.http.front.bodies import Bodies
+from emulator.http.front.resting import resting
 
 # In seconds: how long one thread runs before Python switches to the other. To answer a client, the
 # main thread needs the interpreter two or three times. With Python's default, it would wait 5 ms
