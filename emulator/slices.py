@@ -55,12 +55,14 @@ def portion(
 class Sliced(Exception):
     """An operation raises this instead of returning a response that takes long to make.
 
-    steps: the work that makes the response.
+    steps: the work that makes the response. many_objects: whether the work has so many objects that
+    the garbage collector should rest meanwhile (http/front/resting.py).
     """
 
-    def __init__(self, steps: Steps[bytes]) -> None:
+    def __init__(self, steps: Steps[bytes], *, many_objects: bool = False) -> None:
         super().__init__("the answer is made in slices")
         self.steps = steps
+        self.many_objects = many_objects
 
 
 def surrounded(steps: Steps[_T], enter: Callable[[], None], leave: Callable[[], None]) -> Steps[_T]:

@@ -154,7 +154,7 @@ FLOORS = {
         {"workers"},
     ),
     "emulator/http/front": (
-        {"auth", "bodies", "encoding", "failures", "origins", "outbox", "states"},
+        {"auth", "bodies", "encoding", "failures", "origins", "outbox", "resting", "states"},
         {"answers", "reading"},
         {"other_services", "requests", "sliced_answers", "commits"},
         {"sts"},
