@@ -8,7 +8,7 @@ from typing import Final
 from emulator import operations
 from emulator.model.service import operations as service_operations
 from emulator.operations.registry import registered
-from emulator.sources import FIELDS, flag_of, variable_of
+from emulator.setting_sources import FIELDS, flag_of, variable_of
 
 assert operations
 

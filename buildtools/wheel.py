@@ -41,7 +41,7 @@ class Wheel(BuildHookInterface[Any]):
         """Write the service model, and list the files of an ordinary wheel."""
         write_models(DATA)
         if version == "standard":
-            build_data["force_include"] = {str(_ROOT / path): str(_place(path)) for path in _files()}
+            build_data["force_include"] = {str(_ROOT / path): str(_path_in_wheel(path)) for path in _files()}
 
 
 def _files() -> Iterator[Path]:
@@ -51,6 +51,6 @@ def _files() -> Iterator[Path]:
             yield from sorted(path.relative_to(_ROOT) for path in (_ROOT / folder).rglob(pattern))
 
 
-def _place(path: Path) -> Path:
+def _path_in_wheel(path: Path) -> Path:
     """Return where a file of the source tree is in a wheel."""
     return path.relative_to(_INSTALLED) if path.is_relative_to(_INSTALLED) else _SERVER / path

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from emulator import beginnings, errors, limits, operations
+from emulator.calls import Call, Calls
 from emulator.clock import EmulatorClock, Stopwatch
 from emulator.controls.body import BadDeclaration, Body
 from emulator.database.catalog.catalog import Caller, Options
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from emulator.auto_scaling.service import ScalingService
-    from emulator.controls.registry import RequestLog
+    from emulator.controls.registry import Evidence, RequestLog
     from emulator.database.definitions.streams import StreamDefinition
     from emulator.database.events import Event
     from emulator.event_sources.api import Answer as LambdaAnswer
     from emulator.event_sources.service import FunctionService
+    from emulator.faults.faults import Faults
 
 log = logging.getLogger("emulator")
 
@@ -66,6 +68,7 @@ class Emulator:
         self.waits = 0
         self.sharing = sharing
         self.request_log: Callable[[], RequestLog] | None = None  # set by the HTTP server
+        self.evidence: Evidence | None = None  # set by the HTTP server while it advises
         self.clock = clock or EmulatorClock(cells=None if sharing is None else sharing.clock_cells)
         self.uptime = Stopwatch() if sharing is None else sharing.uptime
         engine = open_engine(settings.folder, durable=durable, verify=_verify if sharing is None else _trust)
@@ -106,6 +109,9 @@ class Emulator:
         if settings.ongoing_transaction:
             _declare_transactions(self.database, settings.ongoing_transaction)
         self.database.catalog.attachments.replicate = partial(beginnings.begin_replication, self.database)
+        self.call: Call = self.answer
+        """Answers one request, as `answer` does. While there are faults, it also does these."""
+        self.calls = Calls(self.database, self.answer, self._adopt_call, sharing)
         self._background = self.database.background
         self._respond = self.database.respond
         self.caller = self.database.catalog.caller
@@ -176,8 +182,8 @@ class Emulator:
 
         free(request)
 
-    def call(self, operation: str, raw: object, caller: Caller) -> bytes:
-        """Return the answer to one request, as JSON.
+    def answer(self, operation: str, raw: object, caller: Caller) -> bytes:
+        """Return the answer to one request, as JSON, without faults.
 
         Raises ApiError, or Sliced if making the answer takes long. raw: the request's body as
         parsed JSON, or what `self.read` returned for it.
@@ -202,7 +208,7 @@ class Emulator:
     def _call_scaling(self, name: str, raw: object, caller: Caller) -> bytes:
         """Answer a request to Application Auto Scaling.
 
-        This is a separate method because it has a closure. With the closure in `call`, a GetItem
+        This is a separate method because it has a closure. With the closure in `answer`, a GetItem
         ran 2 % more instructions.
         """
         return orjson.dumps(self.database.run(lambda: self.scaling.answer(name, raw, caller)))
@@ -210,6 +216,20 @@ class Emulator:
     def _in_one_piece(self, found: Operation, raw: object, caller: Caller) -> bytes:
         response = found.run(self.database, caller, raw)
         return response if type(response) is bytes else orjson.dumps(response)
+
+    def _adopt_call(self, call: Call) -> None:
+        """Answer requests with this function from now on."""
+        self.call = call
+
+    @property
+    def faults(self) -> "Faults":
+        """The rules of faults. The package is loaded at first use."""
+        return self.calls.faults
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether `faults` was ever used in this process."""
+        return self.calls.has_faults
 
     @property
     def functions(self) -> "FunctionService":

@@ -3,7 +3,7 @@
 A client can send a new text with every request, and a result takes about a hundred times the bytes
 of its text. So the bound is in bytes, which are estimated from the length of the texts.
 
-Long texts have a separate part of the cache. A client may load data with one long statement for
+Long texts have a separate segment of the cache. A client may load data with one long statement for
 each item. These statements must not displace the short statements that other clients repeat.
 """
 
@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 
 # Measured with tracemalloc: the result for a statement or expression takes 3 to 140 bytes for each
 # character of the text, nearly always less than 100.
-PER_ENTRY: Final = 2_048  # bytes
+PER_RESULT: Final = 2_048  # bytes
 PER_CHARACTER: Final = 100
 LONG: Final = 1_024  # characters; a text with more counts as long
 
@@ -30,32 +30,32 @@ class BoundedCache(dict[Any, Result]):
 
     def __init__(self, short_texts: int = SHORT_TEXTS, long_texts: int = LONG_TEXTS) -> None:
         super().__init__()
-        self._short = _Part(short_texts)
-        self._long = _Part(long_texts)
+        self._short = _Segment(short_texts)
+        self._long = _Segment(long_texts)
 
     def keep(self, key: Hashable, result: Result, length: int) -> None:
         """Add a result, unless it is too large for the cache.
 
         length: the number of characters in the texts from which the result was made.
         """
-        part = self._long if length > LONG else self._short
-        weight = PER_ENTRY + PER_CHARACTER * length
-        if weight > part.limit or key in self:
+        segment = self._long if length > LONG else self._short
+        weight = PER_RESULT + PER_CHARACTER * length
+        if weight > segment.limit or key in self:
             return
-        while part.weight + weight > part.limit:
-            del self[part.pop()]
-        part.add(key, weight)
+        while segment.weight + weight > segment.limit:
+            del self[segment.pop()]
+        segment.add(key, weight)
         self[key] = result
 
     def clear(self) -> None:
         """Remove all results."""
         super().clear()
-        self._short = _Part(self._short.limit)
-        self._long = _Part(self._long.limit)
+        self._short = _Segment(self._short.limit)
+        self._long = _Segment(self._long.limit)
 
 
-class _Part:
-    """The keys of one part of the cache, oldest first, with their estimated bytes and the total."""
+class _Segment:
+    """The keys of a segment of the cache, oldest first, their estimated bytes and the total."""
 
     __slots__ = ("limit", "weight", "weights")
 

@@ -25,10 +25,14 @@ _FREED: Final = 1 << 20  # bytes; a pause ends early when the disk has this many
 
 
 class Clock(Protocol):
-    """A source of the current time."""
+    """Something that has a current time."""
 
     def now(self) -> float:
         """Return seconds since the epoch."""
+        ...
+
+    def machine_now(self) -> float:
+        """Return seconds since the epoch, by the machine's clock."""
         ...
 
 
@@ -87,6 +91,10 @@ class EmulatorClock:
         offset, frozen = self._cells
         return self._machine() + offset if isnan(frozen) else frozen
 
+    def machine_now(self) -> float:
+        """Return seconds since the epoch, by the machine's clock."""
+        return self._machine()
+
     @property
     def offset(self) -> float:
         """The offset from the machine's clock in seconds.
@@ -144,23 +152,36 @@ def microseconds(seconds: float) -> int:
 class Moment:
     """The time that new changes get: the time of the clock, or of the transaction in progress."""
 
-    __slots__ = ("_clock", "_held")
+    __slots__ = ("_clock", "_fixed", "_machine")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._held: int | None = None
+        self._fixed: int | None = None
+        self._machine: int | None = None  # the machine's time of the transaction in progress
 
-    def hold(self, now: float) -> None:
+    def fix(self, now: float) -> None:
         """Give all changes the time `now`, in seconds, until `release` is called."""
-        self._held = microseconds(now)
+        self._fixed = microseconds(now)
+        self._machine = None
 
     def release(self) -> None:
         """Give changes the time of the clock again."""
-        self._held = None
+        self._fixed = None
 
     def micros(self) -> int:
         """Return the time of a change, in microseconds since the epoch."""
-        return microseconds(self._clock.now()) if self._held is None else self._held
+        return microseconds(self._clock.now()) if self._fixed is None else self._fixed
+
+    def machine_micros(self) -> int:
+        """Return the time of a change by the machine's clock, in microseconds since the epoch.
+
+        All changes of a transaction have the same time.
+        """
+        if self._fixed is None:
+            return microseconds(self._clock.machine_now())
+        if self._machine is None:
+            self._machine = microseconds(self._clock.machine_now())
+        return self._machine
 
 
 class ManualClock(EmulatorClock):
@@ -188,7 +209,7 @@ class Background:
     has a type in `full`, the disk had no room. Other reasons to wait have a type in `wait`.
 
     A pause begins when the slices of all queued work have found no room, one after another. It also
-    begins when `hold` is called. No work runs during a pause. A pause lasts half a second of real
+    begins when `pause` is called. No work runs during a pause. A pause lasts half a second of real
     time. But if it begins within a minute of the end of the last pause, it lasts twice as long as
     that one, at most 30 seconds. A pause ends early if room is freed. It also ends early if new
     work is queued, because that work may free room.
@@ -211,29 +232,29 @@ class Background:
         self._room = room
         self._monotonic = monotonic
         self._failures = 0  # how many slices in a row found no room
-        self._held = False
-        self._pause = 0.0  # the length of the last pause, in seconds
+        self._paused = False
+        self._length = 0.0  # the length of the last pause, in seconds
         self._until = -inf  # when the pause ends
         self._free = 0  # bytes that were free when the pause began
         self.slices: dict[Hashable, Slice] = {}
 
-    def hold(self, why: Exception) -> None:
+    def pause(self, why: Exception) -> None:
         """Begin a pause, because the disk is full."""
         now = self._monotonic()
         soon = now - self._until < _RECENT
-        self._pause = min(2 * self._pause, _LONGEST_PAUSE) if soon else _SHORTEST_PAUSE
-        self._held = True
-        self._until = now + self._pause
+        self._length = min(2 * self._length, _LONGEST_PAUSE) if soon else _SHORTEST_PAUSE
+        self._paused = True
+        self._until = now + self._length
         self._free = self._room()
         if once_a_minute.allows("background work waits"):
             log.warning("background work waits until the disk has room: %s", why)
 
     @property
-    def held(self) -> bool:
+    def paused(self) -> bool:
         """Whether no work may run now, because of a pause."""
-        if self._held and (self._monotonic() >= self._until or self._room() >= self._free + _FREED):
-            self._held = False
-        return self._held
+        if self._paused and (self._monotonic() >= self._until or self._room() >= self._free + _FREED):
+            self._paused = False
+        return self._paused
 
     def add(self, name: Hashable, work: Slice) -> None:
         """Queue work, unless the queue has work with this name.
@@ -242,14 +263,14 @@ class Background:
         """
         if name not in self.slices:
             self.slices[name] = work
-            self._held = False
+            self._paused = False
 
     def run_slice(self, name: Hashable | None = None) -> bool:
         """Run one slice of the work with this name, or of the work that has waited longest.
 
         Return whether a slice ran.
         """
-        if not self.slices or self.held:
+        if not self.slices or self.paused:
             return False
         if name is None:
             name = next(iter(self.slices))
@@ -261,7 +282,7 @@ class Background:
             self._failures += 1
             if self._failures >= len(self.slices):
                 self._failures = 0
-                self.hold(error)
+                self.pause(error)
             return False
         except self._wait:
             self.add(name, work)

@@ -16,10 +16,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from emulator.sources import FIELDS, Given, Source, WrongSetting, parsed
+from emulator.setting_sources import FIELDS, Given, SettingsSource, WrongSetting, parsed
 
 
-def config_source(path: str) -> Source:
+def config_source(path: str) -> SettingsSource:
     """Return the settings in a file. Raises WrongSetting if it cannot be read."""
     try:
         table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
@@ -30,14 +30,14 @@ def config_source(path: str) -> Source:
     found: dict[str, Given] = {}
     for key, value in table.items():
         name = key.replace("-", "_")
-        place = f"{path}: {key}"
+        given_as = f"{path}: {key}"
         if name == "config":
-            raise WrongSetting(f"{place}: a configuration file cannot name another one")
+            raise WrongSetting(f"{given_as}: a configuration file cannot name another one")
         if name not in FIELDS:
-            raise WrongSetting(f"{place}: there is no such setting{_hint(name)}")
+            raise WrongSetting(f"{given_as}: there is no such setting{_hint(name)}")
         if name in found:
-            raise WrongSetting(f"{place}: is given twice, with a hyphen and with an underscore")
-        found[name] = Given(place, partial(_value, FIELDS[name], value))
+            raise WrongSetting(f"{given_as}: is given twice, with a hyphen and with an underscore")
+        found[name] = Given(given_as, partial(_value, FIELDS[name], value))
     return found
 
 

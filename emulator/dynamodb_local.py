@@ -3,9 +3,9 @@
     java -Djava.library.path=./DynamoDBLocal_lib -jar DynamoDBLocal.jar -sharedDb -dbPath ./data
 
 Options of Java are ignored. DynamoDB Local's options and defaults are sources of settings
-(sources.py). The command line may also have options of this program, which have priority. DynamoDB
-Local's options are from the developer guide, "DynamoDB local usage notes". They were tried with
-DynamoDB Local 1.25.1.
+(setting_sources.py). The command line may also have options of this program, which have priority.
+DynamoDB Local's options are from the developer guide, "DynamoDB local usage notes". They were tried
+with DynamoDB Local 1.25.1.
 
 Scripts that start DynamoDB Local depend on the following, so it is the same here:
 
@@ -25,8 +25,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from emulator.setting_sources import FIELDS, Given, SettingsSource, WrongSetting, parsed
 from emulator.settings import AnyPage, Settings
-from emulator.sources import FIELDS, Given, Source, WrongSetting, parsed
 
 FOLDER: Final = "dynamodb-emulator"
 """The name of the store's folder, in the folder of DynamoDB Local's files."""
@@ -99,8 +99,8 @@ class Command(NamedTuple):
     server (-help, -version), None if there is no such option.
     """
 
-    flags: Source
-    defaults: Source
+    flags: SettingsSource
+    defaults: SettingsSource
     rest: Sequence[str]
     shows: str | None
 
@@ -153,7 +153,7 @@ def _unknown(name: str) -> str:
     return f"there is no option {name}{hint or '; -help and --help list the options'}"
 
 
-def _defaults(environment: Mapping[str, str]) -> Source:
+def _defaults(environment: Mapping[str, str]) -> SettingsSource:
     values = dict(_DEFAULTS)
     if _CONTAINER_VARIABLE in environment or any(file.exists() for file in _CONTAINER_FILES):
         values["host"] = ("0.0.0.0",)  # noqa: S104 - as the module's docstring says

@@ -1,8 +1,8 @@
 """Flags: their conversion to Settings, and --help.
 
-sources.py lists the other sources of settings. A setting whose default is a tuple is a list: its
-flag may be repeated, and accepts several values separated by commas. If a value cannot be parsed,
-the program ends with one line and status 2.
+setting_sources.py lists the other sources of settings. A setting whose default is a tuple is a
+list: its flag may be repeated, and accepts several values separated by commas. If a value cannot be
+parsed, the program ends with one line and status 2.
 """
 
 import argparse
@@ -14,13 +14,12 @@ from functools import partial
 from typing import Any, Final, NamedTuple, NoReturn
 
 from emulator.commands import COMMANDS
-from emulator.settings import EXCLUSIVE, Group, Settings
-from emulator.sources import (
+from emulator.setting_sources import (
     FIELDS,
     LINKED_PORT,
     PREFIX,
     Given,
-    Source,
+    SettingsSource,
     WrongSetting,
     environment_source,
     flag_of,
@@ -28,6 +27,7 @@ from emulator.sources import (
     merged,
     parsed,
 )
+from emulator.settings import EXCLUSIVE, Group, Settings
 from emulator.version import VERSION
 
 PROGRAM: Final = "dynamodb-emulator"
@@ -118,7 +118,7 @@ def _of_dynamodb_local(parser: "Parser", arguments: Sequence[str], environment: 
     return Configuration(settings, warnings(environment) + dynamodb_local.warnings(settings))
 
 
-def settings_of(flags: Sequence[Source], environment: Mapping[str, str], *defaults: Source) -> Settings:
+def settings_of(flags: Sequence[SettingsSource], environment: Mapping[str, str], *defaults: SettingsSource) -> Settings:
     """Return the settings in flags, environment and --config file. Raises WrongSetting.
 
     defaults: replace this program's own defaults.
@@ -132,7 +132,7 @@ def settings_of(flags: Sequence[Source], environment: Mapping[str, str], *defaul
     return Settings(**merged([*named, *defaults]))
 
 
-def _flags(parser: "Parser", arguments: Sequence[str]) -> Source:
+def _flags(parser: "Parser", arguments: Sequence[str]) -> SettingsSource:
     """Return the settings in flags of this program. Exits as argparse does."""
     known, unknown = parser.parse_known_args(arguments)
     if unknown:

@@ -24,13 +24,13 @@ from storage.engine import STORE_CLOSED, TRANSACTION_ENDED, Page, first_page
 from storage.errors import Closed
 from storage.host import Numbered
 
-Image = bytes | None
+Old = bytes | None
 """The old value of a key, or None if the key was absent."""
 
 _INCLUSIVE = (True, False)
 
 
-class _Ended(dict[bytes, Image]):
+class _Ended(dict[bytes, Old]):
     """The undo log of a transaction that has ended: any use of it raises Closed."""
 
     def __contains__(self, key: object) -> bool:
@@ -47,7 +47,7 @@ class MemoryRead:
 
     def __init__(self, engine: "MemoryEngine") -> None:
         self._engine = engine
-        self._past: dict[bytes, Image] = {}
+        self._past: dict[bytes, Old] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -93,7 +93,7 @@ class MemoryRead:
             return first_page(self.scan(start, stop, reverse=reverse), limit)
         return self._engine.page(start, stop, limit, reverse=reverse)
 
-    def absorb(self, undo: Mapping[bytes, Image]) -> None:
+    def absorb(self, undo: Mapping[bytes, Old]) -> None:
         """Add the undo log of a commit, except the keys that an earlier commit has changed."""
         self._past = {**undo, **self._past}
 
@@ -106,7 +106,7 @@ class MemoryWrite:
     def __init__(self, engine: "MemoryEngine") -> None:
         self._engine = engine
         self.urgent = False  # has no effect: memory is never full
-        self._undo: dict[bytes, Image] = {}
+        self._undo: dict[bytes, Old] = {}
         engine.undo = self._undo
 
     def __enter__(self) -> Self:
@@ -202,7 +202,7 @@ class MemoryEngine(Numbered):
     def __init__(self) -> None:
         self.data: dict[bytes, bytes] = {}
         self.keys: SortedList = SortedList()
-        self.undo: dict[bytes, Image] = {}
+        self.undo: dict[bytes, Old] = {}
         self.readers: set[MemoryRead] = set()
         self.writing = False
         self.version = 0

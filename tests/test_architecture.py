@@ -22,6 +22,7 @@ LEAVES = {
     "log_limits",
     "log_output",
     "processes",
+    "regions",
     "settings",
     "shared_memory",
     "slices",
@@ -31,6 +32,7 @@ LEAVES = {
 MAY_IMPORT = {
     "cli": {"app", "commands", "controls", "database", "flags", "event_sources", "http", "outbound", "storage"},
     "commands": {
+        "advisor",
         "client",
         "configuring",
         "controls",
@@ -43,6 +45,7 @@ MAY_IMPORT = {
         "shell",
         "transfer",
     },
+    "advisor": {"database", "expressions", "partiql", "values"},
     "client": set(),
     "configuring": set(),
     "display": set(),
@@ -53,13 +56,14 @@ MAY_IMPORT = {
     "snippets": {"formats"},
     "objects": set(),
     "s3_jobs": {"database", "expressions", "formats", "objects", "operations", "values", "storage"},
-    "flags": {"commands", "config_file", "dynamodb_local", "sources"},
-    "dynamodb_local": {"sources"},
-    "config_file": {"sources"},
-    "sources": set(),
+    "flags": {"commands", "config_file", "dynamodb_local", "setting_sources"},
+    "dynamodb_local": {"setting_sources"},
+    "config_file": {"setting_sources"},
+    "setting_sources": set(),
     "__main__": {"cli"},
     "installed": {"cli", "http"},
     "http": {
+        "advisor",
         "app",
         "controls",
         "database",
@@ -75,10 +79,23 @@ MAY_IMPORT = {
     "outbound": {"app", "kinesis", "event_sources", "database", "rounds", "s3_jobs", "storage"},
     "rounds": set(),
     "kinesis": {"database", "storage"},
-    "controls": {"database", "event_sources", "explaining", "operations", "values", "storage"},
+    "faults": {"database", "expressions", "model", "partiql", "values"},
+    "controls": {"advisor", "database", "event_sources", "explaining", "faults", "operations", "values", "storage"},
     "explaining": {"database", "display", "expressions", "partiql", "values", "storage"},
     "beginnings": {"database"},
-    "app": {"auto_scaling", "beginnings", "controls", "operations", "event_sources", "database", "model", "storage"},
+    "calls": {"database", "faults"},
+    "app": {
+        "auto_scaling",
+        "beginnings",
+        "calls",
+        "controls",
+        "operations",
+        "event_sources",
+        "database",
+        "faults",
+        "model",
+        "storage",
+    },
     "auto_scaling": {"database"},
     "event_sources": {"database", "model", "values", "storage"},
     "operations": {"partiql", "policies", "database", "expressions", "model", "values", "storage"},
@@ -92,6 +109,7 @@ MAY_IMPORT = {
     "errors": set(),
     "escaping": set(),
     "limits": set(),
+    "regions": set(),
     "log_limits": set(),
     "log_output": set(),
     "processes": set(),
@@ -105,7 +123,7 @@ MAY_IMPORT = {
 }
 """Each part of the program, and the parts it may import in addition to itself and the leaves."""
 
-ROOMS = {
+FLOORS = {
     "emulator/database": (
         {"store"},
         {"views"},
@@ -113,9 +131,9 @@ ROOMS = {
         {"throughput"},
         {"schema"},
         {"items"},
-        {"changes", "vectors"},
+        {"changes", "vectors", "lagging"},
         {"catalog"},
-        {"s3_jobs"},
+        {"s3_jobs", "entrances"},
         {"database"},
         {"tokens"},
         {"transactions"},
@@ -144,6 +162,7 @@ ROOMS = {
         {"observed", "held_answers"},
         {"front"},
         {"asgi", "cycle"},
+        {"line"},
         {"connection"},
     ),
     "emulator/http/site": (
@@ -153,8 +172,8 @@ ROOMS = {
         {"app"},
     ),
     "emulator/http/site/console": (
-        {"attributes", "described", "entities", "forms", "tenancy", "tokens"},
-        {"querying", "static_files"},
+        {"attributes", "described", "entities", "forms", "reading", "tenancy", "tokens"},
+        {"querying", "static_files", "typed_fields"},
         {"rendering", "events"},
         {"visit"},
         {"lookups"},
@@ -168,11 +187,14 @@ ROOMS = {
         {"waits"},
         {
             "accounts",
+            "advice",
             "clock",
             "cloudwatch",
             "copy",
+            "consumption",
             "counters",
             "declarations",
+            "faults",
             "explain",
             "functions",
             "health",
@@ -183,7 +205,17 @@ ROOMS = {
             "snapshots",
             "wait",
         },
-        {"replication", "ttl"},
+        {"consistency", "replication", "throttles", "ttl"},
+    ),
+    "emulator/advisor": (
+        {"recent"},
+        {"tables", "conditions"},
+        {"calls"},
+        {"statements", "origins", "tally"},
+        {"reading", "permissions", "rule"},
+        {"rules", "reports"},
+        {"registry"},
+        {"advisor"},
     ),
     "emulator/controls/waits": (
         {"condition"},
@@ -192,6 +224,7 @@ ROOMS = {
         {"statuses"},
         {"kinds"},
     ),
+    "emulator/faults": ({"effects", "books"}, {"rules"}, {"touching", "refusals"}, {"plans"}, {"faults"}),
     "emulator/outbound": (
         {"function_check", "function_process", "function_url", "kinesis", "s3_jobs"},
         {"invoker"},
@@ -212,7 +245,7 @@ ROOMS = {
         {"identity"},
         {"claim", "room"},
         {"environment"},
-        {"upkeep", "transactions"},
+        {"upkeep", "transactions", "sharing"},
         {"group", "snapshot"},
         {"engine"},
     ),
@@ -305,7 +338,7 @@ def test_a_circle_is_found():
     assert circle({1: {2, 3}, 2: {3}}, [1, 2, 3]) is None
 
 
-def room_of(path: Path, package: str) -> str | None:
+def name_in(path: Path, package: str) -> str | None:
     """Return the folder or file of a package that a file is in.
 
     Return None for files elsewhere, and for the package itself.
@@ -316,19 +349,19 @@ def room_of(path: Path, package: str) -> str | None:
     return place.relative_to(package).parts[0].removesuffix(".py")
 
 
-@pytest.mark.parametrize("package", ROOMS)
-def test_a_part_of_a_package_imports_only_parts_before_it(package):
-    floors = {room: floor for floor, rooms in enumerate(ROOMS[package]) for room in rooms}
-    rooms = {room_of(path, package) for path in (ROOT / package).rglob("*.py")} - {None}
-    assert rooms - floors.keys() == set(), f"give each of these a place in ROOMS[{package!r}]"
-    assert floors.keys() - rooms == set(), f"these no longer exist: remove them from ROOMS[{package!r}]"
+@pytest.mark.parametrize("package", FLOORS)
+def test_what_is_in_a_package_imports_only_what_is_on_lower_floors(package):
+    floors = {name: floor for floor, names in enumerate(FLOORS[package]) for name in names}
+    names = {name_in(path, package) for path in (ROOT / package).rglob("*.py")} - {None}
+    assert names - floors.keys() == set(), f"give each of these a place in FLOORS[{package!r}]"
+    assert floors.keys() - names == set(), f"these no longer exist: remove them from FLOORS[{package!r}]"
     wrong = []
     for path in (ROOT / package).rglob("*.py"):
-        room = room_of(path, package)
-        if room is None:  # the package itself may export names of all of its parts
+        name = name_in(path, package)
+        if name is None:  # the package itself may export names of everything in it
             continue
-        below = {room_of(each, package) for each in imported_files(path)} - {room, None}
-        wrong += [f"{path.relative_to(ROOT)} imports {other}" for other in below if floors[other] >= floors[room]]
+        below = {name_in(each, package) for each in imported_files(path)} - {name, None}
+        wrong += [f"{path.relative_to(ROOT)} imports {other}" for other in below if floors[other] >= floors[name]]
     assert wrong == []
 
 
@@ -388,10 +421,11 @@ def test_only_the_outer_parts_are_asynchronous(path):
     assert part in ASYNC_PARTS or not imported(path) & {"asyncio", "threading", "socket"}
 
 
-ENTRANCES = "emulator/database/database.py"
-"""The file with the database's entrances: `run`, `run_steps`, `try_run`, `run_slice`."""
-
-MAY_REFRESH = {ENTRANCES: {"is_stale", "refresh"}, "emulator/http/front/commits.py": {"recover"}}
+MAY_REFRESH = {
+    "emulator/database/entrances.py": {"is_stale", "refresh"},
+    "emulator/database/database.py": {"is_stale", "refresh"},  # the entrance `respond`
+    "emulator/http/front/commits.py": {"recover"},
+}
 """The files that check whether definitions are stale, and reload them."""
 
 
@@ -451,6 +485,24 @@ def test_every_operation_has_a_black_box_test(name):
     words = "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("_")
     texts = [path.read_text() for path in (ROOT / "tests" / "compat").glob("test_*.py")]
     assert any(f".{words}(" in text or f'"{name}"' in text for text in texts)
+
+
+# --- length of files ------------------------------------------------------------------------------
+
+MOST_LINES = 400
+
+LONG_FILES = {
+    "emulator/database/store/keyspace.py": "one table of keys, with a function for each row",
+}
+"""The files that may be longer, and why."""
+
+
+def test_no_file_is_too_long():
+    """A file has one concept. Beyond 400 lines, it has a seam at which it can be split."""
+    lengths = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in sources()}
+    long = {path for path, length in lengths.items() if length > MOST_LINES}
+    assert long - LONG_FILES.keys() == set(), "split these files, or say in LONG_FILES why they have no seam"
+    assert LONG_FILES.keys() - long == set(), "these are short enough: remove them from LONG_FILES"
 
 
 # --- errors ---------------------------------------------------------------------------------------

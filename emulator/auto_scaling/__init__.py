@@ -2,7 +2,7 @@
 
 | module         | job                                                                          |
 |----------------|------------------------------------------------------------------------------|
-| `service.py`   | the entry to this package: the API, and the work that is due each minute     |
+| `service.py`   | the interface of this package: the API, and the work of each minute          |
 | `api.py`       | the operations of the API                                                    |
 | `requests.py`  | members of requests: types and constraints                                   |
 | `shapes.py`    | what answers say about targets, policies, scheduled actions and activities   |

@@ -30,8 +30,6 @@ Answer = Mapping[str, Any]
 
 _PAGE: Final = 50
 _TRACKING: Final = "TargetTrackingScaling"
-_LOWEST: Final = 10.0  # percent; the lowest TargetValue of a policy
-_HIGHEST: Final = 90.0
 
 _T = TypeVar("_T", ScalingPolicy, ScheduledAction)
 
@@ -54,6 +52,7 @@ class Api:
             "DescribeScheduledActions": self._describe_actions,
             "DeleteScheduledAction": self._delete_action,
             "DescribeScalingActivities": self._describe_activities,
+            "GetPredictiveScalingForecast": self._forecast,
             "ListTagsForResource": self._list_tags,
             "TagResource": self._tag,
             "UntagResource": self._untag,
@@ -75,8 +74,7 @@ class Api:
         nearer bound at once.
         """
         check_dimension(request)
-        place = request["ResourceId"], request["ScalableDimension"]
-        before = self._targets.get(caller.tenant, *place)
+        before = self._targets.get(caller.tenant, *_ids(request))
         if before is None:
             _check_tags(request.get("Tags", {}), "")
             before = self._new_target(caller, request)
@@ -159,11 +157,8 @@ class Api:
         return _page("ScalingPolicies", found, request)
 
     def _delete_policy(self, caller: Caller, request: Request) -> Answer:
-        check_dimension(request)
-        place, name = (request["ResourceId"], request["ScalableDimension"]), request["PolicyName"]
-        target = self._targets.get(caller.tenant, *place)
-        if target is None or _named(target.policies, name) is None:
-            raise errors.scaling_policy_not_found(*place, name)
+        name = request["PolicyName"]
+        target = self._target_with(caller, request, "policies", name, errors.scaling_policy_not_found)
         self._targets.save(replace(target, policies=_without(target.policies, name)))
         return {}
 
@@ -212,11 +207,8 @@ class Api:
         return _page("ScheduledActions", found, request)
 
     def _delete_action(self, caller: Caller, request: Request) -> Answer:
-        check_dimension(request)
-        place, name = (request["ResourceId"], request["ScalableDimension"]), request["ScheduledActionName"]
-        target = self._targets.get(caller.tenant, *place)
-        if target is None or _named(target.actions, name) is None:
-            raise errors.scaling_action_not_found(*place, name)
+        name = request["ScheduledActionName"]
+        target = self._target_with(caller, request, "actions", name, errors.scaling_action_not_found)
         self._targets.save(replace(target, actions=_without(target.actions, name)))
         return {}
 
@@ -231,6 +223,14 @@ class Api:
             shapes.activity_shape(target, each, fulfilled=has_passed(each.fulfilled)) for target, each in found
         ]
         return _page("ScalingActivities", described, request)
+
+    # --- forecasts --------------------------------------------------------------------------------
+
+    def _forecast(self, _caller: Caller, request: Request) -> Answer:
+        """Refuse a forecast: only ECS has predictive policies (AWS: ScalingPolicy)."""
+        if request["ServiceNamespace"] == NAMESPACE:
+            check_dimension(request)
+        raise errors.scaling_forecast_unsupported(request["PolicyName"])
 
     # --- tags -------------------------------------------------------------------------------------
 
@@ -255,10 +255,27 @@ class Api:
     def _target(self, caller: Caller, request: Request) -> ScalableTarget:
         """Return the target that a request names. Raises ObjectNotFoundException."""
         check_dimension(request)
-        place = request["ResourceId"], request["ScalableDimension"]
-        target = self._targets.get(caller.tenant, *place)
+        target = self._targets.get(caller.tenant, *_ids(request))
         if target is None:
-            raise errors.scaling_target_not_found(*place)
+            raise errors.scaling_target_not_found(*_ids(request))
+        return target
+
+    def _target_with(
+        self,
+        caller: Caller,
+        request: Request,
+        parts: str,
+        name: str,
+        missing: Callable[[str, str, str], errors.ApiError],
+    ) -> ScalableTarget:
+        """Return the target that a request names, if it has a policy or action with this name.
+
+        parts: "policies" or "actions". missing: makes the error for a target without this part.
+        """
+        check_dimension(request)
+        target = self._targets.get(caller.tenant, *_ids(request))
+        if target is None or _named(getattr(target, parts), name) is None:
+            raise missing(*_ids(request), name)
         return target
 
     def _found(self, caller: Caller, request: Request) -> Iterable[ScalableTarget]:
@@ -297,7 +314,8 @@ def _check_configuration(target: ScalableTarget, configuration: Mapping[str, Any
     metric, value = predefined["PredefinedMetricType"], configuration["TargetValue"]
     if metric != METRICS[target.kind]:
         raise errors.scaling_metric_unsupported(metric, target.dimension)
-    if not _LOWEST <= value <= _HIGHEST:
+    low, high = limits.TARGET_VALUES
+    if not low <= value <= high:
         raise errors.scaling_target_value(metric, value)
     others = (each.configuration for each in target.policies if each.name != name)
     if any("PredefinedMetricSpecification" in each for each in others):
@@ -311,6 +329,11 @@ def _check_tags(tags: Mapping[str, str], arn: str) -> None:
         if not 1 <= len(name) <= limits.TAG_KEY:
             constraint = errors.max_length(limits.TAG_KEY) if name else errors.min_length(1)
             raise errors.scaling_tag_key_invalid(name, constraint)
+
+
+def _ids(request: Request) -> tuple[str, str]:
+    """Return the resource id and the dimension of the target that a request names."""
+    return request["ResourceId"], request["ScalableDimension"]
 
 
 def _named(parts: Iterable[_T], name: str) -> _T | None:
@@ -330,7 +353,7 @@ def _without(parts: Iterable[_T], name: str) -> tuple[_T, ...]:
 def _page(member: str, found: list[dict[str, Any]], request: Request) -> Answer:
     """Return a page of an answer. Raises InvalidNextTokenException.
 
-    A NextToken has the name of the list (`member`), and how many entries earlier pages have shown.
+    A NextToken has the name of the list (`member`), and how many elements earlier pages have shown.
     """
     limit = request.get("MaxResults", _PAGE)
     limit = limit if 1 <= limit <= _PAGE else _PAGE

@@ -46,7 +46,7 @@ class Member:
     required: whether requests must have it. allowed: the only valid values, if it is an
     enumeration.
     low, high: bounds of a text's length, of a list's length, or of a number.
-    members: the members of a structure. items: describes the entries of a list or values of a map.
+    members: the members of a structure. items: describes the elements of a list or values of a map.
     """
 
     type: type
@@ -135,6 +135,12 @@ SHAPES: Final[Mapping[str, Mapping[str, Member]]] = {
     "DescribeScheduledActions": {"ScheduledActionNames": _NAMES, **_FILTERS},
     "DeleteScheduledAction": {**_OF_SERVICE, "ScheduledActionName": _NEEDED, **_OF_RESOURCE},
     "DescribeScalingActivities": {**_FILTERS, "IncludeNotScaledActivities": _FLAG},
+    "GetPredictiveScalingForecast": {
+        **_OF_RESOURCE,
+        "PolicyName": _text(1, 256, required=True),
+        "StartTime": Member(float, required=True),
+        "EndTime": Member(float, required=True),
+    },
     "ListTagsForResource": {"ResourceARN": _ARN_MEMBER},
     "TagResource": {"ResourceARN": _ARN_MEMBER, "Tags": Member(dict, required=True, items=_text(0, 256))},
     "UntagResource": {
@@ -193,27 +199,27 @@ def _check(request: Request, members: Mapping[str, Member], path: str) -> None:
     path: what precedes a member's name in the error.
     """
     for name, member in members.items():
-        place = f"{path}{name[0].lower()}{name[1:]}"
+        path_of_member = f"{path}{name[0].lower()}{name[1:]}"
         value = request.get(name)
         if value is None:
             if member.required:
-                raise errors.scaling_member_missing(place)
+                raise errors.scaling_member_missing(path_of_member)
             continue
-        for holds, constraint in _constraints(member):
-            if not holds(value):
-                raise errors.scaling_member_invalid(f"'{value}'", place, constraint)
+        for accepts, constraint in _constraints(member):
+            if not accepts(value):
+                raise errors.scaling_member_invalid(f"'{value}'", path_of_member, constraint)
         if member.members:
-            _check(value, member.members, f"{place}.")
+            _check(value, member.members, f"{path_of_member}.")
         if member.items is not None:
-            _check_items(value, member.items, place)
+            _check_items(value, member.items, path_of_member)
 
 
-def _check_items(value: Sequence[Any] | Mapping[str, Any], member: Member, place: str) -> None:
+def _check_items(value: Sequence[Any] | Mapping[str, Any], member: Member, path_of_member: str) -> None:
     values = value.values() if isinstance(value, Mapping) else value
     for number, each in enumerate(values, start=1):
-        for holds, constraint in _constraints(member):
-            if not holds(each):
-                raise errors.scaling_member_invalid(f"'{each}'", f"{place}.{number}.member", constraint)
+        for accepts, constraint in _constraints(member):
+            if not accepts(each):
+                raise errors.scaling_member_invalid(f"'{each}'", f"{path_of_member}.{number}.member", constraint)
 
 
 def _constraints(member: Member) -> list[tuple[Callable[[Any], bool], str]]:

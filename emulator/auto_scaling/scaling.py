@@ -34,10 +34,10 @@ class Scaling:
     def provisioned(self, target: ScalableTarget) -> int | None:
         """Return the provisioned units of a target, None if its table is not provisioned."""
         table = self.table(target)
-        part = None if table is None else _part(table.definition, target.index)
-        if table is None or part is None or table.definition.billing_mode != "PROVISIONED":
+        relation = None if table is None else _relation(table.definition, target.index)
+        if table is None or relation is None or table.definition.billing_mode != "PROVISIONED":
             return None
-        return part.read_units if target.kind == READ else part.write_units
+        return relation.read_units if target.kind == READ else relation.write_units
 
     def set_within_bounds(self, target: ScalableTarget) -> None:
         """Raise the capacity to the target's minimum, or lower it to its maximum, if needed."""
@@ -73,14 +73,14 @@ class Scaling:
     def _set_capacity(self, target: ScalableTarget, units: int) -> None:
         """Set a capacity. Raises ApiError."""
         table = self.table(target)
-        part = None if table is None else _part(table.definition, target.index)
-        if table is None or part is None:
+        relation = None if table is None else _relation(table.definition, target.index)
+        if table is None or relation is None:
             raise errors.scaling_resource_missing("table" if target.index is None else "index", target.resource_id)
         elsewhere = next(iter(self._database.catalog.group(table.definition)), None)
         if target.kind == READ and elsewhere is not None:
             self._override_reads(target, elsewhere.definition, units)
             return
-        read, write = (units, part.write_units) if target.kind == READ else (part.read_units, units)
+        read, write = (units, relation.write_units) if target.kind == READ else (relation.read_units, units)
         throughput = {"ReadCapacityUnits": read, "WriteCapacityUnits": write}
         request: dict[str, Any] = {"TableName": target.table}
         if target.index is None:
@@ -106,7 +106,7 @@ class Scaling:
         return self._database.catalog.caller(target.access_key, target.region)
 
 
-def _part(definition: TableDefinition, index: str | None) -> TableDefinition | IndexDefinition | None:
+def _relation(definition: TableDefinition, index: str | None) -> TableDefinition | IndexDefinition | None:
     """Return the table's definition if `index` is None, else its global index of this name.
 
     Returns None if there is no such index.
@@ -121,4 +121,4 @@ def exists(table: Table, index: str | None) -> bool:
 
     `index` is None for the table itself. Then the result is True.
     """
-    return _part(table.definition, index) is not None
+    return _relation(table.definition, index) is not None

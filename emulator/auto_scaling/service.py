@@ -1,4 +1,4 @@
-"""The entry to this package: the API, and the work that is due each minute."""
+"""The interface of this package: the API, and the work that is due each minute."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace

@@ -14,7 +14,7 @@ _ROLE: Final = (
 _SUSPENSIONS: Final = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
 
 
-def _place(target: ScalableTarget) -> Shape:
+def _target_id(target: ScalableTarget) -> Shape:
     return {
         "ServiceNamespace": NAMESPACE,
         "ResourceId": target.resource_id,
@@ -25,7 +25,7 @@ def _place(target: ScalableTarget) -> Shape:
 def target_shape(target: ScalableTarget) -> Shape:
     """Return the JSON that describes a scalable target in an answer."""
     return {
-        **_place(target),
+        **_target_id(target),
         "MinCapacity": target.min_capacity,
         "MaxCapacity": target.max_capacity,
         "RoleARN": target.role or _ROLE.format(target.account),
@@ -53,7 +53,7 @@ def policy_shape(target: ScalableTarget, policy: ScalingPolicy) -> Shape:
     return {
         "PolicyARN": policy_arn(target, policy),
         "PolicyName": policy.name,
-        **_place(target),
+        **_target_id(target),
         "PolicyType": "TargetTrackingScaling",
         "TargetTrackingScalingPolicyConfiguration": policy.configuration,
         "Alarms": alarms(target, policy),
@@ -69,7 +69,7 @@ def action_shape(target: ScalableTarget, action: ScheduledAction) -> Shape:
         "ScheduledActionARN": (
             f"arn:aws:autoscaling:{target.region}:{target.account}:scheduledAction:{action.uuid}:{resource}"
         ),
-        **_place(target),
+        **_target_id(target),
         "Schedule": action.schedule,
         "Timezone": action.timezone,
         "StartTime": action.start,
@@ -90,7 +90,7 @@ def activity_shape(target: ScalableTarget, activity: Activity, *, fulfilled: boo
     change = f"{target.kind.lower()} capacity units to {activity.units}."
     shape = {
         "ActivityId": activity.id,
-        **_place(target),
+        **_target_id(target),
         "Description": f"Setting {change}",
         "Cause": activity.cause,
         "StartTime": activity.started,

@@ -170,9 +170,9 @@ class StreamReader:
         return now
 
 
-def enable_stream(endpoint: HttpEndpoint, table: str, view: str) -> None:
-    """Enable the stream of a table. view: its StreamViewType. Raises Refused."""
-    specification = {"StreamEnabled": True, "StreamViewType": view}
+def enable_stream(endpoint: HttpEndpoint, table: str, view_type: str) -> None:
+    """Enable the stream of a table. view_type: its StreamViewType. Raises Refused."""
+    specification = {"StreamEnabled": True, "StreamViewType": view_type}
     endpoint.call("UpdateTable", {"TableName": table, "StreamSpecification": specification})
 
 

@@ -18,9 +18,9 @@ import orjson
 from emulator.client.endpoint import Refused, Unreachable
 from emulator.client.options import add_endpoint_options
 from emulator.flags import Parser
+from emulator.formats.detection import inputs
+from emulator.formats.input import Input
 from emulator.formats.records import ReadOptions
-from emulator.formats.source import Source
-from emulator.formats.sources import sources
 from emulator.transfer.copying import BadState, Rate, State, copy
 from emulator.transfer.endpoints import Connect, connecting
 from emulator.transfer.loading import Loader, copy_definition
@@ -76,7 +76,7 @@ def _load_files(parser: Parser, options: argparse.Namespace, connect: Connect, p
         parameters=dict(options.parameter),
         environment=os.environ,
     )
-    found = sources(options.path, reading)
+    found = inputs(options.path, reading)
     if not found:
         parser.error(f"there is nothing to load in {' '.join(options.path) or 'no PATH'}")
     _refuse_unknown_parameters(parser, [name for name, _ in options.parameter], found)
@@ -86,9 +86,9 @@ def _load_files(parser: Parser, options: argparse.Namespace, connect: Connect, p
     return progress.summary(f"into {counted(len(loader.loaded), 'table')}") + created
 
 
-def _refuse_unknown_parameters(parser: Parser, given: Sequence[str], found: Sequence[Source]) -> None:
+def _refuse_unknown_parameters(parser: Parser, given: Sequence[str], found: Sequence[Input]) -> None:
     """End the command if the user gave a --parameter that no file takes."""
-    taken = [source.parameters for source in found]
+    taken = [each.parameters for each in found]
     known = {name for names in taken if names is not None for name in names}
     unknown = [name for name in given if name not in known]
     if not unknown or None in taken:

@@ -30,7 +30,7 @@ from emulator.database import events as events_of
 from emulator.slices import Steps
 
 _MOST_EVENTS: Final = 100  # the most events in a result
-_ROUNDING: Final = 1e-6  # seconds; a float holds a time of this century to a quarter of this
+_ROUNDING: Final = 1e-6  # seconds; a float has a time of this century to a quarter of this
 
 
 @control("clock", changes=False, summary="show the emulator's clock")

@@ -40,11 +40,11 @@ value. A dimension that a metric does not have is empty.
 """
 
 
-def _together(_body: Body, parts: Sequence[Result]) -> Result:
+def _together(_body: Body, results: Sequence[Result]) -> Result:
     """Combine the metrics of all processes in one list."""
     series: Series = {}
-    for part in parts:
-        for *key, minute, values in part["Metrics"]:
+    for each in results:
+        for *key, minute, values in each["Metrics"]:
             minutes = series.setdefault(tuple(key), {})
             total, count, lowest, highest = values
             known = minutes.get(minute)
@@ -89,32 +89,34 @@ def _of_tables(database: Database) -> Iterator[list[Any]]:
     for table in database.catalog.everything():
         definition = table.definition
         owner = definition.access_key, definition.region
-        for minute, (name, part), values in database.enforcer.usage(table.id) or ():
-            for shown, dimensions in _shown_as(table, name, part or ""):
+        for minute, (name, subject), values in database.enforcer.usage(table.id) or ():
+            for shown, dimensions in _shown_as(table, name, subject or ""):
                 yield _row((shown, *owner), dimensions, minute, values)
         if not database.owner or definition.billing_mode != "PROVISIONED":
             continue
-        parts = [("", definition.read_units, definition.write_units)]
-        parts += [(index.name, index.read_units, index.write_units) for index in definition.indexes if not index.local]
-        for index, read, write in parts:
+        relations = [("", definition.read_units, definition.write_units)]
+        relations += [
+            (index.name, index.read_units, index.write_units) for index in definition.indexes if not index.local
+        ]
+        for index, read, write in relations:
             for kind, units in (("Read", read), ("Write", write)):
                 name = f"Provisioned{kind}CapacityUnits"
                 yield [name, *owner, *_dimensions([table.name, index]), now, [units, 1, units, units]]
 
 
-def _shown_as(table: Table, name: str, part: str) -> Iterator[tuple[str, list[str]]]:
+def _shown_as(table: Table, name: str, subject: str) -> Iterator[tuple[str, list[str]]]:
     """Yield names and dimensions with which a metric of a table is shown.
 
-    part: the name of an index, empty for the table; for a latency, the receiving region. Units of
-    replicated writes count twice: in the sum of all writes, and with a Source.
+    subject: the name of an index, empty for the table; for a latency, the receiving region. Units
+    of replicated writes count twice: in the sum of all writes, and with a Source.
     """
     if name == REPLICATION_LATENCY:
-        yield name, [table.name, "", "", "", part]
+        yield name, [table.name, "", "", "", subject]
         return
     shown = CONSUMED_WRITE if name == REPLICATED_WRITE else name
-    yield shown, [table.name, part]
+    yield shown, [table.name, subject]
     if shown == CONSUMED_WRITE and table.definition.membership is not None:
-        yield shown, [table.name, part, "", "Customer" if name == CONSUMED_WRITE else "GlobalTable"]
+        yield shown, [table.name, subject, "", "Customer" if name == CONSUMED_WRITE else "GlobalTable"]
 
 
 def _row(key: Sequence[str], dimensions: Sequence[str], minute: int, values: Statistics) -> list[Any]:

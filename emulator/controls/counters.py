@@ -6,7 +6,7 @@ with --metrics goes on counting.
 
 The result of `counters` is `{"Workers": [..], "Tables": [..], "Backlogs": [..]}`.
 
-| list       | members of an entry                                                                   |
+| list       | members of an element                                                                   |
 |------------|---------------------------------------------------------------------------------------|
 | `Workers`  | `Worker`, `Memory` (bytes), `Operations`: for each operation and code `Operation`,    |
 |            | `Code` (empty: success), `Count`, `Seconds`, `Units`, `Buckets`                       |
@@ -27,14 +27,14 @@ from emulator.controls.registry import Emulator, Result, control
 from emulator.database.changes.backlog import backlog
 from emulator.database.database import Database
 from emulator.database.definitions import kinesis
-from emulator.database.items import statistics
+from emulator.database.items.counts import counts
 
 _TABLES: Final = 1000
 
 
-def _together(_body: Body, parts: Sequence[Result]) -> Result:
-    owner = next(part for part in parts if "Tables" in part)
-    workers = sorted((part["Worker"] for part in parts), key=lambda each: each["Worker"])
+def _together(_body: Body, results: Sequence[Result]) -> Result:
+    owner = next(each for each in results if "Tables" in each)
+    workers = sorted((each["Worker"] for each in results), key=lambda each: each["Worker"])
     return {"Workers": workers, "Tables": owner["Tables"], "Backlogs": owner["Backlogs"]}
 
 
@@ -53,8 +53,8 @@ def counters(emulator: Emulator, _body: Body) -> Result:
     return {"Worker": counted, "Tables": tables, "Backlogs": list(_backlogs(emulator))}
 
 
-def _everywhere(_body: Body, parts: Sequence[Result]) -> Result:
-    return parts[0]
+def _everywhere(_body: Body, results: Sequence[Result]) -> Result:
+    return results[0]
 
 
 @control(
@@ -76,7 +76,7 @@ def count_requests(emulator: Emulator, body: Body) -> Result:
 def _tables(database: Database) -> Iterator[Result]:
     with database.read() as txn:
         for table in database.catalog.everything():
-            ((items, size),) = statistics.read(txn, table.statistics_key, 1)
+            items, size = counts(txn, table)[0]
             access_key, region = table.definition.access_key, table.definition.region
             yield {
                 "Table": table.name,

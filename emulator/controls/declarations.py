@@ -60,9 +60,9 @@ def show_throttling(emulator: Emulator, _body: Body) -> Result:
 def show_transactions(emulator: Emulator, _body: Body) -> Result:
     """Return the declared transactions in progress, in the order in which they end."""
     now = emulator.clock.now()
-    holds, tokens = emulator.database.enforcer.transactions(now)
+    locks, tokens = emulator.database.enforcer.transactions(now)
     found: list[dict[str, Any]] = [
-        {"TableName": hold.table, "Key": hold.key, "Seconds": hold.until - now, "Until": hold.until} for hold in holds
+        {"TableName": lock.table, "Key": lock.key, "Seconds": lock.until - now, "Until": lock.until} for lock in locks
     ]
     found += [{"ClientRequestToken": token, "Seconds": until - now, "Until": until} for token, until in tokens.items()]
     return {"Transactions": sorted(found, key=lambda each: each["Until"])}
@@ -99,7 +99,7 @@ def declare_transaction(database: Database, body: Body) -> None:
     if not isfinite(seconds):
         raise BadDeclaration("the member Seconds must be a number of seconds")
     if "ClientRequestToken" in body:
-        database.enforcer.hold_token(member(body, "ClientRequestToken", str), seconds)
+        database.enforcer.lock_token(member(body, "ClientRequestToken", str), seconds)
         database.catalog.declare()
         return
     problems: list[Problem] = []
@@ -109,5 +109,5 @@ def declare_transaction(database: Database, body: Body) -> None:
         raise BadDeclaration(f"the member Key is not a key: {error.message}") from None
     if problems:
         raise BadDeclaration(f"the member Key is not a key: {problems[0].text()}")
-    database.enforcer.hold_item(member(body, "TableName", str), key, seconds)
+    database.enforcer.lock_item(member(body, "TableName", str), key, seconds)
     database.catalog.declare()

@@ -1,11 +1,11 @@
 """`insights`: the keys that Contributor Insights has counted. `GET /_emulator/insights` shows it.
 
-The result is `{"Insights": [..]}`, with an entry for each table and global index whose keys are
+The result is `{"Insights": [..]}`, with an element for each table and global index whose keys are
 counted.
 
 | member                           | meaning                                                       |
 |----------------------------------|---------------------------------------------------------------|
-| `AccessKey`, `Region`,           | the table; `IndexName` if the entry is about an index         |
+| `AccessKey`, `Region`,           | the table; `IndexName` if the element is about an index       |
 | `TableName`, `IndexName`         |                                                               |
 | `ContributorInsightsMode`        | the mode, as in UpdateContributorInsights                     |
 | `PartitionKeys`, `Keys`          | `MostAccessed` and `MostThrottled` partition keys, and whole  |
@@ -32,25 +32,25 @@ from storage.keycode import prefix_end
 _SHOWN: Final = 100  # contributors in a report; CloudWatch shows the same number
 _SENT: Final = 200  # contributors that each process adds to a report
 _REPORTS: Final = ("PartitionKeys", "Keys")
-_PLACE: Final = ("AccessKey", "Region", "TableName", "IndexName")
+_RESOURCE: Final = ("AccessKey", "Region", "TableName", "IndexName")
 
 
-def _together(_body: Body, parts: Sequence[Result]) -> Result:
+def _together(_body: Body, results: Sequence[Result]) -> Result:
     """Combine the reports of all processes into one report."""
-    entries: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
-    for part in parts:
-        for entry in part["Insights"]:
-            entries.setdefault(tuple(entry.get(name, "") for name in _PLACE), []).append(entry)
-    return {"Insights": [_merged(entries[place]) for place in sorted(entries)]}
+    elements: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for each in results:
+        for element in each["Insights"]:
+            elements.setdefault(tuple(element.get(name, "") for name in _RESOURCE), []).append(element)
+    return {"Insights": [_merged(elements[resource]) for resource in sorted(elements)]}
 
 
-def _merged(entries: Sequence[Mapping[str, Any]]) -> Result:
-    merged = {name: value for name, value in entries[0].items() if name not in _REPORTS}
+def _merged(elements: Sequence[Mapping[str, Any]]) -> Result:
+    merged = {name: value for name, value in elements[0].items() if name not in _REPORTS}
     for report in _REPORTS:
-        if report in entries[0]:
+        if report in elements[0]:
             merged[report] = {
-                event: _ranked([entry[report][event] for entry in entries if event in entry.get(report, {})])
-                for event in entries[0][report]
+                event: _ranked([element[report][event] for element in elements if event in element.get(report, {})])
+                for event in elements[0][report]
             }
     return merged
 
@@ -79,26 +79,26 @@ def insights(emulator: Emulator, _body: Body) -> Result:
     """Return the counts of this process."""
     database = emulator.database
     with database.read() as txn:
-        return {"Insights": list(_entries(database, txn))}
+        return {"Insights": list(_elements(database, txn))}
 
 
-def _entries(database: Database, txn: ReadTxn) -> Iterator[Result]:
+def _elements(database: Database, txn: ReadTxn) -> Iterator[Result]:
     for table in database.catalog.everything():
         counted = database.enforcer.insights(table.id)
-        for index, contributors in () if counted is None else counted.parts.items():
+        for index, contributors in () if counted is None else counted.relations.items():
             definition = table.definition
-            place = (definition.access_key, definition.region, table.name, index)
-            entry: dict[str, Any] = {
-                name: value for name, value in zip(_PLACE, place, strict=True) if value is not None
+            resource = (definition.access_key, definition.region, table.name, index)
+            element: dict[str, Any] = {
+                name: value for name, value in zip(_RESOURCE, resource, strict=True) if value is not None
             }
-            entry["ContributorInsightsMode"] = contributors.setting.mode
-            entry["PartitionKeys"] = {
+            element["ContributorInsightsMode"] = contributors.setting.mode
+            element["PartitionKeys"] = {
                 event: _contributors(sketch, txn, table, index, contributors)
                 for event, sketch in contributors.partitions.items()
             }
             if contributors.items:
-                entry["Keys"] = {event: _contributors(sketch) for event, sketch in contributors.items.items()}
-            yield entry
+                element["Keys"] = {event: _contributors(sketch) for event, sketch in contributors.items.items()}
+            yield element
 
 
 def _contributors(

@@ -4,11 +4,11 @@
     def sweep(emulator: Emulator, body: Body) -> Steps[Result]: ...
 
 The first use of the registry imports all modules of this package. So a new family of controls needs
-no entry in a list. Most servers never need controls, and do not load them.
+no line in a list. Most servers never need controls, and do not load them.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -20,14 +20,16 @@ from emulator.clock import EmulatorClock, Stopwatch
 from emulator.controls.body import Body
 from emulator.database.database import Database
 from emulator.database.definitions.streams import StreamDefinition
-from emulator.database.events import Event
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
 from emulator.slices import Steps, finish
 
 if TYPE_CHECKING:
+    from emulator.advisor.permissions import Permissions
+    from emulator.database.events import Event
     from emulator.database.throughput.usage import LastHour
     from emulator.event_sources.service import FunctionService
+    from emulator.faults.faults import Faults
 
 Result = Mapping[str, Any]
 
@@ -73,11 +75,49 @@ class RequestLog(Protocol):
         """Return the time in nanoseconds, by a clock that all processes share."""
         ...
 
+    def count_requests(self) -> None:
+        """Count the requests of each caller from now on."""
+        ...
+
+    def requests_of(self, access_key: str | None, region: str | None) -> int:
+        """Return how many requests some callers have sent. None means all."""
+        ...
+
+    def advise(self, *, on: bool) -> None:
+        """Collect evidence for the advisor from now on, or stop and forget it."""
+        ...
+
+
+class Evidence(Protocol):
+    """The evidence of one process for the advisor (http/observing/evidence.py)."""
+
+    @property
+    def permissions(self) -> "Permissions":
+        """The permissions that requests needed."""
+        ...
+
+    def digest(self) -> float:
+        """Examine some requests; return in how many seconds to call this again."""
+        ...
+
+    def digest_all(self) -> Steps[None]:
+        """Examine all requests that have been answered so far."""
+        ...
+
+    def doubt_tables(self) -> None:
+        """Note that any table may have been replaced by another one of the same name."""
+        ...
+
+    def part(self) -> Result:
+        """Return the evidence of this process, to be merged with that of others."""
+        ...
+
 
 class Emulator(Protocol):
     """The parts of an emulator (app.py) that controls use.
 
     sharing: None if there are no other processes. request_log: None without an HTTP server.
+    evidence: None unless the server advises.
     """
 
     database: Database
@@ -85,9 +125,20 @@ class Emulator(Protocol):
     settings: Settings
     sharing: SharedMemory | None
     request_log: Callable[[], RequestLog] | None
+    evidence: Evidence | None
     uptime: Stopwatch
     waits: int
     """The number of calls of `wait` in progress in this process."""
+
+    @property
+    def faults(self) -> "Faults":
+        """The rules of faults. The first use loads the package."""
+        ...
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether `faults` was ever used in this process."""
+        ...
 
     @property
     def functions(self) -> "FunctionService":
@@ -102,7 +153,7 @@ class Emulator(Protocol):
         """Run the jobs that are due by the clock, in steps."""
         ...
 
-    def coming_events(self) -> Steps[list[Event]]:
+    def coming_events(self) -> "Steps[list[Event]]":
         """Return the next events on the emulator's clock, unsorted. Example: an item expires."""
         ...
 
@@ -113,8 +164,14 @@ Function = Callable[[Emulator, Body], Result | Steps[Result]]
 Other requests are answered between two steps.
 """
 
-Gather = Callable[[Body, Sequence[Result]], Result]
-"""A function that combines the results of all workers to one. It may raise BadDeclaration."""
+Gather = Callable[[Body, Sequence[Result]], Result | Steps[Result]]
+"""A function that combines the results of all workers to one, in steps if that takes long.
+
+It may raise BadDeclaration.
+"""
+
+First = Callable[[Emulator, Body], Body]
+"""A function that makes the body for all processes from the body of the call."""
 
 _F = TypeVar("_F", bound=Function)
 
@@ -131,6 +188,8 @@ class Control:
     end.
     gather: if set, the function runs in each worker process, and `gather` combines the results. If
     not, the function runs in the process that gets the call.
+    first: if set, it runs once, in the process that gets the call. It returns the body with which
+    the function then runs in each process.
     members: the members of the body. A `?` marks an optional member.
     """
 
@@ -142,6 +201,7 @@ class Control:
     repeatable: bool
     ends_with_client: bool
     gather: Gather | None
+    first: First | None
     summary: str
     members: tuple[str, ...]
 
@@ -179,6 +239,7 @@ def control(
     repeatable: bool = True,
     ends_with_client: bool = False,
     gather: Gather | None = None,
+    first: First | None = None,
     members: tuple[str, ...] = (),
 ) -> Callable[[_F], _F]:
     """Register the decorated function as a control.
@@ -191,7 +252,17 @@ def control(
         assert name not in _controls, f"two controls are called {name}"
         called_by = method or ("POST" if changes else "GET")
         _controls[name] = Control(
-            name, called_by, path or name, function, changes, repeatable, ends_with_client, gather, summary, members
+            name,
+            called_by,
+            path or name,
+            function,
+            changes,
+            repeatable,
+            ends_with_client,
+            gather,
+            first,
+            summary,
+            members,
         )
         return function
 
@@ -204,6 +275,17 @@ def registered() -> Mapping[str, Control]:
     for family in iter_modules(controls.__path__):
         import_module(f"{controls.__name__}.{family.name}")
     return dict(sorted(_controls.items()))
+
+
+def find(name: str) -> Control:
+    """Return a control by its name. Raises Unknown.
+
+    If the family of the control is already imported, no other family is imported.
+    """
+    found = _controls.get(name) or registered().get(name)
+    if found is None:
+        raise Unknown(f"there is no control {name}; there are: {', '.join(registered())}")
+    return found
 
 
 @cache
@@ -226,15 +308,22 @@ def call(emulator: Emulator, name: str, body: Body) -> Result:
 
     Raises Unknown, and the errors of `begin`.
     """
-    found = registered().get(name)
-    if found is None:
-        raise Unknown(f"there is no control {name}; there are: {', '.join(registered())}")
-    return gathered(found, body, [finish(begin(emulator, found, body))])
+    found = find(name)
+    body = begun(emulator, found, body)
+    return finish(gathered(found, body, [finish(begin(emulator, found, body))]))
 
 
-def gathered(found: Control, body: Body, parts: Sequence[Result]) -> Result:
+def begun(emulator: Emulator, found: Control, body: Body) -> Body:
+    """Return the body with which a control runs in all processes. Raises BadDeclaration."""
+    return body if found.first is None else found.first(emulator, body)
+
+
+def gathered(found: Control, body: Body, results: Sequence[Result]) -> Steps[Result]:
     """Return the result of a control, combined from the results of all processes.
 
     Raises BadDeclaration.
     """
-    return parts[0] if found.gather is None else found.gather(body, parts)
+    if found.gather is None:
+        return results[0]
+    result = found.gather(body, results)
+    return (yield from result) if isinstance(result, Generator) else result

@@ -2,12 +2,12 @@
 
     {"TableName", "From"?, "To"?, "Delay"?: seconds, "Paused"?: true or false}
 
-`TableName` is a name, then it means the tables of this name in all accounts, or an ARN, then it
+If `TableName` is a name, it means the tables of this name in all accounts. If it is an ARN, it
 means the directions from this table. `From` and `To` are regions. Without them, all directions are
 meant. Each write reaches the region `Delay` seconds after it was made, by the emulator's clock.
-While `Paused`, writes wait. `GET /_emulator/replication` returns
-`{"Directions": [{"AccessKey", "TableName", "From", "To", "Delay", "Paused", "Waiting"}]}`, where
-`Waiting` is the number of writes that the region does not have yet.
+While `Paused`, writes wait. `GET /_emulator/replication` returns `{"Directions": [{"AccessKey",
+"TableName", "From", "To", "Delay", "Paused", "Waiting"}]}`, where `Waiting` is the number of writes
+that the region does not have yet.
 """
 
 from collections.abc import Iterable

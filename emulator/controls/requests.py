@@ -34,7 +34,7 @@ MOST: Final = 1000
 _ID: Final = re.compile(r"(\d{1,20})-(\d{1,3})")
 
 
-def _found(body: Body, parts: Sequence[Result]) -> Result:
+def _found(body: Body, results: Sequence[Result]) -> Result:
     """Return the requests of all processes that match a body."""
     refuse_unknown(body, "AccessKey", "After", "Limit")
     access_key = member(body, "AccessKey", str) if "AccessKey" in body else None
@@ -44,8 +44,8 @@ def _found(body: Body, parts: Sequence[Result]) -> Result:
         raise BadDeclaration(f"the member Limit must be a number from 1 to {MOST}")
     # The processes returned their requests one after another. Requests that ended after the first
     # process returned its own may be missing here. So all of these are left for the next call.
-    until = min(part["Now"] for part in parts)
-    found: list[Any] = [each for part in parts for each in part["Requests"] if each["Ended"] < until]
+    until = min(each["Now"] for each in results)
+    found: list[Any] = [each for result in results for each in result["Requests"] if each["Ended"] < until]
     found.sort(key=lambda each: (each["Ended"], each["Worker"]))
     found = [
         each
@@ -60,7 +60,7 @@ def _found(body: Body, parts: Sequence[Result]) -> Result:
         if len(found) > limit:
             last = _id_of(found[limit - 1])
     return {
-        "Keeping": all(part["Keeping"] for part in parts),
+        "Keeping": all(result["Keeping"] for result in results),
         "Requests": [_shown(each) for each in shown],
         "Last": last,
     }
@@ -72,16 +72,16 @@ def _kept(emulator: Emulator, _body: Body) -> Result:
     return {"Keeping": log.keeps, "Requests": log.kept(), "Now": log.now()}
 
 
-def _one(body: Body, parts: Sequence[Result]) -> Result:
+def _one(body: Body, results: Sequence[Result]) -> Result:
     """Return the request that one of the processes has found."""
-    for part in parts:
-        if part:
-            return _shown(part)
+    for result in results:
+        if result:
+            return _shown(result)
     raise BadDeclaration(f"the request {body['Id']} is not kept, or is no longer kept")
 
 
-def _everywhere(_body: Body, parts: Sequence[Result]) -> Result:
-    return parts[0]
+def _everywhere(_body: Body, results: Sequence[Result]) -> Result:
+    return results[0]
 
 
 @control("requests", changes=False, gather=_found, summary="show the last requests, if they are kept")

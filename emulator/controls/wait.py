@@ -6,7 +6,7 @@
 One member says which kind of condition the call waits for (`waits/`). `TableName` is a name or an
 ARN. If several accounts or regions have such a table, `AccessKey` and `Region` select one.
 
-| member             | with                                    | holds when                                  |
+| member             | with                                    | met when                                    |
 |--------------------|-----------------------------------------|---------------------------------------------|
 | `Key`              | TableName, ConditionExpression ...      | the item fulfils the condition, or exists   |
 | `Expired`          | TableName                               | the item of this key has expired            |
@@ -81,7 +81,7 @@ _SHOWN: Final = 300  # how many characters of the last state the message repeats
     ),
 )
 def wait(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Wait until a condition holds; return the state that was found.
+    """Wait until a condition is met; return the state that was found.
 
     Raises BadDeclaration, TimedOut.
     """
@@ -93,8 +93,8 @@ def wait(emulator: Emulator, body: Body) -> Steps[Result]:
         return (yield from _until(emulator, condition, timeout))
 
 
-def _sum(_body: Body, parts: Sequence[Result]) -> Result:
-    return {"Waits": sum(part["Waits"] for part in parts)}
+def _sum(_body: Body, results: Sequence[Result]) -> Result:
+    return {"Waits": sum(each["Waits"] for each in results)}
 
 
 @control("show_waits", path="wait", changes=False, gather=_sum, summary="show how many calls of wait are in progress")
@@ -140,7 +140,7 @@ def _until(emulator: Emulator, condition: "Condition", timeout: float) -> Steps[
             looked = condition.look()
             seen = (yield from looked) if isinstance(looked, Generator) else looked
             looked_at = version
-            if seen.holds:
+            if seen.met:
                 return seen.shown
             rest = _REST * (watch.seconds() - begun)
         left = timeout - watch.seconds()

@@ -1,8 +1,8 @@
 """Tables on a storage engine: what is stored, how items change, and what happens as time passes.
 
-Each part uses only the parts above it (`tests/test_architecture.py` verifies this):
+Each package or module uses only those above it (`tests/test_architecture.py` verifies this):
 
-| part | what is in it |
+| name | what is in it |
 |---|---|
 | `store` | storage keys, ids, registries of stored definitions, their versions, deletions |
 | `views` | frozen views: key ranges as they were, while writes go on |
@@ -13,6 +13,7 @@ Each part uses only the parts above it (`tests/test_architecture.py` verifies th
 | `changes` | stream records and change logs, their shards, and the queue of expiry times |
 | `vectors` | vector indexes in memory, and searching them |
 | `catalog` | which tables exist, which tenants own them, and their statuses |
+| `entrances` | the methods through which other packages call the database |
 | `database` | gives each operation the catalog, transactions and background work |
 | `s3_jobs` | which exports, imports and bulk operations exist, and their progress |
 | `transactions`, `tokens` | writes that all happen or none; requests that have already run |

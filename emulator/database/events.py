@@ -53,7 +53,7 @@ from storage.keycode import prefix_end, u64
 if TYPE_CHECKING:
     from emulator.database.definitions.vectors import VectorDefinition
 
-Part: TypeAlias = "TableDefinition | IndexDefinition | VectorDefinition"
+Relation: TypeAlias = "TableDefinition | IndexDefinition | VectorDefinition"
 
 MILLISECOND: Final = 0.001
 
@@ -103,9 +103,9 @@ def let_happen(database: Database) -> Steps[None]:
 
 
 def _transactions(database: Database, now: float) -> Iterator[Event]:
-    holds, tokens = database.enforcer.transactions(now)
-    for hold in holds:
-        yield Event(hold.until, "Transaction", hold.table)
+    locks, tokens = database.enforcer.transactions(now)
+    for lock in locks:
+        yield Event(lock.until, "Transaction", lock.table)
     for token, until in tokens.items():
         yield Event(until, "Transaction", token)
 
@@ -116,9 +116,9 @@ def _transactions(database: Database, now: float) -> Iterator[Event]:
 def _of_table(database: Database, table: Table, now: float) -> Iterator[Event]:
     definition = table.definition
     if table.transient:
-        yield from _of_part(database, definition, "TableStatus", table.arn)
+        yield from _of_relation(database, definition, "TableStatus", table.arn)
         for index in definition.every_index:
-            yield from _of_part(database, index, "IndexStatus", f"{table.arn}/index/{index.name}")
+            yield from _of_relation(database, index, "IndexStatus", f"{table.arn}/index/{index.name}")
     for name, setting in definition.insights_settings():
         if not database.catalog.has_passed(setting.until):
             yield Event(setting.until, "InsightsStatus", table.arn if name is None else f"{table.arn}/index/{name}")
@@ -136,11 +136,11 @@ def _of_table(database: Database, table: Table, now: float) -> Iterator[Event]:
         yield Event(expiry, "TimeToLive", table.arn)
 
 
-def _of_part(database: Database, part: Part, kind: str, resource: str) -> Iterator[Event]:
+def _of_relation(database: Database, relation: Relation, kind: str, resource: str) -> Iterator[Event]:
     has_passed = database.catalog.has_passed
-    if part.status != ACTIVE and not has_passed(part.until):
-        yield Event(part.until, kind, resource)
-    for change in part.pending:
+    if relation.status != ACTIVE and not has_passed(relation.until):
+        yield Event(relation.until, kind, resource)
+    for change in relation.pending:
         if not has_passed(change.until):
             yield Event(change.until, "Settings", resource)
 
@@ -156,8 +156,8 @@ def _first_expiry(database: Database, definition: TableDefinition, now: float) -
         return None
     oldest, _ = queue.expired(now)
     with database.read() as txn:
-        entry = next(txn.scan(oldest, prefix_end(queue.prefix)), None)
-    return None if entry is None else keyspace.expiry_of(entry[0]) / 1000 + MILLISECOND
+        ticket = next(txn.scan(oldest, prefix_end(queue.prefix)), None)
+    return None if ticket is None else keyspace.expiry_of(ticket[0]) / 1000 + MILLISECOND
 
 
 # --- streams --------------------------------------------------------------------------------------

@@ -119,7 +119,7 @@ def _problems(txn: ReadTxn) -> Iterator[str]:
 
 
 def _problems_of_history(txn: ReadTxn, history: HistoryDefinition) -> Iterator[str]:
-    records, entries = keyspace.history_records(history.id), keyspace.history_keys(history.id)
+    records, pointers = keyspace.history_records(history.id), keyspace.history_keys(history.id)
     count = 0
     for key, stored in txn.scan(records, prefix_end(records)):
         count += 1
@@ -127,10 +127,10 @@ def _problems_of_history(txn: ReadTxn, history: HistoryDefinition) -> Iterator[s
         for row in rows:
             if row is not None:
                 decode_row(row)
-        if txn.get(entries + keyspace.history_key(item) + key[keyspace.ITEM_PREFIX :]) is None:
-            yield f"the history of table {history.table} lacks the entry of a record"
-    if sum(1 for _ in txn.scan(entries, prefix_end(entries))) != count:
-        yield f"the history of table {history.table} has entries without a record"
+        if txn.get(pointers + keyspace.history_key(item) + key[keyspace.ITEM_PREFIX :]) is None:
+            yield f"the history of table {history.table} lacks the pointer to a record"
+    if sum(1 for _ in txn.scan(pointers, prefix_end(pointers))) != count:
+        yield f"the history of table {history.table} has pointers without a record"
 
 
 def _problems_of_table(txn: ReadTxn, table: Table) -> Iterator[str]:
@@ -205,7 +205,7 @@ def _entry(txn: ReadTxn, index: Index, item: dict[str, Any], item_key: bytes) ->
     Empty bytes: the entry is missing. None: the item needs no entry.
     """
     key = index.key(item, item_key)
-    return (txn.get(key) or b"") if key is not None and index.holds(item_key) else None
+    return (txn.get(key) or b"") if key is not None and index.covers(item_key) else None
 
 
 def _is_part(entry: bytes, item: dict[str, Any]) -> bool:

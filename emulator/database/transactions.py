@@ -123,7 +123,7 @@ def _run(
             return _charge_reads(writes, [txn.get(write.key) for write in writes]), True
         changes = _prepare(txn, writes, outcomes, most)
         moment = database.histories.moment
-        moment.hold(now)
+        moment.fix(now)
         try:
             consumed = _store(txn, writes, changes)
         finally:

@@ -1,1 +1,5 @@
-"""Output of commands on a terminal: attribute values, stream records, colours."""
+"""Output of commands on a terminal.
+
+`values.py` makes text of attribute values, `records.py` of stream records. `terminal.py` adds
+colours.
+"""

@@ -176,13 +176,13 @@ def index_capacity_override_missing(index: str) -> ApiError:
     return invalid_override(f"Must specify provisioned throughput for index {index}")
 
 
-def ceiling_override_provisioned(member: str, index: str | None = None) -> ApiError:
+def maximum_override_provisioned(member: str, index: str | None = None) -> ApiError:
     return invalid_override(
         f"Cannot override {member} for OnDemandThroughput unless BillingModeOverride is PAY_PER_REQUEST{_of(index)}"
     )
 
 
-def ceiling_override_out_of_range(member: str, index: str | None = None) -> ApiError:
+def maximum_override_out_of_range(member: str, index: str | None = None) -> ApiError:
     return invalid_override(f"Requested {member} for OnDemandThroughput is outside of valid range{_of(index)}")
 
 

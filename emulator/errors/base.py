@@ -27,7 +27,7 @@ request: the request is wrong, whatever the tables are
 transaction: a valid statement that is not allowed in a transaction
 key: a key of the table or of an index that does not fit the table
 item: the stored item, or its collection, after the change that the request asks for
-condition: a condition that does not hold
+condition: a condition that is not met
 conflict: another transaction has the item
 capacity: throughput that is used up; the same request may succeed later
 """

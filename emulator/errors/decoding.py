@@ -1,8 +1,8 @@
-"""Errors of SearchVectors' JSON decoder. Their messages name a place (control-plane 15).
+"""Errors of SearchVectors' JSON decoder. Their messages name a position (control-plane 15).
 
-The texts are those of serde_json, a decoder in Rust. The place says how far the decoder had read:
-to the end of a null value or, if a member is missing, to the end of the object. Columns are counted
-in bytes.
+The texts are those of serde_json, a decoder in Rust. The position says how far the decoder had
+read: to the end of a null value or, if a member is missing, to the end of the object. Columns are
+counted in bytes.
 """
 
 import json
@@ -25,18 +25,18 @@ class DecodingError(ApiError):
     def __init__(self, member: str, expected: str | None, text: bytes) -> None:
         self._member = member
         self._expected = expected
-        line, column = _place(text.decode(), member if expected else None)
-        place = f" at line {line} column {column}"
+        line, column = _position(text.decode(), member if expected else None)
+        position = f" at line {line} column {column}"
         if expected is None:
-            super().__init__("ValidationException", f"missing field `{member}`{place}", namespace=VALIDATE)
+            super().__init__("ValidationException", f"missing field `{member}`{position}", namespace=VALIDATE)
         else:
-            message = f"invalid type: null, expected {expected}{place}"
+            message = f"invalid type: null, expected {expected}{position}"
             super().__init__("SerializationException", message, namespace=CORAL, message_member="Message")
 
     def located(self, text: bytes) -> "DecodingError":
-        """Return the error with the place in the client's body.
+        """Return the error with the position in the client's body.
 
-        If that place cannot be found, return the error unchanged.
+        If that position cannot be found, return the error unchanged.
         """
         try:
             return DecodingError(self._member, self._expected, text)
@@ -44,11 +44,11 @@ class DecodingError(ApiError):
             return self
 
 
-def _place(text: str, null: str | None) -> tuple[int, int]:
+def _position(text: str, null: str | None) -> tuple[int, int]:
     """Return the line and column up to which the decoder had read.
 
-    null: the name of the member that is null, so that the place is the end of its value. None, or
-    a member that is not null: the place is the end of the object.
+    null: the name of the member that is null, so that the position is the end of its value. None,
+    or a member that is not null: the position is the end of the object.
     """
     at = _skip(text, text.index("{") + 1)
     while text[at] != "}":

@@ -28,7 +28,7 @@ def values_unused(keys: Iterable[str]) -> ApiError:
 
 
 def conditional_check_failed(item: Mapping[str, Any] | None = None) -> ApiError:
-    """Return the error for a condition that does not hold (behaviour 4.6).
+    """Return the error for a condition that is not met (behaviour 4.6).
 
     item: the stored item, if ReturnValuesOnConditionCheckFailure asks for it.
     """

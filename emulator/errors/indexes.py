@@ -63,7 +63,10 @@ def hash_key_after_range_key() -> ApiError:
 
 
 def too_many_key_attributes(kind: str) -> ApiError:
-    """kind: HASH or RANGE."""
+    """Return the error for a global index with too many key attributes.
+
+    kind: HASH or RANGE.
+    """
     return invalid_parameters(f"The KeySchema exceeds the maximum allowed number of {kind} key attributes")
 
 
@@ -101,7 +104,10 @@ def index_not_found(index: str, table: str) -> ApiError:
 
 
 def empty_index_list(member: str) -> ApiError:
-    """member: the name of the list, e.g. GlobalSecondaryIndexUpdates."""
+    """Return the error for an empty list of indexes.
+
+    member: the name of the list, such as GlobalSecondaryIndexUpdates.
+    """
     return invalid_parameters(f"List of {member} is empty")
 
 
@@ -167,7 +173,7 @@ def index_updated_twice(index: str) -> ApiError:
 
 
 def not_a_global_index(index: str, verb: str) -> ApiError:
-    """verb: update or delete."""
+    """Return the error for a change of a local index. verb: update or delete."""
     return validation(f"Cannot {verb} an index that is not a GlobalSecondaryIndex: {index}")
 
 
@@ -187,7 +193,7 @@ def projection_type_missing() -> ApiError:
 
 
 def non_key_attributes_forbidden(kind: str) -> ApiError:
-    """kind: KEYS_ONLY or ALL."""
+    """Return the error for NonKeyAttributes that the projection forbids. kind: KEYS_ONLY or ALL."""
     return invalid_parameters(f"ProjectionType is {kind}, but NonKeyAttributes is specified")
 
 

@@ -9,7 +9,7 @@ def insights_index_missing(index: str, table: str) -> ApiError:
 
 
 def insights_not_active(part: str) -> ApiError:
-    """part: Table or Index."""
+    """Return the error for a table or index that is not ACTIVE. part: Table or Index."""
     return validation(
         "Table or Index is not in a valid state to update Key Access Insights: "
         f"{part}Status must be ACTIVE to enable ContributorInsights."

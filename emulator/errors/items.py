@@ -51,7 +51,7 @@ def _empty(kind: str) -> str:
 
 
 def empty_key(name: str, kind: str) -> ApiError:
-    """kind: "string" or "binary"."""
+    """Return the error for an empty key attribute. kind: "string" or "binary"."""
     return validation(f"{_INVALID_VALUES}{_empty(kind)} Key: {name}")
 
 
@@ -82,7 +82,10 @@ def update_index_key_too_long() -> ApiError:
 
 
 def index_key_too_long(index: str, name: str, size: int, largest: int) -> ApiError:
-    """size, largest: in bytes. Observed: github.com/wellcomecollection/platform/issues/2285."""
+    """Return the error for an item whose key of an index is too long.
+
+    size, largest: in bytes. Observed: github.com/wellcomecollection/platform/issues/2285.
+    """
     return invalid_parameters(
         f"Size limit exceeded for Index Key {name} Actual Size: {size} bytes Max Size: {largest} bytes IndexName: {index}",
         about="key",

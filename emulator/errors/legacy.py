@@ -57,7 +57,10 @@ def list_without_operator(name: str) -> ApiError:
 
 
 def expected_value_required(exists: str, name: str) -> ApiError:
-    """exists: the request's value of Exists: "true", or "null" if the member is absent."""
+    """Return the error for an Expected without a value.
+
+    exists: the request's value of Exists: "true", or "null" if the member is absent.
+    """
     return invalid_parameters(f"Value must be provided when Exists is {exists} for Attribute: {name}")
 
 

@@ -37,9 +37,9 @@ def parameter_count() -> ApiError:
     return validation("Number of parameters in request and statement don't match.")
 
 
-def number_under(kind: str, written: str, place: str) -> ApiError:
+def number_under(kind: str, written: str, path: str) -> ApiError:
     """Return the error for a number literal. kind: overflow, underflow or precision."""
-    return validation(f"{number_text(kind, written)} under {place}")
+    return validation(f"{number_text(kind, written)} under {path}")
 
 
 def unrecognized_function(function: str, position: str) -> ApiError:
@@ -50,13 +50,13 @@ def unexpected_path_component(position: str) -> ApiError:
     return validation(f"Unexpected path component at {position}")
 
 
-def unsupported_data_type(function: str, place: str, position: str) -> ApiError:
+def unsupported_data_type(function: str, path: str, position: str) -> ApiError:
     """Return the error for a function call in a place where only a literal is allowed.
 
-    place: the attribute or map key that has the call as its value, or "root" if the call stands in
+    path: the attribute or map key that has the call as its value, or "root" if the call stands in
     place of the whole item.
     """
-    return validation(f"Unsupported data type: {function} under key {place} at {position}")
+    return validation(f"Unsupported data type: {function} under key {path} at {position}")
 
 
 def empty_bag() -> ApiError:
@@ -72,7 +72,10 @@ def unsupported_bag() -> ApiError:
 
 
 def set_function_target(function: str, position: str) -> ApiError:
-    """function: SET_ADD or SET_DELETE, as in all errors whose name begins with set_function."""
+    """Return the error for a SET function whose first argument is not the target of SET.
+
+    function: SET_ADD or SET_DELETE, as in all errors whose name begins with set_function.
+    """
     return validation(f"The first argument to {function} must equal the assignment value at {position}")
 
 
@@ -130,7 +133,10 @@ def overlapping_conditions() -> ApiError:
 
 
 def order_without_where() -> ApiError:
-    """The texts of this function and the next two are from memory (recall)."""
+    """Return the error for ORDER BY without WHERE.
+
+    The texts of this function and the next two are from memory (recall).
+    """
     return validation("Must have WHERE clause in the statement when using ORDER BY clause.")
 
 

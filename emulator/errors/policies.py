@@ -13,7 +13,7 @@ from emulator.errors.forms import invalid_parameters, missing_resource, still_in
 
 
 def policy_too_large(largest: int) -> ApiError:
-    """largest: the limit in bytes."""
+    """Return the error for a policy that is too large. largest: the limit in bytes."""
     return invalid_parameters(f"Maximum policy size of {largest} bytes exceeded")
 
 
@@ -34,7 +34,10 @@ def policy_syntax(line: int, column: int) -> ApiError:
 
 
 def policy_field_missing(field: str) -> ApiError:
-    """field: a member that each statement of a policy must have, such as Effect."""
+    """Return the error for a statement of a policy without a required member.
+
+    field: the member, such as Effect.
+    """
     return _document_invalid(f"Missing required field {field}")
 
 
@@ -60,7 +63,10 @@ def policy_relative_id_invalid(relative_id: str, arn: str) -> ApiError:
 
 
 def policy_resource_not_an_arn(text: str) -> ApiError:
-    """The text is IAM's, written from memory (recall)."""
+    """Return the error for a Resource that is not an ARN.
+
+    The text is IAM's, written from memory (recall).
+    """
     return _document_invalid(f'Resource {text} must be in ARN format or "*".')
 
 

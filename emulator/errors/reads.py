@@ -42,7 +42,10 @@ def range_gap(missing: Iterable[str], present: str) -> ApiError:
 
 
 def filter_on_key(parameter: str, name: str) -> ApiError:
-    """parameter: "Filter Expression" or "QueryFilter"."""
+    """Return the error for a filter that uses a key attribute.
+
+    parameter: "Filter Expression" or "QueryFilter".
+    """
     return validation(f"{parameter} can only contain non-primary key attributes: Primary key attribute: {name}")
 
 
@@ -63,7 +66,10 @@ def consistent_read_on_gsi() -> ApiError:
 
 
 def projection_with_select(parameter: str, select: str) -> ApiError:
-    """parameter: ProjectionExpression or AttributesToGet."""
+    """Return the error for a Select that allows no projection.
+
+    parameter: ProjectionExpression or AttributesToGet.
+    """
     kind = "only the Count" if select == "COUNT" else select
     return validation(f"Cannot specify the {parameter} when choosing to get {kind}")
 

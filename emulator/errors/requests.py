@@ -89,7 +89,10 @@ def invalid_placeholder(member: str, key: str) -> ApiError:
 
 
 def placeholder_too_long(member: str, size: int) -> ApiError:
-    """size: bytes of the key, only in the text for ExpressionAttributeNames (behaviour 3.6)."""
+    """Return the error for a placeholder that is too long.
+
+    size: its bytes, which only the text for ExpressionAttributeNames shows (behaviour 3.6).
+    """
     suffix = f" size of key: {size}" if member == "ExpressionAttributeNames" else ""
     return validation(
         f"{member} contains invalid key: The expression attribute map contains a key that is too long;{suffix}"

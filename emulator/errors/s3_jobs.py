@@ -11,7 +11,10 @@ _INVALID: str = "Invalid Request: "
 
 
 def job_arn_invalid(kind: str) -> ApiError:
-    """kind: Export or Import (control-plane 0.2)."""
+    """Return the error for a text that is not the ARN of a job. kind: Export or Import.
+
+    See control-plane 0.2.
+    """
     return validation(f"Invalid {kind} ARN")
 
 
@@ -20,7 +23,7 @@ def list_token_invalid(token: str) -> ApiError:
 
 
 def too_many_jobs(kind: str, largest: int) -> ApiError:
-    """kind: exports or imports. Inferred."""
+    """Return the error for too many jobs at the same time. kind: exports or imports. Inferred."""
     return limit_exceeded(f"Subscriber limit exceeded: There is a limit of {largest} concurrent {kind} per subscriber")
 
 
@@ -41,6 +44,10 @@ def kms_key_unsupported() -> ApiError:
 
 def export_arn_invalid() -> ApiError:
     return invalid_parameters("tableArn is not a valid ARN")
+
+
+def export_arn_empty() -> ApiError:
+    return validation("Invalid TableArn: Invalid Table ARN")
 
 
 def export_arn_of_another_resource() -> ApiError:
@@ -152,7 +159,7 @@ def bulk_operation_ended(arn: str, status: str) -> ApiError:
 
 
 def import_not_found(arn: str) -> ApiError:
-    """Inferred from export_not_found."""
+    """Return the error for an import that does not exist. Inferred from export_not_found."""
     return ApiError("ImportNotFoundException", f"Import not found: Import not found: {arn}")
 
 

@@ -32,7 +32,10 @@ _BEING: Final = {"CREATING": "created", "UPDATING": "updated", "DELETING": "dele
 
 
 def being_changed(table: str, status: str) -> ApiError:
-    """status: the table's status, CREATING, UPDATING or DELETING."""
+    """Return the error for a table that is being changed.
+
+    status: the table's status, CREATING, UPDATING or DELETING.
+    """
     return still_in_use(f"Table is being {_BEING[status]}: {table}")
 
 
@@ -42,7 +45,10 @@ def table_being_restored(table: str) -> ApiError:
 
 
 def index_being_changed(table: str, index: str, status: str) -> ApiError:
-    """status: the index's status, CREATING, UPDATING or DELETING."""
+    """Return the error for an index that is being changed.
+
+    status: the index's status, CREATING, UPDATING or DELETING.
+    """
     return still_in_use(f"Index is being {_BEING[status]}. Table: {table} Index: {index}")
 
 
@@ -123,15 +129,21 @@ def index_change_with_stream() -> ApiError:
     return invalid_parameters("You cannot create or delete index while changing stream status")
 
 
-def stream_without_view(*, created: bool) -> ApiError:
-    """created: whether to use the text of CreateTable; if not, that of UpdateTable."""
+def stream_without_view_type(*, created: bool) -> ApiError:
+    """Return the error for a stream that is enabled without a view type.
+
+    created: whether to use the text of CreateTable; if not, that of UpdateTable.
+    """
     if created:
         return invalid_parameters("Table is being created with a stream enabled, UpdateViewType is required")
     return invalid_parameters("If stream is being enabled then UpdateViewType is required")
 
 
-def view_without_stream(*, created: bool) -> ApiError:
-    """created: whether to use the text of CreateTable; if not, that of UpdateTable."""
+def view_type_without_stream(*, created: bool) -> ApiError:
+    """Return the error for a stream that is disabled with a view type.
+
+    created: whether to use the text of CreateTable; if not, that of UpdateTable.
+    """
     if created:
         return invalid_parameters(
             "Table is being created with a stream disabled, UpdateViewType should not be specified"
@@ -148,7 +160,10 @@ def no_stream_to_disable(table: str) -> ApiError:
 
 
 def encryption_member_without_encryption(member: str) -> ApiError:
-    """member: SSEType or KMSMasterKeyId."""
+    """Return the error for a detail of encryption that is disabled.
+
+    member: SSEType or KMSMasterKeyId.
+    """
     return invalid_parameters(f"{member} can not be specified if Enabled is false")
 
 
@@ -187,7 +202,10 @@ def encrypted_with_that_key() -> ApiError:
 
 
 def ttl_already(state: str) -> ApiError:
-    """state: "enabled" or "disabled" (behaviour 12)."""
+    """Return the error for a request to switch TTL to the state that it has (behaviour 12).
+
+    state: "enabled" or "disabled".
+    """
     return validation(f"TimeToLive is already {state}")
 
 
@@ -208,5 +226,8 @@ def ttl_table_changing(table: str, status: str) -> ApiError:
 
 
 def ttl_not_described(status: str) -> ApiError:
-    """status: the table's status (behaviour 12)."""
+    """Return the error for DescribeTimeToLive of a table that is not ACTIVE (behaviour 12).
+
+    status: the table's status.
+    """
     return validation(f"Cannot describe time to live while table is in {status} state: Current table state is {status}")

@@ -14,12 +14,18 @@ def no_tags(kind: str) -> ApiError:
 
 
 def tag_set_too_large(size: int, largest: int) -> ApiError:
-    """size: bytes of all tags that the resource would have. largest: the limit in bytes."""
+    """Return the error for tags that are too large together.
+
+    size: bytes of all tags that the resource would have. largest: the limit in bytes.
+    """
     return validation(f"Tag set size {size} bytes is above max size limit of {largest} bytes")
 
 
 def tag_key_invalid(key: str | None) -> ApiError:
-    """key: None if the tag has no key. The message then shows null, as in tag_value_invalid."""
+    """Return the error for an invalid tag key.
+
+    key: None if the tag has no key. The message then shows null, as in tag_value_invalid.
+    """
     return validation(f"The Tag Key provided is invalid, Key: {_printed(key)}")
 
 

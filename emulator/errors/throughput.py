@@ -58,6 +58,26 @@ def throughput_exceeded(
     )
 
 
+_ACCOUNT: Final = (
+    "Throughput exceeds the current throughput quota for your account. "
+    "Please contact AWS Support to request a quota increase."
+)
+
+
+def account_limit_exceeded(arn: str, kind: str, *, index: bool) -> ApiError:
+    """Return the error for a limit of the whole account, which only a fault causes here.
+
+    The arguments are those of throughput_exceeded. The text is that of the API reference.
+    """
+    reasons = [{"reason": f"{'Index' if index else 'Table'}{kind}AccountLimitExceeded", "resource": arn}]
+    return ApiError("RequestLimitExceeded", _ACCOUNT, extra={"ThrottlingReasons": reasons}, about="capacity")
+
+
+def rate_exceeded() -> ApiError:
+    """Return the error for too many requests that have no units. Only a fault causes it here."""
+    return ApiError("ThrottlingException", "Rate exceeded", about="capacity")
+
+
 # --- provisioned ----------------------------------------------------------------------------------
 
 _SEE_LIMITS: Final = "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
@@ -172,20 +192,23 @@ def _date(time: float) -> str:
 # --- on demand ------------------------------------------------------------------------------------
 
 
-def ceiling_with_provisioned(member: str, index: str | None) -> ApiError:
-    """member: a member of OnDemandThroughput, as in ceiling_out_of_range."""
+def maximum_with_provisioned(member: str, index: str | None) -> ApiError:
+    """Return the error for a maximum of on-demand throughput on a provisioned table.
+
+    member: a member of OnDemandThroughput, as in maximum_out_of_range.
+    """
     where = "" if index is None else f" for index : {index}"  # sic
     return invalid_parameters(
         f"{member} for OnDemandThroughput{where} cannot be specified when the table BillingMode is PROVISIONED"
     )
 
 
-def ceiling_out_of_range(member: str, index: str | None) -> ApiError:
+def maximum_out_of_range(member: str, index: str | None) -> ApiError:
     where = "table" if index is None else f"index : {index}"  # sic
     return invalid_parameters(f"Requested {member} for OnDemandThroughput for {where} is outside of valid range")
 
 
-def ceilings_not_combinable() -> ApiError:
+def maximums_not_combinable() -> ApiError:
     return invalid_parameters("OnDemandThroughput can only be combined with BillingMode in an UpdateTable request")
 
 
@@ -203,12 +226,18 @@ def index_creation_with_warmth() -> ApiError:
 
 
 def warmth_below_initial(member: str, index: str | None) -> ApiError:
-    """member: a member of WarmThroughput, as in all errors whose name begins with warmth."""
+    """Return the error for warm throughput below the initial one of an on-demand table.
+
+    member: a member of WarmThroughput, as in all errors whose name begins with warmth.
+    """
     return _too_cold(member, index, f"initial throughput for OnDemand. See: {_INITIAL_THROUGHPUT}")
 
 
 def warmth_below_capacity(member: str, index: str | None, capacity: str) -> ApiError:
-    """capacity: ReadCapacityUnits or WriteCapacityUnits."""
+    """Return the error for warm throughput below the provisioned throughput.
+
+    capacity: ReadCapacityUnits or WriteCapacityUnits.
+    """
     return _too_cold(member, index, f"{capacity} of ProvisionedThroughput")
 
 

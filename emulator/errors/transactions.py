@@ -10,7 +10,10 @@ from emulator.errors.forms import validation
 
 
 def too_many_items(operation: str) -> ApiError:
-    """operation: BatchGetItem or BatchWriteItem."""
+    """Return the error for a batch of too many items.
+
+    operation: BatchGetItem or BatchWriteItem.
+    """
     return validation(f"Too many items requested for the {operation} call")
 
 
@@ -26,7 +29,7 @@ def duplicate_keys() -> ApiError:
 
 
 Reason = dict[str, Any]
-"""An entry of CancellationReasons: a Code.
+"""An element of CancellationReasons: a Code.
 
 For a failed action also a Message, and perhaps an Item.
 """
@@ -34,7 +37,7 @@ For a failed action also a Message, and perhaps an Item.
 NO_REASON: Final[Reason] = {"Code": "None"}
 
 
-_ENTRY_CODES: Final = {
+_NESTED_CODES: Final = {
     "AccessDeniedException": "AccessDenied",
     "ConditionalCheckFailedException": "ConditionalCheckFailed",
     "DuplicateItemException": "DuplicateItem",
@@ -48,17 +51,17 @@ _ENTRY_CODES: Final = {
     "TransactionConflictException": "TransactionConflict",
     "ValidationException": "ValidationError",
 }
-"""Code of an error -> its code in the entry of a batch's statement, or in the reason for a
+"""Code of an error -> its code in the result of a batch's statement, or in the reason for a
 transaction's action.
 """
 
 
-def entry_code(error: ApiError) -> str:
+def nested_code(error: ApiError) -> str:
     """Return an error's code as it appears inside an answer with several results.
 
     These are the statements of BatchExecuteStatement and the cancellation reasons of a transaction.
     """
-    return _ENTRY_CODES.get(error.code, "InternalServerError")
+    return _NESTED_CODES.get(error.code, "InternalServerError")
 
 
 def transaction_canceled(reasons: Sequence[Reason]) -> ApiError:
@@ -83,7 +86,7 @@ def cancellation_reason(error: ApiError) -> Reason:
         # The text of the error ends with a full stop (behaviour 16), that of the reason does not
         # (behaviour 8.2).
         message = message.removesuffix(".")
-    return {"Code": entry_code(error), "Message": message, **item}
+    return {"Code": nested_code(error), "Message": message, **item}
 
 
 def transaction_conflict() -> ApiError:

@@ -8,8 +8,8 @@
     timeout = 300                      # seconds of real time, 60 by default
     python = "/app/.venv/bin/python"   # runs the handler; by default the emulator's own Python
 
-A URL names a server that answers Lambda's invocation path, as AWS's runtime images do. The path is
-that of the first example; a URL without a path gets it. A `module:callable` runs in a child
+A URL names a server that answers Lambda's invocation path, as AWS's container images do. The path
+is that of the first example; a URL without a path gets it. A `module:callable` runs in a child
 process, whose module path begins with the folder of the TOML file and the working directory.
 """
 
@@ -79,21 +79,21 @@ def load(path: str) -> Functions:
     import tomllib  # noqa: PLC0415 - start-up time, only with a file
 
     try:
-        entries = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise BadConfiguration(f"cannot read {Path(path).absolute()}: {error.strerror}") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadConfiguration(f"{Path(path).absolute()} is not TOML: {error}") from error
     folder = Path(path).resolve().parent
     path = str(Path(path).absolute())
-    return {name: _function(path, folder, name, entry) for name, entry in entries.items()}
+    return {name: _function(path, folder, name, value) for name, value in values.items()}
 
 
-def _function(path: str, folder: Path, name: str, entry: object) -> Function:
+def _function(path: str, folder: Path, name: str, value: object) -> Function:
     where = f"{path}: {name}"
     if _NAME.fullmatch(name) is None:
         raise BadConfiguration(f"{where}: a function's name must have 1 to 64 letters, digits, '-' and '_'")
-    table = entry if isinstance(entry, dict) else {"target": entry}
+    table = value if isinstance(value, dict) else {"target": value}
     unknown = ", ".join(sorted(table.keys() - {"target", "timeout", "python"}))
     if unknown:
         raise BadConfiguration(f"{where}: unknown member {unknown}; the members are target, timeout and python")

@@ -87,7 +87,10 @@ def member_unsupported(name: str) -> ApiError:
 
 
 def mapping_exists(stream_arn: str, function: str, uuid: str) -> ApiError:
-    """The spaces inside the quotes are AWS's (aws/serverless-application-model #2011)."""
+    """Return the error for a second mapping of the same stream to the same function.
+
+    The spaces inside the quotes are AWS's (aws/serverless-application-model #2011).
+    """
     text = (
         f'The event source arn (" {stream_arn} ") and function (" {function} ") provided mapping already exists. '
         f"Please update or delete the existing mapping with UUID {uuid}"

@@ -185,7 +185,7 @@ def _numeric(argument: object) -> Test:
     if len(operators) == 2 and (operators[0][0], operators[1][0]) != (">", "<"):  # noqa: PLR2004 - a range has two operators
         raise BadPattern
     steps = [(_COMPARE[name], bound) for name, bound in zip(operators, bounds, strict=True)]
-    return lambda value: _is_number(value) and all(holds(value, bound) for holds, bound in steps)
+    return lambda value: _is_number(value) and all(compare(value, bound) for compare, bound in steps)
 
 
 def _anything_but(argument: object) -> Test:

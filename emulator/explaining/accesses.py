@@ -63,7 +63,7 @@ class Access:
 
     operation: str
     table: Table
-    source: Table | Index
+    relation: Table | Index
     plan: Plan
     reads: tuple[RangeRead, ...] = ()
     key: Item | None = None
@@ -73,7 +73,7 @@ class Access:
     @property
     def index(self) -> Index | None:
         """Return the index that the statement reads, None for the table itself."""
-        return self.source if isinstance(self.source, Index) else None
+        return self.relation if isinstance(self.relation, Index) else None
 
     @property
     def filtered(self) -> bool:
@@ -89,7 +89,7 @@ def access_of(prepared: PreparedStatement, table: Table, *, consistent: bool = F
         assert isinstance(statement, Select), "only a SELECT reads pages"
         reads = _queries(prepared, planned) if planned.query else _scan(prepared, planned)
         operation = QUERY if planned.query else SCAN
-        return Access(operation, table, planned.source, planned, reads, projection=_projection(statement))
+        return Access(operation, table, planned.relation, planned, reads, projection=_projection(statement))
     if isinstance(planned, Write):
         planned.check()
     key = table.key_attributes(planned.key_item)
@@ -131,7 +131,7 @@ def _queries(prepared: PreparedStatement, planned: Pages) -> tuple[RangeRead, ..
     The plan has only ranges of storage keys. So this computes the ranges of all queries that the
     WHERE may become, and finds those of the plan among them.
     """
-    names, source = planned.source.key_schema, planned.source
+    names, relation = planned.relation.key_schema, planned.relation
     partitions: dict[str, list[tuple[KeyRange, list[ast.ConditionTree]]]] = {}
     assert prepared.program.where is not None, "a Query has a key condition"
     for branch in ast.chain(prepared.program.where, ast.Or):
@@ -144,7 +144,7 @@ def _queries(prepared: PreparedStatement, planned: Pages) -> tuple[RangeRead, ..
     known: dict[Range, RangeRead] = {}
 
     def add(wanted: KeyRange, rest: str | None) -> None:
-        limits = ranges.query_range(source, wanted)
+        limits = ranges.query_range(relation, wanted)
         known[limits] = RangeRead(limits, texts.key_condition(wanted, names), rest, _limits_sort_key(wanted))
 
     for reads in partitions.values():

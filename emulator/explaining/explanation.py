@@ -32,7 +32,7 @@ def explanation(
     if problems:
         raise first_problem(problems).error("partiql")
     prepared = prepare_statement(text, values)
-    table = require(table_of(prepared.source.table))
+    table = require(table_of(prepared.relation.table))
     with database.read() as txn:
         return explain(prepared, table, StoredSizes(txn, table), consistent=consistent)
 

@@ -33,7 +33,7 @@ def reasons_of(access: Access, prepared: PreparedStatement) -> Iterator[str]:
 
 
 def _of_query(access: Access) -> Iterator[str]:
-    names = access.source.key_schema
+    names = access.relation.key_schema
     [hash_name] = names.hash
     count = len(access.reads)
     if count == 1:
@@ -48,10 +48,10 @@ def _of_query(access: Access) -> Iterator[str]:
 
 
 def _of_scan(access: Access, prepared: PreparedStatement) -> str:
-    what = "table" if isinstance(access.source, Table) else f"index {access.source.name}"
+    what = "table" if isinstance(access.relation, Table) else f"index {access.relation.name}"
     if prepared.program.where is None:
         return f"The statement has no WHERE. So a Scan reads the whole {what}."
-    key = " and ".join(access.source.key_schema.hash)
+    key = " and ".join(access.relation.key_schema.hash)
     return (
         f"Not every branch of the WHERE has an equality or IN for the partition key {key}. "
         f"So a Scan reads the whole {what}."
@@ -65,10 +65,10 @@ def better_ways(access: Access, prepared: PreparedStatement) -> Iterator[str]:
         return
     found = False
     others: list[Table | Index] = [access.table, *access.table.indexes]
-    for source in others:
-        if source is not access.source and _serves(prepared, source.key_schema):
+    for relation in others:
+        if relation is not access.relation and _serves(prepared, relation.key_schema):
             found = True
-            yield _named(access.table, source, statement)
+            yield _named(access.table, relation, statement)
     if found:
         return
     attributes = compiler.condition(prepared.program.where).attributes
@@ -87,12 +87,12 @@ def _serves(prepared: PreparedStatement, names: KeyNames) -> bool:
         return False
 
 
-def _named(table: Table, source: Table | Index, statement: Select) -> str:
-    if isinstance(source, Table):
+def _named(table: Table, relation: Table | Index, statement: Select) -> str:
+    if isinstance(relation, Table):
         return f'The same WHERE on the table itself would be a Query: FROM "{table.name}".'
-    text = f'The same WHERE on the index {source.name} would be a Query: FROM "{table.name}"."{source.name}".'
-    if not source.projects_all and (
-        statement.paths is None or not {str(path[0]) for path in statement.paths} <= source.attributes
+    text = f'The same WHERE on the index {relation.name} would be a Query: FROM "{table.name}"."{relation.name}".'
+    if not relation.projects_all and (
+        statement.paths is None or not {str(path[0]) for path in statement.paths} <= relation.attributes
     ):
         text += " But this index does not project all attributes that the statement returns."
     return text

@@ -67,9 +67,9 @@ class StoredSizes:
     def first_page(self, planned: Pages, *, consistent: bool) -> float:
         """Return the units of a SELECT's first page. The page is read, but not charged."""
         table = self._table
-        source = table if isinstance(planned.source, Table) else planned.source
+        relation = table if isinstance(planned.relation, Table) else planned.relation
         unfiltered: list[tuple[Range, Test | None]] = [(limits, None) for limits, _ in planned.ranges]
-        read = replace(planned, table=table, source=source, ranges=unfiltered, project=None)
+        read = replace(planned, table=table, relation=relation, ranges=unfiltered, project=None)
         return pages.read(self._txn, read, None, consistent=consistent).consumed.total()
 
     def total(self, index: Index | None) -> Extent:

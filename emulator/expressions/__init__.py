@@ -2,7 +2,8 @@
 
 1. `bind.bind` is the entrance. It takes the expressions, names and values of a request, and returns
    programs. It caches the programs by the form of the request.
-2. `parser` turns a text into an `ast` tree, without names and values. `lexer` cuts the text into
+2. `parser` turns a text into an `ast` tree, without names and values, and into notes about the
+   text (`parsed`). `lexer` cuts the text into
    tokens. With `rules`, the parser's methods call each other without Python's stack, so that texts
    can nest deeply.
 3. `analyze` replaces aliases by names and checks the tree. It reports the first problem in the

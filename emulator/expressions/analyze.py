@@ -26,9 +26,9 @@ from typing import Final, Generic, NamedTuple, TypeVar
 from emulator import limits
 from emulator.expressions import ast, problems
 from emulator.expressions.document_paths import Names, check_disjoint, resolved, steps_of
-from emulator.expressions.functions import FUNCTIONS, Place
+from emulator.expressions.functions import FUNCTIONS, Role
 from emulator.expressions.key_condition import key_condition
-from emulator.expressions.parser import Parsed
+from emulator.expressions.parsed import Parsed
 from emulator.expressions.problems import ExpressionError
 from emulator.expressions.program import KeyCondition
 from emulator.expressions.reserved import RESERVED
@@ -132,17 +132,17 @@ def _check_size(parsed: Parsed[Tree]) -> None:
         raise problems.too_many_operators(limits.EXPRESSION_OPERATORS + 1)
 
 
-def _check_functions(parsed: Parsed[Tree], operands: Place) -> None:
+def _check_functions(parsed: Parsed[Tree], operands: Role) -> None:
     """Raise for the first unknown function. If there is none, raise for the first misused function.
 
-    operands: the place that a function which is an operand must have.
+    operands: the role that a function must have to be an operand.
     """
     for usage in parsed.functions:
         if usage.function not in FUNCTIONS:
             raise problems.unknown_function(usage.function)
     for usage in parsed.functions:
         function = FUNCTIONS[usage.function]
-        if function.place != ("condition" if usage.as_condition else operands) or (usage.inner and function.outermost):
+        if function.role != ("condition" if usage.as_condition else operands) or (usage.inner and function.outermost):
             raise problems.misused_function(usage.function)
 
 

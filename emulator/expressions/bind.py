@@ -3,7 +3,7 @@
     Update, Condition, Filter, KeyCondition, Projection ──parse, analyze, compile──▶ Bound
 
 Two requests have the same form if their texts, their names, and the placeholders and *types* of
-their values are equal. The cache holds the programs of the latest forms. Checks that depend on the
+their values are equal. The cache has the programs of the latest forms. Checks that depend on the
 contents of values run at every call. Errors are not cached: they are rare, and would displace
 programs that are in use.
 
@@ -30,7 +30,7 @@ from emulator.expressions import analyze, parser, problems
 from emulator.expressions import compile as compiler
 from emulator.expressions import update as updates
 from emulator.expressions.analyze import Check, Checked
-from emulator.expressions.parser import Parsed
+from emulator.expressions.parsed import Parsed
 from emulator.expressions.problems import ExpressionError
 from emulator.expressions.program import Condition, KeyCondition, Projection, UpdateProgram
 from emulator.values.types import Values

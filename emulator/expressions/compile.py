@@ -224,11 +224,13 @@ def _ordering(node: ast.Compare) -> Test:
     return ordered
 
 
-def _simple_ordering(name: str, placeholder: str, accepted: tuple[int, ...], holds: Callable[[Any, Any], bool]) -> Test:
+def _simple_ordering(
+    name: str, placeholder: str, accepted: tuple[int, ...], compare: Callable[[Any, Any], bool]
+) -> Test:
     """Return a test that compares an attribute with a value, the most common part of filters.
 
     accepted: the results of compare.order for which the test is true.
-    holds: the same comparison as a function of two Python values.
+    compare: the same comparison as a function of two Python values.
 
     Whole numbers without a sign are compared by length and digits, in half the time of
     compare.order.
@@ -242,7 +244,7 @@ def _simple_ordering(name: str, placeholder: str, accepted: tuple[int, ...], hol
         if "N" in value and "N" in other:
             left, right = value["N"], other["N"]
             if left.isdigit() and right.isdigit():
-                return holds((len(left), left), (len(right), right))
+                return compare((len(left), left), (len(right), right))
         return order(value, other) in accepted
 
     return ordered

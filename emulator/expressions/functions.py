@@ -4,11 +4,11 @@ To add a function, write its builder here and add its `Function`. The analyser, 
 cost of updates and PartiQL all use `FUNCTIONS`. Add the function's cases to
 tests/cases/expressions: a test fails for a function without cases.
 
-A builder returns a function of (item, values). What that function returns depends on the place:
+A builder returns a function of (item, values). What that function returns depends on its role:
 
-| place             | returns                                                                     |
+| role              | returns                                                                     |
 |-------------------|-----------------------------------------------------------------------------|
-| condition         | whether the condition holds                                                 |
+| condition         | whether the condition is true                                               |
 | condition operand | a value, or None if there is none                                           |
 | update operand    | a value; it raises ApiError if operands have a wrong type in the item       |
 
@@ -35,7 +35,7 @@ Test = Callable[[Item, Values], bool]
 Get = Callable[[Item, Values], Value | None]
 Compute = Callable[[Item, Values], Value]
 
-Place = OneOf["condition", "condition operand", "update operand"]
+Role = OneOf["condition", "condition operand", "update operand"]
 """Where a function may be used: as a condition, as an operand in conditions, or as an operand in
 updates.
 """
@@ -73,7 +73,7 @@ class Function(NamedTuple):
     """
 
     name: str
-    place: Place
+    role: Role
     operands: tuple[Operand, ...]
     build: Callable[..., Any]
     distinct: bool
@@ -86,7 +86,7 @@ class Function(NamedTuple):
 
 def checked(row: Function) -> Function:
     """Return the function if it is complete. Otherwise an AssertionError says what is wrong."""
-    in_update = row.place == "update operand"
+    in_update = row.role == "update operand"
     assert row.name.isidentifier(), "the lexers read only an identifier as a function's name"
     assert row.name.islower(), "the name must be in small letters, because PartiQL searches for it in small letters"
     assert row.operands, "a function needs an operand: the grammar has no call without operands"
@@ -98,7 +98,7 @@ def checked(row: Function) -> Function:
         )
     assert not row.distinct or len(row.operands) > 1, "`distinct` needs at least two operands"
     assert row.result is None or row.result in TYPES, "the result has a type that does not exist"
-    if row.place == "condition":
+    if row.role == "condition":
         assert row.result is None, "a condition has no `result`: it is true or false, not a value"
         assert row.default is None, "a condition has no `default`: it is true or false, not a value"
     elif in_update:
@@ -142,7 +142,7 @@ def _has_type(get: Get, get_type: Get) -> Test:
     return has_type
 
 
-def both(holds: Callable[[Value, Value], bool]) -> Callable[[Get, Get], Test]:
+def both(compare: Callable[[Value, Value], bool]) -> Callable[[Get, Get], Test]:
     """Return the builder of a condition on two values.
 
     A missing value makes the condition false.
@@ -151,7 +151,7 @@ def both(holds: Callable[[Value, Value], bool]) -> Callable[[Get, Get], Test]:
     def build(get_first: Get, get_second: Get) -> Test:
         def test(item: Item, values: Values) -> bool:
             first, second = get_first(item, values), get_second(item, values)
-            return first is not None and second is not None and holds(first, second)
+            return first is not None and second is not None and compare(first, second)
 
         return test
 

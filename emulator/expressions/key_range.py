@@ -8,7 +8,7 @@ stored: its results are attribute values.
 Tables and local indexes have one HASH and at most one RANGE attribute. A global index has up to
 four of each (features 3). Its RANGE attributes sort one after another. So a query may demand
 equality for the first RANGE attributes, and have at most one other condition, on the next RANGE
-attribute. `KeyRange` holds exactly these conditions.
+attribute. `KeyRange` has exactly these conditions.
 
 The service reports the first problem in this list:
 

@@ -1,7 +1,7 @@
 """Parses texts to trees: a recursive descent parser with one method per rule of behaviour 4.1.
 
-The result depends only on the text. With the tree, the parser returns notes for the analyser, in
-written order (`Parsed`), because the service checks reserved words, functions and parentheses in
+The result depends only on the text. With the tree, the parser returns notes for the analyser
+(parsed.py), because the service checks reserved words, functions and parentheses in
 the whole text before it checks any clause.
 
 Each kind of expression has its own keywords. A keyword that begins a path is a syntax error. At any
@@ -12,7 +12,7 @@ calls.
 """
 
 from collections.abc import Callable
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final
 
 from emulator import limits
 from emulator.expressions import problems
@@ -39,49 +39,14 @@ from emulator.expressions.ast import (
     UpdateTree,
 )
 from emulator.expressions.lexer import Token, tokens
+from emulator.expressions.parsed import Parsed, Tree, Usage
 from emulator.expressions.problems import ExpressionError
 from emulator.expressions.rules import Rule, result_of
-
-Tree = TypeVar("Tree")
 
 _COMPARATORS: Final = frozenset(("=", "<>", "<", "<=", ">", ">="))
 _CONDITION_WORDS: Final = frozenset(("AND", "OR", "NOT", "IN", "BETWEEN"))
 _SECTIONS: Final = frozenset(("SET", "REMOVE", "ADD", "DELETE"))
 _NO_WORDS: Final[frozenset[str]] = frozenset()
-
-
-class Usage(NamedTuple):
-    """A function call in the text. as_condition: false if it is an operand.
-
-    inner: whether the call is inside an operand of another function, at any depth.
-    """
-
-    function: str
-    as_condition: bool
-    inner: bool = False
-
-
-class Parsed(NamedTuple, Generic[Tree]):
-    """A tree and notes for the analyser, each in written order.
-
-    words: the names that are written in paths without an alias.
-    aliases, placeholders: with their "#" and ":".
-    indexes: the numbers in brackets.
-    functions: every call, outer before inner.
-    operators: the number of operators.
-    redundant: whether there are parentheses around parentheses.
-    too_long: the number of elements of the first path with too many elements, 0 if there is none.
-    """
-
-    tree: Tree
-    words: tuple[str, ...]
-    aliases: tuple[str, ...]
-    placeholders: tuple[str, ...]
-    indexes: tuple[int, ...]
-    functions: tuple[Usage, ...]
-    operators: int
-    redundant: bool
-    too_long: int = 0
 
 
 def parse_condition(text: str) -> Parsed[ConditionTree]:

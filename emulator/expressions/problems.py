@@ -24,13 +24,16 @@ class ExpressionError(Exception):
 EMPTY: Final = "The expression can not be empty;"
 REDUNDANT_PARENTHESES: Final = "The expression has redundant parentheses;"
 ANY_TYPE: Final = "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}"
-"""The operand type in the error for a path in a place where only a value is allowed."""
+"""The operand type in the error for a path where only a value is allowed."""
 
 Steps = Sequence[str | int]
 
 
 def too_large(size: int | None) -> ExpressionError:
-    """size: in bytes; None for an update expression, whose error does not name the size."""
+    """Return the problem of an expression that is too large.
+
+    size: in bytes; None for an update expression, whose error does not name the size.
+    """
     size_text = "" if size is None else f" expression size: {size}"
     return ExpressionError(f"Expression size has exceeded the maximum allowed size;{size_text}")
 
@@ -49,7 +52,10 @@ def too_many_options(count: int) -> ExpressionError:
 
 
 def index_out_of_range(index: str) -> ExpressionError:
-    """index: the index in digits. Observed: github.com/scylladb/scylladb/issues/25947."""
+    """Return the problem of a list index that is too large.
+
+    index: the index in digits. Observed: github.com/scylladb/scylladb/issues/25947.
+    """
     return ExpressionError(f"List index is not within the allowable range; index: [{index}]")
 
 
@@ -100,14 +106,17 @@ def path_required(function: str) -> ExpressionError:
 
 
 def operand_type(operator: str, tag: str) -> ExpressionError:
-    """tag: a type letter, or ANY_TYPE."""
+    """Return the problem of an operand with a wrong type. tag: a type letter, or ANY_TYPE."""
     return ExpressionError(
         f"Incorrect operand type for operator or function; operator or function: {operator}, operand type: {tag}"
     )
 
 
 def action_operand_type(section: str, word: str) -> ExpressionError:
-    """section: ADD or DELETE. word: a type such as STRING."""
+    """Return the problem of an ADD or DELETE of a value with a wrong type.
+
+    section: ADD or DELETE. word: a type such as STRING.
+    """
     return ExpressionError(
         f"Incorrect operand type for operator or function; operator: {section}, operand type: {word}"
     )

@@ -19,7 +19,7 @@ from emulator.values.types import Item, Value, Values
 
 KeyOperator = OneOf["=", "<", "<=", ">", ">=", "BETWEEN", "begins_with", "unindexable"]
 MIRRORED: Final[Mapping[Comparator, KeyOperator]] = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-"""Comparator -> the comparator with the same meaning if the two operands change places."""
+"""Comparator -> the comparator with the same meaning if the two operands are exchanged."""
 UNINDEXABLE: Final = "unindexable"
 """The operator of a clause with a legacy operator that no key may have. key_range.py decides
 whether this problem or another one is reported.
@@ -40,7 +40,7 @@ class KeyClause:
 
 @dataclass(frozen=True, slots=True)
 class KeyCondition:
-    """Conditions on different attributes, in written order. All of them must hold."""
+    """Conditions on different attributes, in written order. All of them must be true."""
 
     clauses: tuple[KeyClause, ...]
 
@@ -49,7 +49,7 @@ class KeyCondition:
 class Condition:
     """A condition or filter.
 
-    test(item, values): whether the condition holds. A missing item is tested as an empty item.
+    test(item, values): whether the condition is true. A missing item is tested as an empty item.
     attributes: the top-level names that the condition reads.
     paths: every document path that it reads, in written order.
     inner: the paths of more than one step.

@@ -11,7 +11,7 @@ from emulator.expressions import analyze, ast, parser, problems
 from emulator.expressions.analyze import Check
 from emulator.expressions.bind import Binding
 from emulator.expressions.document_paths import steps_of
-from emulator.expressions.parser import Parsed
+from emulator.expressions.parsed import Parsed
 from emulator.expressions.program import Projection
 from emulator.values.paths import Path
 from emulator.values.types import Value

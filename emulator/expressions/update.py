@@ -38,7 +38,7 @@ _SORTS: Final[Mapping[str, Callable[[list[str]], None]]] = {
     "NS": number.sort_numbers,
     "BS": lambda members: members.sort(key=a2b_base64),
 }
-"""Set type -> the function that sorts its members in place into canonical order (values/wire.py).
+"""Set type -> the function that sorts its members in place into canonical order (values/sets.py).
 """
 
 

@@ -6,18 +6,19 @@ the operations that export and import tables (emulator/s3_jobs). A reader is a g
 reader continues after it. (The service's import ends a file at its first line that cannot be
 parsed: control-plane 5.4.)
 
-    sources(paths) ──▶ Source (what a file is) ──records()──▶ Definition, ItemRecord, Problem, Notice
+    inputs(paths) ──▶ Input (what a file is) ──records()──▶ Definition, ItemRecord, Problem, Notice
 
 | file              | format                                                                      |
 |-------------------|-----------------------------------------------------------------------------|
-| `sources`         | detects the format of a file or folder by its content                       |
+| `detection`       | finds out which format a file or folder has, by its content                 |
+| `input`           | a file or export, from which records are read                               |
 | `documents`       | the kinds of document, such as templates, which are read as a whole         |
 | `files`           | plain, gzip and Zstandard files, standard input                             |
 | `json_text`       | a sequence of JSON values with their lines, in little memory                |
 | `items`           | JSON items: with types or ordinary, in wrappers such as `{"Item": ...}`     |
 | `ion`             | Amazon Ion, text and binary (the extra `ion`)                               |
 | `csv_rows`        | CSV, by the rules of the service's import (control-plane 5.4)               |
-| `export_layout`   | the folders that the service's export writes (control-plane 4.3)            |
+| `export_folders`  | the folders that the service's export writes (control-plane 4.3)            |
 | `described`       | definitions: output of DescribeTable, input of CreateTable                  |
 | `cloudformation`  | CloudFormation, SAM and CDK templates; `intrinsics` has their functions     |
 | `terraform`       | `terraform show -json` of a plan or a state                                 |
@@ -25,4 +26,4 @@ parsed: control-plane 5.4.)
 | `workbench`       | models of NoSQL Workbench with their sample data                            |
 | `yaml_text`       | YAML with the short forms of intrinsic functions (the extra `yaml`)         |
 | `bounds`          | limits on the memory and work that reading a file takes                     |
-"""  # noqa: W505 - a table
+"""

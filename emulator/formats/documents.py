@@ -7,10 +7,10 @@ from typing import Any, Final, NamedTuple
 
 from emulator.formats import described
 from emulator.formats.document import Document
+from emulator.formats.input import Input
 from emulator.formats.items import WRAPPERS, ItemReader, is_typed
 from emulator.formats.json_text import with_numbers
 from emulator.formats.records import WRONG_FORM, Place, Problem, Record, UnknownFormat
-from emulator.formats.source import Source
 
 
 def definition_or_item(reader: ItemReader, place: Place, value: Any) -> Record:  # noqa: ANN401 - JSON
@@ -106,24 +106,24 @@ _DOCUMENTS: Final = (
 )
 
 
-def of_document(document: Document, reader: ItemReader) -> Source:
-    """Return the source of a document. Raises FormatError if its kind is unknown."""
+def of_document(document: Document, reader: ItemReader) -> Input:
+    """Return the input of a document. Raises FormatError if its kind is unknown."""
     path, content = document.file, document.content
     if isinstance(content, dict):
         kind = next((kind for kind in _DOCUMENTS if kind.recognised(content)), None)
         if kind is not None:
             whole = document if kind.read is _batch else replace(document, content=with_numbers(content))
             taken = kind.parameters(whole)
-            return Source(path, defines=True, reader=lambda _types: _read(kind.read, whole), parameters=taken)
+            return Input(path, defines=True, reader=lambda _types: _read(kind.read, whole), parameters=taken)
         if "Items" in content and isinstance(content["Items"], list):
             records = [reader.record(document.place("Items"), each) for each in content["Items"]]
-            return Source(path, defines=False, reader=lambda _types: iter(records))
+            return Input(path, defines=False, reader=lambda _types: iter(records))
         if not content.keys().isdisjoint(WRAPPERS) or is_typed(content):
             record = reader.record(Place(path, 1), content)
-            return Source(path, defines=False, reader=lambda _types: iter((record,)))
+            return Input(path, defines=False, reader=lambda _types: iter((record,)))
     if isinstance(content, list):
         found = [definition_or_item(reader, Place(path), each) for each in content]
-        return Source(path, defines=True, reader=lambda _types: iter(found))
+        return Input(path, defines=True, reader=lambda _types: iter(found))
     raise UnknownFormat(
         Place(path),
         "this is neither a list of items nor a known definition of tables: expected items, the output of "

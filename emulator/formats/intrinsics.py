@@ -63,7 +63,7 @@ class Resolver:
         members = {name: self.resolve(each) for name, each in value.items()}
         return {name: each for name, each in members.items() if each is not NO_VALUE}
 
-    def holds(self, condition: str) -> bool:
+    def is_true(self, condition: str) -> bool:
         """Return whether a condition of the template is true. Raises Unresolved."""
         if condition not in self._conditions:
             raise Unresolved(f"there is no condition {condition}")
@@ -156,10 +156,10 @@ class Resolver:
     def choose(self, argument: Any) -> Any:  # noqa: ANN401 - JSON
         """Return one of two values: the first if a condition is true, else the second."""
         condition, then, otherwise = argument
-        return self.resolve(then if self.holds(condition) else otherwise)
+        return self.resolve(then if self.is_true(condition) else otherwise)
 
     def find_in_map(self, argument: Any) -> Any:  # noqa: ANN401 - JSON
-        """Return an entry of the template's mappings."""
+        """Return a value in the template's mappings."""
         name, first, second, *defaults = argument
         path = [self.resolve(each) for each in (name, first, second)]
         try:
@@ -181,7 +181,7 @@ class Resolver:
 
 _FUNCTIONS: Final[Mapping[str, Callable[[Resolver, Any], Any]]] = {
     "Ref": Resolver.ref,
-    "Condition": Resolver.holds,
+    "Condition": Resolver.is_true,
     "Fn::GetAtt": Resolver.get_att,
     "Fn::Sub": Resolver.sub,
     "Fn::Join": Resolver.join,

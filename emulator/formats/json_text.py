@@ -144,7 +144,8 @@ class Values:
     def _more(self) -> bool:
         """Read more of the stream; return whether there was any.
 
-        The read asks for at least as many bytes as there are unread characters.
+        Each read at least doubles the text of a value that is not complete yet. So a long value
+        takes few reads, and its beginning is not parsed too often.
         """
         if self._ended:
             return False

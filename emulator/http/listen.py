@@ -120,13 +120,13 @@ def _listener(address: _Address, port: int, settings: Settings, *, again: bool, 
     """
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_socket(address, only_v6=only_v6))
-        place = (address.name[0], port, *address.name[1:])
+        address_and_port = (address.name[0], port, *address.name[1:])
         if settings.workers > 1:
             if not again and port:
                 with _socket(address, only_v6=only_v6) as trial:
-                    trial.bind(place)
+                    trial.bind(address_and_port)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        listener.bind(place)
+        listener.bind(address_and_port)
         listener.listen(BACKLOG)
         listener.setblocking(False)  # noqa: FBT003 - the socket module takes it by position
         stack.pop_all()

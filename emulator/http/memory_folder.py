@@ -37,21 +37,21 @@ _OLD: Final = 3600.0  # seconds; an older folder that is not yet named counts as
 
 
 @contextmanager
-def memory_folder(place: Path | None = None) -> Iterator[Path]:
+def memory_folder(parent: Path | None = None) -> Iterator[Path]:
     """Yield a new folder in memory that this process has claimed; remove it at the end.
 
     Raises StorageError.
 
-    place: the parent of the new folder; None chooses between /dev/shm and the temporary files.
+    parent: where to make the folder; None chooses between /dev/shm and the temporary files.
     """
-    if place is None:
-        place = best_place(_MEMORY, _temporary_files)
-        for each in {place, _MEMORY}:
+    if parent is None:
+        parent = best_parent(_MEMORY, _temporary_files)
+        for each in {parent, _MEMORY}:
             remove_abandoned(each)
     else:
-        remove_abandoned(place)
-    draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=place))
-    folder = place / draft.name.removeprefix(".")
+        remove_abandoned(parent)
+    draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=parent))
+    folder = parent / draft.name.removeprefix(".")
     try:
         with claimed(draft):
             (draft / _MARK).touch()
@@ -62,7 +62,7 @@ def memory_folder(place: Path | None = None) -> Iterator[Path]:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def best_place(memory: Path, temporary_files: Callable[[], Path | None]) -> Path:
+def best_parent(memory: Path, temporary_files: Callable[[], Path | None]) -> Path:
     """Return the parent of a new folder, and log a warning if there is little room for it.
 
     memory: the preferred parent. temporary_files: returns the folder for temporary files. It is
@@ -94,10 +94,10 @@ def _temporary_files() -> Path | None:
         return None
 
 
-def room_in(place: Path) -> int:
+def room_in(folder: Path) -> int:
     """Return the free bytes of a folder's file system, 0 if there is no such folder."""
     try:
-        return shutil.disk_usage(place).free
+        return shutil.disk_usage(folder).free
     except OSError:
         return 0
 
@@ -107,13 +107,13 @@ def shown(size: int) -> str:
     return f"{size / _GIB:.1f} GB" if size >= _GIB else f"{size / _MIB:.0f} MB"
 
 
-def remove_abandoned(place: Path) -> None:
+def remove_abandoned(parent: Path) -> None:
     """Remove the folders that this user's killed servers have left, named or not yet named."""
-    for folder in place.glob(_NAME + "*"):
+    for folder in parent.glob(_NAME + "*"):
         if _ours(folder) and (folder / _MARK).exists() and (folder / "server.lock").exists() and not in_use(folder):
             log.info("removing %s, which a killed server has left in memory", folder)
             shutil.rmtree(folder, ignore_errors=True)
-    for folder in place.glob(_DRAFT + "*"):
+    for folder in parent.glob(_DRAFT + "*"):
         if _ours(folder) and time() - folder.stat().st_mtime > _OLD:
             shutil.rmtree(folder, ignore_errors=True)
 

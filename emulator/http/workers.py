@@ -6,7 +6,7 @@ all workers at the end. It never opens the store while workers run, so no worker
 store.
 
 A worker is an ordinary server (server.py) with an index. Worker 0 also does the background work. A
-worker stops when the supervisor has ended: it detects this by a pipe that only the supervisor holds
+worker stops when the supervisor has ended: it detects this by a pipe that only the supervisor has
 open.
 
 With `--in-memory`, the workers share a temporary folder in memory (memory_folder.py). The
@@ -140,6 +140,7 @@ class Supervisor:
         self._listeners = listeners
         self._shared_memory = SharedMemory(len(listeners))
         self._shared_memory.keeps_requests = keeping_wanted(settings)
+        self._shared_memory.advises = settings.advise
         self._doors = make_doors(len(listeners))
         self._workers: dict[int, tuple[int, float]] = {}  # process id -> worker index, time of start
         self._stopping = False

@@ -10,7 +10,7 @@ The feed guarantees:
 - The records of a parent shard are put before those of its children, and memory is bounded
   (database/changes/consumer.py).
 - The records of an item are put in order. Kinesis preserves the order of calls, but not the order
-  of the entries in one call (AWS: PutRecords), and any entry may fail. So a batch never has two
+  of the records in one call (AWS: PutRecords), and any record may fail. So a batch never has two
   records with the same partition key.
 
 After each failure in a row, the feed waits longer, by the emulator's clock. If Kinesis refuses the
@@ -179,7 +179,7 @@ class KinesisFeed:
         return batches
 
     def put(self, batch: Batch, failed: Collection[int] = ()) -> None:
-        """Note that a batch was put, except its entries at the positions `failed`."""
+        """Note that a batch was put, except its records at the positions `failed`."""
         feed = self._feeds.get(batch.log)
         if feed is None:
             return

@@ -32,7 +32,7 @@ class Constraint:
 
     kind: Kind
     text: str
-    holds: Accept
+    accepts: Accept
     longest: int | None = None
 
 
@@ -55,7 +55,7 @@ def scalar_accept(shape: Shape, owner: str) -> Accept | None:
     """Return one test of all constraints on a scalar, None if the scalar has no constraints."""
     if _is_table_name(shape, owner):
         return _table_name_accept(*_table_name_rule(owner))
-    return all_hold(scalar_constraints(shape, owner))
+    return all_accept(scalar_constraints(shape, owner))
 
 
 def range_constraints(shape: Shape, owner: str) -> list[Constraint]:
@@ -78,7 +78,7 @@ def key_constraint(shape: Shape) -> Iterator[Constraint]:
     Yield nothing if the keys have no constraints.
     """
     own = _table_name_keys() if shape.name == overrides.TABLE_NAME_SHAPE else scalar_constraints(shape, "")
-    accept = all_hold(own)
+    accept = all_accept(own)
     if accept is not None:
         text = errors.members_must("Map keys", (constraint.text for constraint in in_collections(own)))
         yield Constraint("keys", text, lambda value: all(map(accept, value)))
@@ -92,15 +92,15 @@ def in_collections(own: Sequence[Constraint]) -> list[Constraint]:
     return sorted(own, key=lambda constraint: constraint.kind != "maximum")
 
 
-def all_hold(own: Sequence[Constraint]) -> Accept | None:
+def all_accept(own: Sequence[Constraint]) -> Accept | None:
     """Return one test of several constraints, or None if there are no constraints."""
     if len(own) < 2:  # noqa: PLR2004 - one constraint needs no loop
-        return own[0].holds if own else None
-    holds = tuple(constraint.holds for constraint in own)
+        return own[0].accepts if own else None
+    accepts = tuple(constraint.accepts for constraint in own)
 
     def accept(value: Any) -> bool:  # noqa: ANN401 - any parsed value
-        for hold in holds:  # noqa: SIM110 - a generator costs twice as much
-            if not hold(value):
+        for accept in accepts:  # noqa: SIM110 - a generator costs twice as much
+            if not accept(value):
                 return False
         return True
 

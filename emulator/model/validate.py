@@ -22,7 +22,7 @@ from emulator.model import overrides
 from emulator.model.constraints import (
     Accept,
     Constraint,
-    all_hold,
+    all_accept,
     in_collections,
     key_constraint,
     range_constraints,
@@ -101,7 +101,7 @@ class Node:
     def explain(self, value: Any, path: MemberPath) -> Iterator[Failure]:  # noqa: ANN401 - any parsed value
         """Yield the failures of the value and of its contents, in the order of the model."""
         for constraint in self.own:
-            if not constraint.holds(value[:_MATCHED] if constraint.kind == "pattern" else value):
+            if not constraint.accepts(value[:_MATCHED] if constraint.kind == "pattern" else value):
                 yield Failure(self.owner, constraint.kind, path, constraint.text, self.shape, value)
         if self.inside is not None:
             yield from self.inside(value, path)
@@ -314,7 +314,7 @@ def _list(shapes: Shapes, shape: Shape, owner: str) -> Node:
 def _map(shapes: Shapes, shape: Shape, owner: str) -> Node:
     if shape.value == _OPAQUE:  # values/wire.py checks the names and the values of such a map
         own = range_constraints(shape, owner)
-        return Node(shape, owner, own, all_hold(own), None)
+        return Node(shape, owner, own, all_accept(own), None)
     node = _node(shapes, shapes[shape.value], shape.name)
     own = [
         *range_constraints(shape, owner),
@@ -344,26 +344,26 @@ def _explain_member(node: Node, member: Any, path: MemberPath) -> Iterator[Failu
 def _members_constraint(what: str, node: Node, members: Callable[[Any], Any]) -> Iterator[Constraint]:
     """Yield one constraint on a list or map that combines all constraints on its members."""
     if node.own:
-        holds = all_hold(node.own)
-        assert holds is not None, "the members must have constraints"
+        accepts = all_accept(node.own)
+        assert accepts is not None, "the members must have constraints"
         text = errors.members_must(what, (constraint.text for constraint in in_collections(node.own)))
         longest = node.own[0].longest if len(node.own) == 1 else None
 
-        def hold(value: Any) -> bool:  # noqa: ANN401 - a list or dictionary
+        def accept(value: Any) -> bool:  # noqa: ANN401 - a list or dictionary
             if longest is not None and len(value) > _MANY and None not in value:
                 return max(map(len, members(value))) <= longest  # this takes a fifth of the time of the next line
-            return all(member is None or holds(member) for member in members(value))
+            return all(member is None or accepts(member) for member in members(value))
 
-        yield Constraint("members", text, hold)
+        yield Constraint("members", text, accept)
 
 
 def _accept_members(own: Sequence[Constraint], node: Node, members: Callable[[Any], Any]) -> Accept:
-    holds = [constraint.holds for constraint in own]
+    accepts = [constraint.accepts for constraint in own]
     inner = node.accept if node.inside is not None else None
 
     def accept(value: Any) -> bool:  # noqa: ANN401 - a list or dictionary
-        for hold in holds:
-            if not hold(value):
+        for accept in accepts:
+            if not accept(value):
                 return False
         if inner is None:
             return None not in members(value)

@@ -16,10 +16,10 @@ from emulator.operations.registry import Response, operation
 from emulator.operations.s3_jobs import (
     PAGE,
     described,
+    job_of,
     new_id,
     page,
     progress_of,
-    region_and_job,
     seconds,
     token_of,
     with_token,
@@ -121,10 +121,8 @@ def cancel_bulk_operation(database: Database, caller: Caller, request: Request, 
 
 
 def _job(database: Database, caller: Caller, arn: str) -> S3Job:
-    _, job = region_and_job(database, caller, BULK, arn, errors.bulk_operation_arn_invalid())
-    if job is None:
-        raise errors.bulk_operation_not_found(arn)
-    return job
+    invalid, missing = errors.bulk_operation_arn_invalid(), errors.bulk_operation_not_found(arn)
+    return job_of(database, caller, BULK, arn, invalid=invalid, missing=missing)
 
 
 def _description(_database: Database, job: S3Job, progress: Progress) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def execute_transaction(
     A transaction has either only reads, or only writes and checks.
     """
     token = transactions.token_of(database, caller, "ExecuteTransaction", request)
-    names = [statement.source.table for statement in statements]
+    names = [statement.relation.table for statement in statements]
     tables = [database.table(caller, name) for name in names]
     transactions.refuse_strong(tables)
     return in_slices(_answer(database, request, token, names, tables, statements), sliced=database.sliced)

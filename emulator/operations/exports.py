@@ -23,10 +23,10 @@ from emulator.operations.registry import Response, operation
 from emulator.operations.s3_jobs import (
     PAGE,
     described,
+    job_of,
     new_id,
     of_table,
     page,
-    region_and_job,
     seconds,
     token_of,
     with_token,
@@ -110,6 +110,8 @@ def export_table(database: Database, caller: Caller, request: Request, _: None) 
 
 def _table(database: Database, caller: Caller, arn: str) -> Table:
     """Return the table with an ARN. Raises the errors at the start of control-plane 4.1."""
+    if not arn:
+        raise errors.export_arn_empty()
     parsed = arns.parsed(arn)
     if parsed is None:
         raise errors.export_arn_invalid()
@@ -168,11 +170,15 @@ def _incremental(request: Request, table: Table, window: recovery.Window, now: f
 def describe_export(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Describe an export."""
     arn = request["ExportArn"]
-    own_region, job = region_and_job(database, caller, EXPORT, arn, errors.job_arn_invalid("Export"))
-    if not own_region:
-        raise errors.export_of_another_region()
-    if job is None:
-        raise errors.export_not_found(arn)
+    job = job_of(
+        database,
+        caller,
+        EXPORT,
+        arn,
+        invalid=errors.job_arn_invalid("Export"),
+        missing=errors.export_not_found(arn),
+        elsewhere=errors.export_of_another_region(),
+    )
     return described(database, job, "ExportDescription", _description)
 
 

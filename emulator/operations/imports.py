@@ -13,10 +13,10 @@ from emulator.operations.registry import Response, operation
 from emulator.operations.s3_jobs import (
     PAGE,
     described,
+    job_of,
     new_id,
     of_table,
     page,
-    region_and_job,
     seconds,
     token_of,
     with_token,
@@ -104,9 +104,8 @@ def import_table(database: Database, caller: Caller, request: Request, sent: dic
 def describe_import(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Describe an import."""
     arn = request["ImportArn"]
-    _own, job = region_and_job(database, caller, IMPORT, arn, errors.job_arn_invalid("Import"))
-    if job is None:
-        raise errors.import_not_found(arn)
+    invalid, missing = errors.job_arn_invalid("Import"), errors.import_not_found(arn)
+    job = job_of(database, caller, IMPORT, arn, invalid=invalid, missing=missing)
     return described(database, job, "ImportTableDescription", _description)
 
 

@@ -18,7 +18,7 @@ from emulator.database.definitions.tables import CREATING, IndexDefinition, Tabl
 from emulator.model.request import Request
 from emulator.operations.registry import Response, operation
 
-Part = TableDefinition | IndexDefinition
+Relation = TableDefinition | IndexDefinition
 """A table, or one of its global indexes."""
 
 _RULES: Final = 100  # the most rules that CloudWatch allows an account in a region
@@ -40,21 +40,21 @@ def update_insights(database: Database, caller: Caller, request: Request, _: Non
     If the request changes nothing, the response has the current status.
     """
     definition = database.described(caller, request["TableName"]).definition
-    part = _part(definition, request.get("IndexName"))
-    if part.status == CREATING:
-        raise errors.insights_not_active("Table" if part is definition else "Index")
+    relation = _relation(definition, request.get("IndexName"))
+    if relation.status == CREATING:
+        raise errors.insights_not_active("Table" if relation is definition else "Index")
     enabled = request["ContributorInsightsAction"] == "ENABLE"
-    before = part.insights
+    before = relation.insights
     mode = request.get("ContributorInsightsMode", ALL_KEYS)
     if not enabled:
         mode = ALL_KEYS if before is None else before.mode
     if _is_same(before, mode, enabled=enabled):
-        return _summary(database, definition, part)
+        return _summary(database, definition, relation)
     now = database.clock.now()
     setting = InsightsSetting(enabled, mode, now, database.catalog.until())
-    if enabled and _rules(database, caller, definition, part, setting) > _RULES:
+    if enabled and _rules(database, caller, definition, relation, setting) > _RULES:
         setting = replace(setting, failed=True)
-    changed = replace(part, insights=setting)
+    changed = replace(relation, insights=setting)
     if isinstance(changed, TableDefinition):
         database.catalog.change(changed)
     else:
@@ -70,16 +70,16 @@ def describe_insights(database: Database, caller: Caller, request: Request, _: N
     Without a setting, the description has only the status DISABLED.
     """
     definition = database.described(caller, request["TableName"]).definition
-    part = _part(definition, request.get("IndexName"))
-    described = _summary(database, definition, part)
-    setting = part.insights
+    relation = _relation(definition, request.get("IndexName"))
+    described = _summary(database, definition, relation)
+    setting = relation.insights
     if setting is None:
         return described
     described["LastUpdateDateTime"] = setting.changed
     if described["ContributorInsightsStatus"] == "FAILED":
         described["FailureException"] = _FAILURE
     elif setting.counts:
-        described["ContributorInsightsRuleList"] = list(_rule_names(definition, part, setting))
+        described["ContributorInsightsRuleList"] = list(_rule_names(definition, relation, setting))
     return described
 
 
@@ -95,15 +95,15 @@ def list_insights(database: Database, caller: Caller, request: Request, _: None)
     after = _position(request["NextToken"]) if "NextToken" in request else ("", "")
     limit = request.get("MaxResults", _PAGE)
     summaries: list[dict[str, Any]] = []
-    for definition, part in _parts(database, caller, sorted(names)):
-        place = (definition.name, "" if part is definition else part.name)
-        summary = _summary(database, definition, part)
-        if place <= after or summary["ContributorInsightsStatus"] == "DISABLED":
+    for definition, relation in _relations(database, caller, sorted(names)):
+        rank = (definition.name, "" if relation is definition else relation.name)
+        summary = _summary(database, definition, relation)
+        if rank <= after or summary["ContributorInsightsStatus"] == "DISABLED":
             continue
         if len(summaries) == limit:
             return {"ContributorInsightsSummaries": summaries, "NextToken": _token(*after)}
         summaries.append(summary)
-        after = place
+        after = rank
     return {"ContributorInsightsSummaries": summaries}
 
 
@@ -116,7 +116,7 @@ def _is_same(before: InsightsSetting | None, mode: str, *, enabled: bool) -> boo
     return before.counts and before.mode == mode
 
 
-def _part(definition: TableDefinition, index: str | None) -> Part:
+def _relation(definition: TableDefinition, index: str | None) -> Relation:
     """Return the table, or its global index of this name. Raises ResourceNotFoundException."""
     if index is None:
         return definition
@@ -126,7 +126,7 @@ def _part(definition: TableDefinition, index: str | None) -> Part:
     raise errors.insights_index_missing(index, definition.name)
 
 
-def _parts(database: Database, caller: Caller, names: list[str]) -> Iterator[tuple[TableDefinition, Part]]:
+def _relations(database: Database, caller: Caller, names: list[str]) -> Iterator[tuple[TableDefinition, Relation]]:
     """Yield each of the tables, followed by its global indexes in the order of names."""
     for name in names:
         table = database.catalog.find(caller, name, expected=False)
@@ -140,29 +140,29 @@ def _parts(database: Database, caller: Caller, names: list[str]) -> Iterator[tup
 
 
 def _rules(
-    database: Database, caller: Caller, definition: TableDefinition, part: Part, setting: InsightsSetting
+    database: Database, caller: Caller, definition: TableDefinition, relation: Relation, setting: InsightsSetting
 ) -> int:
-    """Return how many CloudWatch rules the account would have with a part's new setting.
+    """Return how many CloudWatch rules the account would have with a relation's new setting.
 
-    `part` is the table or one of its global indexes.
+    `relation` is the table or one of its global indexes.
     """
-    count = len(list(_rule_names(definition, part, setting)))
-    for table, each in _parts(database, caller, [*caller.tables]):
-        if each.id != part.id and each.insights is not None and each.insights.counts:
+    count = len(list(_rule_names(definition, relation, setting)))
+    for table, each in _relations(database, caller, [*caller.tables]):
+        if each.id != relation.id and each.insights is not None and each.insights.counts:
             count += len(list(_rule_names(table, each, each.insights)))
     return count
 
 
-def _rule_names(definition: TableDefinition, part: Part, setting: InsightsSetting) -> Iterator[str]:
-    index = None if isinstance(part, TableDefinition) else part.name
-    return setting.rules(definition.name, index, sort_key=bool(part.range))
+def _rule_names(definition: TableDefinition, relation: Relation, setting: InsightsSetting) -> Iterator[str]:
+    index = None if isinstance(relation, TableDefinition) else relation.name
+    return setting.rules(definition.name, index, sort_key=bool(relation.range))
 
 
-def _summary(database: Database, definition: TableDefinition, part: Part) -> dict[str, Any]:
+def _summary(database: Database, definition: TableDefinition, relation: Relation) -> dict[str, Any]:
     summary: dict[str, Any] = {"TableName": definition.name}
-    if isinstance(part, IndexDefinition):
-        summary["IndexName"] = part.name
-    setting = part.insights
+    if isinstance(relation, IndexDefinition):
+        summary["IndexName"] = relation.name
+    setting = relation.insights
     if setting is None:
         return summary | {"ContributorInsightsStatus": "DISABLED"}
     summary["ContributorInsightsStatus"] = setting.status(settled=database.catalog.has_passed(setting.until))

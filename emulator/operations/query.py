@@ -134,18 +134,18 @@ def _bind(request: Request, checked: _Checked) -> None:
 def query(database: Database, caller: Caller, request: Request, checked: _Checked) -> Response:
     """Read one page of a partition, in sort key order."""
     table = database.table(caller, request["TableName"])
-    source = _source(table, request)
+    relation = _relation(table, request)
     start = request.get("ExclusiveStartKey")
-    last_key = None if start is None else ranges.start_key(table, source, start)
+    last_key = None if start is None else ranges.start_key(table, relation, start)
     assert checked.key_condition is not None, "the check requires a key condition"
     values = request.get("ExpressionAttributeValues", NO_VALUES)
-    wanted = key_range.resolve(checked.key_condition, source.key_schema, values)
-    _check_filter(table, source, checked.filter, request)
-    limits = ranges.query_range(source, wanted)
+    wanted = key_range.resolve(checked.key_condition, relation.key_schema, values)
+    _check_filter(table, relation, checked.filter, request)
+    limits = ranges.query_range(relation, wanted)
     partition = keyspace.partition_of(limits[0])
     reverse = not request.get("ScanIndexForward", True)
     limit = request.get("Limit", UNLIMITED)
-    if isinstance(source, Table) and len(wanted.equal) == len(source.key_names) - 1:
+    if isinstance(relation, Table) and len(wanted.equal) == len(relation.key_names) - 1:
         if start is not None:
             raise _cannot_restart(table, start, wanted)
         # A query for a whole key returns at most one item and no LastEvaluatedKey (behaviour 6.2).
@@ -153,30 +153,30 @@ def query(database: Database, caller: Caller, request: Request, checked: _Checke
     if last_key is not None:
         _check_start(limits, last_key)
         limits = ranges.resume(limits, last_key, reverse=reverse)
-    return _page(database, table, source, request, checked, limits, limit, reverse=reverse, partition=partition)
+    return _page(database, table, relation, request, checked, limits, limit, reverse=reverse, partition=partition)
 
 
 @operation("Scan", check=_check_scan)
 def scan(database: Database, caller: Caller, request: Request, checked: _Checked) -> Response:
     """Read one page of a table or index, or of one of its segments, in hash order."""
     table = database.table(caller, request["TableName"])
-    source = _source(table, request)
+    relation = _relation(table, request)
     segment = request.get("Segment")
     if segment is None:
-        limits = source.prefix, prefix_end(source.prefix)
+        limits = relation.prefix, prefix_end(relation.prefix)
     else:
-        limits = keyspace.segment(source.prefix, segment, request["TotalSegments"])
+        limits = keyspace.segment(relation.prefix, segment, request["TotalSegments"])
     start = request.get("ExclusiveStartKey")
     if start is not None:
-        last_key = ranges.scan_start_key(table, source, start)
+        last_key = ranges.scan_start_key(table, relation, start)
         if not limits[0] <= last_key < limits[1]:
             raise errors.starting_key_wrong_segment(request["TotalSegments"], request["Segment"])
         limits = ranges.resume(limits, last_key, reverse=False)
     limit = request.get("Limit", UNLIMITED)
-    return _page(database, table, source, request, checked, limits, limit, reverse=False)
+    return _page(database, table, relation, request, checked, limits, limit, reverse=False)
 
 
-def _source(table: Table, request: Mapping[str, Any]) -> Table | Index:
+def _relation(table: Table, request: Mapping[str, Any]) -> Table | Index:
     """Return the table or the index that the request reads."""
     name = request.get("IndexName")
     if name is None:
@@ -190,7 +190,7 @@ def _source(table: Table, request: Mapping[str, Any]) -> Table | Index:
     return index
 
 
-def _check_filter(table: Table, source: Table | Index, condition: Condition | None, request: Request) -> None:
+def _check_filter(table: Table, relation: Table | Index, condition: Condition | None, request: Request) -> None:
     """Raise if a filter uses a key attribute of the table or index that the query reads.
 
     If such a filter has a path into a key attribute, the error for that comes first (behaviour 3.8,
@@ -198,7 +198,7 @@ def _check_filter(table: Table, source: Table | Index, condition: Condition | No
     """
     if condition is None:
         return
-    for name in source.key_names:
+    for name in relation.key_names:
         if name in condition.attributes:
             table.check_paths(condition.inner)
             raise errors.filter_on_key("QueryFilter" if "QueryFilter" in request else "Filter Expression", name)
@@ -230,7 +230,7 @@ def _check_start(limits: ranges.Range, last_key: bytes) -> None:
 def _page(
     database: Database,
     table: Table,
-    source: Table | Index,
+    relation: Table | Index,
     request: Request,
     checked: _Checked,
     limits: ranges.Range,
@@ -244,13 +244,13 @@ def _page(
         table.check_paths(checked.filter.inner)
     if checked.projection is not None:
         table.check_paths(checked.projection.inner)
-    wanted = PageRequest(table, source, limits, reverse, limit, request.get("ConsistentRead", False))
+    wanted = PageRequest(table, relation, limits, reverse, limit, request.get("ConsistentRead", False))
     # Assignments, because these six values as keyword arguments took 0.7 % of a Query.
     wanted.count_only = request.get("Select") == "COUNT"
     wanted.measured = capacity.wanted(request) is not None
     wanted.partition = partition
     wanted.scan = partition is None
-    wanted.fetch = not isinstance(source, Table) and _fetches(source, request, checked)
+    wanted.fetch = not isinstance(relation, Table) and _fetches(relation, request, checked)
     wanted.sliced = database.sliced
     if checked.filter is not None:
         test = checked.filter.test
@@ -260,9 +260,9 @@ def _page(
     if checked.projection is not None:
         wanted.project = checked.projection.project
         wanted.weight += read.PROJECTION_WORK
-    elif wanted.fetch and not isinstance(source, Table) and request.get("Select") != "ALL_ATTRIBUTES":
+    elif wanted.fetch and not isinstance(relation, Table) and request.get("Select") != "ALL_ATTRIBUTES":
         # The filter needs the whole item. The response has only what the index projects.
-        wanted.project = source.project
+        wanted.project = relation.project
     with database.read() as txn:
         page = read.read_page(txn, wanted)
     if page.rest:

@@ -201,6 +201,7 @@ LATER: Final[Mapping[str, tuple[str, ...]]] = {
     "backups": ("CreateBackup", "DeleteBackup", "DescribeBackup", "ListBackups"),
     "continuous_backups": ("DescribeContinuousBackups", "UpdateContinuousBackups"),
     "batch": ("BatchGetItem", "BatchWriteItem"),
+    "batch_statements": ("BatchExecuteStatement",),
     "execute_transaction": ("ExecuteTransaction",),
     "global_tables": (
         "CreateGlobalTable",
@@ -223,7 +224,7 @@ LATER: Final[Mapping[str, tuple[str, ...]]] = {
     "policies": ("DeleteResourcePolicy", "GetResourcePolicy", "PutResourcePolicy"),
     "restores": ("RestoreTableFromBackup", "RestoreTableToPointInTime"),
     "replica_scaling": ("DescribeTableReplicaAutoScaling", "UpdateTableReplicaAutoScaling"),
-    "statements": ("BatchExecuteStatement", "ExecuteStatement"),
+    "statements": ("ExecuteStatement",),
     "tables.operations": ("CreateTable", "DeleteTable", "DescribeTable", "ListTables", "UpdateTable"),
     "streams": ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"),
     "tags": ("ListTagsOfResource", "TagResource", "UntagResource"),

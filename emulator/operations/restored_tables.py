@@ -14,7 +14,7 @@ from emulator.database.catalog.catalog import Caller
 from emulator.database.definitions.tables import CREATING, IndexDefinition, TableDefinition
 from emulator.model.request import Request
 from emulator.operations.tables import settings, throughput, vector_rules
-from emulator.operations.tables.parts import check_new_name
+from emulator.operations.tables.common_rules import check_new_name
 
 if TYPE_CHECKING:
     from emulator.database.definitions.vectors import VectorDefinition
@@ -31,7 +31,7 @@ def restored(source: TableDefinition, request: Request, caller: Caller, now: flo
     mode = request.get("BillingModeOverride", source.billing_mode)
     on_demand = mode == throughput.ON_DEMAND
     _check_capacity(source, request)
-    _check_ceilings(request, "OnDemandThroughputOverride", on_demand=on_demand)
+    _check_maximums(request, "OnDemandThroughputOverride", on_demand=on_demand)
     indexes = tuple(_indexes(source, request, on_demand=on_demand))
     vectors = _vector_indexes(source, request)
     if vectors and not on_demand:
@@ -94,15 +94,15 @@ def _check_capacity(source: TableDefinition, request: Request) -> None:
     throughput.check_quotas(members, (), source.region)
 
 
-def _check_ceilings(part: Mapping[str, Any], member: str, *, on_demand: bool, index: str | None = None) -> None:
+def _check_maximums(members: Mapping[str, Any], member: str, *, on_demand: bool, index: str | None = None) -> None:
     for name in ("MaxReadRequestUnits", "MaxWriteRequestUnits"):
-        units = part.get(member, {}).get(name)
+        units = members.get(member, {}).get(name)
         if units is None:
             continue
         if not on_demand:
-            raise errors.ceiling_override_provisioned(name, index)
-        if units < 1 and units != throughput.NO_CEILING:
-            raise errors.ceiling_override_out_of_range(name, index)
+            raise errors.maximum_override_provisioned(name, index)
+        if units < 1 and units != throughput.NO_MAXIMUM:
+            raise errors.maximum_override_out_of_range(name, index)
 
 
 # --- indexes --------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ def _overridden(
         raise errors.index_capacity_override_missing(name)
     throughput.check_bounds(wanted)
     throughput.check_quotas({}, (wanted,), "")
-    _check_ceilings(wanted, "OnDemandThroughput", on_demand=on_demand, index=name)
+    _check_maximums(wanted, "OnDemandThroughput", on_demand=on_demand, index=name)
     return index
 
 

@@ -68,13 +68,20 @@ def with_token(database: Database, caller: Caller, kind: str, token: str | None)
     return next((job for job in jobs if job.token == token and now < job.started + TOKEN_SECONDS), None)
 
 
-def region_and_job(
-    database: Database, caller: Caller, kind: str, arn: str, invalid: errors.ApiError
-) -> tuple[bool, S3Job | None]:
-    """Return whether an ARN has the caller's region, and the ARN's job or None.
+def job_of(
+    database: Database,
+    caller: Caller,
+    kind: str,
+    arn: str,
+    *,
+    invalid: errors.ApiError,
+    missing: errors.ApiError,
+    elsewhere: errors.ApiError | None = None,
+) -> S3Job:
+    """Return the job of a kind that an ARN names. Raises AccessDeniedException for another account.
 
-    kind: the kind of job. Raises `invalid` if the text is not an ARN of this kind of job. Raises
-    AccessDeniedException if the ARN has another account.
+    invalid: raised if the text is not an ARN of this kind of job. missing: raised if there is no
+    such job. elsewhere: raised instead if the ARN has another region than the caller.
     """
     match = re.fullmatch(_ARN, arn)
     if match is None or match[4] != kind:
@@ -83,9 +90,11 @@ def region_and_job(
     if not caller.shared and account != caller.account:
         raise errors.access_denied()
     if not caller.shared and region != caller.region:
-        return False, None
+        raise elsewhere or missing
     job = database.s3_jobs.get(caller.tenant, kind, number, database.clock.now())
-    return True, job if job is not None and job.table == table else None
+    if job is None or job.table != table:
+        raise missing
+    return job
 
 
 def described(

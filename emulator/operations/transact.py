@@ -7,7 +7,7 @@ Errors come in this order:
 3. two actions on one item
 4. cancellation for a wrong key, a value of a wrong type, or an update that fails: only the first
    failure is reported
-5. cancellation for conditions that do not hold and for conflicts: all failures are reported
+5. cancellation for conditions that are not met and for conflicts: all failures are reported
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,7 +35,7 @@ from emulator.values.size import item_size
 from emulator.values.types import KIND, Item, Value
 from emulator.values.wire import parse_map, parse_values
 
-_Part = TypeVar("_Part", bound=ItemRequest)
+_Element = TypeVar("_Element", bound=ItemRequest)
 
 
 # --- TransactWriteItems ---------------------------------------------------------------------------
@@ -195,30 +195,30 @@ def _run(
     return response_of(members)
 
 
-def _locate(database: Database, caller: Caller, parts: Sequence[tuple[str, _Part]]) -> list[_Part]:
-    """Find every part's table and storage key; return the parts.
+def _locate(database: Database, caller: Caller, elements: Sequence[tuple[str, _Element]]) -> list[_Element]:
+    """Find every element's table and storage key; return the elements.
 
     Raises ResourceNotFoundException for a missing table. If a key does not fit its table, raises
     the error of a canceled transaction.
     """
-    tables = [database.table(caller, name) for name, _ in parts]
+    tables = [database.table(caller, name) for name, _ in elements]
     transactions.refuse_strong(tables)
     located = []
     failures: dict[int, ApiError] = {}
-    for position, ((_, part), table) in enumerate(zip(parts, tables, strict=True)):
+    for position, ((_, element), table) in enumerate(zip(elements, tables, strict=True)):
         try:
-            part.locate(table)
-            part.check()
+            element.locate(table)
+            element.check()
         except ApiError as error:
             if error.about == "request":
                 raise  # an empty key or a path into a key is not a cancellation (behaviour 8.1)
             if not failures:
                 failures[position] = error.with_traceback(None)
         else:
-            located.append(part)
+            located.append(element)
     transactions.check_distinct(located)
     if failures:
-        raise transactions.canceled_by(failures, len(parts))
+        raise transactions.canceled_by(failures, len(elements))
     return located
 
 

@@ -25,18 +25,18 @@ def check_functions(path: str) -> None:
         _check(Path(path).absolute(), list(group))
 
 
-def _interpreter(entry: tuple[Function, Handler]) -> str:
-    return entry[1].python
+def _interpreter(pair: tuple[Function, Handler]) -> str:
+    return pair[1].python
 
 
-def _check(path: Path, entries: list[tuple[Function, Handler]]) -> None:
+def _check(path: Path, pairs: list[tuple[Function, Handler]]) -> None:
     """Check that an interpreter starts and finds the modules of its functions.
 
-    entries: functions with the same interpreter. Raises BadConfiguration.
+    pairs: functions with the same interpreter. Raises BadConfiguration.
     """
-    function, handler = entries[0]
+    function, handler = pairs[0]
     where = f"{path}: {function.name}"
-    modules = [target.module for _, target in entries]
+    modules = [target.module for _, target in pairs]
     command = [handler.python, child.__file__, "--find", json.dumps(modules), handler.folder, str(Path.cwd())]
     try:
         done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_PATIENCE, check=False)  # noqa: S603 - the user's own
@@ -51,11 +51,11 @@ def _check(path: Path, entries: list[tuple[Function, Handler]]) -> None:
     if not isinstance(missing, list):
         said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2] or f"exit status {done.returncode}"
         raise BadConfiguration(f"{where}: {handler.python} is not a Python that can run functions: {said}")
-    _refuse_missing(path, entries, missing)
+    _refuse_missing(path, pairs, missing)
 
 
-def _refuse_missing(path: Path, entries: Iterable[tuple[Function, Handler]], missing: list[str]) -> None:
-    for function, handler in entries:
+def _refuse_missing(path: Path, pairs: Iterable[tuple[Function, Handler]], missing: list[str]) -> None:
+    for function, handler in pairs:
         if handler.module in missing:
             folders = " or ".join(dict.fromkeys((handler.folder, str(Path.cwd()))))
             raise BadConfiguration(f"{path}: {function.name}: there is no module {handler.module} in {folders}")

@@ -98,7 +98,7 @@ class _Answer:
 
 
 def _is_error(body: bytes) -> bool:
-    """Return whether a body is an error of the function. AWS's images send it with status 200."""
+    """Return whether a body is an error of the function. AWS sends such errors with status 200."""
     if b'"errorType"' not in body:
         return False
     try:

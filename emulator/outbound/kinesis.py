@@ -59,14 +59,14 @@ class KinesisClient:
         self._connection = HTTPSConnection if parts.scheme == "https" else HTTPConnection
 
     def put(self, batch: Batch) -> set[int]:
-        """Put a batch; return the positions of the entries that failed.
+        """Put a batch; return the positions of the records that failed.
 
         Raises ContentRefused, NotPut. Blocks until the call ends.
         """
         _, _, _, region, _, name = batch.arn.split(":", 5)
-        entries = [{"Data": b64encode(record.data).decode(), "PartitionKey": record.key} for record in batch.records]
+        records = [{"Data": b64encode(record.data).decode(), "PartitionKey": record.key} for record in batch.records]
         # Servers from before 2022 do not know StreamARN, so this sends StreamName.
-        body = orjson.dumps({"Records": entries, "StreamName": name.removeprefix("stream/")})
+        body = orjson.dumps({"Records": records, "StreamName": name.removeprefix("stream/")})
         try:
             status, errortype, text = self._post(body, self._head(region, batch.access_key or "local", body))
         except (OSError, HTTPException, ValueError) as error:  # ValueError: a header cannot hold this access key
@@ -78,7 +78,7 @@ class KinesisClient:
             answer = orjson.loads(text)
         except orjson.JSONDecodeError:
             raise NotPut("the answer is not JSON") from None
-        return _failed_entries(answer, len(entries))
+        return _failed_records(answer, len(records))
 
     def _post(self, body: bytes, head: dict[str, str]) -> tuple[int, str, bytes]:
         """Return the status of the answer, the error code in its header, and its body."""
@@ -125,8 +125,8 @@ def _refusal(status: int, errortype: str, text: bytes) -> tuple[str, str]:
     return code.partition(":")[0].rpartition("#")[2], message
 
 
-def _failed_entries(answer: Any, count: int) -> set[int]:  # noqa: ANN401 - whatever the server sent
-    """Return the positions of the failed entries of a call with `count` entries. Raises NotPut."""
+def _failed_records(answer: Any, count: int) -> set[int]:  # noqa: ANN401 - whatever the server sent
+    """Return the positions of the failed records of a call with `count` records. Raises NotPut."""
     results = answer.get("Records") if isinstance(answer, dict) else None
     if not isinstance(results, list) or len(results) != count or not all(isinstance(each, dict) for each in results):
         raise NotPut(f"the answer is not about {count} records")

@@ -5,6 +5,7 @@ slices. Calls of blocking I/O run in other threads.
 """
 
 import asyncio
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.app import Emulator
 from emulator.rounds import run_forever
+from emulator.slices import THREAD_SWITCH
 
 if TYPE_CHECKING:
     from emulator.s3_jobs.runner import Runner
@@ -57,7 +59,7 @@ async def _drive(work: "Work[None]") -> None:
     """Run the work of one job."""
     from emulator.s3_jobs.work import Call  # noqa: PLC0415 - most servers never need it
 
-    caller = _Caller()
+    thread = _CallThread()
     step: Callable[[], Any] = work.__next__
     try:
         while True:
@@ -70,13 +72,13 @@ async def _drive(work: "Work[None]") -> None:
                 await asyncio.sleep(wanted.seconds)
                 continue
             try:
-                found = await caller.call(wanted.function)
+                found = await thread.call(wanted.function)
             except Exception as error:  # noqa: BLE001 - it belongs to the work
                 step = partial(work.throw, error)
             else:
                 step = partial(work.send, found)
     finally:
-        caller.close()
+        thread.close()
         work.close()
 
 
@@ -84,7 +86,7 @@ _Result = tuple[Any, Exception | None]
 """What a call returned, or what it raised."""
 
 
-class _Caller:
+class _CallThread:
     """The thread that makes the calls of one job.
 
     The thread is a daemon, because an endpoint may not answer for a minute. The end of the server
@@ -94,6 +96,7 @@ class _Caller:
     def __init__(self) -> None:
         self._calls: SimpleQueue[tuple[Callable[[], Any], asyncio.Future[_Result]] | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
+        sys.setswitchinterval(THREAD_SWITCH)
         Thread(target=self._run, name="s3-job", daemon=True).start()
 
     async def call(self, function: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the function returns

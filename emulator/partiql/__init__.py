@@ -1,7 +1,9 @@
 """PartiQL: statements as another way to write the native operations (behaviour 14).
 
 1. `lexer.tokens` cuts the text into tokens. `parser.parse` turns the tokens into an `ast.Parsed`.
-   The result of `parse` depends only on the text, and is cached.
+   The rules of its grammar are in four files: `parser` has statements, `terms` conditions and
+   paths, `value_terms` values, and `token_stream` reads tokens. The result of `parse` depends only
+   on the text, and is cached.
 2. `prepare.prepare_statement` adds the request's parameters. Both literals and parameters become
    placeholders of an expression. So the conditions and updates of a statement are analysed and
    compiled like those of native operations. Results that depend only on the text and the types of

@@ -14,7 +14,7 @@ from typing import Literal as OneOf
 
 from emulator.errors import ApiError
 from emulator.expressions import ast
-from emulator.expressions.parser import Usage
+from emulator.expressions.parsed import Usage
 from emulator.values.paths import Path
 from emulator.values.types import Value, Values
 
@@ -44,9 +44,9 @@ class ListOf:
 
 @dataclass(frozen=True, slots=True)
 class MapOf:
-    """`{'name': value, ...}`. If several entries have the same name, the last one counts."""
+    """`{'name': value, ...}`. If several pairs have the same name, the last one counts."""
 
-    entries: tuple[tuple[str, "Template"], ...]
+    pairs: tuple[tuple[str, "Template"], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ Template = Constant | Parameter | ListOf | MapOf | BagOf
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Relation:
     """`"table"` or `"table"."index"`."""
 
     table: str
@@ -85,7 +85,7 @@ class Select:
     with errors of their own (behaviour 14.2).
     """
 
-    source: Source
+    relation: Relation
     paths: tuple[Path, ...] | None
     where: ast.ConditionTree | None
     order: tuple[OrderKey, ...]
@@ -96,7 +96,7 @@ class Select:
 class Insert:
     """An INSERT. item: the placeholder of the item."""
 
-    source: Source
+    relation: Relation
     item: ast.Placeholder
 
 
@@ -116,7 +116,7 @@ class SetChange:
 class UpdateStatement:
     """An UPDATE, or FROM ... SET."""
 
-    source: Source
+    relation: Relation
     update: ast.UpdateTree
     changes: tuple[SetChange, ...]
     where: ast.ConditionTree | None
@@ -127,7 +127,7 @@ class UpdateStatement:
 class DeleteStatement:
     """A DELETE."""
 
-    source: Source
+    relation: Relation
     where: ast.ConditionTree | None
     returning: Returning | None
 
@@ -139,9 +139,9 @@ class Exists:
     select: Select
 
     @property
-    def source(self) -> Source:
+    def relation(self) -> Relation:
         """Return the table or index that the SELECT reads."""
-        return self.select.source
+        return self.select.relation
 
 
 Statement = Select | Insert | UpdateStatement | DeleteStatement | Exists

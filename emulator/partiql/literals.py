@@ -8,15 +8,15 @@ from emulator.values import number, wire
 from emulator.values.types import SET_OF, Value
 
 
-def number_value(written: str, place: str) -> Value:
+def number_value(written: str, path: str) -> Value:
     """Return the attribute value of a number. Raises ApiError.
 
-    place: the number's place in its literal, e.g. "root.x[1]".
+    path: the number's path in its literal, e.g. "root.x[1]".
     """
     try:
         return {"N": number.canonical(written)}
     except number.NumberError as error:
-        raise errors.number_under(error.kind, written, place) from None
+        raise errors.number_under(error.kind, written, path) from None
 
 
 def build(template: Template, parameters: Sequence[Value]) -> Value:
@@ -28,8 +28,8 @@ def build(template: Template, parameters: Sequence[Value]) -> Value:
             return parameters[index]
         case ListOf(elements):
             return {"L": [build(element, parameters) for element in elements]}
-        case MapOf(entries):
-            return {"M": {name: build(value, parameters) for name, value in entries}}
+        case MapOf(pairs):
+            return {"M": {name: build(value, parameters) for name, value in pairs}}
         case BagOf(members):
             return _set([build(member, parameters) for member in members])
 
@@ -58,5 +58,5 @@ def is_constant(template: Template) -> bool:
             return False
         case ListOf(parts) | BagOf(parts):
             return all(map(is_constant, parts))
-        case MapOf(entries):
-            return all(is_constant(value) for _, value in entries)
+        case MapOf(pairs):
+            return all(is_constant(value) for _, value in pairs)

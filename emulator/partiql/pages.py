@@ -16,7 +16,7 @@ from typing import Final, Self
 from emulator import errors
 from emulator.database.items import ranges
 from emulator.database.items.ranges import Range
-from emulator.database.items.read import UNLIMITED, Page, PageRequest, complete, read_page
+from emulator.database.items.read import UNLIMITED, Page, PageRequest, complete, read_page, read_page_of, seen
 from emulator.database.schema.table import Table
 from emulator.database.store.keyspace import DIGEST, ITEM_PREFIX, partition_of
 from emulator.database.throughput.capacity import Consumed
@@ -35,8 +35,8 @@ sorts like the sort key.
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """The position at which the next page begins.
+class Continuation:
+    """Where the next page of a SELECT begins.
 
     position: the index of the range in the `ranges` of the plan.
     after: the last key read in that range, or None if the next page begins at the range's start.
@@ -59,7 +59,7 @@ class Result:
 
     items: list[bytes]
     last: Item | None
-    next: Place | None
+    next: Continuation | None
     consumed: Consumed
     later: list[tuple[PageRequest, Page]] = field(default_factory=list)
 
@@ -81,7 +81,7 @@ class Result:
 def read(
     txn: ReadTxn,
     plan: Pages,
-    start: Place | None,
+    start: Continuation | None,
     limit: int | None = None,
     *,
     consistent: bool = False,
@@ -113,7 +113,7 @@ def read(
             limits = ranges.resume(limits, key, reverse=plan.reverse)
             after = None
         range_limit = UNLIMITED if one_item else remaining
-        request = PageRequest(plan.table, plan.source, limits, plan.reverse, range_limit, consistent)
+        request = PageRequest(plan.table, plan.relation, limits, plan.reverse, range_limit, consistent)
         request.test, request.project = test, plan.project
         request.fetch, request.measured = plan.fetch, measured or several
         request.partition = partition_of(limits[0]) if plan.query else None
@@ -124,9 +124,9 @@ def read(
         result.consumed.add(page.consumed)
         remaining -= page.scanned
         if page.last is not None:
-            result.last, result.next = page.last, Place(at, page.last)
+            result.last, result.next = page.last, Continuation(at, page.last)
             return result
-        result.next = Place(at + 1, None) if at + 1 < len(plan.ranges) else None
+        result.next = Continuation(at + 1, None) if at + 1 < len(plan.ranges) else None
         if remaining == 0 or result.consumed.total() * READ_UNIT * (1 if consistent else 2) >= PAGE:
             return result
     return result
@@ -137,35 +137,35 @@ def _states_whole_key(plan: Pages, limits: Range) -> bool:
 
     Such a query never returns a last key (behaviour 6.2).
     """
-    if not plan.query or not isinstance(plan.source, Table):
+    if not plan.query or not isinstance(plan.relation, Table):
         return False
-    return plan.source.range is None or limits[1] == limits[0] + b"\0"
+    return plan.relation.range is None or limits[1] == limits[0] + b"\0"
 
 
 def _start_key(plan: Pages, key: Item) -> bytes:
     try:
-        return ranges.start_key(plan.table, plan.source, key)
+        return ranges.start_key(plan.table, plan.relation, key)
     except errors.ApiError:
         raise errors.next_token_invalid() from None
 
 
 def _read_merged(
-    txn: ReadTxn, plan: Pages, start: Place | None, limit: int, *, consistent: bool, sliced: bool
+    txn: ReadTxn, plan: Pages, start: Continuation | None, limit: int, *, consistent: bool, sliced: bool
 ) -> Result:
     """Read several partitions as one query, in the order of sort keys."""
-    walk = _Merged(txn, plan, None if start is None else start.after)
-    everything = (plan.source.prefix, prefix_end(plan.source.prefix))
-    request = PageRequest(plan.table, plan.source, everything, plan.reverse, limit, consistent)
+    walk = _Merged(seen(txn, plan.table, consistent=consistent), plan, None if start is None else start.after)
+    everything = (plan.relation.prefix, prefix_end(plan.relation.prefix))
+    request = PageRequest(plan.table, plan.relation, everything, plan.reverse, limit, consistent)
     request.test, request.project, request.fetch = plan.ranges[0][1], plan.project, plan.fetch
     request.weight, request.sliced = plan.weight, sliced
-    page = read_page(walk, request)
-    result = Result([], page.last, None if page.last is None else Place(0, page.last), page.consumed)
+    page = read_page_of(walk, request)
+    result = Result([], page.last, None if page.last is None else Continuation(0, page.last), page.consumed)
     result.add(request, page)
     return result
 
 
 class _Merged:
-    """Takes the place of a read transaction, and merges a plan's ranges in the order of sort keys.
+    """Replaces a read transaction, and merges a plan's ranges in the order of sort keys.
 
     Each page of the SELECT needs a new object. Each call of `scan` or `page` continues where the
     previous call ended, and ignores the range in its arguments.

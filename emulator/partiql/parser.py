@@ -13,7 +13,7 @@ from typing import Final, cast
 from emulator import errors
 from emulator.caching import BoundedCache
 from emulator.expressions import ast
-from emulator.expressions.parser import Usage
+from emulator.expressions.parsed import Usage
 from emulator.expressions.rules import Rule, result_of
 from emulator.partiql.ast import (
     DeleteStatement,
@@ -21,15 +21,16 @@ from emulator.partiql.ast import (
     Insert,
     OrderKey,
     Parsed,
+    Relation,
     Returning,
     Select,
     SetChange,
-    Source,
     Statement,
     UpdateStatement,
 )
 from emulator.partiql.keywords import KEYWORDS
-from emulator.partiql.terms import ITEM, Terms
+from emulator.partiql.terms import Terms
+from emulator.partiql.value_terms import ITEM
 from emulator.values.paths import Path
 
 _SET_FUNCTIONS: Final = frozenset(("set_add", "set_delete"))
@@ -85,9 +86,9 @@ class _Statements(Terms):
     def select(self) -> Select:
         paths = self.projection()
         self.expect_word("FROM")
-        source = self.source()
+        relation = self.relation()
         where = self.where()
-        return Select(source, paths, where, self.order(), self.refusal)
+        return Select(relation, paths, where, self.order(), self.refusal)
 
     def projection(self) -> tuple[Path, ...] | None:
         if self.take_if("*"):
@@ -139,39 +140,39 @@ class _Statements(Terms):
 
     def insert(self) -> Insert:
         self.expect_word("INTO")
-        source = self.source(aliased=False)
+        relation = self.relation(aliased=False)
         if self.starts_alias():
             raise self.malformed("Unexpected token after expression")
         self.expect_word("VALUE")
-        return Insert(source, self.value(ITEM))
+        return Insert(relation, self.value(ITEM))
 
     def update(self) -> UpdateStatement:
-        source = self.source()
+        relation = self.relation()
         actions, changes = self.actions()
         where = self.where()
-        return UpdateStatement(source, actions, changes, where, self.returning())
+        return UpdateStatement(relation, actions, changes, where, self.returning())
 
     def update_from(self) -> UpdateStatement | DeleteStatement:
         """Parse an UPDATE or DELETE in the form that begins with FROM.
 
         The form is FROM "table" WHERE ..., then SET, REMOVE or DELETE.
         """
-        source = self.source()
+        relation = self.relation()
         where = self.where()
         if self.take_word("DELETE"):
-            return self.deletion(source, where)
+            return self.deletion(relation, where)
         actions, changes = self.actions()
-        return UpdateStatement(source, actions, changes, where, self.returning())
+        return UpdateStatement(relation, actions, changes, where, self.returning())
 
     def delete(self) -> DeleteStatement:
         self.expect_word("FROM")
-        return self.deletion(self.source(), self.where())
+        return self.deletion(self.relation(), self.where())
 
-    def deletion(self, source: Source, where: ast.ConditionTree | None) -> DeleteStatement:
+    def deletion(self, relation: Relation, where: ast.ConditionTree | None) -> DeleteStatement:
         returning = self.returning()
         if returning not in (None, "ALL OLD"):
             raise errors.invalid_returning(returning)
-        return DeleteStatement(source, where, returning)
+        return DeleteStatement(relation, where, returning)
 
     def exists(self) -> Exists:
         self.expect("(")
@@ -180,7 +181,7 @@ class _Statements(Terms):
         self.expect(")")
         return Exists(select)
 
-    def source(self, *, aliased: bool = True) -> Source:
+    def relation(self, *, aliased: bool = True) -> Relation:
         names = [self.source_name()]
         while self.take_if("."):
             names.append(self.source_name())
@@ -190,7 +191,7 @@ class _Statements(Terms):
             raise errors.too_many_from_components()
         if aliased:
             self.refuse_alias()
-        return Source(names[0], names[1] if len(names) > 1 else None)
+        return Relation(names[0], names[1] if len(names) > 1 else None)
 
     def source_name(self) -> str:
         token = self.next()
@@ -277,14 +278,14 @@ class _Statements(Terms):
         The action is ADD for SET a = set_add(a, <<...>>), and DELETE for set_delete.
         """
         token = self.next()
-        function, place = token.text.upper(), self.position(token)
+        function, position = token.text.upper(), self.position(token)
         first = self.at + 1  # after the opening parenthesis
         arguments = result_of(self.arguments(self.set_operand))
         if len(arguments) != 2:  # noqa: PLR2004 - the set and the change
-            raise errors.set_function_arguments(function, place)
+            raise errors.set_function_arguments(function, position)
         target, change = arguments
         if target != path:
-            raise errors.set_function_target(function, place)
+            raise errors.set_function_target(function, position)
         inside = self.span(first, self.next_comma(first))
         if not isinstance(change, ast.Placeholder):
             raise errors.set_function_value(function, inside)

@@ -6,8 +6,8 @@
     INSERT, UPDATE, DELETE     Put, Update, Delete: database/items/requested.py
     EXISTS                     Check
 
-`bind` chooses the plan by the table's key schema. One part of the plan, the *layout*, depends only
-on the program and the table's definition. The program keeps its last layout.
+`bind` chooses the plan by the table's key schema. One part of the plan, the *outline*, depends only
+on the program and the table's definition. The program keeps its last outline.
 
 A write gets a guard (behaviour 14.3; Developer Guide, "PartiQL delete statements"):
 
@@ -42,27 +42,27 @@ def bind(prepared: PreparedStatement, table: Table, *, consistent: bool = False,
     return_item: see Guard.
     """
     if prepared.refusal is not None:
-        select.check_index(table, prepared.source.index)
+        select.check_index(table, prepared.relation.index)
         raise prepared.refusal
     found = prepared.program
-    if found.layout_of is table.definition:
-        layout = found.layout
+    if found.outline_of is table.definition:
+        outline = found.outline
     else:
-        layout = _layout(found, table)
-        found.layout, found.layout_of = layout, table.definition
-    if type(layout) is select.Layout:
-        return select.plan(layout, table, prepared.values, consistent=consistent)
-    write = _put(prepared) if layout is None else _write(prepared, layout, return_item=return_item)
+        outline = _outline(found, table)
+        found.outline, found.outline_of = outline, table.definition
+    if type(outline) is select.Outline:
+        return select.plan(outline, table, prepared.values, consistent=consistent)
+    write = _put(prepared) if outline is None else _write(prepared, outline, return_item=return_item)
     write.locate(table)
     return write
 
 
-# --- layouts --------------------------------------------------------------------------------------
+# --- outlines -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class _KeyLayout:
-    """The layout of an UPDATE, DELETE or EXISTS.
+class _KeyOutline:
+    """The outline of an UPDATE, DELETE or EXISTS.
 
     rest: the conditions of the WHERE that are not about the key.
     """
@@ -71,12 +71,12 @@ class _KeyLayout:
     rest: program.Condition | None
 
 
-def _layout(found: Program, table: Table) -> select.Layout | _KeyLayout | None:
-    """Return the layout of a statement, or None for INSERT, which has no WHERE."""
+def _outline(found: Program, table: Table) -> select.Outline | _KeyOutline | None:
+    """Return the outline of a statement, or None for INSERT, which has no WHERE."""
     statement = found.parsed.statement
     if isinstance(statement, Select):
-        return select.layout(found, statement, table)
-    if statement.source.index is not None:
+        return select.outline(found, statement, table)
+    if statement.relation.index is not None:
         # This is an EXISTS, because prepare.py has refused writes to an index.
         raise errors.transaction_read_on_index()
     if isinstance(statement, Insert):
@@ -88,7 +88,7 @@ def _layout(found: Program, table: Table) -> select.Layout | _KeyLayout | None:
         table.check_paths(rest.inner)
     elif len(key) != table.key_count:
         raise errors.statement_without_key()
-    return _KeyLayout(key, rest)
+    return _KeyOutline(key, rest)
 
 
 # --- writes ---------------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ def _layout(found: Program, table: Table) -> select.Layout | _KeyLayout | None:
 def _put(prepared: PreparedStatement) -> Put:
     """Return the write of an INSERT. Raises ApiError for an item that no table accepts."""
     statement = prepared.statement
-    assert isinstance(statement, Insert), "only an INSERT has no layout"
+    assert isinstance(statement, Insert), "only an INSERT has no outline"
     item = prepared.values[statement.item.name].get("M")
     if item is None:
         raise errors.item_not_a_map()
@@ -111,12 +111,12 @@ def _put(prepared: PreparedStatement) -> Put:
 _ABSENT: Final = Guard(lambda item, _values: not item, {}, duplicate=True)
 
 
-def _write(prepared: PreparedStatement, layout: _KeyLayout, *, return_item: bool) -> Write:
+def _write(prepared: PreparedStatement, outline: _KeyOutline, *, return_item: bool) -> Write:
     """Return the write of an UPDATE or DELETE, or the check of an EXISTS."""
     statement, values = prepared.statement, prepared.values
-    key_item = {name: values[placeholder] for name, placeholder in layout.key}
-    test = _test(layout.rest, missing=isinstance(statement, DeleteStatement))
-    guard = Guard(test, values, return_item, paths=() if layout.rest is None else layout.rest.inner)
+    key_item = {name: values[placeholder] for name, placeholder in outline.key}
+    test = _test(outline.rest, missing=isinstance(statement, DeleteStatement))
+    guard = Guard(test, values, return_item, paths=() if outline.rest is None else outline.rest.inner)
     if isinstance(statement, UpdateStatement):
         return Update(key_item, guard, prepared.program.update, values)
     return Delete(key_item, guard) if isinstance(statement, DeleteStatement) else Check(key_item, guard)
@@ -158,7 +158,7 @@ def check_in_transaction(prepared: PreparedStatement) -> None:
     statement = prepared.statement
     if isinstance(statement, UpdateStatement | DeleteStatement) and statement.returning is not None:
         raise errors.transaction_returning()
-    if isinstance(statement, Select | Exists) and statement.source.index is not None:
+    if isinstance(statement, Select | Exists) and statement.relation.index is not None:
         raise errors.transaction_read_on_index()
 
 
@@ -175,8 +175,8 @@ def batch_plan(prepared: PreparedStatement, table: Table, *, consistent: bool = 
     statement = prepared.statement
     if isinstance(statement, Exists):
         raise errors.exists_outside_transaction()
-    if isinstance(statement, Select) and statement.source.index is not None:
-        select.check_index(table, statement.source.index)
+    if isinstance(statement, Select) and statement.relation.index is not None:
+        select.check_index(table, statement.relation.index)
         raise prepared.refusal or errors.batch_read_without_key()
     plan = bind(prepared, table, consistent=consistent)
     if isinstance(plan, Pages) or (isinstance(plan, Read) and plan.test is not None):

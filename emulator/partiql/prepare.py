@@ -13,11 +13,11 @@ from typing import Any, Final
 from emulator import errors
 from emulator.caching import BoundedCache
 from emulator.expressions import analyze, ast, program
-from emulator.expressions import parser as expressions
+from emulator.expressions import parsed as parsed_expressions
 from emulator.expressions import update as updates
 from emulator.expressions.problems import ExpressionError
 from emulator.partiql import literals
-from emulator.partiql.ast import DeleteStatement, Exists, Insert, Parsed, Returning, Select, Source, UpdateStatement
+from emulator.partiql.ast import DeleteStatement, Exists, Insert, Parsed, Relation, Returning, Select, UpdateStatement
 from emulator.partiql.parser import parse
 from emulator.values.types import SETS, Value, Values
 
@@ -25,11 +25,11 @@ from emulator.values.types import SETS, Value, Values
 class Program:
     """A statement with parameters of certain types.
 
-    layout: the layout for the table that the statement last used. layout_of: the definition of that
-    table.
+    outline: the outline for the table that the statement last used. outline_of: the definition of
+    that table.
     """
 
-    __slots__ = ("checks", "layout", "layout_of", "parsed", "refusal", "types", "update", "where")
+    __slots__ = ("checks", "outline", "outline_of", "parsed", "refusal", "types", "update", "where")
 
     def __init__(self, parsed: Parsed, values: Values) -> None:
         statement = parsed.statement
@@ -39,11 +39,11 @@ class Program:
         self.update: program.UpdateProgram | None = None
         self.where: ast.ConditionTree | None = None
         self.refusal: errors.ApiError | None = None  # the error in the statement's conditions
-        self.layout: Any = None
-        self.layout_of: object = None
-        if statement.source.index is not None and isinstance(statement, UpdateStatement | DeleteStatement):
+        self.outline: Any = None
+        self.outline_of: object = None
+        if statement.relation.index is not None and isinstance(statement, UpdateStatement | DeleteStatement):
             raise errors.statement_on_index()
-        if statement.source.index is not None and isinstance(statement, Insert):
+        if statement.relation.index is not None and isinstance(statement, Insert):
             raise errors.insert_into_index()
         if isinstance(statement, UpdateStatement):
             self.update = self._update(statement)
@@ -58,14 +58,14 @@ class Program:
         for change in statement.changes:
             if self.types[change.argument.name] not in SETS:
                 raise errors.set_function_value(change.function, change.position)
-        parsed = expressions.Parsed(
+        parsed = parsed_expressions.Parsed(
             statement.update, (), (), tuple(self.types), (), self.parsed.set_functions, 0, redundant=False
         )
         return updates.update(analyze.analyze_update(parsed, {}, self.types).tree, self.types)
 
     def _condition(self, where: ast.ConditionTree) -> ast.ConditionTree:
         functions, operators = self.parsed.functions, self.parsed.operators
-        parsed = expressions.Parsed(where, (), (), (), (), functions, operators, redundant=False)
+        parsed = parsed_expressions.Parsed(where, (), (), (), (), functions, operators, redundant=False)
         checked = analyze.analyze_condition(parsed, {}, self.types)
         self.checks = checked.checks
         return checked.tree
@@ -97,9 +97,9 @@ class PreparedStatement:
         return self.program.parsed.statement
 
     @property
-    def source(self) -> Source:
+    def relation(self) -> Relation:
         """Return the table that the statement names, with the index if it names one."""
-        return self.program.parsed.statement.source
+        return self.program.parsed.statement.relation
 
     @property
     def return_values(self) -> str | None:
@@ -142,7 +142,7 @@ def prepare_statement(text: str, parameters: Sequence[Value] = ()) -> PreparedSt
     except ExpressionError as error:
         raise errors.statement_expression(error.detail) from error
     refusal = _refusal(found, values)
-    if refusal is not None and not (isinstance(parsed.statement, Select) and parsed.statement.source.index):
+    if refusal is not None and not (isinstance(parsed.statement, Select) and parsed.statement.relation.index):
         raise refusal
     return PreparedStatement(found, values, refusal)
 

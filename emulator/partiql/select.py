@@ -56,7 +56,7 @@ class Pages:
     """
 
     table: Table
-    source: Table | Index
+    relation: Table | Index
     ranges: list[_Filtered]
     reverse: bool
     project: Project | None
@@ -67,7 +67,7 @@ class Pages:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class Outline:
     """The parts of a SELECT that depend on the key schema of its table.
 
     key: set if the WHERE has an equality for the table's whole key, otherwise None.
@@ -86,31 +86,33 @@ class Layout:
     order: tuple[OrderKey, ...]
 
 
-def layout(prepared: Program, statement: Select, table: Table) -> Layout:
-    """Return the layout of a SELECT. Raises ApiError."""
-    name = statement.source.index
-    source = table if name is None else _index(table, name)
-    names = source.key_schema
+def outline(prepared: Program, statement: Select, table: Table) -> Outline:
+    """Return the outline of a SELECT. Raises ApiError."""
+    name = statement.relation.index
+    relation = table if name is None else _index(table, name)
+    names = relation.key_schema
     filter_ = None if prepared.where is None else compiler.condition(prepared.where)
     table.check_paths((*(statement.paths or ()), *(() if filter_ is None else filter_.inner)))
     branches = where.branches(prepared.where, names)
-    _check_order(statement, source, planned=branches is not None)
+    _check_order(statement, relation, planned=branches is not None)
     project, attributes = _projection(statement.paths)
     fetch = False
-    if isinstance(source, Index) and not source.projects_all:
-        fetch = source.lacks(attributes)
+    if isinstance(relation, Index) and not relation.projects_all:
+        fetch = relation.lacks(attributes)
         if branches is not None and len(branches) == 1:
-            _check_filter(source, branches[0].rest)
+            _check_filter(relation, branches[0].rest)
         if fetch:
-            filter_ = _of_entries(filter_, source)
-            branches = branches and tuple(replace(branch, rest=_of_entries(branch.rest, source)) for branch in branches)
+            filter_ = _of_entries(filter_, relation)
+            branches = branches and tuple(
+                replace(branch, rest=_of_entries(branch.rest, relation)) for branch in branches
+            )
     key, rest = where.key_of(prepared.where, table.key_names)
-    if isinstance(source, Table) and len(key) == table.key_count:
+    if isinstance(relation, Table) and len(key) == table.key_count:
         for attribute, placeholder in key:
             if prepared.types[placeholder] != table.definition.types[attribute]:
                 raise errors.key_condition_type()
-        return Layout(None, key, None, names, rest, project, fetch=False, order=())
-    return Layout(name, None, branches, names, filter_, project, fetch, statement.order)
+        return Outline(None, key, None, names, rest, project, fetch=False, order=())
+    return Outline(name, None, branches, names, filter_, project, fetch, statement.order)
 
 
 def _index(table: Table, name: str) -> Index:
@@ -129,7 +131,7 @@ def check_index(table: Table, name: str | None) -> None:
         raise errors.statement_of_multi_attribute_index()
 
 
-def _check_order(statement: Select, source: Table | Index, *, planned: bool) -> None:
+def _check_order(statement: Select, relation: Table | Index, *, planned: bool) -> None:
     if not statement.order:
         return
     if statement.where is None:
@@ -137,7 +139,7 @@ def _check_order(statement: Select, source: Table | Index, *, planned: bool) -> 
     if not planned:
         raise errors.order_without_key()
     for key in statement.order:
-        if len(key.path) > 1 or key.path[0] not in source.key_names:
+        if len(key.path) > 1 or key.path[0] not in relation.key_names:
             raise errors.order_by_non_key(".".join(map(str, key.path)))
 
 
@@ -160,7 +162,7 @@ def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozen
             value = paths.get(item, path)
             if value is not None:
                 values[name] = (paths.position_of(item, path), value)
-        return {name: value for name, (_, value) in sorted(values.items(), key=lambda entry: entry[1][0])}
+        return {name: value for name, (_, value) in sorted(values.items(), key=lambda pair: pair[1][0])}
 
     return project, attributes
 
@@ -187,51 +189,51 @@ def _of_entries(condition: program.Condition | None, index: Index) -> program.Co
     return replace(condition, test=lambda item, values: test(index.project(item), values))
 
 
-def plan(parts: Layout, table: Table, values: Values, *, consistent: bool) -> Read | Pages:
+def plan(outline: Outline, table: Table, values: Values, *, consistent: bool) -> Read | Pages:
     """Return the plan of a SELECT. Raises ApiError."""
-    test = _bound(parts.filter, values)
-    if parts.key is not None:
-        key_item = {name: values[placeholder] for name, placeholder in parts.key}
-        read = Read(key_item, test, parts.project)
+    test = _bound(outline.filter, values)
+    if outline.key is not None:
+        key_item = {name: values[placeholder] for name, placeholder in outline.key}
+        read = Read(key_item, test, outline.project)
         read.locate(table)
         return read
-    source: Table | Index = table
-    if parts.index is not None:
-        index = table.indexes_by_name[parts.index]
+    relation: Table | Index = table
+    if outline.index is not None:
+        index = table.indexes_by_name[outline.index]
         if consistent and index.is_global:
             raise errors.statement_consistent_read_on_gsi()
-        source = index
-    weight = 0 if parts.filter is None else parts.filter.weight
-    if parts.project is not None:
+        relation = index
+    weight = 0 if outline.filter is None else outline.filter.weight
+    if outline.project is not None:
         weight += PROJECTION_WORK
-    if parts.branches is None:
-        everything = [((source.prefix, prefix_end(source.prefix)), test)]
+    if outline.branches is None:
+        everything = [((relation.prefix, prefix_end(relation.prefix)), test)]
         return Pages(
             table,
-            source,
+            relation,
             everything,
             reverse=False,
-            project=parts.project,
-            fetch=parts.fetch,
+            project=outline.project,
+            fetch=outline.fetch,
             query=False,
             weight=weight,
         )
-    reverse = any(key.descending for key in parts.order if key.path[0] in parts.names.range)
-    pages = Pages(table, source, [], reverse, parts.project, parts.fetch, query=True, weight=weight)
-    first = parts.branches[0]
-    if len(parts.branches) == len(first.queries) == 1:
-        wanted = key_range.resolve(first.queries[0], parts.names, values)
-        pages.ranges = [(ranges.query_range(source, wanted), _bound(first.rest, values))]
+    reverse = any(key.descending for key in outline.order if key.path[0] in outline.names.range)
+    pages = Pages(table, relation, [], reverse, outline.project, outline.fetch, query=True, weight=weight)
+    first = outline.branches[0]
+    if len(outline.branches) == len(first.queries) == 1:
+        wanted = key_range.resolve(first.queries[0], outline.names, values)
+        pages.ranges = [(ranges.query_range(relation, wanted), _bound(first.rest, values))]
         return pages
-    partitions = _partitions(source, parts, test, values)
-    if parts.order and parts.order[0].path[0] in parts.names.range:
+    partitions = _partitions(relation, outline, test, values)
+    if outline.order and outline.order[0].path[0] in outline.names.range:
         pages.merged = True
         pages.ranges = [(limits, test) for _, group in partitions for limits, _ in group]
         return pages
-    [hash_name] = parts.names.hash
-    descending = next((key.descending for key in parts.order if key.path[0] == hash_name), None)
+    [hash_name] = outline.names.hash
+    descending = next((key.descending for key in outline.order if key.path[0] == hash_name), None)
     if descending is not None:
-        encode = keyspace.KEY_BYTES[parts.names.types[hash_name]]
+        encode = keyspace.KEY_BYTES[outline.names.types[hash_name]]
         partitions.sort(key=lambda pair: encode(pair[0]), reverse=descending)
     pages.ranges = [read for _, group in partitions for read in (group[::-1] if reverse else group)]
     return pages
@@ -245,7 +247,7 @@ def _bound(condition: program.Condition | None, values: Values) -> Test | None:
 
 
 def _partitions(
-    source: Table | Index, parts: Layout, test: Test | None, values: Values
+    relation: Table | Index, outline: Outline, test: Test | None, values: Values
 ) -> list[tuple[Value, list[_Filtered]]]:
     """Return each partition's key value and its ranges in sort key order, without overlaps.
 
@@ -253,11 +255,11 @@ def _partitions(
     same partition. If all of them limit the sort key, each branch is a separate read. Otherwise the
     whole partition is one read, with the whole WHERE as its filter.
     """
-    assert parts.branches is not None, "only Queries have partitions"
+    assert outline.branches is not None, "only Queries have partitions"
     grouped: dict[str, list[tuple[key_range.KeyRange, where.Branch]]] = {}
-    for branch in parts.branches:
+    for branch in outline.branches:
         for query in branch.queries:
-            wanted = key_range.resolve(query, parts.names, values)
+            wanted = key_range.resolve(query, outline.names, values)
             [content] = wanted.partition[0].values()
             reads = grouped.setdefault(content, [])
             # The IN of a branch may repeat a value. Each value is read once.
@@ -267,17 +269,17 @@ def _partitions(
     for reads in grouped.values():
         if len(reads) > 1 and not all(branch.sorted for _, branch in reads):
             whole = key_range.KeyRange(reads[0][0].partition, (), None, ())
-            group: list[_Filtered] = [(ranges.query_range(source, whole), test)]
+            group: list[_Filtered] = [(ranges.query_range(relation, whole), test)]
         else:
-            group = _apart(source, reads, values)
+            group = _apart(relation, reads, values)
         partitions.append((reads[0][0].partition[0], group))
     return partitions
 
 
 def _apart(
-    source: Table | Index, reads: Sequence[tuple[key_range.KeyRange, where.Branch]], values: Values
+    relation: Table | Index, reads: Sequence[tuple[key_range.KeyRange, where.Branch]], values: Values
 ) -> list[_Filtered]:
-    group = [(ranges.query_range(source, wanted), _bound(branch.rest, values)) for wanted, branch in reads]
+    group = [(ranges.query_range(relation, wanted), _bound(branch.rest, values)) for wanted, branch in reads]
     group.sort(key=lambda read: read[0])
     for (earlier, _), (later, _) in pairwise(group):
         if later[0] < earlier[1]:

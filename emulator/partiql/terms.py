@@ -1,4 +1,4 @@
-"""The parts of statements: conditions, paths, values (behaviour 14.1).
+"""The rules of the grammar for conditions and paths (behaviour 14.1).
 
 There is one method for each rule of the grammar. Conditions and calls can nest very deeply, so
 their rules are generators (expressions/rules.py).
@@ -12,20 +12,11 @@ from typing import Final
 from emulator import errors, limits
 from emulator.expressions import ast, problems
 from emulator.expressions.functions import FUNCTIONS, Function
-from emulator.expressions.parser import Usage
+from emulator.expressions.parsed import Usage
 from emulator.expressions.rules import Rule, result_of
-from emulator.partiql import literals
-from emulator.partiql.ast import BagOf, Constant, ListOf, MapOf, Parameter, Template
 from emulator.partiql.keywords import KEYWORDS
-from emulator.partiql.lexer import Token, position, tokens
+from emulator.partiql.value_terms import ValueTerms
 from emulator.values.paths import Path
-from emulator.values.types import Value
-
-_DEPTH: Final = 100
-"""How deeply literals may nest: far more than items, far less than Python's stack allows."""
-
-ITEM: Final = ""
-"""The place of an INSERT's item in errors. The places of the values in it begin with "root"."""
 
 _COMPARATORS: Final[dict[str, ast.Comparator]] = {
     "=": "=",
@@ -53,87 +44,26 @@ _TYPES: Final = {
 """The type names that may follow IS -> their type tags."""
 
 _Node = ast.ConditionTree | ast.Operand
-_ROOT: Final = "root"
 
 
 def _is_boolean(node: _Node) -> bool:
     """Return whether a node is a call of a function that returns true or false."""
-    return isinstance(node, ast.Call) and FUNCTIONS[node.function].place == "condition"
+    return isinstance(node, ast.Call) and FUNCTIONS[node.function].role == "condition"
 
 
-class Terms:
-    """The tokens of a statement, and what the parser has found in them so far."""
+class Terms(ValueTerms):
+    """Parses conditions and paths, and remembers what it has found.
+
+    functions, operators: as in expressions/parsed.py; set_functions: those in SET.
+    refusal: an error that is raised only if the rest of the text has no syntax error.
+    """
 
     def __init__(self, text: str) -> None:
-        self.text = text
-        self.tokens = tokens(text)
-        self.at = 0
-        self.depth = 0
-        self.parameters = 0
-        self.constants: dict[str, Value] = {}
-        self.templates: list[tuple[str, Template]] = []
+        super().__init__(text)
         self.functions: list[Usage] = []
         self.set_functions: list[Usage] = []
         self.operators = 0
         self.refusal: errors.ApiError | None = None
-
-    # --- tokens -----------------------------------------------------------------------------------
-
-    @property
-    def token(self) -> Token:
-        return self.tokens[self.at]
-
-    def next(self) -> Token:
-        token = self.tokens[self.at]
-        self.at += token.kind != "end"
-        return token
-
-    def peek(self, kind: str, ahead: int = 0) -> bool:
-        """Return whether the next token is this symbol or has this kind."""
-        return self.tokens[min(self.at + ahead, len(self.tokens) - 1)].kind == kind
-
-    def peek_word(self, *words: str) -> bool:
-        """Return whether the next token is one of these keywords."""
-        token = self.tokens[self.at]
-        return token.kind == "word" and token.text.upper() in words
-
-    def take_if(self, kind: str) -> bool:
-        matches = self.peek(kind)
-        self.at += matches
-        return matches
-
-    def take_word(self, word: str) -> bool:
-        matches = self.peek_word(word)
-        self.at += matches
-        return matches
-
-    def expect(self, kind: str) -> Token:
-        if not self.peek(kind):
-            raise self.malformed(f"Expected {kind}")
-        return self.next()
-
-    def expect_word(self, word: str) -> None:
-        if not self.take_word(word):
-            raise self.malformed(f"Expected {word} keyword")
-
-    def malformed(self, detail: str) -> errors.ApiError:
-        return errors.malformed_statement(detail)
-
-    def position(self, token: Token) -> str:
-        return position(self.text, token)
-
-    def span(self, first: int, end: int) -> str:
-        """Return the position in the text of `tokens[first:end]`."""
-        return position(self.text, Token("", "", self.tokens[first].start, self.tokens[end - 1].end))
-
-    def next_comma(self, at: int) -> int:
-        """Return the position in `tokens` of the first comma at or after the position `at`."""
-        return next(number for number in range(at, len(self.tokens)) if self.tokens[number].kind == ",")
-
-    def deeper(self) -> None:
-        self.depth += 1
-        if self.depth > _DEPTH:
-            raise self.malformed("")
 
     # --- conditions -------------------------------------------------------------------------------
 
@@ -291,7 +221,7 @@ class Terms:
         token = self.next()
         name = token.text.lower()
         function = FUNCTIONS.get(name)
-        if function is None or not function.partiql or (function.place == "update operand" and not in_set):
+        if function is None or not function.partiql or (function.role == "update operand" and not in_set):
             raise errors.unrecognized_function(name, self.position(token))
         return function
 
@@ -351,85 +281,3 @@ class Terms:
         if not name:
             raise errors.empty_path_component()
         return name
-
-    # --- values -----------------------------------------------------------------------------------
-
-    def constant(self, value: Value) -> ast.Placeholder:
-        name = f":{len(self.constants)}"
-        self.constants[name] = value
-        return ast.Placeholder(name)
-
-    def value(self, place: str) -> ast.Placeholder:
-        """Parse a literal or parameter; return its placeholder."""
-        template = self.template(place)
-        if isinstance(template, Parameter):
-            return ast.Placeholder(f"?{template.index}")
-        if literals.is_constant(template):
-            return self.constant(literals.build(template, ()))
-        name = f"={len(self.templates)}"
-        self.templates.append((name, template))
-        return ast.Placeholder(name)
-
-    def template(self, place: str) -> Template:
-        token = self.next()
-        match token.kind:
-            case "string":
-                return Constant({"S": token.text})
-            case "number":
-                return Constant(literals.number_value(token.text, place or _ROOT))
-            case "-" | "+":
-                number = self.expect("number").text
-                return Constant(literals.number_value(token.kind + number, place or _ROOT))
-            case "?":
-                self.parameters += 1
-                return Parameter(self.parameters - 1)
-            case "[":
-                return ListOf(self.elements("]", place or _ROOT))
-            case "<<":
-                return BagOf(self.elements(">>", place or _ROOT))
-            case "{":
-                return self.map(place)
-            case "word":
-                return self.word(token, place)
-        raise self.malformed("Unexpected term")
-
-    def word(self, token: Token, place: str) -> Template:
-        if self.peek("("):
-            raise errors.unsupported_data_type(token.text.lower(), place or _ROOT, self.position(token))
-        match token.text.upper():
-            case "TRUE":
-                return Constant({"BOOL": True})
-            case "FALSE":
-                return Constant({"BOOL": False})
-            case "NULL":
-                return Constant({"NULL": True})
-        raise self.malformed("Unexpected term")
-
-    def elements(self, closing: str, place: str) -> tuple[Template, ...]:
-        self.deeper()
-        templates: list[Template] = []
-        if not self.take_if(closing):
-            templates.append(self.template(f"{place}[0]"))
-            while self.take_if(","):
-                templates.append(self.template(f"{place}[{len(templates)}]"))
-            self.expect(closing)
-        self.depth -= 1
-        return tuple(templates)
-
-    def map(self, place: str) -> MapOf:
-        self.deeper()
-        entries: list[tuple[str, Template]] = []
-        if not self.take_if("}"):
-            entries.append(self.entry(place))
-            while self.take_if(","):
-                entries.append(self.entry(place))
-            self.expect("}")
-        self.depth -= 1
-        return MapOf(tuple(entries))
-
-    def entry(self, place: str) -> tuple[str, Template]:
-        name = self.expect("string").text
-        if not name:
-            raise errors.empty_attribute_name()
-        self.expect(":")
-        return name, self.template(_ROOT if place == ITEM else f"{place}.{name}")

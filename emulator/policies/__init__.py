@@ -6,7 +6,7 @@
 | `parsing.py`   | parsing the text of a request, with AWS's errors                |
 | `canonical.py` | the text of a parsed policy that the service returns            |
 | `actions.py`   | the actions that a policy may name                              |
-| `positions.py` | the place of a syntax error                                     |
+| `positions.py` | the position of a syntax error                                  |
 
 The emulator stores, compares and returns policies. It does not enforce them: a request that a
 policy denies gets the same answer as any other request. `document.Statement` has the data that an

@@ -120,7 +120,7 @@ def _is_unbounded(statement: Statement) -> bool:
 
 
 class _Parser:
-    """Converts a document to a policy. text: the document, to find the place of an error."""
+    """Converts a document to a policy. text: the document, to find the position of an error."""
 
     def __init__(self, text: str) -> None:
         self._text = text

@@ -1,4 +1,4 @@
-"""The place of a syntax error in a policy's text.
+"""The position of a syntax error in a policy's text.
 
 The service reports the line and column directly after the wrong value. We have observed this for
 `{}`, whose error is at (1,3) (control-plane 11.2), and infer it for other errors.

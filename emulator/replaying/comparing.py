@@ -65,7 +65,7 @@ _STREAM: Final = re.compile(r"(/stream/)\d{4}-[\d\-T:.]+")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A place at which two answers differ, and both values; None for a missing value."""
+    """A path at which two answers differ, and both values; None for a missing value."""
 
     path: str
     recorded: Any

@@ -104,10 +104,10 @@ class Replay:
         assert each.request is not None, "such requests are skipped"
         assert each.access_key is not None, "such requests are skipped"
         assert each.region is not None, "such requests are skipped"
-        place = (each.access_key, each.region)
-        endpoint = self._endpoints.get(place)
+        tenant = (each.access_key, each.region)
+        endpoint = self._endpoints.get(tenant)
         if endpoint is None:
-            endpoint = self._endpoints[place] = self._connect(*place)
+            endpoint = self._endpoints[tenant] = self._connect(*tenant)
         status, answer = _called(endpoint, each.operation, self._substitutes.applied(each.request))
         self.totals.sent += 1
         compared = Comparison(each.operation, each.answer, answer)

@@ -27,8 +27,8 @@ from emulator.formats.records import ReadOptions
 from emulator.objects.opening import local_folder
 from emulator.objects.store import ObjectError
 from emulator.s3_jobs.local_log import LOGS, LocalLog
-from emulator.s3_jobs.reading import Batch, Layout, ObjectReader, check_libraries
-from emulator.s3_jobs.storing import content_of, put_of
+from emulator.s3_jobs.reading import Batch, ObjectFormat, ObjectReader, check_libraries, listed
+from emulator.s3_jobs.storing import put_of, readable
 from emulator.s3_jobs.work import Call, Work, Workshop, in_slice
 
 log = logging.getLogger("emulator")
@@ -50,16 +50,16 @@ def importing(workshop: Workshop, job: S3Job) -> Work[None]:
     """Import the objects of a job. Raises ObjectError."""
     database = workshop.database
     source = job.request["S3BucketSource"]
-    layout = layout_of(job)
+    object_format = format_of(job)
     store_of = partial(workshop.store, job.access_key, job.region)
-    yield Call(partial(check_libraries, layout))
+    yield Call(partial(check_libraries, object_format))
     bucket = yield Call(lambda: store_of().bucket(source["S3Bucket"], source.get("S3BucketOwner")))
-    objects = yield Call(partial(bucket.objects, source.get("S3KeyPrefix", "")))
+    objects = yield Call(partial(listed, bucket, source.get("S3KeyPrefix", "")))
     yield from in_slice(database, partial(_begin, database, job))
     errors_log = error_log(workshop, job)
     progress = yield from in_slice(database, partial(_progress, database, job))
     errors_log.cut(progress.log.get("error", 0))
-    reader = ObjectReader(bucket, objects, layout, progress.object, progress.record)
+    reader = ObjectReader(bucket, objects, object_format, progress.object, progress.record)
     try:
         while (batch := (yield Call(reader.batch))) is not None:
             progress = yield from in_slice(database, partial(_store, database, job, progress, batch, errors_log))
@@ -78,12 +78,12 @@ def importing(workshop: Workshop, job: S3Job) -> Work[None]:
     yield from in_slice(database, partial(end, database, job, failure))
 
 
-def layout_of(job: S3Job) -> Layout:
-    """Return the layout of an import's records."""
+def format_of(job: S3Job) -> ObjectFormat:
+    """Return the format of an import's records."""
     options = job.request.get("InputFormatOptions", {}).get("Csv", {})
     header = options.get("HeaderList")
     creation = job.request["TableCreationParameters"]
-    return Layout(
+    return ObjectFormat(
         job.request["InputFormat"],
         job.request["InputCompressionType"],
         ReadOptions(delimiter=options.get("Delimiter", ","), header=None if header is None else tuple(header)),
@@ -152,7 +152,7 @@ def _store(database: Database, job: S3Job, before: Progress, batch: Batch, error
     with database.write() as txn:
         for index, record in enumerate(batch.records, batch.first):
             try:
-                put = put_of(table, content_of(record)["Item"])
+                put = put_of(table, readable(record))
             except errors.ApiError as error:
                 lines.append(_line(job, batch.object.key, index, [error.message]))
             else:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Final
 from uuid import uuid4
 
-from emulator.formats.export_layout import FILES, SUMMARY, DataPacker, files_manifest, summary_manifest, with_checksum
+from emulator.formats.export_folders import FILES, SUMMARY, DataPacker, files_manifest, summary_manifest, with_checksum
 from emulator.objects.store import Bucket, Encryption, Writer, put
 
 _FOLDER: Final = "AWSDynamoDB"
@@ -46,11 +46,11 @@ class DataObject:
         self.items += items
 
     def finish(self) -> dict[str, Any]:
-        """Store the object; return its entry in the manifest. Raises ObjectError."""
+        """Store the object; return its line in the manifest. Raises ObjectError."""
         writer, packer = self._opened()
         packer.close()
         writer.finish()
-        return packer.entry(self._key)
+        return packer.manifest_line(self._key)
 
     def discard(self) -> None:
         """Drop the unfinished object."""
@@ -67,17 +67,17 @@ class DataObject:
 def put_manifests(
     bucket: Bucket,
     start: str,
-    entries: Iterable[Mapping[str, Any]],
+    lines: Iterable[Mapping[str, Any]],
     summary: Mapping[str, Any],
     encryption: Encryption,
 ) -> None:
     """Write the manifests of a job, the summary last. start: the common prefix of their keys."""
-    for name, content in _manifests(start, entries, summary):
+    for name, content in _manifests(start, lines, summary):
         put(bucket, start + name, content, encryption)
 
 
 def _manifests(
-    start: str, entries: Iterable[Mapping[str, Any]], summary: Mapping[str, Any]
+    start: str, lines: Iterable[Mapping[str, Any]], summary: Mapping[str, Any]
 ) -> Iterator[tuple[str, bytes]]:
-    yield from with_checksum(FILES, files_manifest(entries))
+    yield from with_checksum(FILES, files_manifest(lines))
     yield from with_checksum(SUMMARY, summary_manifest({"manifestFilesS3Key": start + FILES, **summary}))

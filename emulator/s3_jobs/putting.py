@@ -2,7 +2,7 @@
 
 A record is `{"Item": item}`, and may also have a condition in the members of PutItem:
 ConditionExpression, ExpressionAttributeNames, ExpressionAttributeValues. The form of conditions and
-the layout of the output are not documented (control-plane 14). Our layout is:
+that of the output are not documented (control-plane 14). Our output is:
 
     <prefix>/AWSDynamoDB/<id>/ERROR/<name>.json.gz                     records without a valid item
     <prefix>/AWSDynamoDB/<id>/CONDITION_CHECK_FAILURE/<name>.json.gz   refused items
@@ -39,8 +39,8 @@ from emulator.objects.store import Bucket
 from emulator.s3_jobs.importing import advanced, gone
 from emulator.s3_jobs.local_log import LOGS, LocalLog, lines_of
 from emulator.s3_jobs.outputs import DataObject, encryption_of, folder, new_name, put_manifests
-from emulator.s3_jobs.reading import Batch, Layout, ObjectReader, Record, check_libraries
-from emulator.s3_jobs.storing import conditional_put, content_of, put_of, unthrottled
+from emulator.s3_jobs.reading import Batch, ObjectFormat, ObjectReader, check_libraries, listed
+from emulator.s3_jobs.storing import conditional_put, put_of, readable, unthrottled
 from emulator.s3_jobs.work import Call, Pause, Work, Workshop, in_slice
 from emulator.values.rows import decode_row, row_size
 from storage import WriteTxn
@@ -58,25 +58,25 @@ def putting(workshop: Workshop, job: S3Job) -> Work[None]:
     """Put the records of the objects of a job. Raises ObjectError."""
     database = workshop.database
     source, target = job.request["InputS3Configuration"], job.request["OutputS3Configuration"]
-    layout = Layout(source["InputFormat"], source["InputCompressionType"])
+    object_format = ObjectFormat(source["InputFormat"], source["InputCompressionType"])
     store_of = partial(workshop.store, job.access_key, job.region)
-    yield Call(partial(check_libraries, layout))
+    yield Call(partial(check_libraries, object_format))
     bucket = yield Call(lambda: store_of().bucket(source["S3Bucket"], source.get("S3BucketOwner")))
     output = yield Call(
         lambda: store_of().bucket(target.get("S3Bucket", source["S3Bucket"]), target.get("S3BucketOwner"))
     )
-    objects = yield Call(partial(bucket.objects, source.get("S3KeyPrefix", "")))
+    objects = yield Call(partial(listed, bucket, source.get("S3KeyPrefix", "")))
     total = sum(each.size for each in objects)
     progress = yield from in_slice(database, partial(_begin, database, job, total))
     logs = {kind: _log(workshop, job, kind) for kind in target["OutputType"]}
-    reader = ObjectReader(bucket, objects, layout, progress.object, progress.record)
-    ceiling = job.request.get("MaxWriteRequestUnits")
+    reader = ObjectReader(bucket, objects, object_format, progress.object, progress.record)
+    maximum = job.request.get("MaxWriteRequestUnits")
     try:
         while not _is_cancelled(database, job) and (batch := (yield Call(reader.batch))) is not None:
             done: _Slice = yield from in_slice(database, partial(_store, database, job, progress, batch, logs))
             progress = done.progress
-            if ceiling is not None:
-                yield Pause(done.units / ceiling)
+            if maximum is not None:
+                yield Pause(done.units / maximum)
     finally:
         reader.close()
     yield Call(partial(_write_output, output, job, progress, logs))
@@ -136,11 +136,10 @@ def _store(database: Database, job: S3Job, before: Progress, batch: Batch, logs:
     done = _Slice(before)
     with database.write() as txn, unthrottled(table):
         for index, record in enumerate(batch.records, batch.first):
-            content: dict[str, Any] = record.content if isinstance(record, Record) else {}
             put: Put | None = None
             try:
-                content_of(record)
-                put = put_of(table, content["Item"]) if len(content) == 1 else conditional_put(table, content)
+                found = readable(record)
+                put = conditional_put(table, found.content) if found.item is None else put_of(table, found)
                 _put(txn, table, put, done)
             except errors.ApiError as error:
                 if put is not None and error.about == "condition":
@@ -191,7 +190,7 @@ def _write_output(bucket: Bucket, job: S3Job, progress: Progress, logs: dict[str
     target = job.request["OutputS3Configuration"]
     encryption = encryption_of(target)
     start = folder(target.get("S3KeyPrefix"), job.id)
-    entries = []
+    lines = []
     for kind, each in logs.items():
         length = progress.log.get(kind, 0)
         if not length:
@@ -200,7 +199,7 @@ def _write_output(bucket: Bucket, job: S3Job, progress: Progress, logs: dict[str
         try:
             for line in lines_of(each.path, length):
                 data.write(line, 1)
-            entries.append({**data.finish(), "outputType": kind})
+            lines.append({**data.finish(), "outputType": kind})
         except BaseException:
             data.discard()
             raise
@@ -212,11 +211,11 @@ def _write_output(bucket: Bucket, job: S3Job, progress: Progress, logs: dict[str
         "s3Prefix": target.get("S3KeyPrefix"),
         "s3SseAlgorithm": encryption.algorithm,
         "s3SseKmsKeyId": encryption.key,
-        "itemCount": sum(entry["itemCount"] for entry in entries),
+        "itemCount": sum(line["itemCount"] for line in lines),
         "processedItemCount": progress.processed,
         "failedItemCount": progress.failed,
     }
-    put_manifests(bucket, start, entries, summary, encryption)
+    put_manifests(bucket, start, lines, summary, encryption)
 
 
 def end(database: Database, job: S3Job, failure: Failure) -> None:

@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 class Call(NamedTuple):
     """A call of blocking I/O.
 
-    Its result is sent into the work, or its error thrown into the work.
+    In the work, the result is the value of `yield`, and an error is raised there.
     """
 
     function: Callable[[], Any]

@@ -1,9 +1,9 @@
 """Compares two tables: their definitions, then their items.
 
-The memory holds a key and a digest for each item of the first table, about 150 bytes. So it grows
-with the number of items and not with their size. Items that differ are read again, to find the
-differing attributes. Two items are equal if they are equal for DynamoDB: the order of sets
-and the spelling of numbers do not matter.
+A comparison keeps in memory a key and a digest of each item of the first table, about 150 bytes. So
+its memory grows with the number of items and not with their size. Items that differ are read again,
+to find the differing attributes. Two items are equal if they are equal for DynamoDB: the order of
+sets and the spelling of numbers do not matter.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

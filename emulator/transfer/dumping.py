@@ -22,9 +22,9 @@ from typing import Any, BinaryIO, Final, cast
 import orjson
 
 from emulator.formats.csv_rows import CsvWriter
-from emulator.formats.export_layout import DataWriter, ExportWriter
+from emulator.formats.detection import DEFINITION
+from emulator.formats.export_folders import DataWriter, ExportWriter
 from emulator.formats.ion import ion_line
-from emulator.formats.sources import DEFINITION
 from emulator.transfer.frozen import Pages
 from emulator.transfer.progress import Progress
 from emulator.transfer.tables import key_names

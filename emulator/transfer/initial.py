@@ -22,8 +22,8 @@ from emulator.app import Emulator
 from emulator.client.endpoint import Refused
 from emulator.client.options import default_access_key, default_region
 from emulator.errors import ApiError
+from emulator.formats.detection import inputs
 from emulator.formats.records import ReadOptions
-from emulator.formats.sources import sources
 from emulator.transfer import tables
 from emulator.transfer.endpoints import Connect
 from emulator.transfer.loading import Loader
@@ -105,7 +105,7 @@ def _load(connect: Connect, paths: Sequence[str], form: str) -> int:
     """Load paths; return the number of problems. form: the form of the log, `text` or `json`."""
     with Progress("--init: loaded", log=log if form == "json" else None) as progress:
         loader = Loader(connect, progress, fresh=True, threaded=False)
-        loader.load(sources(paths, ReadOptions(environment=os.environ)))
+        loader.load(inputs(paths, ReadOptions(environment=os.environ)))
     if not progress.problems:
         log.info("%s", progress.summary(f"into {counted(len(loader.created), 'new table')}"))
     return progress.problems

@@ -12,8 +12,8 @@ from typing import Any
 
 from emulator.client.endpoint import Refused, Unreachable
 from emulator.formats import described
+from emulator.formats.input import Input
 from emulator.formats.records import Definition, ItemRecord, Notice, Place, Problem, Record, Types
-from emulator.formats.source import Source
 from emulator.transfer import tables
 from emulator.transfer.endpoints import Connect
 from emulator.transfer.progress import Progress
@@ -21,7 +21,7 @@ from emulator.transfer.writing import ItemWriter, Written
 
 
 class Loader:
-    """Loads sources. table: the table for all items; None means that the files name their tables.
+    """Loads inputs. table: the table for all items; None means that the files name their tables.
 
     fresh: whether to put items only into tables that this loader has created, as `--init` does.
     threaded: whether a thread sends the items (writing.py).
@@ -46,13 +46,13 @@ class Loader:
         self.created: list[str] = []
         self.loaded: Counter[str] = Counter()
 
-    def load(self, sources: Iterable[Source]) -> None:
-        """Load sources. Raises Refused, Unreachable if the server fails."""
+    def load(self, inputs: Iterable[Input]) -> None:
+        """Load inputs. Raises Refused, Unreachable if the server fails."""
         self._endpoint = self._connect()
         try:
             with ItemWriter(self._connect, self._done, threaded=self._threaded) as self._writer:
-                for source in sources:
-                    for record in source.records(self._types_of):
+                for each in inputs:
+                    for record in each.records(self._types_of):
                         self._take(record)
                 self._writer.flush()
         finally:
@@ -94,6 +94,12 @@ class Loader:
             return
         self.created.append(name)
         self._types[name] = tables.key_types(definition.create)
+        for setting, refusal in tables.configure(self._endpoint, definition):
+            text = f"table {name}: {setting.operation} is refused: {refusal}"
+            if tables.is_missing(refusal):
+                self._progress.notice(Notice(definition.place, text))
+            else:
+                self._progress.problem(Problem(definition.place, text))
 
     def _keep(self, definition: Definition, existing: dict[str, Any]) -> None:
         """Report that a table exists: as a problem if its keys differ from the definition."""

@@ -154,7 +154,7 @@ def size_of(value: Value) -> int | None:
     """Return the result of size(), or None for N, BOOL and NULL.
 
     The result counts the UTF-16 units of a string, the bytes of a binary, the members of a set, the
-    elements of a list, or the entries of a map.
+    elements of a list, or the pairs of a map.
     """
     [(tag, content)] = value.items()
     if tag == "S" and not content.isascii():

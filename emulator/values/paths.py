@@ -66,7 +66,7 @@ def project(item: Item, paths: Iterable[Path]) -> Item:
 def pick(item: Item, wanted: Tree) -> Item:
     """Return a new item with only the parts of an item that a tree names.
 
-    Maps keep the wanted entries. Lists keep the wanted elements, without gaps. Both keep the item's
+    Maps keep the wanted pairs. Lists keep the wanted elements, without gaps. Both keep the item's
     order. A map or list is left out if none of its wanted parts exist. Values that are kept whole
     are shared with the item.
     """
@@ -86,13 +86,13 @@ def position_of(item: Item, path: Path) -> tuple[int, ...]:
     The item must have a value at the path.
     """
     positions = []
-    entries = item
+    members = item
     elements: list[Value] = []
     for step in path:
-        position = list(entries).index(step) if isinstance(step, str) else step
+        position = list(members).index(step) if isinstance(step, str) else step
         positions.append(position)
-        value = entries[step] if isinstance(step, str) else elements[step]
-        entries, elements = value.get("M", {}), value.get("L", [])
+        value = members[step] if isinstance(step, str) else elements[step]
+        members, elements = value.get("M", {}), value.get("L", [])
     return tuple(positions)
 
 
@@ -100,8 +100,8 @@ def _part(value: Value, wanted: Tree) -> Value | None:
     members = value.get("M")
     if members is not None:
         # The keys of a map are names, so a tree of indexes selects nothing here.
-        entries = pick(members, wanted)
-        return {"M": entries} if entries else None
+        picked = pick(members, wanted)
+        return {"M": picked} if picked else None
     elements = value.get("L")
     if elements is None:
         return None
@@ -144,12 +144,12 @@ class Change(Generic[Leaf]):
                 new[name] = self._value(new.get(name), below)
         return new
 
-    def _put(self, entries: dict[str, Value], name: str, leaf: Leaf) -> None:
+    def _put(self, members: dict[str, Value], name: str, leaf: Leaf) -> None:
         result = self.results[leaf]
         if result is None:
-            entries.pop(name, None)
+            members.pop(name, None)
         else:
-            entries[name] = result
+            members[name] = result
 
     def _value(self, old: Value | None, targets: Tree) -> Value:
         if old is not None:

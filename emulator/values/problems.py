@@ -176,3 +176,40 @@ def _exponent_wraps(written: str) -> bool:
     underflow (behaviour 2.1, 14.4). No other exponent was observed to wrap.
     """
     return written.lower().partition("e")[2].lstrip("+0") == _WRAPPING_EXPONENT
+
+
+# The most problems that a list keeps. Only one problem of a request is reported, and the problems
+# of a hostile request could fill the memory.
+MOST_PROBLEMS: Final = 100
+
+# The most members that the error for a repeated member of a set lists. A longer message would be
+# cut (errors.LONGEST_WHOLE).
+_MOST_LISTED: Final = 40_000
+
+
+class ItemProblems(list[Problem]):
+    """The problems of an item.
+
+    The type of this list tells `parse_number_set` (sets.py) that its set belongs to an item. The
+    limit of the set is then the limit of an item, and not that of expression values.
+    """
+
+    __slots__ = ()
+
+
+def report(problems: list[Problem], kind: Kind, details: str = "") -> int:
+    """Add a problem to the list. Return 0: the size of a value that is never stored."""
+    if len(problems) < MOST_PROBLEMS:
+        problems.append(Problem(kind, details))
+    return 0
+
+
+def report_repeat(problems: list[Problem], tag: str, sent: list[str], order: list[str] | list[bytes]) -> int:
+    """Add the problem that a set has a member twice. Return 0, as `report` does.
+
+    sent: the members as they were sent. order: the sort key of each member.
+    """
+    if len(problems) < MOST_PROBLEMS:
+        sent, order = sent[:_MOST_LISTED], order[:_MOST_LISTED]
+        problems.append(Problem("duplicates", tag, tuple(sent), listed(sent, order)))
+    return 0

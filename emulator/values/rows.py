@@ -2,7 +2,7 @@
 
 A stored item is a *row*:
 
-    1 byte     version of the layout, 1
+    1 byte     version of this format, 1
     3 bytes    size of the item by the rules of size.py, big-endian
     the rest   the item as DynamoDB JSON with sorted keys, so equal items have equal rows
 """

@@ -14,7 +14,7 @@ from emulator.values.number import stored_size
 from emulator.values.types import Item, Value
 
 LIST_OVERHEAD = MAP_OVERHEAD = 3
-ENTRY_OVERHEAD = 1  # for each element of a list and each entry of a map
+ELEMENT_OVERHEAD = 1  # for each element of a list or map
 
 
 def utf8_size(text: str) -> int:
@@ -69,9 +69,9 @@ def changed_size(size: int, before: Item, after: Item, names: Iterable[str]) -> 
 
 def _other_size(tag: str, content: Any) -> int:  # noqa: ANN401 - the content depends on the tag
     if tag == "M":
-        return MAP_OVERHEAD + ENTRY_OVERHEAD * len(content) + item_size(content)
+        return MAP_OVERHEAD + ELEMENT_OVERHEAD * len(content) + item_size(content)
     if tag == "L":
-        return LIST_OVERHEAD + ENTRY_OVERHEAD * len(content) + sum(map(value_size, content))
+        return LIST_OVERHEAD + ELEMENT_OVERHEAD * len(content) + sum(map(value_size, content))
     if tag == "SS":
         return utf8_size("".join(content))
     if tag == "NS":

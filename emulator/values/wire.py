@@ -12,18 +12,29 @@ JSON null means "absent" (behaviour 1.6). A null member of a value or of a set i
 a map or list is a value without a type, which has the problem "empty".
 """
 
-from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, Final
 
-from emulator import errors, limits
-from emulator.values.number import SMALL_SIZES, NumberError, canonical, plain_size, sort_numbers, stored_size
-from emulator.values.problems import Kind, Layer, Problem, first_problem, listed
-from emulator.values.size import ENTRY_OVERHEAD, LIST_OVERHEAD, MAP_OVERHEAD, utf8_size
+from emulator import limits
+from emulator.values.json_types import not_a_list, not_a_map, not_a_value, token_of
+from emulator.values.number import SMALL_SIZES, plain_size
+from emulator.values.problems import MOST_PROBLEMS, ItemProblems, Layer, Problem, first_problem, report
+from emulator.values.scalars import (
+    BOOLEANS,
+    Raw,
+    parse_binary,
+    parse_boolean,
+    parse_null,
+    parse_number,
+    parse_string,
+)
+from emulator.values.sets import parse_binary_set, parse_number_set, parse_string_set
+from emulator.values.size import ELEMENT_OVERHEAD, LIST_OVERHEAD, MAP_OVERHEAD, utf8_size
 from emulator.values.types import Value
 
 __all__ = [
+    "BOOLEANS",
     "LARGE_VALUES",
     "LargeValues",
     "Layer",
@@ -41,33 +52,10 @@ __all__ = [
 
 _NESTING: Final = limits.NESTING
 _NAME: Final = limits.ATTRIBUTE_NAME
-# The most problems that a list keeps. Only one problem of a request is reported, and the problems
-# of a hostile request could fill the memory.
-_PROBLEMS: Final = 100
 
 # The most values of a request that are parsed. Five expressions of 4 KB can use some 7,000 values.
 # So a request with more values has unused ones, and is refused.
 _MOST_VALUES: Final = 10_000
-
-# If a set is too large, we read only as many members as prove it. A bad or repeated member after
-# these is not reported, although the service presumably reports it.
-#
-# This many distinct strings are too large: each has at least one byte, except the empty string.
-_MOST_STRINGS: Final = limits.EXPRESSION_VALUES_SIZE + 2
-# A set of more bytes is not sorted: that would take up to 0.3 s, and the set is refused anyway.
-_MOST_SORTED: Final = limits.EXPRESSION_VALUES_SIZE
-# A set of numbers is read in parts of this many members. After each part, the size of all members
-# that were read is compared with the limit.
-_NUMBERS_AT_ONCE: Final = 10_000
-
-# The most members that the error for a repeated member of a set lists. A longer message would be
-# cut (errors.LONGEST_WHOLE).
-_MOST_LISTED: Final = 40_000
-
-_JAVA_VALUE: Final = "com.amazonaws.dynamodb.v20120810.AttributeValue"
-_JAVA_CLASSES: Final = {"String": "class java.lang.String", "Boolean": "class java.lang.Boolean"}
-BOOLEANS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-"""Strings that are accepted as a Boolean, here and in other members of a request."""
 
 
 class ParsedItem(dict[str, Value]):
@@ -80,18 +68,11 @@ class ParsedItem(dict[str, Value]):
     size: int
 
 
-class _ItemProblems(list[Problem]):
-    """The problems of an item.
+_SPARE: Final[list[ItemProblems]] = []
+"""An empty list for the problems of the next item. A new list for each item would take 0.1 us.
 
-    The type of this list tells `_parse_number_set` that its set belongs to an item. The
-    limit of the set is then the limit of an item, and not that of expression values.
-    """
-
-    __slots__ = ()
-
-
-_FOUND: Final = _ItemProblems()
-"""The problems of the current item. A new list for each item would take 0.1 us."""
+An item takes the list out, because another thread may parse an item at the same time.
+"""
 
 
 LARGE_VALUES: Final = 4 * limits.KIB
@@ -107,7 +88,7 @@ class LargeValues(dict[str, Value]):
     __slots__ = ()
 
 
-# --- entry points ---------------------------------------------------------------------------------
+# --- public functions -----------------------------------------------------------------------------
 
 
 def parse_value(raw: object, problems: list[Problem], level: int = 1) -> int:
@@ -129,14 +110,16 @@ def parse_item(raw: object, problems: list[Problem]) -> ParsedItem:
     Do not call this for None, which means that the request has no `Item`.
     """
     if type(raw) is not dict:
-        raise _not_a_map(raw)
-    found = _FOUND
-    if found:  # an earlier item had problems and then a wrong type, so its problems are still here
-        found.clear()
-    size = _parse_entries(raw, found, 1)
+        raise not_a_map(raw)
+    try:
+        found = _SPARE.pop()
+    except IndexError:
+        found = ItemProblems()
+    size = _parse_pairs(raw, found, 1)
     if found:
         problems += found
-        found.clear()
+    else:
+        _SPARE.append(found)
     item = ParsedItem(raw)
     item.size = size
     return item
@@ -148,8 +131,8 @@ def parse_map(raw: object, problems: list[Problem]) -> dict[str, Value]:
     Raises SerializationException.
     """
     if type(raw) is not dict:
-        raise _not_a_map(raw)
-    _parse_entries(raw, problems, 1)
+        raise not_a_map(raw)
+    _parse_pairs(raw, problems, 1)
     return raw
 
 
@@ -159,7 +142,7 @@ def parse_values(raw: object, problems: list[Problem]) -> dict[str, Value]:
     Each problem has the placeholder of its value. The placeholders themselves are not checked here.
     """
     if type(raw) is not dict:
-        raise _not_a_map(raw)
+        raise not_a_map(raw)
     if len(raw) > _MOST_VALUES:
         raw = dict(islice(raw.items(), _MOST_VALUES))
     known = len(problems)
@@ -169,7 +152,7 @@ def parse_values(raw: object, problems: list[Problem]) -> dict[str, Value]:
         _parse_named_values(raw, problems)
     elif size > LARGE_VALUES:
         if size > limits.EXPRESSION_VALUES_SIZE:
-            _report(problems, "values_size")
+            report(problems, "values_size")
         return LargeValues(raw)
     return raw
 
@@ -211,26 +194,24 @@ def depth_exceeded(values: Iterable[Value], level: int = 1) -> bool:
 
 # --- the walk -------------------------------------------------------------------------------------
 
-_Raw = dict[str, Any]
 
-
-def _parse_entries(raw: _Raw, problems: list[Problem], level: int) -> int:
-    """Parse the entries of a map and return the size of names and values in bytes.
+def _parse_pairs(raw: Raw, problems: list[Problem], level: int) -> int:
+    """Parse the pairs of a map and return the size of names and values in bytes.
 
     level: the nesting level of the values.
     """
     names = "".join(raw)
     size = len(names) if names.isascii() else len(names.encode())
     if size > _NAME or "" in raw:
-        return _parse_odd_entries(raw, problems, level)
+        return _parse_odd_pairs(raw, problems, level)
     size += _parse_all(raw.values(), problems, level)
     if problems and None in raw.values():
         raw.update({name: {} for name, value in raw.items() if value is None})
     return size
 
 
-def _parse_odd_entries(raw: _Raw, problems: list[Problem], level: int) -> int:
-    """Do the same as `_parse_entries` for maps in which a name may be empty or too long.
+def _parse_odd_pairs(raw: Raw, problems: list[Problem], level: int) -> int:
+    """Do the same as `_parse_pairs` for maps in which a name may be empty or too long.
 
     Each name is checked before its value.
     """
@@ -238,7 +219,7 @@ def _parse_odd_entries(raw: _Raw, problems: list[Problem], level: int) -> int:
     for name, value in raw.items():
         length = utf8_size(name)
         if not 0 < length <= _NAME:
-            _report(problems, "long_name" if length else "empty_name" if level == 1 else "empty_key")
+            report(problems, "long_name" if length else "empty_name" if level == 1 else "empty_key")
         if value is None:
             raw[name] = {}
         size += length + parse_value(value, problems, level)
@@ -270,7 +251,7 @@ def _parse_all(values: Iterable[Any], problems: list[Problem], level: int) -> in
                 continue
             parse = parsers[tag]
         except _ODD:
-            if level > 1 and len(problems) >= _PROBLEMS:
+            if level > 1 and len(problems) >= MOST_PROBLEMS:
                 # A list or map with a problem is not used, so its size does not matter.
                 return size
             size += _parse_odd(value, problems, level)
@@ -288,199 +269,49 @@ or whose content has a wrong type.
 def _parse_odd(raw: object, problems: list[Problem], level: int) -> int:
     """Parse a value that may have no known tag, several known tags, or content of a wrong type."""
     if raw is None:
-        return _report(problems, "empty")
+        return report(problems, "empty")
     if type(raw) is not dict:
-        raise _not_a_value(raw)
+        raise not_a_value(raw)
     known = {tag: content for tag, content in raw.items() if tag in _PARSERS and content is not None}
     if len(known) != len(raw):
         raw.clear()
         raw.update(known)
     if len(known) != 1:
-        return _report_ambiguous(known, raw, problems, level) if known else _report(problems, "empty")
+        return _report_ambiguous(known, raw, problems, level) if known else report(problems, "empty")
     [(tag, content)] = known.items()
     return _PARSERS[tag](content, raw, problems, level)
 
 
-def _parse_string(content: object, _raw: _Raw, _problems: list[Problem], _level: int) -> int:
-    if type(content) is not str:
-        raise _not_a_scalar(content, "String")
-    return utf8_size(content)
-
-
-def _parse_number(content: object, raw: _Raw, problems: list[Problem], _level: int) -> int:
-    if type(content) is not str:
-        raise _not_a_scalar(content, "String")
-    try:
-        text = canonical(content)
-    except NumberError as error:
-        return _report(problems, error.kind, error.text)
-    if text is not content:
-        raw["N"] = text
-    return stored_size(text)
-
-
-def _parse_boolean(content: object, raw: _Raw, _problems: list[Problem], _level: int) -> int:
-    if type(content) is not bool:
-        raw["BOOL"] = _boolean(content)
-    return 1
-
-
-def _parse_null(content: object, raw: _Raw, problems: list[Problem], _level: int) -> int:
-    if content is not True:
-        if not _boolean(content):
-            return _report(problems, "null_false")
-        raw["NULL"] = True
-    return 1
-
-
-def _boolean(content: object) -> bool:
-    if type(content) is bool:
-        return content
-    if type(content) is not str:
-        raise _not_a_scalar(content, "Boolean")
-    truth = BOOLEANS.get(content.lower())
-    if truth is None:
-        raise errors.not_a_boolean()
-    return truth
-
-
-def _parse_binary(content: object, _raw: _Raw, _problems: list[Problem], _level: int) -> int:
-    return len(_decoded(content))
-
-
-def _decoded(content: object) -> bytes:
-    """Return the bytes of a base64 text.
-
-    Raises an error if encoding these bytes would give another text.
-    """
-    if type(content) is not str:
-        raise _not_binary(content)
-    if len(content) % 4:
-        raise errors.base64_length(len(content))
-    try:
-        data = a2b_base64(content)
-    except ValueError:
-        raise errors.base64_tail() from None
-    if b2a_base64(data, newline=False) != content.encode():
-        raise errors.base64_tail()
-    return data
-
-
-def _parse_string_set(content: object, raw: _Raw, problems: list[Problem], _level: int) -> int:
-    members, joined = _strings(content, raw, "SS")
-    if len(members) > _MOST_STRINGS:
-        del members[_MOST_STRINGS:]
-    if not members:
-        return _report(problems, "empty_set", "SS")
-    if len(set(members)) != len(members):
-        return _report_repeat(problems, "SS", members, members)
-    if len(joined) <= _MOST_SORTED:
-        members.sort()
-    return len(joined) if joined.isascii() else len(joined.encode())
-
-
-def _parse_number_set(content: object, raw: _Raw, problems: list[Problem], _level: int) -> int:
-    members, _ = _strings(content, raw, "NS")
-    if not members:
-        return _report(problems, "empty_set", "NS")
-    try:
-        if len(members) > _NUMBERS_AT_ONCE:
-            most = limits.ITEM_SIZE if type(problems) is _ItemProblems else limits.EXPRESSION_VALUES_SIZE
-            texts = _numbers_up_to(most, members)
-        else:
-            texts = [canonical(member) for member in members]
-    except NumberError as error:
-        return _report(problems, error.kind, error.text)
-    if len(set(texts)) != len(texts):
-        return _report_repeat(problems, "NS", members[: len(texts)], texts)
-    sort_numbers(texts)
-    raw["NS"] = texts
-    return sum(map(stored_size, texts))
-
-
-def _numbers_up_to(most: int, members: list[str]) -> list[str]:
-    """Return the members in canonical form, but stop once they exceed `most` bytes."""
-    texts: list[str] = []
-    size = 0
-    for begun in range(0, len(members), _NUMBERS_AT_ONCE):
-        part = [canonical(member) for member in members[begun : begun + _NUMBERS_AT_ONCE]]
-        texts += part
-        size += sum(map(stored_size, part))
-        if size > most:
-            break
-    return texts
-
-
-def _parse_binary_set(content: object, raw: _Raw, problems: list[Problem], _level: int) -> int:
-    members = _members(content, raw, "BS")
-    if len(members) > _MOST_STRINGS:
-        del members[_MOST_STRINGS:]
-    datas = [_decoded(member) for member in members]
-    if not members:
-        return _report(problems, "empty_set", "BS")
-    if len(set(datas)) != len(datas):
-        return _report_repeat(problems, "BS", members, datas)
-    size = sum(map(len, datas))
-    if size <= _MOST_SORTED:
-        members.sort(key=a2b_base64)
-    return size
-
-
-def _strings(content: object, raw: _Raw, tag: str) -> tuple[list[str], str]:
-    """Return the members of a set of strings, and one string of all of them.
-
-    Joining them is the fastest check of their types.
-    """
-    members = content if type(content) is list else _members(content, raw, tag)
-    try:
-        return members, "".join(members)
-    except TypeError:
-        members = _members(content, raw, tag)
-    for member in members:
-        if type(member) is not str:
-            raise _not_a_scalar(member, "String")
-    return members, "".join(members)
-
-
-def _members(content: object, raw: _Raw, tag: str) -> list[Any]:
-    """Return the members of a set without nulls. This stores the same list in `raw`."""
+def _parse_list(content: object, raw: Raw, problems: list[Problem], level: int) -> int:
     if type(content) is not list:
-        raise _not_a_list(content)
-    if None in content:
-        content = raw[tag] = [member for member in content if member is not None]
-    return content
-
-
-def _parse_list(content: object, raw: _Raw, problems: list[Problem], level: int) -> int:
-    if type(content) is not list:
-        raise _not_a_list(content)
+        raise not_a_list(content)
     if level == _NESTING and content:
         return _report_depth(problems, content)
-    size = LIST_OVERHEAD + ENTRY_OVERHEAD * len(content) + _parse_all(content, problems, level + 1)
+    size = LIST_OVERHEAD + ELEMENT_OVERHEAD * len(content) + _parse_all(content, problems, level + 1)
     if problems and None in content:
         raw["L"] = [{} if value is None else value for value in content]
     return size
 
 
-def _parse_map(content: object, _raw: _Raw, problems: list[Problem], level: int) -> int:
+def _parse_map(content: object, _raw: Raw, problems: list[Problem], level: int) -> int:
     if type(content) is not dict:
-        raise _not_a_map(content)
+        raise not_a_map(content)
     if level == _NESTING and content:
         return _report_depth(problems, content.values())
-    return MAP_OVERHEAD + ENTRY_OVERHEAD * len(content) + _parse_entries(content, problems, level + 1)
+    return MAP_OVERHEAD + ELEMENT_OVERHEAD * len(content) + _parse_pairs(content, problems, level + 1)
 
 
-_PARSERS: Final[dict[str, Callable[[Any, _Raw, list[Problem], int], int]]] = {
-    "S": _parse_string,
-    "N": _parse_number,
-    "B": _parse_binary,
-    "SS": _parse_string_set,
-    "NS": _parse_number_set,
-    "BS": _parse_binary_set,
+_PARSERS: Final[dict[str, Callable[[Any, Raw, list[Problem], int], int]]] = {
+    "S": parse_string,
+    "N": parse_number,
+    "B": parse_binary,
+    "SS": parse_string_set,
+    "NS": parse_number_set,
+    "BS": parse_binary_set,
     "M": _parse_map,
     "L": _parse_list,
-    "NULL": _parse_null,
-    "BOOL": _parse_boolean,
+    "NULL": parse_null,
+    "BOOL": parse_boolean,
 }
 
 
@@ -506,33 +337,26 @@ def _checked_parts(raw: object) -> Iterator[object]:
     if raw is None:
         return
     if type(raw) is not dict:
-        raise _not_a_value(raw)
+        raise not_a_value(raw)
     for tag, content in raw.items():
         if content is None or tag not in _PARSERS:
             continue
         if tag == "L":
             if type(content) is not list:
-                raise _not_a_list(content)
+                raise not_a_list(content)
             yield from content
         elif tag == "M":
             if type(content) is not dict:
-                raise _not_a_map(content)
+                raise not_a_map(content)
             yield from content.values()
         else:
             _PARSERS[tag](content, raw, [], _NESTING)
 
 
-# --- problems and type errors ---------------------------------------------------------------------
+# --- problems -----------------------------------------------------------------------------------
 
 
-def _report(problems: list[Problem], kind: Kind, details: str = "") -> int:
-    """Add a problem to the list. Return 0: the size of a value that is never stored."""
-    if len(problems) < _PROBLEMS:
-        problems.append(Problem(kind, details))
-    return 0
-
-
-def _report_ambiguous(known: _Raw, raw: _Raw, problems: list[Problem], level: int) -> int:
+def _report_ambiguous(known: Raw, raw: Raw, problems: list[Problem], level: int) -> int:
     """Record that a value has several types.
 
     The problem includes the first bad number in the value, because some operations report the
@@ -544,68 +368,11 @@ def _report_ambiguous(known: _Raw, raw: _Raw, problems: list[Problem], level: in
         _PARSERS[tag](content, raw, own, level)
         if tag in ("N", "NS") and own and own[0].is_number:
             number = number or own[0]
-    if len(problems) < _PROBLEMS:
+    if len(problems) < MOST_PROBLEMS:
         problems.append(Problem("ambiguous", number=number))
-    return 0
-
-
-def _report_repeat(problems: list[Problem], tag: str, sent: list[str], order: list[Any]) -> int:
-    if len(problems) < _PROBLEMS:
-        sent, order = sent[:_MOST_LISTED], order[:_MOST_LISTED]
-        problems.append(Problem("duplicates", tag, tuple(sent), listed(sent, order)))
     return 0
 
 
 def _report_depth(problems: list[Problem], values: Iterable[object]) -> int:
     _check_types(values)
-    return _report(problems, "nesting")
-
-
-def _not_a_scalar(given: object, expected: str) -> errors.ApiError:
-    """Return the error for JSON of another type than expected. expected: String or Boolean."""
-    if type(given) is dict:
-        return errors.structure_not_expected()
-    if type(given) is list:
-        return errors.wrong_collection(_JAVA_CLASSES[expected])
-    return errors.wrong_token(token_of(given), expected)
-
-
-def token_of(given: object) -> str:
-    """Return the service's name for the kind of a JSON scalar.
-
-    orjson parses integers of more than 64 bits as floats. So a large float without a fraction
-    counts as an integer.
-    """
-    if type(given) is bool:
-        return "TRUE" if given else "FALSE"
-    if type(given) is float and abs(given) >= _BEYOND_INTEGERS and given.is_integer():
-        return "NUMBER"
-    return _TOKENS[type(given)]
-
-
-_TOKENS: Final[dict[type, str]] = {int: "NUMBER", float: "DECIMAL", str: "STRING"}
-_BEYOND_INTEGERS: Final = 2.0**63
-
-
-def _not_binary(given: object) -> errors.ApiError:
-    if type(given) is dict:
-        return errors.structure_not_expected()
-    if type(given) is list:
-        return errors.wrong_collection("class java.nio.ByteBuffer")
-    return errors.not_base64()
-
-
-def _not_a_list(given: object) -> errors.ApiError:
-    return errors.structure_not_expected() if type(given) is dict else errors.scalar_as_field()
-
-
-def _not_a_map(given: object) -> errors.ApiError:
-    if type(given) is list:
-        return errors.wrong_collection(f"java.util.Map<java.lang.String, {_JAVA_VALUE}>")
-    return errors.scalar_as_field()
-
-
-def _not_a_value(given: object) -> errors.ApiError:
-    if type(given) is list:
-        return errors.wrong_collection(f"class {_JAVA_VALUE}")
-    return errors.scalar_as_member()
+    return report(problems, "nesting")

@@ -4,8 +4,8 @@ An LMDB key has at most 511 bytes. A key of at most LONGEST bytes is an LMDB key
 A longer key is cut after LONGEST bytes. The first part, its *head*, is the key of a bucket in a
 second LMDB table. The second part, its *tail*, is inside the bucket:
 
-    bucket   = entry+                                    sorted by tail; each tail once, none empty
-    entry    = u32 length of tail | u32 length of value | tail | value             (big-endian)
+    bucket   = pair+                                     sorted by tail; each tail once, none empty
+    pair     = u32 length of tail | u32 length of value | tail | value             (big-endian)
 
 Why the order is right: let H be a head (exactly LONGEST bytes) and k any short key. If k <= H, then
 k sorts before all long keys of H. If k > H, some byte of k differs from H, because k is not longer
@@ -29,7 +29,7 @@ LONGEST = 495
 
 _LENGTHS = struct.Struct(">II")
 
-Entry = tuple[bytes, bytes]
+Pair = tuple[bytes, bytes]
 
 
 def bound(key: bytes) -> bytes:
@@ -42,9 +42,9 @@ def bound(key: bytes) -> bytes:
     return key[:LONGEST] + b"\x00" if len(key) > LONGEST else key
 
 
-def entries(bucket: bytes) -> list[Entry]:
+def pairs(bucket: bytes) -> list[Pair]:
     """Decode a bucket to its (tail, value) pairs in order. Raises Corrupted."""
-    found: list[Entry] = []
+    found: list[Pair] = []
     offset, end = 0, len(bucket)
     try:
         while offset < end:
@@ -53,29 +53,29 @@ def entries(bucket: bytes) -> list[Entry]:
             found.append((bucket[offset + 8 : middle], bucket[middle : middle + value_length]))
             offset = middle + value_length
     except struct.error as error:
-        raise Corrupted("A record of long keys ends in the middle of an entry.") from error
+        raise Corrupted("A record of long keys ends in the middle of a pair.") from error
     if offset != end:
-        raise Corrupted("A record of long keys is shorter than its entries say.")
+        raise Corrupted("A record of long keys is shorter than the lengths in it say.")
     return found
 
 
-def pack(found: Iterable[Entry]) -> bytes:
+def pack(found: Iterable[Pair]) -> bytes:
     """Encode sorted (tail, value) pairs as a bucket."""
     return b"".join([part for tail, value in found for part in (_LENGTHS.pack(len(tail), len(value)), tail, value)])
 
 
 def find(bucket: bytes | None, tail: bytes) -> bytes | None:
     """Return the value of a tail in a bucket, or None."""
-    return None if bucket is None else dict(entries(bucket)).get(tail)
+    return None if bucket is None else dict(pairs(bucket)).get(tail)
 
 
 def changed(bucket: bytes | None, tail: bytes, value: bytes | None) -> bytes:
     """Return the bucket after setting a tail to a value, or after removing the tail (None).
 
-    The result is empty if no entry is left.
+    The result is empty if no pair is left.
     """
-    found = entries(bucket) if bucket else []
-    place = bisect_left(found, (tail,))
-    there = place < len(found) and found[place][0] == tail
-    found[place : place + there] = [] if value is None else [(tail, value)]
+    found = pairs(bucket) if bucket else []
+    index = bisect_left(found, (tail,))
+    there = index < len(found) and found[index][0] == tail
+    found[index : index + there] = [] if value is None else [(tail, value)]
     return pack(found)

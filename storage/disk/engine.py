@@ -7,9 +7,9 @@ from pathlib import Path
 
 import lmdb
 
-from storage.disk.environment import Verify, acquire
 from storage.disk.files import flush
-from storage.disk.group import LmdbGroup, LmdbView
+from storage.disk.group import LmdbGroup, LmdbPending
+from storage.disk.sharing import Verify, acquire, release
 from storage.disk.transactions import LmdbRead, LmdbWrite
 from storage.disk.upkeep import PageUpkeep
 from storage.engine import STORE_CLOSED, Engine
@@ -48,16 +48,16 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
         self._group: LmdbGroup | None = None
         self._closed = False
 
-    # Transactions
+    # --- transactions -----------------------------------------------------------------------------
 
-    def read(self, *, committed: bool = False) -> LmdbRead | LmdbView:
+    def read(self, *, committed: bool = False) -> LmdbRead | LmdbPending:
         """Open a snapshot. Raises Closed after close().
 
         While writes are pending, the reader sees the newest state instead of a snapshot, unless
         `committed` is true.
         """
-        if self._group is not None and not committed and (view := self._group.view()) is not None:
-            return view
+        if self._group is not None and not committed and (pending := self._group.reader()) is not None:
+            return pending
         reader = self._idle.pop() if self._idle else self._new_reader()
         try:
             reader.txn = self._environment.env.begin()
@@ -90,13 +90,13 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
         for reader in self._readers:
             # A queue of length 0, so no open reader returns to the queue for reuse.
             reader.idle = self._idle
-        self._environment.release()
+        release(self._environment)
 
     def _check_open(self) -> None:
         if self._closed:
             raise Closed(STORE_CLOSED)
 
-    # Group commit
+    # --- group commit -----------------------------------------------------------------------------
 
     def group_writes(self, on_pending: Callable[[], None]) -> None:
         """Group writes from now on, if the engine syncs each commit.
@@ -116,11 +116,11 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
         if self._group is not None:
             self._group.commit()
 
-    def read_committed(self) -> LmdbRead | LmdbView:
+    def read_committed(self) -> LmdbRead | LmdbPending:
         """Open a snapshot without pending writes. Raises Closed after close()."""
         return self.read(committed=True)
 
-    # Upkeep
+    # --- upkeep -----------------------------------------------------------------------------------
 
     def commit_number(self) -> int:
         """Return the number of the last commit that a new snapshot would see.
@@ -143,6 +143,10 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
     def preallocate(self) -> Callable[[], None] | None:
         """Return work that prepares the next pages of the file, or None if enough are ready."""
         return self._upkeep.preallocate()
+
+    def extend(self) -> Iterator[None] | None:
+        """Return steps that grow the map before it is full, or None if it has room."""
+        return self._upkeep.extend()
 
     def trim(self) -> Iterator[None]:
         """Release a large map's pages from this process's memory, in steps. Then grow the map."""

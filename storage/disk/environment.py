@@ -31,23 +31,18 @@ Moving the map ends every LMDB transaction of this process. `_move` therefore op
 snapshots again. This succeeds if nothing was committed after the snapshot was opened. Otherwise the
 reader has lost its snapshot, and its next use raises Interrupted. A running walk continues after
 the move (transactions.py).
-
-py-lmdb, like LMDB, forbids opening a folder twice in one process: closing the folder once would
-drop the file locks of both openings. So the engines of one folder share one Environment.
 """
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 import lmdb
 
-from storage.disk import identity
 from storage.disk.file_system import file_size, free_bytes, reservable
 from storage.disk.files import OpenFile, load, locked, reserve
-from storage.disk.folder import LAYOUT, prepare
 from storage.disk.handles import ENDED, LOST
 from storage.disk.lmdb_errors import no_room, translated
 from storage.disk.room import LEAST_STEP, RESERVE, SPARE_PAGES, Refusal, Reserve
@@ -65,58 +60,12 @@ _LOADED_BY_GROWING: Final = 1 << 20
 """How many bytes of a new step `_extended` brings into the page cache while the writer waits."""
 
 _LOCK_FILE_SIZE: Final = 32 << 10
-Verify = Callable[[Path], None]
-"""A function that checks whether the data of a folder are sound, and raises Corrupted if not."""
-
-_environments: dict[tuple[int, int, int], "Environment"] = {}
 
 
 class Reader(Protocol):
     """A reader whose LMDB transaction must be replaced when the map moves."""
 
     txn: "Transaction"
-
-
-def acquire(
-    folder: Path, *, map_size: int | None, writemap: bool | None, durable: bool, verify: Verify | None
-) -> "Environment":
-    """Return the environment of a folder; open it if this process does not have it open.
-
-    Each call needs one release(). verify: called before the opening of a folder that may be a
-    damaged copy. Raises Unavailable, LayoutMismatch, Corrupted, Full.
-    """
-    folder = folder.absolute()
-    layout = prepare(folder)
-    status = folder.stat()
-    key = (os.getpid(), status.st_dev, status.st_ino)
-    environment = _environments.get(key)
-    if environment is None:
-        _check_copy(folder, verify)
-        if layout != LAYOUT:
-            identity.upgrade(folder)
-        environment = _environments[key] = Environment(folder, map_size=map_size, writemap=writemap, durable=durable)
-        identity.adopt(folder)
-    elif environment.durable != durable:
-        raise Unavailable(
-            f"The data folder {folder} is already open in this process with other settings of durability."
-        )
-    environment.users += 1
-    return environment
-
-
-def _check_copy(folder: Path, verify: Verify | None) -> None:
-    """Verify a folder that may be a copy of a folder in use.
-
-    With verify=None, this checks the pages of the data file. For a new folder, it records that the
-    data file is about to be created.
-    """
-    state = identity.state_of(folder)
-    if state == identity.NEW:
-        identity.begin(folder)
-    elif state == identity.FOREIGN:
-        from storage.disk.verification import verify as verify_pages  # noqa: PLC0415 - nearly no start needs it
-
-        (verify or verify_pages)(folder)
 
 
 class Environment:
@@ -132,7 +81,6 @@ class Environment:
         self.file = folder / "data.mdb"
         self.reserved = reservable(folder) if writemap is None else writemap
         self.durable = durable
-        self.users = 0
         self.readers: list[Reader] = []
         self.writing = False
         self.moves = 0
@@ -149,18 +97,14 @@ class Environment:
             self.tight = not self._reserve.take() and self._reserve.spent
             self._files = files.pop_all()
 
-    def release(self) -> None:
-        """Undo one call of acquire(); the last release closes the environment."""
-        self.users -= 1
-        if not self.users:
-            for key in [key for key, known in _environments.items() if known is self]:
-                del _environments[key]
-            with self._resizing():  # another thread may be reserving blocks (upkeep.py)
-                self.closed = True
-            self.env.close()
-            self._files.close()
+    def close(self) -> None:
+        """Close the files."""
+        with self._resizing():  # another thread may be reserving blocks (upkeep.py)
+            self.closed = True
+        self.env.close()
+        self._files.close()
 
-    # Opening
+    # --- opening ----------------------------------------------------------------------------------
 
     def _open(self) -> None:
         """Open the files; the caller holds `resizing`."""
@@ -250,7 +194,7 @@ class Environment:
                 error = next_error
         raise translated(error, self.folder) from error
 
-    # Room
+    # --- room -------------------------------------------------------------------------------------
 
     def used(self) -> int:
         """Return the offset of the end of the last page that was ever used, in bytes."""
@@ -328,7 +272,7 @@ class Environment:
                     return
                 self.grow()
 
-    # A full disk
+    # --- a full disk ------------------------------------------------------------------------------
 
     def fits(self, transaction: "Transaction") -> bool:
         """Return whether, on a full disk, a write leaves enough pages for urgent writes."""
@@ -357,7 +301,7 @@ class Environment:
         self.tight = self._reserve.known
         return urgent and not self.reserved and self._reserve.give()
 
-    # Moving the map
+    # --- moving the map ---------------------------------------------------------------------------
 
     def remap(self) -> None:
         """Map the file at the size that another process chose."""

@@ -159,7 +159,7 @@ def _layout_text(folder: Path) -> str:
     file = folder / "layout"
     if not file.exists():
         ignored = LEFT_BY_FILE_SYSTEMS
-        if any(entry.name not in ignored and not entry.name.startswith(".layout-") for entry in folder.iterdir()):
+        if any(each.name not in ignored and not each.name.startswith(".layout-") for each in folder.iterdir()):
             # Another process may have prepared the folder since the first check.
             return file.read_text("utf-8", "replace") if file.exists() else ""
         write_layout(folder)

@@ -23,7 +23,7 @@ from storage.errors import Full, Lost, StorageError
 GROUP_ROOM = 32 << 20  # bytes that must be free in the map when a group begins
 
 
-class LmdbView(LmdbTxn):
+class LmdbPending(LmdbTxn):
     """A reader that sees the pending writes of a group."""
 
     __slots__ = ()
@@ -37,7 +37,7 @@ class LmdbView(LmdbTxn):
 class LmdbGroup(LmdbWrite):
     """The write transaction of a group of blocks.
 
-    _mark: the length of the journal at the start of the current block. The later entries belong to
+    _mark: the length of the journal at the start of the current block. The later writes belong to
     the current block.
     _lost: the error that `commit` must raise because earlier blocks were lost.
     """
@@ -79,13 +79,13 @@ class LmdbGroup(LmdbWrite):
         self._environment.writing = True
         return self
 
-    def view(self) -> LmdbView | None:
+    def reader(self) -> LmdbPending | None:
         """Return a reader that sees the pending writes, or None if there are none."""
         if self.txn is ENDED:
             return None
-        view = LmdbView(self._environment)
-        view.txn = self.txn
-        return view
+        reader = LmdbPending(self._environment)
+        reader.txn = self.txn
+        return reader
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

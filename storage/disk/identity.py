@@ -45,7 +45,7 @@ _MAGIC = 0xBEEFC0DE
 _PAGE = 4096  # size of a page in bytes on nearly all systems
 _PAGES = range(256, 1 << 16)  # possible sizes of a page in bytes
 
-# The layout of a meta page, from LMDB's mdb.c. The page begins with its number, two unused bytes,
+# The format of a meta page, from LMDB's mdb.c. The page begins with its number, two unused bytes,
 # its flags and four bytes of bounds. Then comes MDB_meta: magic, version, address, size of the map;
 # two MDB_db of 48 bytes each; last page, last transaction. The first MDB_db begins with the page
 # size.

@@ -132,7 +132,7 @@ def _make_empty(target: Path) -> bool:
     made = not target.exists()
     make(target)
     try:
-        if any(entry.name not in LEFT_BY_FILE_SYSTEMS for entry in target.iterdir()):
+        if any(each.name not in LEFT_BY_FILE_SYSTEMS for each in target.iterdir()):
             raise _not_empty(target)
     except OSError as error:
         raise os_error(error, f"The folder {target} cannot be used") from error

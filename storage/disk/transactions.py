@@ -182,7 +182,7 @@ def _step_back(cursor: "Cursor", most: int, low: bytes, high: bytes, *, reverse:
 def _long_pairs(shared: Iterator[Pair], start: bytes, stop: bytes, *, reverse: bool) -> Iterator[Pair]:
     """Yield the pairs with start <= key < stop in buckets. shared: heads and their buckets."""
     for head, bucket in shared:
-        pairs = [(head + tail, value) for tail, value in buckets.entries(bucket)]
+        pairs = [(head + tail, value) for tail, value in buckets.pairs(bucket)]
         for pair in reversed(pairs) if reverse else pairs:
             if start <= pair[0] < stop:
                 yield pair

@@ -189,7 +189,7 @@ MEMBERS = {
     "class": {"TableClass": "STANDARD_INFREQUENT_ACCESS"},
     "protection": {"DeletionProtectionEnabled": True},
     "warm": {"WarmThroughput": {"ReadUnitsPerSecond": 13000}},
-    "ceiling": {"OnDemandThroughput": {"MaxReadRequestUnits": 10}},
+    "maximum": {"OnDemandThroughput": {"MaxReadRequestUnits": 10}},
     "stream": {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}},
     "units": {"ProvisionedThroughput": UNITS},
     "on demand": {"BillingMode": "PAY_PER_REQUEST"},
@@ -208,7 +208,7 @@ SSE, CLASS, PROTECTION = (
     for name in ("Server-Side Encryption", "TableClass", "DeletionProtection")
 )
 WARM = "WarmThroughput must be the only operation in the request"
-CEILING = "OnDemandThroughput can only be combined with BillingMode in an UpdateTable request"
+MAXIMUM = "OnDemandThroughput can only be combined with BillingMode in an UpdateTable request"
 INDEX_AND_UNITS = "You cannot create or delete index while updating table IOPS"
 INDEX_AND_STREAM = "You cannot create or delete index while changing stream status"
 STREAM_AND_UNITS = "You cannot modify stream status while updating table IOPS"
@@ -217,14 +217,14 @@ STREAM_AND_UNITS = "You cannot modify stream status while updating table IOPS"
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        *(("sse " + other, SSE) for other in ("class", "protection", "warm", "ceiling", "stream", "units", "create")),
-        *(("class " + other, CLASS) for other in ("protection", "warm", "ceiling", "stream", "units", "create")),
-        *(("protection " + other, PROTECTION) for other in ("warm", "ceiling", "stream", "units", "create", "delete")),
+        *(("sse " + other, SSE) for other in ("class", "protection", "warm", "maximum", "stream", "units", "create")),
+        *(("class " + other, CLASS) for other in ("protection", "warm", "maximum", "stream", "units", "create")),
+        *(("protection " + other, PROTECTION) for other in ("warm", "maximum", "stream", "units", "create", "delete")),
         ("protection on_demand", PROTECTION),
-        ("warm ceiling", CEILING),
+        ("warm maximum", MAXIMUM),
         *(("warm " + other, WARM) for other in ("stream", "units", "on_demand", "update", "delete")),
         ("warm create", "Create global secondary index cannot be specified when updating WarmThroughput"),
-        *(("ceiling " + other, CEILING) for other in ("stream", "units", "create")),
+        *(("maximum " + other, MAXIMUM) for other in ("stream", "units", "create")),
         *((other + " units", INDEX_AND_UNITS) for other in ("create", "delete")),
         *((other + " stream", INDEX_AND_STREAM) for other in ("create", "delete")),
         *(("stream " + other, STREAM_AND_UNITS) for other in ("units", "provisioned", "units create", "units delete")),
@@ -328,9 +328,9 @@ def test_billing_mode_changes_and_changes_back(refused, make_table, update):
             "Status": "ACTIVE",
         }
     update(name, BillingMode="PAY_PER_REQUEST")
-    ceilings = {"OnDemandThroughput": {"MaxReadRequestUnits": 8}}
-    update(name, **ceilings)
-    update(name, GlobalSecondaryIndexUpdates=[{"Update": {"IndexName": "global", **ceilings}}])
+    maximums = {"OnDemandThroughput": {"MaxReadRequestUnits": 8}}
+    update(name, **maximums)
+    update(name, GlobalSecondaryIndexUpdates=[{"Update": {"IndexName": "global", **maximums}}])
     assert refused("update_table", TableName=name, **PROVISIONED) == (
         "ValidationException",
         INVALID + "ProvisionedThroughput must be specified for index: global",
@@ -350,7 +350,7 @@ def test_billing_mode_changes_and_changes_back(refused, make_table, update):
 
 
 def test_billing_mode_may_change_with_a_stream_or_a_maximum(make_table, update):
-    for name, member in (("stream", "StreamSpecification"), ("ceiling", "OnDemandThroughput")):
+    for name, member in (("stream", "StreamSpecification"), ("maximum", "OnDemandThroughput")):
         _, reported = update(make_table(**PROVISIONED), **MEMBERS["on demand"], **MEMBERS[name])
         assert reported["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
         assert reported[member] == MEMBERS[name][member]
@@ -793,8 +793,8 @@ def test_on_demand_maximums_are_merged_member_by_member(make_table, update):
 
 
 def test_the_maximum_of_an_index_is_removed(make_table, update):
-    ceilings = {"OnDemandThroughput": {"MaxReadRequestUnits": 5}}
-    name = make_table(define="a:S", GlobalSecondaryIndexes=[{**index_request("global", "a"), **ceilings}])
+    maximums = {"OnDemandThroughput": {"MaxReadRequestUnits": 5}}
+    name = make_table(define="a:S", GlobalSecondaryIndexes=[{**index_request("global", "a"), **maximums}])
     removed = {"MaxReadRequestUnits": -1}
     update_ = {"Update": {"IndexName": "global", "OnDemandThroughput": removed}}
     answer, reported = update(name, GlobalSecondaryIndexUpdates=[update_])
@@ -804,8 +804,8 @@ def test_the_maximum_of_an_index_is_removed(make_table, update):
 
 @pytest.mark.parametrize("units", [0, -2])
 def test_on_demand_maximums_out_of_range(refused, shared_table, units):
-    ceilings = {"MaxWriteRequestUnits": units}
-    assert refused("update_table", TableName=shared_table, OnDemandThroughput=ceilings) == (
+    maximums = {"MaxWriteRequestUnits": units}
+    assert refused("update_table", TableName=shared_table, OnDemandThroughput=maximums) == (
         "ValidationException",
         INVALID + "Requested MaxWriteRequestUnits for OnDemandThroughput for table is outside of valid range",
     )
@@ -818,9 +818,9 @@ def test_on_demand_maximums_need_on_demand(refused, make_table):
         GlobalSecondaryIndexes=[{**index_request("global", "a"), "ProvisionedThroughput": UNITS}],
     )
     for member, units in (("MaxReadRequestUnits", 10), ("MaxWriteRequestUnits", -1)):
-        ceilings = {"OnDemandThroughput": {member: units}}
-        index = {"GlobalSecondaryIndexUpdates": [{"Update": {"IndexName": "global", **ceilings}}]}
-        for request, where in ((ceilings, ""), (index, " for index : global")):
+        maximums = {"OnDemandThroughput": {member: units}}
+        index = {"GlobalSecondaryIndexUpdates": [{"Update": {"IndexName": "global", **maximums}}]}
+        for request, where in ((maximums, ""), (index, " for index : global")):
             assert refused("update_table", TableName=name, **request) == (
                 "ValidationException",
                 INVALID + f"{member} for OnDemandThroughput{where} cannot be specified when the table BillingMode is "
@@ -849,7 +849,7 @@ def test_warm_throughput_only_rises(refused, make_table, update):
     assert reported["WarmThroughput"]["ReadUnitsPerSecond"] == 13000
 
 
-@pytest.mark.parametrize("name", ["sse", "protection", "warm", "ceiling"])
+@pytest.mark.parametrize("name", ["sse", "protection", "warm", "maximum"])
 def test_changes_that_leave_the_table_active(client, make_table, update, name):
     table = make_table()
     answer, _ = update(table, **MEMBERS[name])

@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import select
+import urllib.request
 
 import boto3
 import pytest
@@ -53,6 +55,18 @@ def test_processes_that_copy_and_verify(installed, user_folder):
         assert call_control(url, "copy", {"Folder": str(user_folder / "copied")})["Bytes"] > 0
     with installed.serving(*module(installed), *options, "copied", cwd=user_folder, PYTHONPATH=".") as url:
         assert call(url, "ListTables", {}) == {"TableNames": []}
+
+
+def test_the_console_of_an_installed_wheel(installed, user_folder):
+    """Its templates and static files are in the wheel."""
+    with installed.serving(*module(installed), "--in-memory", "--port", "0", cwd=user_folder) as url:
+        page = urllib.request.Request(f"{url}/_emulator/", headers={"Accept": "text/html"})
+        with urllib.request.urlopen(page, timeout=PATIENCE) as answer:
+            text = answer.read().decode()
+        assert "<h1>Tables</h1>" in text
+        for path in re.findall('"(/_emulator/console/static/[^"]*)"', text):
+            with urllib.request.urlopen(url + path, timeout=PATIENCE) as answer:
+                assert answer.status == 200
 
 
 def test_workers_and_functions(installed, user_folder, tmp_path):

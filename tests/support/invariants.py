@@ -6,6 +6,7 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
+from emulator.database.changes import replicas
 from emulator.database.changes.history import record_of
 from emulator.database.changes.log import counter_key
 from emulator.database.changes.ttl_queue import queue_of
@@ -42,12 +43,14 @@ OWNED = (
     b"\x12",
     b"\x13",
     b"\x18",
+    b"\x1b",
     b"\x20",
 )
 """First bytes of keys that belong to a table, a stream, a stream's consumer or a frozen view.
 
 They are keys of items, index entries, statistics, item collections, streams, records, TTL queues,
-checkpoints, images, records of histories, their entries, data of replicas and of vector indexes.
+checkpoints, originals, records of histories, their entries, data of replicas, lag logs and data of
+vector indexes.
 """
 
 
@@ -71,7 +74,7 @@ def check_store(database: Database) -> None:
         known += check_histories(txn, database)
         for _, value in txn.scan(*keyspace.mappings()):
             known.append(_range(keyspace.checkpoints(EventSourceMapping.load(value).consumer)))
-        known += [_range(View.load(value).images) for _, value in txn.scan(*keyspace.views())]
+        known += [_range(View.load(value).originals) for _, value in txn.scan(*keyspace.views())]
         owned = [key for first in OWNED for key, _ in _rows(txn, first)]
         stray = [key for key in owned if not any(start <= key < stop for start, stop in known)]
     assert stray == []
@@ -84,6 +87,8 @@ def _of_table(table: Table) -> Ranges:
     prefixes += [index.prefix for index in table.vectors]
     if table.definition.membership is not None:
         prefixes.append(keyspace.replica(table.definition.membership.log))
+    if table.definition.lag_log is not None:
+        prefixes.append(keyspace.lag(table.definition.lag_log))
     queue = queue_of(table.definition)
     prefixes += [] if queue is None else [queue.prefix]
     return [_range(prefix) for prefix in prefixes]
@@ -150,6 +155,7 @@ def check_table(txn: ReadTxn, table: Table) -> None:
     for vector_index in table.vectors:
         check_vectors(txn, vector_index, rows)
     check_queue(txn, table, rows)
+    check_replica(txn, table)
     prefix = keyspace.collections(table.id)
     assert dict(_rows(txn, prefix)) == {key: total.to_bytes(8, "big") for key, total in collections.items()}
     assert statistics.read(txn, table.statistics_key, len(counts)) == counts
@@ -160,7 +166,7 @@ def check_vectors(txn: ReadTxn, index: VectorIndex, rows: Rows) -> None:
     entries = {}
     size = vectors = lists = 0
     for key, row in rows:
-        if not index.holds(key):
+        if not index.covers(key):
             continue
         item = decode_row(row)
         numbers = item.get(index.attribute, {}).get("L", ())
@@ -187,7 +193,7 @@ def check_vectors(txn: ReadTxn, index: VectorIndex, rows: Rows) -> None:
 
 
 def check_queue(txn: ReadTxn, table: Table, rows: Rows) -> None:
-    """Assert that the TTL queue has an entry for each item up to which it has been filled."""
+    """Assert that the TTL queue has a ticket for each item up to which it has been filled."""
     definition = table.definition
     assert (definition.ttl_queue is None) == (definition.ttl_attribute is None)
     if definition.ttl_queue is None or definition.ttl_attribute is None:
@@ -203,6 +209,29 @@ def check_queue(txn: ReadTxn, table: Table, rows: Rows) -> None:
                 visited.add(prefix + u64(expiry) + key[keyspace.ITEM_PREFIX :])
     entries = {key for key, _ in _rows(txn, prefix)}
     assert visited <= entries <= wanted
+
+
+def check_replica(txn: ReadTxn, table: Table) -> None:
+    """Assert that the log of a replica agrees with its items.
+
+    A record without a row is about the last write of its item. Its row is in the table.
+    """
+    membership = table.definition.membership
+    if membership is None:
+        return
+    prefix = keyspace.replica(membership.log)
+    writes, versions = keyspace.replicated_writes(prefix), keyspace.item_versions(prefix)
+    last = replicas.last_number(txn, membership.log)
+    for key, record in _rows(txn, writes):
+        number = key[len(writes) :]
+        assert 0 < int.from_bytes(number, "big") <= last
+        write = replicas.write_of(txn, record, table.prefix)
+        if replicas.is_in_table(record):
+            assert write.row is not None
+            assert txn.get(versions + write.item) == write.version + b"\0" + number
+    for _, stored in _rows(txn, versions):
+        assert replicas.is_version(stored)
+    assert all(replicas.position(txn, membership.log, region) <= last for region in membership.others)
 
 
 def _expiry(value: dict[str, Any]) -> int | None:
@@ -229,7 +258,7 @@ def _entries(index: Index, rows: Rows) -> Rows:
     for item_key, row in rows:
         item = decode_row(row)
         key = index.key(item, item_key)
-        if key is not None and index.holds(item_key):
+        if key is not None and index.covers(item_key):
             entries.append((key, index.row(item, row)))
     return sorted(entries)
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from emulator.formats.detection import inputs
 from emulator.formats.records import Definition, ItemRecord, Problem, ReadOptions
-from emulator.formats.sources import sources
 
 _NO_TYPES: Mapping[str, str] = {}
 
@@ -16,8 +16,8 @@ class Read:
     def __init__(self, *paths: Path, types: Mapping[str, str] = _NO_TYPES, **options: Any) -> None:
         self.records = [
             record
-            for source in sources([str(path) for path in paths], ReadOptions(**options))
-            for record in source.records(lambda _table: types)
+            for each in inputs([str(path) for path in paths], ReadOptions(**options))
+            for record in each.records(lambda _table: types)
         ]
         self.items = [(each.table, each.item) for each in self.records if isinstance(each, ItemRecord)]
         self.definitions = [each for each in self.records if isinstance(each, Definition)]

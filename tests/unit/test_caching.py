@@ -4,12 +4,12 @@ and short texts.
 
 import pytest
 
-from emulator.caching import LONG, PER_CHARACTER, PER_ENTRY, BoundedCache
-from emulator.database.schema.table import _LONGEST_VIEW
+from emulator.caching import LONG, PER_CHARACTER, PER_RESULT, BoundedCache
+from emulator.database.schema.table import _LONGEST_DECODER
 from emulator.partiql import prepare
 from emulator.values import rows
 
-SHORT = PER_ENTRY + 10 * PER_CHARACTER  # bytes of an entry of ten characters
+SHORT = PER_RESULT + 10 * PER_CHARACTER  # bytes of the result for a text of ten characters
 
 
 def test_a_result_is_found_again():
@@ -24,7 +24,7 @@ def test_the_oldest_result_goes_first():
     for number in range(5):
         cache.keep(number, number, 10)
     assert list(cache) == [2, 3, 4]
-    cache.keep("three times as long", 0, (3 * SHORT - PER_ENTRY) // PER_CHARACTER)
+    cache.keep("three times as long", 0, (3 * SHORT - PER_RESULT) // PER_CHARACTER)
     assert list(cache) == ["three times as long"]
 
 
@@ -44,7 +44,7 @@ def test_a_result_is_kept_once():
 
 
 def test_long_texts_do_not_push_out_short_ones():
-    cache = BoundedCache(long_texts=2 * (PER_ENTRY + PER_CHARACTER * (LONG + 1)))
+    cache = BoundedCache(long_texts=2 * (PER_RESULT + PER_CHARACTER * (LONG + 1)))
     cache.keep("short", 0, LONG)
     for number in range(100):
         cache.keep(number, number, LONG + 1)
@@ -83,7 +83,7 @@ def test_decoders_of_long_or_many_names_are_not_kept(names, kept):
     assert rows._decoder_of.cache_info().currsize == kept
 
 
-def test_views_of_many_names_are_not_kept(db):
+def test_decoders_of_many_names_are_not_kept(db):
     db(
         "CreateTable",
         TableName="tab",
@@ -92,8 +92,8 @@ def test_views_of_many_names_are_not_kept(db):
         BillingMode="PAY_PER_REQUEST",
     )
     table = db.emulator.database.table(db.caller, "tab")
-    long = frozenset(["pk", "a" * _LONGEST_VIEW])
-    assert table.view(long) == table.view(long)
-    assert not table.views
-    table.view(frozenset(["pk", "a"]))
-    assert len(table.views) == 1
+    long = frozenset(["pk", "a" * _LONGEST_DECODER])
+    assert table.decoder(long) == table.decoder(long)
+    assert not table.decoders
+    table.decoder(frozenset(["pk", "a"]))
+    assert len(table.decoders) == 1

@@ -41,7 +41,7 @@ def test_a_check_may_raise_the_problem():
 
 
 def test_a_check_may_report_problems_elsewhere():
-    """BatchExecuteStatement does: in the entry of the statement that has the problem."""
+    """BatchExecuteStatement does: in the result of the statement that has the problem."""
     operation, seen = toy(lambda request: request.mark_reported())
     assert operation.run(None, None, BAD) == b"{}"
     assert len(seen) == 1

@@ -21,11 +21,11 @@ NOT_FOUND = "NOT_FOUND"
 class Seen(NamedTuple):
     """The result of checking a condition.
 
-    holds: whether the condition holds. shown: the current state, as JSON. static: whether only a
+    met: whether the condition is met. shown: the current state, as JSON. static: whether only a
     commit can change this state. If not, the clock can change it too.
     """
 
-    holds: bool
+    met: bool
     shown: Mapping[str, Any]
     static: bool = True
 
@@ -34,9 +34,9 @@ class Condition(Protocol):
     """A condition for which a test waits."""
 
     def look(self) -> Seen | Steps[Seen]:
-        """Check whether the condition holds, in steps if that may take long.
+        """Check whether the condition is met, in steps if that may take long.
 
-        Raises BadDeclaration if it can never hold.
+        Raises BadDeclaration if it can never be met.
         """
         ...
 
@@ -83,11 +83,9 @@ class TableTarget:
         """Return the table, or the current state if no item of it can be read yet."""
         table = self.find()
         if table is None:
-            return Seen(holds=False, shown={"TableStatus": NOT_FOUND})
+            return Seen(met=False, shown={"TableStatus": NOT_FOUND})
         status = table.definition.status
-        return (
-            Seen(holds=False, shown={"TableStatus": status}, static=False) if status in (CREATING, DELETING) else table
-        )
+        return Seen(met=False, shown={"TableStatus": status}, static=False) if status in (CREATING, DELETING) else table
 
     def caller(self, table: Table) -> Caller:
         """Return a caller who sees only this table, and whose reads are not throttled or counted.

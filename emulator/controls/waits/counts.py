@@ -52,7 +52,7 @@ def comparison(value: object) -> Comparison:
 
 
 class CountCondition:
-    """Holds if a Query or Scan counts a certain number of items."""
+    """Met if a Query or Scan counts a certain number of items."""
 
     def __init__(self, emulator: Emulator, body: Body) -> None:
         self._target = TableTarget(emulator, body)
@@ -87,7 +87,7 @@ class CountCondition:
                 page = yield from self._page(lambda: self._operation.run(self._target.database, caller, request))
             except ApiError as error:
                 if table.transient:  # an index cannot be read before it is filled
-                    return Seen(holds=False, shown={"message": error.message}, static=False)
+                    return Seen(met=False, shown={"message": error.message}, static=False)
                 raise BadDeclaration(error.message or error.code) from None
             count += page["Count"]
             if "LastEvaluatedKey" not in page:

@@ -1,6 +1,6 @@
 """Waiting until a function has received all records: `{"UUID", "Delivered": true}`.
 
-The condition holds if the event source mapping has done all records of its stream: each was
+The condition is met if the event source mapping has done all records of its stream: each was
 delivered, did not match the filter, or was discarded. A mapping that does not deliver, such as a
 disabled one, makes no progress.
 """
@@ -18,7 +18,7 @@ _MOST: Final = 1000  # the most records of one shard that are counted
 
 
 class DeliveryCondition:
-    """Holds if a mapping has no more records to deliver."""
+    """Met if a mapping has no more records to deliver."""
 
     def __init__(self, emulator: Emulator, body: Body) -> None:
         self._database = emulator.database

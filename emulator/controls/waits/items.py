@@ -1,9 +1,9 @@
 """Waiting for an item that fulfils a condition, and for an item that expires.
 
-| body                                                                    | holds when                |
+| body                                                                    | met when                  |
 |-------------------------------------------------------------------------|---------------------------|
 | `{"TableName", "Key"}`                                                  | the item exists           |
-| `{"TableName", "Key", "ConditionExpression", "ExpressionAttribute..."}` | the condition holds       |
+| `{"TableName", "Key", "ConditionExpression", "ExpressionAttribute..."}` | the condition is true     |
 | `{"TableName", "Expired": key}`                                         | there is no item          |
 
 The condition is the same as in a DeleteItem with the same members. A missing item is tested as an
@@ -40,7 +40,7 @@ def _checked(raw: Any) -> Delete:  # noqa: ANN401 - JSON
 
 
 class ItemCondition:
-    """Holds if the item with a key fulfils a condition."""
+    """Met if the item with a key fulfils a condition."""
 
     def __init__(self, emulator: Emulator, body: Body) -> None:
         self._target = TableTarget(emulator, body)
@@ -53,12 +53,12 @@ class ItemCondition:
             return table
         item = _item(self._target, table, self._wanted)
         guard = self._wanted.guard
-        holds = item is not None if guard is None else guard.test({} if item is None else item, guard.values)
-        return Seen(holds, {"Item": item})
+        met = item is not None if guard is None else guard.test({} if item is None else item, guard.values)
+        return Seen(met, {"Item": item})
 
 
 class ExpiryCondition:
-    """Holds if there is no item with a key. The table must have time to live."""
+    """Met if there is no item with a key. The table must have time to live."""
 
     def __init__(self, emulator: Emulator, body: Body) -> None:
         self._clock = emulator.clock
@@ -72,13 +72,13 @@ class ExpiryCondition:
             return table
         item = _item(self._target, table, self._wanted)
         if item is None:
-            return Seen(holds=True, shown={"Item": None})
+            return Seen(met=True, shown={"Item": None})
         queue = queue_of(table.definition)
         if queue is None:
             raise BadDeclaration(f"the time to live of table {table.name} is not enabled: UpdateTimeToLive enables it")
         expiry = queue.expiry(item)
         expires = None if expiry is None else expiry / 1000
-        return Seen(holds=False, shown={"Item": item, "ExpiresAt": expires, "Now": self._clock.now()})
+        return Seen(met=False, shown={"Item": item, "ExpiresAt": expires, "Now": self._clock.now()})
 
 
 def _item(target: TableTarget, table: Table, wanted: Delete) -> Item | None:

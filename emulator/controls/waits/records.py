@@ -48,7 +48,7 @@ class StreamTarget:
 
 
 class RecordCondition:
-    """Holds if a certain number of records in a stream match a pattern."""
+    """Met if a certain number of records in a stream match a pattern."""
 
     def __init__(self, emulator: Emulator, body: Body) -> None:
         self._database = emulator.database
@@ -76,7 +76,7 @@ class RecordCondition:
         """Read the records that are new since the last check."""
         stream = self._target.find()
         if stream is None:
-            return Seen(holds=False, shown={"StreamStatus": NOT_FOUND})
+            return Seen(met=False, shown={"StreamStatus": NOT_FOUND})
         if stream.id != self._stream:
             self._stream = stream.id
             self._forget()
@@ -87,8 +87,8 @@ class RecordCondition:
                     self._test(form.record(row).parsed())
                 yield None
         if self._compare(self._count):
-            return Seen(holds=True, shown={"Count": self._count, "Records": self._matches})
-        return Seen(holds=False, shown={"Count": self._count, "Read": self._read, "LastRecord": self._last})
+            return Seen(met=True, shown={"Count": self._count, "Records": self._matches})
+        return Seen(met=False, shown={"Count": self._count, "Read": self._read, "LastRecord": self._last})
 
     def _rows(self, stream: StreamDefinition, shard: int, start: int) -> list[bytes]:
         """Return the next readable records of a shard."""

@@ -1,1 +1,13 @@
-"""The catalog: which tables exist, who owns them, their statuses and their attachments."""
+"""The catalog: which tables exist, who owns them, their statuses and their attachments.
+
+In the order in which to read the files:
+
+| file | job |
+|---|---|
+| `catalog.py` | finds tables for callers, and changes their definitions |
+| `tenants.py`, `tables.py` | which tenant owns which table; definitions and compiled tables |
+| `attachments.py` | what a table has because of its settings: streams, TTL queues, histories |
+| `settling.py` | ends statuses, and puts pending changes into force |
+| `enforcer.py` | which limits and transaction conflicts are enforced on which tables |
+| `misses.py` | log lines about tables that exist only for another tenant |
+"""

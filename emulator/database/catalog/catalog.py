@@ -1,7 +1,7 @@
 """The catalog: which tables exist, which tenants own them, and their statuses.
 
 Each table belongs to a *tenant*: the access key and region that created it, like a separate account
-on AWS. With `shared_db` there is one tenant for all callers. The catalog holds the compiled form of
+on AWS. With `shared_db` there is one tenant for all callers. The catalog has the compiled form of
 every table in memory (tables.py).
 
 A status such as CREATING ends at a time of the emulator's clock (settling.py). Without
@@ -123,6 +123,7 @@ class Catalog:
         self.attachments = attachments = Attachments(
             self.streams, self.histories, self.deletions, options.collection_limit
         )
+        attachments.lags = enforcer.lag_of
         self._tables = tables = TableRegistry(
             registries, attachments, self.deletions, enforcer, account=options.account, shared=options.shared
         )
@@ -142,6 +143,7 @@ class Catalog:
         self.change = tables.change
         self.published = tables.published
         self.emptied = tables.emptied
+        self.recompile = tables.recompile
         self.delay = delay
         self.settling = settling = Settling(tables, self.deletions, clock, delay)
         self.until = settling.until
@@ -199,6 +201,25 @@ class Catalog:
                 self._versions.declare(change.txn, self._enforcer.declared())
                 change.then(self._tables.recompile)
         else:
+            self._tables.recompile()
+
+    def apply_lags(self) -> int:
+        """Open and delete lag logs, as the declarations demand; return how many tables lag.
+
+        Each table is saved in a separate transaction.
+        """
+        lagging = 0
+        for table in list(self.everything()):
+            wanted = self._enforcer.lag_of(table.definition) is not None
+            lagging += wanted
+            if wanted != (table.definition.lag_log is not None):
+                self.change(table.definition)
+        return lagging
+
+    def meter_callers(self) -> None:
+        """Count the units that each caller consumes, in this process, from now on."""
+        if self._enforcer.meters is None:
+            self._enforcer.meter_callers()
             self._tables.recompile()
 
     def meter(self, *, on: bool) -> None:

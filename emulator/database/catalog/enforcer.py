@@ -1,14 +1,15 @@
 """Decides which throughput limits and transaction conflicts are enforced on which tables.
 
-The enforcer also keeps two kinds of counts: for a table with Contributor Insights, those of its
-most accessed and most throttled keys; with `--metrics`, the units that each table consumes.
+The enforcer also keeps three kinds of counts: for a table with Contributor Insights, those of its
+most accessed and most throttled keys; with `--metrics`, the units that each table consumes; once a
+budget was used, the units that each caller consumes.
 
 The emulator runs requests one after another, so two transactions never conflict by themselves.
 Instead, a test declares that a transaction on an item, or with a token, is in progress. The
 declaration ends at a time of the emulator's clock (behaviour 8.4).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,16 +19,20 @@ from emulator import errors
 from emulator.clock import Clock
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.schema.table import Table
-from emulator.database.throughput.enforcement import Enforcement
+from emulator.database.throughput.enforcement import Enforcement, Lag
 from emulator.database.throughput.throttle import TableThrottle
 
 if TYPE_CHECKING:
+    from emulator.database.lagging.setting import LagSetting
     from emulator.database.throughput.enforcement import InFlight
+    from emulator.database.throughput.gate import Gate, TableGate
     from emulator.database.throughput.insights import TableInsights
+    from emulator.database.throughput.metering import Meter, Meters
+    from emulator.database.throughput.throttles import ThrottleLog
     from emulator.database.throughput.usage import TableUsage
 
 
-class Hold(NamedTuple):
+class ItemLock(NamedTuple):
     """A declaration that an item is in an ongoing transaction.
 
     table: name or ARN of the table. until: the end of the transaction, seconds since the epoch.
@@ -45,6 +50,11 @@ class Enforcer:
     declarations, but each process counts only the throughput of its own requests. So the requests
     of several processes together can exceed the limit of a table.
     metered: whether the units that tables consume are counted. `meter` changes it.
+    meters: the units that callers have consumed, None until `meter_callers` is called.
+    consumed: a list with one number: the units that requests to this process consumed while units
+        were counted. A list, so that others can read the number fast.
+    gate: the gate of faults that act inside operations, None if there are none. After a change, all
+    tables must be compiled again.
     """
 
     def __init__(self, clock: Clock, *, throttle_all: bool = False, metered: bool = False) -> None:
@@ -55,8 +65,15 @@ class Enforcer:
         self._throttles: dict[int, TableThrottle] = {}
         self._insights: dict[int, TableInsights] = {}
         self._metered = metered
+        self.gate: Gate | None = None
+        self.changed: Callable[[], None] = _do_nothing
+        """Called when `may_throttle` may have changed."""
+        self._throttle_log: ThrottleLog | None = None
+        self._lags: dict[str, LagSetting] = {}  # by name or ARN; the lag of all tables under ""
         self._usages: dict[int, TableUsage] = {}
-        self._holds: list[Hold] = []
+        self.meters: Meters | None = None
+        self.consumed = [0.0]
+        self._locks: list[ItemLock] = []
         self._tokens: dict[str, float] = {}
 
     # --- declarations of a test -------------------------------------------------------------------
@@ -71,21 +88,46 @@ class Enforcer:
             self._throttled.clear()
         else:
             self._throttled[table] = enforced
+        self.changed()
 
-    def hold_item(self, table: str, key: Mapping[str, Any], seconds: float) -> None:
+    def lock_item(self, table: str, key: Mapping[str, Any], seconds: float) -> None:
         """Declare that a transaction on an item is in progress.
 
         seconds: how long the transaction takes; 0 ends an earlier declaration.
         """
-        self._holds = [hold for hold in self._holds if (hold.table, hold.key) != (table, key)]
-        self._holds.append(Hold(table, key, self._clock.now() + seconds))
+        self._locks = [lock for lock in self._locks if (lock.table, lock.key) != (table, key)]
+        self._locks.append(ItemLock(table, key, self._clock.now() + seconds))
 
-    def hold_token(self, token: str, seconds: float) -> None:
+    def lock_token(self, token: str, seconds: float) -> None:
         """Declare that a transaction with this token is in progress.
 
         seconds: how long the transaction takes; 0 ends an earlier declaration.
         """
         self._tokens[token] = self._clock.now() + seconds
+
+    def set_lag(self, table: str | None, setting: "LagSetting | None") -> None:
+        """Let reads of tables lag. Afterwards, the definitions of the tables must be saved again.
+
+        table: the name or ARN of the tables, None for all tables. setting: its seconds may be 0.
+        With None, the declaration about these tables ends.
+        """
+        if table is None:
+            self._lags.clear()
+        self._lags.pop(table or "", None)
+        if setting is not None:
+            self._lags[table or ""] = setting
+
+    def lags(self) -> Mapping[str, "LagSetting"]:
+        """Return the declared lags, by the name or ARN of tables; that of all tables under ""."""
+        return dict(self._lags)
+
+    def lag_of(self, definition: TableDefinition) -> "LagSetting | None":
+        """Return the lag of a table, None if its reads do not lag."""
+        if not self._lags:
+            return None
+        names = (definition.arn, definition.name, "")
+        found = next((self._lags[name] for name in names if name in self._lags), None)
+        return found if found is not None and found.seconds else None
 
     def is_declared(self, table: Table) -> bool:
         """Return whether a declaration that names this table enforces its throughput.
@@ -102,20 +144,22 @@ class Enforcer:
         """
         return self._throttle_all, dict(self._throttled)
 
-    def transactions(self, now: float) -> tuple[list[Hold], dict[str, float]]:
+    def transactions(self, now: float) -> tuple[list[ItemLock], dict[str, float]]:
         """Return the items and the tokens that are in transactions at the time `now`.
 
         The dictionary maps each token to the end of its transaction.
         """
-        holds = [hold for hold in self._holds if hold.until > now]
-        return holds, {token: until for token, until in self._tokens.items() if until > now}
+        locks = [lock for lock in self._locks if lock.until > now]
+        return locks, {token: until for token, until in self._tokens.items() if until > now}
 
     def clear(self) -> None:
         """End all declarations; enforce throughput as the server's settings say."""
         self._throttle_all = self._started_with
         self._throttled.clear()
-        self._holds.clear()
+        self._locks.clear()
         self._tokens.clear()
+        self._lags.clear()
+        self.changed()
 
     def forget(self, table_id: int) -> None:
         """Forget the token buckets and the counts of a deleted table."""
@@ -136,6 +180,12 @@ class Enforcer:
         """Return the figures of a table in the last hour, None if units are not counted."""
         return self._usages.get(table_id)
 
+    def meter_callers(self) -> None:
+        """Count the units that each caller consumes from now on. The tables must be recompiled."""
+        from emulator.database.throughput.metering import Meters  # noqa: PLC0415 - few servers have budgets
+
+        self.meters = Meters()
+
     def throttle(self, table_id: int) -> TableThrottle | None:
         """Return the limits of a table whose throughput is enforced, None for another table."""
         return self._throttles.get(table_id)
@@ -146,13 +196,16 @@ class Enforcer:
 
     def declared(self) -> bytes:
         """Return all declarations as JSON, which other processes take over with `adopt`."""
-        holds = [[hold.table, hold.key, hold.until] for hold in self._holds]
-        return orjson.dumps([self._throttle_all, self._throttled, holds, self._tokens])
+        locks = [[lock.table, lock.key, lock.until] for lock in self._locks]
+        lags = {name: setting.fields() for name, setting in self._lags.items()}
+        return orjson.dumps([self._throttle_all, self._throttled, locks, self._tokens, lags])
 
     def adopt(self, declared: bytes) -> None:
         """Take over another process's declarations. Each process keeps its own token buckets."""
-        self._throttle_all, self._throttled, holds, self._tokens = orjson.loads(declared)
-        self._holds = [Hold(*hold) for hold in holds]
+        self._throttle_all, self._throttled, locks, self._tokens, lags = orjson.loads(declared)
+        self._locks = [ItemLock(*lock) for lock in locks]
+        self._lags = _lag_settings(lags) if lags else {}
+        self.changed()
 
     # --- use by requests --------------------------------------------------------------------------
 
@@ -169,21 +222,59 @@ class Enforcer:
         """
         throttle = self._throttle(table)
         insights = self._configured_insights(table.definition)
-        held = {}
-        for hold in self._holds:
-            if hold.table in (table.name, table.arn) and hold.key.keys() == set(table.key_names):
+        locked = {}
+        for lock in self._locks:
+            if lock.table in (table.name, table.arn) and lock.key.keys() == set(table.key_names):
                 # a key with values of the wrong types belongs to no item
                 with suppress(errors.ApiError):
-                    held[table.item_key(dict(hold.key))] = hold.until
+                    locked[table.item_key(dict(lock.key))] = lock.until
         usage = self._counted_usage(table.id) if self._metered else None
-        if not (throttle or held or insights or usage is not None or in_flight is not None):
+        gate = self._table_gate(table.definition)
+        lag = self._lag(table.definition)
+        meter = self._meter(table.definition)
+        rare = (usage, in_flight, meter, gate, lag)
+        if not (throttle or locked or insights) and all(each is None for each in rare):
             return None
-        return Enforcement(self._clock, throttle, held, insights, usage, in_flight)
+        noted = (self.throttles, table.definition) if throttle is not None or gate is not None else None
+        return Enforcement(self._clock, throttle, locked, insights, usage, in_flight, meter, gate, lag, noted)
+
+    @property
+    def throttles(self) -> "ThrottleLog":
+        """The last throttles. The first use loads the code."""
+        if self._throttle_log is None:
+            from emulator.database.throughput.throttles import ThrottleLog  # noqa: PLC0415 - most servers need none
+
+            self._throttle_log = ThrottleLog(self._clock)
+        return self._throttle_log
+
+    @property
+    def may_throttle(self) -> bool:
+        """Whether requests may be throttled: by enforced throughput, or by faults."""
+        return self._throttle_all or any(self._throttled.values()) or self.gate is not None
+
+    def _lag(self, definition: TableDefinition) -> Lag | None:
+        setting = self.lag_of(definition)
+        if setting is None or definition.lag_log is None:
+            return None
+        from emulator.database.lagging.past import Lag as TableLag  # noqa: PLC0415 - only where reads lag
+
+        return TableLag(setting, definition.lag_log, self._clock)
+
+    def _table_gate(self, definition: TableDefinition) -> "TableGate | None":
+        if self.gate is None:
+            return None
+        from emulator.database.throughput.gate import TableGate  # noqa: PLC0415 - only with faults
+
+        return TableGate(self.gate, definition)
+
+    def _meter(self, definition: TableDefinition) -> "Meter | None":
+        """Return the meter of a table's owner, None if there are no budgets."""
+        return None if self.meters is None else self.meters.of(definition.access_key, definition.region)
 
     def _counted_usage(self, table_id: int) -> "TableUsage":
         from emulator.database.throughput.usage import TableUsage  # noqa: PLC0415 - only with --metrics
 
-        return self._usages.setdefault(table_id, TableUsage(self._clock))
+        return self._usages.setdefault(table_id, TableUsage(self._clock, self.consumed))
 
     def _throttle(self, table: Table) -> TableThrottle | None:
         by_name = self._throttled.get(table.name, self._throttle_all)
@@ -207,3 +298,13 @@ class Enforcer:
             insights = self._insights[definition.id] = TableInsights()
         insights.configure(definition)
         return insights
+
+
+def _do_nothing() -> None:
+    pass
+
+
+def _lag_settings(lags: Mapping[str, Mapping[str, Any]]) -> "dict[str, LagSetting]":
+    from emulator.database.lagging.setting import LagSetting  # noqa: PLC0415 - only where reads lag
+
+    return {name: LagSetting.load(fields) for name, fields in lags.items()}

@@ -17,7 +17,7 @@ from emulator.log_limits import LogLimit
 
 log = logging.getLogger("emulator")
 
-_PLACES: Final = 3  # the most tenants that one line names; a test suite may use hundreds
+_MOST: Final = 3  # the most tenants that one line names; a test suite may use hundreds
 
 
 class Misses:
@@ -32,19 +32,19 @@ class Misses:
 
     def elsewhere(self, name: str) -> str | None:
         """Return a text that names the tenants with a table of this name; None if none has one."""
-        places = self._tenants.places(name)
-        return _listed(places) if places else None
+        tenants = self._tenants.tenants_with(name)
+        return _listed(tenants) if tenants else None
 
     def report(self, asked: Tenant, name: str) -> None:
         """Log the tenants that have a table of this name, if there are any.
 
         The call takes the same time for any number of tenants.
         """
-        places = self._tenants.places(name)
-        if not places or not self._limit.allows((name, asked)):
+        tenants = self._tenants.tenants_with(name)
+        if not tenants or not self._limit.allows((name, asked)):
             return
         log.warning(
-            "a request named table %s with %s; the table exists %s", printable(name), _asking(asked), _listed(places)
+            "a request named table %s with %s; the table exists %s", printable(name), _asking(asked), _listed(tenants)
         )
 
     def report_empty(self, asked: Tenant) -> None:
@@ -52,22 +52,22 @@ class Misses:
 
         Logs at most once a minute, because test suites list tables often.
         """
-        places = self._tenants.occupied()
-        if places and self._limit.allows("no tables"):
+        tenants = self._tenants.occupied()
+        if tenants and self._limit.allows("no tables"):
             log.warning(
-                "a request listed tables with %s and found none; tables exist %s", _asking(asked), _listed(places)
+                "a request listed tables with %s and found none; tables exist %s", _asking(asked), _listed(tenants)
             )
 
 
-def _listed(places: Collection[Tenant]) -> str:
+def _listed(tenants: Collection[Tenant]) -> str:
     """Return a text that names the first few tenants and counts the others."""
-    found = list(islice(places, _PLACES))
+    found = list(islice(tenants, _MOST))
     keys = [_credentials(tenant) for tenant in found if tenant != SHARED]
     where = [f"under {' and '.join(keys)}"] if keys else []
     if SHARED in found:
         where.append("in the shared database (--shared-db)")
-    if len(places) > len(found):
-        where.append(f"in {len(places) - len(found)} more places")
+    if len(tenants) > len(found):
+        where.append(f"in {len(tenants) - len(found)} more places")
     return " and ".join(where)
 
 

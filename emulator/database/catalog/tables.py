@@ -62,7 +62,9 @@ class TableRegistry:
     def named(self, name: str) -> list[Table]:
         """Return the tables with this name or ARN that callers can reach, of all tenants."""
         bare = name.rpartition("/")[2] if name.startswith("arn:") else name
-        found = (self.tenants.get(tenant, bare) for tenant in self.tenants.places(bare) if self._reachable(tenant))
+        found = (
+            self.tenants.get(tenant, bare) for tenant in self.tenants.tenants_with(bare) if self._reachable(tenant)
+        )
         return [table for table in found if table is not None and name in (table.name, table.arn)]
 
     def current(self, table: Table) -> Table | None:
@@ -74,7 +76,7 @@ class TableRegistry:
         return found if found is not None and found.id == table.id else None
 
     def sibling(self, definition: TableDefinition, region: str) -> Table | None:
-        """Return the table with the same name and access key in another region, None if none is."""
+        """Return the table with the same name and access key in another region, if there is one."""
         return None if self._shared else self.tenants.get((definition.access_key, region), definition.name)
 
     def group(self, definition: TableDefinition) -> Iterator[Table]:
@@ -83,9 +85,9 @@ class TableRegistry:
         Two tables are in one group only if each of them names the region of the other.
         """
         membership = definition.membership
-        places = () if membership is None or self._shared else membership.places(definition.access_key)
-        for place in places:
-            table = self.tenants.get(place, definition.name)
+        others = () if membership is None or self._shared else membership.tenants(definition.access_key)
+        for tenant in others:
+            table = self.tenants.get(tenant, definition.name)
             other = None if table is None else table.definition.membership
             if table is None or other is None or membership is None or other.group != membership.group:
                 continue

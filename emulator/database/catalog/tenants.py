@@ -16,7 +16,7 @@ from emulator.database.schema.table import Table
 class Tables:
     """The tables of one tenant; only Tenants changes them.
 
-    This class holds a dictionary and is not a subclass of dict. A subclass costs each request 800
+    This class has a dictionary and is not a subclass of dict. A subclass costs each request 800
     instructions more.
     """
 
@@ -53,7 +53,7 @@ class Tenants:
         self._known: WeakValueDictionary[Tenant, Tables] = WeakValueDictionary()
         # tenants with tables; the reference keeps their `Tables` alive
         self._occupied: dict[Tenant, Tables] = {}
-        self._places: dict[str, dict[Tenant, None]] = {}
+        self._by_name: dict[str, dict[Tenant, None]] = {}
 
     def tables(self, tenant: Tenant) -> Tables:
         """Return the tables of a tenant: the same object for as long as anything refers to it."""
@@ -71,7 +71,7 @@ class Tenants:
         """Add a table, or replace the table with its name."""
         tables = self._occupied[tenant] = self.tables(tenant)
         tables.put(table)
-        self._places.setdefault(table.name, {})[tenant] = None
+        self._by_name.setdefault(table.name, {})[tenant] = None
 
     def remove(self, tenant: Tenant, name: str) -> None:
         """Remove a table, if the tenant has one with this name."""
@@ -81,14 +81,14 @@ class Tenants:
         tables.remove(name)
         if not tables.by_name:
             del self._occupied[tenant]
-        places = self._places[name]
-        del places[tenant]
-        if not places:
-            del self._places[name]
+        tenants = self._by_name[name]
+        del tenants[tenant]
+        if not tenants:
+            del self._by_name[name]
 
-    def places(self, name: str) -> Mapping[Tenant, None]:
+    def tenants_with(self, name: str) -> Mapping[Tenant, None]:
         """Return the tenants that have a table of this name, as the keys of a mapping."""
-        return self._places.get(name, {})
+        return self._by_name.get(name, {})
 
     def occupied(self) -> Mapping[Tenant, Tables]:
         """Return the tenants that have tables."""

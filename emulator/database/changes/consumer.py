@@ -16,7 +16,7 @@ What is always true:
   reading continues at the checkpoint.
 - Lineage. A shard is read only when all records of its parent are done, so records of one item come
   in the order of their changes.
-- Bounded. An inbox says how many more records it takes. The consumer reads no more than these. The
+- Bounded. An inbox says how many more records it takes. The consumer reads at most that many. The
   log does not wait for a slow consumer: records older than the stream's retention are skipped.
 
 A poll reads only one value from the store if no record is new since the last poll and none waits in
@@ -194,7 +194,7 @@ class LogConsumer(Generic[InboxT]):
     def _drop_gone(self, stream: StreamDefinition) -> bool:
         """Forget shards that no longer exist.
 
-        Return whether inboxes still hold records of such shards.
+        Return whether inboxes still have records of such shards.
         """
         busy = False
         known = {shard.number for shard in stream.shards}

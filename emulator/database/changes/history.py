@@ -9,7 +9,7 @@ record never has an earlier time than the record before it. All changes of a tra
 same time. Each record also has a second key that begins with the item's key, to find the records of
 an item.
 
-    1 byte     version of this layout, 1
+    1 byte     version of this format, 1
     1 byte     flags: TTL, if TTL deleted the item
     2 bytes    length of the item's key, without the prefix of its table
     4 bytes    length of the row before the change, 0 if there was no item
@@ -116,10 +116,10 @@ class History:
         """Return the position of a new record."""
         last = self._last or last_position(txn, self._records)
         micros = self._moment.micros()
-        place = (micros, 0) if micros > last[0] else (last[0], last[1] + 1)
+        position = (micros, 0) if micros > last[0] else (last[0], last[1] + 1)
         if self._alone:
-            self._last = place
-        return _position.pack(*place)
+            self._last = position
+        return _position.pack(*position)
 
 
 def last_position(txn: ReadTxn, records: bytes) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """The writing side of streams: each change of an item adds a record in the same transaction.
 
-record.py has the layout of records. For each stream, the store has a counter with the last sequence
+record.py has the format of records. For each stream, the store has a counter with the last sequence
 number. So sequence numbers rise in commit order, and a crash does not reset them.
 """
 
@@ -33,7 +33,7 @@ from storage import ReadTxn, WriteTxn
 from storage.keycode import u32, u64
 
 _dumps: Final = orjson.dumps
-# where in an item's key the two bytes begin that choose the shard
+# the position, in an item's key, of the two bytes that choose the shard
 _HASH: Final = keyspace.ITEM_PREFIX
 
 # An odd factor: different sequence numbers give different products, so event ids are unique.

@@ -1,6 +1,6 @@
 """The stored form of a stream record. A write makes it; all readers of change logs read it.
 
-    1 byte     version of this layout, 2
+    1 byte     version of this format, 2
     8 bytes    time of the change, milliseconds since the epoch, big-endian as all numbers here
     8 bytes    sequence number
     4 bytes    SizeBytes: the size of Keys and of the record's images, by values/size.py
@@ -19,7 +19,7 @@ The JSON text is a frame around parts that were JSON already:
 So GetRecords copies the whole text into its answer. Records for Lambda and Kinesis are built from
 the parts. No text is parsed.
 
-A record of version 1 has the first four fields and the text. Data folders of storage layout 1 hold
+A record of version 1 has the first four fields and the text. Data folders of storage layout 1 have
 such records.
 
 A record of version 3 has no images. It is used for a table with recovery, which has a history

@@ -1,9 +1,9 @@
 """Time to live: a queue of expiry times for each table with TTL (behaviour 12).
 
-An entry of the queue is a storage key with an empty value. The key consists of the queue's prefix,
-the item's time of expiry in milliseconds, and the item's key. So the entries are in the order of
-expiry, and a reader of expired entries reads no others. A walk (jobs/ttl_fill.py) adds the items
-that existed before TTL was switched on. Sweeps (jobs/ttl_sweep.py) delete the items that have
+A *ticket* of the queue is a storage key with an empty value. The key consists of the queue's
+prefix, the item's time of expiry in milliseconds, and the item's key. So the tickets are in the
+order of expiry, and a reader of expired tickets reads no others. A walk (jobs/ttl_fill.py) adds the
+items that existed before TTL was switched on. Sweeps (jobs/ttl_sweep.py) delete the items that have
 expired.
 """
 
@@ -43,7 +43,7 @@ class TtlQueue:
         self.prefix = keyspace.expiries(queue)
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Delete the entry of the item's old expiry and put the entry of its new expiry."""
+        """Delete the ticket of the item's old expiry and put the ticket of its new expiry."""
         before, after = self.expiry(change.old_item()), self.expiry(change.new)
         if before != after:
             if before is not None:
@@ -52,17 +52,17 @@ class TtlQueue:
                 txn.put(keyspace.expiry(self.prefix, after, change.key), b"")
 
     def expired(self, now: float) -> tuple[bytes, bytes]:
-        """Return the range of the entries that a sweep at the time `now` (seconds) deletes.
+        """Return the range of the tickets that a sweep at the time `now` (seconds) deletes.
 
-        The entries belong to items that expired within the last five years. An item expires as soon
+        The tickets belong to items that expired within the last five years. An item expires as soon
         as its time is earlier than the current time (AWS API Reference: UpdateTimeToLive).
         """
         milliseconds = int(now * 1000)
         oldest = max(0, milliseconds - _TOO_OLD)
         return keyspace.expiry(self.prefix, oldest, b""), keyspace.expiry(self.prefix, milliseconds, b"")
 
-    def entry(self, item: Item, item_key: bytes) -> bytes | None:
-        """Return the entry that the queue must have for an item, None if the item never expires."""
+    def ticket(self, item: Item, item_key: bytes) -> bytes | None:
+        """Return the ticket that the queue must have for an item, None if it never expires."""
         expiry = self.expiry(item)
         return None if expiry is None else keyspace.expiry(self.prefix, expiry, item_key)
 

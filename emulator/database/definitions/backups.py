@@ -62,14 +62,14 @@ class Backup:
         return f"{self.table.arn}/backup/{self.number}"
 
     @property
-    def place(self) -> tuple[str, str]:
+    def rank(self) -> tuple[str, str]:
         """The sort key of a tenant's backups: first the time, then the table."""
         return self.number, self.table.name
 
     @property
     def key(self) -> bytes:
         """The storage key of the backup."""
-        return keyspace.backup(*self.owner, *self.place)
+        return keyspace.backup(*self.owner, *self.rank)
 
     def gone(self, now: float) -> bool:
         """Return whether the backup has expired."""

@@ -217,7 +217,7 @@ def rolled_over(stream: StreamDefinition, last: int, written: float, now: float)
     would already be too old to read.
 
     last: the last sequence number that the stream has used. written: the time of the newest record
-    in the open shards. If the rollover is late, a shard may hold records that are newer than the
+    in the open shards. If the rollover is late, a shard may have records that are newer than the
     scheduled end of the shard. Such a shard is closed at the time of its newest record, so that
     clients can read that record for the full retention.
     """

@@ -132,6 +132,9 @@ class TableDefinition:
     history: the id of the table's history while recovery is on.
     filling: the source from which the table is being filled, None once it is complete.
     membership: the table's membership in a global table, None if it has no replicas.
+    settings_replication: GlobalTableSettingsReplicationMode of a regional table, None if it was
+    never set.
+    lag_log: the id of the table's lag log, None if its reads do not lag (database/lagging/).
     """
 
     id: int
@@ -181,6 +184,8 @@ class TableDefinition:
     pending: tuple[Pending, ...] = ()
     vectors: "tuple[VectorDefinition, ...]" = ()
     membership: "Membership | None" = None
+    settings_replication: str | None = None
+    lag_log: int | None = None
 
     @classmethod
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
@@ -213,7 +218,10 @@ class TableDefinition:
         return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{self.name}"
 
     def insights_settings(self) -> "Iterator[tuple[str | None, InsightsSetting]]":
-        """Yield the settings of Contributor Insights: name of an index or None (table), setting."""
+        """Yield the settings of Contributor Insights, each after the name of its index.
+
+        For the setting of the table, the name is None.
+        """
         if self.insights is not None:
             yield None, self.insights
         for index in self.indexes:
@@ -223,7 +231,8 @@ class TableDefinition:
     def data_prefixes(self) -> list[bytes]:
         """Return the prefixes of the table's data, which are deleted with the table.
 
-        These are its items, entries, collections, vectors, TTL queue and data for replicas.
+        These are its items, entries, collections, vectors, TTL queue, data for replicas and lag
+        log.
         The statistics are not among them, because they have only one key. Nor are the streams,
         which outlive the table.
         """
@@ -236,6 +245,8 @@ class TableDefinition:
             prefixes.append(keyspace.expiries(self.ttl_queue))
         if self.membership is not None:
             prefixes.append(keyspace.replica(self.membership.log))
+        if self.lag_log is not None:
+            prefixes.append(keyspace.lag(self.lag_log))
         return prefixes
 
     @property
@@ -287,31 +298,31 @@ def _move(fields: dict[str, Any], account: str) -> None:
             }
 
 
-def decreases_today(part: TableDefinition | IndexDefinition, now: float) -> int:
+def decreases_today(relation: TableDefinition | IndexDefinition, now: float) -> int:
     """Return how often provisioned throughput was lowered on the UTC day of `now`."""
-    last = part.throughput_decreased
-    return part.decreases if last is not None and last // DAY == now // DAY else 0
+    last = relation.throughput_decreased
+    return relation.decreases if last is not None and last // DAY == now // DAY else 0
 
 
 # --- changes that are not in force yet ------------------------------------------------------------
 
-Part = TypeVar("Part", TableDefinition, IndexDefinition)
+Relation = TypeVar("Relation", TableDefinition, IndexDefinition)
 
 
-def _load_pending(part: type, stored: Mapping[str, Any]) -> tuple[Pending, ...]:
+def _load_pending(relation: type, stored: Mapping[str, Any]) -> tuple[Pending, ...]:
     """Return the pending changes in a definition's JSON. Definitions of old versions have none."""
     pending = tuple(from_fields(Pending, each) for each in stored.get("pending", ()))
     for change in pending:
-        check_names(part, change.fields)
+        check_names(relation, change.fields)
     return pending
 
 
-def deferred(part: Part, until: float, fields: Mapping[str, Any]) -> Part:
+def deferred(relation: Relation, until: float, fields: Mapping[str, Any]) -> Relation:
     """Return the definition with a new pending change of `fields`.
 
     Older pending values of the same fields are dropped.
     """
-    return replace(part, pending=(*_without(part.pending, fields), Pending(until, dict(fields))))
+    return replace(relation, pending=(*_without(relation.pending, fields), Pending(until, dict(fields))))
 
 
 def _without(pending: Iterable[Pending], names: Container[str]) -> Iterator[Pending]:
@@ -322,17 +333,19 @@ def _without(pending: Iterable[Pending], names: Container[str]) -> Iterator[Pend
             yield Pending(change.until, fields)
 
 
-def in_force(part: Part, has_passed: Callable[[float], bool]) -> Part:
+def in_force(relation: Relation, has_passed: Callable[[float], bool]) -> Relation:
     """Return the definition with the pending changes that are due, as part of its fields."""
     fields: dict[str, Any] = {}
-    for change in part.pending:
+    for change in relation.pending:
         if has_passed(change.until):
             fields.update(change.fields)
     if not fields:
-        return part
-    return replace(part, **fields, pending=tuple(change for change in part.pending if not has_passed(change.until)))
+        return relation
+    return replace(
+        relation, **fields, pending=tuple(change for change in relation.pending if not has_passed(change.until))
+    )
 
 
-def coming(part: TableDefinition | IndexDefinition, field_name: str) -> Any:  # noqa: ANN401 - of any field
+def coming(relation: TableDefinition | IndexDefinition, field_name: str) -> Any:  # noqa: ANN401 - of any field
     """Return the pending value of a field, None if the field has no pending change."""
-    return next((change.fields[field_name] for change in part.pending if field_name in change.fields), None)
+    return next((change.fields[field_name] for change in relation.pending if field_name in change.fields), None)

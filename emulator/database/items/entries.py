@@ -36,7 +36,7 @@ def _entry_change(index: Index, change: Change) -> EntryChange:
     The result has no keys if the entry stays the same, or if a backfill will add the item later.
     """
     entry = EntryChange(index)
-    if not index.holds(change.key):
+    if not index.covers(change.key):
         return entry
     old, new = change.old_item(), change.new
     new_key = None if new is None else index.key(new, change.key)

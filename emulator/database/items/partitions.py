@@ -27,28 +27,28 @@ each Scan.
 """
 
 
-def count(table: Table, source: Table | Index) -> int:
+def count(table: Table, relation: Table | Index) -> int:
     """Return how many partitions the table or index has.
 
     A local index has the partitions of its table.
     """
     definition = table.definition
-    part = source.definition if isinstance(source, Index) and source.is_global else definition
-    warm = warm_units(part, definition.billing_mode)
+    definition_read = relation.definition if isinstance(relation, Index) and relation.is_global else definition
+    warm = warm_units(definition_read, definition.billing_mode)
     reads = ceil(warm["ReadUnitsPerSecond"] / PARTITION_UNITS["Read"])
     writes = ceil(warm["WriteUnitsPerSecond"] / PARTITION_UNITS["Write"])
     return min(max(reads, writes, 1), _MOST)
 
 
-def parts(table: Table, source: Table | Index, limits: Range) -> Iterator[Range]:
+def parts(table: Table, relation: Table | Index, limits: Range) -> Iterator[Range]:
     """Split a range of the table's or index's keys by partition, in key order.
 
     Partitions without a key in the range are left out.
     """
     start, stop = limits
-    total = count(table, source)
+    total = count(table, relation)
     for number in range(total):
-        low, high = keyspace.segment(source.prefix, number, total)
+        low, high = keyspace.segment(relation.prefix, number, total)
         low, high = max(low, start), min(high, stop)
         if low < high:
             yield low, high

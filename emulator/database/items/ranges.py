@@ -19,20 +19,20 @@ Range = tuple[bytes, bytes]
 """(start, stop): all storage keys with start <= key < stop."""
 
 
-def query_range(source: Table | Index, wanted: KeyRange) -> Range:
+def query_range(relation: Table | Index, wanted: KeyRange) -> Range:
     """Return the range of storage keys that a query reads."""
-    if isinstance(source, Table):
-        base = source.prefix + keyspace.digest(source.hash_encode(wanted.partition[0]))
+    if isinstance(relation, Table):
+        base = relation.prefix + keyspace.digest(relation.hash_encode(wanted.partition[0]))
         if wanted.equal:
-            start = base + source.range_encode(wanted.equal[0])
+            start = base + relation.range_encode(wanted.equal[0])
             return start, start + b"\0"
         if wanted.operator is None:
             return base, prefix_end(base)
-        operands = [source.range_encode(value) for value in wanted.operands]
+        operands = [relation.range_encode(value) for value in wanted.operands]
         return _table_bounds(base, wanted.operator, operands)
-    types, names = source.types, source.key_names
+    types, names = relation.types, relation.key_names
     pieces = [_bytes(types, name, value) for name, value in zip(names, wanted.partition, strict=False)]
-    base = source.prefix + keyspace.joined_digest(pieces)
+    base = relation.prefix + keyspace.joined_digest(pieces)
     ranges = names[len(pieces) :]
     base += b"".join(escape(_bytes(types, name, value)) for name, value in zip(ranges, wanted.equal, strict=False))
     if wanted.operator is None:
@@ -80,7 +80,7 @@ def _index_bounds(base: bytes, operator: str, operands: list[bytes]) -> Range:
             return first[:-2], prefix_end(first[:-2])
 
 
-def start_key(table: Table, source: Table | Index, key: Item) -> bytes:
+def start_key(table: Table, relation: Table | Index, key: Item) -> bytes:
     """Return the storage key that an ExclusiveStartKey names.
 
     The start key must have exactly the key attributes of the table and of the index that is read.
@@ -88,33 +88,33 @@ def start_key(table: Table, source: Table | Index, key: Item) -> bytes:
     attributes; the types of the key attributes of the table or index that is read; the types of the
     table's other key attributes; values that are not allowed in a key.
     """
-    if not _has_names(table, source, key):
+    if not _has_names(table, relation, key):
         raise errors.starting_key_invalid()
-    if not _has_types(table, source, key):
+    if not _has_types(table, relation, key):
         raise errors.key_does_not_match_schema()
     if not _has_types(table, table, key):
         raise errors.starting_key_of_other_types()
     try:
         item_key = table.item_key(table.key_attributes(key))
-        entry = item_key if isinstance(source, Table) else source.key(key, item_key)
+        entry = item_key if isinstance(relation, Table) else relation.key(key, item_key)
     except errors.ApiError as error:
         raise errors.starting_key_invalid(error.message) from None
     if entry is None:
-        assert isinstance(source, Index), "only an index can lack an entry for a key"
-        raise errors.starting_key_invalid(_entry_problem(source, key).message)
+        assert isinstance(relation, Index), "only an index can lack an entry for a key"
+        raise errors.starting_key_invalid(_entry_problem(relation, key).message)
     return entry
 
 
-def _has_names(table: Table, source: Table | Index, key: Item) -> bool:
+def _has_names(table: Table, relation: Table | Index, key: Item) -> bool:
     """Return whether a start key has exactly the attributes that it must have."""
-    wanted = table.key_names if isinstance(source, Table) else {*table.key_names, *source.key_names}
+    wanted = table.key_names if isinstance(relation, Table) else {*table.key_names, *relation.key_names}
     return len(key) == len(wanted) and all(name in key for name in wanted)
 
 
-def _has_types(table: Table, source: Table | Index, key: Item) -> bool:
+def _has_types(table: Table, relation: Table | Index, key: Item) -> bool:
     """Return whether the key attributes of a table or index have the right types in a start key."""
     types = table.definition.types
-    return all(types[name] in key[name] for name in source.key_names)
+    return all(types[name] in key[name] for name in relation.key_names)
 
 
 def _entry_problem(index: Index, key: Item) -> errors.ApiError:
@@ -126,15 +126,15 @@ def _entry_problem(index: Index, key: Item) -> errors.ApiError:
     return errors.partition_key_too_long() if size > limits.PARTITION_KEY else errors.sort_key_too_long()
 
 
-def scan_start_key(table: Table, source: Table | Index, key: Item) -> bytes:
+def scan_start_key(table: Table, relation: Table | Index, key: Item) -> bytes:
     """Return the storage key that an ExclusiveStartKey of a Scan names.
 
     Raises the errors of a Query, with one exception: if a table is read, the error for wrong names
-    has the text for wrong types (behaviour 6.1, OLD).
+    has the text for wrong types (behaviour 6.1).
     """
-    if isinstance(source, Table) and not (_has_names(table, source, key) and _has_types(table, source, key)):
+    if isinstance(relation, Table) and not (_has_names(table, relation, key) and _has_types(table, relation, key)):
         raise errors.starting_key_of_other_types()
-    return start_key(table, source, key)
+    return start_key(table, relation, key)
 
 
 def resume(limits: Range, after: bytes, *, reverse: bool) -> Range:

@@ -47,7 +47,7 @@ class PageRequest:
     """A read: a range of a table or index, direction and limit, and what to do with each row."""
 
     table: Table
-    source: Table | Index
+    relation: Table | Index
     range: Range
     reverse: bool
     limit: int
@@ -76,7 +76,7 @@ class PageRequest:
 class Page:
     """One page of a Query or Scan.
 
-    items: the matching items as JSON; one text may hold several items. last: the key to continue
+    items: the matching items as JSON; one text may have several items. last: the key to continue
     from, None at the end of the range. rest: rows of the transaction's snapshot that `complete`
     must still test and project.
     """
@@ -108,19 +108,39 @@ def read_page(txn: ReadTxn, request: PageRequest) -> Page:
 
     The read is admitted while at least half a unit is left (throughput/throttle.py).
     """
-    if request.table.enforcement is None:
+    enforcement = request.table.enforcement
+    if enforcement is None:
         return _page(txn, request)
-    return _enforced_page(txn, request, request.table.enforcement)
+    if enforcement.lag is not None and not request.consistent:
+        txn = enforcement.lag.past(txn)
+    return _enforced_page(txn, request, enforcement)
+
+
+def read_page_of(txn: ReadTxn, request: PageRequest) -> Page:
+    """Read one page, as read_page does, from a transaction that `seen` has returned."""
+    enforcement = request.table.enforcement
+    return _page(txn, request) if enforcement is None else _enforced_page(txn, request, enforcement)
+
+
+def seen(txn: ReadTxn, table: Table, *, consistent: bool) -> ReadTxn:
+    """Return a transaction that shows a table as a read shall see it.
+
+    It is `txn` itself, unless the table lags (database/lagging/).
+    """
+    enforcement = table.enforcement
+    if consistent or enforcement is None or enforcement.lag is None:
+        return txn
+    return enforcement.lag.past(txn)
 
 
 def _enforced_page(txn: ReadTxn, request: PageRequest, enforcement: Enforcement) -> Page:
     """Read one page of a table with enforced limits or with Contributor Insights."""
-    source = request.source
-    name = source.name if isinstance(source, Index) and source.is_global else None
+    relation = request.relation
+    name = relation.name if isinstance(relation, Index) and relation.is_global else None
     enforcement.admit(name, request.partition)
     request.measured = True
     insights = enforcement.insights
-    counted = None if insights is None else insights.parts.get(name)
+    counted = None if insights is None else insights.relations.get(name)
     recorder = _Recorder(txn)
     page = _page(txn if counted is None else recorder, request)
     units = page.consumed.total()
@@ -135,8 +155,8 @@ def _partition(request: PageRequest, item: Item) -> bytes:
     """Return the digest of the partition key of an item that a page has evaluated."""
     if request.partition is not None:
         return request.partition
-    table, source = request.table, request.source
-    key = table.key_of_item(item) if isinstance(source, Table) or source.local else source.key(item, b"")
+    table, relation = request.table, request.relation
+    key = table.key_of_item(item) if isinstance(relation, Table) or relation.local else relation.key(item, b"")
     assert key is not None, "an entry of an index has the key of the index"
     return keyspace.partition_of(key)
 
@@ -227,7 +247,7 @@ def _scanned(txn: ReadTxn, request: PageRequest) -> tuple[list[bytes], float, bo
     rows: list[bytes] = []
     size = 0
     units = 0.0
-    for part in partitions.parts(request.table, request.source, request.range):
+    for part in partitions.parts(request.table, request.relation, request.range):
         found, size_now, stopped = _evaluated(txn, request, part, request.limit - len(rows), size)
         rows += found
         units += read_units(size_now - size, consistent=request.consistent)
@@ -287,7 +307,7 @@ def _output(request: PageRequest, rows: Sequence[bytes]) -> tuple[list[bytes], i
 def _projected(rows: Sequence[bytes], test: Test | None, project: Project) -> tuple[list[bytes], int]:
     """Return the matching items as JSON texts, and their number.
 
-    Each text holds several items, because each text takes 4 KB of memory, however short it is.
+    Each text has several items, because each text takes 4 KB of memory, however short it is.
     """
     texts, count = [], 0
     for begun in range(0, len(rows), _CHUNK):
@@ -302,17 +322,17 @@ def _projected(rows: Sequence[bytes], test: Test | None, project: Project) -> tu
 def _key_of(request: PageRequest, row: bytes) -> Item:
     """Return the LastEvaluatedKey of a row: the key attributes of the table and of the index."""
     item = decode_row(row)
-    names = dict.fromkeys(request.source.key_names + request.table.key_names)
+    names = dict.fromkeys(request.relation.key_names + request.table.key_names)
     return {name: item[name] for name in names}
 
 
 def _consumed(request: PageRequest, units: float) -> Consumed:
-    source = request.source
-    if isinstance(source, Table):
+    relation = request.relation
+    if isinstance(relation, Table):
         return Consumed(units)
-    if source.local:
-        return Consumed(local_indexes={source.name: units})
-    return Consumed(global_indexes={source.name: units})
+    if relation.local:
+        return Consumed(local_indexes={relation.name: units})
+    return Consumed(global_indexes={relation.name: units})
 
 
 def _fetched(txn: ReadTxn, request: PageRequest, rows: list[bytes], consumed: Consumed) -> list[bytes]:

@@ -96,7 +96,7 @@ def vector_changes(indexes: Sequence[VectorIndex], change: Change) -> VectorChan
             vectors[index.attribute] = before, after
             changes.old_unbilled += before.list_size - before.size
             changes.new_unbilled += after.list_size - after.size
-        if index.holds(change.key):
+        if index.covers(change.key):
             before, after = vectors[index.attribute]
             changes.indexes.append(_index_change(index, old, before, new, after))
     return changes
@@ -154,7 +154,7 @@ def agrees(txn: ReadTxn, table: Table, index: VectorIndex) -> bool:
     entries: dict[bytes, bytes] = {}
     size = vectors = lists = 0
     for key, row in txn.scan(table.prefix, prefix_end(table.prefix)):
-        if not index.holds(key):
+        if not index.covers(key):
             break
         change = entered(index, row)
         size += change.size

@@ -3,7 +3,7 @@
 Each table has a log of the writes in its region (changes/replicas.py). A slice moves writes from
 one log to the other regions. For each record, the other table compares versions: if its item has a
 later version, the record changes nothing. The transaction that writes the items also stores the
-position in the log. So a kill loses and repeats nothing.
+position in the log. So a killed process loses no write and repeats none.
 
 Replicated writes take the write path of background work, so indexes, statistics, TTL queues and
 streams agree with the items. They consume write capacity of the other table. If its throughput is
@@ -61,8 +61,8 @@ def others(database: Database, definition: TableDefinition, *, settle: bool = Tr
 def expires_here(database: Database, definition: TableDefinition) -> bool:
     """Return whether this region deletes the expired items of a table.
 
-    In a global table, one region does it and the others get the deletions (control-plane 6.5). It
-    is the region that was the first member.
+    In a global table, the region that became a member first deletes them. The other regions get the
+    deletions (control-plane 6.5).
     """
     if definition.membership is None:
         return True
@@ -108,7 +108,7 @@ def _slice(database: Database, queued: TableDefinition) -> bool:
     more = False
     with database.write() as txn:
         for target in filter(_is_ready, members):
-            if not membership.direction(target.definition.region).paused:
+            if membership.authorized and not membership.direction(target.definition.region).paused:
                 more = _send(txn, table, membership.log, target, now) or more
         replicas.trim(txn, membership.log, [each.definition.region for each in members], DELETED)
     left_group = definition.is_leaving and not more and _disassociate(database, definition, members)
@@ -158,7 +158,10 @@ def left(database: Database, change: DefinitionChange, definition: TableDefiniti
 
 
 def _is_ready(table: Table) -> bool:
-    return table.definition.filling is None and table.definition.status != DELETING
+    """Return whether a table can receive writes."""
+    definition = table.definition
+    authorized = definition.membership is None or definition.membership.authorized
+    return authorized and definition.filling is None and definition.status != DELETING
 
 
 def _send(txn: WriteTxn, table: Table, log: int, target: Table, now: int) -> bool:

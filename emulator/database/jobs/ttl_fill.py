@@ -1,6 +1,6 @@
 """Filling a TTL queue, in slices, with the items that existed before TTL was switched on.
 
-To add an item twice does no harm. So every write updates the queue, even if the walk has not
+Adding an item twice does no harm. So every write updates the queue, even if the walk has not
 reached the item yet. (In a backfill of an index, such a write does not update the index.)
 Background sweeps do not wait for the end of the walk.
 """
@@ -50,8 +50,8 @@ def _fill(database: Database, queue_id: int | None, table: Table) -> bool:
         txn = change.txn
         rows, filled_to = walk.next_rows(txn, table, definition.ttl_filled_to, SLICE)
         for item_key, row in rows:
-            entry = queue.entry(decode_row(row), item_key)
-            if entry is not None:
-                txn.put(entry, b"")
+            ticket = queue.ticket(decode_row(row), item_key)
+            if ticket is not None:
+                txn.put(ticket, b"")
         database.catalog.save(change, replace(definition, ttl_filled_to=filled_to))
     return filled_to is not None

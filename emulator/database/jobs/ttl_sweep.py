@@ -1,7 +1,7 @@
 """Deleting expired items (behaviour 12), in slices of background work.
 
-A sweep first searches each TTL queue for one expired queue entry. If there is one, it reads only
-the queue entries that it deletes, and their items. It deletes items through the write path of
+A sweep first searches each TTL queue for one expired ticket. If there is one, it reads only
+the tickets that it deletes, and their items. It deletes items through the write path of
 requests, so indexes, statistics, item collections and streams stay correct. A deletion consumes no
 capacity. Enforced throughput limits and declared transactions do not prevent it. Until an expired
 item is deleted, clients can read and write it like any other item.
@@ -43,7 +43,7 @@ def begin(database: Database) -> None:
 
 
 def tables(database: Database) -> list[Table]:
-    """Return all tables with TTL. Of each global table, return only the table that expires."""
+    """Return all tables with TTL; of a global table, the one that deletes expired items."""
     everything = database.catalog.everything()
     found = [
         table for table in everything if table.definition.ttl_queue is not None and table.definition.status != DELETING
@@ -86,21 +86,21 @@ def _sweep(database: Database, table: Table, limit: int) -> tuple[int, bool]:
     expired = queue.expired(database.clock.now())
     with database.write() as txn:
         txn.urgent = True
-        entries = [entry for entry, _ in islice(txn.scan(*expired), limit)]
-        count = sum(_expire(txn, current, queue, entry) for entry in entries)
-    return count, len(entries) == limit
+        tickets = [ticket for ticket, _ in islice(txn.scan(*expired), limit)]
+        count = sum(_expire(txn, current, queue, ticket) for ticket in tickets)
+    return count, len(tickets) == limit
 
 
-def _expire(txn: WriteTxn, table: Table, queue: TtlQueue, entry: bytes) -> bool:
-    """Delete the item of a queue entry; return whether it was deleted.
+def _expire(txn: WriteTxn, table: Table, queue: TtlQueue, ticket: bytes) -> bool:
+    """Delete the item of a ticket; return whether it was deleted.
 
-    If the item no longer exists or has a different expiry now, this deletes only the entry.
+    If the item no longer exists or has a different expiry now, this deletes only the ticket.
     """
-    key = keyspace.expiring_item(table.prefix, entry)
+    key = keyspace.expiring_item(table.prefix, ticket)
     row = txn.get(key)
     item = None if row is None else decode_row(row)
-    if item is None or queue.entry(item, key) != entry:
-        txn.delete(entry)
+    if item is None or queue.ticket(item, key) != ticket:
+        txn.delete(ticket)
         return False
     store(txn, table, Change(key, row, item, None, None, expired=True))
     return True

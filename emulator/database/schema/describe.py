@@ -34,11 +34,11 @@ def created(definition: TableDefinition) -> dict[str, Any]:
     The counts are 0. WarmThroughput of the table or an index is left out unless the request set it.
     """
     description = described(definition, [(0, 0)] * (len(definition.every_index) + 1), definition.created)
-    parts: list[TableDefinition | IndexDefinition] = [definition]
-    parts += [index for index in definition.indexes if not index.local]
+    relations: list[TableDefinition | IndexDefinition] = [definition]
+    relations += [index for index in definition.indexes if not index.local]
     members = [description, *description.get("GlobalSecondaryIndexes", ())]
-    for part, member in zip(parts, members, strict=True):
-        if not part.warm:
+    for relation, member in zip(relations, members, strict=True):
+        if not relation.warm:
             del member["WarmThroughput"]
     return description
 
@@ -122,26 +122,28 @@ def _add_settings(description: dict[str, Any], definition: TableDefinition) -> N
         description["TableClassSummary"] = {"TableClass": definition.table_class}
         if definition.table_class_updated is not None:
             description["TableClassSummary"]["LastUpdateDateTime"] = round(definition.table_class_updated, 3)
+    if definition.settings_replication is not None:
+        description["GlobalTableSettingsReplicationMode"] = definition.settings_replication
     if definition.on_demand:
         description["OnDemandThroughput"] = dict(definition.on_demand)
     if definition.is_restored and definition.filling is not None:
         description["RestoreSummary"] = dict(definition.filling.summary)
 
 
-def _throughput(part: TableDefinition | IndexDefinition, now: float) -> dict[str, Any]:
+def _throughput(relation: TableDefinition | IndexDefinition, now: float) -> dict[str, Any]:
     throughput: dict[str, Any] = {
-        "NumberOfDecreasesToday": decreases_today(part, now),
-        "ReadCapacityUnits": part.read_units,
-        "WriteCapacityUnits": part.write_units,
+        "NumberOfDecreasesToday": decreases_today(relation, now),
+        "ReadCapacityUnits": relation.read_units,
+        "WriteCapacityUnits": relation.write_units,
     }
-    if part.throughput_increased is not None:
-        throughput["LastIncreaseDateTime"] = round(part.throughput_increased, 3)
-    if part.throughput_decreased is not None:
-        throughput["LastDecreaseDateTime"] = round(part.throughput_decreased, 3)
+    if relation.throughput_increased is not None:
+        throughput["LastIncreaseDateTime"] = round(relation.throughput_increased, 3)
+    if relation.throughput_decreased is not None:
+        throughput["LastDecreaseDateTime"] = round(relation.throughput_decreased, 3)
     return throughput
 
 
-def warm(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, Any]:
+def warm(relation: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, Any]:
     """Return the WarmThroughput member.
 
     Each figure is the highest number of units that was ever requested or provisioned. It is never
@@ -150,16 +152,16 @@ def warm(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str
     if billing_mode == "PAY_PER_REQUEST":
         units = dict(ON_DEMAND_WARM)
     else:
-        units = {"ReadUnitsPerSecond": part.read_units, "WriteUnitsPerSecond": part.write_units}
-    described: dict[str, Any] = {name: max(least, part.warm.get(name, 0)) for name, least in units.items()}
-    rising = coming(part, "warm") is not None or (part.warm and part.status == CREATING)
+        units = {"ReadUnitsPerSecond": relation.read_units, "WriteUnitsPerSecond": relation.write_units}
+    described: dict[str, Any] = {name: max(least, relation.warm.get(name, 0)) for name, least in units.items()}
+    rising = coming(relation, "warm") is not None or (relation.warm and relation.status == CREATING)
     described["Status"] = UPDATING if rising else ACTIVE
     return described
 
 
-def warm_units(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, int]:
+def warm_units(relation: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, int]:
     """Return ReadUnitsPerSecond and WriteUnitsPerSecond of the warm throughput in force."""
-    described = warm(part, billing_mode)
+    described = warm(relation, billing_mode)
     return {name: described[name] for name in ("ReadUnitsPerSecond", "WriteUnitsPerSecond")}
 
 

@@ -126,7 +126,7 @@ class Index:
         if self.definition.status == CREATING:
             raise errors.backfilling_index(self.name)
 
-    def holds(self, item_key: bytes) -> bool:
+    def covers(self, item_key: bytes) -> bool:
         """Return whether a write to this item must update the index.
 
         If not, the backfill will visit the item later and add it.

@@ -1,6 +1,6 @@
 """Compiled tables.
 
-A new version of a definition is compiled into a new Table. The Table holds what requests need (key
+A new version of a definition is compiled into a new Table. The Table has what requests need (key
 names, encoders, prefixes, followers), so requests do not compute it again.
 """
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from emulator.database.definitions.vectors import VectorDefinition
     from emulator.database.schema.vector_index import VectorIndex
 
-View = tuple[Callable[[bytes], Item], tuple[str, ...]]
+PartialDecoder = tuple[Callable[[bytes], Item], tuple[str, ...]]
 """A function that decodes some attributes of a row, and names of key attributes to add.
 
 The function leaves the key attributes out, because its caller knows their values.
 """
 
-_MOST_VIEWS: Final = 256
-# the most characters in all attribute names of a view that is cached
-_LONGEST_VIEW: Final = 4 * limits.EXPRESSION_SIZE
+_MOST_DECODERS: Final = 256
+# the most characters in all attribute names of a decoder that is cached
+_LONGEST_DECODER: Final = 4 * limits.EXPRESSION_SIZE
 
 
-def _is_transient(part: "TableDefinition | IndexDefinition | VectorDefinition") -> bool:
+def _is_transient(relation: "TableDefinition | IndexDefinition | VectorDefinition") -> bool:
     """Return whether a definition has a transient status or a pending change."""
-    return part.status != ACTIVE or bool(part.pending)
+    return relation.status != ACTIVE or bool(relation.pending)
 
 
 def _vectors(definition: TableDefinition, table_keys: tuple[str, ...]) -> "tuple[VectorIndex, ...]":
@@ -52,6 +52,7 @@ class Table:
     __slots__ = (
         "arn",
         "billing",
+        "decoders",
         "definition",
         "enforcement",
         "followers",
@@ -77,7 +78,6 @@ class Table:
         "statistics_key",
         "transient",
         "vectors",
-        "views",
     )
 
     def __init__(
@@ -105,7 +105,7 @@ class Table:
         self.followers = followers
         self.preconditions = preconditions
         self.billing: Billing | None = None  # set for a table with vector indexes
-        # the followers of writes that do not change the item: in global tables, such a write counts
+        # the followers of a write that leaves the item as it was: in a global table, it counts too
         self.rewrites: tuple[Follower, ...] = ()
         # the catalog sets this again when a test declares something
         self.enforcement: Enforcement | None = None
@@ -119,24 +119,24 @@ class Table:
         self.index_keys = self._index_keys()
         # Whether the table restricts the values of attributes that are not in its key.
         self.restricted = bool(self.index_keys or self.vectors)
-        self.views: dict[frozenset[str], View] = {}
+        self.decoders: dict[frozenset[str], PartialDecoder] = {}
 
-    def view(self, attributes: frozenset[str]) -> "View":
+    def decoder(self, attributes: frozenset[str]) -> PartialDecoder:
         """Return a decoder of these attributes, and the names of the key attributes among them.
 
         The decoder leaves out the key attributes: the caller knows their values and adds them.
         """
-        view = self.views.get(attributes)
-        if view is None:
+        found = self.decoders.get(attributes)
+        if found is None:
             own = tuple(name for name in self.key_names if name in attributes)
-            view = decoder_of(attributes.difference(own)), own
+            found = decoder_of(attributes.difference(own)), own
             # do not cache it: only legacy conditions have so many names
-            if sum(map(len, attributes)) > _LONGEST_VIEW:
-                return view
-            if len(self.views) >= _MOST_VIEWS:
-                self.views.clear()
-            self.views[attributes] = view
-        return view
+            if sum(map(len, attributes)) > _LONGEST_DECODER:
+                return found
+            if len(self.decoders) >= _MOST_DECODERS:
+                self.decoders.clear()
+            self.decoders[attributes] = found
+        return found
 
     def _index_keys(self) -> dict[str, tuple[str, str]]:
         """Return the index key attributes: name -> (type, index).

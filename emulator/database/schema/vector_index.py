@@ -137,7 +137,7 @@ class VectorIndex:
         names = one.keys() | other.keys() if self.projects_all else self.attributes
         return all(one.get(name) == other.get(name) for name in names if name != self.attribute)
 
-    def holds(self, item_key: bytes) -> bool:
+    def covers(self, item_key: bytes) -> bool:
         """Return whether a write to this item must update the index.
 
         If not, the backfill of the index will visit the item later and enter it.

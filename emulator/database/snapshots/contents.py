@@ -99,14 +99,14 @@ def _less(mine: dict[bytes, _V], other: dict[bytes, _V]) -> dict[bytes, _V]:
 def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
     """Return what is stored for a scope now.
 
-    txn: the transaction of a DefinitionChange, so that this process holds the newest definitions.
+    txn: the transaction of a DefinitionChange, so that this process has the newest definitions.
     """
     found = Contents()
     logs: list[int] = []
     for span in scope.of_tables():
         for key, stored in txn.scan(*span):
             table = database.catalog.stored(key)
-            assert table is not None, "a write transaction sees the definitions that this process holds"
+            assert table is not None, "a write transaction sees the definitions that this process has"
             found.tables[key] = stored
             if table.filling is not None:
                 found.incomplete.append(table)
@@ -161,7 +161,7 @@ def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> No
         deletions.drop(change.txn, prefix)
     for key in gone.counters:
         change.txn.delete(key)
-    for job in gone.s3_jobs:  # last, because the deletions above store images in the view of an export
+    for job in gone.s3_jobs:  # last, because the deletions above store originals in the view of an export
         database.s3_jobs.remove(change, job, database.views)
 
 

@@ -16,8 +16,8 @@ from emulator.database.store.registry import DefinitionChange
 def empty(database: Database, change: DefinitionChange, table: Table) -> None:
     """Delete a table's items, without stream records.
 
-    A scan of the table that has begun then ends. A restore into the table is complete, and a new
-    replica too.
+    A Scan that has begun finds no more items. If a restore or a replica was filling the table, the
+    table is complete now.
     """
     definition = table.definition
     txn = change.txn
@@ -35,6 +35,7 @@ def empty(database: Database, change: DefinitionChange, table: Table) -> None:
         vectors=tuple(replace(index, id=next_id(txn), filled_to=None) for index in definition.vectors),
         ttl_queue=None if definition.ttl_queue is None else next_id(txn),
         ttl_filled_to=None,
+        lag_log=None,
         membership=None if membership is None else replace(membership, log=next_id(txn)),
     )
     database.catalog.save(change, emptied)

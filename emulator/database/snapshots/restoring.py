@@ -149,25 +149,25 @@ def saved_contents(views: Views, txn: ReadTxn, view: View) -> Contents:
 def _put_back(views: Views, change: DefinitionChange, view: View, written: list[Pair]) -> None:
     """Set the keys in `written` to the values that a view shows.
 
-    If a newer view covers the keys, this stores images like any other write. Otherwise it stores
-    none, and deletes the view's images of these keys. They are no longer needed: the live values
-    are now those of the view, and older views show them too.
+    A newer view that covers the keys needs their present values. So if there is one, originals are
+    stored, as for any other write. If there is none, the view's own originals of these keys are
+    deleted: this view and older ones then show the live values, which are the same.
     """
     alone = views.alone(view)
     txn = plain(change.txn) if alone else change.txn
     put, delete = txn.put, txn.delete
-    for key, image in written:
-        if image == ABSENT:
+    for key, original in written:
+        if original == ABSENT:
             delete(key)
         else:
-            put(key, image[1:])
+            put(key, original[1:])
     if not alone:
         return
-    images = view.images
+    originals = view.originals
     # `drop_range` for a whole range takes a quarter of the time of single deletions.
     for _, group in groupby(written, _prefix):
         keys = [key for key, _ in group]
-        txn.drop_range(images + keys[0], images + keys[-1] + b"\0", len(keys))
+        txn.drop_range(originals + keys[0], originals + keys[-1] + b"\0", len(keys))
 
 
 def _prefix(pair: Pair) -> bytes:
@@ -211,7 +211,7 @@ def _without_group(database: Database, change: DefinitionChange, stored: bytes, 
     table = TableDefinition.load(stored)
     membership = table.membership
     if membership is None or all(
-        scope.owns(place) and scope.has(place, table.name) for place in membership.places(table.access_key)
+        scope.owns(tenant) and scope.has(tenant, table.name) for tenant in membership.tenants(table.access_key)
     ):
         return stored
     database.catalog.deletions.begin(change.txn, keyspace.replica(membership.log))

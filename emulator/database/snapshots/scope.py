@@ -41,7 +41,10 @@ class Scope:
         return tenant[0] == self.access_key and self.region in (None, tenant[1])
 
     def meets(self, other: "Scope") -> bool:
-        """Return whether a tenant may have tables in both scopes. other: its `tables` is None."""
+        """Return whether a tenant may have tables in both scopes.
+
+        other: a scope that is not limited to some tables.
+        """
         if self.tables is not None:
             return any(other.owns((access_key, region)) for access_key, region, _ in self.tables)
         return None in (self.access_key, other.access_key) or self.access_key == other.access_key

@@ -50,7 +50,7 @@ class Deletions:
         return txn.get(keyspace.deletion(prefix)) == b""
 
     def release(self, txn: WriteTxn, prefix: bytes) -> None:
-        """Keep the keys with a reserved prefix."""
+        """Cancel the reservation of a prefix: its keys stay."""
         txn.delete(keyspace.deletion(prefix))
 
     def resume(self) -> None:
@@ -77,8 +77,8 @@ class Deletions:
 def _drop_some(txn: WriteTxn, start: bytes, stop: bytes, limit: int) -> bool:
     """Delete the first keys of a range: `limit` keys, or fewer large ones.
 
-    Return whether keys remain. While a frozen view is open, the transaction also stores images of
-    the deleted values.
+    Return whether keys remain. While a frozen view is open, the transaction also stores originals
+    of the deleted values.
     """
     first, more = portion(txn.scan(start, stop), limit)
     txn.drop_range(start, stop, len(first))

@@ -1,4 +1,6 @@
-"""The key layout: every storage key is made here, and nowhere else.
+"""All storage keys: every key is made here, and nowhere else.
+
+This file has more than 400 lines, because it is one table of keys with a function for each row.
 
 | first byte | rest of the key                                      | value                        |
 |------------|------------------------------------------------------|------------------------------|
@@ -9,8 +11,8 @@
 |            | escape(range key)..., item key [5:]                  |                              |
 | 05         | u32 table                                            | u64 pairs: count, bytes      |
 | 06         | prefix of the keys that are being deleted: a first   | empty, 01 once some of them  |
-|            | byte (03, 04, 09, 0B, 0C, 0F, 12, 13, 18, 20) and a  | are deleted                  |
-|            | u32; for a shard 0B, u32, u32; for checkpoints 0E,   |                              |
+|            | byte (03, 04, 09, 0B, 0C, 0F, 12, 13, 18, 1B, 20)   | are deleted                  |
+|            | and a u32; for a shard 0B, u32, u32; checkpoints 0E, |                              |
 |            | escape(consumer)                                     |                              |
 | 07         | escape(access key) escape(region) escape(operation)  | u64 ms of expiry, sha256     |
 |            | client request token                                 |                              |
@@ -46,6 +48,9 @@
 | 18         | u32 log of a replica, 03, item key [5:]              | version of the item          |
 | 1A         | escape(access key) escape(region) escape(resource    | scalable target, JSON        |
 |            | id) scalable dimension                               |                              |
+| 1B         | u32 lag log of a table, 01, escape(key), u64         | original of the key, in  |
+|            | microseconds of a change, u32 number                 | the form of 0F               |
+| 1B         | u32 lag log, 02, u64 microseconds, u32 number        | the changed key              |
 | 20         | u32 vector index                                     | u64 numbers: changes of      |
 |            |                                                      | entries, entries, their      |
 |            |                                                      | bytes, bytes of all vectors  |
@@ -93,7 +98,7 @@ _RECORD: Final = b"\x0b"
 _EXPIRY: Final = b"\x0c"
 _MAPPING: Final = b"\x0d"
 _CHECKPOINT: Final = b"\x0e"
-_IMAGE: Final = b"\x0f"
+_ORIGINAL: Final = b"\x0f"
 _VIEW: Final = b"\x10"
 _SNAPSHOT: Final = b"\x11"
 _HISTORY_RECORD: Final = b"\x12"
@@ -106,6 +111,9 @@ _REPLICA: Final = b"\x18"
 _VECTOR: Final = b"\x20"
 
 _SCALABLE_TARGET: Final = b"\x1a"
+_LAG: Final = b"\x1b"
+_LAG_ORIGINALS: Final = b"\x01"
+_LAG_TIMES: Final = b"\x02"
 
 Owned = Callable[[bytes], bytes]
 """A function that returns the prefix of an owner's resources of one kind."""
@@ -285,9 +293,9 @@ def token_expiry(expiry: bytes, key: bytes) -> bytes:
     return _TOKEN_EXPIRY + expiry + key
 
 
-def token_of_expiry(entry: bytes) -> bytes:
-    """Return the key of a token. entry: the key that `token_expiry` returned for it."""
-    return entry[9:]
+def token_of_expiry(expiry: bytes) -> bytes:
+    """Return the key of a token. expiry: the key that `token_expiry` returned for it."""
+    return expiry[9:]
 
 
 def stream(stream_id: int) -> bytes:
@@ -315,24 +323,39 @@ def shard_records(stream_id: int, shard: int) -> bytes:
     return _RECORD + keycode.u32(stream_id) + keycode.u32(shard)
 
 
+def lag(log: int) -> bytes:
+    """Return the prefix of a table's lag log."""
+    return _LAG + keycode.u32(log)
+
+
+def lag_originals(log: int) -> bytes:
+    """Return the prefix of the originals in a lag log."""
+    return lag(log) + _LAG_ORIGINALS
+
+
+def lag_times(log: int) -> bytes:
+    """Return the prefix of the records of a lag log in the order of their times."""
+    return lag(log) + _LAG_TIMES
+
+
 def expiries(queue: int) -> bytes:
     """Return the prefix of a table's TTL queue; the milliseconds of expiry follow as a u64."""
     return _EXPIRY + keycode.u32(queue)
 
 
 def expiry(prefix: bytes, milliseconds: int, item_key: bytes) -> bytes:
-    """Return the key of an item's entry in a TTL queue. prefix: the prefix of the queue."""
+    """Return the key of an item's ticket in a TTL queue. prefix: the prefix of the queue."""
     return prefix + keycode.u64(milliseconds) + item_key[ITEM_PREFIX:]
 
 
-def expiry_of(entry: bytes) -> int:
-    """Return the milliseconds of expiry of an entry in a TTL queue."""
-    return int.from_bytes(entry[ITEM_PREFIX : ITEM_PREFIX + 8], "big")
+def expiry_of(ticket: bytes) -> int:
+    """Return the milliseconds of expiry of a ticket in a TTL queue."""
+    return int.from_bytes(ticket[ITEM_PREFIX : ITEM_PREFIX + 8], "big")
 
 
-def expiring_item(table_prefix: bytes, entry: bytes) -> bytes:
-    """Return the storage key of the item to which an entry of a TTL queue belongs."""
-    return table_prefix + entry[ITEM_PREFIX + 8 :]
+def expiring_item(table_prefix: bytes, ticket: bytes) -> bytes:
+    """Return the storage key of the item to which a ticket of a TTL queue belongs."""
+    return table_prefix + ticket[ITEM_PREFIX + 8 :]
 
 
 def mapping(access_key: str, region: str, uuid: str) -> bytes:
@@ -365,13 +388,13 @@ def all_checkpoints() -> tuple[bytes, bytes]:
     return _CHECKPOINT, keycode.prefix_end(_CHECKPOINT)
 
 
-def images(view: int) -> bytes:
-    """Return the prefix of a frozen view's images. The key that was changed follows it."""
-    return _IMAGE + keycode.u32(view)
+def originals(view: int) -> bytes:
+    """Return the prefix of a frozen view's originals. The key that was changed follows it."""
+    return _ORIGINAL + keycode.u32(view)
 
 
-def imaged(key: bytes) -> bytes:
-    """Return the key that was changed. key: the key of its image."""
+def changed_key(key: bytes) -> bytes:
+    """Return the key that was changed. key: the key of its original."""
     return key[ITEM_PREFIX:]
 
 
@@ -431,10 +454,10 @@ def history_key(item: bytes) -> bytes:
     return keycode.escape(item)
 
 
-def history_entry_of(entry: bytes) -> tuple[bytes, bytes]:
-    """Return the item and the position of its record. entry: a whole key, see `history_keys`."""
-    item, end = keycode.unescape(entry, ITEM_PREFIX)
-    return item, entry[end:]
+def history_pointer_of(pointer: bytes) -> tuple[bytes, bytes]:
+    """Return the item and the position of its record. pointer: a whole key, see `history_keys`."""
+    item, end = keycode.unescape(pointer, ITEM_PREFIX)
+    return item, pointer[end:]
 
 
 def backup(access_key: str, region: str, number: str, table: str) -> bytes:
@@ -458,11 +481,6 @@ def s3_job(access_key: str, region: str, kind: str, number: str) -> bytes:
 def s3_jobs() -> tuple[bytes, bytes]:
     """Return the range of all exports, imports and bulk operations."""
     return _S3_JOB, keycode.prefix_end(_S3_JOB)
-
-
-def owned_s3_jobs(owner: bytes) -> bytes:
-    """Return the prefix of the exports, imports and bulk operations of an owner."""
-    return _S3_JOB + owner
 
 
 def progress_of_s3_job(key: bytes) -> bytes:

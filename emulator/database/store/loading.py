@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 
 
 def from_fields(kind: type[_T], stored: Mapping[str, Any]) -> _T:
-    """Return a definition, or a part of one, with these stored fields. Raises LayoutMismatch."""
+    """Make a definition, or an object in one, from its stored fields. Raises LayoutMismatch."""
     check_names(kind, stored)
     return kind(**stored)
 

@@ -99,7 +99,7 @@ class Registry(Generic[D]):
         self._held: dict[bytes, D] = {}
 
     def get(self, key: bytes) -> D | None:
-        """Return the definition in force under a key."""
+        """Return the definition that is in force under a key, None if there is none."""
         return self._held.get(key)
 
     def spans(self, key: bytes) -> bool:
@@ -223,8 +223,8 @@ class Registries:
     def changing(self, *, urgent: bool = False) -> Iterator[DefinitionChange]:
         """Open a write transaction for a `with` block. After the commit, publish the changes.
 
-        urgent: the change frees room or ends a status, see storage/engine.py. Raises the errors of
-        the engine's transactions.
+        urgent: whether the change frees room or ends a status (storage/engine.py). Raises the
+        errors of the engine's transactions.
         """
         with self._engine.write() as txn:
             txn.urgent = urgent
@@ -238,4 +238,4 @@ class Registries:
         with self._engine.read() as txn:
             for reload in self._reloads:
                 reload(txn)
-            self._versions.hold(txn, seen)
+            self._versions.note_loaded(txn, seen)

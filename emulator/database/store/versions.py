@@ -1,6 +1,6 @@
 """How each of several processes on one store notices that its definitions are out of date.
 
-Every process holds the definitions (tables, streams, event source mappings, what a test declared)
+Every process has the definitions (tables, streams, event source mappings, what a test declared)
 in memory, see registry.py. The version of the definitions is a counter in the store, which each
 change of a definition raises in the same transaction. A process
 
@@ -26,7 +26,7 @@ _DECLARED: Final = keyspace.counter("declared")
 
 
 class Versions:
-    """The version of the definitions that this process holds.
+    """The version of the definitions that this process has in memory.
 
     sharing: None if there are no other processes. group_commit: None if no commit is ever pending.
     """
@@ -34,7 +34,7 @@ class Versions:
     def __init__(self, sharing: SharedMemory | None, group_commit: GroupCommit | None) -> None:
         self._sharing = sharing
         self._group_commit = group_commit
-        self._held = 0
+        self._loaded = 0
         self._hints = b"" if sharing is None else sharing.hints()
         self._notification_due = False
 
@@ -54,26 +54,26 @@ class Versions:
         """
         return b"" if self._sharing is None else self._sharing.hints()
 
-    def hold(self, txn: ReadTxn, hints: bytes) -> None:
-        """Note that this process holds the definitions of a snapshot.
+    def note_loaded(self, txn: ReadTxn, hints: bytes) -> None:
+        """Note that this process has loaded the definitions of a snapshot.
 
         hints: the hints from before the snapshot was opened.
         """
-        self._held = _stored(txn)
+        self._loaded = _stored(txn)
         self._hints = hints
 
     def current(self, txn: ReadTxn) -> bool:
-        """Return whether this process holds the definitions that a transaction sees."""
-        return _stored(txn) == self._held
+        """Return whether this process has the definitions that a transaction sees."""
+        return _stored(txn) == self._loaded
 
     def bump(self, txn: WriteTxn) -> None:
         """Raise the stored version, in the transaction of a change. After the commit: `advance`."""
         if self._sharing is not None:
-            txn.put(_VERSION, (self._held + 1).to_bytes(8, "big"))
+            txn.put(_VERSION, (self._loaded + 1).to_bytes(8, "big"))
 
     def advance(self) -> None:
-        """Note that this process holds the new version, after the commit of `bump`."""
-        self._held += 1
+        """Note that this process has the new version, after the commit of `bump`."""
+        self._loaded += 1
 
     def declare(self, txn: WriteTxn, declared: bytes) -> None:
         """Store what a test declared (enforcer.py), as part of a change of definitions.

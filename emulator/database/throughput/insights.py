@@ -90,13 +90,15 @@ class Contributors:
     Partition keys are identified by their digest in storage keys, whole keys by their JSON.
     """
 
-    def __init__(self, part: TableDefinition | IndexDefinition, setting: InsightsSetting) -> None:
-        if isinstance(part, TableDefinition):
-            self.partition_names: tuple[str, ...] = (part.hash,)
-            self.names: tuple[str, ...] = self.partition_names if part.range is None else (part.hash, part.range)
+    def __init__(self, relation: TableDefinition | IndexDefinition, setting: InsightsSetting) -> None:
+        if isinstance(relation, TableDefinition):
+            self.partition_names: tuple[str, ...] = (relation.hash,)
+            self.names: tuple[str, ...] = (
+                self.partition_names if relation.range is None else (relation.hash, relation.range)
+            )
         else:
-            self.partition_names = part.hash
-            self.names = part.hash + part.range
+            self.partition_names = relation.hash
+            self.names = relation.hash + relation.range
         events = (ACCESSED, THROTTLED) if setting.mode == ALL_KEYS else (THROTTLED,)
         self.setting = setting
         self.partitions = {event: Sketch() for event in events}
@@ -137,41 +139,43 @@ class Contributors:
 class TableInsights:
     """The counts of a table and its global indexes, if they have Contributor Insights.
 
-    parts: name of an index, or None for the table -> its counts. Only those with the setting are in
-    it.
+    relations: name of an index, or None for the table -> its counts. Only those with the setting
+    are in it.
     """
 
-    __slots__ = ("parts",)
+    __slots__ = ("relations",)
 
     def __init__(self) -> None:
-        self.parts: dict[str | None, Contributors] = {}
+        self.relations: dict[str | None, Contributors] = {}
 
     def configure(self, definition: TableDefinition) -> None:
         """Apply the settings of a table and its indexes.
 
         After a change of a setting, counts begin at 0.
         """
-        before, self.parts = self.parts, {}
-        parts: dict[str | None, TableDefinition | IndexDefinition] = {index.name: index for index in definition.indexes}
-        parts[None] = definition
+        before, self.relations = self.relations, {}
+        relations: dict[str | None, TableDefinition | IndexDefinition] = {
+            index.name: index for index in definition.indexes
+        }
+        relations[None] = definition
         for name, setting in definition.insights_settings():
             kept = before.get(name)
             if kept is not None and kept.setting == setting:
-                self.parts[name] = kept
+                self.relations[name] = kept
             elif setting.counts:
-                self.parts[name] = Contributors(parts[name], setting)
+                self.relations[name] = Contributors(relations[name], setting)
 
-    def accessed(self, source: str | None, partition: bytes, units: float, item: Item | None) -> None:
+    def accessed(self, index: str | None, partition: bytes, units: float, item: Item | None) -> None:
         """Count the units of an access to one item.
 
-        source: the name of an index, None for the table. Without the setting, nothing is counted.
+        index: the name of an index, None for the table. Without the setting, nothing is counted.
         """
-        part = self.parts.get(source)
-        if part is not None:
-            part.add(ACCESSED, partition, units, item)
+        relation = self.relations.get(index)
+        if relation is not None:
+            relation.add(ACCESSED, partition, units, item)
 
-    def throttled(self, source: str | None, partition: bytes | None, item: Item | None) -> None:
+    def throttled(self, index: str | None, partition: bytes | None, item: Item | None) -> None:
         """Count a throttled request. partition: None for a Scan, which has no key to count."""
-        part = self.parts.get(source)
-        if part is not None and partition is not None:
-            part.add(THROTTLED, partition, 1.0, item)
+        relation = self.relations.get(index)
+        if relation is not None and partition is not None:
+            relation.add(THROTTLED, partition, 1.0, item)

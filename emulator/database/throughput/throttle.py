@@ -9,14 +9,15 @@ Buckets fill by the emulator's clock. There are two kinds of limits:
 - Each value of the partition key has a bucket of 3000 read units and a bucket of 1000 write units a
   second. So the limit can refuse requests for a hot key and admit requests for other keys.
 
-A request is admitted if each of its buckets holds the cost of the request or is full. Then the
+A request is admitted if each of its buckets has the cost of the request or is full. Then the
 whole cost is taken from the buckets, and the level of a bucket may fall below zero. The cost of a
-Query or Scan is known only after the read. Such a read is admitted if each of its buckets holds
+Query or Scan is known only after the read. Such a read is admitted if each of its buckets has
 half a unit, the cost of the smallest read.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Final, Literal
+from math import inf
+from typing import Final, Literal, NamedTuple
 
 from emulator import errors
 from emulator.clock import Clock
@@ -24,6 +25,17 @@ from emulator.database.definitions.tables import IndexDefinition, TableDefinitio
 from emulator.database.throughput.capacity import Consumed
 
 Kind = Literal["Read", "Write"]
+
+Cause = Literal[
+    "TableThroughput",
+    "IndexThroughput",
+    "IndexBackPressure",
+    "PartitionLimit",
+    "Burst",
+    "OnDemandMaximum",
+    "OnDemandRamp",
+]
+"""Why a limit refused a request; see emulator/controls/throttles.py."""
 
 BURST: Final = 300.0  # seconds of unused capacity that a bucket keeps
 PARTITION_UNITS: Final[Mapping[Kind, float]] = {"Read": 3000.0, "Write": 1000.0}
@@ -42,21 +54,38 @@ Units = dict[bytes | None, float]
 """Digest of the partition key -> units. A Scan reads many keys and has None as the digest."""
 
 
+class Refusal(NamedTuple):
+    """A limit that refused a request.
+
+    error: for the client. index_name: a global index's name, None for the table. asked, available:
+    units of the request, and those left of the limit. limit: units a second.
+    """
+
+    error: errors.ApiError
+    index_name: str | None
+    cause: Cause
+    asked: float
+    available: float
+    limit: float
+
+
 class Bucket:
     """A token bucket: tokens arrive at a rate, up to a capacity.
 
-    A token is a capacity unit. Times are in seconds.
+    A token is a capacity unit. Times are in seconds. saved: when the bucket last had more than the
+    tokens of two seconds, so that it had saved some.
     """
 
-    __slots__ = ("_at", "capacity", "level", "rate")
+    __slots__ = ("_at", "capacity", "level", "rate", "saved")
 
     def __init__(self, rate: float, capacity: float, level: float, now: float) -> None:
         self.rate = rate
         self.capacity = capacity
         self.level = level
         self._at = now
+        self.saved = -inf
 
-    def holds(self, units: float, now: float) -> bool:
+    def admits(self, units: float, now: float) -> bool:
         """Return whether the bucket admits a request that costs `units`.
 
         If `units` is more than the capacity, the bucket must be full.
@@ -65,27 +94,29 @@ class Bucket:
         if now != self._at:
             self.level = min(self.capacity, self.level + max(0.0, now - self._at) * self.rate)
             self._at = now
+        if self.level > 2 * self.rate:
+            self.saved = now
         return self.level >= min(units, self.capacity) - _SLACK
 
     def change(self, rate: float, capacity: float, now: float) -> None:
         """Change the rate and the capacity. Up to `now`, tokens arrive at the old rate."""
-        self.holds(0.0, now)
+        self.admits(0.0, now)
         self.rate, self.capacity, self.level = rate, capacity, min(self.level, capacity)
 
 
 class Resource:
     """The limits on reads or writes of a table or global index, in total and per partition key.
 
-    source: a global index's name, None for the table.
+    index: a global index's name, None for the table.
     consumed: minute since the epoch -> the units consumed in it. It has the last MINUTES minutes in
     which units were consumed.
     """
 
-    def __init__(self, clock: Clock, kind: Kind, arn: str, source: str | None) -> None:
+    def __init__(self, clock: Clock, kind: Kind, arn: str, index: str | None) -> None:
         self._clock = clock
         self._kind = kind
         self._arn = arn
-        self.source = source
+        self.index = index
         self._on_demand = False
         self._whole: Bucket | None = None
         self._partitions: dict[bytes, Bucket] = {}
@@ -107,23 +138,36 @@ class Resource:
         else:
             self._whole.change(units, capacity, self._clock.now())
 
-    def refusal(self, units: Units) -> errors.ApiError | None:
-        """Return the error of a request that these buckets refuse, None if they admit it."""
+    def refusal(self, units: Units) -> Refusal | None:
+        """Return what refuses a request that costs these units, None if the buckets admit it."""
         now = self._clock.now()
-        if self._whole is not None and not self._whole.holds(sum(units.values()), now):
-            return errors.throughput_exceeded(
-                self._arn, self._kind, index=self.source is not None, on_demand=self._on_demand, maximum=self._on_demand
-            )
-        if any(key is not None and not self._bucket(key).holds(cost, now) for key, cost in units.items()):
-            return errors.throughput_exceeded(
-                self._arn,
-                self._kind,
-                index=self.source is not None,
-                on_demand=self._on_demand,
-                maximum=False,
-                key_range=True,
-            )
+        if self._whole is not None and not self._whole.admits(sum(units.values()), now):
+            error = self._error(maximum=self._on_demand)
+            return Refusal(error, self.index, self._cause(now), sum(units.values()), *_left(self._whole))
+        for key, cost in units.items():
+            if key is not None and not (bucket := self._bucket(key)).admits(cost, now):
+                error = self._error(key_range=True)
+                return Refusal(error, self.index, "PartitionLimit", cost, *_left(bucket))
         return None
+
+    def _error(self, *, maximum: bool = False, key_range: bool = False) -> errors.ApiError:
+        return errors.throughput_exceeded(
+            self._arn,
+            self._kind,
+            index=self.index is not None,
+            on_demand=self._on_demand,
+            maximum=maximum,
+            key_range=key_range,
+        )
+
+    def _cause(self, now: float) -> Cause:
+        """Return why the bucket of all partition keys together refuses a request."""
+        if self._on_demand:
+            return "OnDemandMaximum"
+        if self.index is not None:
+            return "IndexThroughput" if self._kind == "Read" else "IndexBackPressure"
+        burst = self._whole is not None and now - self._whole.saved <= BURST
+        return "Burst" if burst else "TableThroughput"
 
     def take(self, units: Units) -> None:
         """Take the cost of a request from the buckets."""
@@ -145,69 +189,72 @@ class Resource:
             if len(self._partitions) >= _PARTITIONS:
                 now = self._clock.now()
                 self._partitions = {
-                    digest: kept for digest, kept in self._partitions.items() if not kept.holds(kept.capacity, now)
+                    digest: kept for digest, kept in self._partitions.items() if not kept.admits(kept.capacity, now)
                 }
             units = PARTITION_UNITS[self._kind]
             bucket = self._partitions[key] = Bucket(units, units, units, self._clock.now())
         return bucket
 
 
+def _left(bucket: Bucket) -> tuple[float, float]:
+    """Return the units that are left in a bucket, and those that arrive in a second."""
+    return max(0.0, bucket.level), bucket.rate
+
+
 class TableThrottle:
     """All buckets of one table and its global indexes.
 
-    refused: the name of the global index that refused the last refused write, None for the table.
+    refused: what refused the last refused request.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.refused: str | None = None
+        self.refused: Refusal | None = None
         self._resources: dict[tuple[str | None, Kind], Resource] = {}
 
     def configure(self, definition: TableDefinition) -> None:
         """Apply the table's definition: rates, billing mode, indexes."""
         since = self._clock.now() if self._resources else definition.created
         on_demand = definition.billing_mode == "PAY_PER_REQUEST"
-        parts: list[TableDefinition | IndexDefinition] = [definition]
-        parts += [index for index in definition.indexes if not index.local]
-        for part in parts:
-            name = part.name if isinstance(part, IndexDefinition) else None
+        relations: list[TableDefinition | IndexDefinition] = [definition]
+        relations += [index for index in definition.indexes if not index.local]
+        for relation in relations:
+            name = relation.name if isinstance(relation, IndexDefinition) else None
             arn = definition.arn if name is None else f"{definition.arn}/index/{name}"
             kinds: tuple[tuple[Kind, int, str], ...] = (
-                ("Read", part.read_units, "MaxReadRequestUnits"),
-                ("Write", part.write_units, "MaxWriteRequestUnits"),
+                ("Read", relation.read_units, "MaxReadRequestUnits"),
+                ("Write", relation.write_units, "MaxWriteRequestUnits"),
             )
             for kind, units, maximum in kinds:
                 resource = self._resources.setdefault((name, kind), Resource(self._clock, kind, arn, name))
-                limit = part.on_demand.get(maximum) if on_demand else units
+                limit = relation.on_demand.get(maximum) if on_demand else units
                 resource.configure(limit, on_demand=on_demand, since=since)
 
-    def consumed(self, source: str | None, kind: str) -> Mapping[int, float]:
+    def consumed(self, index: str | None, kind: str) -> Mapping[int, float]:
         """Return the units consumed in the last minutes, by minute since the epoch.
 
-        source: a global index's name, None for the table. kind: Read or Write.
+        index: a global index's name, None for the table. kind: Read or Write.
         """
-        found = (resource.consumed for (name, of), resource in self._resources.items() if (name, of) == (source, kind))
+        found = (resource.consumed for (name, of), resource in self._resources.items() if (name, of) == (index, kind))
         return next(found, {})
 
-    def read(self, source: str | None, partition: bytes | None, units: float) -> None:
+    def read(self, index: str | None, partition: bytes | None, units: float) -> None:
         """Admit a read of known cost and take its cost. Raises ApiError if the read is refused.
 
-        source: the name of a global index, None for the table.
+        index: the name of a global index, None for the table.
         """
-        self._charge({self._resources[source, "Read"]: {partition: units}})
+        self._charge({self._resources[index, "Read"]: {partition: units}})
 
-    def admit(self, source: str | None, partition: bytes | None) -> None:
+    def admit(self, index: str | None, partition: bytes | None) -> None:
         """Admit a read whose cost is known only after the read.
 
         Raises ApiError if the read is refused.
         """
-        error = self._resources[source, "Read"].refusal({partition: 0.5})
-        if error is not None:
-            raise error
+        self._refuse(self._resources[index, "Read"].refusal({partition: 0.5}))
 
-    def charge(self, source: str | None, partition: bytes | None, units: float) -> None:
+    def charge(self, index: str | None, partition: bytes | None, units: float) -> None:
         """Take the cost of a read that `admit` admitted."""
-        self._resources[source, "Read"].take({partition: units})
+        self._resources[index, "Read"].take({partition: units})
 
     def write(self, partition: bytes, consumed: Consumed, entries: Iterable[Entry], *, refuses: bool = True) -> None:
         """Admit a write to a table and its global indexes, and take the cost.
@@ -224,9 +271,11 @@ class TableThrottle:
 
     def _charge(self, charges: dict[Resource, Units], *, refuses: bool = True) -> None:
         for resource, units in charges.items():
-            error = resource.refusal(units) if refuses else None
-            if error is not None:
-                self.refused = resource.source
-                raise error
+            self._refuse(resource.refusal(units) if refuses else None)
         for resource, units in charges.items():
             resource.take(units)
+
+    def _refuse(self, refusal: Refusal | None) -> None:
+        if refusal is not None:
+            self.refused = refusal
+            raise refusal.error

@@ -73,7 +73,7 @@ class LastHour(Generic[Key]):
             del self._minutes[min(each for each in self._minutes if each != minute)]
 
     def __iter__(self) -> Iterator[tuple[int, Key, Statistics]]:
-        """Yield minute, metric and values of the last hour."""
+        """Yield the values of the last hour, each with its minute and metric."""
         now = int(self._clock.now() // MINUTE)
         for minute in sorted(self._minutes):
             if now - HOUR < minute <= now:
@@ -84,31 +84,39 @@ class LastHour(Generic[Key]):
 class TableUsage(LastHour[tuple[str, str | None]]):
     """The figures of a table. Keys: metric, name of a global index or None for the table itself.
 
-    For REPLICATION_LATENCY, the second part is the receiving region.
+    A key of REPLICATION_LATENCY has the receiving region instead of the index.
+
+    meter: a list with one number, to which all tables of a process add the units of requests.
     """
 
-    __slots__ = ()
+    __slots__ = ("_meter",)
 
-    def read(self, source: str | None, units: float) -> None:
+    def __init__(self, clock: Clock, meter: list[float]) -> None:
+        super().__init__(clock)
+        self._meter = meter
+
+    def read(self, index: str | None, units: float) -> None:
         """Count units that reads consumed."""
-        self.add((CONSUMED_READ, source), units)
+        self._meter[0] += units
+        self.add((CONSUMED_READ, index), units)
 
-    def write(self, source: str | None, units: float) -> None:
+    def write(self, index: str | None, units: float) -> None:
         """Count units that writes consumed."""
-        self.add((CONSUMED_WRITE, source), units)
+        self._meter[0] += units
+        self.add((CONSUMED_WRITE, index), units)
 
-    def replicated(self, source: str | None, units: float) -> None:
+    def replicated(self, index: str | None, units: float) -> None:
         """Count units that writes of other regions consumed."""
-        self.add((REPLICATED_WRITE, source), units)
+        self.add((REPLICATED_WRITE, index), units)
 
     def arrived(self, region: str, milliseconds: float) -> None:
         """Count a write that has reached another region. milliseconds: how long that took."""
         self.add((REPLICATION_LATENCY, region), milliseconds)
 
-    def throttled_read(self, source: str | None) -> None:
+    def throttled_read(self, index: str | None) -> None:
         """Count a throttled read."""
-        self.add((THROTTLED_READ, source), 1.0)
+        self.add((THROTTLED_READ, index), 1.0)
 
-    def throttled_write(self, source: str | None) -> None:
+    def throttled_write(self, index: str | None) -> None:
         """Count a throttled write."""
-        self.add((THROTTLED_WRITE, source), 1.0)
+        self.add((THROTTLED_WRITE, index), 1.0)

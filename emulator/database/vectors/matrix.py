@@ -170,7 +170,7 @@ class Matrix:
         return self._version != newest or self._next is not None
 
     def _changed(self, txn: ReadTxn, first: int, stop: int) -> Iterator[bytes]:
-        """Yield the tails (keyspace.tail_of) of changed entries, without entries not read yet."""
+        """Yield the tails (keyspace.tail_of) of changed entries that were read before."""
         prefix = self.index.prefix
         for tail in {txn.get(keyspace.vector_change(prefix, number)) for number in range(first, stop)}:
             assert tail is not None, "the latest changes of an index are recorded"

@@ -82,14 +82,14 @@ def _compare(read: Read, matrix: Matrix, query: Query) -> Steps[None]:
 
 def _read(read: Read, index: VectorIndex, query: Query) -> Steps[None]:
     """Read all entries from the store and compare them; keep none in memory."""
-    source = Entries(index)
-    following: bytes | None = source.range[0]
+    reader = Entries(index)
+    following: bytes | None = reader.range[0]
     while following is not None:
         with read() as txn:
-            page, following = source.page(txn, following)
+            page, following = reader.page(txn, following)
         if query.conditions:
-            page = [each for each in page if _meets(query, source.values(each[1]))]
-        vectors = source.vectors(entry for _, entry in page)
+            page = [each for each in page if _meets(query, reader.values(each[1]))]
+        vectors = reader.vectors(entry for _, entry in page)
         tails = [tail for tail, _ in page]
         query.see(vectors, squares_of(vectors), tails.__getitem__)
         yield None

@@ -1,6 +1,6 @@
 """The write transaction while frozen views exist.
 
-It stores a before-image, then changes the key.
+It stores the original, then changes the key.
 """
 
 from collections.abc import Mapping
@@ -13,26 +13,26 @@ from storage import WriteTxn
 from storage.keycode import prefix_end
 
 ABSENT: Final = b"\0"
-"""The image of a key that was absent."""
+"""The original of a key that was absent."""
 
 _PRESENT: Final = b"\1"
 
 
-def image_of(value: bytes | None) -> bytes:
-    """Return the image for a key with this value, or for an absent key (None)."""
+def original_of(value: bytes | None) -> bytes:
+    """Return the original for a key with this value, or for an absent key (None)."""
     return ABSENT if value is None else _PRESENT + value
 
 
-def value_of(image: bytes) -> bytes | None:
-    """Return the value that an image keeps, None if the key was absent."""
-    return None if image == ABSENT else image[1:]
+def value_of(original: bytes) -> bytes | None:
+    """Return the value that an original keeps, None if the key was absent."""
+    return None if original == ABSENT else original[1:]
 
 
 class RecordingTxn:
-    """A write transaction that stores images of the keys that it changes.
+    """A write transaction that stores originals of the keys that it changes.
 
-    plain: the engine's transaction, which stores no images.
-    newest: covered prefix -> prefix of the images of the newest view that covers it.
+    plain: the engine's transaction, which stores no originals.
+    newest: covered prefix -> prefix of the originals of the newest view that covers it.
     """
 
     __slots__ = ("_newest", "get", "page", "plain", "scan")
@@ -55,16 +55,16 @@ class RecordingTxn:
 
     def put(self, key: bytes, value: bytes) -> None:
         """Set the value of a key. Raises Full, Interrupted."""
-        images = self._newest.get(key[:ITEM_PREFIX])
-        if images is not None:
-            self._record(images + key, key)
+        originals = self._newest.get(key[:ITEM_PREFIX])
+        if originals is not None:
+            self._record(originals + key, key)
         self.plain.put(key, value)
 
     def delete(self, key: bytes) -> bool:
         """Remove a key; return whether it was there. Raises Full, Interrupted."""
-        images = self._newest.get(key[:ITEM_PREFIX])
-        if images is not None:
-            self._record(images + key, key)
+        originals = self._newest.get(key[:ITEM_PREFIX])
+        if originals is not None:
+            self._record(originals + key, key)
         return self.plain.delete(key)
 
     def drop_range(self, start: bytes, stop: bytes, limit: int) -> int:
@@ -73,20 +73,20 @@ class RecordingTxn:
         inside = len(prefix) == ITEM_PREFIX and stop <= prefix_end(prefix)
         if not inside or prefix in self._newest:
             for key, _ in list(islice(self.plain.scan(start, stop), limit)):
-                images = self._newest.get(key[:ITEM_PREFIX])
-                if images is not None:
-                    self._record(images + key, key)
+                originals = self._newest.get(key[:ITEM_PREFIX])
+                if originals is not None:
+                    self._record(originals + key, key)
         return self.plain.drop_range(start, stop, limit)
 
     def abort(self) -> None:
-        """Undo every write of this transaction, and the images that it stored."""
+        """Undo every write of this transaction, and the originals that it stored."""
         self.plain.abort()
 
-    def _record(self, image_key: bytes, key: bytes) -> None:
-        """Store the image of a key that is about to change, unless the view already has one."""
+    def _record(self, original_key: bytes, key: bytes) -> None:
+        """Store the original of a key that is about to change, unless the view already has one."""
         plain = self.plain
-        if plain.get(image_key) is None:
-            plain.put(image_key, image_of(plain.get(key)))
+        if plain.get(original_key) is None:
+            plain.put(original_key, original_of(plain.get(key)))
 
     def __enter__(self) -> Self:
         self.plain.__enter__()
@@ -99,5 +99,5 @@ class RecordingTxn:
 
 
 def plain(txn: WriteTxn) -> WriteTxn:
-    """Return the engine's own transaction, without the recording of images."""
+    """Return the engine's own transaction, without the recording of originals."""
     return txn.plain if isinstance(txn, RecordingTxn) else txn

@@ -20,12 +20,12 @@ from emulator.database.store.registry import DefinitionChange, Registries
 from emulator.database.store.versions import Versions
 from emulator.database.views import reading
 from emulator.database.views.reading import Pair, Slice
-from emulator.database.views.recording import RecordingTxn, image_of, value_of
-from emulator.slices import portion
+from emulator.database.views.recording import RecordingTxn, original_of, value_of
+from emulator.slices import COPIED_IN_STEP, portion
 from storage import Interrupted, ReadTxn, WriteTxn
 from storage.keycode import prefix_end
 
-SLICE: Final = 500  # images moved to an older view in one slice: about 3 ms
+SLICE: Final = 500  # originals moved to an older view in one slice: about 3 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class View:
     """The stored form of a frozen view.
 
     prefixes: the prefixes of five bytes that it covers, as hex.
-    closing: whether its images are being moved to older views.
+    closing: whether its originals are being moved to older views.
     """
 
     id: int
@@ -56,9 +56,9 @@ class View:
         return keyspace.view(self.id)
 
     @property
-    def images(self) -> bytes:
-        """The prefix of the view's images."""
-        return keyspace.images(self.id)
+    def originals(self) -> bytes:
+        """The prefix of the view's originals."""
+        return keyspace.originals(self.id)
 
 
 class Views:
@@ -79,7 +79,7 @@ class Views:
         self._background = background
         self._registry = registries.add(keyspace.views(), View.load, self._publish, self._withdraw)
         self._covering: dict[bytes, list[int]] = {}  # prefix -> ids of the views that cover it, oldest first
-        # Covered prefix -> prefix of the images of its newest view.
+        # Covered prefix -> prefix of the originals of its newest view.
         self._newest: dict[bytes, bytes] = {}
         self._known: set[int] = set()
 
@@ -96,13 +96,13 @@ class Views:
 
     def keep(self, txn: WriteTxn, view: View, key: bytes, value: bytes) -> None:
         """Let a view show this value of a key outside of its prefixes."""
-        txn.put(view.images + key, image_of(value))
+        txn.put(view.originals + key, original_of(value))
 
     def close(self, change: DefinitionChange, view: View, *, last: bool = True) -> None:
-        """Close a view, and remove its images in the background.
+        """Close a view, and remove its originals in the background.
 
         last: whether the transaction writes no covered key after this call. If it does write one,
-        the view still gets an image, so all images are removed after the commit.
+        the view still gets an original, so all originals are removed after the commit.
         """
         if any(self._older(view.id, bytes.fromhex(prefix)) is not None for prefix in view.prefixes):
             self._registry.save(change, view.key, replace(view, closing=True))
@@ -110,12 +110,12 @@ class Views:
         else:
             self._registry.remove(change, view.key)
             if last:
-                self._deletions.drop(change.txn, view.images)
+                self._deletions.drop(change.txn, view.originals)
             else:
-                self._deletions.begin(change.txn, view.images)
+                self._deletions.begin(change.txn, view.originals)
 
     def resume(self) -> None:
-        """Continue to move images to older views, where an earlier process did not finish."""
+        """Continue to move originals to older views, where an earlier process did not finish."""
         for view in self._registry:
             if view.closing:
                 self._begin_merge(view.id)
@@ -126,15 +126,17 @@ class Views:
         """Return the view with this id, None if it is closed."""
         return self._registry.get(keyspace.view(number))
 
-    def page(self, txn: ReadTxn, view: View, start: bytes, stop: bytes, limit: int) -> Slice:
+    def page(
+        self, txn: ReadTxn, view: View, start: bytes, stop: bytes, limit: int, room: int = COPIED_IN_STEP
+    ) -> Slice:
         """Return a slice of the pairs with start <= key < stop that a view shows.
 
-        start, stop: in one prefix that the view covers. limit: the most keys to visit; large values
-        end the slice earlier. Raises Interrupted if another process has opened or closed views
-        after this process read them.
+        start, stop: in one prefix that the view covers. limit: the most keys to visit. The slice
+        ends with the pair with which its values reach `room` bytes. Raises Interrupted if another
+        process has opened or closed views after this process read them.
         """
         self._check(txn)
-        return reading.page(txn, self.layers(view, start[: keyspace.ITEM_PREFIX]), start, stop, limit)
+        return reading.page(txn, self.layers(view, start[: keyspace.ITEM_PREFIX]), start, stop, limit, room)
 
     def value(self, txn: ReadTxn, view: View, key: bytes) -> bytes | None:
         """Return the value of a covered key in a view. Raises Interrupted as `page` does."""
@@ -143,28 +145,28 @@ class Views:
 
     def kept(self, txn: ReadTxn, view: View, start: bytes, stop: bytes) -> Iterator[Pair]:
         """Yield the keys with start <= key < stop that `keep` has stored, with their values."""
-        for key, image in reading.images(txn, view.images, start, stop):
-            value = value_of(image)
+        for key, original in reading.originals(txn, view.originals, start, stop):
+            value = value_of(original)
             assert value is not None, "`keep` stores values"
             yield key, value
 
     def changed(self, txn: ReadTxn, view: View, after: bytes = b"") -> Iterator[Pair]:
-        """Yield the covered keys that were written after a view was opened, with their images.
+        """Yield the covered keys that were written after a view was opened, with their originals.
 
         after: yield only keys after this one. Raises Interrupted as `page` does.
         """
         self._check(txn)
         covered = {bytes.fromhex(prefix) for prefix in view.prefixes}
-        images = view.images
+        originals = view.originals
         first, last = keyspace.COVERED
-        own = reading.images(txn, images, max(first, after + b"\0"), last)
+        own = reading.originals(txn, originals, max(first, after + b"\0"), last)
         walks: list[Iterator[Pair]] = [(pair for pair in own if pair[0][: keyspace.ITEM_PREFIX] in covered)]
         shared: dict[int, list[bytes]] = {}
         for prefix in sorted(covered):
             for number in self._covering[prefix]:
                 if number > view.id:
                     shared.setdefault(number, []).append(prefix)
-        walks += [_of_prefixes(txn, keyspace.images(n), shared[n], after) for n in sorted(shared)]
+        walks += [_of_prefixes(txn, keyspace.originals(n), shared[n], after) for n in sorted(shared)]
         return reading.merged(walks)
 
     def alone(self, view: View) -> bool:
@@ -172,14 +174,14 @@ class Views:
         return all(self._covering[bytes.fromhex(prefix)][-1] == view.id for prefix in view.prefixes)
 
     def layers(self, view: View, prefix: bytes) -> list[bytes]:
-        """Return the prefixes of images to read, oldest view first: of this view and newer ones.
+        """Return the prefixes of originals to read, oldest view first: of this view and newer ones.
 
         Only views that cover `prefix` count.
         """
-        return [keyspace.images(number) for number in self._covering[prefix] if number >= view.id]
+        return [keyspace.originals(number) for number in self._covering[prefix] if number >= view.id]
 
     def _check(self, txn: ReadTxn) -> None:
-        """Raise Interrupted if a transaction sees other views than this process holds.
+        """Raise Interrupted if a transaction sees other views than this process knows.
 
         A write transaction is not checked: it began with the newest definitions, and may have
         changed them itself.
@@ -189,7 +191,7 @@ class Views:
         if self._versions.shared and not self._versions.current(txn):
             raise Interrupted("Another process has changed definitions: run the read again.")
 
-    # --- moving images ----------------------------------------------------------------------------
+    # --- moving originals -------------------------------------------------------------------------
 
     def _older(self, number: int, prefix: bytes) -> int | None:
         """Return the newest view that covers a prefix and is older than the view `number`.
@@ -202,23 +204,23 @@ class Views:
         self._background.add(("view", number), partial(self._merge_slice, number))
 
     def _merge_slice(self, number: int) -> bool:
-        """Move some images of a closing view to older views; return whether others remain.
+        """Move some originals of a closing view to older views; return whether others remain.
 
-        Between the slices, writes still store images in the closing view. If an older image of the
-        same key has already moved, a later slice drops the new image.
+        Between the slices, writes still store originals in the closing view. If an older original
+        of the same key has already moved, a later slice drops the new original.
         """
         view = self.get(number)
         if view is None:
             return False
         with self._registries.changing() as change:
             txn = change.txn
-            moved, more = portion(txn.scan(view.images, prefix_end(view.images)), SLICE)
-            for image_key, image in moved:
-                key = keyspace.imaged(image_key)
+            moved, more = portion(txn.scan(view.originals, prefix_end(view.originals)), SLICE)
+            for original_key, original in moved:
+                key = keyspace.changed_key(original_key)
                 older = self._older(number, key[: keyspace.ITEM_PREFIX])
-                if older is not None and txn.get(keyspace.images(older) + key) is None:
-                    txn.put(keyspace.images(older) + key, image)
-                txn.delete(image_key)
+                if older is not None and txn.get(keyspace.originals(older) + key) is None:
+                    txn.put(keyspace.originals(older) + key, original)
+                txn.delete(original_key)
             if not more:
                 self._registry.remove(change, view.key)
         return more
@@ -234,7 +236,7 @@ class Views:
             numbers = self._covering.setdefault(prefix, [])
             numbers.append(view.id)
             numbers.sort()
-            self._newest[prefix] = keyspace.images(numbers[-1])
+            self._newest[prefix] = keyspace.originals(numbers[-1])
         if len(self._known) == 1:
             self._access.wrap_writes(self._recording)
 
@@ -245,7 +247,7 @@ class Views:
             numbers = self._covering[prefix]
             numbers.remove(view.id)
             if numbers:
-                self._newest[prefix] = keyspace.images(numbers[-1])
+                self._newest[prefix] = keyspace.originals(numbers[-1])
             else:
                 del self._covering[prefix], self._newest[prefix]
         if not self._known:
@@ -255,9 +257,9 @@ class Views:
         return RecordingTxn(txn, self._newest)
 
 
-def _of_prefixes(txn: ReadTxn, images: bytes, prefixes: Iterable[bytes], after: bytes) -> Iterator[Pair]:
-    """Yield the images of one view under some prefixes, from the first key after `after` on."""
+def _of_prefixes(txn: ReadTxn, originals: bytes, prefixes: Iterable[bytes], after: bytes) -> Iterator[Pair]:
+    """Yield the originals of one view under some prefixes, beginning after the key `after`."""
     for prefix in prefixes:
         stop = prefix_end(prefix)
         if stop > after:
-            yield from reading.images(txn, images, max(prefix, after + b"\0"), stop)
+            yield from reading.originals(txn, originals, max(prefix, after + b"\0"), stop)

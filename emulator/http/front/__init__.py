@@ -1,8 +1,8 @@
 """HTTP from the socket to the emulator and back, for DynamoDB's path, `/`.
 
-1. `connection` takes requests from our own sockets: `requests` parses them, `states` says when a
-   connection reads and closes, `outbox` sends answers. `asgi` takes requests from another ASGI
-   server.
+1. `connection` takes requests from our own sockets: `requests` parses them, `outbox` sends
+   answers. Its base class in `line` decides when the connection reads and closes, by the states in
+   `states`. `asgi` takes requests from another ASGI server.
 2. `dynamodb` has the protocol without I/O: it takes the parts of a request and returns an answer.
    `auth`, `encoding`, `answers` and `other_services` are parts of the protocol.
 3. `commits` and `held_answers` hold answers until their writes are committed. `sliced_answers`

@@ -40,7 +40,7 @@ class Bodies:
         self.total = 0
         self.large = False
 
-    def hold(self, reader: Reader, size: int) -> None:
+    def record(self, reader: Reader, size: int) -> None:
         """Record how many bytes of a request's body are in memory now.
 
         Pause the reader if all bodies together exceed the bound. The reader whose request began

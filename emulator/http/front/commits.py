@@ -42,7 +42,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic
 from typing import Final, Protocol, TypeVar
 
-from emulator.database.database import Database, report_full
+from emulator.database.database import Database
+from emulator.database.entrances import report_full
 from storage import Full, Interrupted, StorageError
 
 log = logging.getLogger("emulator")
@@ -57,7 +58,7 @@ _T = TypeVar("_T")
 
 
 def reads(fields: Mapping[bytes, bytes]) -> bool:
-    """Return whether a request only reads, from the view of its client.
+    """Return whether a request only reads, as far as its client can tell.
 
     Such a request may also store a status change that has become due. That write may be lost,
     because a later request can store the change again.
@@ -141,7 +142,7 @@ class Commits:
         if failure is not None:
             self._recover()
         if isinstance(failure, Full) and not waiting:
-            self._database.background.hold(failure)
+            self._database.background.pause(failure)
         for each in waiting:
             try:
                 each.release(failure)

@@ -22,6 +22,7 @@ from emulator.http.front import auth, encoding
 from emulator.http.front.answers import (
     HEADER_BLOCK,
     JSON,
+    NO_ANSWER,
     NO_FIELDS,
     PLAIN_JSON,
     Answer,
@@ -33,7 +34,7 @@ from emulator.http.front.answers import (
 )
 from emulator.http.front.failures import SERVER_ERROR, log_failure
 from emulator.http.front.sliced_answers import Pending
-from emulator.slices import Sliced, Steps
+from emulator.slices import Dropped, Sliced, Steps
 from storage import Lost
 
 if TYPE_CHECKING:
@@ -140,6 +141,8 @@ class DynamoDbEndpoint:
             if error.status >= SERVER_ERROR:
                 log_failure(_target(fields), error)
             return self._make(error.status, orjson.dumps(error.body()), fields)
+        if isinstance(error, Dropped):
+            return NO_ANSWER
         if isinstance(error, encoding.TooLarge):
             return self.refuse(413, fields)
         # The commit of the group fails too. Then all its requests run again (commits.py).

@@ -10,7 +10,7 @@ from emulator import errors, limits
 MOST_INFLATED: Final = 1_032  # the most bytes to which one byte of deflated data can inflate
 
 _PIECE: Final = 1 << 16  # bytes of the first piece of a body's first member (_inflate)
-_NEXT_PIECE: Final = 1 << 6  # bytes of the first piece of each further member
+_NEXT_PIECE: Final = 1 << 6  # the same of each further member of the body
 # The most members of a body. A body of 16 MB with members of the usual 64 KB has 256.
 _MOST_MEMBERS: Final = 1_000
 _SPARE: Final = 1 << 16  # bytes that a body may have beyond twice its inflated size
@@ -92,8 +92,8 @@ def chosen(accept: bytes) -> str | None:
     """
     named: dict[str, float] = {}
     others = 0.0
-    for entry in accept.decode("latin-1").lower().split(","):
-        name, quality = entry.partition(";")[0].strip(), _quality(entry)
+    for element in accept.decode("latin-1").lower().split(","):
+        name, quality = element.partition(";")[0].strip(), _quality(element)
         if name == "*":
             others = max(others, quality)
         elif name in _CODINGS:
@@ -104,12 +104,12 @@ def chosen(accept: bytes) -> str | None:
     return best if ranked[best] > 0 else None
 
 
-def _quality(entry: str) -> float:
-    """Return the quality in an entry's first `q=`, at most 1.
+def _quality(element: str) -> float:
+    """Return the quality in an element's first `q=`, at most 1.
 
     Without a `q=`, or if its value is not a number, the quality is 1.
     """
-    found = _QUALITY.search(entry)
+    found = _QUALITY.search(element)
     try:
         quality = float(found[1]) if found else 1.0
     except ValueError:

@@ -6,7 +6,7 @@ The same line is logged at most once a minute, because clients repeat requests t
 import logging
 from typing import Final
 
-from emulator.database.database import report_full
+from emulator.database.entrances import report_full
 from emulator.errors import ApiError
 from emulator.escaping import printable
 from emulator.log_limits import once_a_minute

@@ -14,36 +14,36 @@ Without a request (None), the data is sent unchanged even if requests run again.
 
 
 class HeldAnswers:
-    """Holds answers in order.
+    """The answers that wait for a commit, in order.
 
     attempts: how often the held requests have run again since the last successful commit.
     """
 
-    __slots__ = ("_bytes", "_entries", "attempts")
+    __slots__ = ("_answers", "_bytes", "attempts")
 
     def __init__(self) -> None:
-        self._entries: list[Held] = []
+        self._answers: list[Held] = []
         self._bytes = 0
         self.attempts = 0
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._answers)
 
     @property
     def large(self) -> bool:
         """Whether the held answers take so much memory that further requests must wait."""
         return self._bytes > _MOST
 
-    def hold(self, data: bytes, request: Request | None) -> None:
-        """Hold one more answer."""
-        self._entries.append((data, request))
+    def add(self, data: bytes, request: Request | None) -> None:
+        """Add an answer."""
+        self._answers.append((data, request))
         self._bytes += len(data)
 
     def take(self) -> list[Held]:
         """Return all held answers, and forget them."""
-        entries, self._entries = self._entries, []
+        answers, self._answers = self._answers, []
         self._bytes = 0
-        return entries
+        return answers
 
 
 def run_again(failure: StorageError | None, held: list[Held]) -> bool:

@@ -22,11 +22,8 @@ from emulator.app import Emulator
 from emulator.errors import ApiError
 from emulator.http.front.bodies import Bodies
 from emulator.http.front.resting import resting
+from emulator.slices import THREAD_SWITCH
 
-# In seconds: how long one thread runs before Python switches to the other. To answer a client, the
-# main thread needs the interpreter two or three times. With Python's default, it would wait 5 ms
-# each time.
-_SWITCH: Final = 0.0005
 _ARENA_MAX: Final = -8  # the parameter M_ARENA_MAX of mallopt, from malloc.h
 _SPARE: Final = [size for size in range(16, 480, 16) for _ in range(50)]  # sizes in bytes (spare_memory)
 
@@ -49,7 +46,7 @@ class Reader:
         self._emulator = emulator
         use_one_arena()
         self._thread = ThreadPoolExecutor(1, "reader of large requests")
-        sys.setswitchinterval(_SWITCH)
+        sys.setswitchinterval(THREAD_SWITCH)
 
     @contextmanager
     def reading(self, operation: str, body: bytes, bodies: Bodies | None) -> "Iterator[Future[Read]]":
@@ -61,7 +58,7 @@ class Reader:
         waiting = _Waiting()
         resting.begin()
         if bodies is not None:
-            bodies.hold(waiting, len(body))
+            bodies.record(waiting, len(body))
         reading = self._thread.submit(self._read, operation, body)
         try:
             yield reading

@@ -152,7 +152,7 @@ class RequestReader:
             self._parser_stopped(error, data)
         if self._size and self.receiving and not self._skipping:
             self._counted = True
-            self._bodies.hold(self._receiver, self._size)
+            self._bodies.record(self._receiver, self._size)
 
     def stop(self) -> None:
         """Ignore all further bytes."""
@@ -195,10 +195,6 @@ class RequestReader:
         lines += [b"%b: %b" % field for field in self._fields.items() if field[0] not in (b"connection", b"upgrade")]
         self._parser = httptools.HttpRequestParser(self)
         self._parser.feed_data(b"\r\n".join(lines) + b"\r\n\r\n")
-
-    def _stop_parsing(self) -> NoReturn:
-        self._parser = _NULL_PARSER
-        raise _StopParsing
 
     # --- the parser's callbacks -------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Finds why a request failed, if the service's own message does not say so.
 
 The service's messages hide facts that a developer needs: which limit throttled a request, that a
-table exists under another access key, which condition did not hold. A reason may show expressions,
+table exists under another access key, which condition was not met. A reason may show expressions,
 but never values of items, because expressions have placeholders for values.
 """
 
@@ -117,7 +117,7 @@ def _limit(table: Table, index: str, reason: str) -> str:
 
 
 def _condition(request: Body, _answer: Body, _summary: Summary) -> str | None:
-    """Return the condition that did not hold."""
+    """Return the condition that was not met."""
     text = request.get("ConditionExpression")
     if isinstance(text, str):
         return f"the condition was: {text[:_EXPRESSION]}{'...' if len(text) > _EXPRESSION else ''}"

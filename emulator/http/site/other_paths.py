@@ -6,7 +6,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from emulator.escaping import printable
-from emulator.http.front import other_services
 from emulator.http.front.answers import Answers
 from emulator.http.front.asgi import raw_path
 from emulator.http.front.dynamodb import NOT_FOUND
@@ -23,6 +22,8 @@ class OtherPaths:
 
     async def answer(self, request: Request) -> Response:
         """Answer a request."""
+        from emulator.http.front import other_services  # noqa: PLC0415 - 4 ms of the first page
+
         path, fields = raw_path(request.scope), dict(request.headers.raw)
         body, query = await request.body(), request.scope["query_string"]
         answer = other_services.answer(self._answers, request.method, path, query, fields, body)

@@ -22,10 +22,15 @@ from emulator.operations.replicas.scaling import NEW_INDEX, WRITE, Dimension, Se
 from emulator.operations.tables import throughput
 
 _VERSION: Final = "2019.11.21"
-_MODE: Final = "ENABLED_WITH_OVERRIDES"
 
 _REGIONAL: Final = frozenset(
-    {"DeletionProtectionEnabled", "DisassociationProtectionEnabled", "WarmThroughput", "SSESpecification"}
+    {
+        "DeletionProtectionEnabled",
+        "DisassociationProtectionEnabled",
+        "GlobalTableSettingsReplicationMode",
+        "WarmThroughput",
+        "SSESpecification",
+    }
 )
 """Members of UpdateTable that change only one table of a group (control-plane 6.4)."""
 
@@ -78,18 +83,18 @@ def refuse_deletion(database: Database, definition: TableDefinition) -> None:
 
 
 def shared(definition: TableDefinition, requester: TableDefinition, request: Request) -> Request:
-    """Return the part of an UpdateTable request that changes another table of the group too.
+    """Return those members of an UpdateTable request that also change another table of the group.
 
     definition: the other table. Its read capacity stays as it is if it is an override, or if the
     request does not change the read capacity of the requester's table. So does that of each index.
     """
-    part = Request({member: value for member, value in request.items() if member not in _REGIONAL})
+    shared = Request({member: value for member, value in request.items() if member not in _REGIONAL})
     membership = definition.membership
     assert membership is not None, "the other tables of a group are members"
-    switches = definition.billing_mode != part.get("BillingMode", definition.billing_mode)
-    _keep_reads(part, definition, requester, {} if switches else membership.overrides, switches=switches)
+    switches = definition.billing_mode != shared.get("BillingMode", definition.billing_mode)
+    _keep_reads(shared, definition, requester, {} if switches else membership.overrides, switches=switches)
     updates = []
-    for update in part.get("GlobalSecondaryIndexUpdates", ()):
+    for update in shared.get("GlobalSecondaryIndexUpdates", ()):
         changed = dict(update)
         if "Update" in update:
             name = update["Update"]["IndexName"]
@@ -103,10 +108,10 @@ def shared(definition: TableDefinition, requester: TableDefinition, request: Req
             changed["Update"] = body
         updates.append(changed)
     if updates:
-        part["GlobalSecondaryIndexUpdates"] = updates
+        shared["GlobalSecondaryIndexUpdates"] = updates
     else:
-        part.pop("GlobalSecondaryIndexUpdates", None)
-    return part
+        shared.pop("GlobalSecondaryIndexUpdates", None)
+    return shared
 
 
 def _index_of(definition: TableDefinition, name: str) -> IndexDefinition | None:
@@ -121,10 +126,11 @@ def _keep_reads(
     *,
     switches: bool,
 ) -> None:
-    """Put read capacity that stays into members that change capacity; drop them if nothing changes.
+    """Change a request's members so that they keep the read capacity that must stay.
 
-    current: the table or index. requester: the same in the region of the request.
-    switches: whether the billing mode changes.
+    Members that would then change nothing are deleted. current: the table or index to change.
+    requester: the same table or index in the region of the request. switches: whether the billing
+    mode changes.
     """
     units = members.get("ProvisionedThroughput")
     if units is not None:
@@ -135,8 +141,8 @@ def _keep_reads(
         if not switches and figures == (current.read_units, current.write_units):
             del members["ProvisionedThroughput"]
     if CAPACITY[1] in overrides and "OnDemandThroughput" in members:
-        ceilings = {**members["OnDemandThroughput"], **overrides[CAPACITY[1]]}
-        members["OnDemandThroughput"] = ceilings
+        maximums = {**members["OnDemandThroughput"], **overrides[CAPACITY[1]]}
+        members["OnDemandThroughput"] = maximums
 
 
 # --- descriptions ---------------------------------------------------------------------------------
@@ -149,7 +155,9 @@ def describe_members(database: Database, definition: TableDefinition, descriptio
         replication.begin(database, definition)  # the last replica is gone, so the group ends
         return
     description["GlobalTableVersion"] = _VERSION
-    description["GlobalTableSettingsReplicationMode"] = _MODE
+    description["GlobalTableSettingsReplicationMode"] = _mode(definition)
+    if definition.status == ACTIVE:
+        description["TableStatus"] = replica_status(definition)
     description["Replicas"] = [_described(each) for each in tables]
     membership = definition.membership
     assert membership is not None, "a table with replicas is a member"
@@ -175,7 +183,16 @@ def _witness_status(others: Sequence[TableDefinition]) -> str:
 
 def replica_status(definition: TableDefinition) -> str:
     """Return the status of a replica, which is that of its table."""
-    return definition.status if definition.status in (CREATING, UPDATING, DELETING) else ACTIVE
+    if definition.status in (CREATING, UPDATING, DELETING):
+        return definition.status
+    authorized = definition.membership is None or definition.membership.authorized
+    return ACTIVE if authorized else "REPLICATION_NOT_AUTHORIZED"
+
+
+def _mode(definition: TableDefinition) -> str:
+    """Return the mode in which a member's settings are replicated (control-plane 6.3, 6.7)."""
+    several = definition.membership is not None and bool(definition.membership.accounts)
+    return "ENABLED" if several else "ENABLED_WITH_OVERRIDES"
 
 
 def _described(definition: TableDefinition) -> dict[str, Any]:
@@ -186,7 +203,8 @@ def _described(definition: TableDefinition) -> dict[str, Any]:
         "RegionName": definition.region,
         "ReplicaStatus": replica_status(definition),
         "WarmThroughput": describe.warm(definition, definition.billing_mode),
-        "GlobalTableSettingsReplicationMode": _MODE,
+        "GlobalTableSettingsReplicationMode": _mode(definition),
+        **({"ReplicaArn": definition.arn} if membership.accounts else {}),
         **membership.overrides,
     }
     indexes = [index for index in definition.indexes if not index.local]

@@ -15,7 +15,7 @@ CAPACITY: Final = ("ProvisionedThroughputOverride", "OnDemandThroughputOverride"
 def overridden(
     source: TableDefinition, target: TableDefinition, body: Mapping[str, Any], *, creates: bool = False
 ) -> TableDefinition:
-    """Return a replica's definition with the settings that differ from the others.
+    """Return a replica's definition with the settings that differ from those of other tables.
 
     A setting that equals that of the source is not an override any more.
     """
@@ -65,25 +65,25 @@ def _capacity(
 ) -> dict[str, Any]:
     """Note overrides of capacity in `overrides`; return the fields of the definition they set."""
     fields: dict[str, Any] = {}
-    provisioned, ceilings = (body.get(member, {}) for member in CAPACITY)
+    provisioned, maximums = (body.get(member, {}) for member in CAPACITY)
     on_demand = mode == throughput.ON_DEMAND
     if provisioned and on_demand and not creates:
         raise errors.replica_units_on_demand()
-    if ceilings and not on_demand:
-        raise errors.replica_ceiling_provisioned()
+    if maximums and not on_demand:
+        raise errors.replica_maximum_provisioned()
     if provisioned and not on_demand:
         units = provisioned["ReadCapacityUnits"]
         fields["read_units"] = units
         _set(overrides, CAPACITY[0], dict(provisioned), units != source.read_units)
-    if ceilings:
-        units = ceilings["MaxReadRequestUnits"]
-        merged = {**source.on_demand, **ceilings}
-        fields["on_demand"] = {name: value for name, value in merged.items() if value != throughput.NO_CEILING}
+    if maximums:
+        units = maximums["MaxReadRequestUnits"]
+        merged = {**source.on_demand, **maximums}
+        fields["on_demand"] = {name: value for name, value in merged.items() if value != throughput.NO_MAXIMUM}
         _set(
             overrides,
             CAPACITY[1],
-            dict(ceilings),
-            units != source.on_demand.get("MaxReadRequestUnits", throughput.NO_CEILING),
+            dict(maximums),
+            units != source.on_demand.get("MaxReadRequestUnits", throughput.NO_MAXIMUM),
         )
     return fields
 

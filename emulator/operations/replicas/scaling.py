@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from emulator import errors
+from emulator import errors, limits
 from emulator.database.database import Database
 from emulator.database.definitions.tables import TableDefinition
 
@@ -17,6 +17,7 @@ WRITE: Final = "Write"
 
 _CONFIGURATION: Final = "TargetTrackingScalingPolicyConfiguration"
 _SHOWN: Final = ("DisableScaleIn", "ScaleInCooldown", "ScaleOutCooldown", "TargetValue")
+_MOST_UNITS: Final = (1 << 31) - 1
 _DISABLED: Final[Mapping[str, Any]] = {"AutoScalingDisabled": True, "ScalingPolicies": []}
 
 NEW_INDEX: Final[Mapping[str, Any]] = {
@@ -67,39 +68,54 @@ class Settings:
             ],
         }
 
+    def check(self, dimension: Dimension, change: Mapping[str, Any]) -> None:
+        """Raise the errors of Application Auto Scaling that `enable` would raise."""
+        value = float(change["ScalingPolicyUpdate"][_CONFIGURATION]["TargetValue"])
+        low, high = limits.TARGET_VALUES
+        metric = self._metric(dimension)
+        if max(change["MinimumUnits"], change["MaximumUnits"]) > _MOST_UNITS:
+            raise errors.replica_scaling_refused(errors.scaling_not_parsed())
+        if change["MaximumUnits"] < change["MinimumUnits"]:
+            raise errors.replica_scaling_refused(errors.scaling_capacity_reversed())
+        if not low <= value <= high:
+            raise errors.replica_scaling_refused(errors.scaling_target_value(metric, value))
+
+    def _metric(self, dimension: Dimension) -> str:
+        return f"DynamoDB{dimension.kind}CapacityUtilization"
+
     def enable(self, dimension: Dimension, change: Mapping[str, Any]) -> None:
         """Register the target and replace its policy. change: AutoScalingSettingsUpdate."""
-        place = self._place(dimension)
+        names = self._names(dimension)
         role = {"RoleARN": change["AutoScalingRoleArn"]} if "AutoScalingRoleArn" in change else {}
         bounds = {"MinCapacity": change["MinimumUnits"], "MaxCapacity": change["MaximumUnits"]}
         update = change["ScalingPolicyUpdate"]
-        name = update.get("PolicyName", f"DynamoDB{dimension.kind}CapacityUtilization:{place['ResourceId']}")
-        metric = {"PredefinedMetricType": f"DynamoDB{dimension.kind}CapacityUtilization"}
+        name = update.get("PolicyName", f"{self._metric(dimension)}:{names['ResourceId']}")
+        metric = {"PredefinedMetricType": self._metric(dimension)}
         tracking = {**update[_CONFIGURATION], "PredefinedMetricSpecification": metric}
-        self._ask("RegisterScalableTarget", {**place, **bounds, **role})
-        self._ask(
-            "PutScalingPolicy",
-            {**place, "PolicyName": name, "PolicyType": "TargetTrackingScaling", _CONFIGURATION: tracking},
-        )
+        self._ask("RegisterScalableTarget", {**names, **bounds, **role})
         for policy in self._policies(dimension):
             if policy["PolicyName"] != name:
-                self._ask("DeleteScalingPolicy", {**place, "PolicyName": policy["PolicyName"]})
+                self._ask("DeleteScalingPolicy", {**names, "PolicyName": policy["PolicyName"]})
+        self._ask(
+            "PutScalingPolicy",
+            {**names, "PolicyName": name, "PolicyType": "TargetTrackingScaling", _CONFIGURATION: tracking},
+        )
 
     def disable(self, dimension: Dimension) -> None:
         """Remove the target with its policy, if there is one."""
         if self._target(dimension) is not None:
-            self._ask("DeregisterScalableTarget", self._place(dimension))
+            self._ask("DeregisterScalableTarget", self._names(dimension))
 
     def copy(self, dimension: Dimension, source: "Settings") -> None:
         """Register the target and the policies that another region has."""
         target = source._target(dimension)  # noqa: SLF001 - of the same class
         if target is None:
             return
-        place = self._place(dimension)
+        names = self._names(dimension)
         self._ask(
             "RegisterScalableTarget",
             {
-                **place,
+                **names,
                 "MinCapacity": target["MinCapacity"],
                 "MaxCapacity": target["MaxCapacity"],
                 "SuspendedState": target["SuspendedState"],
@@ -107,9 +123,10 @@ class Settings:
         )
         for policy in source._policies(dimension):  # noqa: SLF001 - of the same class
             kept = {name: policy[name] for name in ("PolicyName", "PolicyType", _CONFIGURATION)}
-            self._ask("PutScalingPolicy", {**place, **kept})
+            self._ask("PutScalingPolicy", {**names, **kept})
 
-    def _place(self, dimension: Dimension) -> dict[str, str]:
+    def _names(self, dimension: Dimension) -> dict[str, str]:
+        """Return the members of a request that name a target."""
         resource, kind = f"table/{self._table}", "table"
         if dimension.index is not None:
             resource, kind = f"{resource}/index/{dimension.index}", "index"
@@ -120,19 +137,19 @@ class Settings:
         }
 
     def _target(self, dimension: Dimension) -> Mapping[str, Any] | None:
-        place = self._place(dimension)
-        place["ResourceIds"] = [place.pop("ResourceId")]  # type: ignore[assignment]
-        found = self._ask("DescribeScalableTargets", place)["ScalableTargets"]
+        names = self._names(dimension)
+        names["ResourceIds"] = [names.pop("ResourceId")]  # type: ignore[assignment]
+        found = self._ask("DescribeScalableTargets", names)["ScalableTargets"]
         return found[0] if found else None
 
     def _policies(self, dimension: Dimension) -> Sequence[Mapping[str, Any]]:
-        found: Sequence[Mapping[str, Any]] = self._ask("DescribeScalingPolicies", self._place(dimension))[
+        found: Sequence[Mapping[str, Any]] = self._ask("DescribeScalingPolicies", self._names(dimension))[
             "ScalingPolicies"
         ]
         return found
 
     def _ask(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Call an operation of Application Auto Scaling. Raises its errors with their source."""
+        """Call an operation of Application Auto Scaling. Raises errors that name this service."""
         try:
             return self._call(operation, dict(request), self._caller)
         except errors.ApiError as error:

@@ -1,1 +1,7 @@
-"""The operations on tables: their handlers, the rules for requests, settings, and updates."""
+"""The operations on tables, from CreateTable to UpdateTable.
+
+`operations.py` has the handlers; begin there. `rules.py` checks CreateTable, `updates.py` and
+`combinations.py` check UpdateTable, `vector_rules.py` checks vector indexes, and `common_rules.py`
+has checks that all of them use. `settings.py` and `throughput.py` make definitions from requests.
+`replicas.py` has ReplicaUpdates.
+"""

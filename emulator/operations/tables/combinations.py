@@ -35,6 +35,7 @@ _CHANGES: Final = (
     "WarmThroughput",
     "ReplicaUpdates",
     "DisassociationProtectionEnabled",
+    "GlobalTableSettingsReplicationMode",
 )
 _ABSENT_IF_EMPTY: Final = ("OnDemandThroughput", "WarmThroughput")
 _ALONE: Final = {
@@ -43,6 +44,7 @@ _ALONE: Final = {
     "DeletionProtectionEnabled": "DeletionProtection modification",
     "ReplicaUpdates": "Replica modification",
     "DisassociationProtectionEnabled": "DisassociationProtection modification",  # inferred
+    "GlobalTableSettingsReplicationMode": "GlobalTableSettingsReplicationMode modification",  # inferred
 }
 """Members that a request must not combine with other changes -> their names in the error.
 
@@ -200,7 +202,7 @@ def _mismatches(changes: set[str], actions: list[str], billing_mode: str | None)
     if "WarmThroughput" in changes and "Create" in actions:
         yield errors.index_creation_with_warmth()
     if "OnDemandThroughput" in changes and changes - {"OnDemandThroughput", "BillingMode"}:
-        yield errors.ceilings_not_combinable()
+        yield errors.maximums_not_combinable()
     if "WarmThroughput" in changes and len(changes) > 1:
         yield errors.only_change("WarmThroughput")
     if "StreamSpecification" in changes and ("ProvisionedThroughput" in changes or billing_mode == PROVISIONED):

@@ -9,7 +9,7 @@ from emulator import errors
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
 from emulator.database.definitions.tables import ACTIVE, CREATING, DELETING, UPDATING, IndexDefinition, TableDefinition
-from emulator.database.items import statistics
+from emulator.database.items.counts import counts
 from emulator.database.jobs import backfill
 from emulator.database.schema import describe
 from emulator.database.schema.table import Table
@@ -21,6 +21,9 @@ from emulator.operations.tables import rules, settings, throughput, updates, vec
 from emulator.operations.tables.combinations import makes_updating, refuse_while_updating, reports_updating
 
 _DEFAULT_PAGE: Final = 100
+_MODE: Final = "GlobalTableSettingsReplicationMode"
+_PROTECTION: Final = "DisassociationProtectionEnabled"
+_OF_REPLICATION: Final = frozenset((_MODE, _PROTECTION))
 _INDEX_UPDATES: Final = ("GlobalSecondaryIndexUpdates", "VectorIndexUpdates")
 _TABLES_PER_ACCOUNT: Final = 2500  # the default quota (AWS: Service quotas)
 
@@ -40,6 +43,8 @@ def create_table(database: Database, caller: Caller, request: Request, _: None) 
     throughput.check_quotas(request, request.get("GlobalSecondaryIndexes", ()), caller.region)
     if len(caller.tables) >= _TABLES_PER_ACCOUNT:
         raise errors.too_many_tables(_TABLES_PER_ACCOUNT)
+    if "GlobalTableSourceArn" in request:
+        return {"TableDescription": _created_replica(database, caller, request)}
     until = catalog.until()
     with catalog.changing() as change:
         txn = change.txn
@@ -111,16 +116,16 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
     catalog = database.catalog
     now, until = database.clock.now(), catalog.until()
     changes = [(_changed(definition, request, now, until), request)]
-    if "DisassociationProtectionEnabled" in request:
-        changes = [(_protected(database, definition, request), request)]
-    for other, part in _others(database, definition, request):
-        changes.append((_changed(other, part, now, until), part))
+    if not _OF_REPLICATION.isdisjoint(request):
+        changes = [(_with_replication(database, definition, request), request)]
+    for other, shared in _others(database, definition, request):
+        changes.append((_changed(other, shared, now, until), shared))
     urgent = not any("Create" in update for member in _INDEX_UPDATES for update in request.get(member, ()))
     created: list[tuple[TableDefinition, IndexDefinition]] = []
     saved: list[TableDefinition] = []
     with catalog.changing(urgent=urgent) as change:
-        for changed, part in changes:
-            with_indexes, new = _with_indexes(change, changed, part, until)
+        for changed, wanted in changes:
+            with_indexes, new = _with_indexes(change, changed, wanted, until)
             with_indexes = catalog.save(change, with_indexes)
             saved.append(with_indexes)
             created += [(with_indexes, index) for index in new]
@@ -187,16 +192,28 @@ def _others(
     from emulator.operations.replicas import members  # noqa: PLC0415 - few tables have replicas
 
     for table in replication.others(database, definition):
-        part = members.shared(table.definition, definition, request)
-        if part.keys() - {"TableName", "AttributeDefinitions"}:
-            yield table.definition, part
+        shared = members.shared(table.definition, definition, request)
+        if shared.keys() - {"TableName", "AttributeDefinitions"}:
+            yield table.definition, shared
 
 
-def _protected(database: Database, definition: TableDefinition, request: Request) -> TableDefinition:
-    """Return a replica's definition with a new DisassociationProtectionEnabled."""
-    from emulator.operations.replicas import disassociation  # noqa: PLC0415 - few tables have replicas
+def _with_replication(database: Database, definition: TableDefinition, request: Request) -> TableDefinition:
+    """Return a table's definition with a changed setting of replication."""
+    from emulator.operations.replicas import accounts, disassociation  # noqa: PLC0415 - few tables have replicas
 
-    return disassociation.protected(database, definition, enabled=request["DisassociationProtectionEnabled"])
+    if _MODE in request:
+        return accounts.with_mode(database, definition, request[_MODE])
+    return disassociation.protected(database, definition, enabled=request[_PROTECTION])
+
+
+def _created_replica(database: Database, caller: Caller, request: Request) -> dict[str, Any]:
+    """Create a replica of a table in another account; return its description."""
+    from emulator.operations.replicas import accounts, members  # noqa: PLC0415 - few tables have replicas
+
+    definition = accounts.create(database, caller, request)
+    description = describe.created(definition)
+    members.describe_members(database, definition, description)
+    return description
 
 
 def _with_replicas(database: Database, caller: Caller, table: Table, request: Request) -> dict[str, Any]:
@@ -217,22 +234,22 @@ def _with_replicas(database: Database, caller: Caller, table: Table, request: Re
 def _updated(description: dict[str, Any], request: Request) -> dict[str, Any]:
     """Return the description in UpdateTable's response.
 
-    This response may say UPDATING when DescribeTable says ACTIVE. For each removed ceiling of
+    This response may say UPDATING when DescribeTable says ACTIVE. For each removed maximum of
     OnDemandThroughput, this response has -1, and DescribeTable has nothing.
     """
     if reports_updating(request):
         description["TableStatus"] = UPDATING
     updates = {update["Update"]["IndexName"]: update["Update"] for update in _index_updates(request)}
-    parts = [(description, request)]
-    parts += [
+    described = [(description, request)]
+    described += [
         (index, updates[index["IndexName"]])
         for index in description.get("GlobalSecondaryIndexes", ())
         if index["IndexName"] in updates
     ]
-    for part, members in parts:
-        removed = throughput.removed_ceilings(members)
+    for relation, members in described:
+        removed = throughput.removed_maximums(members)
         if removed:
-            part["OnDemandThroughput"] = {**part.get("OnDemandThroughput", {}), **removed}
+            relation["OnDemandThroughput"] = {**relation.get("OnDemandThroughput", {}), **removed}
     return description
 
 
@@ -256,8 +273,4 @@ def _description(database: Database, table: Table) -> dict[str, Any]:
 def _counts(database: Database, table: Table) -> Sequence[tuple[int, int]]:
     """Return (items, bytes) of a table and of each of its indexes, vector indexes last."""
     with database.read() as txn:
-        if table.vectors:
-            from emulator.database.items import vectors  # noqa: PLC0415 - few tables need it
-
-            return vectors.counts(txn, table)
-        return statistics.read(txn, table.statistics_key, len(table.indexes) + 1)
+        return counts(txn, table)

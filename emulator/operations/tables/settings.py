@@ -9,7 +9,7 @@ from emulator.database.catalog.catalog import Caller
 from emulator.database.definitions.arns import default_key
 from emulator.database.definitions.tables import DELETING, IndexDefinition, TableDefinition
 from emulator.model.request import Request
-from emulator.operations.tables import parts, throughput, vector_rules
+from emulator.operations.tables import common_rules, throughput, vector_rules
 
 if TYPE_CHECKING:
     from emulator.database.definitions.policies import AttachedPolicy
@@ -20,7 +20,7 @@ def definition_of(request: Request, caller: Caller, number: int, now: float, unt
 
     number: the id of the table. until: the time at which CREATING ends.
     """
-    hash_name, *range_name = parts.names_of(request["KeySchema"])
+    hash_name, *range_name = common_rules.names_of(request["KeySchema"])
     mode = request.get("BillingMode", throughput.PROVISIONED)
     definition = TableDefinition(
         id=number,
@@ -32,7 +32,7 @@ def definition_of(request: Request, caller: Caller, number: int, now: float, unt
         created=now,
         hash=hash_name,
         range=range_name[0] if range_name else None,
-        types=parts.types_of(request["AttributeDefinitions"]),
+        types=common_rules.types_of(request["AttributeDefinitions"]),
         indexes=(
             *(index_of(index, local=True) for index in request.get("LocalSecondaryIndexes", ())),
             *(index_of(index, local=False) for index in request.get("GlobalSecondaryIndexes", ())),
@@ -66,12 +66,12 @@ def deleting(definition: TableDefinition, until: float) -> TableDefinition:
     return replace(definition, status=DELETING, until=until, stream_view=None, kinesis=disabled)
 
 
-def units_of(part: Mapping[str, Any]) -> dict[str, Any]:
+def units_of(members: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a definition that ProvisionedThroughput sets.
 
-    The dictionary is empty if the part of the request has no ProvisionedThroughput.
+    The dictionary is empty if the members have no ProvisionedThroughput.
     """
-    units = part.get("ProvisionedThroughput")
+    units = members.get("ProvisionedThroughput")
     if units is None:
         return {}
     return {"read_units": units["ReadCapacityUnits"], "write_units": units["WriteCapacityUnits"]}
@@ -88,20 +88,21 @@ def index_of(index: Mapping[str, Any], *, local: bool) -> IndexDefinition:
         range=tuple(element["AttributeName"] for element in schema if element["KeyType"] == "RANGE"),
         projection=index["Projection"]["ProjectionType"],
         non_key=tuple(index["Projection"].get("NonKeyAttributes", ())),
-        on_demand=ceilings({}, index),
+        on_demand=maximums({}, index),
         warm=dict(index.get("WarmThroughput", {})),
         **units_of(index),
     )
 
 
-def ceilings(current: Mapping[str, int], part: Mapping[str, Any]) -> dict[str, int]:
+def maximums(current: Mapping[str, int], members: Mapping[str, Any]) -> dict[str, int]:
     """Return the maximum on-demand units after a change of OnDemandThroughput (features 4).
 
-    current: the maximums before the change. part: a request, or its part for one index. A maximum
-    that is not in OnDemandThroughput stays as it is. The figure -1 removes a maximum.
+    current: the maximums before the change. members: those of a request, or of its part for one
+    index. A maximum that is not in OnDemandThroughput stays as it is. The figure -1 removes a
+    maximum.
     """
-    merged = {**current, **part.get("OnDemandThroughput", {})}
-    return {name: units for name, units in merged.items() if units != throughput.NO_CEILING}
+    merged = {**current, **members.get("OnDemandThroughput", {})}
+    return {name: units for name, units in merged.items() if units != throughput.NO_MAXIMUM}
 
 
 def changes_of(definition: TableDefinition, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,7 +118,7 @@ def changes_of(definition: TableDefinition, request: Mapping[str, Any]) -> dict[
     if "DeletionProtectionEnabled" in request:
         changes["deletion_protection"] = request["DeletionProtectionEnabled"]
     if "OnDemandThroughput" in request:
-        changes["on_demand"] = ceilings(definition.on_demand, request)
+        changes["on_demand"] = maximums(definition.on_demand, request)
     if "WarmThroughput" in request:
         changes["warm"] = {**definition.warm, **request["WarmThroughput"]}
     return changes

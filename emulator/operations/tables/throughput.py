@@ -14,7 +14,7 @@ from emulator import errors, limits
 from emulator.database.definitions.tables import (
     DAY,
     IndexDefinition,
-    Part,
+    Relation,
     TableDefinition,
     coming,
     decreases_today,
@@ -24,9 +24,9 @@ from emulator.database.schema.describe import ON_DEMAND_WARM, warm_units
 
 ON_DEMAND: Final = "PAY_PER_REQUEST"
 PROVISIONED: Final = "PROVISIONED"
-NO_CEILING: Final = -1  # in OnDemandThroughput, this figure removes a ceiling
+NO_MAXIMUM: Final = -1  # in OnDemandThroughput, this figure removes a maximum
 _CAPACITY: Final = ("ReadCapacityUnits", "WriteCapacityUnits")
-_CEILINGS: Final = ("MaxReadRequestUnits", "MaxWriteRequestUnits")
+_MAXIMUMS: Final = ("MaxReadRequestUnits", "MaxWriteRequestUnits")
 _CAPACITY_OF_WARM: Final = {"ReadUnitsPerSecond": "ReadCapacityUnits", "WriteUnitsPerSecond": "WriteCapacityUnits"}
 
 Members = Mapping[str, Any]
@@ -65,9 +65,9 @@ def check_mode(request: Members, *, on_demand: bool) -> None:
     check_bounds(request)
 
 
-def check_bounds(part: Members) -> None:
+def check_bounds(members: Members) -> None:
     """Raise if a figure of throughput is larger than the service accepts for any table."""
-    units = part.get("ProvisionedThroughput", {})
+    units = members.get("ProvisionedThroughput", {})
     for member, figure in _in_order(units, _CAPACITY):
         if figure > limits.THROUGHPUT_VALUE:
             raise errors.capacity_out_of_bounds(member, figure)
@@ -80,16 +80,16 @@ def check_quotas(request: Members, indexes: Iterable[Members], region: str) -> N
         _check_quota(index, index["IndexName"], region)
 
 
-def _check_quota(part: Members, index: str | None, region: str) -> None:
-    units = part.get("ProvisionedThroughput", {})
+def _check_quota(members: Members, index: str | None, region: str) -> None:
+    units = members.get("ProvisionedThroughput", {})
     for member, figure in _in_order(units, _CAPACITY):
         if figure > limits.TABLE_CAPACITY:
             raise errors.capacity_above_quota(member, figure, index, region)
 
 
-def refuse_unchanged(current: TableDefinition | IndexDefinition, part: Members, index: str | None = None) -> None:
+def refuse_unchanged(current: TableDefinition | IndexDefinition, members: Members, index: str | None = None) -> None:
     """Raise if the requested throughput equals the current throughput of the table or index."""
-    units = part.get("ProvisionedThroughput")
+    units = members.get("ProvisionedThroughput")
     if units is None:
         return
     read, write = current.read_units, current.write_units
@@ -97,7 +97,7 @@ def refuse_unchanged(current: TableDefinition | IndexDefinition, part: Members, 
         raise errors.capacity_unchanged(read, write, index)
 
 
-def rescaled(current: Part, members: Members, billing_mode: str, now: float, until: float) -> Part:
+def rescaled(current: Relation, members: Members, billing_mode: str, now: float, until: float) -> Relation:
     """Return the definition of a table or index with the requested provisioned throughput.
 
     The times of the last increase and decrease are set at once. The figures and the number of
@@ -144,39 +144,39 @@ def _next_decrease(current: TableDefinition | IndexDefinition, now: float) -> in
 # --- on demand ------------------------------------------------------------------------------------
 
 
-def check_created_ceilings(part: Members, *, on_demand: bool, index: str | None = None) -> None:
+def check_created_maximums(members: Members, *, on_demand: bool, index: str | None = None) -> None:
     """Raise if the OnDemandThroughput of a new table or index is wrong."""
-    _check_ceilings(part, on_demand=on_demand, index=index, removable=False)
+    _check_maximums(members, on_demand=on_demand, index=index, removable=False)
 
 
-def check_updated_ceilings(part: Members, *, on_demand: bool, index: str | None = None) -> None:
+def check_updated_maximums(members: Members, *, on_demand: bool, index: str | None = None) -> None:
     """Raise if the new OnDemandThroughput of an existing table or index is wrong."""
-    _check_ceilings(part, on_demand=on_demand, index=index, removable=True)
+    _check_maximums(members, on_demand=on_demand, index=index, removable=True)
 
 
-def _check_ceilings(part: Members, *, on_demand: bool, index: str | None, removable: bool) -> None:
-    for name, units in _in_order(part.get("OnDemandThroughput", {}), _CEILINGS):
+def _check_maximums(members: Members, *, on_demand: bool, index: str | None, removable: bool) -> None:
+    for name, units in _in_order(members.get("OnDemandThroughput", {}), _MAXIMUMS):
         if not on_demand:
-            raise errors.ceiling_with_provisioned(name, index)
-        if units < 1 and not (removable and units == NO_CEILING):
-            raise errors.ceiling_out_of_range(name, index)
+            raise errors.maximum_with_provisioned(name, index)
+        if units < 1 and not (removable and units == NO_MAXIMUM):
+            raise errors.maximum_out_of_range(name, index)
 
 
-def removed_ceilings(part: Members) -> dict[str, int]:
-    """Return the ceilings of OnDemandThroughput that a request removes.
+def removed_maximums(members: Members) -> dict[str, int]:
+    """Return the maximums of OnDemandThroughput that a request removes.
 
     Each is -1, as in the response (control-plane 20.1).
     """
-    return {name: units for name, units in part.get("OnDemandThroughput", {}).items() if units == NO_CEILING}
+    return {name: units for name, units in members.get("OnDemandThroughput", {}).items() if units == NO_MAXIMUM}
 
 
 # --- warm -----------------------------------------------------------------------------------------
 
 
-def check_created_warm(part: Members, *, on_demand: bool, index: str | None = None) -> None:
+def check_created_warm(members: Members, *, on_demand: bool, index: str | None = None) -> None:
     """Raise if the warm throughput of a new table or index is below its initial throughput."""
-    units = part.get("ProvisionedThroughput", {})
-    for name, wanted in _in_order(part.get("WarmThroughput", {}), _CAPACITY_OF_WARM):
+    units = members.get("ProvisionedThroughput", {})
+    for name, wanted in _in_order(members.get("WarmThroughput", {}), _CAPACITY_OF_WARM):
         capacity = _CAPACITY_OF_WARM[name]
         if on_demand and wanted < ON_DEMAND_WARM[name]:
             raise errors.warmth_below_initial(name, index)
@@ -185,16 +185,16 @@ def check_created_warm(part: Members, *, on_demand: bool, index: str | None = No
 
 
 def check_updated_warm(
-    current: TableDefinition | IndexDefinition, part: Members, billing_mode: str, index: str | None = None
+    current: TableDefinition | IndexDefinition, members: Members, billing_mode: str, index: str | None = None
 ) -> None:
     """Raise if the request would decrease the warm throughput of a table or index."""
     warm = warm_units(current, billing_mode)
-    for name, wanted in _in_order(part.get("WarmThroughput", {}), _CAPACITY_OF_WARM):
+    for name, wanted in _in_order(members.get("WarmThroughput", {}), _CAPACITY_OF_WARM):
         if wanted < warm[name]:
             raise errors.warmth_decreased(name, index)
 
 
-def warmed(current: Part, members: Members, billing_mode: str, until: float) -> Part:
+def warmed(current: Relation, members: Members, billing_mode: str, until: float) -> Relation:
     """Return the definition with the requested warm throughput as a pending change.
 
     TableStatus and IndexStatus do not change (control-plane 20.1). If several rises are pending,

@@ -20,7 +20,7 @@ from emulator.database.definitions.tables import (
 )
 from emulator.database.schema.describe import warm_units
 from emulator.model.request import Request
-from emulator.operations.tables import parts, rules, settings, throughput, vector_rules
+from emulator.operations.tables import common_rules, rules, settings, throughput, vector_rules
 from emulator.operations.tables.combinations import check_asks_for_something, check_combination
 
 
@@ -29,7 +29,6 @@ def check_update(request: Request) -> None:
     throughput.adopt_mode(request)
     rules.check_table_class(request)
     check_asks_for_something(request)
-    rules.refuse_unsupported(request)
     check_combination(request)
     if "ReplicaUpdates" in request:
         from emulator.operations.replicas import checks  # noqa: PLC0415 - few tables have replicas
@@ -61,7 +60,7 @@ def updated(definition: TableDefinition, request: Request, now: float, until: fl
         throughput.refuse_unchanged(definition, request)
     _check_stream_change(definition, request)
     _check_encryption_change(definition, request)
-    throughput.check_updated_ceilings(request, on_demand=on_demand)
+    throughput.check_updated_maximums(request, on_demand=on_demand)
     throughput.check_updated_warm(definition, request, definition.billing_mode)
     changed = _with_billing_mode(definition, request, until)
     changed = throughput.rescaled(changed, request, changed.billing_mode, now, until)
@@ -202,9 +201,9 @@ def _with_index_settings(
         raise errors.index_update_on_demand(name)
     throughput.check_bounds(update)
     throughput.refuse_unchanged(index, update, name)
-    throughput.check_updated_ceilings(update, on_demand=on_demand, index=name)
+    throughput.check_updated_maximums(update, on_demand=on_demand, index=name)
     throughput.check_updated_warm(index, update, definition.billing_mode, name)
-    changed = replace(index, on_demand=settings.ceilings(index.on_demand, update))
+    changed = replace(index, on_demand=settings.maximums(index.on_demand, update))
     changed = throughput.rescaled(changed, update, definition.billing_mode, now, until)
     changed = throughput.warmed(changed, update, definition.billing_mode, until)
     if "ProvisionedThroughput" in update or "OnDemandThroughput" in update:
@@ -227,16 +226,16 @@ def _with_types(
         raise errors.one_online_index()
     if "AttributeDefinitions" not in request:
         raise errors.index_without_attribute_definitions(name)
-    types = parts.types_of(request["AttributeDefinitions"])
+    types = common_rules.types_of(request["AttributeDefinitions"])
     rules.check_index_shape(create, types)
     _check_new_index_throughput(create, on_demand=on_demand)
     named: list[Sequence[str]] = [index.non_key for index in definition.indexes]
     named += map(vector_rules.defined_non_key_attributes, definition.vectors)
-    parts.check_non_key_total([*named, create["Projection"].get("NonKeyAttributes", ())])
+    common_rules.check_non_key_total([*named, create["Projection"].get("NonKeyAttributes", ())])
     if sum(not index.local for index in definition.indexes) >= limits.GSI_PER_TABLE:
         raise errors.no_room_for_global_index()
     _refuse_redefinition(definition, create["KeySchema"], types)
-    needed = {name: types[name] for name in parts.names_of(create["KeySchema"])}
+    needed = {name: types[name] for name in common_rules.names_of(create["KeySchema"])}
     return replace(definition, types={**definition.types, **needed})
 
 
@@ -251,7 +250,7 @@ def _refuse_redefinition(
     schema. If the keys of the table and of an index have the attribute, we infer that the text
     lists the table's key.
     """
-    other = [name for name in parts.names_of(schema) if definition.types.get(name, types[name]) != types[name]]
+    other = [name for name in common_rules.names_of(schema) if definition.types.get(name, types[name]) != types[name]]
     if not other:
         return
     keys = ((definition.hash,), (definition.range,) if definition.range else ())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from emulator import errors, limits
 from emulator.database.definitions.tables import CREATING, DELETING, TableDefinition
 from emulator.model.request import Request
-from emulator.operations.tables import parts, throughput
+from emulator.operations.tables import common_rules, throughput
 
 if TYPE_CHECKING:
     from emulator.database.definitions.vectors import VectorDefinition
@@ -36,12 +36,12 @@ def check_created(request: Request, types: Mapping[str, str], names: set[str], *
         raise errors.empty_index_list("VectorIndexes")
     if not on_demand:
         raise errors.vectors_need_on_demand()
-    keys = set(parts.names_of(request["KeySchema"]))
+    keys = set(common_rules.names_of(request["KeySchema"]))
     for other in (*request.get("LocalSecondaryIndexes", ()), *request.get("GlobalSecondaryIndexes", ())):
-        keys.update(parts.names_of(other["KeySchema"]))
+        keys.update(common_rules.names_of(other["KeySchema"]))
     for index in indexes:
         _check_shape(index, types, keys)
-        parts.check_new_name(index["IndexName"], names)
+        common_rules.check_new_name(index["IndexName"], names)
     _check_same_dimensions([(each["VectorAttribute"]["AttributeName"], each["Dimensions"]) for each in indexes])
     if len(indexes) > limits.VECTOR_INDEXES_PER_TABLE:
         raise errors.too_many_vector_indexes()
@@ -60,7 +60,7 @@ def _check_shape(index: Members, types: Mapping[str, str], keys: set[str]) -> No
     attribute = index["VectorAttribute"]["AttributeName"]
     if attribute in keys or attribute in searched:
         raise errors.vector_attribute_is_key(attribute)
-    parts.check_projection(index["Projection"])
+    common_rules.check_projection(index["Projection"])
 
 
 def _check_same_dimensions(vectors: Sequence[tuple[str, int]]) -> None:
@@ -141,7 +141,7 @@ def _with_types(definition: TableDefinition, create: Members, request: Request) 
     if definition.billing_mode != throughput.ON_DEMAND:
         raise errors.vectors_need_on_demand()
     types = dict(definition.types)
-    given = parts.types_of(request.get("AttributeDefinitions", ()))
+    given = common_rules.types_of(request.get("AttributeDefinitions", ()))
     keys = {definition.hash, definition.range} - {None}
     keys.update(*(index.hash + index.range for index in definition.indexes))
     _check_shape(create, given, {name for name in keys if name is not None})
@@ -149,7 +149,7 @@ def _with_types(definition: TableDefinition, create: Members, request: Request) 
     _check_same_dimensions([*pairs, (create["VectorAttribute"]["AttributeName"], create["Dimensions"])])
     named = [index.non_key for index in definition.indexes]
     named += [tuple(defined_non_key_attributes(index)) for index in definition.vectors]
-    parts.check_non_key_total([*named, non_key_attributes(create)])
+    common_rules.check_non_key_total([*named, non_key_attributes(create)])
     if len(definition.vectors) >= limits.VECTOR_INDEXES_PER_TABLE:
         raise errors.no_room_for_vector_index()
     for name in search_names(create):

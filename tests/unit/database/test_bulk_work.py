@@ -234,7 +234,7 @@ def test_units_below_the_minimum(one):
     assert one.error("StartBulkPutItems", request(MaxWriteRequestUnits=1023)) == ("ValidationException", text)
 
 
-def test_the_slices_pause_for_the_ceiling(one, bucket):
+def test_the_slices_pause_for_the_maximum(one, bucket):
     bucket.put("in", "".join(LINE % (number, "") for number in range(300)))
     begin(one, MaxWriteRequestUnits=1024)
     [work] = Runner(one.emulator.database, one.emulator.settings).due()

@@ -165,8 +165,8 @@ class FrozenViews(RuleBasedStateMachine):
                 rewound = {key: value for key, value in self.live.items() if key[:5] in prefixes}
                 changed = list(views.changed(txn, view))
                 assert changed == sorted(changed)
-                for key, image in changed:
-                    rewound[key] = None if image == b"\0" else image[1:]
+                for key, original in changed:
+                    rewound[key] = None if original == b"\0" else original[1:]
                 if changed:
                     assert list(views.changed(txn, view, changed[0][0])) == changed[1:]
             assert {key: value for key, value in rewound.items() if value is not None} == expected
@@ -226,7 +226,7 @@ def test_another_process_records_from_its_next_write_on(pair):
 
 
 def test_a_read_through_unknown_views_is_interrupted(pair):
-    """A newer view may have the image, and this process does not know the newer view."""
+    """A newer view may have the original, and this process does not know the newer view."""
     first, second = pair
     put(first, b"old")
     with first.registries.changing() as change:
@@ -241,7 +241,7 @@ def test_a_read_through_unknown_views_is_interrupted(pair):
 
 
 def test_a_view_of_a_lost_group_ends(tmp_path):
-    """A group of writes that is lost takes the view and its images with it."""
+    """A group of writes that is lost takes the view and its originals with it."""
     database = Database(open_engine(tmp_path / "data", durable=True), ManualClock())
     database.group_commit.group_writes(lambda: None)
     with database.registries.changing() as change:

@@ -328,6 +328,22 @@ def test_an_import_is_forgotten_after_ninety_days(db, bucket):
     assert len(list(db.emulator.database.s3_jobs._registry)) == 1
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_an_import_has_at_most_fifty_thousand_objects(db, bucket, monkeypatch, count):
+    monkeypatch.setattr("emulator.limits.S3_OBJECTS", 2)
+    for number in range(count):
+        bucket.put(f"in/{number}", GOOD % number)
+    arn = begin(db, prefix="in/")
+    run_jobs(db)
+    found = described(db, arn)
+    if count == 2:
+        assert (found["ImportStatus"], found["ImportedItemCount"]) == ("COMPLETED", 2)
+        return
+    assert (found["ImportStatus"], found["FailureCode"]) == ("FAILED", "S3ObjectLimitExceeded")
+    assert found["FailureMessage"] == "The source has 3 objects, but the limit is 2 objects."
+    assert db("ListTables")["TableNames"] == []
+
+
 def test_at_most_fifty_at_once(db, bucket):
     for number in range(50):
         begin(db, creation={"TableName": f"tab{number}"}.items())
@@ -378,7 +394,7 @@ def test_a_resumed_import_skips_what_is_done(db, bucket):
     for key in "ab":
         bucket.put(key, "".join(f"{GOOD % number}\n" for number in range(5)))
     store = FolderStore(bucket.folder.parent).bucket("bucket")
-    reader = reading.ObjectReader(store, store.objects(""), reading.Layout("DYNAMODB_JSON"), "a", 3)
+    reader = reading.ObjectReader(store, store.objects(""), reading.ObjectFormat("DYNAMODB_JSON"), "a", 3)
     batch = reader.batch()
     assert (batch.object.key, batch.first, len(batch.records), batch.ended) == ("b", 3, 2, True)
     assert reader.batch() is None
@@ -389,7 +405,7 @@ def test_a_resumed_import_skips_what_is_done(db, bucket):
 def test_a_large_record_is_a_batch_of_its_own(bucket):
     bucket.put("a", "".join(f'{{"Item":{{"x":{{"S":"{"x" * 300_000}"}}}}}}\n' for _ in range(3)))
     store = FolderStore(bucket.folder.parent).bucket("bucket")
-    reader = reading.ObjectReader(store, store.objects(""), reading.Layout("DYNAMODB_JSON"), None, 0)
+    reader = reading.ObjectReader(store, store.objects(""), reading.ObjectFormat("DYNAMODB_JSON"), None, 0)
     assert [len(reader.batch().records) for _ in range(3)] == [1, 1, 1]
     reader.close()
 
@@ -402,7 +418,7 @@ NO_UNITS = (
     "One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when "
     "BillingMode is PROVISIONED"
 )
-CEILING = (
+MAXIMUM = (
     "One or more parameter values were invalid: MaxWriteRequestUnits for OnDemandThroughput cannot be specified when the "
     "table BillingMode is PROVISIONED"
 )
@@ -424,7 +440,7 @@ PROVISIONED = {
 REFUSED = [
     ({"InputFormatOptions": {"Csv": {}}}, INVALID_OPTIONS),
     ({"TableCreationParameters": {name: CREATION[name] for name in CREATION if name != "BillingMode"}}, NO_UNITS),
-    ({"TableCreationParameters": PROVISIONED}, CEILING),
+    ({"TableCreationParameters": PROVISIONED}, MAXIMUM),
     ({"InputFormat": "CSV", "InputFormatOptions": {"Csv": {"Delimiter": "::"}}}, DELIMITER),
     ({"InputCompressionType": "LZ4"}, COMPRESSION),
 ]

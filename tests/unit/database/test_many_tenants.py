@@ -126,11 +126,11 @@ def test_spaces_without_tables_are_forgotten(inside):
     create(as_(inside, "key"), "tab")
     tenants = inside.emulator.database.catalog._tenants
     assert [tenant for tenant, _ in tenants] == [("key", "us-east-1")]
-    assert list(tenants.places("tab")) == [("key", "us-east-1")]
+    assert list(tenants.tenants_with("tab")) == [("key", "us-east-1")]
     inside("DeleteTable", TableName="tab")
     inside("ListTables")
     assert list(tenants) == []
-    assert list(tenants.places("tab")) == []
+    assert list(tenants.tenants_with("tab")) == []
     tenants.remove(("key", "us-east-1"), "tab")
     assert Tenants().get(("key", "us-east-1"), "tab") is None
 

@@ -211,7 +211,7 @@ def test_emptying_a_table_ends_its_restore(db, backup):
 
 
 def test_reset_leaves_nothing_of_backups(db, backup):
-    """The items go in the transaction that closes the views, which get images until its commit."""
+    """One transaction deletes items and closes views, which get originals until its commit."""
     for number in range(3):
         db("CreateBackup", TableName="source", BackupName="another")
         put(db, number, changed={"S": "x"})

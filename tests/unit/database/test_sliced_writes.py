@@ -5,7 +5,7 @@ import pytest
 from emulator.database import transactions
 from emulator.database.items import ahead
 from emulator.errors import ApiError
-from emulator.operations import batch, execute_transaction, statements, transact
+from emulator.operations import batch, batch_statements, execute_transaction, transact
 from tests.support.invariants import check_store
 from tests.support.slices import sliced
 from tests.support.tables import index_request, table_request
@@ -34,7 +34,7 @@ def table(db, monkeypatch):
         put(db, name, number)
     monkeypatch.setattr(ahead, "LONG", 0)
     monkeypatch.setattr(ahead, "LARGE", 0)
-    for module in (transactions, transact, execute_transaction, statements, batch):
+    for module in (transactions, transact, execute_transaction, batch_statements, batch):
         monkeypatch.setattr(module, "DECODED_IN_STEP", 1)
     return name
 
@@ -279,7 +279,7 @@ NONE = {":none": {"S": "x"}}
 )
 def test_long_texts_are_parsed_in_slices(db, table, monkeypatch, operation, request_of, most):
     monkeypatch.setattr(ahead, "LONG", 1 << 20)
-    for module in (transactions, transact, execute_transaction, statements):
+    for module in (transactions, transact, execute_transaction, batch_statements):
         monkeypatch.setattr(module, "DECODED_IN_STEP", 1 << 20)
     request = {most: [request_of(table, number) for number in range(ITEMS)]}
     _, steps = sliced(db, operation, request)

@@ -57,14 +57,14 @@ def check(sizes):
     assert max(moved) <= MOST
 
 
-def images(database, name="s"):
+def originals(database, name="s"):
     with database.read() as txn:
-        return keyspace.images(restoring.find(txn, name).view)
+        return keyspace.originals(restoring.find(txn, name).view)
 
 
 def test_a_restore(db, database):
     fill(db, "b")
-    check(sizes_after(restoring.restore(database, "s"), database, images(database)))
+    check(sizes_after(restoring.restore(database, "s"), database, originals(database)))
     assert db("GetItem", TableName="tab", Key={"id": {"S": "0"}})["Item"]["v"]["S"][0] == "a"
 
 
@@ -85,13 +85,13 @@ def rows(database):
 def test_the_images_of_a_deleted_snapshot_that_an_older_one_needs(db, database):
     saving.save(database, "newer", Scope())
     fill(db, "b")
-    newer = images(database, "newer")
+    newer = originals(database, "newer")
     saving.delete(database, "newer")
     check(sizes_after(background(database), database, newer))
 
 
 def test_what_a_snapshot_has_to_keep_when_everything_is_deleted(db, database):
-    prefix = images(database)
+    prefix = originals(database)
     before = stored(database, prefix)
     registry.call(db.emulator, "reset", {})
     check([before, *sizes_after(background(database), database, prefix)])

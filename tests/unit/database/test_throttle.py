@@ -39,31 +39,31 @@ from tests.support.throttled_tables import (
 
 def test_a_bucket_fills_at_its_rate_up_to_its_capacity():
     bucket = Bucket(rate=5, capacity=20, level=0, now=100)
-    assert not bucket.holds(1, 100)
-    assert not bucket.holds(1, 100.1)
-    assert bucket.holds(1, 100.25)
-    assert bucket.holds(20, 104)
-    assert (bucket.holds(20, 1000), bucket.level) == (True, 20)
+    assert not bucket.admits(1, 100)
+    assert not bucket.admits(1, 100.1)
+    assert bucket.admits(1, 100.25)
+    assert bucket.admits(20, 104)
+    assert (bucket.admits(20, 1000), bucket.level) == (True, 20)
 
 
 def test_what_is_larger_than_the_bucket_needs_a_full_one():
     bucket = Bucket(rate=1, capacity=10, level=9, now=0)
-    assert not bucket.holds(500, 0)
-    assert bucket.holds(500, 1)
+    assert not bucket.admits(500, 0)
+    assert bucket.admits(500, 1)
 
 
 def test_a_clock_that_goes_back_takes_nothing_and_fills_on_from_there():
     bucket = Bucket(rate=1, capacity=10, level=5, now=100)
-    assert bucket.holds(5, 50)
-    assert not bucket.holds(6, 50.9)
-    assert bucket.holds(6, 51)
+    assert bucket.admits(5, 50)
+    assert not bucket.admits(6, 50.9)
+    assert bucket.admits(6, 51)
 
 
 def test_a_new_rate_counts_from_now_on():
     bucket = Bucket(rate=1, capacity=300, level=0, now=0)
     bucket.change(100, 30_000, 10)
-    assert (bucket.holds(10, 10), bucket.level) == (True, 10)
-    assert (bucket.holds(210, 12), bucket.level) == (True, 210)
+    assert (bucket.admits(10, 10), bucket.level) == (True, 10)
+    assert (bucket.admits(210, 12), bucket.level) == (True, 210)
     bucket.change(1, 100, 12)
     assert bucket.level == 100
 

@@ -250,7 +250,7 @@ def test_a_table_without_capacity_is_swept(engine_name, tmp_path):
 def test_a_declared_transaction_holds_nothing_up(db):
     table = create(db)
     put(db, table, "held", NOW + 1)
-    db.emulator.database.enforcer.hold_item(table, {"pk": {"S": "held"}}, HOUR)
+    db.emulator.database.enforcer.lock_item(table, {"pk": {"S": "held"}}, HOUR)
     db.emulator.database.catalog.declare()
     assert db.error("DeleteItem", TableName=table, Key={"pk": {"S": "held"}})[0] == "TransactionConflictException"
     wait(db)

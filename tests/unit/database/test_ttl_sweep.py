@@ -220,15 +220,15 @@ def test_a_new_process_sweeps_what_the_old_one_left(tmp_path):
     db.emulator.close()
 
 
-def test_an_entry_that_is_no_items_any_more_only_goes_itself(db):
-    """No such entry should exist; if one does, it must not delete an item that has not expired."""
+def test_a_ticket_that_is_no_items_any_more_only_goes_itself(db):
+    """No such ticket should exist; if one does, it must not delete an item that has not expired."""
     table = create(db)
     put(db, table, "item", NOW + HOUR)
     database = db.emulator.database
     compiled = database.table(db.caller, table)
     (key,) = keys_of(db, table)
-    wrong = queue_of(compiled.definition).entry({"ttl": {"N": str(NOW - 1)}}, key)
-    gone = queue_of(compiled.definition).entry({"ttl": {"N": str(NOW - 1)}}, key + b"gone")
+    wrong = queue_of(compiled.definition).ticket({"ttl": {"N": str(NOW - 1)}}, key)
+    gone = queue_of(compiled.definition).ticket({"ttl": {"N": str(NOW - 1)}}, key + b"gone")
     with database.write() as txn:
         txn.put(wrong, b"")
         txn.put(gone, b"")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulator.database import database as module
+from emulator.database import entrances as module
 from emulator.log_limits import LogLimit
 from storage import Full
 from tests.support.tables import index_request, table_request

@@ -3,7 +3,7 @@
 import pytest
 
 from emulator import errors
-from emulator.caching import PER_CHARACTER, PER_ENTRY, BoundedCache
+from emulator.caching import PER_CHARACTER, PER_RESULT, BoundedCache
 from emulator.errors import ApiError
 from emulator.expressions import bind as module
 from emulator.expressions.ast import Placeholder
@@ -352,7 +352,7 @@ def test_failures_are_not_kept():
 
 
 def test_the_cache_is_bounded(monkeypatch):
-    monkeypatch.setattr(module, "_cache", BoundedCache(3 * (PER_ENTRY + 2 * PER_CHARACTER)))
+    monkeypatch.setattr(module, "_cache", BoundedCache(3 * (PER_RESULT + 2 * PER_CHARACTER)))
     for number in range(5):
         bind({"ProjectionExpression": f"a{number}"})
     assert [form[4] for form in module._cache] == ["a2", "a3", "a4"]

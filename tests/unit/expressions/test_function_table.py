@@ -29,7 +29,7 @@ VALUES = {
 }
 
 
-# --- a toy function for each place where functions may stand ---
+# --- a toy function for each role that functions may have ---
 
 TEXT = Operand(frozenset({"S"}))
 NUMBER = Operand(frozenset({"N"}))
@@ -163,7 +163,7 @@ def test_a_toy_in_an_update(toys):
 
 
 @pytest.mark.parametrize(
-    ("place", "fields"),
+    ("role", "fields"),
     [
         ("condition", {"name": "two words"}),
         ("condition", {"name": "Capital"}),
@@ -185,15 +185,15 @@ def test_a_toy_in_an_update(toys):
         ("update operand", {"cost": 1, "result": "N", "operands": (ANY, Operand(frozenset({"S"}), type_name=True))}),
     ],
 )
-def test_an_incomplete_row_is_refused(place, fields):
+def test_an_incomplete_row_is_refused(role, fields):
     row = {"name": "toy", "operands": (ANY, ANY), "distinct": False, "partiql": True, "build": both(ends_with)} | fields
     with pytest.raises(AssertionError):
-        checked(Function(place=place, **row))
+        checked(Function(role=role, **row))
 
 
-@pytest.mark.parametrize("missing", ["name", "place", "operands", "build", "distinct", "partiql"])
+@pytest.mark.parametrize("missing", ["name", "role", "operands", "build", "distinct", "partiql"])
 def test_a_row_without_a_field(missing):
-    row = {"name": "toy", "place": "condition", "operands": (ANY, ANY), "build": both(ends_with), "distinct": True}
+    row = {"name": "toy", "role": "condition", "operands": (ANY, ANY), "build": both(ends_with), "distinct": True}
     row["partiql"] = True
     checked(Function(**row))
     del row[missing]
@@ -213,7 +213,7 @@ PARAMETERS = {
 
 def detail(row, operands, values=()):
     """Return the error of a call of the function with these operands, or None."""
-    parameter, frame = PARAMETERS[row.place]
+    parameter, frame = PARAMETERS[row.role]
     request = {parameter: frame.format(f"{row.name}({', '.join(operands)})")}
     if values:
         request["ExpressionAttributeValues"] = dict(values)
@@ -241,7 +241,7 @@ def test_its_name_and_its_builder(row):
 @pytest.mark.parametrize("row", ROWS)
 def test_its_operands_are_accepted(row):
     operands, values = fitting(row)
-    parameter, frame = PARAMETERS[row.place]
+    parameter, frame = PARAMETERS[row.role]
     request = {parameter: frame.format(f"{row.name}({', '.join(operands)})")}
     bind(request | ({"ExpressionAttributeValues": values} if values else {}))
 
@@ -281,8 +281,8 @@ def test_where_it_may_stand(row):
     operands, values = fitting(row)
     given = {"ExpressionAttributeValues": values} if values else {}
     call = f"{row.name}({', '.join(operands)})"
-    for place, (parameter, frame) in PARAMETERS.items():
-        if place != row.place:
+    for role, (parameter, frame) in PARAMETERS.items():
+        if role != row.role:
             text = failure(bind, {parameter: frame.format(call)} | given)
             assert text == f"Invalid {parameter}: {MISUSED.format(row.name)}"
 
@@ -290,7 +290,7 @@ def test_where_it_may_stand(row):
 @pytest.mark.parametrize("row", ROWS)
 def test_whether_partiql_has_it(row):
     call = f"{row.name.upper()}({', '.join(['?' if operand.type_name else 'p' for operand in row.operands])})"
-    where_clause = call if row.place == "condition" else f"{call} = 'x'"
+    where_clause = call if row.role == "condition" else f"{call} = 'x'"
 
     def unknown(text):
         parameters = [{"S": "S"}] * text.count("?")
@@ -300,14 +300,14 @@ def test_whether_partiql_has_it(row):
             return error.message.startswith(f"Unrecognized function: {row.name} at ")
         return False
 
-    assert unknown(f"SELECT * FROM t WHERE {where_clause}") is (not row.partiql or row.place == "update operand")
+    assert unknown(f"SELECT * FROM t WHERE {where_clause}") is (not row.partiql or row.role == "update operand")
     assert unknown(f"UPDATE t SET zz = {call} WHERE pk = 'a'") is (not row.partiql)
 
 
 @pytest.mark.parametrize("row", ROWS)
 def test_it_has_cases(row):
     """Rules do not say what a function computes, so the tables must have its outcomes."""
-    table = "updates" if row.place == "update operand" else "conditions"
+    table = "updates" if row.role == "update operand" else "conditions"
     cases = json.loads((CASES / f"{table}.json").read_text())["cases"]
     used = [case for case in cases if re.search(rf"\b{row.name}\(", case["expression"])]
     outcomes = {json.dumps(case.get("result", case.get("changes", case.get("error")))) for case in used}
@@ -317,7 +317,7 @@ def test_it_has_cases(row):
 @pytest.mark.parametrize("row", ROWS)
 def test_it_has_cases_of_wrong_operands(row):
     """The rules above make errors from our own texts; errors.json has the whole texts of AWS."""
-    parameter, _ = PARAMETERS[row.place]
+    parameter, _ = PARAMETERS[row.role]
     texts = [text for _, text in json.loads((CASES / "errors.json").read_text())[parameter]]
     for operand in row.operands:
         if operand.path:

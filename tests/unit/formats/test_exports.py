@@ -5,7 +5,7 @@ import gzip
 import hashlib
 import json
 
-from emulator.formats.export_layout import ExportWriter
+from emulator.formats.export_folders import ExportWriter
 from tests.support.records import Read
 
 ITEMS = [{"id": {"S": "ä"}, "b": {"B": "AAE="}}, {"id": {"S": "b"}}, {"id": {"S": "c"}}]
@@ -81,7 +81,7 @@ def test_a_file_that_is_missing_or_shorter_than_its_manifest_says(tmp_path):
 def test_bad_manifests(tmp_path):
     folder = written(tmp_path / "export")
     (folder / "manifest-files.json").write_text('{"itemCount": 1}\n')
-    assert Read(folder).problems == ["manifest-files.json:1: this is not the entry of a data file"]
+    assert Read(folder).problems == ["manifest-files.json:1: this line does not describe a data file"]
     (folder / "manifest-summary.json").write_text('{"outputFormat": "XML"}')
     assert Read(folder).problems == [
         "manifest-summary.json: the format 'XML' of the export is not known",

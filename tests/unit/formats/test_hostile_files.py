@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from emulator.controls import registry
 from emulator.formats import bounds
+from emulator.formats.detection import inputs
 from emulator.formats.records import Definition, ItemRecord, Notice, Problem, ReadOptions, is_text
-from emulator.formats.sources import sources
 from emulator.settings import Settings
 from emulator.transfer.initial import EmulatorEndpoint
 from emulator.transfer.loading import Loader
@@ -283,7 +283,7 @@ def test_long_texts_of_ion_are_read(tmp_path):
 @pytest.fixture
 def small(monkeypatch):
     """Limits of some kilobytes in the place of megabytes."""
-    for module in ("json_text", "items", "csv_rows", "files", "sources"):
+    for module in ("json_text", "items", "csv_rows", "files", "detection"):
         for name, limit in (("LONGEST_ITEM", 1 << 20), ("LONGEST_DOCUMENT", 2 << 20)):
             monkeypatch.setattr(f"emulator.formats.{module}.{name}", limit, raising=False)
     defaults = ("", 1, 1 << 20)
@@ -445,7 +445,7 @@ def broken_file(seed):
 def records_of(folder, name, data):
     path = folder / name
     path.write_bytes(data)
-    return sources([str(path)], ReadOptions(environment={}))
+    return inputs([str(path)], ReadOptions(environment={}))
 
 
 @given(st.integers(0, 2**32))
@@ -453,7 +453,7 @@ def records_of(folder, name, data):
 def test_a_broken_file_is_a_result_or_a_problem_of_one_line(tmp_path_factory, seed):
     folder = tmp_path_factory.mktemp("broken")
     name, data = broken_file(seed)
-    records = [each for source in records_of(folder, name, data) for each in source.records(lambda _table: {"id": "S"})]
+    records = [record for each in records_of(folder, name, data) for record in each.records(lambda _table: {"id": "S"})]
     (folder / name).unlink()
     folder.rmdir()
     for record in records:

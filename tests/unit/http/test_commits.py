@@ -493,7 +493,7 @@ def test_background_work_without_room_backs_off(durable, monkeypatch):
     assert 1 <= ran <= 3
     assert database.background.slices
     monkeypatch.undo()
-    monkeypatch.setattr(type(database.background), "held", False)
+    monkeypatch.setattr(type(database.background), "paused", False)
     durable.emulator.tick()
     durable.loop.run()
     assert not database.background.slices

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from emulator.http import memory_folder as module
-from emulator.http.memory_folder import best_place, memory_folder, remove_abandoned, shown
+from emulator.http.memory_folder import best_parent, memory_folder, remove_abandoned, shown
 from storage import open_engine
 from storage.disk.claim import claimed, in_use
 
 
-def abandoned(place: Path, name: str = "dynamodb-emulator-dead") -> Path:
+def abandoned(parent: Path, name: str = "dynamodb-emulator-dead") -> Path:
     """Make what is left of a server that was killed with all its processes."""
-    folder = place / name
+    folder = parent / name
     with claimed(folder):
         (folder / "in-memory").touch()
         open_engine(folder).close()
@@ -129,12 +129,12 @@ MIB = 1 << 20
 )
 def test_the_place_with_more_room(tmp_path, monkeypatch, caplog, memory, temporary, best, warning):
     places = {tmp_path / "memory": memory, tmp_path / "temporary": temporary}
-    for place, room in places.items():
+    for parent, room in places.items():
         if room is not None:
-            place.mkdir()
-    monkeypatch.setattr(module, "room_in", lambda place: (places[place] or 0) * MIB)
+            parent.mkdir()
+    monkeypatch.setattr(module, "room_in", lambda parent: (places[parent] or 0) * MIB)
     other = None if temporary is None else tmp_path / "temporary"
-    assert best_place(tmp_path / "memory", lambda: other) == tmp_path / best
+    assert best_parent(tmp_path / "memory", lambda: other) == tmp_path / best
     assert [warning in message for message in caplog.messages] == ([] if warning is None else [True])
 
 

@@ -32,21 +32,21 @@ from emulator.partiql.ast import (
     MapOf,
     OrderKey,
     Parameter,
+    Relation,
     Select,
     SetChange,
-    Source,
     UpdateStatement,
 )
 from emulator.partiql.parser import parse
 
-T = Source("t", None)
+T = Relation("t", None)
 A, B = DocumentPath(("a",)), DocumentPath(("b",))
 FIRST, SECOND, THIRD = Placeholder("?0"), Placeholder("?1"), Placeholder("?2")
 ZERO, ONE = Placeholder(":0"), Placeholder(":1")
 
 
-def select(where=None, paths=None, order=(), source=T):
-    return Select(source, paths, where, order)
+def select(where=None, paths=None, order=(), relation=T):
+    return Select(relation, paths, where, order)
 
 
 def equal(path, value):
@@ -55,8 +55,8 @@ def equal(path, value):
 
 STATEMENTS = {
     "SELECT * FROM t": select(),
-    'select * from "t"."i";': select(source=Source("t", "i")),
-    'SELECT * FROM "a ""quoted"" name"': select(source=Source('a "quoted" name', None)),
+    'select * from "t"."i";': select(relation=Relation("t", "i")),
+    'SELECT * FROM "a ""quoted"" name"': select(relation=Relation('a "quoted" name', None)),
     "SELECT a, b.c[2].d, \"e f\"['g h'] FROM t": select(paths=(("a",), ("b", "c", 2, "d"), ("e f", "g h"))),
     "SELECT * FROM t WHERE a = ? ORDER BY b DESC, a ASC, b": select(
         equal(A, FIRST), order=(OrderKey(("b",), True), OrderKey(("a",), False), OrderKey(("b",), False))

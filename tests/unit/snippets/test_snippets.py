@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from emulator.formats.described import create_input
+from emulator.formats.detection import inputs
 from emulator.formats.records import Definition, ReadOptions
-from emulator.formats.sources import sources
 from emulator.snippets import boto3_code, cli, cloudformation, javascript, terraform
 from emulator.snippets.recreation import recreation
 from emulator.snippets.requests import Target
@@ -205,7 +205,7 @@ def test_a_template_is_read_as_the_same_table(calls, tmp_path):
     path.write_text(cloudformation.template(calls))
     [(_, resource)] = yaml.safe_load(path.read_text())["Resources"].items()
     assert resource["Type"] == "AWS::DynamoDB::Table"
-    records = [each for source in sources([str(path)], ReadOptions()) for each in source.records(lambda _: {})]
+    records = [each for source in inputs([str(path)], ReadOptions()) for each in source.records(lambda _: {})]
     [definition] = [each for each in records if isinstance(each, Definition)]
     assert definition.create == made(calls)
     ttl = [request["TimeToLiveSpecification"]["AttributeName"] for name, request in calls if name == "UpdateTimeToLive"]

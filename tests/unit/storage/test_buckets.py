@@ -3,15 +3,15 @@
 import pytest
 
 from storage import Corrupted
-from storage.disk.buckets import LONGEST, bound, changed, entries, find, pack
+from storage.disk.buckets import LONGEST, bound, changed, find, pack, pairs
 
 TWO = b"\0\0\0\1\0\0\0\2" + b"a" + b"xy" + b"\0\0\0\2\0\0\0\0" + b"bb"
 
 
 def test_format() -> None:
     assert pack([(b"a", b"xy"), (b"bb", b"")]) == TWO
-    assert entries(TWO) == [(b"a", b"xy"), (b"bb", b"")]
-    assert entries(b"") == []
+    assert pairs(TWO) == [(b"a", b"xy"), (b"bb", b"")]
+    assert pairs(b"") == []
 
 
 @pytest.mark.parametrize(
@@ -26,12 +26,12 @@ def test_format() -> None:
     ],
 )
 def test_changed(tail: bytes, value: bytes | None, expected: list[tuple[bytes, bytes]]) -> None:
-    assert entries(changed(TWO, tail, value)) == expected
+    assert pairs(changed(TWO, tail, value)) == expected
 
 
-def test_first_and_last_entry() -> None:
+def test_first_and_last_pair() -> None:
     one = changed(None, b"r", b"v")
-    assert entries(one) == [(b"r", b"v")]
+    assert pairs(one) == [(b"r", b"v")]
     assert changed(one, b"r", None) == b""
 
 
@@ -42,13 +42,13 @@ def test_find() -> None:
 @pytest.mark.parametrize(
     ("bucket", "message"),
     [
-        (TWO[:-1], "A record of long keys is shorter than its entries say."),
-        (TWO[:14], "A record of long keys ends in the middle of an entry."),
+        (TWO[:-1], "A record of long keys is shorter than the lengths in it say."),
+        (TWO[:14], "A record of long keys ends in the middle of a pair."),
     ],
 )
 def test_damage(bucket: bytes, message: str) -> None:
     with pytest.raises(Corrupted) as caught:
-        entries(bucket)
+        pairs(bucket)
     assert str(caught.value) == message
 
 

@@ -259,7 +259,7 @@ def test_snapshot_never_sees_a_later_write(engine: Engine) -> None:
     fill(engine, KEYS)
     before = rows(engine)
     with engine.read() as reader:
-        for _ in range(2):  # the second commit must not change the pre-images of the first
+        for _ in range(2):  # the second commit must not change the old values of the first
             with engine.write() as txn:
                 change_everything(txn)
                 assert list(reader.scan(b"", LAST)) == before

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from storage import Corrupted, open_engine
-from storage.disk import environment, identity
+from storage.disk import identity, sharing
 from storage.disk.claim import claimed
 from storage.disk.snapshot import copy
 from storage.keycode import LAST
@@ -249,14 +249,14 @@ def test_an_older_folder_is_marked_and_stays_ours(older: Path) -> None:
 
 
 def test_an_older_folder_is_marked_before_it_can_be_written(older: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = environment.Environment
+    opened = sharing.Environment
     seen = []
 
     def opening(folder: Path, **options: Any) -> Any:
         seen.append((folder / "layout").read_text())
         return opened(folder, **options)
 
-    monkeypatch.setattr(environment, "Environment", opening)
+    monkeypatch.setattr(sharing, "Environment", opening)
     open_engine(older).close()
     assert seen == [NEWEST]
 

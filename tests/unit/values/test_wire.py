@@ -1,4 +1,5 @@
 import json
+import sys
 from base64 import b64encode
 from copy import deepcopy
 
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 
 from emulator import limits
 from emulator.errors import ApiError
-from emulator.values import rows, wire
-from emulator.values.problems import Problem, first_problem
+from emulator.values import problems as module
+from emulator.values import rows, sets, wire
+from emulator.values.problems import MOST_PROBLEMS, Problem, first_problem
 from emulator.values.size import item_size, value_size
 from tests.support.value_strategies import deterministic, items, values
 
@@ -569,7 +571,7 @@ def test_the_values_of_expressions_share_one_size_limit():
     ],
 )
 def test_only_a_part_of_a_too_large_set_is_read(tag, most, members, monkeypatch):
-    monkeypatch.setattr(wire, most, 20)
+    monkeypatch.setattr(sets, most, 20)
     canonical, size, problems = parse({tag: members})
     assert problems == []
     assert len(canonical[tag]) == 20
@@ -581,13 +583,13 @@ def test_only_a_part_of_a_too_large_set_is_read(tag, most, members, monkeypatch)
 @pytest.fixture
 def read(monkeypatch):
     """The parsed numbers. Ten are parsed at once; items may have 100 bytes, and values 200."""
-    monkeypatch.setattr(wire, "_NUMBERS_AT_ONCE", 10)
+    monkeypatch.setattr(sets, "_NUMBERS_AT_ONCE", 10)
     monkeypatch.setattr(limits, "ITEM_SIZE", 100)
     monkeypatch.setattr(limits, "EXPRESSION_VALUES_SIZE", 200)
     monkeypatch.setattr(wire, "LARGE_VALUES", 0)
     numbers = []
-    canonical = wire.canonical
-    monkeypatch.setattr(wire, "canonical", lambda text: numbers.append(text) or canonical(text))
+    canonical = sets.canonical
+    monkeypatch.setattr(sets, "canonical", lambda text: numbers.append(text) or canonical(text))
     return numbers
 
 
@@ -623,7 +625,7 @@ def test_a_large_set_of_numbers_that_fits_is_read_whole(read):
 
 
 def test_only_some_repeats_in_a_large_set_are_listed(monkeypatch):
-    monkeypatch.setattr(wire, "_MOST_LISTED", 10)
+    monkeypatch.setattr(module, "_MOST_LISTED", 10)
     for tag, member in (("NS", "1"), ("SS", "a"), ("BS", "AAAA")):
         _, _, [problem] = parse({tag: [member] * 50})
         assert problem.sent == problem.members == (member,) * 10
@@ -640,14 +642,34 @@ def test_values_after_many_problems_are_skipped():
             return True
 
     _, _, problems = parse({"L": [{}] * 200 + [{"S": Looked("after")}]})
-    assert len(problems) == wire._PROBLEMS
+    assert len(problems) == MOST_PROBLEMS
     assert looked == []
     problems = []
     wire.parse_item({str(number): {} for number in range(200)} | {"last": {"N": "1.0"}, "null": None}, problems)
-    assert len(problems) == wire._PROBLEMS
+    assert len(problems) == MOST_PROBLEMS
 
 
 def test_values_that_no_expression_can_use_are_not_parsed():
     raw = {f":{number}": {"S": "x"} for number in range(wire._MOST_VALUES + 1)}
     problems = []
     assert len(wire.parse_values(raw, problems)) == wire._MOST_VALUES
+
+
+def test_an_item_that_another_thread_parses_meanwhile_keeps_its_problems():
+    """A profiler stands for the switch to the other thread, in the middle of an item."""
+    others = []
+
+    def switch(frame, event, _argument):
+        if event == "call" and frame.f_code is wire._parse_map.__code__:
+            sys.setprofile(None)
+            problems = []
+            wire.parse_item({"b": {"N": "1"}}, problems)
+            others.append(problems)
+
+    problems = []
+    sys.setprofile(switch)
+    try:
+        wire.parse_item({"a": {"N": "wrong"}, "z": {"M": {}}}, problems)
+    finally:
+        sys.setprofile(None)
+    assert (len(problems), others) == (1, [[]])

@@ -13,13 +13,12 @@ All names and values become placeholders, so a name may be a reserved word and a
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from emulator.http.site.console.described import Key, keys
-from emulator.http.site.console.forms import BadForm, Fields
+from emulator.http.site.console.forms import BadForm, Fields, integer
 
 COMPARISONS: Final = ("=", "<", "<=", ">", ">=", "between", "begins_with")
 FILTERS: Final = (
@@ -68,8 +67,7 @@ class Placeholders:
         return placeholder
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(NamedTuple):
     """One filter of the form."""
 
     name: str = ""
@@ -79,8 +77,7 @@ class Filter:
     to: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyField:
+class KeyField(NamedTuple):
     """One key attribute of the form."""
 
     key: Key
@@ -89,11 +86,10 @@ class KeyField:
     to: str
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """What the form of the query builder contains."""
 
-    index: str
+    source: str
     keys: Sequence[KeyField]
     filters: Sequence[Filter]
     attributes: str
@@ -102,12 +98,12 @@ class Form:
     consistent: bool
     start: str
     view: str
-    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    fields: Mapping[str, Sequence[str]]
 
     @property
     def rows(self) -> Sequence[Filter]:
         """The filters that the form shows, with blank ones at the end."""
-        return [*self.filters, *[Filter()] * _BLANK_ROWS]
+        return [*self.filters, *([Filter()] * _BLANK_ROWS)]
 
 
 def form_of(fields: Fields, table: Mapping[str, Any]) -> Form:
@@ -165,8 +161,8 @@ def request_of(form: Form, table_name: str) -> tuple[str, dict[str, Any]]:
     """Return the operation, Query or Scan, and its request. Raises BadForm."""
     placeholders = Placeholders()
     request: dict[str, Any] = {"TableName": table_name}
-    if form.index:
-        request["IndexName"] = form.index
+    if form.source:
+        request["IndexName"] = form.source
     condition = _key_condition(form.keys, placeholders)
     if condition:
         request["KeyConditionExpression"] = condition
@@ -181,20 +177,13 @@ def request_of(form: Form, table_name: str) -> tuple[str, dict[str, Any]]:
     if placeholders.values:
         request["ExpressionAttributeValues"] = placeholders.values
     if form.limit:
-        request["Limit"] = _limit(form.limit)
+        request["Limit"] = integer(form.limit, "the limit")
     if form.consistent:
         request["ConsistentRead"] = True
     if form.start:
         request["ExclusiveStartKey"] = json_object(form.start, "the start key")
     request["ReturnConsumedCapacity"] = "TOTAL"
     return "Query" if condition else "Scan", request
-
-
-def _limit(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise BadForm(f"the limit {text[:50]} is not a number") from None
 
 
 def _key_condition(parts: Sequence[KeyField], placeholders: Placeholders) -> str:

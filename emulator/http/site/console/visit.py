@@ -1,5 +1,6 @@
 """One request for a page: what its handler knows and calls, and how it answers."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
@@ -10,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from emulator.controls import registry as controls
-from emulator.controls.body import BadDeclaration
 from emulator.database.catalog.catalog import Caller
 from emulator.http import control_calls
 from emulator.http.front.commits import committed
@@ -73,7 +73,11 @@ class Visit:
     # --- calls ------------------------------------------------------------------------------------
 
     async def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Call an operation of the service; return its answer. Raises ApiError, StorageError."""
+        """Call an operation of the service; return its answer. Raises ApiError, StorageError.
+
+        Other requests have their turn before the call, so a page may call many operations.
+        """
+        await asyncio.sleep(0)
         text = orjson.dumps(request)
 
         async def make() -> bytes:
@@ -95,11 +99,8 @@ class Visit:
         return answer
 
     async def control(self, name: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        """Run a control, in all workers if it needs that. Raises its errors and PeerFailed."""
-        found = controls.registered().get(name)
-        if found is None:
-            raise BadDeclaration(f"there is no control {name}")
-        return await control_calls.run(self.front, found, body or {})
+        """Run a control, in all workers if need be. Raises its errors, PeerFailed and Unknown."""
+        return await control_calls.run(self.front, controls.find(name), body or {})
 
     async def _committed(self, make: Any) -> Any:  # noqa: ANN401 - what `make` returns
         return await committed(self.front.commits, make, among=sys.maxsize)

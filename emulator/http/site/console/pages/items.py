@@ -11,7 +11,6 @@ from emulator.http.site.console import described, lookups, querying
 from emulator.http.site.console.attributes import plain_item
 from emulator.http.site.console.registry import page
 from emulator.http.site.console.visit import Visit
-from emulator.snippets import boto3_code, cli, javascript
 
 _COLUMNS: Final = 40  # the most columns of the grid
 _READABLE: Final = ("global", "local")
@@ -45,6 +44,8 @@ async def _results(
     visit: Visit, form: querying.Form, table: Mapping[str, Any], operation: str, request: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Send the request; return what the template shows of the answer. Raises ApiError."""
+    from emulator.snippets import boto3_code, cli, javascript  # noqa: PLC0415 - the time of the first page
+
     answer = await visit.call(operation, request)
     found: list[dict[str, Any]] = answer["Items"]
     names = described.key_names(table)

@@ -5,8 +5,6 @@ from starlette.responses import Response
 from emulator.http.site.console import described, lookups
 from emulator.http.site.console.registry import page
 from emulator.http.site.console.visit import Visit
-from emulator.snippets import boto3_code, cli, cloudformation, javascript, terraform
-from emulator.snippets.recreation import recreation
 
 
 @page("tables/{table}", title="Table", parent="tables")
@@ -33,6 +31,15 @@ async def overview(visit: Visit) -> Response:
 @page("tables/{table}/code", title="Table as code", parent="tables")
 async def code(visit: Visit) -> Response:
     """Show a table as programs and templates."""
+    from emulator.snippets import (  # noqa: PLC0415 - the time of the first page
+        boto3_code,
+        cli,
+        cloudformation,
+        javascript,
+        terraform,
+    )
+    from emulator.snippets.recreation import recreation  # noqa: PLC0415 - as above
+
     name = visit.params["table"]
     table, settings = await lookups.described(visit, name), await lookups.settings(visit, name)
     tags = (await visit.call("ListTagsOfResource", {"ResourceArn": table["TableArn"]}))["Tags"]

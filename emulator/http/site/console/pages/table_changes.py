@@ -52,10 +52,10 @@ async def change_capacity(visit: Visit) -> Response:
     mode = form.chosen("mode", ("PAY_PER_REQUEST", "PROVISIONED"))
     if mode == "PAY_PER_REQUEST":
         return await _update(visit, "The table is now on demand.", BillingMode=mode)
-    members: dict[str, Any] = {"BillingMode": mode}
     table = await lookups.described(visit, visit.params["table"])
+    members: dict[str, Any] = {"BillingMode": mode} if described.is_on_demand(table) else {}
     wanted = throughput(form, "")
-    if described.is_on_demand(table) or _units(table) != wanted:
+    if members or _units(table) != wanted:
         members["ProvisionedThroughput"] = wanted
     updates = []
     for index in table.get("GlobalSecondaryIndexes", ()):
@@ -64,6 +64,8 @@ async def change_capacity(visit: Visit) -> Response:
             updates.append({"Update": {"IndexName": index["IndexName"], "ProvisionedThroughput": wanted}})
     if updates:
         members["GlobalSecondaryIndexUpdates"] = updates
+    if not members:
+        raise BadForm("The table has this capacity already.")
     return await _update(visit, "The capacity has changed.", **members)
 
 
@@ -108,14 +110,17 @@ async def change_recovery(visit: Visit) -> Response:
 
 @action("tables/{table}/change/protection", parent="tables")
 async def change_protection(visit: Visit) -> Response:
-    """Turn deletion protection on or off, and change the class of a table."""
+    """Turn deletion protection on or off."""
     enabled = visit.form.flag("protected")
-    table = await lookups.described(visit, visit.params["table"])
-    members: dict[str, Any] = {"DeletionProtectionEnabled": enabled}
+    text = f"Deletion protection is {'on' if enabled else 'off'}."
+    return await _update(visit, text, DeletionProtectionEnabled=enabled)
+
+
+@action("tables/{table}/change/class", parent="tables")
+async def change_class(visit: Visit) -> Response:
+    """Change the class of a table."""
     wanted = visit.form.chosen("class", described.CLASSES)
-    if wanted != table.get("TableClassSummary", {}).get("TableClass", "STANDARD"):
-        members["TableClass"] = wanted
-    return await _update(visit, f"Deletion protection is {'on' if enabled else 'off'}.", **members)
+    return await _update(visit, f"The table has the class {wanted}.", TableClass=wanted)
 
 
 @action("tables/{table}/change/add-index", parent="tables")

@@ -1,17 +1,12 @@
 """Import and export of items as CSV and JSON (emulator/formats)."""
 
 import io
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 import orjson
 from starlette.responses import Response
 
-from emulator.formats import csv_rows
-from emulator.formats.csv_rows import CsvWriter
-from emulator.formats.items import ItemReader
-from emulator.formats.json_text import Values
-from emulator.formats.records import FormatError, ItemRecord, Problem, ReadOptions, Record
 from emulator.http.site.console import described, lookups
 from emulator.http.site.console.attributes import plain_item
 from emulator.http.site.console.forms import BadForm
@@ -19,8 +14,8 @@ from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.visit import Visit
 
 _FORMATS: Final = ("json", "dynamodb", "csv")
-_NAME: Final = "import"
 _BATCH: Final = 25  # requests of one BatchWriteItem
+_PAGE: Final = 1000  # items that an export reads at once: about 10 ms
 _SHOWN: Final = 10  # problems that a message names
 _PREVIEW: Final = 20  # items of a preview
 
@@ -51,8 +46,8 @@ async def export(visit: Visit) -> Response:
 
 
 async def _pages(visit: Visit, name: str) -> AsyncIterator[list[Item]]:
-    """Yield the items of a table, one list for each page of a Scan."""
-    request: dict[str, Any] = {"TableName": name}
+    """Yield the items of a table, a list for each page of a Scan."""
+    request: dict[str, Any] = {"TableName": name, "Limit": _PAGE}
     while True:
         answer = await visit.call("Scan", request)
         yield answer["Items"]
@@ -74,6 +69,8 @@ async def _json(visit: Visit, name: str, *, plain: bool) -> AsyncIterator[bytes]
 
 async def _csv(visit: Visit, name: str, key_names: list[str]) -> AsyncIterator[bytes]:
     """Yield CSV. The items are read twice: the first line has the names of all attributes."""
+    from emulator.formats.csv_rows import CsvWriter  # noqa: PLC0415 - the time of the first page
+
     names: dict[str, None] = dict.fromkeys(key_names)
     async for items in _pages(visit, name):
         for item in items:
@@ -124,34 +121,9 @@ async def import_items(visit: Visit) -> Response:
 
 
 def _read(visit: Visit, table: Mapping[str, Any]) -> tuple[list[Item], list[str]]:
-    """Return the items in the text of the form, and what cannot be read.
+    """Return the items in the text of the form, and what cannot be read."""
+    from emulator.http.site.console.reading import items_of  # noqa: PLC0415 - the time of the first page
 
-    If several items have one key, the last one counts, as with single puts.
-    """
-    text = visit.form.text("content").encode("utf-8", "replace")
-    names = described.key_names(table)
     types = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
-    csv = visit.form.chosen("format", _FORMATS) == "csv"
-    read = csv_rows.rows(io.BytesIO(text), f"{_NAME}.csv", None, types, ReadOptions()) if csv else _of_json(text)
-    found: dict[bytes, Item] = {}
-    problems: list[str] = []
-    try:
-        for record in read:
-            if isinstance(record, ItemRecord):
-                found[orjson.dumps([record.item.get(each) for each in names])] = record.item
-            elif isinstance(record, Problem):
-                problems.append(str(record))
-    except FormatError as error:
-        problems.append(str(error))
-    return list(found.values()), problems
-
-
-def _of_json(text: bytes) -> Iterator[Record]:
-    """Yield the items of a JSON array, of JSON lines, or of the answer of a Scan."""
-    reader, values = ItemReader(), Values(io.BytesIO(text), _NAME)
-    each = values.elements() if values.next() == "[" else values.all()
-    for place, value in each:
-        if isinstance(value, dict) and isinstance(value.get("Items"), list):
-            yield from (reader.record(place, item) for item in value["Items"])
-        else:
-            yield reader.record(place, value)
+    form = visit.form.chosen("format", _FORMATS)
+    return items_of(visit.form.text("content"), form == "csv", types, described.key_names(table))

@@ -30,8 +30,9 @@ from emulator.formats import csv_rows, ion
 from emulator.formats.bounds import LONGEST_DOCUMENT
 from emulator.formats.document import Document, KeyLines
 from emulator.formats.documents import definition_or_item, of_document
-from emulator.formats.export_layout import DATA, FILES, ION, SUMMARY, DataFile, Export, is_export, read_export
+from emulator.formats.export_folders import DATA, FILES, ION, SUMMARY, DataFile, Export, is_export, read_export
 from emulator.formats.files import HEAD, STDIN, document_text, opened, why
+from emulator.formats.input import Input
 from emulator.formats.items import ItemReader
 from emulator.formats.json_text import Values, parse
 from emulator.formats.records import (
@@ -46,7 +47,6 @@ from emulator.formats.records import (
     TypesOf,
     UnknownFormat,
 )
-from emulator.formats.source import Source
 
 DEFINITION: Final = "definition.json"
 """The file in an export's folder with the definition of its table. `dump` writes it."""
@@ -57,15 +57,15 @@ _SCAN: Final = re.compile(rb'\s*\{\s*"Items"\s*:\s*\[')
 _TABLE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 
 
-def sources(paths: Iterable[str], options: ReadOptions) -> list[Source]:
-    """Return the sources in these paths, those with definitions first."""
+def inputs(paths: Iterable[str], options: ReadOptions) -> list[Input]:
+    """Return the inputs in these paths, those with definitions first."""
     folders: set[str] = set()
     found = list(chain.from_iterable(_of_path(path, options, folders, named=True) for path in paths))
     return sorted(found, key=lambda source: not source.defines)
 
 
-def _of_path(path: str, options: ReadOptions, folders: set[str], *, named: bool) -> Iterator[Source]:
-    """Yield the sources in a path.
+def _of_path(path: str, options: ReadOptions, folders: set[str], *, named: bool) -> Iterator[Input]:
+    """Yield the inputs in a path.
 
     folders: the real paths of folders that were already read. A link to such a folder is skipped.
     named: whether the user has named the path. Such a path must exist, and may be a pipe. In a
@@ -90,16 +90,16 @@ def _of_path(path: str, options: ReadOptions, folders: set[str], *, named: bool)
         yield _of_record(path, Problem(Place(path), "this is nested too deeply"))
 
 
-def _of_record(path: str, record: Record) -> Source:
-    return Source(path, defines=True, reader=lambda _types: iter((record,)))
+def _of_record(path: str, record: Record) -> Input:
+    return Input(path, defines=True, reader=lambda _types: iter((record,)))
 
 
 def _left_out(place: Place) -> Notice:
     return Notice(place, "left out: no known format")
 
 
-def _of_folder(folder: Path, options: ReadOptions, folders: set[str]) -> Iterator[Source]:
-    """Yield the sources in a folder. Raises FormatError, OSError."""
+def _of_folder(folder: Path, options: ReadOptions, folders: set[str]) -> Iterator[Input]:
+    """Yield the inputs in a folder. Raises FormatError, OSError."""
     if not is_export(folder):
         for path in sorted(folder.iterdir()):
             if not path.name.startswith("."):
@@ -109,7 +109,7 @@ def _of_folder(folder: Path, options: ReadOptions, folders: set[str]) -> Iterato
     if (folder / DEFINITION).is_file():
         yield from _of_path(str(folder / DEFINITION), options, folders, named=True)
     for data in export.files:
-        yield Source(str(data.path), defines=False, reader=_data_reader(export, data))
+        yield Input(str(data.path), defines=False, reader=_data_reader(export, data))
     known = {SUMMARY, FILES, DATA, DEFINITION}
     for path in sorted(folder.iterdir()):
         if path.name not in known and path.is_dir():
@@ -145,16 +145,16 @@ def _endings(path: Path) -> tuple[str, str]:
     return path.suffix.lower(), path.stem
 
 
-def _of_file(path: str, options: ReadOptions) -> Source:
+def _of_file(path: str, options: ReadOptions) -> Input:
     ending, stem = _endings(Path(path))
     table = stem if path != STDIN and _TABLE_NAME.fullmatch(stem) else None
     head, stream = opened(path)
     if ending == ".ion" or ion.is_ion(head):
         content = _Content(path, stream)
-        return Source(path, defines=False, reader=lambda _types: _ion(content, table))
+        return Input(path, defines=False, reader=lambda _types: _ion(content, table))
     if ending in (".csv", ".tsv") or options.header:
         content = _Content(path, stream)
-        return Source(path, defines=False, reader=lambda types: _csv(content, table, types, options))
+        return Input(path, defines=False, reader=lambda types: _csv(content, table, types, options))
     if ending in (".yaml", ".yml") or (ending == ".template" and not head.lstrip().startswith(b"{")):
         with stream:
             return _of_yaml(path, document_text(path, stream), options)
@@ -189,17 +189,17 @@ def _ion(content: _Content, table: str | None) -> Iterator[Record]:
         yield from ion.records(stream, content.path, table)
 
 
-def _of_json(path: str, table: str | None, head: bytes, stream: BinaryIO, options: ReadOptions) -> Source:
+def _of_json(path: str, table: str | None, head: bytes, stream: BinaryIO, options: ReadOptions) -> Input:
     start = head.lstrip()
     reader = ItemReader(table)
     if start.startswith(b"[") or _SCAN.match(head):
         defines, content = b'"KeySchema"' in head, _Content(path, stream)
-        return Source(path, defines, lambda _types: _elements(reader, content))
+        return Input(path, defines, lambda _types: _elements(reader, content))
     line, _, rest = start.partition(b"\n")
     second = rest.lstrip().partition(b"\n")[0]
     if (second or len(head) >= HEAD) and (_is_object(line) or _is_object(second)):
         content = _Content(path, stream)
-        return Source(path, defines=False, reader=lambda _types: _lines(reader, content))
+        return Input(path, defines=False, reader=lambda _types: _lines(reader, content))
     try:
         with stream:
             text = document_text(path, stream)
@@ -207,16 +207,16 @@ def _of_json(path: str, table: str | None, head: bytes, stream: BinaryIO, option
         content = _Content(path, stream)
         if content.kept:
             raise
-        return Source(path, defines=False, reader=lambda _types: _all_values(reader, content))
+        return Input(path, defines=False, reader=lambda _types: _all_values(reader, content))
     if not text.strip():
-        return Source(path, defines=False, reader=lambda _types: iter(()))
+        return Input(path, defines=False, reader=lambda _types: iter(()))
     try:
         whole = parse(text, path)
     except FormatError as error:
         if "Extra data" not in error.text:
             raise
         values = Values(BytesIO(text.encode()), path, longest=LONGEST_DOCUMENT)
-        return Source(path, defines=False, reader=lambda _types: _values(reader, values))
+        return Input(path, defines=False, reader=lambda _types: _values(reader, values))
     return of_document(Document(path, whole, KeyLines(text), options), reader)
 
 
@@ -253,7 +253,7 @@ def _values(reader: ItemReader, values: Values) -> Iterator[Record]:
         yield definition_or_item(reader, place, value)
 
 
-def _of_yaml(path: str, text: str, options: ReadOptions) -> Source:
+def _of_yaml(path: str, text: str, options: ReadOptions) -> Input:
     from emulator.formats.yaml_text import parse_yaml  # noqa: PLC0415 - an extra
 
     content = parse_yaml(text, path)

@@ -1,4 +1,4 @@
-"""A source of records: a file or an export."""
+"""An input: a file or an export, from which records are read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ from emulator.formats.records import (
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Input:
     """A file or export.
 
-    defines: whether it may have definitions. Such sources are read before all others.
+    defines: whether it may have definitions. Such inputs are read before all others.
     parameters: the names of those template parameters of the user that it uses; None if it may use
     any.
     """

@@ -56,7 +56,7 @@ _LEVEL: Final = 3  # half the time of gzip's default level, with files that are 
 
 
 class Target(Protocol):
-    """A place to which a data file is written."""
+    """Something to which a data file is written."""
 
     def write(self, data: bytes, /) -> object:
         """Append bytes."""
@@ -114,11 +114,11 @@ def _data_files(folder: Path) -> Iterator[DataFile]:
         return
     for number, line in enumerate(read_document(str(manifest)).splitlines(), 1):
         try:
-            entry = orjson.loads(line)
-            name = entry["dataFileS3Key"].rpartition("/")[2]
-            items = int(entry["itemCount"])
+            data = orjson.loads(line)
+            name = data["dataFileS3Key"].rpartition("/")[2]
+            items = int(data["itemCount"])
         except WRONG_FORM:
-            raise FormatError(Place(str(manifest), number), "this is not the entry of a data file") from None
+            raise FormatError(Place(str(manifest), number), "this line does not describe a data file") from None
         path = folder / DATA / name
         # The data folder of an incremental export is next to the folder of its manifests.
         if not path.exists() and (folder.parent / DATA / name).exists():
@@ -169,8 +169,8 @@ class DataPacker:
         """Write the end of the file; the target stays open."""
         self._gzip.close()
 
-    def entry(self, key: str) -> dict[str, Any]:
-        """Return the file's entry in the manifest. Call this after `close`.
+    def manifest_line(self, key: str) -> dict[str, Any]:
+        """Return the file's line in the manifest. Call this after `close`.
 
         key: the file's key on S3.
         """
@@ -204,14 +204,14 @@ class DataWriter:
         self._packer.write(b"".join(lines), len(lines))
         return len(lines)
 
-    def entry(self) -> dict[str, Any]:
-        """Return the file's entry in the manifest. Call this after closing the file."""
-        return self._packer.entry(self._key)
+    def manifest_line(self) -> dict[str, Any]:
+        """Return the file's line in the manifest. Call this after closing the file."""
+        return self._packer.manifest_line(self._key)
 
 
-def files_manifest(entries: Iterable[Mapping[str, Any]]) -> bytes:
+def files_manifest(lines: Iterable[Mapping[str, Any]]) -> bytes:
     """Return the content of manifest-files.json, which has a line for each data file."""
-    return b"".join(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE) for entry in entries)
+    return b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines)
 
 
 def summary_manifest(members: Mapping[str, Any]) -> bytes:
@@ -241,7 +241,7 @@ class ExportWriter:
     def __init__(self, folder: Path, prefix: str = "") -> None:
         self._folder = folder
         self._prefix = prefix
-        self._entries: list[dict[str, Any]] = []
+        self._lines: list[dict[str, Any]] = []
         (folder / DATA).mkdir(parents=True, exist_ok=True)
 
     def data_file(self, name: str) -> DataWriter:
@@ -251,12 +251,12 @@ class ExportWriter:
 
     def add(self, data: DataWriter) -> None:
         """Add a closed data file to the manifest."""
-        self._entries.append(data.entry())
+        self._lines.append(data.manifest_line())
 
     @property
     def items(self) -> int:
         """The number of items in the files that were added."""
-        return sum(entry["itemCount"] for entry in self._entries)
+        return sum(line["itemCount"] for line in self._lines)
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Write the manifests. summary: members of the summary that only the caller knows.
@@ -264,6 +264,6 @@ class ExportWriter:
         The summary is written last, because a folder without it does not count as an export.
         """
         known = {"manifestFilesS3Key": self._prefix + FILES, "itemCount": self.items, **summary}
-        for name, content in ((FILES, files_manifest(self._entries)), (SUMMARY, summary_manifest(known))):
+        for name, content in ((FILES, files_manifest(self._lines)), (SUMMARY, summary_manifest(known))):
             for each, data in with_checksum(name, content):
                 (self._folder / each).write_bytes(data)

@@ -36,17 +36,17 @@ class WrongSetting(Exception):
 
 
 class Given(NamedTuple):
-    """A setting in a source. place: its name there. value: parses it, or raises ValueError."""
+    """A setting in a source. name: its name there. value: parses it, or raises ValueError."""
 
-    place: str
+    name: str
     value: Callable[[], Any]
 
 
-Source = Mapping[str, Given]
+SettingsSource = Mapping[str, Given]
 """The settings in one source, by the names of their fields."""
 
 
-def merged(sources: Iterable[Source]) -> dict[str, Any]:
+def merged(sources: Iterable[SettingsSource]) -> dict[str, Any]:
     """Return the value of each setting, from the first source that has it.
 
     Raises WrongSetting.
@@ -60,14 +60,14 @@ def merged(sources: Iterable[Source]) -> dict[str, Any]:
             try:
                 values[name] = given.value()
             except ValueError as error:
-                raise WrongSetting(f"{given.place}: {error}") from None
+                raise WrongSetting(f"{given.name}: {error}") from None
         if not folder_is_decided and values.get("in_memory") and "data_dir" in values:
-            raise WrongSetting(f"{source['in_memory'].place} is not allowed with {source['data_dir'].place}")
+            raise WrongSetting(f"{source['in_memory'].name} is not allowed with {source['data_dir'].name}")
         folder_is_decided = bool(values.get("in_memory")) or "data_dir" in values
     return values
 
 
-def environment_source(environment: Mapping[str, str]) -> Source:
+def environment_source(environment: Mapping[str, str]) -> SettingsSource:
     """Return the settings in DYNAMODB_EMULATOR_* variables."""
     found = {}
     for name, field in FIELDS.items():
@@ -78,7 +78,7 @@ def environment_source(environment: Mapping[str, str]) -> Source:
     return found
 
 
-def localstack_source(environment: Mapping[str, str]) -> Source:
+def localstack_source(environment: Mapping[str, str]) -> SettingsSource:
     """Return the settings in LocalStack's variables."""
     found = {}
     for name, field in FIELDS.items():
@@ -90,6 +90,8 @@ def localstack_source(environment: Mapping[str, str]) -> Source:
 
 
 def _of_localstack(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - of the field's type
+    if not isinstance(field.default, bool) and "localstack_on" not in field.metadata:
+        return parsed(field, text)
     on = _switch(text)
     return on if isinstance(field.default, bool) else field.metadata["localstack_on" if on else "localstack_off"]
 

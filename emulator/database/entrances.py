@@ -1,0 +1,161 @@
+"""The entrances of the database: the methods through which other packages call it.
+
+An entrance reloads definitions that another process has changed, runs interrupted work again, and
+deals with a full disk:
+
+| method      | for                          | if the disk is full     | if interrupted too often |
+|-------------|------------------------------|-------------------------|--------------------------|
+| `respond`   | an operation of the service  | raises `storage_full()` | raises Interrupted       |
+| `run`       | another request              | raises `storage_full()` | raises Interrupted       |
+| `run_steps` | a request that may take long | raises `storage_full()` | raises Interrupted       |
+| `try_run`   | work that can wait           | returns `otherwise`     | returns `otherwise`      |
+| `run_slice` | a slice of background work   | the slice waits         | the slice waits          |
+"""
+
+import logging
+from collections.abc import Callable, Generator, Hashable
+from typing import Final, TypeVar
+
+from emulator import errors
+from emulator.clock import Background
+from emulator.database.store.registry import Registries
+from emulator.database.store.versions import Versions
+from emulator.log_limits import once_a_minute
+from emulator.slices import Steps
+from storage import Full, Interrupted, Lost
+
+log = logging.getLogger("emulator")
+
+_ATTEMPTS: Final = 20  # how often an interrupted request is tried before it fails
+
+_T = TypeVar("_T")
+
+
+def report_full(error: Full) -> None:
+    """Log that the disk had no room for a write, at most once a minute."""
+    if once_a_minute.allows("disk full"):
+        log.error("writes are refused because the disk is full: %s", error)
+
+
+def no_room(error: Full) -> errors.ApiError:
+    """Log that the disk is full; return the error that the client gets."""
+    report_full(error)
+    return errors.storage_full()
+
+
+class Entrances:
+    """The entrances, except `respond`. `Database` is the only subclass.
+
+    sliced: whether callers of operations can run slices; only then may operations raise Sliced.
+    """
+
+    versions: Versions
+    registries: Registries
+    background: Background
+    sliced: bool
+
+    def refresh(self) -> None:
+        """Reload the definitions whose stored bytes have changed. Raises StorageError."""
+        self.registries.reload()
+
+    def run(self, work: Callable[[], _T]) -> _T:
+        """Run work() on the newest definitions; return its result.
+
+        Interrupted work has changed nothing, and runs again from its start. Raises ApiError (also
+        if the disk is full), Interrupted after too many attempts, and Lost if a commit was lost.
+        """
+        try:
+            self.catch_up()
+            return work()
+        except (Full, Interrupted) as error:
+            return self._run_failed(error, work)
+
+    def _run_failed(self, error: Full | Interrupted, work: Callable[[], _T]) -> _T:
+        """Run interrupted work again. Raises the error for the client if the disk is full."""
+        if isinstance(error, Lost):
+            raise error
+        try:
+            if isinstance(error, Interrupted):
+                return self._run_again(work)
+        except Full as full:
+            error = full
+        raise no_room(error) from error
+
+    def run_steps(self, work: Callable[[], _T | Steps[_T]], again: Callable[[], _T] | None = None) -> Steps[_T]:
+        """Do `work`, which returns its result or steps that return it. Raises as `run` does.
+
+        again: a function that does all the work in one piece. It is called if a step was
+        interrupted. Without `again`, each step must call `rerun` for work that may be interrupted.
+        """
+        try:
+            self.catch_up()
+            made = work()
+            return (yield from made) if isinstance(made, Generator) else made
+        except Full as error:
+            raise no_room(error) from error
+        except Interrupted as error:
+            if again is None or isinstance(error, Lost):
+                raise
+        # A step was interrupted. Now `again` does all the work, and must not raise Sliced.
+        sliced, self.sliced = self.sliced, False
+        try:
+            return self._run_again(again)
+        except Full as error:
+            raise no_room(error) from error
+        finally:
+            self.sliced = sliced
+
+    def try_run(self, work: Callable[[], _T], otherwise: _T) -> _T:
+        """Return the result of `work`, or `otherwise` if it cannot finish now.
+
+        That is: if the disk is full, or if `work` is interrupted too often.
+        """
+        try:
+            self.catch_up()
+            return self.rerun(work)
+        except (Full, Interrupted):
+            return otherwise
+
+    def run_slice(self, name: Hashable | None = None) -> bool:
+        """Run a slice of the background work called `name`, or of the work that has waited longest.
+
+        Return whether a slice ran.
+        """
+        if not self.background.slices or self.background.paused:
+            return False
+        if self.background.run_slice(name):
+            return True
+        self.refresh()  # the work may wait for definitions that another process has changed
+        return False
+
+    def catch_up(self) -> None:
+        """Reload definitions if another process has changed them.
+
+        Work that runs in steps calls this after each pause.
+        """
+        if self.versions.is_stale():
+            self.refresh()
+
+    def rerun(self, work: Callable[[], _T]) -> _T:
+        """Return the result of `work`. Interrupted work runs again on the newest definitions.
+
+        Work that an entrance runs may call this for a part, so that only the part runs again.
+        Raises Interrupted after too many attempts, and Lost if a commit was lost.
+        """
+        try:
+            return work()
+        except Lost:  # no write can begin until a commit call has reported the loss
+            raise
+        except Interrupted:
+            return self._run_again(work)
+
+    def _run_again(self, work: Callable[[], _T]) -> _T:
+        attempts = 1
+        while True:
+            try:
+                self.refresh()
+                return work()
+            except Interrupted as error:
+                attempts += 1
+                if isinstance(error, Lost) or attempts > _ATTEMPTS:
+                    raise

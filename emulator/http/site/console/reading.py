@@ -1,0 +1,61 @@
+"""Reads items from the text of a form, with the readers of emulator/formats."""
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from emulator.formats import csv_rows
+from emulator.formats.items import ItemReader
+from emulator.formats.json_text import Values
+from emulator.formats.records import FormatError, ItemRecord, Problem, ReadOptions, Record, Types
+
+_NAME: Final = "import"
+
+Item = Mapping[str, Any]
+
+
+def items_of(text: str, is_csv: bool, types: Types, key_names: Sequence[str]) -> tuple[list[Item], list[str]]:  # noqa: FBT001 - a kind of text
+    """Return the items in a text, and what cannot be read.
+
+    If several items have one key, the last one counts, as with single puts. types: of the key
+    attributes of the table and its indexes.
+    """
+    data = text.encode("utf-8", "replace")
+    read = csv_rows.rows(io.BytesIO(data), f"{_NAME}.csv", None, types, ReadOptions()) if is_csv else _of_json(data)
+    found: dict[str, Item] = {}
+    problems: list[str] = []
+    try:
+        for record in read:
+            if isinstance(record, ItemRecord):
+                found[_key_of(record.item, key_names)] = record.item
+            elif isinstance(record, Problem):
+                problems.append(str(record))
+    except FormatError as error:
+        problems.append(str(error))
+    return list(found.values()), problems
+
+
+def _key_of(item: Item, key_names: Sequence[str]) -> str:
+    """Return a text that is the same for equal keys. 1 and 1.0 are equal."""
+    return repr([_canonical(item.get(each)) for each in key_names])
+
+
+def _canonical(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, dict) and isinstance(value.get("N"), str):
+        try:
+            return Decimal(value["N"]).normalize()
+        except InvalidOperation:
+            pass
+    return value
+
+
+def _of_json(text: bytes) -> Iterator[Record]:
+    """Yield the items of a JSON array, of JSON lines, or of the answer of a Scan."""
+    reader, values = ItemReader(), Values(io.BytesIO(text), _NAME)
+    each = values.elements() if values.next() == "[" else values.all()
+    for place, value in each:
+        if isinstance(value, dict) and isinstance(value.get("Items"), list):
+            yield from (reader.record(place, item) for item in value["Items"])
+        else:
+            yield reader.record(place, value)

@@ -1,0 +1,80 @@
+"""The tokens of a statement, as its parser reads them."""
+
+# ruff: noqa: D102 - each method does what its name says
+
+from typing import Final
+
+from emulator import errors
+from emulator.partiql.lexer import Token, position, tokens
+
+_DEPTH: Final = 100
+"""How deeply literals may nest: far more than items, far less than Python's stack allows."""
+
+
+class TokenStream:
+    """The tokens of a statement, and the position of the next token.
+
+    depth: how many literals are open around the next token.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = tokens(text)
+        self.at = 0
+        self.depth = 0
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.at]
+
+    def next(self) -> Token:
+        token = self.tokens[self.at]
+        self.at += token.kind != "end"
+        return token
+
+    def peek(self, kind: str, ahead: int = 0) -> bool:
+        """Return whether the next token is this symbol or has this kind."""
+        return self.tokens[min(self.at + ahead, len(self.tokens) - 1)].kind == kind
+
+    def peek_word(self, *words: str) -> bool:
+        """Return whether the next token is one of these keywords."""
+        token = self.tokens[self.at]
+        return token.kind == "word" and token.text.upper() in words
+
+    def take_if(self, kind: str) -> bool:
+        matches = self.peek(kind)
+        self.at += matches
+        return matches
+
+    def take_word(self, word: str) -> bool:
+        matches = self.peek_word(word)
+        self.at += matches
+        return matches
+
+    def expect(self, kind: str) -> Token:
+        if not self.peek(kind):
+            raise self.malformed(f"Expected {kind}")
+        return self.next()
+
+    def expect_word(self, word: str) -> None:
+        if not self.take_word(word):
+            raise self.malformed(f"Expected {word} keyword")
+
+    def malformed(self, detail: str) -> errors.ApiError:
+        return errors.malformed_statement(detail)
+
+    def position(self, token: Token) -> str:
+        return position(self.text, token)
+
+    def span(self, first: int, end: int) -> str:
+        """Return the position in the text of `tokens[first:end]`."""
+        return position(self.text, Token("", "", self.tokens[first].start, self.tokens[end - 1].end))
+
+    def next_comma(self, at: int) -> int:
+        """Return the position in `tokens` of the first comma at or after the position `at`."""
+        return next(number for number in range(at, len(self.tokens)) if self.tokens[number].kind == ",")
+
+    def deeper(self) -> None:
+        self.depth += 1
+        if self.depth > _DEPTH:
+            raise self.malformed("")
