@@ -105,6 +105,21 @@ def test_a_replica_can_be_created_again():
     check_store(regions.database)
 
 
+def test_a_region_that_comes_back_is_one_member():
+    regions = Regions()
+    regions(EAST, "CreateTable", **TABLE)
+    regions.replicate(WEST, SOUTH)
+    update(regions, EAST, Delete={"RegionName": SOUTH})
+    regions.replicate(SOUTH)
+    regions(WEST, "PutItem", TableName="music", Item=ITEM)
+    regions.drain()
+    for region in REGIONS:
+        found = [each["RegionName"] for each in regions.described(region)["Replicas"]]
+        assert sorted(found) == sorted(set(REGIONS) - {region})
+        assert regions.items(region) == [ITEM]
+    check_store(regions.database)
+
+
 def test_a_replica_that_is_deleted_while_it_is_filled_leaves_nothing():
     regions = Regions()
     regions(EAST, "CreateTable", **TABLE)
