@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from emulator.auto_scaling.service import ScalingService
-    from emulator.controls.registry import RequestLog
+    from emulator.controls.registry import Evidence, RequestLog
     from emulator.database.definitions.streams import StreamDefinition
     from emulator.database.events import Event
     from emulator.event_sources.api import Answer as LambdaAnswer
@@ -66,6 +66,7 @@ class Emulator:
         self.waits = 0
         self.sharing = sharing
         self.request_log: Callable[[], RequestLog] | None = None  # set by the HTTP server
+        self.evidence: Evidence | None = None  # set by the HTTP server while it advises
         self.clock = clock or EmulatorClock(cells=None if sharing is None else sharing.clock_cells)
         self.uptime = Stopwatch() if sharing is None else sharing.uptime
         engine = open_engine(settings.folder, durable=durable, verify=_verify if sharing is None else _trust)

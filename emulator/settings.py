@@ -258,6 +258,11 @@ class Settings:
     metrics: bool = _setting(
         Group.LOG, default=False, text="count requests for Prometheus, at /_emulator/metrics (extra `metrics`)"
     )
+    advise: bool = _setting(
+        Group.LOG,
+        default=False,
+        text="collect evidence of common mistakes for GET /_emulator/advice and the command `advise`",
+    )
     record: str = _setting(
         Group.LOG,
         "",

@@ -11,6 +11,7 @@ The supervisor maps a few bytes of memory before it forks the workers:
                     filled up with zeros
     1 byte          whether the workers keep requests (controls/requests.py)
     1 byte          whether the workers count requests (controls/counters.py)
+    1 byte          whether the workers collect evidence for the advisor (controls/advice.py)
 """
 
 import mmap
@@ -37,7 +38,7 @@ class SharedMemory:
         self.uptime = Stopwatch()
         self._hints_end = _CLOCK + 8 * workers
         self._delivery_end = self._hints_end + _DELIVERY
-        self._memory = mmap.mmap(-1, self._delivery_end + 2)
+        self._memory = mmap.mmap(-1, self._delivery_end + 3)
         self._counters = memoryview(self._memory)[_CLOCK : self._hints_end].cast("Q")
         self.clock_cells = memoryview(self._memory)[:_CLOCK].cast("d")
         self.clock_cells[1] = nan
@@ -56,6 +57,15 @@ class SharedMemory:
     @keeps_requests.setter
     def keeps_requests(self, on: bool) -> None:
         self._memory[self._delivery_end] = on
+
+    @property
+    def advises(self) -> bool:
+        """Whether the workers collect evidence for the advisor. Each reads this at its start."""
+        return self._memory[self._delivery_end + 2] == 1
+
+    @advises.setter
+    def advises(self, on: bool) -> None:
+        self._memory[self._delivery_end + 2] = on
 
     @property
     def counts_requests(self) -> bool:

@@ -31,6 +31,7 @@ LEAVES = {
 MAY_IMPORT = {
     "cli": {"app", "commands", "controls", "database", "flags", "event_sources", "http", "outbound", "storage"},
     "commands": {
+        "advisor",
         "client",
         "configuring",
         "controls",
@@ -43,6 +44,7 @@ MAY_IMPORT = {
         "shell",
         "transfer",
     },
+    "advisor": {"database", "expressions", "partiql", "values"},
     "client": set(),
     "configuring": set(),
     "display": set(),
@@ -60,6 +62,7 @@ MAY_IMPORT = {
     "__main__": {"cli"},
     "installed": {"cli", "http"},
     "http": {
+        "advisor",
         "app",
         "controls",
         "database",
@@ -75,7 +78,7 @@ MAY_IMPORT = {
     "outbound": {"app", "kinesis", "event_sources", "database", "rounds", "s3_jobs", "storage"},
     "rounds": set(),
     "kinesis": {"database", "storage"},
-    "controls": {"database", "event_sources", "explaining", "operations", "values", "storage"},
+    "controls": {"advisor", "database", "event_sources", "explaining", "operations", "values", "storage"},
     "explaining": {"database", "display", "expressions", "partiql", "values", "storage"},
     "beginnings": {"database"},
     "app": {"auto_scaling", "beginnings", "controls", "operations", "event_sources", "database", "model", "storage"},
@@ -155,7 +158,7 @@ FLOORS = {
     ),
     "emulator/http/site/console": (
         {"attributes", "described", "entities", "forms", "reading", "tenancy", "tokens"},
-        {"querying", "static_files"},
+        {"querying", "static_files", "typed_fields"},
         {"rendering", "events"},
         {"visit"},
         {"lookups"},
@@ -169,9 +172,11 @@ FLOORS = {
         {"waits"},
         {
             "accounts",
+            "advice",
             "clock",
             "cloudwatch",
             "copy",
+            "consumption",
             "counters",
             "declarations",
             "explain",
@@ -185,6 +190,16 @@ FLOORS = {
             "wait",
         },
         {"replication", "ttl"},
+    ),
+    "emulator/advisor": (
+        {"recent"},
+        {"tables", "conditions"},
+        {"calls"},
+        {"statements", "origins", "tally"},
+        {"reading", "permissions", "rule"},
+        {"rules", "reports"},
+        {"registry"},
+        {"advisor"},
     ),
     "emulator/controls/waits": (
         {"condition"},

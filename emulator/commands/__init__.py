@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 COMMANDS: Final[Mapping[str, str]] = {
+    "advise": "print common mistakes that a running server has found in requests",
     "configure": "show or write settings for other programs: AWS profile, Terraform, shell",
     "control": "call a control of a running server, or list the controls",
     "copy": "copy a data folder, also while a server uses it",

@@ -8,7 +8,7 @@ no line in a list. Most servers never need controls, and do not load them.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -26,6 +26,7 @@ from emulator.shared_memory import SharedMemory
 from emulator.slices import Steps, finish
 
 if TYPE_CHECKING:
+    from emulator.advisor.permissions import Permissions
     from emulator.database.throughput.usage import LastHour
     from emulator.event_sources.service import FunctionService
 
@@ -73,11 +74,49 @@ class RequestLog(Protocol):
         """Return the time in nanoseconds, by a clock that all processes share."""
         ...
 
+    def count_requests(self) -> None:
+        """Count the requests of each caller from now on."""
+        ...
+
+    def requests_of(self, access_key: str | None, region: str | None) -> int:
+        """Return how many requests some callers have sent. None means all."""
+        ...
+
+    def advise(self, *, on: bool) -> None:
+        """Collect evidence for the advisor from now on, or stop and forget it."""
+        ...
+
+
+class Evidence(Protocol):
+    """The evidence of one process for the advisor (http/observing/evidence.py)."""
+
+    @property
+    def permissions(self) -> "Permissions":
+        """The permissions that requests needed."""
+        ...
+
+    def digest(self) -> float:
+        """Examine some requests; return in how many seconds to call this again."""
+        ...
+
+    def digest_all(self) -> Steps[None]:
+        """Examine all requests that have been answered so far."""
+        ...
+
+    def doubt_tables(self) -> None:
+        """Note that any table may have been replaced by another one of the same name."""
+        ...
+
+    def part(self) -> Result:
+        """Return the evidence of this process, to be merged with that of others."""
+        ...
+
 
 class Emulator(Protocol):
     """The parts of an emulator (app.py) that controls use.
 
     sharing: None if there are no other processes. request_log: None without an HTTP server.
+    evidence: None unless the server advises.
     """
 
     database: Database
@@ -85,6 +124,7 @@ class Emulator(Protocol):
     settings: Settings
     sharing: SharedMemory | None
     request_log: Callable[[], RequestLog] | None
+    evidence: Evidence | None
     uptime: Stopwatch
     waits: int
     """The number of calls of `wait` in progress in this process."""
@@ -113,8 +153,11 @@ Function = Callable[[Emulator, Body], Result | Steps[Result]]
 Other requests are answered between two steps.
 """
 
-Gather = Callable[[Body, Sequence[Result]], Result]
-"""A function that combines the results of all workers to one. It may raise BadDeclaration."""
+Gather = Callable[[Body, Sequence[Result]], Result | Steps[Result]]
+"""A function that combines the results of all workers to one, in steps if that takes long.
+
+It may raise BadDeclaration.
+"""
 
 _F = TypeVar("_F", bound=Function)
 
@@ -238,12 +281,15 @@ def call(emulator: Emulator, name: str, body: Body) -> Result:
     Raises Unknown, and the errors of `begin`.
     """
     found = find(name)
-    return gathered(found, body, [finish(begin(emulator, found, body))])
+    return finish(gathered(found, body, [finish(begin(emulator, found, body))]))
 
 
-def gathered(found: Control, body: Body, results: Sequence[Result]) -> Result:
+def gathered(found: Control, body: Body, results: Sequence[Result]) -> Steps[Result]:
     """Return the result of a control, combined from the results of all processes.
 
     Raises BadDeclaration.
     """
-    return results[0] if found.gather is None else found.gather(body, results)
+    if found.gather is None:
+        return results[0]
+    result = found.gather(body, results)
+    return (yield from result) if isinstance(result, Generator) else result

@@ -31,6 +31,7 @@ from emulator.database.snapshots.contents import contents_of, forget_tokens, wit
 from emulator.database.snapshots.emptying import empty
 from emulator.database.snapshots.scope import Scope
 from emulator.database.snapshots.snapshot import Restoring, refuse_while_restoring
+from emulator.slices import Steps
 
 _MEMBERS: Final = ("TableName", "AccessKey", "Region")
 _SNAPSHOTS: Final = "Snapshots"
@@ -41,9 +42,12 @@ _SNAPSHOTS: Final = "Snapshots"
     summary="delete everything, the resources of an account, or all items of a table",
     members=("TableName?", "AccessKey?", "Region?", "Snapshots?"),
 )
-def reset(emulator: Emulator, body: Body) -> Result:
+def reset(emulator: Emulator, body: Body) -> Steps[Result]:
     """Reset everything, an account, or a table. Raises BadDeclaration."""
     name, access_key, region = _read(body)
+    if emulator.evidence is not None:  # the advisor must learn about tables before they are gone
+        yield from emulator.evidence.digest_all()
+        emulator.evidence.doubt_tables()
     database = emulator.database
     shared = emulator.settings.shared_db
     scope = Scope.of(access_key, region, shared=shared)

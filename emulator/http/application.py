@@ -128,8 +128,8 @@ def create_front(emulator: Emulator) -> Front:
     front = Front(emulator, DynamoDbEndpoint(emulator), _load_site)
     emulator.request_log = cache(partial(_load_request_log, front))
     sharing = emulator.sharing
-    observes = sharing is not None and (sharing.keeps_requests or sharing.counts_requests)
-    if observes or observers_wanted(emulator.settings):
+    shared = sharing is not None and (sharing.keeps_requests or sharing.counts_requests or sharing.advises)
+    if shared or observers_wanted(emulator.settings):
         emulator.request_log()
     return front
 
@@ -138,10 +138,10 @@ def _load_request_log(front: Front) -> "RequestLog":
     """Return a new RequestLog for a front. The import is late, because few servers need it."""
     from emulator.http.observing.request_log import RequestLog  # noqa: PLC0415 - as the docstring says
 
-    sharing = front.emulator.sharing
+    sharing, settings = front.emulator.sharing, front.emulator.settings
     if sharing is None:
-        return RequestLog(front, 0, keep=keeping_wanted(front.emulator.settings))
-    log = RequestLog(front, sharing.worker_index, keep=sharing.keeps_requests)
+        return RequestLog(front, 0, keep=keeping_wanted(settings), advise=settings.advise)
+    log = RequestLog(front, sharing.worker_index, keep=sharing.keeps_requests, advise=sharing.advises)
     if sharing.counts_requests:
         log.count(on=True)
     return log

@@ -18,19 +18,24 @@ async def run(front: Front, control: Control, body: Body) -> Result:
     parts = [await run_here(front, control, body)]
     if control.gather is not None and front.peers is not None:
         parts += await front.peers.ask(control.name, body)
-    return registry.gathered(control, body, parts)
+    return await _finished(front, registry.gathered(control, body, parts))
 
 
 async def run_here(front: Front, control: Control, body: Body) -> Result:
     """Run a control in this process. Raises the errors of the control and of its commit."""
 
     async def make() -> Result:
-        result = await front.sliced.finish(_caught(registry.begin(front.emulator, control, body)))
-        if isinstance(result, Exception):
-            raise result
-        return result
+        return await _finished(front, registry.begin(front.emulator, control, body))
 
     return await committed(front.commits, make, among=sys.maxsize, repeatable=control.repeatable)
+
+
+async def _finished(front: Front, steps: Steps[Result]) -> Result:
+    """Run steps, with other requests between them. Raises their errors."""
+    result = await front.sliced.finish(_caught(steps))
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
 def _caught(steps: Steps[Result]) -> Steps[Result | Exception]:

@@ -6,6 +6,7 @@
 | jobs that are due by the clock, and long work     | every process                                |
 | upkeep of the store, such as syncing it (upkeep)  | every process; some parts only the owner     |
 | returning memory after large bodies (memory)      | every process                                |
+| examining the advisor's evidence (observing)      | every process, while it advises              |
 | delivering stream records to functions            | the owner                                    |
 | controls that run in each worker (peers)          | every worker                                 |
 | exports, imports and bulk operations              | the owner                                    |
@@ -45,7 +46,12 @@ async def running(front: Front, peers: "Peers | None" = None) -> AsyncIterator[N
     settings = emulator.settings
     if settings.durable and emulator.database.group_commit is not None:
         front.commits = Commits(emulator.database, asyncio.get_running_loop())
-    work = [_run_due(emulator), _run_upkeep(emulator), return_memory(front.bodies, front.clients)]
+    work = [
+        _run_due(emulator),
+        _run_upkeep(emulator),
+        return_memory(front.bodies, front.clients),
+        _examine_evidence(emulator),
+    ]
     if emulator.database.owner:
         work.append(run_functions(emulator, _INTERVAL))
         work.append(run_s3_jobs(emulator, _INTERVAL))
@@ -74,6 +80,15 @@ async def _run_due(emulator: Emulator) -> None:
         return 0 if emulator.tick() else _INTERVAL
 
     await run_forever("background work", tick)
+
+
+async def _examine_evidence(emulator: Emulator) -> None:
+    """Examine the advisor's evidence, while there is any, until cancelled."""
+
+    async def examine() -> float:
+        return _INTERVAL if emulator.evidence is None else emulator.evidence.digest()
+
+    await run_forever("examining requests for advice", examine)
 
 
 async def _run_upkeep(emulator: Emulator) -> None:

@@ -140,6 +140,7 @@ class Supervisor:
         self._listeners = listeners
         self._shared_memory = SharedMemory(len(listeners))
         self._shared_memory.keeps_requests = keeping_wanted(settings)
+        self._shared_memory.advises = settings.advise
         self._doors = make_doors(len(listeners))
         self._workers: dict[int, tuple[int, float]] = {}  # process id -> worker index, time of start
         self._stopping = False

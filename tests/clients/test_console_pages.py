@@ -11,7 +11,7 @@ from emulator.http.site.console.registry import registered
 from tests.support.browser import COMMAND, Browser
 from tests.support.browsing import AXE, axe
 from tests.support.console import ACTING, faults, over_http
-from tests.support.console_world import OPENED, PARTS, create_world
+from tests.support.console_world import OPENED, PARTS, create_history, create_world, functions_file, given
 from tests.support.http_clients import Client
 from tests.support.servers import running
 
@@ -26,10 +26,12 @@ def test_every_page_is_opened_here():
 
 
 @pytest.fixture(scope="module")
-def server():
-    with running("--in-memory", "--workers", "2") as started:
+def server(tmp_path_factory):
+    functions = functions_file(tmp_path_factory.mktemp("functions"))
+    with running("--in-memory", "--workers", "2", "--functions", str(functions)) as started:
         client = Client(started.url)
         create_world(client)
+        create_history(client, started.url)
         client.close()
         yield started.url
 
@@ -42,13 +44,13 @@ def browser():
 
 
 def url_of(server, path, query):
-    text = urlencode(list(query.items()), doseq=True)
+    text = urlencode(list(given(query).items()), doseq=True)
     return f"{server}/_emulator/console/{quote(ACTING, safe='@')}/{quote(path)}" + (f"?{text}" if text else "")
 
 
 @pytest.mark.parametrize(("page", "path", "query"), OPENINGS, ids=IDS)
 def test_a_page_shows_hostile_data_harmlessly(page, path, query, server):
-    answer = over_http(server).get(path, **query)
+    answer = over_http(server).get(path, **given(query))
     assert (answer.status, faults(answer.text)) == (200, [])
 
 

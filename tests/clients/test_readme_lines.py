@@ -37,7 +37,7 @@ from tests.support.pytest_runs import write_our_distribution
 from tests.support.servers import ROOT, free_port
 
 PATIENCE = 30  # seconds; texts appear within one second
-PAGES = (ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("functions", "controls", "running")))
+PAGES = (ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("functions", "controls", "advice", "running")))
 LANGUAGES = {"sh", "python", "js", "json", "text", "toml", "yaml"}
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"# ([\w./-]+\.\w+)(?:,.*)?\n")
@@ -45,7 +45,8 @@ VARIABLE = re.compile(r"^ +([A-Z_]+): (\S+)$", re.MULTILINE)
 VARYING = re.compile(r"\d+\.\d ms|[0-9A-Z]{52}")
 
 SERVER = """#!/bin/sh
-case " $* " in *" --port "*|" copy "*|" exec "*|" dump "*|" load "*|" diff "*) port=;; *) port="--port {port}";; esac
+case " $* " in
+*" --port "*|" copy "*|" advise "*|" exec "*|" dump "*|" load "*|" diff "*) port=;; *) port="--port {port}";; esac
 exec {python} -c 'import sys; sys.path.insert(0, "{root}"); from emulator.cli import main; sys.exit(main())' "$@" $port
 """
 

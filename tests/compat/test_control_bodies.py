@@ -19,6 +19,17 @@ EXPLAIN = "Statement, Parameters, ConsistentRead, AccessKey, Region"
 SAVE = "Name, AccessKey, Region, Tables, Replace"
 
 BAD = [
+    ("advice", {"Table": "t"}, THERE_ARE.format("Table", "AccessKey, Region, TableName, Confidence, Format")),
+    ("advice", {"TableName": 1}, TYPE.format("TableName")),
+    ("advice", {"Confidence": "sure"}, "the member Confidence must be one of possible, likely, certain"),
+    ("advice", {"Format": "html"}, "the member Format must be one of json, text, sarif, junit"),
+    ("advise", {}, TYPE.format("Enabled")),
+    ("advise", {"Enabled": 1}, TYPE.format("Enabled")),
+    ("advise", {"Enabled": True, "Limit": 5}, THERE_ARE.format("Limit", "Enabled")),
+    ("consumption", {"Table": "t"}, THERE_ARE.format("Table", "AccessKey, Region")),
+    ("consumption", {"Region": 1}, TYPE.format("Region")),
+    ("iam-policy", {"Table": "t"}, THERE_ARE.format("Table", "AccessKey, Region")),
+    ("iam-policy", {"AccessKey": None}, TYPE.format("AccessKey")),
     ("copy", {}, TYPE.format("Folder")),
     ("copy", {"Folder": 1}, TYPE.format("Folder")),
     ("copy", {"Folder": "f", "Overwrite": True}, THERE_ARE.format("Overwrite", "Folder")),

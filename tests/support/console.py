@@ -87,7 +87,9 @@ def in_process(emulator: Emulator, acting: str = ACTING) -> Console:
     def send(method: str, url: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
         parts = urlsplit(url)
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-        reply = ask(site, method, parts.path, body, headers=raw, query_string=parts.query.encode())
+        # Starlette then does not poll for the end of the connection, which `ask` reports at once.
+        version = {"version": "3.0", "spec_version": "2.4"}
+        reply = ask(site, method, parts.path, body, headers=raw, query_string=parts.query.encode(), asgi=version)
         return (
             reply.status,
             {name.decode(): value.decode("latin-1") for name, value in reply.headers.items()},

@@ -4,10 +4,12 @@
 """
 
 import json
+import urllib.request
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from tests.support.http_clients import Client
+from tests.support.http_clients import AUTHORIZATION, Client, declaring
 from tests.support.tables import index_request, table_request
 
 MARKUP = (
@@ -28,6 +30,22 @@ EMPTY = "Empty"
 KEY = {"pk": {"S": MARKUP[0]}, "sk": {"S": MARKUP[1]}}
 
 Opened = Mapping[str, list[tuple[str, dict[str, Any]]]]
+
+
+class Known(NamedTuple):
+    """A value of a query string that is known once the world exists: its name in `KNOWN`."""
+
+    name: str
+
+
+KNOWN: dict[str, str] = {}
+"""The values of `Known`, which `create_world` and `create_history` find."""
+
+
+def given(query: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a query string with the values that are known now."""
+    return {name: KNOWN[value.name] if isinstance(value, Known) else value for name, value in query.items()}
+
 
 OPENED: Opened = {
     "accounts": [("accounts", {})],
@@ -67,6 +85,30 @@ OPENED: Opened = {
     ],
     "tables/{table}/transfer": [(f"tables/{TABLE}/transfer", {})],
     "tables/{table}/export": [],  # a file
+    "partiql": [("partiql", {}), ("partiql", {"statement": MARKUP[2]})],
+    "streams": [("streams", {})],
+    "streams/stream": [("streams/stream", {"arn": Known("stream")})],
+    "streams/records": [
+        ("streams/records", {"arn": Known("stream"), "shard": Known("shard")}),
+        ("streams/records", {"arn": Known("stream"), "shard": Known("shard"), "after": Known("sequence")}),
+    ],
+    "streams/live": [],  # never ends
+    "functions": [("functions", {})],
+    "functions/mapping": [("functions/mapping", {"uuid": Known("mapping")})],
+    "functions/letter": [("functions/letter", {"id": Known("letter")})],
+    "time": [("time", {})],
+    "snapshots": [("snapshots", {})],
+    "recovery": [("recovery", {})],
+    "backups": [("backups", {}), ("backups", {"table": EMPTY})],
+    "replication": [("replication", {})],
+    "requests": [
+        ("requests", {}),
+        ("requests", {"accounts": "all", "text": MARKUP[0]}),
+        ("requests", {"result": "failed"}),
+    ],
+    "requests/request": [("requests/request", {"id": Known("request")})],
+    "charts": [("charts", {}), ("charts", {"table": MARKUP[1]})],
+    "charts/series": [],  # JSON
 }
 """For each page how to open it: paths with their query strings. A page without an entry fails."""
 
@@ -95,3 +137,56 @@ def create_world(client: Client) -> None:
         attributes = {f"{text[:60]}{at}": value for at, value in enumerate(values)}
         item = {"pk": {"S": text}, "sk": {"S": MARKUP[(number + 1) % 8]}, "long": {"S": MARKUP[8]}, **attributes}
         client("PutItem", TableName=TABLE, Item=item)
+
+
+def functions_file(folder: Path) -> Path:
+    """Write the configuration of a function that always fails; return its path."""
+    (folder / "hostile.py").write_text(f"def handler(event, context):\n    raise ValueError({MARKUP[0]!r})\n")
+    file = folder / "functions.toml"
+    file.write_text('hostile = "hostile:handler"\n')
+    return file
+
+
+def create_history(client: Client, url: str) -> None:
+    """Let things happen in the world: streams, a dead letter, kept requests, a snapshot and so on.
+
+    The server needs the functions of `functions_file`.
+    """
+    declare = declaring(url)
+    for name in ("keep_requests", "count_requests"):
+        declare(name, {"Enabled": True})
+    stream = client("ListStreams")["Streams"][0]["StreamArn"]
+    shard = client("DescribeStream", StreamArn=stream)["StreamDescription"]["Shards"][0]
+    KNOWN.update(stream=stream, shard=shard["ShardId"])
+    KNOWN["sequence"] = shard["SequenceNumberRange"]["StartingSequenceNumber"]
+    client("UpdateContributorInsights", TableName=TABLE, ContributorInsightsAction="ENABLE")
+    for text in MARKUP[:3]:
+        client("GetItem", TableName=TABLE, Key={"pk": {"S": text}, "sk": {"S": text}})
+    client("PutItem", TableName=TABLE, Item=KEY | {"x": {"S": MARKUP[2]}})
+    client.post("PutItem", json.dumps({"TableName": TABLE, "Item": {"pk": {"S": MARKUP[0]}}}).encode())
+    client("CreateBackup", TableName=TABLE, BackupName="Hostile-1._backup")
+    client("UpdateTable", TableName=EMPTY, StreamSpecification=_STREAM)
+    client("UpdateTable", TableName=EMPTY, ReplicaUpdates=[{"Create": {"RegionName": "eu-west-1"}}])
+    declare("snapshots/save", {"Name": MARKUP[1]})
+    KNOWN["request"] = declare("requests", {})[1]["Requests"][-1]["Id"]
+    KNOWN["mapping"] = _failing_mapping(url, stream)
+    declare("wait", {"UUID": KNOWN["mapping"], "Delivered": True, "Timeout": 60})
+    KNOWN["letter"] = declare("dead_letters", {})[1]["DeadLetters"][0]["Id"]
+
+
+_STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+
+
+def _failing_mapping(url: str, stream: str) -> str:
+    """Create a mapping to the function that fails; return its id."""
+    body: dict[str, Any] = {"FunctionName": "hostile", "EventSourceArn": stream, "StartingPosition": "TRIM_HORIZON"}
+    body |= {"MaximumRetryAttempts": 0}
+    request = urllib.request.Request(
+        f"{url}/2015-03-31/event-source-mappings",
+        json.dumps(body).encode(),
+        {"authorization": AUTHORIZATION.format(key="test", region="us-east-1"), "x-amz-date": "20260101T000000Z"},
+        method="POST",
+    )
+    with urllib.request.urlopen(request) as answer:
+        mapping: str = json.loads(answer.read())["UUID"]
+    return mapping

@@ -201,6 +201,12 @@ class Catalog:
         else:
             self._tables.recompile()
 
+    def meter_callers(self) -> None:
+        """Count the units that each caller consumes, in this process, from now on."""
+        if self._enforcer.meters is None:
+            self._enforcer.meter_callers()
+            self._tables.recompile()
+
     def meter(self, *, on: bool) -> None:
         """Count the units that tables consume in this process, or stop counting."""
         self._enforcer.meter(on=on)

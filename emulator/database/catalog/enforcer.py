@@ -1,7 +1,8 @@
 """Decides which throughput limits and transaction conflicts are enforced on which tables.
 
-The enforcer also keeps two kinds of counts: for a table with Contributor Insights, those of its
-most accessed and most throttled keys; with `--metrics`, the units that each table consumes.
+The enforcer also keeps three kinds of counts: for a table with Contributor Insights, those of its
+most accessed and most throttled keys; with `--metrics`, the units that each table consumes; once a
+budget was used, the units that each caller consumes.
 
 The emulator runs requests one after another, so two transactions never conflict by themselves.
 Instead, a test declares that a transaction on an item, or with a token, is in progress. The
@@ -24,6 +25,7 @@ from emulator.database.throughput.throttle import TableThrottle
 if TYPE_CHECKING:
     from emulator.database.throughput.enforcement import InFlight
     from emulator.database.throughput.insights import TableInsights
+    from emulator.database.throughput.metering import Meter, Meters
     from emulator.database.throughput.usage import TableUsage
 
 
@@ -45,6 +47,9 @@ class Enforcer:
     declarations, but each process counts only the throughput of its own requests. So the requests
     of several processes together can exceed the limit of a table.
     metered: whether the units that tables consume are counted. `meter` changes it.
+    meters: the units that callers have consumed, None until `meter_callers` is called.
+    consumed: a list with one number: the units that requests to this process consumed while units
+        were counted. A list, so that others can read the number fast.
     """
 
     def __init__(self, clock: Clock, *, throttle_all: bool = False, metered: bool = False) -> None:
@@ -56,6 +61,8 @@ class Enforcer:
         self._insights: dict[int, TableInsights] = {}
         self._metered = metered
         self._usages: dict[int, TableUsage] = {}
+        self.meters: Meters | None = None
+        self.consumed = [0.0]
         self._locks: list[ItemLock] = []
         self._tokens: dict[str, float] = {}
 
@@ -136,6 +143,12 @@ class Enforcer:
         """Return the figures of a table in the last hour, None if units are not counted."""
         return self._usages.get(table_id)
 
+    def meter_callers(self) -> None:
+        """Count the units that each caller consumes from now on. The tables must be recompiled."""
+        from emulator.database.throughput.metering import Meters  # noqa: PLC0415 - few servers have budgets
+
+        self.meters = Meters()
+
     def throttle(self, table_id: int) -> TableThrottle | None:
         """Return the limits of a table whose throughput is enforced, None for another table."""
         return self._throttles.get(table_id)
@@ -176,14 +189,19 @@ class Enforcer:
                 with suppress(errors.ApiError):
                     locked[table.item_key(dict(lock.key))] = lock.until
         usage = self._counted_usage(table.id) if self._metered else None
-        if not (throttle or locked or insights or usage is not None or in_flight is not None):
+        meter = self._meter(table.definition)
+        if not (throttle or locked or insights or any(each is not None for each in (usage, in_flight, meter))):
             return None
-        return Enforcement(self._clock, throttle, locked, insights, usage, in_flight)
+        return Enforcement(self._clock, throttle, locked, insights, usage, in_flight, meter)
+
+    def _meter(self, definition: TableDefinition) -> "Meter | None":
+        """Return the meter of a table's owner, None if there are no budgets."""
+        return None if self.meters is None else self.meters.of(definition.access_key, definition.region)
 
     def _counted_usage(self, table_id: int) -> "TableUsage":
         from emulator.database.throughput.usage import TableUsage  # noqa: PLC0415 - only with --metrics
 
-        return self._usages.setdefault(table_id, TableUsage(self._clock))
+        return self._usages.setdefault(table_id, TableUsage(self._clock, self.consumed))
 
     def _throttle(self, table: Table) -> TableThrottle | None:
         by_name = self._throttled.get(table.name, self._throttle_all)

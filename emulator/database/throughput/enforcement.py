@@ -17,6 +17,7 @@ from storage import ReadTxn
 
 if TYPE_CHECKING:
     from emulator.database.throughput.insights import TableInsights
+    from emulator.database.throughput.metering import Meter
     from emulator.database.throughput.usage import TableUsage
 
 
@@ -49,9 +50,10 @@ class Enforcement:
     insights: counts keys, None if the table and its indexes do not have Contributor Insights.
     usage: counts units, None without --metrics.
     in_flight: the writes of other regions, None unless the table has strong consistency.
+    meter: the meter of the table's owner, None unless there are budgets.
     """
 
-    __slots__ = ("_clock", "_in_flight", "_locked", "insights", "throttle", "usage")
+    __slots__ = ("_clock", "_in_flight", "_locked", "_meter", "insights", "throttle", "usage")
 
     def __init__(
         self,
@@ -61,10 +63,12 @@ class Enforcement:
         insights: "TableInsights | None" = None,
         usage: "TableUsage | None" = None,
         in_flight: InFlight | None = None,
+        meter: "Meter | None" = None,
     ) -> None:
         self._clock = clock
         self._locked = locked
         self._in_flight = in_flight
+        self._meter = meter
         self.throttle = throttle
         self.insights = insights
         self.usage = usage
@@ -99,6 +103,8 @@ class Enforcement:
             self.insights.accessed(None, partition, units, item)
         if self.usage is not None:
             self.usage.read(None, units)
+        if self._meter is not None:
+            self._meter.read += units
 
     def admit(self, index: str | None, partition: bytes | None) -> None:
         """Admit the read of a page before its cost is known.
@@ -122,6 +128,8 @@ class Enforcement:
             self.throttle.charge(index, partition, units)
         if self.usage is not None:
             self.usage.read(index, units)
+        if self._meter is not None:
+            self._meter.read += units
 
     def write(self, partition: bytes, consumed: Consumed, item: Item | None, entries: Sequence[EntryWrite]) -> None:
         """Admit and count a write. Raises ApiError if throughput refuses the write.
@@ -139,6 +147,8 @@ class Enforcement:
                 raise
         if self.usage is not None:
             _count(self.usage.write, consumed)
+        if self._meter is not None:
+            self._meter.write += consumed.total()
         self._count_keys(partition, consumed, item, entries)
 
     def replicate(

@@ -85,16 +85,24 @@ class TableUsage(LastHour[tuple[str, str | None]]):
     """The figures of a table. Keys: metric, name of a global index or None for the table itself.
 
     For REPLICATION_LATENCY, the second part is the receiving region.
+
+    meter: a list with one number, to which all tables of a process add the units of requests.
     """
 
-    __slots__ = ()
+    __slots__ = ("_meter",)
+
+    def __init__(self, clock: Clock, meter: list[float]) -> None:
+        super().__init__(clock)
+        self._meter = meter
 
     def read(self, index: str | None, units: float) -> None:
         """Count units that reads consumed."""
+        self._meter[0] += units
         self.add((CONSUMED_READ, index), units)
 
     def write(self, index: str | None, units: float) -> None:
         """Count units that writes consumed."""
+        self._meter[0] += units
         self.add((CONSUMED_WRITE, index), units)
 
     def replicated(self, index: str | None, units: float) -> None:

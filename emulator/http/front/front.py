@@ -84,7 +84,7 @@ class Front:
         from emulator.http.front.observed import ObservedEndpoint, together  # noqa: PLC0415 - most servers need none
 
         self.observer = together(observers)
-        self.endpoint = ObservedEndpoint(self._plain, self.observer)
+        self.endpoint = ObservedEndpoint(self._plain, self.observer, self.emulator.database.enforcer.consumed)
 
     @cached_property
     def site(self) -> App:

@@ -1,6 +1,6 @@
 """Counts requests by operation and error code, with their times and capacity.
 
-Counting an ordinary request takes two dictionary lookups and three additions. Clients can send any
+Counting an ordinary request takes two dictionary lookups and four additions. Clients can send any
 name of an operation, so only the service's own operations are counted under their names.
 """
 
@@ -40,7 +40,6 @@ _OF_OPERATIONS: Final = ("SystemErrors", _THROTTLED)
 """Metrics that have the dimension Operation."""
 
 _SLOTS: Final = len(BOUNDS) + 1
-_ASKS_CAPACITY: Final = b'"ReturnConsumedCapacity"'
 
 
 class _Tally:
@@ -72,13 +71,13 @@ class Counters:
         self.observer = Observer(self._count, self._count_other)
 
     def _count(self, raw: Raw) -> None:
-        fields, body = raw[6], raw[7]
-        tally = self._by_target.get(fields.get(b"x-amz-target"))
-        if tally is None or _ASKS_CAPACITY in body:
+        tally = self._by_target.get(raw[6].get(b"x-amz-target"))
+        if tally is None:
             self._count_other(raw)
         else:
             seconds = raw[1] - raw[0]
             tally.add(seconds)
+            tally.units += raw[9]
             self.last_hour.add((LATENCY, "", "", "", tally.operation), seconds * _MILLISECONDS)
 
     def _count_other(self, raw: Raw) -> None:
@@ -98,7 +97,7 @@ class Counters:
         tally.add(exchange.seconds)
         if known:
             self._count_minute(exchange, summary)
-        tally.units += summary.get("CapacityUnits", 0.0)
+        tally.units += exchange.units
 
     def _count_minute(self, exchange: Exchange, summary: Summary) -> None:
         """Count a request in the minute's metrics, as CloudWatch names them (control-plane 19)."""

@@ -1,7 +1,8 @@
 """Turns observers of requests on and off, for one process.
 
 The settings say which observers are on at the start. Later, the control `keep_requests` turns the
-keeping of requests on and off, and `count_requests` the counters.
+keeping of requests on and off, `count_requests` the counters, and `advise` the evidence of the
+advisor.
 """
 
 from time import perf_counter
@@ -19,6 +20,8 @@ from storage import StorageError
 if TYPE_CHECKING:
     from emulator.database.throughput.usage import LastHour
     from emulator.http.observing.counters import Counters, Metric
+    from emulator.http.observing.evidence import Evidence
+    from emulator.http.observing.request_counts import RequestCounts
 
 
 class RequestLog:
@@ -28,7 +31,7 @@ class RequestLog:
     needs is not installed.
     """
 
-    def __init__(self, front: Front, worker: int, *, keep: bool) -> None:
+    def __init__(self, front: Front, worker: int, *, keep: bool, advise: bool = False) -> None:
         self._front = front
         self._worker = worker
         self._explain = Reasons(front.emulator).explain
@@ -44,6 +47,8 @@ class RequestLog:
 
             self._others.append(Recording(self._settings.record, worker).observer)
         self._counters = _checked_counters(front) if self._settings.metrics else None
+        self._evidence = _evidence(front) if advise else None
+        self._counts: RequestCounts | None = None
         self._apply()
 
     @property
@@ -56,6 +61,25 @@ class RequestLog:
         if on != self.keeps:
             self._kept = KeptRequests(self._explain, self._share) if on else None
             self._apply()
+
+    def advise(self, *, on: bool) -> None:
+        """Collect evidence for the advisor from now on, or stop and forget it."""
+        if on != (self._evidence is not None):
+            self._evidence = _evidence(self._front) if on else None
+            self._apply()
+
+    def count_requests(self) -> None:
+        """Count the requests of each caller from now on."""
+        if self._counts is None:
+            from emulator.http.observing.request_counts import RequestCounts  # noqa: PLC0415 - few need it
+
+            self._counts = RequestCounts()
+            self._others.append(self._counts.observer)
+            self._apply()
+
+    def requests_of(self, access_key: str | None, region: str | None) -> int:
+        """Return how many requests some callers have sent. None means all."""
+        return 0 if self._counts is None else self._counts.total(access_key, region)
 
     @property
     def counts(self) -> bool:
@@ -106,8 +130,16 @@ class RequestLog:
 
     def _apply(self) -> None:
         kept = [] if self._kept is None else [self._kept.observer]
+        evidence = [] if self._evidence is None else [self._evidence.observer]
         counters = [] if self._counters is None else [self._counters.observer]
-        self._front.observe([*kept, *self._others, *counters])
+        self._front.observe([*kept, *evidence, *self._others, *counters])
+        self._front.emulator.evidence = self._evidence
+
+
+def _evidence(front: Front) -> "Evidence":
+    from emulator.http.observing.evidence import Evidence  # noqa: PLC0415 - few servers advise
+
+    return Evidence(front.emulator)
 
 
 def _checked_counters(front: Front) -> "Counters":

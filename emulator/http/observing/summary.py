@@ -8,7 +8,8 @@
 | `Tables`, `Index`             | the names or ARNs in the request                                 |
 | `Status`, `Code`, `Message`   | of the answer; only errors have a code and a message             |
 | `Reason`                      | why the request failed or was slow, unless the message says so   |
-| `CapacityUnits`               | only if the request has ReturnConsumedCapacity                   |
+| `CapacityUnits`               | only if the request has ReturnConsumedCapacity, or if the server |
+|                               | counts units                                                     |
 | `BodyBytes`                   | only for requests with more than 0.5 MB. They are not parsed, so |
 |                               | `Tables` has only names near their beginning and end             |
 | `Milliseconds`                | from the beginning of work on the request to its answer          |
@@ -80,6 +81,8 @@ def summary_of(exchange: Exchange, explain: Explain) -> Summary:
         units = _units(answered)
         if units is not None:
             summary["CapacityUnits"] = units
+    if exchange.units and "CapacityUnits" not in summary:
+        summary["CapacityUnits"] = exchange.units
     if large:
         summary["BodyBytes"] = len(body)
     summary["Milliseconds"] = round(exchange.seconds * 1000, 3)

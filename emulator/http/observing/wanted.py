@@ -19,4 +19,4 @@ def keeping_wanted(settings: Settings) -> bool:
 
 def observers_wanted(settings: Settings) -> bool:
     """Return whether any observer is on from the start of the server."""
-    return settings.metrics or keeping_wanted(settings)
+    return settings.metrics or settings.advise or keeping_wanted(settings)

@@ -58,7 +58,7 @@ def _requests(workers: Iterable[Counted]) -> Iterator[Metric]:
     )
     units = CounterMetricFamily(
         f"{_P}capacity_units",
-        "Capacity of requests with ReturnConsumedCapacity.",
+        "Capacity units that requests consumed.",
         labels=["worker", "operation"],
     )
     throttled = CounterMetricFamily(

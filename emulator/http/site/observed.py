@@ -56,5 +56,5 @@ async def _observed(app: App, observer: Observer, scope: Message, receive: Recei
             fields, query = dict(scope["headers"]), scope["query_string"]
             answer = Answer(status, head, body)
             observer.other(
-                (began, perf_counter(), 0.0, scope["method"], raw_path(scope), query, fields, request, answer)
+                (began, perf_counter(), 0.0, scope["method"], raw_path(scope), query, fields, request, answer, 0.0)
             )

@@ -12,11 +12,25 @@ For tests and scripts, `running` starts a server in a separate process:
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dynamodb_emulator._accounts import Account
+    from dynamodb_emulator._budget import BudgetExceeded
     from dynamodb_emulator.server import ControlError, LoadError, Server, Snapshot, StartError, running
 
     __version__: str
 
-__all__ = ["Account", "ControlError", "LoadError", "Server", "Snapshot", "StartError", "__version__", "running"]
+__all__ = [
+    "Account",
+    "BudgetExceeded",
+    "ControlError",
+    "LoadError",
+    "Server",
+    "Snapshot",
+    "StartError",
+    "__version__",
+    "running",
+]
+
+_MODULES = {"Account": "_accounts", "BudgetExceeded": "_budget"}
+"""Public name -> its module, if this is not `server`."""
 
 
 def __getattr__(name: str) -> object:
@@ -28,5 +42,5 @@ def __getattr__(name: str) -> object:
     if name in __all__:
         from importlib import import_module  # noqa: PLC0415
 
-        return getattr(import_module(f"{__name__}.{'_accounts' if name == 'Account' else 'server'}"), name)
+        return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'server')}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

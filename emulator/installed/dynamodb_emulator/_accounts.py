@@ -3,11 +3,12 @@
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
+from dynamodb_emulator._callers import naming_callers
 from dynamodb_emulator._guard import no_requests_to_aws
 from dynamodb_emulator._variables import applied, variables
 from dynamodb_emulator.server import ACCESS_KEY, REGION, Clock, ControlError, Server, StartError, start
@@ -64,6 +65,20 @@ class Account:
         if body is not None and name in _ENDS:
             self._ends.append((name, {**body, **_ENDS[name]}))
         return self.server.control(name, body)
+
+    def budget(
+        self, *, read: float | None = None, write: float | None = None, requests: int | None = None
+    ) -> AbstractContextManager[None]:
+        """Return a context manager that fails if the test's requests in it cost more than this.
+
+            with dynamodb_server.budget(read=2, write=5, requests=3):
+                place_order(...)
+
+        read, write: capacity units, including those of indexes.
+        """
+        return self.server.budget(
+            read=read, write=write, requests=requests, access_key=self.access_key, region=self.region
+        )
 
     def requests(self) -> list[dict[str, Any]]:
         """Return summaries of the requests that the server answered during this test.
@@ -133,11 +148,14 @@ class Tables(Mapping[str, Any]):
 class Accounts:
     """The server of a pytest process, and the accounts of its tests.
 
-    The server starts at its first use. arguments: arguments of the command that starts it.
+    The server starts at its first use. arguments: arguments of the command that starts it. root:
+    the folder to which findings name files of callers. advised: whether the server advises.
     """
 
-    def __init__(self, arguments: Sequence[str]) -> None:
-        self._arguments = arguments
+    def __init__(self, arguments: Sequence[str], root: str, *, advised: bool = True) -> None:
+        self._arguments = ["--advise", *arguments] if advised else arguments
+        self._advised = advised
+        self._root = root
         self._server: Server | None = None
         self._failed: StartError | None = None
         self._background: _Background | None = None
@@ -158,6 +176,18 @@ class Accounts:
                 raise
             self._background = _Background(self._server.url)
         return self._server
+
+    def advice(self) -> dict[str, Any] | None:
+        """Return the advisor's findings.
+
+        Return None if no test used the server, if it does not advise, or if it has ended.
+        """
+        if self._server is None or not self._advised:
+            return None
+        try:
+            return self._server.control("advice")
+        except (OSError, HTTPException, ControlError):
+            return None
 
     def enter(self) -> None:
         """Set the environment variables of the shared account in this process, until `close`."""
@@ -214,7 +244,7 @@ class Accounts:
         self._background.wait()
         account = Account(server, access_key)
         try:
-            with applied(account.environment()), no_requests_to_aws(_fail):
+            with applied(account.environment()), no_requests_to_aws(_fail), naming_callers(server.url, self._root):
                 yield account
         finally:
             account.end()

@@ -24,11 +24,17 @@ def no_requests_to_aws(refuse: Callable[[str], NoReturn]) -> Iterator[None]:
     refuse: called for a refused request, with a sentence for the user. It raises an error.
     """
     with ExitStack() as stack:
-        for module, name in _SENDERS:
-            sender = getattr(sys.modules.get(module), name, None)
-            if sender is not None:
-                stack.enter_context(_guarded(sender, refuse))
+        for sender in senders():
+            stack.enter_context(_guarded(sender, refuse))
         yield
+
+
+def senders() -> Iterator[Any]:
+    """Yield the imported classes whose method `send` sends all requests of clients."""
+    for module, name in _SENDERS:
+        sender = getattr(sys.modules.get(module), name, None)
+        if sender is not None:
+            yield sender
 
 
 @contextmanager

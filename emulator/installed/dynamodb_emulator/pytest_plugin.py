@@ -34,6 +34,11 @@ The ini option `dynamodb_isolation` selects the way for all tests. The marker
 
 The report of a failed test shows the last requests of the test, with the reasons for errors.
 
+At the end, a summary shows common mistakes in the requests of all tests: findings of the advisor.
+The ini option `dynamodb_advice = off` turns this off. With `dynamodb_advice_fail_on`, findings fail
+the run: its value is that of `dynamodb-emulator advise --fail-on`. `--dynamodb-advice-report FILE`
+writes a report: SARIF, JUnit XML, JSON or text, by the name of the file.
+
 This module is imported at each start of pytest. It imports everything else at the first use.
 """
 
@@ -47,16 +52,21 @@ import pytest
 
 if TYPE_CHECKING:
     from dynamodb_emulator._accounts import Account, Accounts, Tables
+    from dynamodb_emulator._advice import Advice
     from dynamodb_emulator.server import Server
 
 _ISOLATIONS = ("account", "reset")
 _NAME = "dynamodb"
 _ARGUMENTS = {"isolation", "tables"}
 
+_SUMMARY = "summary"
+_ADVICE = (_SUMMARY, "off")
+
 _SHOWN = 20  # the most requests in the report of a failed test
 
 _accounts = pytest.StashKey["Accounts"]()
 _account = pytest.StashKey["Account"]()
+_advice = pytest.StashKey["Advice"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -70,6 +80,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "dynamodb_tables", "files that `dynamodb-emulator load` reads, for the fixture dynamodb_tables", type="paths"
     )
     parser.addini("dynamodb_arguments", "flags of the server, for example --enforce-throughput", type="args")
+    parser.addini(
+        "dynamodb_advice", "summary: show mistakes in requests after the tests; off: do not", default=_SUMMARY
+    )
+    parser.addini(
+        "dynamodb_advice_fail_on",
+        "fail the run if there are such findings: certain, likely, possible, 10 or likely/3",
+        default="",
+    )
+    parser.getgroup("dynamodb").addoption(
+        "--dynamodb-advice-report",
+        metavar="FILE",
+        help="write mistakes in requests to FILE: NAME.sarif, NAME.xml (JUnit), NAME.json, or text",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -93,6 +116,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "dynamodb(isolation, tables): how the test is isolated, account or reset; files for dynamodb_tables",
     )
     _isolation(config, None)  # so that a wrong choice is reported once, and not for each test
+    if config.getini("dynamodb_advice") not in _ADVICE:
+        _refuse(None, f"dynamodb_advice: {config.getini('dynamodb_advice')!r} is not one of {', '.join(_ADVICE)}")
     others = [plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, ModuleType)]
     if not any(_NAME in vars(plugin) for plugin in others):
         config.pluginmanager.register(_Dynamodb(), "dynamodb_emulator_client")
@@ -111,12 +136,59 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Collect the findings while the server still runs. Fail the run if there are too many."""
+    config = session.config
+    accounts = config.stash.get(_accounts, None)
+    found = None if accounts is None else accounts.advice()
+    if found is not None:
+        advice_of(config).add(found)
+    if _advice not in config.stash:
+        return
+    if hasattr(config, "workeroutput"):  # a worker of pytest-xdist
+        config.workeroutput[_NAME] = config.stash[_advice].result
+    elif config.stash[_advice].report() and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 - a class of pytest-xdist
+    """Take the findings of a worker of pytest-xdist."""
+    found = getattr(node, "workeroutput", {}).get(_NAME)
+    if found is not None:
+        advice_of(node.config).add(found)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the findings."""
+    text = config.stash[_advice].text if _advice in config.stash else ""
+    if text:
+        terminalreporter.section("DynamoDB advice")
+        terminalreporter.write(text)
+
+
+def advice_of(config: pytest.Config) -> "Advice":
+    """Return the advice of this pytest process."""
+    if _advice not in config.stash:
+        from dynamodb_emulator._advice import Advice  # noqa: PLC0415 - see the module's docstring
+
+        config.stash[_advice] = Advice(
+            config.getini("dynamodb_advice_fail_on"), config.getoption("dynamodb_advice_report")
+        )
+    return config.stash[_advice]
+
+
 def accounts_of(config: pytest.Config) -> "Accounts":
     """Return the accounts of this pytest process. They are closed at the end of pytest."""
     if _accounts not in config.stash:
         from dynamodb_emulator._accounts import Accounts  # noqa: PLC0415 - see the module's docstring
 
-        config.stash[_accounts] = accounts = Accounts(config.getini("dynamodb_arguments"))
+        config.stash[_accounts] = accounts = Accounts(
+            config.getini("dynamodb_arguments"),
+            str(config.rootpath),
+            advised=config.getini("dynamodb_advice") == _SUMMARY,
+        )
         config.add_cleanup(accounts.close)
     return config.stash[_accounts]
 

@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from dynamodb_emulator._process import Process, StartError, command
@@ -153,6 +153,25 @@ class Server:
         if response.status != _OK:
             raise ControlError(response.status, str(answer.get("message", answer)))
         return answer
+
+    def budget(
+        self,
+        *,
+        read: float | None = None,
+        write: float | None = None,
+        requests: int | None = None,
+        access_key: str = ACCESS_KEY,
+        region: str = REGION,
+    ) -> AbstractContextManager[None]:
+        """Return a context manager that fails if the requests in it cost more than this.
+
+        read, write: capacity units, including those of indexes. requests: their number. None: any.
+        Only requests of this access key and region count. Raises BudgetExceeded, ControlError.
+        """
+        from dynamodb_emulator._budget import budget  # noqa: PLC0415 - few programs have budgets
+
+        caller = {"AccessKey": access_key, "Region": region}
+        return budget(lambda: self.control("consumption", caller), read, write, requests)
 
     def reset(self, *, access_key: str | None = None, region: str | None = None) -> None:
         """Delete all tables, streams and event source mappings, or only those of an access key.

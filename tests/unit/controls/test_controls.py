@@ -53,7 +53,7 @@ def test_a_long_call_runs_to_its_end(db):
 
 
 def test_a_control_that_does_not_exist(db):
-    with pytest.raises(registry.Unknown, match="there is no control tll; there are: accounts, clock, "):
+    with pytest.raises(registry.Unknown, match="there is no control tll; there are: accounts, advice, "):
         registry.call(db.emulator, "tll", {})
 
 

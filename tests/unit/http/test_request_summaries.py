@@ -472,7 +472,7 @@ def part(now, *requests):
 )
 def test_the_requests_of_several_processes(parts, expected):
     found = registry.registered()["requests"]
-    result = registry.gathered(found, {}, parts)
+    result = finish(registry.gathered(found, {}, parts))
     assert [each["Id"] for each in result["Requests"]] == expected
     assert result["Last"] == "9-999"
 
@@ -481,7 +481,7 @@ def test_a_page_of_several_processes_ends_in_the_order_of_answers():
     """A page has the requests that were answered first; it shows them in the order of arrival."""
     parts = [part(20, (5, 6, 0), (1, 9, 0)), part(20, (2, 7, 1), (3, 8, 1))]
     found = registry.registered()["find_requests"]
-    first = registry.gathered(found, {"After": "0-0", "Limit": 3}, parts)
+    first = finish(registry.gathered(found, {"After": "0-0", "Limit": 3}, parts))
     assert ([each["Id"] for each in first["Requests"]], first["Last"]) == (["7-1", "8-1", "6-0"], "8-1")
-    rest = registry.gathered(found, {"After": first["Last"], "Limit": 3}, parts)
+    rest = finish(registry.gathered(found, {"After": first["Last"], "Limit": 3}, parts))
     assert ([each["Id"] for each in rest["Requests"]], rest["Last"]) == (["9-0"], "19-999")

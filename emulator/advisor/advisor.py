@@ -1,0 +1,162 @@
+"""Runs the watchers of all rules over calls, and makes findings of their tallies.
+
+A finding is about one rule, table, index, operation and place. It adds up the tallies of all
+callers, because each test of a suite is a caller of its own.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any, Final
+from urllib.parse import unquote
+
+from emulator.advisor.calls import Call
+from emulator.advisor.origins import Origins
+from emulator.advisor.registry import rules
+from emulator.advisor.rule import Confidence, Rule, Verdict
+from emulator.advisor.tables import KnownTables
+from emulator.advisor.tally import Subject, Tallies, Tally, added_up
+from emulator.slices import Steps
+
+Finding = Mapping[str, Any]
+
+_JUDGED_IN_STEP: Final = 200  # tallies; about 2 ms
+
+
+class Selection:
+    """Which findings are wanted.
+
+    access_key, region, table: None for all. least: the lowest confidence.
+    """
+
+    def __init__(
+        self,
+        access_key: str | None = None,
+        region: str | None = None,
+        table: str | None = None,
+        least: Confidence = Confidence.possible,
+    ) -> None:
+        self._access_key = access_key
+        self._region = region
+        self._table = table
+        self._least = least
+
+    def of_tally(self, subject: Subject) -> bool:
+        """Return whether a tally belongs to the wanted findings."""
+        callers = (self._access_key, subject.access_key), (self._region, subject.region)
+        return all(wanted in (None, each) for wanted, each in (*callers, (self._table, subject.table)))
+
+    def of_verdict(self, verdict: Verdict) -> bool:
+        """Return whether a verdict is sure enough."""
+        return verdict.confidence >= self._least
+
+
+class Advisor:
+    """The evidence of the calls that it has seen.
+
+    calls: their number. last_time: the time of the last one.
+    """
+
+    def __init__(self, tables: KnownTables) -> None:
+        self.tables = tables
+        self.tallies = Tallies()
+        self.calls = 0
+        self._origins = Origins()
+        self._watchers = [rule.watcher(self.tallies.noting(rule.name)) for rule in rules()]
+
+    def see(self, call: Call) -> None:
+        """Take a call as evidence. Calls come in the order of their times."""
+        self.calls += 1
+        for access in call.accesses:
+            if access.facts is None:
+                access.facts = self.tables.find(call.access_key, call.region, access.table)
+        self._origins.see(call)
+        for watcher in self._watchers:
+            watcher.see(call)
+
+    def findings(self, selection: Selection) -> Steps[list[Finding]]:
+        """Return the findings, the worst first."""
+        tallies = added_up(each for each in self.tallies if selection.of_tally(each.subject))
+        found: list[tuple[Verdict, Finding]] = []
+        by_name = {rule.name: rule for rule in rules()}
+        for number, tally in enumerate(tallies):
+            if number % _JUDGED_IN_STEP == _JUDGED_IN_STEP - 1:
+                yield None
+            rule = by_name[tally.subject.rule]
+            verdict = rule.judge(tally)
+            if verdict is not None and selection.of_verdict(verdict):
+                found.append((verdict, _finding(rule, tally, verdict)))
+        found.sort(key=lambda each: _rank(*each))
+        return [finding for _, finding in found]
+
+
+def explained(names: Iterable[str]) -> list[Mapping[str, str]]:
+    """Return the rules with these names, for readers of findings."""
+    wanted = set(names)
+    return [
+        {"Name": rule.name, "Title": rule.title, "Explanation": rule.explanation, "Link": rule.link}
+        for rule in rules()
+        if rule.name in wanted
+    ]
+
+
+def _rank(verdict: Verdict, finding: Finding) -> tuple[float, float, int, str]:
+    return (
+        -verdict.confidence,
+        -(finding["Units"]["Read"] + finding["Units"]["Write"]),
+        -finding["Count"],
+        finding["Id"],
+    )
+
+
+def _finding(rule: Rule, tally: Tally, verdict: Verdict) -> Finding:
+    subject = tally.subject
+    parts = (subject.rule, subject.table, subject.index, subject.operation, subject.place, subject.detail)
+    identity = blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=4).hexdigest()
+    finding: dict[str, Any] = {
+        "Id": f"{rule.name}-{identity}",
+        "Rule": rule.name,
+        "Title": rule.title,
+        "Confidence": verdict.confidence.name,
+        "TableName": subject.table,
+        "Operation": subject.operation,
+        "Count": tally.count if verdict.count is None else verdict.count,
+        "Units": {"Read": round(tally.read, 1), "Write": round(tally.write, 1)},
+        "Exact": tally.exact,
+        "Example": tally.example,
+        "AccessKeys": tally.access_keys,
+        "Evidence": list(verdict.evidence),
+        "Advice": verdict.advice,
+        "Link": rule.link,
+    }
+    if subject.index:
+        finding["IndexName"] = subject.index
+    if verdict.saved_read or verdict.saved_write:
+        finding["Saved"] = {"Read": round(verdict.saved_read, 1), "Write": round(verdict.saved_write, 1)}
+    if subject.place:
+        finding["Caller"] = caller_of(subject.place)
+    return finding
+
+
+def caller_of(place: str) -> Mapping[str, Any]:
+    """Return file, line and function of a place, as the header of the pytest plugin names it."""
+    where, *others = place.split("; ")
+    file, _, line = where.rpartition(":")
+    caller: dict[str, Any] = {"File": unquote(file), "Line": int(line) if line.isdecimal() else 0}
+    for each in others:
+        name, _, value = each.partition("=")
+        if name == "function":
+            caller["Function"] = unquote(value)
+    return caller
+
+
+def over(calls: Sequence[Call], tables: KnownTables) -> Steps[Advisor]:
+    """Return an advisor that has seen these calls.
+
+    The calls may come from several processes. This puts them into the order of their times.
+    """
+    advisor = Advisor(tables)
+    for number, call in enumerate(sorted(calls, key=lambda each: each.time)):
+        if number % _JUDGED_IN_STEP == _JUDGED_IN_STEP - 1:
+            yield None
+        advisor.see(call)
+    return advisor

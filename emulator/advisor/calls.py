@@ -1,0 +1,166 @@
+"""A request with its answer, and what it read and wrote: the input of all rules."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, Self
+
+import orjson
+
+from emulator.advisor.tables import TableFacts
+
+Item = Mapping[str, Any]
+
+WRITES: Final = frozenset(("PutItem", "UpdateItem", "DeleteItem"))
+PAGES: Final = frozenset(("Query", "Scan"))
+
+_MOST_ITEMS: Final = 25  # of an answer, in the text of a call
+_LONGEST_TEXT: Final = 4_096  # characters of the text of a call; longer ones lose their items
+_LONGEST_EXAMPLE: Final = 600  # characters of a request that is shown as an example
+
+
+class Origin(NamedTuple):
+    """Where a client read the value of a key before it used the key.
+
+    items: the number of the answer whose items had the value. It identifies that answer.
+    """
+
+    table: str
+    attribute: str
+    items: int
+
+
+@dataclass(slots=True)
+class Access:
+    """One read or write of a table or index, as a part of a request.
+
+    action: the native operation, such as GetItem; for a statement of PartiQL, the operation that
+    the service runs for it. statement: whether it is part of a statement.
+    key: the primary key as JSON, "" for a page. partition: the value of the partition key, as text.
+    condition: whether a write has a condition. filtered: whether a page has a filter.
+    equal: the attributes that a filter compares with `=`, if all of these must hold.
+    limited: whether the request has a Limit. whole: whether all attributes are wanted.
+    wanted: the attributes of the projection.
+    scanned, returned: items of a page, or of a GetItem.
+    start, last: digests of ExclusiveStartKey and LastEvaluatedKey, "" without them.
+    size: the bytes of the items that were read or written.
+    exact: whether `read` and `write`, the units, are no estimates.
+    item: the item that a put wrote or a GetItem returned. items: those of a page.
+    changes: of an update, the attribute -> add, subtract, set or remove. assigned: attribute ->
+    value.
+    origin: where the client had read the key.
+    """
+
+    action: str
+    table: str
+    index: str = ""
+    statement: bool = False
+    key: str = ""
+    partition: str = ""
+    consistent: bool = False
+    condition: bool = False
+    filtered: bool = False
+    limited: bool = False
+    whole: bool = True
+    equal: Sequence[str] = ()
+    wanted: Sequence[str] = ()
+    scanned: int = 0
+    returned: int = 0
+    start: str = ""
+    last: str = ""
+    size: int = 0
+    read: float = 0.0
+    write: float = 0.0
+    exact: bool = False
+    item: Item | None = None
+    items: Sequence[Item] = ()
+    changes: Mapping[str, str] = field(default_factory=dict)
+    assigned: Mapping[str, Any] = field(default_factory=dict)
+    facts: TableFacts | None = None
+    origin: Origin | None = None
+
+    @property
+    def computed(self) -> list[str]:
+        """The attributes whose new values an update computes from their old ones."""
+        return [name for name, kind in self.changes.items() if kind in ("add", "subtract")]
+
+    @property
+    def writes(self) -> bool:
+        """Whether this is a write of an item."""
+        return self.action in WRITES
+
+
+@dataclass(slots=True)
+class Call:
+    """A request with its answer.
+
+    time: when its answer was complete, in seconds by a clock that all processes share.
+    client: identifies the sender as well as possible. place: file, line and function that sent it,
+    as in the header of the pytest plugin; "" without the plugin.
+    code: the code of an error, "" for success. A request that failed has no accesses.
+    attempted: the writes of a request that failed because of a condition or a limit.
+    attempt: 1, or more for a retry of an SDK. invocation: the same for all attempts of a call.
+    request: the parsed body.
+    """
+
+    time: float
+    access_key: str
+    region: str
+    operation: str
+    request: Mapping[str, Any]
+    accesses: list[Access]
+    client: str = ""
+    place: str = ""
+    code: str = ""
+    attempt: int = 1
+    invocation: str = ""
+    attempted: Sequence[Access] = ()
+
+    @property
+    def example(self) -> str:
+        """The request's body as text, shortened."""
+        text = orjson.dumps(self.request).decode()
+        return text if len(text) <= _LONGEST_EXAMPLE else text[: _LONGEST_EXAMPLE - 3] + "..."
+
+    def dump(self) -> str:
+        """Return the call as JSON, from which `load` makes it again, for another process.
+
+        If the text gets too long, it lacks items.
+        """
+        for shorter in (False, True):
+            members = {name: getattr(self, name) for name in self.__slots__}
+            for name in ("accesses", "attempted"):
+                members[name] = [_plain(each, shorter=shorter) for each in members[name]]
+            text = orjson.dumps({**members, "request": {} if shorter else self.request})
+            if len(text) <= _LONGEST_TEXT:
+                break
+        return text.decode()
+
+    @classmethod
+    def load(cls, text: str) -> Self:
+        """Return the call that `dump` returned. Its accesses have no facts about tables."""
+        members = orjson.loads(text)
+        for name in ("accesses", "attempted"):
+            members[name] = [Access(**each) for each in members[name]]
+        return cls(**members)
+
+
+def _plain(access: Access, *, shorter: bool) -> dict[str, Any]:
+    members = {name: getattr(access, name) for name in access.__slots__}
+    members["facts"] = members["origin"] = None
+    members["items"] = () if shorter else members["items"][:_MOST_ITEMS]
+    if shorter:
+        members["item"] = None
+    return members
+
+
+def text_of(value: Mapping[str, Any]) -> str:
+    """Return the content of a scalar attribute value as text, "" for other values."""
+    content = next(iter(value.values()), "")
+    return content if isinstance(content, str) else ""
+
+
+def key_text(key: Item, names: Sequence[str]) -> str:
+    """Return a primary key as text, "" if a part is missing. Equal keys have equal texts."""
+    if any(name not in key for name in names):
+        return ""
+    return orjson.dumps({name: key[name] for name in names}, option=orjson.OPT_SORT_KEYS).decode()

@@ -1,0 +1,164 @@
+"""The permissions that requests needed, and the smallest IAM policy that has them.
+
+A read or write of an item needs an action on the ARN of its table or index. A transaction needs the
+actions of its parts. A statement of PartiQL needs an action such as PartiQLSelect. If all requests
+with one action on one table named few partition keys, the policy allows only these: its condition
+key is `dynamodb:LeadingKeys`.
+
+Sources: Service Authorization Reference, "Actions, resources, and condition keys for Amazon
+DynamoDB"; Developer Guide, "IAM policy conditions for fine-grained access control" and "IAM
+policies with PartiQL for DynamoDB".
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from emulator.advisor.calls import Access, Call
+from emulator.advisor.tables import KnownTables
+from emulator.advisor.tally import EVERYBODY
+
+Needed = tuple[str, str, str, str]
+"""Access key, region, action and resource."""
+
+Row = Sequence[Any]
+"""A needed permission for another process: the parts of `Needed`, and its keys or None."""
+
+_FEW: Final = 10  # partition keys that a condition may list
+_MOST: Final = 5_000  # needed permissions; then those of all callers are added up
+
+_STATEMENTS: Final[Mapping[str, str]] = {
+    "GetItem": "PartiQLSelect",
+    "Query": "PartiQLSelect",
+    "Scan": "PartiQLSelect",
+    "ConditionCheckItem": "PartiQLSelect",
+    "PutItem": "PartiQLInsert",
+    "UpdateItem": "PartiQLUpdate",
+    "DeleteItem": "PartiQLDelete",
+}
+"""Native action -> action of the statement that the service runs as this."""
+_BATCHES: Final = frozenset(("BatchGetItem", "BatchWriteItem"))
+_TABLES: Final = ("TableName", "TargetTableName", "SourceTableName", "GlobalTableName")
+_ARNS: Final = (
+    "ResourceArn",
+    "StreamArn",
+    "BackupArn",
+    "TableArn",
+    "SourceTableArn",
+    "ExportArn",
+    "ImportArn",
+)
+_WITH_STREAM: Final = "GetRecords"
+"""The operation that names a stream only inside its shard iterator."""
+_DENIED: Final = frozenset(("ValidationException", "SerializationException", "UnknownOperationException"))
+"""Errors of requests that need no permission, because they are wrong."""
+
+
+class Permissions:
+    """The permissions that the calls of a process needed.
+
+    account_of: returns the account of an access key.
+    """
+
+    def __init__(self, tables: KnownTables, account_of: Callable[[str], str]) -> None:
+        self._tables = tables
+        self._account_of = account_of
+        self._needed: dict[Needed, set[str] | None] = {}
+
+    def see(self, call: Call) -> None:
+        """Note the permissions that a call needed."""
+        accesses = call.accesses or call.attempted
+        for access in accesses:
+            action = _action(call, access)
+            keys = {access.partition} if access.partition and not access.index else None
+            self._need(call, action, self._resource(call, access.table, access.index), keys)
+        if not accesses and call.code not in _DENIED:
+            for resource in self._resources(call):
+                self._need(call, call.operation, resource, None)
+
+    def rows(self) -> list[Row]:
+        """Return everything as JSON, for another process."""
+        return [[*needed, None if keys is None else sorted(keys)] for needed, keys in self._needed.items()]
+
+    def _need(self, call: Call, action: str, resource: str, keys: set[str] | None) -> None:
+        needed = call.access_key, call.region, action, resource
+        if needed not in self._needed and len(self._needed) >= _MOST:
+            self._needed = _of_everybody(self._needed)
+        _join(self._needed, needed, keys)
+
+    def _resources(self, call: Call) -> Iterator[str]:
+        """Yield the resources that a request names, `*` if there are none."""
+        request = call.request
+        index = request.get("IndexName")
+        names = [request[each] for each in _TABLES if isinstance(request.get(each), str)]
+        created = request.get("TableCreationParameters")
+        if isinstance(created, dict) and isinstance(created.get("TableName"), str):
+            names.append(created["TableName"])
+        if isinstance(request.get("RequestItems"), dict):
+            names += request["RequestItems"]
+        found = [self._resource(call, each, index if isinstance(index, str) else "") for each in names]
+        found += [request[each] for each in _ARNS if isinstance(request.get(each), str)]
+        if call.operation == _WITH_STREAM:
+            caller = call.access_key, call.region
+            found = [each[3] for each in self._needed if each[:2] == caller and each[2] == "GetShardIterator"]
+        yield from found or ["*"]
+
+    def _resource(self, call: Call, table: str, index: str) -> str:
+        """Return the ARN of a table or index."""
+        if table.startswith("arn:"):
+            arn = table
+        else:
+            facts = self._tables.find(call.access_key, call.region, table)
+            account = self._account_of(call.access_key)
+            arn = facts.arn if facts is not None else f"arn:aws:dynamodb:{call.region}:{account}:table/{table}"
+        return f"{arn}/index/{index}" if index else arn
+
+
+def _action(call: Call, access: Access) -> str:
+    if access.statement:
+        return _STATEMENTS[access.action]
+    return call.operation if call.operation in _BATCHES else access.action
+
+
+def _join(found: dict[Needed, set[str] | None], needed: Needed, keys: set[str] | None) -> None:
+    """Add keys to those of a needed permission. None means any key."""
+    known = found.get(needed, set())
+    joined = None if known is None or keys is None else known | keys
+    found[needed] = None if joined is None or len(joined) > _FEW else joined
+
+
+def _of_everybody(needed: Mapping[Needed, set[str] | None]) -> dict[Needed, set[str] | None]:
+    found: dict[Needed, set[str] | None] = {}
+    for (_, _, action, resource), keys in needed.items():
+        _join(found, (EVERYBODY, EVERYBODY, action, resource), keys)
+    return found
+
+
+def policy(rows: Iterable[Row], access_key: str | None = None, region: str | None = None) -> Mapping[str, Any]:
+    """Return the smallest IAM policy with these permissions.
+
+    access_key, region: None for all.
+    """
+    needed: dict[Needed, set[str] | None] = {}
+    for row in rows:
+        if access_key in (None, row[0]) and region in (None, row[1]):
+            _join(needed, (row[0], row[1], row[2], row[3]), None if row[4] is None else set(row[4]))
+    return {"Version": "2012-10-17", "Statement": list(_statements(_of_everybody(needed)))}
+
+
+def _statements(needed: Mapping[Needed, set[str] | None]) -> Iterator[Mapping[str, Any]]:
+    """Yield the statements. Those that differ only in their resource are one statement."""
+    actions: dict[tuple[str, tuple[str, ...] | None], set[str]] = {}
+    for (_, _, action, resource), keys in needed.items():
+        actions.setdefault((resource, None if keys is None else tuple(sorted(keys))), set()).add(action)
+    resources: dict[tuple[tuple[str, ...], tuple[str, ...] | None], list[str]] = {}
+    for (resource, listed), names in sorted(actions.items(), key=lambda each: (each[0][0], each[0][1] or ())):
+        resources.setdefault((tuple(sorted(names)), listed), []).append(resource)
+    for (allowed, listed), found in resources.items():
+        statement: dict[str, Any] = {
+            "Effect": "Allow",
+            "Action": [f"dynamodb:{name}" for name in allowed],
+            "Resource": found,
+        }
+        if listed is not None:
+            statement["Condition"] = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": list(listed)}}
+        yield statement

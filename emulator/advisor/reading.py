@@ -1,0 +1,400 @@
+"""Turns the JSON of a request and its answer into accesses.
+
+Only successful requests have accesses. So their structure is valid, and is not checked again.
+
+Units are estimated from sizes (behaviour 9), unless the answer reports its consumed capacity. The
+size of an item that no answer shows is the mean of its table.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from hashlib import blake2b
+from typing import Any, Final
+
+import orjson
+
+from emulator.advisor import conditions, statements
+from emulator.advisor.calls import PAGES, Access, Item, key_text, text_of
+from emulator.advisor.tables import IndexFacts, TableFacts
+from emulator.database.throughput import capacity
+from emulator.values.size import item_size
+
+Json = Mapping[str, Any]
+Find = Callable[[str], TableFacts | None]
+"""A function that returns the facts about a table of the caller by its name."""
+
+CUT: Final = "CutBytes"
+"""A member of an answer whose items were cut away: their bytes."""
+
+WRITING: Final = frozenset(("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"))
+"""Operations whose writes do not depend on their answers."""
+
+_NO_NAMES: Final[Mapping[str, str]] = {}
+_TEXT_OVERHEAD: Final = 0.7  # the size of an item is about this part of the length of its JSON
+_TRANSACTION: Final = 2  # a transaction costs twice as much
+
+
+def accesses_of(operation: str, request: Json, answer: Json, find: Find) -> list[Access]:
+    """Return what a request has read and written, [] for an operation without items."""
+    reader = _READERS.get(operation)
+    if reader is None:
+        return []
+    accesses = list(reader(request, answer, find))
+    _take_consumed(accesses, answer)
+    return accesses
+
+
+def bare_name(name: str) -> str:
+    """Return the name of a table that a request names by its name or ARN."""
+    return name.rpartition("/")[2] if name.startswith("arn:") else name
+
+
+# --- one item -------------------------------------------------------------------------------------
+
+
+def _get(request: Json, answer: Json, find: Find) -> Iterator[Access]:
+    yield _got(request, answer.get("Item"), find)
+
+
+def _got(request: Json, item: Item | None, find: Find, *, times: int = 1) -> Access:
+    """Return the read of one item. times: how often its units are paid."""
+    access = _of_key("GetItem", request, find)
+    access.consistent = bool(request.get("ConsistentRead")) or times > 1
+    access.scanned = 1
+    _project(access, request)
+    if item is not None:
+        access.returned, access.item = 1, item
+    if item is None or access.whole:
+        access.size = 0 if item is None else size_of(item)
+        access.exact = True
+        if access.facts is not None and item is not None:
+            access.facts.note_size(access.size)
+    else:
+        access.size = _mean(access)
+    access.read = capacity.read_units(access.size, consistent=access.consistent) * times
+    return access
+
+
+def _put(request: Json, _answer: Json, find: Find) -> Iterator[Access]:
+    yield put_of(request, find)
+
+
+def put_of(request: Json, find: Find) -> Access:
+    """Return the write of a whole item."""
+    item = request["Item"]
+    access = _on(Access("PutItem", bare_name(request["TableName"])), find)
+    access.item, access.size = item, size_of(item)
+    access.condition = _has_condition(request)
+    if access.facts is not None:
+        access.key = key_text(item, access.facts.keys)
+        access.partition = text_of(item.get(access.facts.hash, {}))
+        access.facts.note_size(access.size)
+    _pay_write(access, access.size, item)
+    return access
+
+
+def _update(request: Json, answer: Json, find: Find) -> Iterator[Access]:
+    access = update_of(request, find)
+    if request.get("ReturnValues") in ("ALL_OLD", "ALL_NEW") and "Attributes" in answer:
+        access.size = size_of(answer["Attributes"])
+        _pay_write(access, access.size, answer["Attributes"])
+    yield access
+
+
+def update_of(request: Json, find: Find) -> Access:
+    """Return the update of an item."""
+    access = _of_key("UpdateItem", request, find)
+    access.condition = _has_condition(request)
+    values = request.get("ExpressionAttributeValues") or {}
+    if request.get("UpdateExpression") is not None:
+        access.changes, access.assigned = conditions.changes(request["UpdateExpression"], _names(request), values)
+    legacy = request.get("AttributeUpdates")
+    if legacy:
+        access.changes = {name: _legacy_change(each) for name, each in legacy.items()}
+        access.assigned = {
+            name: each["Value"] for name, each in legacy.items() if each.get("Value") and access.changes[name] == "set"
+        }
+    access.size = _mean(access)
+    _pay_write(access, access.size, {**request["Key"], **access.assigned})
+    return access
+
+
+def _legacy_change(update: Json) -> str:
+    action = update.get("Action", "PUT")
+    if action == "ADD":
+        return conditions.kind_of_addition(update.get("Value") or {})
+    return "remove" if action == "DELETE" else "set"
+
+
+def _delete(request: Json, _answer: Json, find: Find) -> Iterator[Access]:
+    yield delete_of(request, find)
+
+
+def delete_of(request: Json, find: Find) -> Access:
+    """Return the deletion of an item."""
+    access = _of_key("DeleteItem", request, find)
+    access.condition = _has_condition(request)
+    access.size = _mean(access)
+    _pay_write(access, access.size, request["Key"])
+    return access
+
+
+def _of_key(action: str, request: Json, find: Find) -> Access:
+    """Return an access to the item with the Key of a request."""
+    access = _on(Access(action, bare_name(request["TableName"])), find)
+    key = request["Key"]
+    if access.facts is not None:
+        access.key = key_text(key, access.facts.keys)
+        access.partition = text_of(key.get(access.facts.hash, {}))
+    return access
+
+
+def _on(access: Access, find: Find) -> Access:
+    access.facts = find(access.table)
+    return access
+
+
+def _has_condition(request: Json) -> bool:
+    return bool(request.get("ConditionExpression") or request.get("Expected"))
+
+
+# --- pages ----------------------------------------------------------------------------------------
+
+
+def _query(request: Json, answer: Json, find: Find) -> Iterator[Access]:
+    access = _page("Query", request, answer, find)
+    if access.facts is not None:
+        access.partition = _partition(request, access.facts.hash_of(access.index)[0])
+    yield access
+
+
+def _scan(request: Json, answer: Json, find: Find) -> Iterator[Access]:
+    yield _page("Scan", request, answer, find)
+
+
+def _page(action: str, request: Json, answer: Json, find: Find) -> Access:
+    access = _on(Access(action, bare_name(request["TableName"])), find)
+    access.index = request.get("IndexName") or ""
+    access.consistent = bool(request.get("ConsistentRead"))
+    access.limited = request.get("Limit") is not None
+    access.start = digest(request.get("ExclusiveStartKey"))
+    access.last = digest(answer.get("LastEvaluatedKey"))
+    access.scanned, access.returned = answer.get("ScannedCount", 0), answer.get("Count", 0)
+    access.items = answer.get("Items", ())
+    legacy = request.get("QueryFilter") or request.get("ScanFilter")
+    if request.get("FilterExpression"):
+        access.filtered = True
+        access.equal = tuple(conditions.equalities(request["FilterExpression"], _names(request)))
+    elif legacy:
+        access.filtered = True
+        if request.get("ConditionalOperator") != "OR":
+            access.equal = tuple(name for name, each in legacy.items() if each.get("ComparisonOperator") == "EQ")
+    _project(access, request)
+    pay_page(access, answer, count_only=request.get("Select") == "COUNT")
+    return access
+
+
+def pay_page(access: Access, answer: Json, *, count_only: bool) -> None:
+    """Set size and units of a page."""
+    seen = access.items
+    size = answer[CUT] * _TEXT_OVERHEAD if CUT in answer else sum(map(size_of, seen))
+    returned = max(access.returned, 1)
+    shown = access.whole and not count_only and bool(access.returned)
+    if shown and access.facts is not None and not access.index and CUT not in answer:
+        access.facts.note_size(size // returned)
+    mean = size / returned if shown else _mean(access)
+    access.exact = access.scanned == 0 or (shown and access.scanned == access.returned and CUT not in answer)
+    access.size = int(size if access.exact else mean * access.scanned)
+    access.read = capacity.read_units(access.size, consistent=access.consistent)
+
+
+def _partition(request: Json, name: str) -> str:
+    """Return the value of the partition key that a Query names, as text."""
+    text = request.get("KeyConditionExpression")
+    if text:
+        placeholder = conditions.equalities(text, _names(request)).get(name, "")
+        return text_of((request.get("ExpressionAttributeValues") or {}).get(placeholder, {}))
+    values = (request.get("KeyConditions") or {}).get(name, {}).get("AttributeValueList") or [{}]
+    return text_of(values[0])
+
+
+def _project(access: Access, request: Json) -> None:
+    """Set which attributes the request wants."""
+    if request.get("ProjectionExpression"):
+        access.wanted = conditions.projected(request["ProjectionExpression"], _names(request))
+        access.whole = False
+    elif request.get("AttributesToGet"):
+        access.wanted = tuple(request["AttributesToGet"])
+        access.whole = False
+
+
+# --- several items --------------------------------------------------------------------------------
+
+
+def _batch_get(request: Json, answer: Json, find: Find) -> Iterator[Access]:
+    for name, part in request["RequestItems"].items():
+        facts = find(bare_name(name))
+        keys = () if facts is None else facts.keys
+        found = {key_text(item, keys): item for item in (answer.get("Responses") or {}).get(name, ())}
+        left = (answer.get("UnprocessedKeys") or {}).get(name, {}).get("Keys", ())
+        for key in part["Keys"]:
+            if key not in left:
+                one = {**part, "TableName": name, "Key": key}
+                yield _got(one, found.get(key_text(key, keys)) if keys else None, find)
+
+
+def _batch_write(request: Json, answer: Json, find: Find) -> Iterator[Access]:
+    for name, parts in request["RequestItems"].items():
+        left = (answer.get("UnprocessedItems") or {}).get(name, ())
+        for part in parts:
+            if part in left:
+                continue
+            if part.get("PutRequest"):
+                yield put_of({**part["PutRequest"], "TableName": name}, find)
+            elif part.get("DeleteRequest"):
+                yield delete_of({**part["DeleteRequest"], "TableName": name}, find)
+
+
+_TRANSACTED: Final[Mapping[str, Callable[[Json, Find], Access]]] = {
+    "Put": put_of,
+    "Update": update_of,
+    "Delete": delete_of,
+    "ConditionCheck": lambda request, find: _of_key("ConditionCheckItem", request, find),
+}
+
+
+def _transact_write(request: Json, _answer: Json, find: Find) -> Iterator[Access]:
+    for part in request["TransactItems"]:
+        for kind, action in part.items():
+            if action is not None and kind in _TRANSACTED:
+                access = _TRANSACTED[kind](action, find)
+                access.write *= _TRANSACTION
+                yield access
+
+
+def _transact_get(request: Json, answer: Json, find: Find) -> Iterator[Access]:
+    for part, response in zip(request["TransactItems"], answer["Responses"], strict=False):
+        yield _got(part["Get"], response.get("Item"), find, times=_TRANSACTION)
+
+
+# --- PartiQL --------------------------------------------------------------------------------------
+
+
+def _statement(request: Json, answer: Json, find: Find) -> Iterator[Access]:
+    access = statements.access_of(request, find)
+    if access is None:
+        return
+    if access.action in PAGES:
+        access.items = answer.get("Items", ())
+        access.returned = len(access.items)
+        access.scanned = access.returned  # the answer does not say how many items were read
+        access.last, access.start = digest(answer.get("NextToken")), digest(request.get("NextToken"))
+        access.limited = request.get("Limit") is not None
+        pay_page(access, answer, count_only=False)
+        access.exact = access.exact and not access.filtered
+    else:
+        _pay_statement(access, next(iter(answer.get("Items", ())), None))
+    yield access
+
+
+def _statements(request: Json, answer: Json, find: Find) -> Iterator[Access]:
+    times = _TRANSACTION if "TransactStatements" in request else 1
+    parts = request.get("TransactStatements") or request.get("Statements") or ()
+    for part, response in zip(parts, answer["Responses"], strict=False):
+        access = None if "Error" in response else statements.access_of(part, find)
+        if access is not None:
+            _pay_statement(access, response.get("Item"))
+            access.read *= times
+            access.write *= times
+            yield access
+
+
+def _pay_statement(access: Access, item: Item | None) -> None:
+    if access.action == "GetItem":
+        access.scanned, access.returned, access.item = 1, int(item is not None), item
+        access.exact = access.whole and not access.filtered
+        access.size = (0 if item is None else size_of(item)) if access.exact else _mean(access)
+        access.read = capacity.read_units(access.size, consistent=access.consistent)
+    elif access.writes:
+        access.size = size_of(access.item) if access.item is not None else _mean(access)
+        _pay_write(access, access.size, access.item or access.assigned)
+
+
+# --- sizes and units ------------------------------------------------------------------------------
+
+
+def size_of(item: Item) -> int:
+    """Return the size of an item. A request may write its values in another form than the store."""
+    try:
+        return item_size(dict(item))
+    except (AttributeError, IndexError, TypeError, AssertionError):  # a null member, for example
+        return len(orjson.dumps(item))
+
+
+def _mean(access: Access) -> int:
+    return 0 if access.facts is None else int(access.facts.mean)
+
+
+def _pay_write(access: Access, size: int, item: Item) -> None:
+    """Set the units of a write: those of the item, and those of its entries in indexes."""
+    access.write = capacity.write_units(size, size)
+    if access.facts is None:
+        return
+    access.exact = not access.facts.indexes and access.action == "PutItem"
+    for index in access.facts.indexes.values():
+        if all(name in item for name in index.keys if name not in access.facts.keys):
+            access.write += capacity.entry_units(_entry_size(index, access.facts, item, size))
+
+
+def _entry_size(index: IndexFacts, facts: TableFacts, item: Item, size: int) -> int:
+    if index.projection == "ALL":
+        return size
+    names = index.other.union(index.keys, facts.keys)
+    return size_of({name: value for name, value in item.items() if name in names})
+
+
+def _take_consumed(accesses: list[Access], answer: Json) -> None:
+    """Replace estimates by the consumed capacity that the answer reports.
+
+    The units of a table are shared equally by its accesses.
+    """
+    consumed = answer.get("ConsumedCapacity")
+    parts: Iterable[Json] = [consumed] if isinstance(consumed, dict) else consumed or ()
+    for part in parts:
+        units = part.get("CapacityUnits")
+        ours = [each for each in accesses if each.table == bare_name(part.get("TableName", ""))]
+        if units is None or not ours:
+            continue
+        for access in ours:
+            access.exact = True
+            if access.writes or access.action == "ConditionCheckItem":
+                access.write = units / len(ours)
+            else:
+                access.read = units / len(ours)
+
+
+def digest(value: object) -> str:
+    """Return a short text that identifies a key of a page, "" for None."""
+    if value is None:
+        return ""
+    return blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=9).hexdigest()
+
+
+def _names(request: Json) -> Mapping[str, str]:
+    return request.get("ExpressionAttributeNames") or _NO_NAMES
+
+
+_READERS: Final[Mapping[str, Callable[[Json, Json, Find], Iterator[Access]]]] = {
+    "GetItem": _get,
+    "PutItem": _put,
+    "UpdateItem": _update,
+    "DeleteItem": _delete,
+    "Query": _query,
+    "Scan": _scan,
+    "BatchGetItem": _batch_get,
+    "BatchWriteItem": _batch_write,
+    "TransactWriteItems": _transact_write,
+    "TransactGetItems": _transact_get,
+    "ExecuteStatement": _statement,
+    "BatchExecuteStatement": _statements,
+    "ExecuteTransaction": _statements,
+}

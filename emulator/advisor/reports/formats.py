@@ -1,0 +1,13 @@
+"""The formats of reports, by their names."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from emulator.advisor.reports import junit, sarif, text
+
+Advice = Mapping[str, Any]
+
+
+def report(advice: Advice, name: str) -> str:
+    """Return a report of what the control `advice` returned. name: text, sarif or junit."""
+    return {"text": text.report, "sarif": sarif.report, "junit": junit.report}[name](advice)

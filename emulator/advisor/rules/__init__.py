@@ -1,0 +1,1 @@
+"""The rules of the advisor, one in each file. See `emulator/advisor/rule.py`."""

@@ -1,0 +1,57 @@
+"""Filters that discard most of what was read.
+
+It finds Queries and Scans whose FilterExpression lets only few items through.
+
+The service applies a filter after it has read the items, and charges for all that it has read. A
+key condition on the sort key, or an index with the filtered attribute in its key, reads only the
+items that the program wants. If only few items have the attribute, a sparse index has only these.
+"""
+
+from typing import Final
+
+from emulator.advisor.calls import PAGES, Call
+from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
+from emulator.advisor.tally import Tally
+
+_MANY: Final = 50  # items that were read
+_FEW: Final = 0.25  # the largest part that such a filter lets through
+_VERY_FEW: Final = 0.1
+_REPEATED: Final = 2  # requests
+
+
+class _Watcher(Noting):
+    def see(self, call: Call) -> None:
+        for access in call.accesses:
+            if access.action not in PAGES or not access.filtered or access.statement:
+                continue
+            if access.action == "Scan" and access.equal:
+                continue  # the rule scan-as-query is about these
+            tally = self.note(call, access)
+            tally.figures["scanned"] += access.scanned
+            tally.figures["returned"] += access.returned
+
+
+def _judge(tally: Tally) -> Verdict | None:
+    scanned, returned = tally.figures["scanned"], tally.figures["returned"]
+    if tally.count < _REPEATED or scanned < _MANY or returned > scanned * _FEW:
+        return None
+    saved = tally.read * (1 - returned / scanned)
+    evidence = (
+        f"{counted(tally.count, 'request')} read {counted(scanned, 'item')} and returned {counted(returned, 'item')}.",
+        f"They cost {units(tally.read)}, about {units(saved)} of these for discarded items.",
+    )
+    advice = (
+        "Put the filtered attribute into the sort key of the table or of an index, and compare it in "
+        "KeyConditionExpression. If few items have the attribute, an index with it as its key is small."
+    )
+    confidence = Confidence.certain if returned <= scanned * _VERY_FEW else Confidence.likely
+    return Verdict(confidence, evidence, advice, saved_read=saved)
+
+
+RULE: Final = Rule(
+    "discarding-filters",
+    "A filter discards most of what was read",
+    "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.FilterExpression.html",
+    _Watcher,
+    _judge,
+)

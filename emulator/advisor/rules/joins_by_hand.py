@@ -1,0 +1,50 @@
+"""Joins that the program does itself.
+
+It finds GetItems whose key is an attribute of an item of another table, which the same client had
+read before. An order that names its customer is an example.
+
+DynamoDB has no joins. So each reference costs a further request and at least half a unit, and the
+two reads show different moments. Put what is read together into one item, or into one item
+collection: items with the same partition key, which one Query reads.
+"""
+
+from typing import Final
+
+from emulator.advisor.calls import Call
+from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
+from emulator.advisor.tally import Tally
+
+_MANY: Final = 5  # reads
+_ONE_BY_ONE: Final = frozenset(("GetItem", "ExecuteStatement"))
+
+
+class _Watcher(Noting):
+    def see(self, call: Call) -> None:
+        if call.operation not in _ONE_BY_ONE:
+            return
+        for access in call.accesses:
+            if access.origin is not None and access.origin.table != access.table:
+                self.note(call, access, detail=f"{access.origin.table}.{access.origin.attribute}")
+
+
+def _judge(tally: Tally) -> Verdict | None:
+    if tally.count < _MANY:
+        return None
+    evidence = (
+        f"The keys of {counted(tally.count, 'GetItem')} came from {tally.subject.detail}.",
+        f"These reads cost {units(tally.read)} and {counted(tally.count, 'round trip')}.",
+    )
+    advice = (
+        "Copy the attributes that are needed into the item that has the reference. Or give both kinds of items "
+        "the same partition key in one table, and read them with one Query."
+    )
+    return Verdict(Confidence.likely, evidence, advice)
+
+
+RULE: Final = Rule(
+    "joins-by-hand",
+    "The program joins tables with one GetItem for each reference",
+    "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-relational-modeling.html",
+    _Watcher,
+    _judge,
+)

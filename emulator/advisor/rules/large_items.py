@@ -1,0 +1,64 @@
+"""Items near the maximum of 400 KB, and blobs in items.
+
+It finds items of at least 300 KB, and items most of which is one attribute of at least 64 KB, such
+as an image, a document or a compressed text.
+
+An item can never have more than 400 KB. Each write of an item costs one unit for each KB, and each
+Query that meets it pays for all of it. Keep large values in Amazon S3, and store the name of the
+object in the item. Or divide the item into several items of one item collection.
+"""
+
+from typing import Any, Final
+
+from emulator.advisor.calls import Access, Call
+from emulator.advisor.reading import size_of
+from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
+from emulator.advisor.tally import Tally
+
+_NEAR: Final = 300 * 1024  # bytes of an item
+_BLOB: Final = 64 * 1024  # bytes of an attribute
+
+
+class _Watcher(Noting):
+    def see(self, call: Call) -> None:
+        for access in call.accesses:
+            if access.action == "PutItem" and access.size >= _BLOB and access.item is not None:
+                name, size = _largest(access)
+                if access.size >= _NEAR or (size >= _BLOB and size * 2 > access.size):
+                    tally = self.note(call, access)
+                    tally.figures["near"] += access.size >= _NEAR
+                    tally.figures["blobs"] += size >= _BLOB
+                    tally.count_names([name])
+                    tally.peaks["size"] = max(tally.peaks.get("size", 0.0), access.size)
+
+
+def _largest(access: Access) -> tuple[str, int]:
+    item: Any = access.item
+    sizes = {name: size_of({name: value}) for name, value in item.items()}
+    name = max(sizes, key=lambda each: sizes[each])
+    return name, sizes[name]
+
+
+def _judge(tally: Tally) -> Verdict | None:
+    kilobytes = tally.peaks["size"] / 1024
+    evidence = [
+        f"{counted(tally.count, 'item')} had up to {kilobytes:,.0f} KB, mostly in {tally.top(1)}.",
+        f"Writing them cost {units(tally.write)}.",
+    ]
+    advice = (
+        "Keep the value in Amazon S3, and store the name of its object in the item. "
+        "Or divide the item into several items with the same partition key."
+    )
+    near = tally.figures["near"] > 0
+    if near:
+        evidence.append("An item can have at most 400 KB.")
+    return Verdict(Confidence.certain if near else Confidence.likely, evidence, advice)
+
+
+RULE: Final = Rule(
+    "large-items",
+    "Items are near the maximum of 400 KB, or have blobs",
+    "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-use-s3-too.html",
+    _Watcher,
+    _judge,
+)

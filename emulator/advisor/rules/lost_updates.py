@@ -1,0 +1,97 @@
+"""Updates that were really lost in this run.
+
+It finds puts without a condition that undo an earlier write: the client had read the item, somebody
+else changed an attribute, and the put set this attribute back to what the client had read.
+
+Nobody gets an error when this happens. Use a condition on a version number, so that the second
+write fails and the client reads again. Or write only the attributes that change, with UpdateItem.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import orjson
+
+from emulator.advisor.calls import Access, Call, Item
+from emulator.advisor.recent import Recent
+from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
+from emulator.advisor.tally import Note, Tally
+
+_MOST: Final = 2_000  # items, and reads of items, that are remembered
+_ATTRIBUTES: Final = 100  # attributes of an item that are compared
+
+_Image = Mapping[str, int]
+"""Attribute -> a hash of its value."""
+
+
+class _Written:
+    """The last write of an item. number: counts the writes. changed: names that it changed."""
+
+    __slots__ = ("changed", "image", "number")
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.changed: frozenset[str] = frozenset()
+        self.image: _Image | None = None
+
+
+class _Watcher(Noting):
+    def __init__(self, note: Note) -> None:
+        super().__init__(note)
+        self._written: Recent[tuple[str, str, str, str], _Written] = Recent(_MOST)
+        self._reads: Recent[tuple[str, str, str, str, str], tuple[int, _Image]] = Recent(_MOST)
+
+    def see(self, call: Call) -> None:
+        for access in call.accesses:
+            if not access.key:
+                continue
+            item = call.access_key, call.region, access.table, access.key
+            written = self._written.get(item)
+            if access.action == "GetItem" and access.item is not None and access.whole:
+                number = 0 if written is None else written.number
+                self._reads.keep((*item, call.client), (number, _image(access.item)))
+            elif access.writes:
+                read = self._reads.pop((*item, call.client), None)
+                if written is not None and read is not None and not access.condition:
+                    self._check(call, access, written, read)
+                self._keep(item, written or _Written(), access)
+
+    def _check(self, call: Call, access: Access, written: _Written, read: tuple[int, _Image]) -> None:
+        number, before = read
+        if access.action != "PutItem" or access.item is None or written.number == number:
+            return
+        now = _image(access.item)
+        undone = [name for name in written.changed if now.get(name) == before.get(name)]
+        if written.image is not None:
+            undone = [name for name in undone if written.image.get(name) != before.get(name)]
+        if undone:
+            self.note(call, access).count_names(undone)
+
+    def _keep(self, item: tuple[str, str, str, str], written: _Written, access: Access) -> None:
+        written.number += 1
+        written.image = None if access.item is None else _image(access.item)
+        names = access.changes if written.image is None else written.image
+        written.changed = frozenset(names)
+        self._written.keep(item, written)
+
+
+def _image(item: Item) -> _Image:
+    return {name: hash(orjson.dumps(item[name])) for name in list(item)[:_ATTRIBUTES]}
+
+
+def _judge(tally: Tally) -> Verdict | None:
+    evidence = (f"{counted(tally.count, 'put')} set attributes back that somebody had changed: {tally.top(5)}.",)
+    advice = (
+        "Put the item with a condition on a version number that each write increases. "
+        "Or change only the attributes that are new with UpdateItem."
+    )
+    return Verdict(Confidence.certain, evidence, advice)
+
+
+RULE: Final = Rule(
+    "lost-updates",
+    "A put has undone the write of another client",
+    "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/BestPractices_OptimisticLocking.html",
+    _Watcher,
+    _judge,
+)

@@ -1,0 +1,42 @@
+"""Transactions that a single request would replace.
+
+It finds TransactWriteItems and TransactGetItems with one action.
+
+A transaction costs twice the units of its reads and writes, and fails if another one uses the same
+item. PutItem, UpdateItem and DeleteItem are atomic too, and take the same conditions.
+"""
+
+from typing import Final
+
+from emulator.advisor.calls import Call
+from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
+from emulator.advisor.tally import Tally
+
+_TRANSACTIONS: Final = frozenset(("TransactWriteItems", "TransactGetItems", "ExecuteTransaction"))
+
+
+class _Watcher(Noting):
+    def see(self, call: Call) -> None:
+        if call.operation in _TRANSACTIONS and len(call.accesses) == 1:
+            [access] = call.accesses
+            if access.action != "ConditionCheckItem":
+                self.note(call, access).count_names([access.action])
+
+
+def _judge(tally: Tally) -> Verdict | None:
+    cost = tally.read + tally.write
+    evidence = (
+        f"{counted(tally.count, 'transaction')} had one action.",
+        f"They cost {units(cost)}, twice as much as single requests.",
+    )
+    advice = f"Send {tally.top()} instead. It takes the same condition."
+    return Verdict(Confidence.likely, evidence, advice, saved_read=tally.read / 2, saved_write=tally.write / 2)
+
+
+RULE: Final = Rule(
+    "needless-transactions",
+    "A transaction has only one action",
+    "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html",
+    _Watcher,
+    _judge,
+)

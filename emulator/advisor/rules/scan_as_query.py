@@ -1,0 +1,65 @@
+"""Scans whose filter a Query could answer.
+
+It finds Scans with a filter that compares an attribute with `=`. If the attribute is the partition
+key of the table or of an index, a Query reads only the items of that partition. If it is not, an
+index on the attribute would allow a Query.
+
+A Scan reads, and pays for, every item of the table. The filter only removes items from the answer.
+So the cost grows with the table, and not with the result.
+"""
+
+from typing import Final
+
+from emulator.advisor.calls import Call
+from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
+from emulator.advisor.tally import Tally
+
+_REPEATED: Final = 3  # Scans; a single one may be a job that needs no index
+_MANY: Final = 20  # items that these Scans read
+_SELECTIVE: Final = 0.5  # the largest part of the items that a selective filter lets through
+
+
+class _Watcher(Noting):
+    def see(self, call: Call) -> None:
+        for access in call.accesses:
+            if access.action != "Scan" or not access.filtered or not access.equal or access.facts is None:
+                continue
+            facts = access.facts
+            sources = [f"the table by {facts.hash}"] if facts.hash in access.equal else []
+            sources += [
+                f"the index {index.name} by {', '.join(index.hash)}"
+                for index in facts.indexes.values()
+                if not index.local and all(name in access.equal for name in index.hash)
+            ]
+            tally = self.note(call, access)
+            tally.figures["scanned"] += access.scanned
+            tally.figures["returned"] += access.returned
+            tally.figures["served"] += bool(sources)
+            tally.count_names(sources[:1] or [f"={', '.join(access.equal)}"])
+
+
+def _judge(tally: Tally) -> Verdict | None:
+    scanned, returned = tally.figures["scanned"], tally.figures["returned"]
+    evidence = (
+        f"{counted(tally.count, 'Scan')} read {counted(scanned, 'item')} and returned {counted(returned, 'item')}.",
+        f"They cost {units(tally.read)}.",
+    )
+    saved = tally.read * (1 - returned / scanned) if scanned else 0.0
+    if tally.figures["served"]:
+        source = next(name for name, _ in tally.names.most_common() if not name.startswith("="))
+        advice = f"Query {source}: put the comparison into KeyConditionExpression instead of FilterExpression."
+        return Verdict(Confidence.certain, evidence, advice, saved_read=saved)
+    if tally.count < _REPEATED or scanned < _MANY or returned > scanned * _SELECTIVE:
+        return None
+    names = tally.top(1).removeprefix("=")
+    advice = f"Create a global index with the partition key {names.split(', ')[0]}, and Query this index."
+    return Verdict(Confidence.likely, evidence, advice, saved_read=saved)
+
+
+RULE: Final = Rule(
+    "scan-as-query",
+    "A Scan reads the whole table where a Query would do",
+    "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-query-scan.html",
+    _Watcher,
+    _judge,
+)

@@ -1,0 +1,84 @@
+"""Large items that are read whole although few of their attributes are needed.
+
+It finds Queries and Scans of large items whose projection returns only a small part of them, and
+the same large items read whole again and again.
+
+A ProjectionExpression makes the answer smaller, and the cost stays: the service charges for whole
+items. A global index that projects only the needed attributes has small entries, and a Query on it
+costs as little as they are small.
+"""
+
+from typing import Final
+
+from emulator.advisor.calls import PAGES, Call
+from emulator.advisor.reading import size_of
+from emulator.advisor.recent import Recent
+from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
+from emulator.advisor.tally import Note, Tally
+
+_LARGE: Final = 2_048  # bytes of an item; smaller ones share a unit
+_REPEATED: Final = 3  # reads with a projection
+_AGAIN: Final = 5  # reads of the same items
+_SMALL_PART: Final = 0.2  # of the bytes that were read
+_MOST: Final = 1_000  # pages that are remembered
+
+
+class _Watcher(Noting):
+    def __init__(self, note: Note) -> None:
+        super().__init__(note)
+        self._read: Recent[tuple[str, ...], int] = Recent(_MOST)
+
+    def see(self, call: Call) -> None:
+        for access in call.accesses:
+            if access.action not in PAGES or not access.scanned or access.size < _LARGE * access.scanned:
+                continue
+            if not access.whole:
+                tally = self.note(call, access, detail="projection")
+                tally.figures["read"] += access.size
+                tally.figures["returned"] += sum(map(size_of, access.items))
+                tally.count_names(access.wanted)
+            elif access.returned:
+                page = call.access_key, call.region, access.table, access.index, access.partition, access.start
+                times = self._read.get(page, 0) + 1
+                self._read.keep(page, times)
+                tally = self.note(call, access, detail="whole")
+                tally.figures["read"] += access.size
+                tally.figures["items"] += access.scanned
+                tally.peaks["times"] = max(times, tally.peaks.get("times", 0))
+
+
+def _judge(tally: Tally) -> Verdict | None:
+    read = tally.figures["read"]
+    if tally.subject.detail == "projection":
+        returned = tally.figures["returned"]
+        if tally.count < _REPEATED or returned > read * _SMALL_PART:
+            return None
+        sizes = f"read {read / 1024:,.0f} KB and returned {returned / 1024:,.0f} KB"
+        evidence = (
+            f"{counted(tally.count, 'request')} {sizes}: {tally.top(5)}.",
+            f"They cost {units(tally.read)}.",
+        )
+        advice = "Create a global index that projects (INCLUDE) only these attributes, and Query this index."
+        return Verdict(Confidence.likely, evidence, advice, saved_read=tally.read * (1 - returned / read))
+    if tally.peaks.get("times", 0) < _AGAIN:
+        return None
+    mean = read / max(tally.figures["items"], 1) / 1024
+    times = f"the same ones up to {tally.peaks['times']:.0f} times"
+    evidence = (
+        f"{counted(tally.count, 'request')} read whole items of {mean:,.1f} KB, {times}.",
+        f"They cost {units(tally.read)}.",
+    )
+    advice = (
+        "If the program needs only some attributes here, create a global index that projects only these (INCLUDE), "
+        "and Query this index."
+    )
+    return Verdict(Confidence.possible, evidence, advice)
+
+
+RULE: Final = Rule(
+    "whole-item-reads",
+    "Large items are read whole where a projection would save units",
+    "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-indexes-general.html",
+    _Watcher,
+    _judge,
+)

@@ -1,0 +1,170 @@
+"""What the advisor knows about tables: keys, indexes, throughput, TTL and sizes of items.
+
+The facts come from answers that describe a table, else from a function that describes it. They are
+remembered after the table is gone, because requests are examined some time after their answers.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from emulator.advisor.recent import Recent
+
+Description = Mapping[str, Any]
+"""A TableDescription, with the member TimeToLiveAttribute if TTL is on."""
+
+Describe = Callable[[str, str, str], Description | None]
+"""A function that returns the description of a table: access key, region, name."""
+
+_MOST: Final = 1_000  # tables; at most 2 KB each
+_UNKNOWN_SIZE: Final = 400  # bytes; the size of items of which none was seen
+_WEIGHT: Final = 50  # items; later ones count in the mean as the fiftieth
+
+
+@dataclass(frozen=True, slots=True)
+class IndexFacts:
+    """A secondary index. other: the attributes that it has besides keys, if it is INCLUDE."""
+
+    name: str
+    local: bool
+    hash: tuple[str, ...]
+    range: tuple[str, ...]
+    projection: str
+    other: frozenset[str]
+    write_units: int
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The key attributes."""
+        return self.hash + self.range
+
+
+@dataclass(slots=True)
+class TableFacts:
+    """A table. mean: the mean size of its items, as far as requests showed it."""
+
+    name: str
+    arn: str
+    hash: str
+    range: str | None
+    types: Mapping[str, str]
+    indexes: Mapping[str, IndexFacts]
+    on_demand: bool
+    read_units: int
+    write_units: int
+    ttl: str = ""
+    mean: float = _UNKNOWN_SIZE
+    description: Description = field(default_factory=dict)
+    _sizes: int = 0
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The key attributes of the table."""
+        return (self.hash,) if self.range is None else (self.hash, self.range)
+
+    def hash_of(self, index: str) -> tuple[str, ...]:
+        """Return the partition key of an index, or of the table for ""."""
+        return self.indexes[index].hash if index in self.indexes else (self.hash,)
+
+    def note_size(self, size: int) -> None:
+        """Let the mean follow the size of an item."""
+        self._sizes = min(self._sizes + 1, _WEIGHT)
+        self.mean += (size - self.mean) / self._sizes
+
+
+class KnownTables:
+    """The facts about tables. describe: describes a table that exists now."""
+
+    def __init__(self, describe: Describe = lambda *_: None) -> None:
+        self._describe = describe
+        self._known: Recent[tuple[str, str, str], TableFacts] = Recent(_MOST)
+        self._gone: set[tuple[str, str, str]] = set()
+
+    def find(self, access_key: str, region: str, name: str) -> TableFacts | None:
+        """Return the facts about a table, None if nothing is known."""
+        table = access_key, region, name
+        known = self._known.get(table)
+        if known is None or table in self._gone:
+            description = self._describe(*table)
+            if description is not None:
+                return self.learn(access_key, region, description)
+        return known
+
+    def learn(self, access_key: str, region: str, description: Description) -> TableFacts:
+        """Remember and return the facts in a description."""
+        facts = _facts(description)
+        table = access_key, region, facts.name
+        known = self._known.get(table)
+        if known is not None and known.arn == facts.arn and known.keys == facts.keys:
+            facts.mean = known.mean
+            facts.ttl = facts.ttl or known.ttl
+        self._known.keep(table, facts)
+        self._gone.discard(table)
+        return facts
+
+    def set_ttl(self, access_key: str, region: str, name: str, attribute: str) -> None:
+        """Remember the TTL attribute of a table, "" if TTL is off."""
+        facts = self.find(access_key, region, name)
+        if facts is not None:
+            facts.ttl = attribute
+
+    def doubt(self, access_key: str, region: str, name: str) -> None:
+        """Note that a table is deleted: another one may soon have its name."""
+        if len(self._gone) >= _MOST:
+            self._gone.clear()
+        self._gone.add((access_key, region, name))
+
+    def doubt_all(self) -> None:
+        """Note that any table may be another one now."""
+        self._gone.update(self._known)
+
+    def described(self) -> list[tuple[str, str, Description]]:
+        """Return access key, region and description of all known tables, for another process."""
+        return [
+            (access_key, region, {**facts.description, "TimeToLiveAttribute": facts.ttl})
+            for (access_key, region, _), facts in self._known.items()
+        ]
+
+
+def _facts(description: Description) -> TableFacts:
+    throughput = description.get("ProvisionedThroughput", {})
+    billing = description.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
+    hashes, ranges = _keys(description)
+    indexes = [
+        _index(each, local=member == "LocalSecondaryIndexes")
+        for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes")
+        for each in description.get(member, ())
+    ]
+    return TableFacts(
+        name=description["TableName"],
+        arn=description["TableArn"],
+        hash=hashes[0],
+        range=ranges[0] if ranges else None,
+        types={each["AttributeName"]: each["AttributeType"] for each in description["AttributeDefinitions"]},
+        indexes={each.name: each for each in indexes},
+        on_demand=billing == "PAY_PER_REQUEST",
+        read_units=throughput.get("ReadCapacityUnits", 0),
+        write_units=throughput.get("WriteCapacityUnits", 0),
+        ttl=description.get("TimeToLiveAttribute", ""),
+        description=description,
+    )
+
+
+def _index(description: Description, *, local: bool) -> IndexFacts:
+    hashes, ranges = _keys(description)
+    projection = description.get("Projection", {})
+    return IndexFacts(
+        name=description["IndexName"],
+        local=local,
+        hash=hashes,
+        range=ranges,
+        projection=projection.get("ProjectionType", "ALL"),
+        other=frozenset(projection.get("NonKeyAttributes", ())),
+        write_units=description.get("ProvisionedThroughput", {}).get("WriteCapacityUnits", 0),
+    )
+
+
+def _keys(description: Description) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    schema = description["KeySchema"]
+    hashes = tuple(each["AttributeName"] for each in schema if each["KeyType"] == "HASH")
+    return hashes, tuple(each["AttributeName"] for each in schema if each["KeyType"] == "RANGE")

@@ -1,0 +1,187 @@
+"""What the watchers of the rules count, by subject. Tallies of several callers can be added up."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from emulator.advisor.calls import Access, Call
+
+MOST: Final = 5_000  # tallies of a process; each takes about 1 to 3 KB
+_NAMES: Final = 40  # the most names that a tally counts
+_ACCESS_KEYS: Final = 5  # the most access keys that a tally names
+_LONGEST_NAME: Final = 100  # characters
+
+EVERYBODY: Final = "*"
+"""The access key and region of tallies in which those of several callers were added up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a tally is about.
+
+    index, operation, place: "" if the tally is about all of them. detail: tells tallies of one rule
+    apart, for example by attribute.
+    """
+
+    rule: str
+    access_key: str
+    region: str
+    table: str
+    index: str
+    operation: str
+    place: str
+    detail: str
+
+    @property
+    def of_everybody(self) -> "Subject":
+        """The same subject without the caller."""
+        return replace(self, access_key=EVERYBODY, region=EVERYBODY)
+
+
+@dataclass(slots=True)
+class Tally:
+    """The counts of one subject.
+
+    read, write: units. figures: sums that the rule needs. peaks: highest values that it needs.
+    names: how often each name was seen; more: how often a name was seen that had no room.
+    example: the request that was noted first.
+    """
+
+    subject: Subject
+    count: int = 0
+    read: float = 0.0
+    write: float = 0.0
+    exact: bool = True
+    figures: Counter[str] = field(default_factory=Counter)
+    peaks: dict[str, float] = field(default_factory=dict)
+    names: Counter[str] = field(default_factory=Counter)
+    more: int = 0
+    example: str = ""
+    access_keys: list[str] = field(default_factory=list)
+
+    def count_names(self, names: Iterable[str], times: int = 1) -> None:
+        """Count names. At most 40 different ones are kept."""
+        for name in names:
+            short = name[:_LONGEST_NAME]
+            if short in self.names or len(self.names) < _NAMES:
+                self.names[short] += times
+            else:
+                self.more += times
+
+    def top(self, most: int = 3) -> str:
+        """Return the most frequent names, for a sentence."""
+        return ", ".join(name for name, _ in self.names.most_common(most))
+
+    def add(self, other: "Tally") -> None:
+        """Add the counts of another tally."""
+        self.count += other.count
+        self.read += other.read
+        self.write += other.write
+        self.exact = self.exact and other.exact
+        self.figures.update(other.figures)
+        for name, value in other.peaks.items():
+            self.peaks[name] = max(value, self.peaks.get(name, value))
+        for name, times in other.names.items():
+            self.count_names([name], times)
+        self.more += other.more
+        self.example = self.example or other.example
+        for each in other.access_keys:
+            self._name_caller(each)
+
+    def _name_caller(self, access_key: str) -> None:
+        if len(self.access_keys) < _ACCESS_KEYS and access_key not in self.access_keys:
+            self.access_keys.append(access_key)
+
+    def note(self, call: Call) -> None:
+        """Note the sender of a call, and the call as an example if there is none."""
+        self._name_caller(call.access_key)
+        if not self.example:
+            self.example = call.example
+
+
+class Note:
+    """Counts what the watcher of one rule finds."""
+
+    def __init__(self, tallies: "Tallies", rule: str) -> None:
+        self._tallies = tallies
+        self._rule = rule
+
+    def __call__(
+        self,
+        call: Call,
+        access: Access | None = None,
+        *,
+        table: str = "",
+        index: str | None = None,
+        operation: str | None = None,
+        everywhere: bool = False,
+        detail: str = "",
+        costs: bool = True,
+    ) -> Tally:
+        """Return the tally of a subject, after counting one more case with its units.
+
+        access: the part of the request that is meant, None for the whole request.
+        table: the table of the subject, if it is not that of the access.
+        everywhere: whether the subject has no operation and place, because it is about a table.
+        costs: whether to count the units of the access.
+        """
+        parts = call.accesses if access is None else [access]
+        if not table and parts:
+            table = parts[0].table
+        if index is None:
+            index = "" if access is None else access.index
+        if operation is None:
+            operation = "" if everywhere else call.operation
+        place = "" if everywhere else call.place
+        subject = Subject(self._rule, call.access_key, call.region, table, index, operation, place, detail)
+        tally = self._tallies.of(subject)
+        tally.count += 1
+        for part in parts if costs else ():
+            tally.read += part.read
+            tally.write += part.write
+            tally.exact = tally.exact and part.exact
+        tally.note(call)
+        return tally
+
+
+class Tallies:
+    """The tallies of all subjects. There are at most MOST."""
+
+    def __init__(self) -> None:
+        self._tallies: dict[Subject, Tally] = {}
+        self.full = False
+        """Whether there was no room for a subject."""
+
+    def of(self, subject: Subject) -> Tally:
+        """Return the tally of a subject."""
+        tally = self._tallies.get(subject)
+        if tally is None:
+            if len(self._tallies) >= MOST:
+                self._fold()
+            tally = Tally(subject)
+            if len(self._tallies) < MOST:
+                self._tallies[subject] = tally
+            else:
+                self.full = True
+        return tally
+
+    def noting(self, rule: str) -> Note:
+        """Return what the watcher of a rule counts with."""
+        return Note(self, rule)
+
+    def _fold(self) -> None:
+        """Make room: add up the tallies of all callers."""
+        self._tallies = {each.subject: each for each in added_up(self._tallies.values())}
+
+    def __iter__(self) -> Iterator[Tally]:
+        return iter(list(self._tallies.values()))
+
+
+def added_up(tallies: Iterable[Tally]) -> list[Tally]:
+    """Return tallies in which those of all callers are added up."""
+    found: dict[Subject, Tally] = {}
+    for tally in tallies:
+        subject = tally.subject.of_everybody
+        found.setdefault(subject, Tally(subject)).add(tally)
+    return list(found.values())

@@ -1,0 +1,105 @@
+"""`dynamodb-emulator advise`: print the mistakes that a running server has found in requests.
+
+The server must have been started with --advise, or have had a call of the control `advise`.
+`--fail-on` turns findings into a failure, for example in CI. Its value is a confidence (certain,
+likely, possible), a number of findings, or both as `likely/3`: more than 3 findings that are at
+least likely. `--from` reads an earlier report in the format json instead of calling a server.
+
+Exit status: 0; 1 if there are more findings than --fail-on allows; 2 if there is no report.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from emulator.advisor.reports.formats import report
+from emulator.client.endpoint import Refused, Unreachable
+from emulator.client.options import add_endpoint_options, endpoint_of
+from emulator.flags import Parser
+
+_FORMATS: Final = ("text", "json", "sarif", "junit")
+_CONFIDENCES: Final = ("possible", "likely", "certain")
+_FAILED: Final = 1
+
+
+class _Threshold(NamedTuple):
+    """When findings are a failure: more than `most` that are at least `confidence`."""
+
+    confidence: str
+    most: int
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command and return its exit status."""
+    parser = Parser(
+        prog="dynamodb-emulator advise",
+        description="Print common mistakes in the requests that a running server has answered. The server needs "
+        "--advise, or a call of `control advise`.",
+    )
+    parser.add_argument("--format", choices=_FORMATS, default="text", help="format of the report (default: text)")
+    parser.add_argument("--confidence", choices=_CONFIDENCES, default="possible", help="lowest confidence to report")
+    parser.add_argument("--table", metavar="NAME", help="report only findings about this table")
+    parser.add_argument(
+        "--fail-on",
+        metavar="THRESHOLD",
+        type=_threshold,
+        help="exit with status 1 if there are findings of this confidence, or more than a number of them: "
+        "certain, likely, 10 or likely/3",
+    )
+    add_endpoint_options(parser)
+    parser.add_argument(
+        "--from", dest="source", metavar="FILE", help="report of --format json to read instead; - is stdin"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        advice = _advice(options)
+    except (Refused, Unreachable, OSError, orjson.JSONDecodeError) as error:
+        parser.error(str(error))
+    advice["Findings"] = findings = list(_chosen(advice["Findings"], options.confidence, options.table))
+    if options.format == "json":
+        sys.stdout.write(orjson.dumps(advice, option=orjson.OPT_INDENT_2).decode() + "\n")
+    else:
+        sys.stdout.write(report(advice, options.format))
+    return _FAILED if options.fail_on is not None and _is_over(options.fail_on, findings) else 0
+
+
+def _advice(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the result of the control `advice`, of the server or from a file.
+
+    Raises Refused, Unreachable, OSError, JSONDecodeError.
+    """
+    if options.source is None:
+        with endpoint_of(options) as endpoint:
+            return endpoint.control("GET", "advice", {})
+    text = sys.stdin.buffer.read() if options.source == "-" else Path(options.source).read_bytes()
+    advice: dict[str, Any] = orjson.loads(text)
+    return advice
+
+
+def _chosen(findings: Iterable[Any], confidence: str, table: str | None) -> Iterator[Any]:
+    """Yield the findings about a table that are sure enough."""
+    for each in findings:
+        sure = _CONFIDENCES.index(each["Confidence"]) >= _CONFIDENCES.index(confidence)
+        if sure and table in (None, each["TableName"]):
+            yield each
+
+
+def _threshold(text: str) -> _Threshold:
+    """Return the threshold that a text means. Raises ArgumentTypeError."""
+    confidence, _, number = text.partition("/")
+    if confidence.isdecimal() and not number:
+        confidence, number = _CONFIDENCES[0], confidence
+    if confidence not in _CONFIDENCES or (number and not number.isdecimal()):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no threshold: expected certain, likely, possible, 10 or likely/3"
+        )
+    return _Threshold(confidence, int(number or 0))
+
+
+def _is_over(threshold: _Threshold, findings: Sequence[Any]) -> bool:
+    least = _CONFIDENCES.index(threshold.confidence)
+    return sum(_CONFIDENCES.index(each["Confidence"]) >= least for each in findings) > threshold.most

@@ -1,0 +1,195 @@
+"""The advisor: mistakes that it found in requests, and the permissions that requests needed.
+
+| control           | body                                                  | result                       |
+|-------------------|-------------------------------------------------------|------------------------------|
+| `advise`          | `{"Enabled": true or false}`                          | `{"Advising": as in the body}` |
+| `advice`          | none                                                  | see below                    |
+| `find_advice`     | `{"AccessKey"?, "Region"?, "TableName"?,`             | the same, of the findings    |
+|                   | ` "Confidence"?, "Format"?}`                          | that match                   |
+| `iam-policy`      | none                                                  | an IAM policy                |
+| `find_iam_policy` | `{"AccessKey"?, "Region"?}`                           | the policy of some callers   |
+
+The server advises from the start with --advise, else from a call of `advise`. A call with `false`
+also forgets the evidence. `Confidence` is the lowest one that is wanted: possible, likely or
+certain.
+
+The result of `advice` is `{"Advising", "Requests", "Complete", "Findings", "Rules"}`. `Requests` is
+the number of requests that were examined. `Complete` is false if the server was too busy to examine
+all of them. A finding has:
+
+| member                       | content                                                          |
+|------------------------------|------------------------------------------------------------------|
+| `Id`                         | the same in each run of the same program                         |
+| `Rule`, `Title`              | the rule; `Rules` explains those that found something            |
+| `Confidence`                 | possible, likely or certain                                      |
+| `TableName`, `IndexName`     | `IndexName` only if it is about one index                        |
+| `Operation`                  | empty if the finding is about no single operation                |
+| `Count`                      | how often the mistake was made                                   |
+| `Units`, `Exact`, `Saved`    | `Read` and `Write` units that these requests cost; whether these |
+|                              | are no estimates; units that the advice would save, if known     |
+| `Example`                    | the body of one such request, as text                            |
+| `Caller`                     | `File`, `Line` and `Function` of the caller: only under pytest   |
+| `AccessKeys`                 | at most five of those that sent such requests                    |
+| `Evidence`, `Advice`, `Link` | sentences with the figures, what to do instead, documentation    |
+
+With the `Format` text, sarif or junit, the result is `{"Text"}`: a report in this format. Units are
+estimated from the sizes of items, unless the answers had ConsumedCapacity.
+"""  # noqa: W505 - a table
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from emulator.controls.body import BadDeclaration, Body, member, refuse_unknown
+from emulator.controls.registry import Emulator, Evidence, Result, control
+from emulator.slices import Steps
+
+_CALLER: Final = ("AccessKey", "Region")
+_CONFIDENCES: Final = ("possible", "likely", "certain")
+_FORMATS: Final = ("json", "text", "sarif", "junit")
+
+
+def _everywhere(_body: Body, parts: Sequence[Result]) -> Result:
+    return parts[0]
+
+
+@control("advise", gather=_everywhere, summary="look for mistakes in requests, or stop it", members=("Enabled",))
+def advise(emulator: Emulator, body: Body) -> Result:
+    """Turn the advisor on or off in this process. Raises BadDeclaration."""
+    refuse_unknown(body, "Enabled")
+    enabled = member(body, "Enabled", bool)
+    if emulator.request_log is None:
+        raise BadDeclaration("this emulator is not served over HTTP, so it sees no requests")
+    if emulator.sharing is not None:  # workers that start later read this
+        emulator.sharing.advises = enabled
+    emulator.request_log().advise(on=enabled)
+    return {"Advising": enabled}
+
+
+def _advice(body: Body, parts: Sequence[Result]) -> Steps[Result]:
+    """Return the findings in the evidence of all processes."""
+    from emulator.advisor.advisor import Selection, explained  # noqa: PLC0415 - few servers advise
+    from emulator.advisor.rule import Confidence  # noqa: PLC0415 - as above
+
+    least, wanted = _check(body)
+    access_key, region, table = (_text(body, name) for name in (*_CALLER, "TableName"))
+    selection = Selection(access_key, region, table, Confidence[least])
+    advisor = yield from _advisor(parts)
+    findings = yield from advisor.findings(selection)
+    advice = {
+        "Advising": True,
+        "Requests": sum(part["Requests"] for part in parts),
+        "Complete": all(part["Complete"] for part in parts),
+        "Findings": findings,
+        "Rules": explained(each["Rule"] for each in findings),
+    }
+    if wanted == "json":
+        return advice
+    from emulator.advisor.reports.formats import report  # noqa: PLC0415 - as above
+
+    return {"Text": report(advice, wanted)}
+
+
+def _check(body: Body) -> tuple[str, str]:
+    """Return the confidence and format that a body wants. Raises BadDeclaration if it is wrong."""
+    refuse_unknown(body, *_CALLER, "TableName", "Confidence", "Format")
+    for name in (*_CALLER, "TableName"):
+        _text(body, name)
+    return _choice(body, "Confidence", _CONFIDENCES), _choice(body, "Format", _FORMATS)
+
+
+def _advisor(parts: Sequence[Result]) -> Steps[Any]:
+    """Return an advisor that has seen the requests of all processes."""
+    if "Advisor" in parts[0]:
+        return parts[0]["Advisor"]
+    from emulator.advisor.advisor import over  # noqa: PLC0415 - few servers advise
+    from emulator.advisor.calls import Call  # noqa: PLC0415 - as above
+    from emulator.advisor.tables import KnownTables  # noqa: PLC0415 - as above
+
+    tables = KnownTables()
+    calls = []
+    for part in parts:
+        for access_key, region, description in part["Tables"]:
+            tables.learn(access_key, region, description)
+        for text in part["Trail"]:
+            calls.append(Call.load(text))
+            yield None
+    return (yield from over(calls, tables))
+
+
+@control("advice", changes=False, gather=_advice, summary="show mistakes in requests (--advise)")
+def advice(emulator: Emulator, _body: Body) -> Steps[Result]:
+    """Return the evidence of this process. Raises BadDeclaration if the server does not advise."""
+    evidence = yield from _examined(emulator)
+    return evidence.part()
+
+
+@control(
+    "find_advice",
+    path="advice",
+    gather=_advice,
+    summary="show the mistakes that match, also as a report",
+    members=("AccessKey?", "Region?", "TableName?", "Confidence?", "Format?"),
+)
+def find_advice(emulator: Emulator, body: Body) -> Steps[Result]:
+    """Return the evidence of this process; `_advice` selects. Raises BadDeclaration."""
+    _check(body)
+    evidence = yield from _examined(emulator)
+    return evidence.part()
+
+
+def _policy(body: Body, parts: Sequence[Result]) -> Result:
+    """Return the policy with the permissions of all processes."""
+    from emulator.advisor.permissions import policy  # noqa: PLC0415 - few servers advise
+
+    access_key, region = _caller(body)
+    return policy((row for part in parts for row in part["Needed"]), access_key, region)
+
+
+@control(
+    "iam-policy", changes=False, gather=_policy, summary="show the smallest IAM policy for all requests (--advise)"
+)
+def iam_policy(emulator: Emulator, _body: Body) -> Steps[Result]:
+    """Return the permissions of this process. Raises BadDeclaration."""
+    evidence = yield from _examined(emulator)
+    return {"Needed": evidence.permissions.rows()}
+
+
+@control(
+    "find_iam_policy",
+    path="iam-policy",
+    gather=_policy,
+    summary="show the smallest IAM policy for some callers",
+    members=("AccessKey?", "Region?"),
+)
+def find_iam_policy(emulator: Emulator, body: Body) -> Steps[Result]:
+    """Return the permissions of this process; `_policy` selects. Raises BadDeclaration."""
+    _caller(body)
+    evidence = yield from _examined(emulator)
+    return {"Needed": evidence.permissions.rows()}
+
+
+def _examined(emulator: Emulator) -> Steps[Evidence]:
+    """Return the evidence after all requests are examined. Raises BadDeclaration."""
+    if emulator.evidence is None:
+        raise BadDeclaration("this server does not advise: start it with --advise, or call the control advise")
+    yield from emulator.evidence.digest_all()
+    return emulator.evidence
+
+
+def _caller(body: Body) -> tuple[str | None, str | None]:
+    """Return access key and region in a body. Raises BadDeclaration."""
+    refuse_unknown(body, *_CALLER)
+    return _text(body, "AccessKey"), _text(body, "Region")
+
+
+def _text(body: Body, name: str) -> str | None:
+    text: str | None = member(body, name, str) if name in body else None
+    return text
+
+
+def _choice(body: Body, name: str, choices: Sequence[str]) -> str:
+    """Return one of several texts, the first one if the body has none. Raises BadDeclaration."""
+    chosen = member(body, name, str) if name in body else choices[0]
+    if chosen not in choices:
+        raise BadDeclaration(f"the member {name} must be one of {', '.join(choices)}")
+    return str(chosen)

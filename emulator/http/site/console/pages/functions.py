@@ -1,0 +1,117 @@
+"""Functions on streams: their mappings, failures, dead letters and redelivery."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+from starlette.responses import Response
+
+from emulator.http.site.console.forms import BadForm
+from emulator.http.site.console.pages.streams import shown_record
+from emulator.http.site.console.registry import action, page
+from emulator.http.site.console.visit import Visit
+
+_MAPPINGS: Final = "/2015-03-31/event-source-mappings"
+_POSITIONS: Final = ("LATEST", "TRIM_HORIZON")
+_NUMBERS: Final = {
+    "batch_size": "BatchSize",
+    "retries": "MaximumRetryAttempts",
+    "record_age": "MaximumRecordAgeInSeconds",
+    "window": "MaximumBatchingWindowInSeconds",
+}
+"""Fields of the form -> members of CreateEventSourceMapping."""
+
+
+@page("functions", title="Functions", group="Events", order=20)
+async def functions(visit: Visit) -> Response:
+    """Show the functions, and the event source mappings of the account and region."""
+    state = await visit.control("functions")
+    mappings = {each["UUID"]: each for each in state["Mappings"]}
+    _, listed = await visit.call_functions("GET", _MAPPINGS)
+    own = [{**each, **mappings.get(each["UUID"], {})} for each in listed["EventSourceMappings"]]
+    uuids = {each["UUID"] for each in own}
+    return visit.show(
+        "functions/list.html",
+        functions=state["Functions"],
+        mappings=own,
+        failures=[each for each in state["Failures"] if each["UUID"] in uuids],
+        streams=(await visit.call("ListStreams", {}))["Streams"],
+        positions=_POSITIONS,
+    )
+
+
+@page("functions/mapping", title="Mapping", parent="functions")
+async def mapping(visit: Visit) -> Response:
+    """Show one mapping with the batches in progress and its dead letters."""
+    uuid = visit.query.required("uuid", "Mapping")
+    _, described = await visit.call_functions("GET", f"{_MAPPINGS}/{uuid}")
+    state = await visit.control("functions")
+    lanes: Sequence[Mapping[str, Any]] = next((each["Lanes"] for each in state["Mappings"] if each["UUID"] == uuid), [])
+    letters = (await visit.control("find_dead_letters", {"UUID": uuid}))["DeadLetters"]
+    return visit.show("functions/mapping.html", mapping=described, lanes=lanes, letters=letters[::-1])
+
+
+@page("functions/letter", title="Dead letter", parent="functions")
+async def letter(visit: Visit) -> Response:
+    """Show one dead letter with its records."""
+    found = await _own_letter(visit, visit.query.required("id", "Dead letter"))
+    records = [shown_record(each) for each in found["Records"]]
+    return visit.show("functions/letter.html", letter=found, records=records)
+
+
+async def _own_letter(visit: Visit, name: str) -> Mapping[str, Any]:
+    """Return a dead letter of this account and region. Raises BadForm, BadDeclaration."""
+    [found] = (await visit.control("find_dead_letters", {"Id": name}))["DeadLetters"]
+    _, _, _, region, account, *_ = found["FunctionArn"].split(":")
+    if (region, account) != (visit.region, visit.account):
+        raise BadForm(f"there is no dead letter {name} in this account and region")
+    return found  # type: ignore[no-any-return]
+
+
+@action("functions/create", title="Functions", parent="functions")
+async def create(visit: Visit) -> Response:
+    """Create an event source mapping."""
+    form = visit.form
+    request: dict[str, Any] = {
+        "FunctionName": form.required("function", "Function"),
+        "EventSourceArn": form.required("stream", "Stream"),
+        "StartingPosition": form.chosen("position", _POSITIONS),
+    }
+    request |= {member: form.number(name) for name, member in _NUMBERS.items() if form.text(name).strip()}
+    if form.flag("bisect"):
+        request["BisectBatchOnFunctionError"] = True
+    if form.flag("reports"):
+        request["FunctionResponseTypes"] = ["ReportBatchItemFailures"]
+    if form.text("pattern").strip():
+        request["FilterCriteria"] = {"Filters": [{"Pattern": form.text("pattern")}]}
+    await visit.call_functions("POST", _MAPPINGS, "", orjson.dumps(request))
+    return visit.done("functions", "The mapping is there.")
+
+
+@action("functions/enable", title="Functions", parent="functions")
+async def enable(visit: Visit) -> Response:
+    """Enable or disable a mapping."""
+    uuid, enabled = visit.form.required("uuid", "Mapping"), visit.form.chosen("enabled", ("yes", "no")) == "yes"
+    await visit.call_functions("PUT", f"{_MAPPINGS}/{uuid}", "", orjson.dumps({"Enabled": enabled}))
+    return visit.done("functions", f"The mapping is {'enabled' if enabled else 'disabled'}.")
+
+
+@action("functions/delete", title="Functions", parent="functions")
+async def delete(visit: Visit) -> Response:
+    """Delete a mapping."""
+    uuid = visit.form.required("uuid", "Mapping")
+    await visit.call_functions("DELETE", f"{_MAPPINGS}/{uuid}")
+    return visit.done("functions", "The mapping is deleted.")
+
+
+@action("functions/redeliver", title="Functions", parent="functions")
+async def redeliver(visit: Visit) -> Response:
+    """Send one dead letter, or all of a mapping, to the function again."""
+    uuid, name = visit.form.text("uuid"), visit.form.text("id")
+    if name:
+        await _own_letter(visit, name)
+        await visit.control("redeliver", {"Id": name})
+        return visit.done("functions/letter", "The dead letter is sent again.", id=name)
+    await visit.call_functions("GET", f"{_MAPPINGS}/{uuid}")  # an error if it belongs to another account
+    count = (await visit.control("redeliver", {"UUID": uuid}))["Redelivering"]
+    return visit.done("functions/mapping", f"Dead letters that are sent again: {count}.", uuid=uuid)

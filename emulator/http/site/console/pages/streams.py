@@ -1,0 +1,210 @@
+"""Streams: their shards, their records with both images side by side, and new records live."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from emulator.errors import ApiError
+from emulator.http.site.console.forms import BadForm
+from emulator.http.site.console.registry import action, page
+from emulator.http.site.console.visit import Visit
+
+_VIEWS: Final = ("NEW_AND_OLD_IMAGES", "NEW_IMAGE", "OLD_IMAGE", "KEYS_ONLY")
+_MOST_STREAMS: Final = 1000
+_RECORDS: Final = 50  # of one page
+
+_PAUSE: Final = 0.25  # seconds between two reads of the open shards
+_DESCRIBED_EACH: Final = 8  # after so many reads, new shards are looked for
+_LONGEST: Final = 4 * 3600  # seconds after which live records end
+_MOST_LIVE: Final = 50  # pages with live records, in one process
+_BATCH: Final = 100  # live records of one read
+
+_live = 0  # pages with live records now
+
+
+@page("streams", title="Streams", group="Events", order=10)
+async def streams(visit: Visit) -> Response:
+    """Show the streams of the account and region."""
+    return visit.show("streams/list.html", streams=await _streams(visit), views=_VIEWS)
+
+
+async def _streams(visit: Visit) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    request: dict[str, Any] = {}
+    while len(found) < _MOST_STREAMS:
+        answer = await visit.call("ListStreams", request)
+        found += answer["Streams"]
+        if "LastEvaluatedStreamArn" not in answer:
+            break
+        request = {"ExclusiveStartStreamArn": answer["LastEvaluatedStreamArn"]}
+    return found
+
+
+@action("streams/enable", title="Streams", parent="streams")
+async def enable(visit: Visit) -> Response:
+    """Give a table a stream."""
+    name = visit.form.required("table", "Table")
+    view = visit.form.chosen("view", _VIEWS)
+    await visit.call(
+        "UpdateTable",
+        {"TableName": name, "StreamSpecification": {"StreamEnabled": True, "StreamViewType": view}},
+    )
+    return visit.done("streams", f"Table {name} has a stream.")
+
+
+@action("streams/disable", title="Streams", parent="streams")
+async def disable(visit: Visit) -> Response:
+    """End the stream of a table. Its records can be read for another day."""
+    name = visit.form.required("table", "Table")
+    await visit.call("UpdateTable", {"TableName": name, "StreamSpecification": {"StreamEnabled": False}})
+    return visit.done("streams", f"The stream of table {name} is disabled. Its records stay for a day.")
+
+
+@page("streams/stream", title="Stream", parent="streams")
+async def stream(visit: Visit) -> Response:
+    """Show a stream with its shards, and new records while the page is open."""
+    return visit.show("streams/stream.html", stream=await _described(visit, visit.query.required("arn", "Stream")))
+
+
+async def _described(visit: Visit, arn: str) -> dict[str, Any]:
+    """Return the description of a stream with all its shards."""
+    found: dict[str, Any] = (await visit.call("DescribeStream", {"StreamArn": arn}))["StreamDescription"]
+    part = found
+    while "LastEvaluatedShardId" in part:
+        request = {"StreamArn": arn, "ExclusiveStartShardId": part["LastEvaluatedShardId"]}
+        part = (await visit.call("DescribeStream", request))["StreamDescription"]
+        found["Shards"] += part["Shards"]
+    return found
+
+
+@page("streams/records", title="Records", parent="streams")
+async def records(visit: Visit) -> Response:
+    """Show the records of a shard, from its beginning or after a sequence number."""
+    arn, shard = visit.query.required("arn", "Stream"), visit.query.required("shard", "Shard")
+    after = visit.query.text("after")
+    place = (
+        {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": after}
+        if after
+        else {"ShardIteratorType": "TRIM_HORIZON"}
+    )
+    iterator = (await visit.call("GetShardIterator", {"StreamArn": arn, "ShardId": shard, **place}))["ShardIterator"]
+    answer = await visit.call("GetRecords", {"ShardIterator": iterator, "Limit": _RECORDS})
+    found = answer["Records"]
+    last = found[-1]["dynamodb"]["SequenceNumber"] if len(found) == _RECORDS else None
+    return visit.show(
+        "streams/records.html",
+        arn=arn,
+        shard=shard,
+        after=after,
+        last=last,
+        records=[shown_record(each) for each in found],
+    )
+
+
+def shown_record(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record as the templates show it: its attributes before and after the change."""
+    change = record["dynamodb"]
+    before, after = change.get("OldImage"), change.get("NewImage")
+    names = dict.fromkeys((*change["Keys"], *(before or {}), *(after or {})))
+    rows = [
+        {
+            "name": name,
+            "before": (before or {}).get(name),
+            "after": (after or {}).get(name),
+            "changed": before is not None and after is not None and before.get(name) != after.get(name),
+        }
+        for name in names
+    ]
+    identity = record.get("userIdentity")
+    return {
+        "event": record["eventName"],
+        "time": change["ApproximateCreationDateTime"],
+        "sequence": change["SequenceNumber"],
+        "keys": change["Keys"],
+        "has_images": before is not None or after is not None,
+        "rows": rows,
+        "expired": identity is not None,
+    }
+
+
+@page("streams/live", title="Live records", parent="streams")
+async def live(visit: Visit) -> Response:
+    """Send the records of a stream that are written from now on."""
+    arn = visit.query.required("arn", "Stream")
+    if _live >= _MOST_LIVE:
+        raise BadForm(f"{_MOST_LIVE} pages show live records already")
+    tail = Tail(visit, arn)
+    await tail.begin()
+    return visit.events(_live_records(visit, tail))
+
+
+async def _live_records(visit: Visit, tail: "Tail") -> AsyncIterator[str]:
+    """Yield the HTML of each new record."""
+    global _live  # noqa: PLW0603 - a count of this process
+    _live += 1
+    try:
+        reads = 0
+        while reads * _PAUSE < _LONGEST:
+            reads += 1
+            for record in await tail.read(look=reads % _DESCRIBED_EACH == 0):
+                yield visit.render("streams/record.html", record=shown_record(record), live=True)
+            if not tail.open:
+                yield visit.render("streams/ended.html")
+                return
+            await asyncio.sleep(_PAUSE)
+    finally:
+        _live -= 1
+
+
+class Tail:
+    """Reads the records that a stream gets from now on.
+
+    open: whether more records may come.
+    """
+
+    def __init__(self, visit: Visit, arn: str) -> None:
+        self._visit = visit
+        self._arn = arn
+        self._iterators: dict[str, str | None] = {}  # by shard; None: the shard is at its end
+
+    @property
+    def open(self) -> bool:
+        """Whether some shard may have more records."""
+        return any(each is not None for each in self._iterators.values())
+
+    async def begin(self) -> None:
+        """Begin at the end of each shard that is open."""
+        for shard in (await _described(self._visit, self._arn))["Shards"]:
+            ended = "EndingSequenceNumber" in shard["SequenceNumberRange"]
+            self._iterators[shard["ShardId"]] = None if ended else await self._iterator(shard["ShardId"], "LATEST")
+
+    async def read(self, *, look: bool) -> list[dict[str, Any]]:
+        """Return the records since the last call. look: whether to look for new shards."""
+        found: list[dict[str, Any]] = []
+        ended = False
+        for shard, iterator in list(self._iterators.items()):
+            if iterator is None:
+                continue
+            try:
+                answer = await self._visit.call("GetRecords", {"ShardIterator": iterator, "Limit": _BATCH})
+            except ApiError as error:
+                if error.code != "ExpiredIteratorException":  # the clock was moved
+                    raise
+                self._iterators[shard] = await self._iterator(shard, "LATEST")
+                continue
+            found += answer["Records"]
+            self._iterators[shard] = answer.get("NextShardIterator")
+            ended = ended or self._iterators[shard] is None
+        if look or ended:
+            for shard in (await _described(self._visit, self._arn))["Shards"]:
+                if shard["ShardId"] not in self._iterators:
+                    self._iterators[shard["ShardId"]] = await self._iterator(shard["ShardId"], "TRIM_HORIZON")
+        found.sort(key=lambda each: each["dynamodb"]["SequenceNumber"])
+        return found
+
+    async def _iterator(self, shard: str, kind: str) -> str:
+        request = {"StreamArn": self._arn, "ShardId": shard, "ShardIteratorType": kind}
+        iterator: str = (await self._visit.call("GetShardIterator", request))["ShardIterator"]
+        return iterator

@@ -1,0 +1,78 @@
+"""The findings of the advisor at the end of a test run.
+
+The command `advise` makes the reports. It takes 0.2 s, so it runs only if there is a finding, or if
+the user wants a file.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+from dynamodb_emulator._process import command
+
+_FORMATS = {".sarif": "sarif", ".xml": "junit", ".json": "json"}
+_OVER = 1  # the exit status of `advise` if there are more findings than the threshold allows
+
+
+class Advice:
+    """The findings of all processes of a run.
+
+    fail_on: a threshold as in `advise --fail-on`, "" for none. file: the name of a report, or None.
+    text: the findings as text, "" if there are none. result: as the control `advice` returns it.
+    """
+
+    def __init__(self, fail_on: str, file: str | None) -> None:
+        self._fail_on = fail_on
+        self._file = file
+        self.text = ""
+        self.result: dict[str, Any] = {"Requests": 0, "Complete": True, "Findings": [], "Rules": []}
+
+    def add(self, found: Mapping[str, Any]) -> None:
+        """Add the findings of a process."""
+        result = self.result
+        result["Requests"] += found["Requests"]
+        result["Complete"] = result["Complete"] and found["Complete"]
+        known = {each["Id"]: each for each in result["Findings"]}
+        for finding in found["Findings"]:
+            if finding["Id"] in known:
+                _merge(known[finding["Id"]], finding)
+            else:
+                result["Findings"].append(finding)
+        names = {each["Name"] for each in result["Rules"]}
+        result["Rules"] += [each for each in found["Rules"] if each["Name"] not in names]
+
+    def report(self) -> bool:
+        """Make the reports; return whether the findings fail the run."""
+        if self._file is not None:
+            format_ = _FORMATS.get(os.path.splitext(self._file)[1].lower(), "text")
+            with open(self._file, "w", encoding="utf-8") as file:
+                file.write(self._advise("--format", format_).stdout)
+        if not self.result["Findings"]:
+            return False
+        threshold = ("--fail-on", self._fail_on) if self._fail_on else ()
+        done = self._advise(*threshold)
+        self.text = done.stdout or done.stderr
+        if done.returncode == _OVER:
+            self.text += f"dynamodb_advice_fail_on = {self._fail_on}: the run has failed\n"
+        return done.returncode != 0
+
+    def _advise(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603 - our own program
+            command("advise", "--from", "-", *arguments),
+            input=json.dumps(self.result),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
+
+
+def _merge(finding: dict[str, Any], other: Mapping[str, Any]) -> None:
+    """Add the figures of the same finding in another process."""
+    finding["Count"] += other["Count"]
+    finding["Exact"] = finding["Exact"] and other["Exact"]
+    for figures in ("Units", "Saved"):
+        if figures in finding and figures in other:
+            finding[figures] = {kind: finding[figures][kind] + other[figures][kind] for kind in finding[figures]}

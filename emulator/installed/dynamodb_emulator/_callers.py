@@ -1,0 +1,86 @@
+"""Tells the server which line of the program sends a request, for the findings of the advisor.
+
+During a test, each request to the server gets a header with file, line and function of its sender.
+The header is added when the request is already signed: the signature does not cover it, and no
+other header changes. It is added where botocore sends its requests, like the check of `_guard.py`.
+So it covers clients that the program made earlier, which a handler of botocore's events, registered
+with new clients only, would miss.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from types import FrameType
+from typing import Any
+from urllib.parse import quote
+
+from dynamodb_emulator._guard import senders
+
+HEADER = "X-Dynamodb-Emulator-Caller"
+
+_LIBRARIES = ("botocore", "boto3", "aiobotocore", "aioboto3", "s3transfer", "urllib3", "dynamodb_emulator")
+_STANDARD = os.path.dirname(os.__file__)
+_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+
+
+@contextmanager
+def naming_callers(url: str, root: str) -> Iterator[None]:
+    """Add the header to requests to a server until the end of a `with` block.
+
+    url: the server. root: the folder to which names of files are relative.
+    """
+    # The test may import botocore only when it makes its first client, which is after this.
+    with suppress(ImportError):
+        import botocore.httpsession  # noqa: F401, PLC0415 - see above
+    with ExitStack() as stack:
+        for sender in senders():
+            stack.enter_context(_naming(sender, url.rstrip("/") + "/", root))
+        yield
+
+
+@contextmanager
+def _naming(sender: Any, url: str, root: str) -> Iterator[None]:  # noqa: ANN401 - a class of botocore
+    send = sender.send
+
+    def naming(self: Any, request: Any) -> Any:  # noqa: ANN401 - objects of botocore
+        if request.url.startswith(url):
+            request.headers[HEADER] = caller(sys._getframe(1), root)  # noqa: SLF001 - traceback takes 100 times as long
+        return send(self, request)
+
+    sender.send = naming
+    try:
+        yield
+    finally:
+        sender.send = send
+
+
+def caller(frame: FrameType | None, root: str) -> str:
+    """Return the header: the innermost frame of the user's program, and the client it uses.
+
+    If there is no frame of the user's program, this is the innermost frame of another library.
+    """
+    client = ""
+    other: FrameType | None = None
+    while frame is not None:
+        code = frame.f_code
+        module = frame.f_globals.get("__name__", "").partition(".")[0]
+        if module == "botocore" and code.co_name == "_make_api_call":
+            client = f"{os.getpid():x}-{id(frame.f_locals.get('self')):x}"
+        if module not in _LIBRARIES and not code.co_filename.startswith("<"):
+            if not _is_installed(code.co_filename):
+                break
+            if other is None and not code.co_filename.startswith(_STANDARD):
+                other = frame
+        frame = frame.f_back
+    frame = frame or other
+    if frame is None:
+        return f"; client={client}"
+    file, function = frame.f_code.co_filename, frame.f_code.co_name
+    if file.startswith(root + os.sep):
+        file = os.path.relpath(file, root)
+    return f"{quote(file.replace(os.sep, '/'))}:{frame.f_lineno}; function={quote(function)}; client={client}"
+
+
+def _is_installed(file: str) -> bool:
+    return file.startswith(_STANDARD) or any(part in file for part in _INSTALLED)

@@ -1,0 +1,218 @@
+"""What a person does on the pages of events, state and insight, in a real browser with two workers.
+
+The pages of tables and items have a file of their own.
+"""
+
+import json
+
+import pytest
+
+from tests.support.browser import COMMAND, Browser
+from tests.support.browsing import fill, follow, press, press_and_load, shown, wait_for, wait_for_text
+from tests.support.console import ACTING
+from tests.support.http_clients import Client, declaring
+from tests.support.servers import running
+from tests.support.tables import table_request
+
+pytestmark = pytest.mark.skipif(COMMAND is None, reason="there is no Chromium (Debian: apt-get install chromium)")
+
+HANDLER = """
+from pathlib import Path
+
+def handler(event, context):
+    if not Path(__file__).with_name("healthy").exists():
+        raise ValueError("the function is <b>broken</b>")
+"""
+STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("functions")
+
+
+@pytest.fixture(scope="module")
+def server(folder):
+    (folder / "shipping.py").write_text(HANDLER)
+    (folder / "functions.toml").write_text('ship = "shipping:handler"\n')
+    with running("--in-memory", "--workers", "2", "--functions", str(folder / "functions.toml")) as started:
+        yield started.url
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    made = Client(server)
+    made("CreateTable", **table_request("pk:S sk:N", TableName="Orders", StreamSpecification=STREAM))
+    for number in range(3):
+        made("PutItem", TableName="Orders", Item={"pk": {"S": "a"}, "sk": {"N": str(number)}, "colour": {"S": "red"}})
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    opened = Browser()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def visit(server, browser, client):
+    def visit(path):
+        return browser.open(f"{server}/_emulator/console/{ACTING}/{path}")
+
+    return visit
+
+
+def test_a_statement_is_explained_and_run_and_remembered(visit, browser):
+    visit("partiql")
+    statement = "SELECT * FROM Orders WHERE colour = 'red'"
+    fill(browser, {"Statement": statement})
+    press(browser, "Explain")
+    text = wait_for_text(browser, "So a Scan reads the whole table.")
+    assert "A global secondary index with the partition key colour would make this a Query." in text
+    assert "Units consumed" not in text
+    press(browser, "Run")
+    wait_for_text(browser, "Units consumed")
+    assert browser.run("document.querySelectorAll('#outcome .grid tbody tr').length") == 3
+    fill(browser, {"Statement": "SELECT * FROM Nothing"})
+    press(browser, "Run")
+    wait_for_text(browser, "Requested resource not found")
+    assert visit("partiql").count("SELECT * FROM Nothing") == 1
+    press(browser, statement)
+    assert browser.run("document.getElementById('field-statement').value") == statement
+    press(browser, "Forget the history")
+    assert "This browser has not sent a statement yet." in shown(browser)
+    assert all("status of 400" in each for each in browser.complaints())
+
+
+def test_records_appear_while_the_page_is_open(visit, browser, client, server):
+    visit("streams")
+    browser.after(lambda: browser.run("document.querySelector('main table a').click()"))
+    stream = client("ListStreams")["Streams"][0]["StreamArn"]
+    wait_for(browser, "document.querySelector('[data-listening]')")
+    item = {"pk": {"S": "live"}, "sk": {"N": "1"}}
+    # A record that is written before the server has its iterators does not appear, so write again.
+    client("PutItem", TableName="Orders", Item=item | {"state": {"S": "before"}})
+    for number in range(100):
+        client("PutItem", TableName="Orders", Item=item | {"state": {"S": f"now {number}"}})
+        if browser.run("new Promise(done => setTimeout(() => done(document.querySelectorAll('.record').length), 100))"):
+            break
+    text = shown(browser)
+    assert "MODIFY" in text
+    assert f"now {number}" in text
+    assert browser.run("document.querySelectorAll('.record tr.changed').length") > 0
+    assert stream.rpartition("/")[2] in text
+
+
+def test_dead_letters_are_sent_again(visit, browser, client, server, folder):
+    visit("functions")
+    fill(browser, {"Begin with": "TRIM_HORIZON", "Retries": "0", "Batch size": "1000"})
+    assert "The mapping is there." in press_and_load(browser, "Create")
+    declare = declaring(server)
+    [mapping] = declare("functions", b"", "GET")[1]["Mappings"]
+    assert declare("wait", {"UUID": mapping["UUID"], "Delivered": True, "Timeout": 60})[0] == 200
+    assert "the function is <b>broken</b>" in visit("functions")
+    visit(f"functions/mapping?uuid={mapping['UUID']}")
+    browser.after(lambda: browser.run("document.querySelector('a[href*=letter]').click()"))
+    assert "RetryAttemptsExhausted" in shown(browser)
+    (folder / "healthy").touch()
+    assert "The dead letter is sent again." in press_and_load(browser, "Send again")
+    follow(browser, "The mapping")
+    for _ in range(200):  # each shard may have letters
+        if "Send all again" in shown(browser):
+            press_and_load(browser, "Send all again")
+        if "There are no dead letters." in visit(f"functions/mapping?uuid={mapping['UUID']}"):
+            break
+    else:
+        pytest.fail(shown(browser))
+    visit("functions")
+    press(browser, "Delete")
+    assert "The mapping is deleted." in press_and_load(browser, "Yes: Delete")
+
+
+def test_the_clock_moves(visit, browser, server):
+    visit("time")
+    assert "The clock shows" in press_and_load(browser, "One day on")
+    fill(browser, {"At this time": "2031-01-31T12:00:00Z"})
+    assert "2031-01-31T12:00:00.000Z" in press_and_load(browser, "Freeze")
+    assert "stands still" in shown(browser)
+    fill(browser, {"Seconds forward": "soon"})
+    fill(browser, {"Seconds forward": ""})
+    press(browser, "Move")
+    wait_for_text(browser, "is not a number of seconds")
+    press_and_load(browser, "Follow the machine's clock")
+    assert abs(declaring(server)("clock", b"", "GET")[1]["Offset"]) < 1
+
+
+def test_a_snapshot_brings_back_a_deleted_item(visit, browser, client):
+    visit("snapshots")
+    fill(browser, {"Name": "full"})
+    press_and_load(browser, "Save")
+    count = client("Scan", TableName="Orders")["Count"]
+    client("DeleteItem", TableName="Orders", Key={"pk": {"S": "a"}, "sk": {"N": "0"}})
+    press(browser, "Restore")
+    assert "Snapshot full is restored." in press_and_load(browser, "Yes: Restore")
+    assert client("Scan", TableName="Orders")["Count"] == count
+    press(browser, "Copy to an account")
+    fill(browser, {"Access key": "copy"})
+    assert "copied to account copy: 1" in press_and_load(browser, "Copy")
+    press(browser, "Delete")
+    assert "There are no snapshots." in press_and_load(browser, "Yes: Delete")
+
+
+def test_recovery_and_backups(visit, browser, client):
+    visit("recovery")
+    assert "can be restored to any second" in press_and_load(browser, "Enable")
+    fill(browser, {"Table": "Orders", "New table": "Restored"})
+    assert "is being restored" in press_and_load(browser, "Restore")
+    visit("backups")
+    fill(browser, {"Table": "Orders", "Name": "daily"})
+    assert "Backup daily of table Orders is made." in press_and_load(browser, "Make the backup")
+    press(browser, "Restore")
+    fill(browser, {"New table": "FromBackup"})
+    assert "Table FromBackup is being restored." in press_and_load(browser, "Restore as a new table")
+    press(browser, "Delete")
+    assert "There are no backups." in press_and_load(browser, "Yes: Delete")
+
+
+def test_replication_is_paused_and_delayed(visit, browser, client):
+    visit("replication")
+    fill(browser, {"Table": "Orders", "Region": "eu-west-1"})
+    press_and_load(browser, "Make the replica")
+    assert "is paused" in press_and_load(browser, "Pause")
+    assert "goes on" in press_and_load(browser, "Resume")
+    press(browser, "Delay")
+    fill(browser, {"Seconds": "3"})
+    assert "takes 3 seconds" in press_and_load(browser, "Set the delay")
+
+
+def test_a_request_is_found_and_sent_again(visit, browser, client):
+    visit("requests")
+    body = {"TableName": "Orders", "Item": {"pk": {"S": "once"}, "sk": {"N": "1"}}}
+    body["ConditionExpression"] = "attribute_not_exists(pk)"
+    client("PutItem", **body)
+    visit("requests")
+    fill(browser, {"Text": "putitem"})
+    press_and_load(browser, "Show")
+    browser.after(lambda: browser.run("document.querySelector('main table a').click()"))
+    assert "Answer, status 200" in shown(browser)
+    assert json.loads(browser.run("document.getElementById('field-body').value")) == body
+    press(browser, "Send again")
+    text = wait_for_text(browser, "Now: status 400")
+    assert "ConditionalCheckFailedException" in text
+
+
+def test_charts_are_drawn(visit, browser, client):
+    visit("charts")
+    browser.complaints()
+    for _ in range(5):
+        client("GetItem", TableName="Orders", Key={"pk": {"S": "a"}, "sk": {"N": "1"}})
+    visit("charts")
+    wait_for(browser, "document.querySelector('[data-drawn]')")
+    assert browser.run("document.querySelectorAll('.chart canvas').length") == 5
+    assert browser.complaints() == []
+    fill(browser, {"Table": "Orders"})
+    assert "The keys of table Orders are counted" in press_and_load(browser, "Count its keys")
+    client("GetItem", TableName="Orders", Key={"pk": {"S": "a"}, "sk": {"N": "1"}})
+    assert "Most accessed" in visit("charts")

@@ -1,0 +1,84 @@
+"""An emulator in process that advises: requests go in, findings come out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from emulator.controls import registry
+from emulator.http.application import create_front
+from emulator.http.front.answers import Answer
+from emulator.http.front.observed import Exchange
+from emulator.http.front.sliced_answers import Pending
+from emulator.http.observing import evidence
+from emulator.slices import finish
+from tests.support.http_clients import AUTHORIZATION
+from tests.support.in_process import InProcess
+
+Json = Mapping[str, Any]
+
+
+class Advised:
+    """An emulator that advises. Requests take no time, except when `pause` is called.
+
+    client, place: from which client and which place of a program the next requests come.
+    """
+
+    def __init__(self, db: InProcess) -> None:
+        self._db = db
+        self._front = create_front(db.emulator)
+        self._later = 0.0
+        self.client = "one"
+        self.place = ""
+        registry.call(db.emulator, "advise", {"Enabled": True})
+
+    def __call__(self, operation: str, request: Json, key: str = "test", **headers: str) -> Any:
+        """Send a request; return the parsed answer, also if it is an error."""
+        return orjson.loads(self.answer(operation, orjson.dumps(request), key, **headers).body)
+
+    def answer(self, operation: str, body: bytes, key: str = "test", **headers: str) -> Answer:
+        """Send a request's body, and return the answer. Headers have `_` instead of `-`."""
+        place = f"{self.place}; " if self.place else ""
+        fields = {
+            b"content-type": b"application/x-amz-json-1.0",
+            b"x-amz-target": f"DynamoDB_20120810.{operation}".encode(),
+            b"x-amz-date": b"20260101T000000Z",
+            b"authorization": AUTHORIZATION.format(key=key, region="us-east-1").encode(),
+            b"user-agent": b"test",
+            evidence.PLACE: f"{place}client={self.client}".encode(),
+            **{name.replace("_", "-").encode(): value.encode() for name, value in headers.items()},
+        }
+        try:
+            answer = self._front.endpoint.answer("POST", b"", fields, body)
+        except Pending as pending:
+            answer = finish(pending.steps)
+        ring = self._evidence._ring
+        if self._later:
+            exchange = Exchange._make(ring.pop())
+            moved = exchange._replace(began=exchange.began + self._later, ended=exchange.ended + self._later)
+            ring.append(moved)
+        return answer
+
+    def pause(self, seconds: float) -> None:
+        """Let the requests that follow come so many seconds later."""
+        self._later += seconds
+
+    @property
+    def _evidence(self) -> evidence.Evidence:
+        found = self._db.emulator.evidence
+        assert isinstance(found, evidence.Evidence)
+        return found
+
+    def advice(self, **body: Any) -> Any:
+        """Return what the control `find_advice` returns."""
+        return registry.call(self._db.emulator, "find_advice", body)
+
+    def findings(self, **body: Any) -> list[Any]:
+        """Return the findings."""
+        found: list[Any] = self.advice(**body)["Findings"]
+        return found
+
+    def policy(self, **body: Any) -> Sequence[Any]:
+        """Return the statements of the IAM policy."""
+        found: Sequence[Any] = registry.call(self._db.emulator, "find_iam_policy", body)["Statement"]
+        return found

@@ -1,0 +1,258 @@
+"""Pages about what happened: requests with their bodies, charts, the hottest keys."""
+
+import json
+import re
+
+import pytest
+
+from emulator.controls import registry
+from emulator.http.application import create_front
+from emulator.http.site.console.pages import charts
+from emulator.settings import Settings
+from tests.support.asgi import ask
+from tests.support.console import Console, faults
+from tests.support.http_clients import AUTHORIZATION
+from tests.support.in_process import InProcess
+from tests.support.tables import table_request
+
+HTMX = {"hx-request": "true"}
+HOSTILE = "<script>window.hostile = 1</script>"
+
+
+class World(InProcess):
+    """An emulator with a front, whose requests are observed."""
+
+    def __init__(self):
+        super().__init__(Settings(in_memory=True))
+        self.front = create_front(self.emulator)
+
+    def send(self, operation, body, key="test"):
+        fields = {
+            b"content-type": b"application/x-amz-json-1.0",
+            b"x-amz-target": f"DynamoDB_20120810.{operation}".encode(),
+            b"x-amz-date": b"20260101T000000Z",
+            b"authorization": AUTHORIZATION.format(key=key, region="us-east-1").encode(),
+        }
+        return self.front.endpoint.answer("POST", b"", fields, json.dumps(body).encode())
+
+    def console(self):
+        def send(method, url, headers, body):
+            path, _, query = url.partition("?")
+            raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+            reply = ask(self.front.site, method, path, body, headers=raw, query_string=query.encode())
+            found = {name.decode(): value.decode("latin-1") for name, value in reply.headers.items()}
+            return reply.status, found, reply.body
+
+        return Console(send)
+
+
+@pytest.fixture
+def db():
+    world = World()
+    world("CreateTable", table_request("pk:S", TableName="Orders"))
+    yield world
+    world.emulator.close()
+
+
+@pytest.fixture
+def console(db):
+    opened = db.console()
+    opened.get("tables")  # from now on requests are kept and counted
+    return opened
+
+
+def shown(console, path, **query):
+    page = console.get(path, **query)
+    assert (page.status, faults(page.text)) == (200, [])
+    return page.text
+
+
+def ids(page):
+    return re.findall(r"requests/request\?id=([\d-]+)", page)
+
+
+# --- requests -------------------------------------------------------------------------------------
+
+
+def test_requests_are_kept_from_the_first_page_on(db):
+    db.send("ListTables", {})
+    assert registry.call(db.emulator, "requests", {})["Keeping"] is False
+    console = db.console()
+    console.get("tables")
+    db.send("ListTables", {"Limit": 1})
+    assert len(ids(shown(console, "requests"))) == 1
+
+
+def test_the_filter(db, console):
+    db.send("PutItem", {"TableName": "Orders", "Item": {"pk": {"S": "a"}}, "ReturnConsumedCapacity": "TOTAL"})
+    db.send("GetItem", {"TableName": HOSTILE, "Key": {"pk": {"S": "a"}}})
+    db.send("ListTables", {}, key="other")
+    counts = {
+        query: len(ids(shown(console, "requests", **dict(query))))
+        for query in (
+            (),
+            (("accounts", "all"),),
+            (("result", "failed"),),
+            (("result", "succeeded"),),
+            (("result", "throttled"),),
+            (("result", "slow"),),
+            (("text", "PUTitem"),),
+            (("text", "<script>"),),
+        )
+    }
+    assert list(counts.values()) == [2, 3, 1, 1, 0, 0, 1, 1]
+    page = shown(console, "requests")
+    assert '<td class="number">1.0</td>' in page
+    assert "of the last 2 requests" in page
+
+
+def test_one_request_with_its_bodies_and_the_answer_of_another_try(db, console):
+    body = {"TableName": "Orders", "Item": {"pk": {"S": HOSTILE}}, "ConditionExpression": "attribute_not_exists(pk)"}
+    db.send("PutItem", body)
+    [name] = ids(shown(console, "requests"))
+    page = shown(console, "requests/request", id=name)
+    assert "&lt;script&gt;" in page
+    assert "Answer, status 200" in page
+    again = console.post("requests/resend", HTMX, id=name, body=json.dumps(body))
+    assert faults(again.text) == []
+    assert "At first: status 200" in again.text
+    assert "Now: status 400" in again.text
+    assert "ConditionalCheckFailedException" in again.text
+    other = {**body, "Item": {"pk": {"S": "b"}}}
+    assert (
+        "Now: status 200, the same answer"
+        in console.post("requests/resend", HTMX, id=name, body=json.dumps(other)).text
+    )
+    assert db("Scan", TableName="Orders")["Count"] == 2
+    whole = console.post("requests/resend", id=name, body=json.dumps(body)).text
+    assert whole.startswith("<!doctype html>")
+    assert faults(whole) == []
+
+
+def test_a_request_is_sent_again_as_its_own_account(db, console):
+    db.send("CreateTable", table_request("pk:S", TableName="Theirs"), key="other")
+    [name] = ids(shown(console, "requests", accounts="all"))
+    body = json.dumps(table_request("pk:S", TableName="Again"))
+    console.post("requests/resend", HTMX, id=name, body=body)
+    caller = db.emulator.caller("other", "us-east-1")
+    assert json.loads(db.emulator.call("ListTables", {}, caller))["TableNames"] == ["Again", "Theirs"]
+    assert db("ListTables")["TableNames"] == ["Orders"]
+
+
+def test_bodies_that_are_no_longer_kept(db, console):
+    db.send("PutItem", {"TableName": "Orders", "Item": {"pk": {"S": "a" * 9_000_000}}})
+    for _ in range(2):
+        db.send("PutItem", {"TableName": "Orders", "Item": {"pk": {"S": "a" * 9_000_000}}})
+    *_, name = ids(shown(console, "requests"))
+    assert "no longer kept" in shown(console, "requests/request", id=name)
+    assert console.post("requests/resend", HTMX, id=name, body="{}").status == 400
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{"])
+def test_a_wrong_body(db, console, body):
+    db.send("ListTables", {})
+    [name] = ids(shown(console, "requests"))
+    assert console.post("requests/resend", HTMX, id=name, body=body).status == 400
+
+
+def test_a_request_that_is_not_there(console):
+    assert console.get("requests/request", id="5-0").status == 400
+    assert console.get("requests/request").status == 400
+    assert console.get("requests", result="odd").status == 400
+
+
+def test_keeping_ends_and_begins(db, console):
+    db.send("ListTables", {})
+    assert "The kept requests are forgotten." in console.done("requests/keep", enabled="no")
+    assert "Requests are not kept." in shown(console, "requests")
+    console.done("requests/keep", enabled="yes")
+    db.send("ListTables", {})
+    assert len(ids(shown(console, "requests"))) == 1
+
+
+# --- charts ---------------------------------------------------------------------------------------
+
+
+def series(console, **query):
+    found = console.get("charts/series", **query)
+    assert found.headers["content-type"] == "application/json"
+    parsed = json.loads(found.body)
+    lines = {
+        f"{chart['name']} {line['label']}": line["values"] for chart in parsed["charts"] for line in chart["lines"]
+    }
+    assert {len(values) for values in lines.values()} == {len(parsed["times"])} == {60}
+    return parsed["times"], lines
+
+
+def test_the_series_of_the_last_hour(db, console):
+    units = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 7}
+    table = table_request("pk:S", TableName="Paid", BillingMode="PROVISIONED", ProvisionedThroughput=units)
+    db.send("CreateTable", table)
+    for _ in range(12):
+        db.send("GetItem", {"TableName": "Orders", "Key": {"pk": {"S": "a"}}, "ConsistentRead": True})
+    db.send("PutItem", {"TableName": "Orders", "Item": {"pk": {"S": "a"}}})
+    db.send("GetItem", {"TableName": "Nothing", "Key": {"pk": {"S": "a"}}})
+    times, lines = series(console)
+    assert times[-1] == db.clock.now() // 60 * 60
+    assert sum(lines["requests succeeded"]) == 14
+    assert sum(lines["requests errors"]) == 1
+    assert round(sum(lines["reads consumed"]) * 60) == 12
+    assert lines["reads provisioned"] == [5.0] * 60
+    assert lines["writes provisioned"] == [7.0] * 60
+    assert max(lines["latency longest"]) >= max(lines["latency mean"]) > 0
+    assert sum(lines["throttles reads"]) == 0
+    db.clock.advance(300)
+    assert series(console)[1]["reads consumed"][-6] == 0.2
+    assert sum(series(console, table="Paid")[1]["reads consumed"]) == 0
+    assert "0.2" in shown(console, "charts")
+
+
+def test_the_hottest_keys(db, console):
+    assert "Contributor Insights is off" in shown(console, "charts")
+    console.done("charts/insights", table="Orders", enabled="yes")
+    db.send("PutItem", {"TableName": "Orders", "Item": {"pk": {"S": HOSTILE}}})
+    page = shown(console, "charts")
+    assert "Most accessed partition keys" in page
+    assert "&lt;script&gt;" in page
+    assert "Most accessed" not in shown(console, "charts", table="Other")
+    console.done("charts/insights", table="Orders", enabled="no")
+    assert console.post("charts/insights", HTMX, table="Orders", index="none", enabled="yes").status == 400
+
+
+def test_every_metric_of_the_charts_is_one_of_the_emulator():
+    """A misspelt name would make an empty chart."""
+    from emulator.database.throughput import usage
+    from emulator.http.observing import counters
+
+    known = {*counters._METRICS.values(), "UserErrors", "SystemErrors", counters.LATENCY}
+    known |= {usage.CONSUMED_READ, usage.CONSUMED_WRITE, usage.THROTTLED_READ, usage.THROTTLED_WRITE}
+    known |= {"ProvisionedReadCapacityUnits", "ProvisionedWriteCapacityUnits"}
+    assert {name for chart in charts.CHARTS for line in chart.lines for name in line.metrics} <= known
+
+
+def test_the_units_of_a_request_are_known_without_asking_for_them(db, console):
+    key, keys = {"pk": {"S": "a"}}, {"Keys": [{"pk": {"S": "a"}}, {"pk": {"S": "b"}}]}
+    put = {"TableName": "Orders", "Item": {**key, "x": {"S": "x" * 3000}}}
+    sent = [
+        ("PutItem", put),
+        ("GetItem", {"TableName": "Orders", "Key": key}),
+        ("BatchGetItem", {"RequestItems": {"Orders": keys}}),
+        ("TransactWriteItems", {"TransactItems": [{"Put": put}]}),
+        ("TransactGetItems", {"TransactItems": [{"Get": {"TableName": "Orders", "Key": key}}]}),
+        ("Scan", {"TableName": "Orders", "ConsistentRead": True}),
+        ("ExecuteStatement", {"Statement": "SELECT * FROM Orders WHERE pk = 'a'"}),
+        ("DeleteItem", {"TableName": "Orders", "Key": key}),
+    ]
+    told = []
+    for operation, body in sent:
+        answer = json.loads(db.send(operation, body | {"ReturnConsumedCapacity": "TOTAL"}).body)
+        consumed = answer["ConsumedCapacity"]
+        told.append(sum(each["CapacityUnits"] for each in (consumed if isinstance(consumed, list) else [consumed])))
+        db.send("PutItem", put)
+    before = registry.call(db.emulator, "requests", {})["Requests"]
+    for operation, body in sent:
+        db.send(operation, body)
+        db.send("PutItem", put)
+    found = registry.call(db.emulator, "requests", {})["Requests"][len(before) :: 2]
+    assert [each["Operation"] for each in found] == [operation for operation, _ in sent]
+    assert [each["CapacityUnits"] for each in found] == told
