@@ -204,7 +204,7 @@ class Emulator:
             response = self._respond(found, caller, raw)
         except Sliced as sliced:
             steps, again = sliced.steps, partial(self._in_one_piece, found, raw, caller)
-            raise Sliced(self.database.run_steps(lambda: steps, again)) from None
+            raise Sliced(self.database.run_steps(lambda: steps, again), many_objects=sliced.many_objects) from None
         return response if type(response) is bytes else orjson.dumps(response)
 
     def _call_scaling(self, name: str, raw: object, caller: Caller) -> bytes:

@@ -20,13 +20,13 @@ from emulator.clock import EmulatorClock, Stopwatch
 from emulator.controls.body import Body
 from emulator.database.database import Database
 from emulator.database.definitions.streams import StreamDefinition
-from emulator.database.events import Event
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
 from emulator.slices import Steps, finish
 
 if TYPE_CHECKING:
     from emulator.advisor.permissions import Permissions
+    from emulator.database.events import Event
     from emulator.database.throughput.usage import LastHour
     from emulator.event_sources.service import FunctionService
     from emulator.faults.faults import Faults
@@ -153,7 +153,7 @@ class Emulator(Protocol):
         """Run the jobs that are due by the clock, in steps."""
         ...
 
-    def coming_events(self) -> Steps[list[Event]]:
+    def coming_events(self) -> "Steps[list[Event]]":
         """Return the next events on the emulator's clock, unsorted. Example: an item expires."""
         ...
 

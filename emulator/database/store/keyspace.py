@@ -483,11 +483,6 @@ def s3_jobs() -> tuple[bytes, bytes]:
     return _S3_JOB, keycode.prefix_end(_S3_JOB)
 
 
-def owned_s3_jobs(owner: bytes) -> bytes:
-    """Return the prefix of the exports, imports and bulk operations of an owner."""
-    return _S3_JOB + owner
-
-
 def progress_of_s3_job(key: bytes) -> bytes:
     """Return the key of an S3 job's progress. key: the job's own key."""
     return _S3_PROGRESS + key[1:]

@@ -105,7 +105,7 @@ class DynamoDbEndpoint:
         try:
             return self._make(200, self._call(query, fields, body), fields)
         except Sliced as sliced:
-            raise Pending(self._in_slices(sliced.steps, fields)) from None
+            raise Pending(self._answering(sliced, fields)) from None
         except ApiError as error:
             return self._refusal(error.located(body), fields)
         except Exception as error:  # noqa: BLE001 - becomes an answer
@@ -118,6 +118,15 @@ class DynamoDbEndpoint:
     def refuse(self, status: int, fields: Fields = NO_FIELDS) -> Answer:
         """Log a refusal and return it: status 413 or 400."""
         return self.answers.refuse(status, fields)
+
+    def _answering(self, sliced: Sliced, fields: Fields) -> Steps[Answer]:
+        """Make an answer in slices. If it has many objects, the garbage collector rests."""
+        if not sliced.many_objects:
+            return (yield from self._in_slices(sliced.steps, fields))
+        from emulator.http.front.resting import resting  # noqa: PLC0415 - few requests have many
+
+        with resting.context():
+            return (yield from self._in_slices(sliced.steps, fields))
 
     def _in_slices(self, steps: Steps[bytes], fields: Fields) -> Steps[Answer]:
         """Make an answer in slices. steps: the work, which returns the body of the answer."""
@@ -215,7 +224,8 @@ class DynamoDbEndpoint:
         """Answer a request with a large body, in steps if the body has many values."""
         if self._emulator.database.sliced and body.count(b",") > _MANY:
             raise Sliced(self._call_in_steps(query, fields, body))
-        from emulator.http.front.reading import resting, spare_memory  # noqa: PLC0415 - start-up time
+        from emulator.http.front.reading import spare_memory  # noqa: PLC0415 - start-up time
+        from emulator.http.front.resting import resting  # noqa: PLC0415 - start-up time
 
         name = _own_target(fields)
         self._emulator.load(name)
