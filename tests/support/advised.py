@@ -8,6 +8,7 @@ import orjson
 from emulator.controls import registry
 from emulator.http.application import create_front
 from emulator.http.front.answers import Answer
+from emulator.http.front.observed import Exchange
 from emulator.http.front.sliced_answers import Pending
 from emulator.http.observing import evidence
 from emulator.slices import finish
@@ -53,8 +54,9 @@ class Advised:
             answer = finish(pending.steps)
         ring = self._evidence._ring
         if self._later:
-            began, ended, *rest = ring.pop()
-            ring.append((began + self._later, ended + self._later, *rest))
+            exchange = Exchange(*ring.pop())
+            later = exchange.began + self._later, exchange.ended + self._later
+            ring.append(exchange._replace(began=later[0], ended=later[1]))
         return answer
 
     def pause(self, seconds: float) -> None:

@@ -10,8 +10,8 @@ requests. Then the evidence is not complete.
 | requests in the ring            | 2,048, with bodies of at most 4 KB in each (14 MB)  |
 | larger bodies in the ring       | 16 MB; of an answer of more than 64 KB, only the    |
 |                                 | members after its items are kept                    |
-| requests of the trail           | 5,000, as JSON of at most 4 KB each; only a process |
-|                                 | with other workers beside it keeps a trail          |
+| requests of the trail           | 5,000, as JSON of 1 or 2 KB on average; only a      |
+|                                 | process with other workers beside it keeps a trail  |
 
 With several workers, the rules must see the requests of all of them in their order. So each worker
 keeps a trail, and the control `advice` merges the trails.
@@ -190,7 +190,7 @@ class Evidence:
                 call.attempted = accesses_of(operation, request, {}, self._finder(call))
         elif exchange.answer.body != _NOT_WHOLE:
             self._learn(call, answer)
-            call.accesses = accesses_of(operation, request, answer, self._finder(call))
+            call.accesses = accesses_of(operation, request, answer, self._finder(call), exchange.units)
         return call
 
     def _finder(self, call: Call) -> Find:
