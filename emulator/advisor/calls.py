@@ -128,7 +128,7 @@ class Call:
     @property
     def example(self) -> str:
         """The request's body as text, shortened."""
-        text = self.text or orjson.dumps(self.request).decode()
+        text = self.text or _json(self.request).decode()
         return text if len(text) <= _LONGEST_EXAMPLE else text[: _LONGEST_EXAMPLE - 3] + "..."
 
     def dump(self) -> str:
@@ -139,7 +139,7 @@ class Call:
         """
         members = {name: getattr(self, name) for name in self.__slots__}
         members["request"] = {
-            name: value for name, value in self.request.items() if len(orjson.dumps(value)) <= _LONG_MEMBER
+            name: value for name, value in self.request.items() if len(_json(value)) <= _LONG_MEMBER
         }
         members["text"] = self.example
         for most in (_MOST_ITEMS, 0):
@@ -157,6 +157,18 @@ class Call:
         for name in ("accesses", "attempted"):
             members[name] = [Access(**each) for each in members[name]]
         return cls(**members)
+
+
+def _json(value: Any) -> bytes:  # noqa: ANN401 - a part of a request
+    """Return a part of a request as JSON.
+
+    Members that the service ignores may be nested more deeply than JSON can be written. The text of
+    such a part is too long for any use.
+    """
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return b"." * _LONG_MEMBER * 2
 
 
 def _plain(access: Access, most_items: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from emulator.advisor.recent import Recent
 
 Description = Mapping[str, Any]
-"""A TableDescription. It may also have TimeToLiveAttribute (empty if TTL is off) and MeanItemSize."""
+"""A TableDescription, perhaps with TimeToLiveAttribute ("" if TTL is off) and MeanItemSize."""
 
 Describe = Callable[[str, str, str], Description | None]
 """A function that returns the description of a table: access key, region, name."""

@@ -186,7 +186,9 @@ class Evidence:
         )
         if exchange.answer.status >= FIRST_ERROR:
             call.code = str(answer.get("__type", exchange.answer.status)).rpartition("#")[2]
-            if call.code in _ATTEMPTED and operation in WRITING:
+            if call.code not in _ATTEMPTED:
+                call.request = _readable(request)
+            elif operation in WRITING:
                 call.attempted = accesses_of(operation, request, {}, self._finder(call))
         elif exchange.answer.body != _NOT_WHOLE:
             self._learn(call, answer)
@@ -216,6 +218,16 @@ class Evidence:
         definition = table.definition
         described = describe.described(definition, [(0, 0)] * (len(definition.every_index) + 1), definition.created)
         return {**described, "TimeToLiveAttribute": definition.ttl_attribute or ""}
+
+
+def _readable(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the texts and the names of tables in a request that was refused.
+
+    Its other members may have any structure, and be nested more deeply than JSON can be written.
+    """
+    texts = {name: value for name, value in request.items() if isinstance(value, str)}
+    items = request.get("RequestItems")
+    return {**texts, "RequestItems": {name: {} for name in items}} if isinstance(items, dict) else texts
 
 
 def _cut(body: bytes) -> bytes:
