@@ -73,3 +73,6 @@ ITERATOR_SECONDS: Final = 900.0  # how long a shard iterator is valid
 KINESIS_BATCH_RECORDS: Final = 500  # the most records of one PutRecords call (AWS: PutRecords)
 # The most bytes of one PutRecords call: data and partition keys of all records together.
 KINESIS_BATCH_BYTES: Final = 5 * MIB
+
+# Percent: the lowest and highest TargetValue of a policy of auto scaling (control-plane 10).
+TARGET_VALUES = (10.0, 90.0)

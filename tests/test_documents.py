@@ -91,3 +91,9 @@ def test_every_docstring_can_be_encoded():
             if isinstance(node, documented):
                 text = ast.get_docstring(node) or ""
                 assert not any("\ud800" <= character <= "\udfff" for character in text), path
+
+
+def test_the_pictures_are_small():
+    pictures = list((ROOT / "docs" / "images").iterdir())
+    assert {each.suffix for each in pictures} == {".png"}
+    assert sum(each.stat().st_size for each in pictures) < 300 * 1024

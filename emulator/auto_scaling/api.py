@@ -30,8 +30,6 @@ Answer = Mapping[str, Any]
 
 _PAGE: Final = 50
 _TRACKING: Final = "TargetTrackingScaling"
-_LOWEST: Final = 10.0  # percent; the lowest TargetValue of a policy
-_HIGHEST: Final = 90.0
 
 _T = TypeVar("_T", ScalingPolicy, ScheduledAction)
 
@@ -307,7 +305,8 @@ def _check_configuration(target: ScalableTarget, configuration: Mapping[str, Any
     metric, value = predefined["PredefinedMetricType"], configuration["TargetValue"]
     if metric != METRICS[target.kind]:
         raise errors.scaling_metric_unsupported(metric, target.dimension)
-    if not _LOWEST <= value <= _HIGHEST:
+    low, high = limits.TARGET_VALUES
+    if not low <= value <= high:
         raise errors.scaling_target_value(metric, value)
     others = (each.configuration for each in target.policies if each.name != name)
     if any("PredefinedMetricSpecification" in each for each in others):

@@ -20,7 +20,7 @@ from emulator.database.database import Database
 from emulator.database.definitions import arns
 from emulator.database.definitions.arns import Arn
 from emulator.database.definitions.policies import MILLISECONDS, AttachedPolicy, changed
-from emulator.database.definitions.tables import DELETING
+from emulator.database.definitions.tables import DELETING, TableDefinition
 from emulator.model.request import Request
 from emulator.operations.registry import Response, operation
 from emulator.policies import canonical
@@ -130,9 +130,21 @@ def _resource(database: Database, caller: Caller, arn: Arn) -> _Resource:
         "Table",
         definition.name,
         definition.policy,
-        lambda policy: database.catalog.change(replace(definition, policy=policy)),
+        lambda policy: _attach(database, definition, policy),
         definition.name if definition.status == DELETING else None,
     )
+
+
+def _attach(database: Database, definition: TableDefinition, policy: AttachedPolicy) -> None:
+    """Store the policy of a table. In a group of several accounts it permits the replication."""
+    if definition.membership is None:
+        database.catalog.change(replace(definition, policy=policy))
+        return
+    from emulator.database.jobs import replication  # noqa: PLC0415 - few tables have replicas
+    from emulator.operations.replicas import accounts  # noqa: PLC0415 - few tables have replicas
+
+    database.catalog.change(accounts.with_policy(definition, policy))
+    replication.begin_all(database)
 
 
 def _check_expected(resource: _Resource, expected: str | None) -> None:

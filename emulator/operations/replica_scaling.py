@@ -49,8 +49,10 @@ def update_replica_scaling(database: Database, caller: Caller, request: Request,
     updates = list(_updates(tables, request))
     if not updates:
         raise errors.replica_scaling_empty(tables[0].name)
-    for _dimension, member, change, _definition in updates:
+    for dimension, member, change, definition in updates:
         _check(tables, member, change)
+        if not change.get("AutoScalingDisabled", False):
+            Settings(database, definition).check(dimension, change)
     answer = _description(database, tables)
     for dimension, _member, change, definition in updates:
         settings = Settings(database, definition)

@@ -42,6 +42,11 @@ class Principals:
         is_named = not {arn, root_of(account)}.isdisjoint(self.named.get(AWS, ()))
         return is_named is not self.excepted
 
+    def include_service(self, service: str) -> bool:
+        """Return whether the statement applies to a service of AWS."""
+        is_named = self.named is None or service in self.named.get("Service", ())
+        return is_named is not self.excepted
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -100,6 +105,20 @@ class Policy:
             and statement.resources.includes(resource)
             for statement in self.statements
         )
+
+    def allows_service(self, action: str, resource: str, service: str) -> bool:
+        """Return whether the policy allows a service of AWS an action on a resource.
+
+        Conditions are ignored: a statement with conditions applies.
+        """
+        effects = {
+            statement.effect
+            for statement in self.statements
+            if statement.principals.include_service(service)
+            and statement.actions.includes(action.lower())
+            and statement.resources.includes(resource)
+        }
+        return effects == {ALLOW}
 
 
 def root_of(account: str) -> str:

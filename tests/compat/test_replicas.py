@@ -4,6 +4,7 @@ See control-plane 6.1 to 6.4. tests/unit/database/test_replication.py tests the 
 items.
 """
 
+import json
 import time
 
 import boto3
@@ -357,3 +358,103 @@ def test_refused_for_members(refused, client, west, make_group):
     )
     west.update_table(TableName=table, DeletionProtectionEnabled=False)
     assert list(replicas(client, table)) == [WEST]
+
+
+# --- disassociation, several accounts, auto scaling -----------------------------------------------
+
+
+def test_life_of_a_disassociated_replica(client, west, make_table):
+    table = make_table(BillingMode="PAY_PER_REQUEST")
+    client.put_item(TableName=table, Item=ITEM)
+    update(client, table, Create={"RegionName": WEST})
+    wait(client, table)
+    action = {"Disassociate": {"RegionName": WEST, "DisassociationMode": "WAIT_FOR_REPLICATION"}}
+    with pytest.raises(west.exceptions.ClientError) as caught:
+        update(west, table, **action)
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+    assert described(west, table)["DisassociationProtectionEnabled"] is True
+    west.update_table(TableName=table, DisassociationProtectionEnabled=False)
+    assert update(west, table, **action)["TableStatus"] == "UPDATING"
+    for each in (client, west):
+        until(lambda each=each: "Replicas" not in described(each, table))
+        until(lambda each=each: described(each, table)["TableStatus"] == "ACTIVE")
+    west.put_item(TableName=table, Item={**ITEM, "v": {"S": "west"}})
+    assert read(client, table) == ITEM
+    assert read(west, table) == {**ITEM, "v": {"S": "west"}}
+    west.delete_table(TableName=table)
+
+
+OTHER_ACCOUNT = "222222222222"
+
+
+def replication_policy(arn):
+    actions = ("ReadDataForReplication", "WriteDataForReplication", "ReplicateSettings")
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "replication.dynamodb.amazonaws.com"},
+        "Action": [f"dynamodb:{action}" for action in actions],
+        "Resource": arn,
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def test_life_of_a_replica_in_another_account(endpoint, client, make_table):
+    other = boto3.client("dynamodb", **boto_options(endpoint, key=OTHER_ACCOUNT, region=WEST))
+    table = make_table(BillingMode="PAY_PER_REQUEST")
+    client.put_item(TableName=table, Item=ITEM)
+    arn = described(client, table)["TableArn"]
+    client.update_table(TableName=table, GlobalTableSettingsReplicationMode="ENABLED")
+    client.put_resource_policy(ResourceArn=arn, Policy=replication_policy(arn))
+    answer = other.create_table(
+        TableName=table,
+        GlobalTableSourceArn=arn,
+        GlobalTableSettingsReplicationMode="ENABLED",
+        ResourcePolicy=replication_policy(f"arn:aws:dynamodb:{WEST}:{OTHER_ACCOUNT}:table/{table}"),
+    )
+    assert answer["TableDescription"]["TableStatus"] == "CREATING"
+    wait(client, table)
+    [replica] = described(client, table)["Replicas"]
+    assert replica["ReplicaArn"] == described(other, table)["TableArn"]
+    until(lambda: read(other, table) == ITEM)
+    other.delete_item(TableName=table, Key=ITEM)
+    until(lambda: read(client, table) is None)
+    other.delete_table(TableName=table)
+    until(lambda: replicas(client, table) == {})
+
+
+def test_life_of_the_auto_scaling_of_replicas(endpoint, client, west, make_table):
+    table = make_table(**PROVISIONED)
+    scaling = boto3.client("application-autoscaling", **boto_options(endpoint))
+    place = {
+        "ServiceNamespace": "dynamodb",
+        "ResourceId": f"table/{table}",
+        "ScalableDimension": "dynamodb:table:WriteCapacityUnits",
+    }
+    metric = {"PredefinedMetricType": "DynamoDBWriteCapacityUtilization"}
+    tracking = {"TargetValue": 70, "PredefinedMetricSpecification": metric}
+    scaling.register_scalable_target(**place, MinCapacity=1, MaxCapacity=10)
+    policy = {"PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": tracking}
+    scaling.put_scaling_policy(**place, PolicyName="p", **policy)
+    update(client, table, Create={"RegionName": WEST})
+    wait(client, table)
+    change = {
+        "MinimumUnits": 20,
+        "MaximumUnits": 30,
+        "ScalingPolicyUpdate": {"TargetTrackingScalingPolicyConfiguration": {"TargetValue": 60}},
+    }
+    part = {"RegionName": WEST, "ReplicaProvisionedReadCapacityAutoScalingUpdate": change}
+    client.update_table_replica_auto_scaling(TableName=table, ReplicaUpdates=[part])
+    found = west.describe_table_replica_auto_scaling(TableName=table)["TableAutoScalingDescription"]["Replicas"]
+    assert [each["RegionName"] for each in found] == [WEST, EAST]
+    settings = [each["ReplicaProvisionedReadCapacityAutoScalingSettings"] for each in found]
+    assert (settings[0]["MinimumUnits"], settings[0]["MaximumUnits"]) == (20, 30)
+    assert settings[1] == {"AutoScalingDisabled": True, "ScalingPolicies": []}
+    until(lambda: (units(client, table)[0], units(west, table)[0]) == (5, 20))
+    off = {"AutoScalingDisabled": True}
+    part = {"RegionName": WEST, "ReplicaProvisionedReadCapacityAutoScalingUpdate": off}
+    client.update_table_replica_auto_scaling(
+        TableName=table, ProvisionedWriteCapacityAutoScalingUpdate=off, ReplicaUpdates=[part]
+    )
+    wait(client, table)
+    update(client, table, Delete={"RegionName": WEST})
+    wait(client, table)

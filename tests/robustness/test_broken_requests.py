@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.app import Emulator
+from emulator.app import AUTO_SCALING, Emulator
 from emulator.clock import ManualClock
 from emulator.database.views.recording import plain
 from emulator.http.front.dynamodb import Answer, DynamoDbEndpoint
@@ -29,14 +29,17 @@ from tests.support.seeds import (
     BULK,
     DESTINATION,
     EXPORT,
+    GROUPS,
     IMPORT,
     INSIGHTS,
     ITEMS,
     JOB_ID,
+    OTHER_ACCOUNT,
     READS,
     RECOVERY,
     REFUSED,
     SEEDS,
+    SOURCE,
     STREAM_SEED,
     TABLES,
 )
@@ -59,6 +62,7 @@ class World:
                 patch.setattr("emulator.database.changes.streams._new_seed", lambda: STREAM_SEED)
                 self.valid("CreateTable", table)
             self.valid("DescribeTable", {"TableName": table["TableName"]})
+        self.make_groups()
         self.valid("EnableKinesisStreamingDestination", DESTINATION)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("emulator.operations.s3_jobs._random", lambda: JOB_ID[-7:])
@@ -76,6 +80,33 @@ class World:
             self.valid("CreateBackup", {"TableName": "plain", "BackupName": "backup"})
         self.database.background.run_all()
         self.first = self.state()
+
+    def make_groups(self) -> None:
+        """Make global tables. A provisioned table needs auto scaling of writes for that."""
+        tracking = {
+            "TargetValue": 70,
+            "PredefinedMetricSpecification": {"PredefinedMetricType": "DynamoDBWriteCapacityUtilization"},
+        }
+        caller = self.emulator.caller("test", "us-east-1")
+        for resource, kind in (("table/grouped", "table"), ("table/grouped/index/multi", "index")):
+            place = {
+                "ServiceNamespace": "dynamodb",
+                "ResourceId": resource,
+                "ScalableDimension": f"dynamodb:{kind}:WriteCapacityUnits",
+            }
+            policy = {"PolicyName": "p", "TargetTrackingScalingPolicyConfiguration": tracking}
+            for operation, members in (
+                ("RegisterScalableTarget", {"MinCapacity": 1, "MaxCapacity": 9}),
+                ("PutScalingPolicy", policy),
+            ):
+                self.emulator.call(AUTO_SCALING + operation, place | members, caller)
+        for operation, request in SOURCE:
+            self.emulator.call(operation, request, self.emulator.caller(OTHER_ACCOUNT, "eu-west-1"))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("emulator.database.changes.streams._new_seed", lambda: STREAM_SEED)
+            for request in GROUPS:
+                self.valid("UpdateTable", request)
+                self.database.background.run_all()
 
     def state(self) -> tuple[Any, Any]:
         """Return everything that a request could change."""

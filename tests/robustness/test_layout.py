@@ -24,6 +24,7 @@ import lmdb
 import pytest
 
 from emulator.app import AUTO_SCALING
+from emulator.controls import registry
 from emulator.database.definitions.s3_jobs import Progress
 from emulator.database.definitions.tables import GONE
 from emulator.database.snapshots import saving
@@ -126,6 +127,7 @@ def write_store(path: Path) -> None:
             inside("PutItem", TableName=name, Item={"k": {"S": key}, "h": {"S": "é"}, "v": vector(0.1, -2), **more})
         inside("DeleteItem", TableName=name, Key={"k": {"S": "b"}})
     write_history(inside)
+    write_replica(inside)
     inside("DeleteTable", TableName="dropped")
     inside("DeleteTable", TableName="unvectored")
     inside("ListTables")  # from here on the tables are gone, and their rows will be dropped
@@ -148,6 +150,22 @@ def write_history(inside: InProcess) -> None:
     inside("DeleteItem", TableName="recovered", Key={"k": {"S": "\0a"}})
     for number in ("1", "2"):
         inside("PutItem", TableName="dropped", Item={"k": {"N": "1"}, "n": {"N": number}})
+
+
+def write_replica(inside: InProcess) -> None:
+    """Make a table with a replica that is paused, with a record of each kind in its log."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("emulator.database.changes.streams._new_seed", lambda: STREAM_SEED)
+        inside("CreateTable", {**table_request("k:S"), "TableName": "replicated"})
+        inside("PutItem", TableName="replicated", Item={"k": {"S": "old"}})
+        create = [{"Create": {"RegionName": "eu-west-1"}}]
+        inside("UpdateTable", TableName="replicated", ReplicaUpdates=create)
+        inside.emulator.database.background.run_all()
+        pause = {"TableName": "replicated", "From": "us-east-1", "Paused": True}
+        registry.call(inside.emulator, "replication", pause)
+        for number in ("1", "2"):
+            inside("PutItem", TableName="replicated", Item={"k": {"S": "new"}, "n": {"N": number}})
+        inside("DeleteItem", TableName="replicated", Key={"k": {"S": "old"}})
 
 
 def write_import(inside: InProcess) -> None:
@@ -312,13 +330,7 @@ def test_other_records_are_compared_as_bytes(value: bytes) -> None:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_store_of_each_layout_can_be_read(tmp_path: Path, layout: int) -> None:
     path = tmp_path / "data"
-    open_engine(path).close()
-    (path / "layout").write_text(layout_text(layout))
-    with closing(lmdb.open(str(path), max_dbs=1, writemap=True, map_size=16 << 20)) as environment:
-        tables = {"main": None, "long": environment.open_db(LONG_TABLE)}
-        with environment.begin(write=True) as txn:
-            for (table, key), value in golden(layout).items():
-                txn.put(key, value, db=tables[table])
+    write_golden(path, layout)
     inside = InProcess(Settings(data_dir=path))
     check_store(inside.emulator.database)
     assert inside("ListTables") == {"TableNames": tables_of(layout)}
@@ -351,13 +363,46 @@ def test_store_of_each_layout_can_be_read(tmp_path: Path, layout: int) -> None:
     assert (path / "layout").read_text() == layout_text(folder.LAYOUT)
 
 
+def write_golden(path: Path, layout: int) -> None:
+    """Make a data folder with the records of the golden file."""
+    open_engine(path).close()
+    (path / "layout").write_text(layout_text(layout))
+    with closing(lmdb.open(str(path), max_dbs=1, writemap=True, map_size=16 << 20)) as environment:
+        tables = {"main": None, "long": environment.open_db(LONG_TABLE)}
+        with environment.begin(write=True) as txn:
+            for (table, key), value in golden(layout).items():
+                txn.put(key, value, db=tables[table])
+
+
+def test_writes_that_wait_in_the_golden_store_reach_the_replica(tmp_path: Path) -> None:
+    write_golden(tmp_path / "data", folder.LAYOUT)
+    inside = InProcess(Settings(data_dir=tmp_path / "data"))
+    here, there = inside.caller, inside.emulator.caller("test", "eu-west-1")
+
+    def items() -> list[Any]:
+        found = []
+        for inside.caller in (here, there):
+            found.append(inside("Scan", TableName="replicated")["Items"])
+        return found
+
+    new = {"k": {"S": "new"}, "n": {"N": "2"}}
+    assert items() == [[new], [{"k": {"S": "old"}}]]
+    shown = registry.call(inside.emulator, "show_replication", {})["Directions"]
+    assert [(each["From"], each["Waiting"]) for each in shown if each["Waiting"]] == [("us-east-1", 3)]
+    registry.call(inside.emulator, "replication", {"TableName": "replicated", "Paused": False})
+    inside.emulator.database.background.run_all()
+    assert items() == [[new], [new]]
+    check_store(inside.emulator.database)
+    inside.emulator.close()
+
+
 def without_originals(places: Iterable[tuple[str, bytes]]) -> set[tuple[str, bytes]]:
     """Leave out the originals of views: the view of a backup gets those of the dropped table."""
     return {place for place in places if not place[1].startswith(b"\x0f")}
 
 
 def tables_of(layout: int) -> list[str]:
-    return ["kept", "streamed"] if layout == 1 else ["kept", "recovered", "streamed", "vectored"]
+    return ["kept", "streamed"] if layout == 1 else ["kept", "recovered", "replicated", "streamed", "vectored"]
 
 
 def check_history(inside: InProcess) -> None:

@@ -1,8 +1,12 @@
 """Tables of three regions converge to a model: the last write of each item wins.
 
 Random puts, updates, deletions and moves of the clock in three regions, on every engine, with
-pauses and delays of each direction, and restarts in between. One region joins the group later. At
-the end all writes are replicated: all regions are equal and have what the model has.
+pauses and delays of each direction, and restarts in between. Versions are forgotten at times, and
+the log keeps few replaced writes. One region joins the group later. At the end all writes are
+replicated: all regions are equal and have what the model has.
+
+In a group with strong consistency, all regions have what the model has after each write. The model
+also says which writes meet a write that is in flight, and fail.
 
 EXAMPLES=100 makes the runs a hundred times as long, and different each time.
 """
@@ -16,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.controls import registry
+from emulator.database.changes import replicas
 from emulator.database.jobs import filling, replication
 from tests.support.engines import ENGINE_KINDS, ENGINES, settings_of_engine
 from tests.support.invariants import check_store
@@ -45,6 +50,7 @@ STEPS = st.lists(
         st.tuples(st.just("delay"), REGION, REGION, st.sampled_from([0, 0.003, 60])),
         st.tuples(st.just("restart")),
         st.tuples(st.just("join")),
+        st.tuples(st.just("forget")),
     ),
     min_size=10,
     max_size=60,
@@ -122,6 +128,9 @@ class Run:
             self.regions.database.run_slice()
         self.joined.append(REGIONS[2])
 
+    def forget(self) -> None:
+        replication.begin_forgetting(self.regions.database)
+
     def check(self) -> None:
         registry.call(self.regions.inside.emulator, "replication", {"TableName": "music", "Paused": False})
         self.regions.clock.advance(60)
@@ -143,7 +152,131 @@ def test_regions_converge_to_the_last_writes(kind, steps):
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(filling, "SLICE", 2)
         patch.setattr(replication, "SLICE", 2)
+        patch.setattr(replication, "FORGOTTEN", 2)
+        patch.setattr(replicas, "KEPT", 3)
         run = Run(kind, Path(folder))
+        try:
+            for name, *arguments in steps:
+                getattr(run, name)(*arguments)
+            run.check()
+        finally:
+            run.regions.inside.emulator.close()
+
+
+# --- strong consistency ---------------------------------------------------------------------------
+
+STRONG = ("us-east-1", "us-west-2", "us-east-2")
+STRONG_STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), REGION, KEYS, VALUES),
+        st.tuples(st.just("put"), REGION, KEYS, VALUES),
+        st.tuples(st.just("delete"), REGION, KEYS),
+        st.tuples(st.just("steer"), REGION, REGION, st.sampled_from([{"Paused": True}, {"Paused": False}])),
+        st.tuples(st.just("steer"), REGION, REGION, st.sampled_from([{"Delay": 0}, {"Delay": 2}, {"Delay": 60}])),
+        st.tuples(st.just("advance"), st.sampled_from([0.5, 2, 100])),
+        st.tuples(st.just("forget")),
+        st.tuples(st.just("restart")),
+    ),
+    min_size=10,
+    max_size=60,
+)
+
+
+class StrongRun:
+    """One sequence in a group with strong consistency.
+
+    items: the model. directions: (from, to) -> delay, and when the pause began or None.
+    marks: (to, key) -> from and time of the last write that was in flight.
+    """
+
+    def __init__(self, kind: str, folder: Path) -> None:
+        self.kind = kind
+        self.settings = settings_of_engine(kind, folder)
+        self.regions = Regions(self.settings)
+        self.items: dict[str, Any] = {}
+        self.directions: dict[tuple[str, str], tuple[float, float | None]] = {}
+        self.marks: dict[tuple[str, str], tuple[str, float]] = {}
+        self.regions(STRONG[0], "CreateTable", **TABLE)
+        create = [{"Create": {"RegionName": region}} for region in STRONG[1:]]
+        members = {"MultiRegionConsistency": "STRONG", "ReplicaUpdates": create}
+        self.regions(STRONG[0], "UpdateTable", TableName="music", **members)
+
+    def put(self, number: int, key: str, value: str) -> None:
+        item = {"k": {"S": key}, "g": {"S": value}}
+        self._write(STRONG[number], key, item, "PutItem", {"Item": item})
+
+    def delete(self, number: int, key: str) -> None:
+        self._write(STRONG[number], key, None, "DeleteItem", {"Key": {"k": {"S": key}}})
+
+    def _write(self, region: str, key: str, item: Any, operation: str, members: dict[str, Any]) -> None:
+        now = self.regions.clock.now()
+        if self._is_refused(region, key, now):
+            code, _ = self.regions.error(region, operation, TableName="music", **members)
+            assert code == "ReplicatedWriteConflictException"
+        else:
+            self.regions(region, operation, TableName="music", **members)
+            if item != self.items.get(key):
+                for other in STRONG:
+                    if other != region and self.directions.get((region, other), (0, None)) != (0, None):
+                        self.marks[other, key] = (region, now)
+            self.items.pop(key, None)
+            if item is not None:
+                self.items[key] = item
+        for each in STRONG:
+            found = self.regions(each, "GetItem", TableName="music", Key={"k": {"S": key}}, ConsistentRead=True)
+            assert found.get("Item") == self.items.get(key)
+
+    def _is_refused(self, region: str, key: str, now: float) -> bool:
+        if (region, key) not in self.marks:
+            return False
+        origin, at = self.marks[region, key]
+        delay, since = self.directions.get((origin, region), (0, None))
+        return (since is not None and at >= since) or now < at + delay
+
+    def steer(self, source: int, target: int, change: dict[str, Any]) -> None:
+        if source == target:
+            return
+        pair = STRONG[source], STRONG[target]
+        registry.call(
+            self.regions.inside.emulator,
+            "replication",
+            {"TableName": "music", "From": pair[0], "To": pair[1], **change},
+        )
+        delay, since = self.directions.get(pair, (0, None))
+        if "Paused" in change:
+            since = (since if since is not None else self.regions.clock.now()) if change["Paused"] else None
+        self.directions[pair] = change.get("Delay", delay), since
+
+    def advance(self, seconds: float) -> None:
+        self.regions.clock.advance(seconds)
+
+    def forget(self) -> None:
+        replication.begin_forgetting(self.regions.database)
+        self.regions.drain()
+
+    def restart(self) -> None:
+        if not ENGINE_KINDS[self.kind].persistent:
+            return
+        now = self.regions.clock.now()
+        self.regions.inside.emulator.close()
+        self.regions = Regions(self.settings)
+        self.regions.clock.freeze(now)
+
+    def check(self) -> None:
+        expected = sorted(self.items.values(), key=lambda item: item["k"]["S"])
+        for region in STRONG:
+            for index in ({}, {"IndexName": "global"}):
+                found = self.regions(region, "Scan", TableName="music", **index)["Items"]
+                assert sorted(found, key=lambda item: item["k"]["S"]) == expected
+        check_store(self.regions.database)
+
+
+@pytest.mark.parametrize("kind", ENGINES)
+@given(steps=STRONG_STEPS)
+@profile(40)
+def test_regions_with_strong_consistency_are_always_equal(kind, steps):
+    with tempfile.TemporaryDirectory() as folder:
+        run = StrongRun(kind, Path(folder))
         try:
             for name, *arguments in steps:
                 getattr(run, name)(*arguments)

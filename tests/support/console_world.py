@@ -109,6 +109,9 @@ OPENED: Opened = {
     "requests/request": [("requests/request", {"id": Known("request")})],
     "charts": [("charts", {}), ("charts", {"table": MARKUP[1]})],
     "charts/series": [],  # JSON
+    "advice": [("advice", {}), ("advice", {"accounts": "all", "confidence": "possible", "table": MARKUP[2]})],
+    "advice/report": [],  # a file
+    "advice/policy": [("advice/policy", {})],
 }
 """For each page how to open it: paths with their query strings. A page without an entry fails."""
 
@@ -153,7 +156,7 @@ def create_history(client: Client, url: str) -> None:
     The server needs the functions of `functions_file`.
     """
     declare = declaring(url)
-    for name in ("keep_requests", "count_requests"):
+    for name in ("keep_requests", "count_requests", "advise"):
         declare(name, {"Enabled": True})
     stream = client("ListStreams")["Streams"][0]["StreamArn"]
     shard = client("DescribeStream", StreamArn=stream)["StreamDescription"]["Shards"][0]
@@ -163,6 +166,10 @@ def create_history(client: Client, url: str) -> None:
     for text in MARKUP[:3]:
         client("GetItem", TableName=TABLE, Key={"pk": {"S": text}, "sk": {"S": text}})
     client("PutItem", TableName=TABLE, Item=KEY | {"x": {"S": MARKUP[2]}})
+    values = {":p": {"S": MARKUP[0]}, ":x": {"S": MARKUP[1]}}
+    for _ in range(30):  # a Scan that should be a Query, which the advisor finds
+        scan = {"FilterExpression": "pk = :p AND x = :x", "ExpressionAttributeValues": values}
+        client("Scan", TableName=TABLE, **scan)
     client.post("PutItem", json.dumps({"TableName": TABLE, "Item": {"pk": {"S": MARKUP[0]}}}).encode())
     client("CreateBackup", TableName=TABLE, BackupName="Hostile-1._backup")
     client("UpdateTable", TableName=EMPTY, StreamSpecification=_STREAM)

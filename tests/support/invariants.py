@@ -6,6 +6,7 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
+from emulator.database.changes import replicas
 from emulator.database.changes.history import record_of
 from emulator.database.changes.log import counter_key
 from emulator.database.changes.ttl_queue import queue_of
@@ -150,6 +151,7 @@ def check_table(txn: ReadTxn, table: Table) -> None:
     for vector_index in table.vectors:
         check_vectors(txn, vector_index, rows)
     check_queue(txn, table, rows)
+    check_replica(txn, table)
     prefix = keyspace.collections(table.id)
     assert dict(_rows(txn, prefix)) == {key: total.to_bytes(8, "big") for key, total in collections.items()}
     assert statistics.read(txn, table.statistics_key, len(counts)) == counts
@@ -203,6 +205,29 @@ def check_queue(txn: ReadTxn, table: Table, rows: Rows) -> None:
                 visited.add(prefix + u64(expiry) + key[keyspace.ITEM_PREFIX :])
     entries = {key for key, _ in _rows(txn, prefix)}
     assert visited <= entries <= wanted
+
+
+def check_replica(txn: ReadTxn, table: Table) -> None:
+    """Assert that the log of a replica agrees with its items.
+
+    A record without a row is about the last write of its item. Its row is in the table.
+    """
+    membership = table.definition.membership
+    if membership is None:
+        return
+    prefix = keyspace.replica(membership.log)
+    writes, versions = keyspace.replicated_writes(prefix), keyspace.item_versions(prefix)
+    last = replicas.last_number(txn, membership.log)
+    for key, record in _rows(txn, writes):
+        number = key[len(writes) :]
+        assert 0 < int.from_bytes(number, "big") <= last
+        write = replicas.write_of(txn, record, table.prefix)
+        if replicas.is_in_table(record):
+            assert write.row is not None
+            assert txn.get(versions + write.item) == write.version + b"\0" + number
+    for _, stored in _rows(txn, versions):
+        assert replicas.is_version(stored)
+    assert all(replicas.position(txn, membership.log, region) <= last for region in membership.others)
 
 
 def _expiry(value: dict[str, Any]) -> int | None:

@@ -1,5 +1,6 @@
 """Two tables with a few items, and a valid request of each operation, for tests to break."""
 
+import json
 from typing import Any
 
 from emulator.clock import ManualClock
@@ -62,6 +63,71 @@ VECTORS: dict[str, Any] = {
     "TableName": "vectors",
 }
 TABLES.append(VECTORS)
+_UNITS = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
+TABLES += [
+    {
+        **table_request(
+            "k:S",
+            define="g:S",
+            BillingMode="PROVISIONED",
+            ProvisionedThroughput=_UNITS,
+            GlobalSecondaryIndexes=[{**index_request("multi", "g", "KEYS_ONLY"), "ProvisionedThroughput": _UNITS}],
+        ),
+        "TableName": "grouped",
+    },
+    {**table_request("k:S"), "TableName": "strict"},
+    {**table_request("k:S"), "TableName": "empty"},
+]
+
+STRICT: dict[str, Any] = {
+    "MultiRegionConsistency": "STRONG",
+    "ReplicaUpdates": [{"Create": {"RegionName": "us-west-2"}}],
+    "GlobalTableWitnessUpdates": [{"Create": {"RegionName": "us-east-2"}}],
+}
+GROUPS: list[dict[str, Any]] = [
+    {"TableName": "grouped", "ReplicaUpdates": [{"Create": {"RegionName": "us-west-2"}}]},
+    {"TableName": "grouped", "DisassociationProtectionEnabled": False},
+    {"TableName": "strict", **STRICT},
+]
+"""The requests that make global tables of the tables `grouped` and `strict`."""
+
+OTHER_ACCOUNT = "222222222222"
+
+
+def replication_policy(arn: str) -> str:
+    """Return a resource policy that permits the replication of a table."""
+    actions = ("ReadDataForReplication", "WriteDataForReplication", "ReplicateSettings")
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "replication.dynamodb.amazonaws.com"},
+        "Action": [f"dynamodb:{action}" for action in actions],
+        "Resource": arn,
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+SOURCE_ARN = f"arn:aws:dynamodb:eu-west-1:{OTHER_ACCOUNT}:table/joint"
+SOURCE: list[tuple[str, dict[str, Any]]] = [
+    ("CreateTable", {**table_request("k:S"), "TableName": "joint"}),
+    ("UpdateTable", {"TableName": "joint", "GlobalTableSettingsReplicationMode": "ENABLED"}),
+    ("PutResourcePolicy", {"ResourceArn": SOURCE_ARN, "Policy": replication_policy(SOURCE_ARN)}),
+]
+"""Requests of another account that make a table of which it permits replicas."""
+JOINT: dict[str, Any] = {
+    "TableName": "joint",
+    "GlobalTableSourceArn": SOURCE_ARN,
+    "GlobalTableSettingsReplicationMode": "ENABLED",
+    "ResourcePolicy": replication_policy(ARN.replace("plain", "joint")),
+    "Tags": [{"Key": "team", "Value": "a"}],
+    "DeletionProtectionEnabled": False,
+}
+"""The request that creates such a replica."""
+
+SCALED: dict[str, Any] = {
+    "MinimumUnits": 1,
+    "MaximumUnits": 10,
+    "ScalingPolicyUpdate": {"TargetTrackingScalingPolicyConfiguration": {"TargetValue": 50}},
+}
 
 BACKUP = f"{ARN}/backup/01700000000000-00000001"
 """A backup of the table `plain`, which is made before the tests."""
@@ -509,6 +575,7 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
         }
     ],
     "CreateTable": [
+        JOINT,
         {**TABLES[0], "TableName": "third"},
         {**VECTORS, "TableName": "sixth"},
         {
@@ -574,6 +641,21 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
         },
         {"TableName": "music", "TableClass": "STANDARD"},
         {"TableName": "plain", "TableThroughputMode": "PAY_PER_REQUEST"},
+        {"TableName": "empty", **STRICT},
+        {
+            "TableName": "strict",
+            "ReplicaUpdates": [{"Delete": {"RegionName": "us-west-2"}}],
+            "GlobalTableWitnessUpdates": [{"Delete": {"RegionName": "us-east-2"}}],
+        },
+        {"TableName": "grouped", "DisassociationProtectionEnabled": True},
+        {
+            "TableName": "grouped",
+            "ReplicaUpdates": [
+                {"Disassociate": {"RegionName": "us-east-1", "DisassociationMode": "WAIT_FOR_REPLICATION"}}
+            ],
+        },
+        {"TableName": "grouped", "ReplicaUpdates": [{"Delete": {"RegionName": "us-west-2"}}]},
+        {"TableName": "plain", "GlobalTableSettingsReplicationMode": "ENABLED"},
     ],
     "DescribeTable": [{"TableName": "music"}, {"TableName": ARN}],
     "DeleteTable": [{"TableName": "music"}],
@@ -632,6 +714,25 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
         }
     ],
     "DescribeKinesisStreamingDestination": [{"TableName": "plain"}, {"TableName": ARN}],
+    "DescribeTableReplicaAutoScaling": [{"TableName": "grouped"}],
+    "UpdateTableReplicaAutoScaling": [
+        {
+            "TableName": "grouped",
+            "ProvisionedWriteCapacityAutoScalingUpdate": SCALED,
+            "GlobalSecondaryIndexUpdates": [
+                {"IndexName": "multi", "ProvisionedWriteCapacityAutoScalingUpdate": SCALED}
+            ],
+            "ReplicaUpdates": [
+                {
+                    "RegionName": "us-east-1",
+                    "ReplicaProvisionedReadCapacityAutoScalingUpdate": {"AutoScalingDisabled": True},
+                    "ReplicaGlobalSecondaryIndexUpdates": [
+                        {"IndexName": "multi", "ProvisionedReadCapacityAutoScalingUpdate": SCALED}
+                    ],
+                }
+            ],
+        }
+    ],
 }
 
 REFUSED: dict[str, list[dict[str, Any]]] = {
@@ -640,8 +741,6 @@ REFUSED: dict[str, list[dict[str, Any]]] = {
     "DescribeGlobalTable": [{"GlobalTableName": "music"}],
     "DescribeGlobalTableSettings": [{"GlobalTableName": "music"}],
     "UpdateGlobalTableSettings": [{"GlobalTableName": "music", "GlobalTableProvisionedWriteCapacityUnits": 5}],
-    "DescribeTableReplicaAutoScaling": [{"TableName": "music"}],
-    "UpdateTableReplicaAutoScaling": [{"TableName": ARN, "ReplicaUpdates": [{"RegionName": "us-east-1"}]}],
 }
 """Well-formed requests of operations that refuse every request."""
 

@@ -47,6 +47,7 @@ class Membership:
     leaving: whether the table is being disassociated.
     accounts: region -> access key of the table there, for groups of several accounts
     (control-plane 6.7). A region that is missing here has this table's access key.
+    authorized: whether the table's policy permits replication; only in groups of several accounts.
     """
 
     group: int
@@ -62,6 +63,7 @@ class Membership:
     protected: bool = True
     leaving: bool = False
     accounts: Mapping[str, str] = field(default_factory=dict)
+    authorized: bool = True
 
     @classmethod
     def load(cls, stored: Mapping[str, Any]) -> Self:

@@ -132,6 +132,8 @@ class TableDefinition:
     history: the id of the table's history while recovery is on.
     filling: the source from which the table is being filled, None once it is complete.
     membership: the table's membership in a global table, None if it has no replicas.
+    settings_replication: GlobalTableSettingsReplicationMode of a regional table, None if it was
+    never set.
     """
 
     id: int
@@ -181,6 +183,7 @@ class TableDefinition:
     pending: tuple[Pending, ...] = ()
     vectors: "tuple[VectorDefinition, ...]" = ()
     membership: "Membership | None" = None
+    settings_replication: str | None = None
 
     @classmethod
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:

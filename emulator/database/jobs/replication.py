@@ -108,7 +108,7 @@ def _slice(database: Database, queued: TableDefinition) -> bool:
     more = False
     with database.write() as txn:
         for target in filter(_is_ready, members):
-            if not membership.direction(target.definition.region).paused:
+            if membership.authorized and not membership.direction(target.definition.region).paused:
                 more = _send(txn, table, membership.log, target, now) or more
         replicas.trim(txn, membership.log, [each.definition.region for each in members], DELETED)
     left_group = definition.is_leaving and not more and _disassociate(database, definition, members)
@@ -158,7 +158,10 @@ def left(database: Database, change: DefinitionChange, definition: TableDefiniti
 
 
 def _is_ready(table: Table) -> bool:
-    return table.definition.filling is None and table.definition.status != DELETING
+    """Return whether a table can receive writes."""
+    definition = table.definition
+    authorized = definition.membership is None or definition.membership.authorized
+    return authorized and definition.filling is None and definition.status != DELETING
 
 
 def _send(txn: WriteTxn, table: Table, log: int, target: Table, now: int) -> bool:

@@ -122,6 +122,8 @@ def _add_settings(description: dict[str, Any], definition: TableDefinition) -> N
         description["TableClassSummary"] = {"TableClass": definition.table_class}
         if definition.table_class_updated is not None:
             description["TableClassSummary"]["LastUpdateDateTime"] = round(definition.table_class_updated, 3)
+    if definition.settings_replication is not None:
+        description["GlobalTableSettingsReplicationMode"] = definition.settings_replication
     if definition.on_demand:
         description["OnDemandThroughput"] = dict(definition.on_demand)
     if definition.is_restored and definition.filling is not None:

@@ -12,6 +12,7 @@ Each table has its own status: the status of a replica is that of its table.
 | `creation`       | the tables of a group in the transaction that adds replicas      |
 | `strong`         | groups with strong consistency, and their witnesses              |
 | `scaling`        | the auto scaling of one replica                                  |
+| `accounts`       | groups of several accounts                                       |
 | `disassociation` | replicas that become regional tables                             |
 | `updates`        | UpdateTable with ReplicaUpdates                                  |
 """

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -22,33 +22,59 @@ from emulator.operations.replicas.overrides import overridden
 from emulator.operations.tables import settings, throughput
 
 
+class Owner(NamedTuple):
+    """The owner of a replica in another account. fields: fields of its table's definition."""
+
+    access_key: str
+    account: str
+    fields: Mapping[str, Any]
+
+
 def create(
-    database: Database, definition: TableDefinition, members: Sequence[Table], body: Mapping[str, Any]
+    database: Database,
+    definition: TableDefinition,
+    members: Sequence[Table],
+    body: Mapping[str, Any],
+    owner: Owner | None = None,
 ) -> TableDefinition:
-    """Create a replica that is filled from this table; return this table's changed definition."""
+    """Create a replica that is filled from this table; return this table's changed definition.
+
+    body: the Create action. owner: the owner of the replica, None for the owner of this table.
+    """
     catalog = database.catalog
     region = body["RegionName"]
-    check_new(database, definition, body)
+    if owner is None:
+        check_new(database, definition, body)
+    else:
+        _check_capacity(database, definition)
     database.views  # noqa: B018 - their first use must be outside of a transaction
     now, until = database.clock.now(), catalog.until()
     with catalog.changing() as change:
         txn = change.txn
         if not members:
             definition = replication.left(database, change, definition)
-        regions = tuple(table.definition.region for table in members)
+        others = [table.definition for table in members]
+        regions = tuple(each.region for each in others)
         membership = definition.membership or Membership(next_id(txn), next_id(txn), (), now)
-        membership = replace(membership, others=(*regions, region))
+        keys = {} if owner is None else {each.region: each.access_key for each in (definition, *others)}
+        membership = _with(membership, regions, region, owner)
         definition = source_of(definition, membership, until)
-        new = Membership(membership.group, next_id(txn), (definition.region, *regions), now, definition.region)
+        new = Membership(
+            membership.group, next_id(txn), (definition.region, *regions), now, definition.region, accounts=keys
+        )
         replica = replica_of(change, definition, body, new, now, until)
-        replica = replace(replica, filling=replica_fill.begin(database, change, definition))
+        replica = replace(
+            replica if owner is None else _owned(replica, owner),
+            filling=replica_fill.begin(database, change, definition),
+        )
         logs.set_position(txn, membership.log, region, logs.last_number(txn, membership.log))
         for table in members:
             other = table.definition.membership
             assert other is not None, "a member has a membership"
             # the source has these writes already, so the new replica gets them from the source
             logs.set_position(txn, other.log, region, logs.position(txn, other.log, definition.region))
-            catalog.save(change, replace(table.definition, membership=replace(other, others=(*other.others, region))))
+            joined = _with(other, other.others, region, owner)
+            catalog.save(change, replace(table.definition, membership=joined))
         definition = catalog.save(change, definition)
         replica = catalog.save(change, replica)
     table = catalog.published(replica)
@@ -58,6 +84,20 @@ def create(
     if definition.billing_mode == throughput.PROVISIONED:
         scaling.copy_writes(database, definition, replica)
     return definition
+
+
+def _with(membership: Membership, others: Sequence[str], region: str, owner: Owner | None) -> Membership:
+    """Return a membership with a new region after the other regions. owner: as for `create`."""
+    accounts = membership.accounts if owner is None else {**membership.accounts, region: owner.access_key}
+    return replace(membership, others=(*others, region), accounts=accounts)
+
+
+def _owned(replica: TableDefinition, owner: Owner) -> TableDefinition:
+    """Return the definition of a replica in another account, with the default key there."""
+    replica = replace(replica, access_key=owner.access_key, account=owner.account, **owner.fields)
+    if not replica.sse:
+        return replica
+    return replace(replica, sse=settings.changes_of(replica, {"SSESpecification": {"Enabled": True}})["sse"])
 
 
 def check_new(database: Database, definition: TableDefinition, body: Mapping[str, Any]) -> None:

@@ -22,10 +22,15 @@ from emulator.operations.replicas.scaling import NEW_INDEX, WRITE, Dimension, Se
 from emulator.operations.tables import throughput
 
 _VERSION: Final = "2019.11.21"
-_MODE: Final = "ENABLED_WITH_OVERRIDES"
 
 _REGIONAL: Final = frozenset(
-    {"DeletionProtectionEnabled", "DisassociationProtectionEnabled", "WarmThroughput", "SSESpecification"}
+    {
+        "DeletionProtectionEnabled",
+        "DisassociationProtectionEnabled",
+        "GlobalTableSettingsReplicationMode",
+        "WarmThroughput",
+        "SSESpecification",
+    }
 )
 """Members of UpdateTable that change only one table of a group (control-plane 6.4)."""
 
@@ -149,7 +154,9 @@ def describe_members(database: Database, definition: TableDefinition, descriptio
         replication.begin(database, definition)  # the last replica is gone, so the group ends
         return
     description["GlobalTableVersion"] = _VERSION
-    description["GlobalTableSettingsReplicationMode"] = _MODE
+    description["GlobalTableSettingsReplicationMode"] = _mode(definition)
+    if definition.status == ACTIVE:
+        description["TableStatus"] = replica_status(definition)
     description["Replicas"] = [_described(each) for each in tables]
     membership = definition.membership
     assert membership is not None, "a table with replicas is a member"
@@ -175,7 +182,16 @@ def _witness_status(others: Sequence[TableDefinition]) -> str:
 
 def replica_status(definition: TableDefinition) -> str:
     """Return the status of a replica, which is that of its table."""
-    return definition.status if definition.status in (CREATING, UPDATING, DELETING) else ACTIVE
+    if definition.status in (CREATING, UPDATING, DELETING):
+        return definition.status
+    authorized = definition.membership is None or definition.membership.authorized
+    return ACTIVE if authorized else "REPLICATION_NOT_AUTHORIZED"
+
+
+def _mode(definition: TableDefinition) -> str:
+    """Return the mode in which a member's settings are replicated (control-plane 6.3, 6.7)."""
+    several = definition.membership is not None and bool(definition.membership.accounts)
+    return "ENABLED" if several else "ENABLED_WITH_OVERRIDES"
 
 
 def _described(definition: TableDefinition) -> dict[str, Any]:
@@ -186,7 +202,8 @@ def _described(definition: TableDefinition) -> dict[str, Any]:
         "RegionName": definition.region,
         "ReplicaStatus": replica_status(definition),
         "WarmThroughput": describe.warm(definition, definition.billing_mode),
-        "GlobalTableSettingsReplicationMode": _MODE,
+        "GlobalTableSettingsReplicationMode": _mode(definition),
+        **({"ReplicaArn": definition.arn} if membership.accounts else {}),
         **membership.overrides,
     }
     indexes = [index for index in definition.indexes if not index.local]

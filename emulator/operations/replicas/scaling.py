@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from emulator import errors
+from emulator import errors, limits
 from emulator.database.database import Database
 from emulator.database.definitions.tables import TableDefinition
 
@@ -17,6 +17,7 @@ WRITE: Final = "Write"
 
 _CONFIGURATION: Final = "TargetTrackingScalingPolicyConfiguration"
 _SHOWN: Final = ("DisableScaleIn", "ScaleInCooldown", "ScaleOutCooldown", "TargetValue")
+_MOST_UNITS: Final = (1 << 31) - 1
 _DISABLED: Final[Mapping[str, Any]] = {"AutoScalingDisabled": True, "ScalingPolicies": []}
 
 NEW_INDEX: Final[Mapping[str, Any]] = {
@@ -67,23 +68,38 @@ class Settings:
             ],
         }
 
+    def check(self, dimension: Dimension, change: Mapping[str, Any]) -> None:
+        """Raise the errors of Application Auto Scaling that `enable` would raise."""
+        value = float(change["ScalingPolicyUpdate"][_CONFIGURATION]["TargetValue"])
+        low, high = limits.TARGET_VALUES
+        metric = self._metric(dimension)
+        if max(change["MinimumUnits"], change["MaximumUnits"]) > _MOST_UNITS:
+            raise errors.replica_scaling_refused(errors.scaling_not_parsed())
+        if change["MaximumUnits"] < change["MinimumUnits"]:
+            raise errors.replica_scaling_refused(errors.scaling_capacity_reversed())
+        if not low <= value <= high:
+            raise errors.replica_scaling_refused(errors.scaling_target_value(metric, value))
+
+    def _metric(self, dimension: Dimension) -> str:
+        return f"DynamoDB{dimension.kind}CapacityUtilization"
+
     def enable(self, dimension: Dimension, change: Mapping[str, Any]) -> None:
         """Register the target and replace its policy. change: AutoScalingSettingsUpdate."""
         place = self._place(dimension)
         role = {"RoleARN": change["AutoScalingRoleArn"]} if "AutoScalingRoleArn" in change else {}
         bounds = {"MinCapacity": change["MinimumUnits"], "MaxCapacity": change["MaximumUnits"]}
         update = change["ScalingPolicyUpdate"]
-        name = update.get("PolicyName", f"DynamoDB{dimension.kind}CapacityUtilization:{place['ResourceId']}")
-        metric = {"PredefinedMetricType": f"DynamoDB{dimension.kind}CapacityUtilization"}
+        name = update.get("PolicyName", f"{self._metric(dimension)}:{place['ResourceId']}")
+        metric = {"PredefinedMetricType": self._metric(dimension)}
         tracking = {**update[_CONFIGURATION], "PredefinedMetricSpecification": metric}
         self._ask("RegisterScalableTarget", {**place, **bounds, **role})
+        for policy in self._policies(dimension):
+            if policy["PolicyName"] != name:
+                self._ask("DeleteScalingPolicy", {**place, "PolicyName": policy["PolicyName"]})
         self._ask(
             "PutScalingPolicy",
             {**place, "PolicyName": name, "PolicyType": "TargetTrackingScaling", _CONFIGURATION: tracking},
         )
-        for policy in self._policies(dimension):
-            if policy["PolicyName"] != name:
-                self._ask("DeleteScalingPolicy", {**place, "PolicyName": policy["PolicyName"]})
 
     def disable(self, dimension: Dimension) -> None:
         """Remove the target with its policy, if there is one."""

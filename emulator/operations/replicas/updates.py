@@ -10,7 +10,7 @@ from emulator.database.definitions.tables import ACTIVE, CREATING, UPDATING, Tab
 from emulator.database.jobs import replication
 from emulator.database.schema.table import Table
 from emulator.model.request import Request
-from emulator.operations.replicas import checks, creation, disassociation, regions, strong
+from emulator.operations.replicas import accounts, checks, creation, disassociation, regions, strong
 from emulator.operations.replicas.members import refuse_busy, refuse_deletion
 from emulator.operations.replicas.overrides import overridden
 from emulator.operations.tables import settings
@@ -30,6 +30,7 @@ def update(database: Database, caller: Caller, table: Table, request: Request) -
     creating = [each.definition.region for each in members if each.definition.status == CREATING]
     if kind == "Create" and not set(names).isdisjoint(creating):
         raise errors.replica_being_created(definition.name, [definition.region, *creating])
+    accounts.refuse_updates(definition)
     refuse_busy(database, definition)
     if definition.status != ACTIVE:
         raise errors.being_changed(definition.name, definition.status)

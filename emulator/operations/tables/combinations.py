@@ -35,6 +35,7 @@ _CHANGES: Final = (
     "WarmThroughput",
     "ReplicaUpdates",
     "DisassociationProtectionEnabled",
+    "GlobalTableSettingsReplicationMode",
 )
 _ABSENT_IF_EMPTY: Final = ("OnDemandThroughput", "WarmThroughput")
 _ALONE: Final = {
@@ -43,6 +44,7 @@ _ALONE: Final = {
     "DeletionProtectionEnabled": "DeletionProtection modification",
     "ReplicaUpdates": "Replica modification",
     "DisassociationProtectionEnabled": "DisassociationProtection modification",  # inferred
+    "GlobalTableSettingsReplicationMode": "GlobalTableSettingsReplicationMode modification",  # inferred
 }
 """Members that a request must not combine with other changes -> their names in the error.
 

@@ -21,6 +21,9 @@ from emulator.operations.tables import rules, settings, throughput, updates, vec
 from emulator.operations.tables.combinations import makes_updating, refuse_while_updating, reports_updating
 
 _DEFAULT_PAGE: Final = 100
+_MODE: Final = "GlobalTableSettingsReplicationMode"
+_PROTECTION: Final = "DisassociationProtectionEnabled"
+_OF_REPLICATION: Final = frozenset((_MODE, _PROTECTION))
 _INDEX_UPDATES: Final = ("GlobalSecondaryIndexUpdates", "VectorIndexUpdates")
 _TABLES_PER_ACCOUNT: Final = 2500  # the default quota (AWS: Service quotas)
 
@@ -40,6 +43,8 @@ def create_table(database: Database, caller: Caller, request: Request, _: None) 
     throughput.check_quotas(request, request.get("GlobalSecondaryIndexes", ()), caller.region)
     if len(caller.tables) >= _TABLES_PER_ACCOUNT:
         raise errors.too_many_tables(_TABLES_PER_ACCOUNT)
+    if "GlobalTableSourceArn" in request:
+        return {"TableDescription": _created_replica(database, caller, request)}
     until = catalog.until()
     with catalog.changing() as change:
         txn = change.txn
@@ -111,8 +116,8 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
     catalog = database.catalog
     now, until = database.clock.now(), catalog.until()
     changes = [(_changed(definition, request, now, until), request)]
-    if "DisassociationProtectionEnabled" in request:
-        changes = [(_protected(database, definition, request), request)]
+    if not _OF_REPLICATION.isdisjoint(request):
+        changes = [(_with_replication(database, definition, request), request)]
     for other, shared in _others(database, definition, request):
         changes.append((_changed(other, shared, now, until), shared))
     urgent = not any("Create" in update for member in _INDEX_UPDATES for update in request.get(member, ()))
@@ -192,11 +197,23 @@ def _others(
             yield table.definition, shared
 
 
-def _protected(database: Database, definition: TableDefinition, request: Request) -> TableDefinition:
-    """Return a replica's definition with a new DisassociationProtectionEnabled."""
-    from emulator.operations.replicas import disassociation  # noqa: PLC0415 - few tables have replicas
+def _with_replication(database: Database, definition: TableDefinition, request: Request) -> TableDefinition:
+    """Return a table's definition with a changed setting of replication."""
+    from emulator.operations.replicas import accounts, disassociation  # noqa: PLC0415 - few tables have replicas
 
-    return disassociation.protected(database, definition, enabled=request["DisassociationProtectionEnabled"])
+    if _MODE in request:
+        return accounts.with_mode(database, definition, request[_MODE])
+    return disassociation.protected(database, definition, enabled=request[_PROTECTION])
+
+
+def _created_replica(database: Database, caller: Caller, request: Request) -> dict[str, Any]:
+    """Create a replica of a table in another account; return its description."""
+    from emulator.operations.replicas import accounts, members  # noqa: PLC0415 - few tables have replicas
+
+    definition = accounts.create(database, caller, request)
+    description = describe.created(definition)
+    members.describe_members(database, definition, description)
+    return description
 
 
 def _with_replicas(database: Database, caller: Caller, table: Table, request: Request) -> dict[str, Any]:

@@ -5,7 +5,7 @@ ack-api-quirks, DDB-TABLE-123, 126, 127, 437, 442.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from emulator import errors, limits
 from emulator.model.request import Request
@@ -19,18 +19,14 @@ from emulator.operations.tables.common_rules import (
     types_of,
 )
 
-_LATER: Final = {
-    "GlobalTableSourceArn": "global tables of several accounts",
-    "GlobalTableSettingsReplicationMode": "global tables of several accounts",
-}
-"""Request members whose feature this emulator does not support yet."""
-
 
 def check_create(request: Request) -> None:
     """Raise the first problem of a CreateTable request that member constraints do not cover."""
     throughput.adopt_mode(request)
     check_table_class(request)
-    refuse_unsupported(request)
+    if "GlobalTableSourceArn" in request or "GlobalTableSettingsReplicationMode" in request:
+        _check_replica(request)
+        return
     on_demand = request.get("BillingMode") == throughput.ON_DEMAND
     throughput.check_mode(request, on_demand=on_demand)
     types = types_of(request["AttributeDefinitions"])
@@ -52,22 +48,25 @@ def check_create(request: Request) -> None:
     throughput.check_created_maximums(request, on_demand=on_demand)
     throughput.check_created_warm(request, on_demand=on_demand)
     check_encryption(request)
+    _check_additions(request)
+
+
+def _check_replica(request: Request) -> None:
+    """Raise the first problem of a request that creates a replica from another account's table."""
+    from emulator.operations.replicas import accounts  # noqa: PLC0415 - few tables have replicas
+
+    accounts.check(request)
+    _check_additions(request)
+
+
+def _check_additions(request: Request) -> None:
+    """Raise the first problem of the tags or the policy of a new table."""
     tag_rules.check_tags(request.get("Tags", ()))
     tag_rules.check_set({tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
     if "ResourcePolicy" in request:
         from emulator.policies.parsing import parsed  # noqa: PLC0415 - few tables have a policy
 
         parsed(request["ResourcePolicy"], "table")
-
-
-def refuse_unsupported(request: Mapping[str, Any]) -> None:
-    """Raise if the request has a member whose feature the emulator does not support.
-
-    A clear refusal is better than a setting without effect.
-    """
-    for member, feature in _LATER.items():
-        if member in request:
-            raise errors.feature_missing(member, feature)
 
 
 def _check_table_keys(schema: Sequence[Mapping[str, str]], types: Mapping[str, str], definitions: int) -> None:

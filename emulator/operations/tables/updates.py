@@ -29,7 +29,6 @@ def check_update(request: Request) -> None:
     throughput.adopt_mode(request)
     rules.check_table_class(request)
     check_asks_for_something(request)
-    rules.refuse_unsupported(request)
     check_combination(request)
     if "ReplicaUpdates" in request:
         from emulator.operations.replicas import checks  # noqa: PLC0415 - few tables have replicas

@@ -9,6 +9,7 @@ from emulator.settings import Settings
 from emulator.slices import finish
 from tests.support.invariants import check_store
 from tests.support.regions import REGIONS, TABLE, Regions
+from tests.support.tables import index_request, table_request
 
 EAST, WEST, SOUTH = REGIONS
 BUSY = ("ResourceInUseException", "The resource which you are attempting to change is in use.")
@@ -149,3 +150,133 @@ def test_snapshots_and_branches():
     copies = [table for table in regions.database.catalog.everything() if table.definition.access_key == "other"]
     assert [table.definition.membership for table in copies] == [None, None]
     check_store(regions.database)
+
+
+# --- one region alone -----------------------------------------------------------------------------
+
+
+def test_a_region_that_is_restored_alone_leaves_its_group():
+    regions = Regions()
+    regions(EAST, "CreateTable", **TABLE)
+    regions.replicate(WEST, SOUTH)
+    regions(EAST, "PutItem", TableName="music", Item=ITEM)
+    regions.drain()
+    saving.save(regions.database, "s", Scope.of("test", WEST, shared=False))
+    regions(EAST, "DeleteItem", TableName="music", Key=ITEM)
+    regions.drain()
+    finish(restoring.restore(regions.database, "s"))
+    regions.database.scheduler.run_due()
+    regions.drain()
+    assert regions.items(WEST) == [ITEM]
+    assert [regions.replicas(region) for region in REGIONS] == [{SOUTH: "ACTIVE"}, {}, {EAST: "ACTIVE"}]
+    regions(WEST, "PutItem", TableName="music", Item={"k": {"S": "b"}})
+    regions(EAST, "PutItem", TableName="music", Item={"k": {"S": "c"}})
+    regions.drain()
+    assert [regions.items(region) for region in (EAST, SOUTH)] == [[{"k": {"S": "c"}}]] * 2
+    assert regions.items(WEST) == [ITEM, {"k": {"S": "b"}}]
+    check_store(regions.database)
+
+
+def test_a_region_that_joined_after_the_snapshot_leaves_the_restored_group():
+    regions = Regions()
+    regions(EAST, "CreateTable", **TABLE)
+    regions.replicate(WEST)
+    saving.save(regions.database, "s", Scope(tables=tuple(("test", region, "music") for region in (EAST, WEST))))
+    regions.replicate(SOUTH)
+    regions(EAST, "PutItem", TableName="music", Item=ITEM)
+    regions.drain()
+    finish(restoring.restore(regions.database, "s"))
+    regions.database.scheduler.run_due()
+    regions.drain()
+    assert [regions.replicas(region) for region in REGIONS] == [{WEST: "ACTIVE"}, {EAST: "ACTIVE"}, {}]
+    assert [len(regions.items(region)) for region in REGIONS] == [0, 0, 1]
+    regions(WEST, "PutItem", TableName="music", Item=ITEM)
+    regions.drain()
+    assert regions.items(EAST) == [ITEM]
+    check_store(regions.database)
+
+
+@pytest.mark.parametrize("strong", [False, True])
+def test_reset_of_the_items_of_one_region_empties_its_group(strong):
+    regions = Regions()
+    regions(EAST, "CreateTable", **TABLE)
+    names = ("us-east-2", "us-west-2")
+    creates = [{"Create": {"RegionName": region}} for region in names]
+    if strong:
+        regions(EAST, "UpdateTable", TableName="music", ReplicaUpdates=creates, MultiRegionConsistency="STRONG")
+    else:
+        regions.replicate(*names)
+    regions(EAST, "PutItem", TableName="music", Item=ITEM)
+    regions.drain()
+    answer = reset(regions.inside.emulator, {"TableName": "music", "AccessKey": "test", "Region": names[0]})
+    assert answer == {"Tables": 3}
+    regions.drain()
+    assert [regions.items(region) for region in (EAST, *names)] == [[]] * 3
+    regions(names[1], "PutItem", TableName="music", Item=ITEM)
+    regions.drain()
+    assert [regions.items(region) for region in (EAST, *names)] == [[ITEM]] * 3
+    check_store(regions.database)
+
+
+# --- overrides of indexes -------------------------------------------------------------------------
+
+
+def units(read: int, write: int) -> dict[str, int]:
+    return {"ReadCapacityUnits": read, "WriteCapacityUnits": write}
+
+
+INDEXED = {
+    **table_request(
+        "k:S",
+        define="g:S",
+        GlobalSecondaryIndexes=[index_request("global", "g")],
+        OnDemandThroughput={"MaxReadRequestUnits": 50, "MaxWriteRequestUnits": 50},
+    ),
+    "TableName": "music",
+}
+
+
+def capacity(regions: Regions, region: str, member: str) -> list[object]:
+    """Return the capacity of a table and of its index."""
+    found = regions.described(region)
+    return [found.get(member), *(index.get(member) for index in found["GlobalSecondaryIndexes"])]
+
+
+def test_an_index_keeps_its_override_of_reads():
+    regions = Regions()
+    regions(EAST, "CreateTable", **INDEXED)
+    regions.replicate(WEST)
+    ceiling = {"MaxReadRequestUnits": 7}
+    own = [{"IndexName": "global", "OnDemandThroughputOverride": ceiling}]
+    update(
+        regions, EAST, Update={"RegionName": WEST, "OnDemandThroughputOverride": ceiling, "GlobalSecondaryIndexes": own}
+    )
+    wanted = {"MaxReadRequestUnits": 20, "MaxWriteRequestUnits": 30}
+    updates = [{"Update": {"IndexName": "global", "OnDemandThroughput": wanted}}]
+    regions(EAST, "UpdateTable", TableName="music", GlobalSecondaryIndexUpdates=updates)
+    regions(EAST, "UpdateTable", TableName="music", OnDemandThroughput=wanted)
+    assert capacity(regions, EAST, "OnDemandThroughput") == [wanted, wanted]
+    assert capacity(regions, WEST, "OnDemandThroughput") == [{**wanted, **ceiling}] * 2
+
+
+def test_provisioned_reads_of_an_index_are_overridden_until_the_mode_changes():
+    regions = Regions()
+    regions(EAST, "CreateTable", **INDEXED)
+    regions.replicate(WEST)
+    both = [{"Update": {"IndexName": "global", "ProvisionedThroughput": units(5, 5)}}]
+    provisioned = {"BillingMode": "PROVISIONED", "ProvisionedThroughput": units(5, 5)}
+    regions(EAST, "UpdateTable", TableName="music", GlobalSecondaryIndexUpdates=both, **provisioned)
+    own = [{"IndexName": "global", "ProvisionedThroughputOverride": {"ReadCapacityUnits": 9}}]
+    update(regions, EAST, Update={"RegionName": WEST, "GlobalSecondaryIndexes": own})
+    more = [{"Update": {"IndexName": "global", "ProvisionedThroughput": units(6, 7)}}]
+    regions(EAST, "UpdateTable", TableName="music", GlobalSecondaryIndexUpdates=more)
+    found = [
+        [each["ReadCapacityUnits"] for each in capacity(regions, r, "ProvisionedThroughput")] for r in (EAST, WEST)
+    ]
+    assert found == [[5, 6], [5, 9]]
+    assert [each["WriteCapacityUnits"] for each in capacity(regions, WEST, "ProvisionedThroughput")] == [5, 7]
+    regions(WEST, "UpdateTable", TableName="music", ProvisionedThroughput=units(5, 8))
+    assert [each["ReadCapacityUnits"] for each in capacity(regions, WEST, "ProvisionedThroughput")] == [5, 9]
+    regions(EAST, "UpdateTable", TableName="music", BillingMode="PAY_PER_REQUEST")
+    [replica] = regions.described(EAST)["Replicas"]
+    assert "ProvisionedThroughputOverride" not in replica["GlobalSecondaryIndexes"][0]

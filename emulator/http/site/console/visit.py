@@ -1,5 +1,6 @@
 """One request for a page: what its handler knows and calls, and how it answers."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
@@ -72,7 +73,11 @@ class Visit:
     # --- calls ------------------------------------------------------------------------------------
 
     async def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Call an operation of the service; return its answer. Raises ApiError, StorageError."""
+        """Call an operation of the service; return its answer. Raises ApiError, StorageError.
+
+        Other requests have their turn before the call, so a page may call many operations.
+        """
+        await asyncio.sleep(0)
         text = orjson.dumps(request)
 
         async def make() -> bytes:

@@ -15,6 +15,7 @@ from emulator.http.site.console.visit import Visit
 
 _FORMATS: Final = ("json", "dynamodb", "csv")
 _BATCH: Final = 25  # requests of one BatchWriteItem
+_PAGE: Final = 1000  # items that an export reads at once: about 10 ms
 _SHOWN: Final = 10  # problems that a message names
 _PREVIEW: Final = 20  # items of a preview
 
@@ -45,8 +46,8 @@ async def export(visit: Visit) -> Response:
 
 
 async def _pages(visit: Visit, name: str) -> AsyncIterator[list[Item]]:
-    """Yield the items of a table, one list for each page of a Scan."""
-    request: dict[str, Any] = {"TableName": name}
+    """Yield the items of a table, a list for each page of a Scan."""
+    request: dict[str, Any] = {"TableName": name, "Limit": _PAGE}
     while True:
         answer = await visit.call("Scan", request)
         yield answer["Items"]

@@ -1,0 +1,185 @@
+"""Makes the screenshots of the console for README.md and docs/console.md, with Chromium.
+
+    PYTHONPATH=. .venv/bin/python buildtools/screenshots.py
+
+The pictures go to docs/images/. All of them together must have less than 300 KB.
+"""
+
+import struct
+import sys
+import zlib
+from base64 import b64decode
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from tests.support.browser import Browser
+from tests.support.http_clients import Client
+from tests.support.servers import ROOT, running
+from tests.support.tables import index_request, table_request
+
+FOLDER: Final = ROOT / "docs" / "images"
+_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+_KEPT: Final = (b"IHDR", b"IDAT", b"IEND")
+_MOST: Final = 300 * 1024  # bytes of all pictures
+_WIDTH: Final = 1280
+_RGB: Final = 2
+_RGBA: Final = 6
+_PALETTE: Final = 256  # the most colours of a picture with a palette
+_USERS: Final = ("ada", "grace", "linus", "barbara", "donald", "margaret")
+_STATES: Final = ("new", "paid", "sent")
+
+# name of the picture, page, height, colours
+_PICTURES: Final = (
+    ("console-tables", "tables", 330, "light"),
+    ("console-items", "tables/Shop/items?key-0=USER%23ada&limit=25", 820, "light"),
+    ("console-collections", "tables/Shop/collections", 640, "dark"),
+)
+
+
+def main() -> int:
+    """Make all pictures."""
+    FOLDER.mkdir(exist_ok=True)
+    with running("--in-memory") as server:
+        client = Client(server.url)
+        _fill(client)
+        client.close()
+        browser = Browser()
+        try:
+            for name, path, height, scheme in _PICTURES:
+                _set_up(browser, height, scheme)
+                browser.open(f"{server.url}/_emulator/console/test@us-east-1/{path}")
+                picture = b64decode(browser.command("Page.captureScreenshot", format="png")["data"])
+                (FOLDER / f"{name}.png").write_bytes(compressed(picture))
+        finally:
+            browser.close()
+    size = sum(path.stat().st_size for path in FOLDER.glob("*.png"))
+    print(f"{size:,} bytes")  # noqa: T201 - the output of a script
+    return int(size >= _MOST)
+
+
+def _set_up(browser: Browser, height: int, scheme: str) -> None:
+    browser.command(
+        "Emulation.setDeviceMetricsOverride", width=_WIDTH, height=height, deviceScaleFactor=1, mobile=False
+    )
+    browser.command("Emulation.setScrollbarsHidden", hidden=True)
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.command("Emulation.setEmulatedMedia", features=features)
+
+
+def _fill(client: Client) -> None:
+    """Create the tables of a small shop."""
+    shop = table_request(
+        "pk:S sk:S",
+        define="status:S created:S",
+        TableName="Shop",
+        GlobalSecondaryIndexes=[index_request("by-status", "status created")],
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )
+    client("CreateTable", **shop)
+    sessions = table_request("id:S", TableName="Sessions")
+    client("CreateTable", **sessions)
+    setting = {"Enabled": True, "AttributeName": "expires"}
+    client("UpdateTimeToLive", TableName="Sessions", TimeToLiveSpecification=setting)
+    units = {"ReadCapacityUnits": 20, "WriteCapacityUnits": 10}
+    events = table_request(
+        "device:S at:N", TableName="Measurements", BillingMode="PROVISIONED", ProvisionedThroughput=units
+    )
+    client("CreateTable", **events)
+    recovery = {"PointInTimeRecoveryEnabled": True}
+    client("UpdateContinuousBackups", TableName="Shop", PointInTimeRecoverySpecification=recovery)
+    for item in _items():
+        client("PutItem", TableName="Shop", Item=item)
+    for number in range(40):
+        client("PutItem", TableName="Sessions", Item={"id": {"S": f"s-{number}"}, "expires": {"N": "1900000000"}})
+        measured = {"device": {"S": f"d-{number % 4}"}, "at": {"N": str(number)}, "value": {"N": "20.5"}}
+        client("PutItem", TableName="Measurements", Item=measured)
+
+
+def _items() -> Iterator[Mapping[str, Any]]:
+    for at, user in enumerate(_USERS):
+        key = {"pk": {"S": f"USER#{user}"}}
+        yield {**key, "sk": {"S": "PROFILE"}, "email": {"S": f"{user}@example.com"}, "vip": {"BOOL": at % 2 == 0}}
+        for number in range(3 + at):
+            yield {
+                **key,
+                "sk": {"S": f"ORDER#2026-{number + 1:02}"},
+                "status": {"S": _STATES[(at + number) % 3]},
+                "created": {"S": f"2026-{number + 1:02}-14"},
+                "total": {"N": f"{17 * (number + 1)}.50"},
+                "lines": {"L": [{"M": {"sku": {"S": f"sku-{number}"}, "count": {"N": "2"}}}]},
+            }
+        yield {**key, "sk": {"S": "CART#1"}, "skus": {"SS": ["sku-1", "sku-9"]}}
+
+
+# --- PNG ------------------------------------------------------------------------------------------
+
+
+def compressed(picture: bytes) -> bytes:
+    """Return a PNG of eight bits for each channel with fewer bytes. The picture stays the same."""
+    chunks = list(_chunks(picture))
+    data = zlib.decompress(b"".join(body for kind, body in chunks if kind == b"IDAT"))
+    header = next(body for kind, body in chunks if kind == b"IHDR")
+    width, height, depth, colours = struct.unpack(">IIBB", header[:10])
+    assert (depth, colours) in ((8, _RGB), (8, _RGBA)), "Chromium writes RGB or RGBA"
+    lines = _unfiltered(data, width, height, 3 if colours == _RGB else 4)
+    palette = sorted({pixel for line in lines for pixel in line})
+    if len(palette) <= _PALETTE:
+        numbers = {pixel: number for number, pixel in enumerate(palette)}
+        raw = b"".join(b"\0" + bytes(numbers[pixel] for pixel in line) for line in lines)
+        head = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
+        return _png(head, zlib.compress(raw, 9), b"".join(palette))
+    return _png(header, zlib.compress(data, 9), b"")
+
+
+def _unfiltered(data: bytes, width: int, height: int, size: int) -> list[list[bytes]]:
+    """Return the lines of a picture as pixels of three bytes. size: bytes of a pixel in `data`."""
+    length = width * size
+    before = bytearray(length)
+    lines = []
+    for number in range(height):
+        start = number * (length + 1)
+        kind, line = data[start], bytearray(data[start + 1 : start + 1 + length])
+        for at in range(length):
+            left = line[at - size] if at >= size else 0
+            up, corner = before[at], before[at - size] if at >= size else 0
+            line[at] = (line[at] + _predicted(kind, left, up, corner)) & 0xFF
+        lines.append([bytes(line[at : at + 3]) for at in range(0, length, size)])
+        before = line
+    return lines
+
+
+def _predicted(kind: int, left: int, up: int, corner: int) -> int:
+    """Return what a filter of PNG predicts for a byte (PNG specification, 9.2)."""
+    match kind:
+        case 0:
+            return 0
+        case 1:
+            return left
+        case 2:
+            return up
+        case 3:
+            return (left + up) // 2
+    guess = left + up - corner
+    return min((left, up, corner), key=lambda each: abs(guess - each))
+
+
+def _chunks(picture: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = len(_SIGNATURE)
+    while at < len(picture):
+        (length,) = struct.unpack_from(">I", picture, at)
+        kind = picture[at + 4 : at + 8]
+        if kind in _KEPT:
+            yield kind, picture[at + 8 : at + 8 + length]
+        at += 12 + length
+
+
+def _png(header: bytes, data: bytes, palette: bytes) -> bytes:
+    parts = [(b"IHDR", header), *([(b"PLTE", palette)] if palette else []), (b"IDAT", data), (b"IEND", b"")]
+    written = [
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in parts
+    ]
+    return _SIGNATURE + b"".join(written)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

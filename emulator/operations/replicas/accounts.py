@@ -1,0 +1,162 @@
+"""Global tables of several accounts (control-plane 6.7).
+
+Each table of such a group is in another account and another region. The owner of a table permits
+replication with a resource policy, and the owner of the replica creates it with CreateTable. The
+tables share their settings, and replication is the same as in a group of one account. Access keys
+are accounts here, as everywhere in the emulator (definitions/arns.py).
+
+If a policy no longer permits replication, the table has the status REPLICATION_NOT_AUTHORIZED and
+neither sends nor receives writes. They wait. Conditions of policies are not evaluated.
+
+The service's texts of most errors are not known.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from emulator import errors
+from emulator.database.catalog.catalog import Caller
+from emulator.database.database import Database
+from emulator.database.definitions import arns
+from emulator.database.definitions.policies import AttachedPolicy, changed
+from emulator.database.definitions.tables import ACTIVE, TableDefinition
+from emulator.database.jobs import replication
+from emulator.database.schema.table import Table
+from emulator.model.request import Request
+from emulator.operations.replicas import creation
+from emulator.operations.replicas.members import refuse_busy
+from emulator.operations.replicas.regions import REGIONS
+from emulator.policies import canonical, parsing
+from emulator.policies.document import Policy
+
+ENABLED: Final = "ENABLED"
+DISABLED: Final = "DISABLED"
+
+SERVICE: Final = "replication.dynamodb.amazonaws.com"
+"""The principal that a policy must allow the actions."""
+
+ACTIONS: Final = (
+    "dynamodb:ReadDataForReplication",
+    "dynamodb:WriteDataForReplication",
+    "dynamodb:ReplicateSettings",
+)
+
+_OWN: Final = frozenset(
+    {
+        "TableName",
+        "GlobalTableSourceArn",
+        "GlobalTableSettingsReplicationMode",
+        "ResourcePolicy",
+        "Tags",
+        "DeletionProtectionEnabled",
+    }
+)
+"""The members of a request that creates a replica. All other settings are those of the source."""
+
+
+# --- CreateTable ----------------------------------------------------------------------------------
+
+
+def check(request: Request) -> None:
+    """Raise the first problem of a request that does not depend on tables."""
+    mode = request.get("GlobalTableSettingsReplicationMode")
+    if "GlobalTableSourceArn" not in request:
+        raise errors.replication_mode_without_source()
+    others = sorted(request.keys() - _OWN)
+    if others:
+        raise errors.setting_of_source(others[0])
+    if mode != ENABLED:
+        raise errors.replication_mode_of_replica()
+
+
+def create(database: Database, caller: Caller, request: Request) -> TableDefinition:
+    """Create a replica of a table in another account; return its definition."""
+    if caller.shared:
+        raise errors.replicas_need_regions()
+    source, members = _source(database, caller, request)
+    policy = parsing.parsed(request["ResourcePolicy"], "table") if "ResourcePolicy" in request else None
+    arn = f"arn:aws:dynamodb:{caller.region}:{caller.account}:table/{source.name}"
+    if policy is None or not _permits(policy, arn):
+        raise errors.replication_not_permitted(arn)
+    if not is_authorized(source, source.policy):
+        raise errors.replication_not_permitted(source.arn)
+    now, until = database.clock.now(), database.catalog.until()
+    owner = creation.Owner(
+        caller.access_key,
+        caller.account,
+        {
+            "policy": changed(None, canonical.text_of(policy), now, until),
+            "tags": {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())},
+            "deletion_protection": request.get("DeletionProtectionEnabled", False),
+        },
+    )
+    region = caller.region
+    creation.create(database, source, members, {"RegionName": region}, owner)
+    return database.catalog.published(replace(source, access_key=caller.access_key, region=region)).definition
+
+
+def _source(database: Database, caller: Caller, request: Request) -> tuple[TableDefinition, Sequence[Table]]:
+    """Return the source of a new replica, and the other members of its group. Raises ApiError."""
+    text = request["GlobalTableSourceArn"]
+    arn = arns.parsed(text)
+    if arn is None or arn.kind != "table" or arn.region not in REGIONS:
+        raise errors.replica_source_invalid(text)
+    if arn.table != request["TableName"].rpartition("/")[2]:
+        raise errors.source_name_differs(arn.table)
+    if arn.account == caller.account or arn.region == caller.region:
+        raise errors.source_not_elsewhere()
+    tables = [table.definition for table in database.catalog.named(text) if table.definition.status == ACTIVE]
+    if not tables:
+        raise errors.table_not_found(text)
+    found = [table for table in tables if table.settings_replication == ENABLED]
+    if not found:
+        raise errors.source_mode_missing(text)
+    definition = found[0]
+    members = replication.others(database, definition)
+    group = [definition, *(table.definition for table in members)]
+    if members and (definition.membership is None or not definition.membership.accounts):
+        raise errors.source_mode_missing(text)
+    if any(caller.account == each.account or caller.region == each.region for each in group):
+        raise errors.one_replica_per_account()
+    refuse_busy(database, definition)
+    return definition, members
+
+
+# --- UpdateTable ----------------------------------------------------------------------------------
+
+
+def with_mode(database: Database, definition: TableDefinition, mode: str) -> TableDefinition:
+    """Return the definition of a regional table with settings replication on or off."""
+    if definition.membership is not None and replication.others(database, definition):
+        raise errors.replication_mode_of_member()
+    if mode not in (ENABLED, DISABLED):
+        raise errors.replication_mode_of_regional_table(mode)
+    return replace(definition, settings_replication=mode)
+
+
+def refuse_updates(definition: TableDefinition) -> None:
+    """Raise if a request would change the replicas of other accounts."""
+    if definition.membership is not None and definition.membership.accounts:
+        raise errors.replicas_of_other_accounts()
+
+
+# --- permissions ----------------------------------------------------------------------------------
+
+
+def is_authorized(definition: TableDefinition, policy: AttachedPolicy | None) -> bool:
+    """Return whether a policy permits the replication of a table."""
+    text = None if policy is None else policy.text
+    return text is not None and _permits(parsing.parsed(text, "table"), definition.arn)
+
+
+def with_policy(definition: TableDefinition, policy: AttachedPolicy) -> TableDefinition:
+    """Return a definition with a changed policy, which may end or permit its replication."""
+    membership = definition.membership
+    if membership is not None and membership.accounts:
+        membership = replace(membership, authorized=is_authorized(definition, policy))
+    return replace(definition, policy=policy, membership=membership)
+
+
+def _permits(policy: Policy, arn: str) -> bool:
+    return all(policy.allows_service(action, arn, SERVICE) for action in ACTIONS)
