@@ -27,6 +27,7 @@ def advised():
         made("CreateTable", table)
     for table, item in ITEMS:
         made("PutItem", {"TableName": table, "Item": item})
+    made.advice()  # examines these requests
     yield made
     db.emulator.close()
 
