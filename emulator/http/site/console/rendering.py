@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from emulator.http.site.console.attributes import kind, kind_name, plain_item, shown
 from emulator.http.site.console.static_files import static_url
+from emulator.http.site.console.template_cache import TemplateCache
 from emulator.version import VERSION
 
 _FOLDER: Final = Path(__file__).parent / "templates"
@@ -54,6 +55,7 @@ class Templates:
             autoescape=True,
             loader=FileSystemLoader(_FOLDER),
             undefined=StrictUndefined,
+            bytecode_cache=TemplateCache(_FOLDER / "__pycache__"),
             auto_reload=False,
             cache_size=-1,
             trim_blocks=True,
