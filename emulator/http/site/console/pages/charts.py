@@ -90,11 +90,7 @@ async def charts(visit: Visit) -> Response:
     table = visit.query.text("table").strip()
     times, drawn = await _drawn(visit, table)
     insights = (await visit.control("insights"))["Insights"]
-    own = [
-        each
-        for each in insights
-        if (each["AccessKey"], each["Region"]) == (visit.access_key, visit.region) and table in ("", each["TableName"])
-    ]
+    own = [each for each in insights if visit.owns(each) and table in ("", each["TableName"])]
     rows = [
         (time, [line["values"][number] for chart in drawn for line in chart["lines"]])
         for number, time in enumerate(times)
@@ -117,7 +113,7 @@ async def series(visit: Visit) -> Response:
 
 async def _drawn(visit: Visit, table: str) -> tuple[list[int], list[dict[str, Any]]]:
     """Return the minutes of the last hour, and each chart with the values of its lines."""
-    selection = {"AccessKey": visit.access_key, "Region": visit.region, **({"TableName": table} if table else {})}
+    selection = {**visit.owner, **({"TableName": table} if table else {})}
     metrics = (await visit.control("find_cloudwatch", selection))["Metrics"]
     now = int((await visit.control("clock"))["Now"]) // _MINUTE
     minutes = range(now - _MINUTES + 1, now + 1)
