@@ -23,7 +23,7 @@ Find = Callable[[str], TableFacts | None]
 """A function that returns the facts about a table of the caller by its name."""
 
 CUT: Final = "CutBytes"
-"""The member that an answer has in place of its items, if these were cut away: their size in bytes."""
+"""The member that an answer has if its items were cut away: their size in bytes."""
 
 WRITING: Final = frozenset(("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"))
 """Operations whose writes do not depend on their answers."""

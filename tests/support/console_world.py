@@ -110,7 +110,7 @@ OPENED: Opened = {
     "charts": [("charts", {}), ("charts", {"table": MARKUP[1]})],
     "charts/series": [],  # JSON
 }
-"""For each page how to open it: paths with their query strings. A page without an entry fails."""
+"""For each page how to open it: paths with their query strings. A missing page fails."""
 
 PARTS = {"tables/create/index"}
 """Pages that htmx puts into other pages. They are opened, but axe does not check them alone."""
