@@ -94,6 +94,14 @@ def scaling_target_value(metric: str, value: float) -> ApiError:
     )
 
 
+def scaling_forecast_unsupported(policy: str) -> ApiError:
+    """Return the error for a forecast of a policy that is not predictive.
+
+    The code is the only one that the model has for a wrong request; the text is our own.
+    """
+    return _invalid(f"Scaling policy {policy} is not a predictive scaling policy")  # gap
+
+
 def scaling_schedule_required() -> ApiError:
     return _invalid("Schedule and scalable target action are required to create a scheduled action")  # ours
 

@@ -157,6 +157,14 @@ def search_vector_invalid() -> ApiError:
     )
 
 
+def search_response_too_large() -> ApiError:
+    """gap: the limit is documented, but not how the service refuses a response above it."""
+    return validation(
+        f"The size of the search results exceeds the limit of {limits.SEARCH_RESPONSE} bytes. Reduce TopK, or name "
+        "fewer attributes in ProjectionExpression"
+    )
+
+
 def backfilling_vector_index(index: str) -> ApiError:
     return validation(f"Cannot search backfilling vector index: {index}")
 

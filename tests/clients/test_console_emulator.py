@@ -1,12 +1,14 @@
 """What a person does on the pages of events, state and insight, in a real browser with two workers.
 
-The pages of tables and items have a file of their own.
+Each test names the actions that it drives, and fails if it sent other forms. The pages of tables
+and items have a file of their own.
 """
 
 import json
 
 import pytest
 
+from emulator.http.site.console.registry import registered
 from tests.support.browser import COMMAND, Browser
 from tests.support.browsing import fill, follow, press, press_and_load, shown, wait_for, wait_for_text
 from tests.support.console import ACTING
@@ -56,14 +58,35 @@ def browser():
     opened.close()
 
 
+DRIVEN = {}
+
+
+def drives(*actions):
+    """Name the actions that a test drives."""
+
+    def note(test):
+        DRIVEN[test.__name__] = set(actions)
+        return test
+
+    return note
+
+
+def test_every_action_is_driven_here_or_with_the_tables():
+    elsewhere = ("tables/",)
+    actions = {each.path for each in registered() if each.method == "POST" and not each.path.startswith(elsewhere)}
+    assert set().union(*DRIVEN.values()) == actions
+
+
 @pytest.fixture
-def visit(server, browser, client):
-    def visit(path):
-        return browser.open(f"{server}/_emulator/console/{ACTING}/{path}")
+def visit(request, server, browser, client):
+    """A function that opens a page by its path. At the end, it checks which forms were sent."""
+    root = f"{server}/_emulator/console/{ACTING}/"
+    browser.posts()
+    yield lambda path: browser.open(root + path)
+    assert {each.removeprefix(root) for each in browser.posts()} == DRIVEN[request.function.__name__]
 
-    return visit
 
-
+@drives("partiql/run")
 def test_a_statement_is_explained_and_run_and_remembered(visit, browser):
     visit("partiql")
     statement = "SELECT * FROM Orders WHERE colour = 'red'"
@@ -86,28 +109,41 @@ def test_a_statement_is_explained_and_run_and_remembered(visit, browser):
     assert all("status of 400" in each for each in browser.complaints())
 
 
+@drives("streams/enable", "streams/disable")
+def test_a_stream_is_enabled_and_disabled(visit, browser, client):
+    client("CreateTable", **table_request("pk:S", TableName="Quiet"))
+    visit("streams")
+    fill(browser, {"Table": "Quiet", "Records have": "KEYS_ONLY"})
+    assert "Table Quiet has a stream." in press_and_load(browser, "Enable")
+    client("DeleteTable", TableName="Quiet")
+    client("CreateTable", **table_request("pk:S", TableName="Alone", StreamSpecification=STREAM))
+    visit("streams")
+    press(browser, "Disable")
+    assert "is disabled" in press_and_load(browser, "Yes: Disable")
+    client("DeleteTable", TableName="Alone")
+
+
+@drives()
 def test_records_appear_while_the_page_is_open(visit, browser, client, server):
     visit("streams")
-    browser.after(lambda: browser.run("document.querySelector('main table a').click()"))
-    stream = client("ListStreams")["Streams"][0]["StreamArn"]
-    wait_for(browser, "document.querySelector('[data-listening]')")
+    browser.after(lambda: browser.run("document.querySelector('main table a[href*=Orders]').click()"))
+    [stream] = [each["StreamArn"] for each in client("ListStreams", TableName="Orders")["Streams"]]
+    wait_for(browser, "document.querySelector('[data-open]')")
     item = {"pk": {"S": "live"}, "sk": {"N": "1"}}
-    # A record that is written before the server has its iterators does not appear, so write again.
     client("PutItem", TableName="Orders", Item=item | {"state": {"S": "before"}})
-    for number in range(100):
-        client("PutItem", TableName="Orders", Item=item | {"state": {"S": f"now {number}"}})
-        if browser.run("new Promise(done => setTimeout(() => done(document.querySelectorAll('.record').length), 100))"):
-            break
+    client("PutItem", TableName="Orders", Item=item | {"state": {"S": "now"}})
+    wait_for(browser, "document.querySelectorAll('.record').length === 2")
     text = shown(browser)
     assert "MODIFY" in text
-    assert f"now {number}" in text
-    assert browser.run("document.querySelectorAll('.record tr.changed').length") > 0
+    assert browser.run("document.querySelectorAll('.record tr.changed').length") == 1
     assert stream.rpartition("/")[2] in text
 
 
+@drives("functions/create", "functions/redeliver", "functions/enable", "functions/delete")
 def test_dead_letters_are_sent_again(visit, browser, client, server, folder):
     visit("functions")
-    fill(browser, {"Begin with": "TRIM_HORIZON", "Retries": "0", "Batch size": "1000"})
+    [stream] = [each["StreamArn"] for each in client("ListStreams", TableName="Orders")["Streams"]]
+    fill(browser, {"Stream": stream, "Begin with": "TRIM_HORIZON", "Retries": "0", "Batch size": "1000"})
     assert "The mapping is there." in press_and_load(browser, "Create")
     declare = declaring(server)
     [mapping] = declare("functions", b"", "GET")[1]["Mappings"]
@@ -118,7 +154,6 @@ def test_dead_letters_are_sent_again(visit, browser, client, server, folder):
     assert "RetryAttemptsExhausted" in shown(browser)
     (folder / "healthy").touch()
     assert "The dead letter is sent again." in press_and_load(browser, "Send again")
-    follow(browser, "The mapping")
     for _ in range(200):  # each shard may have letters
         if "Send all again" in shown(browser):
             press_and_load(browser, "Send all again")
@@ -127,10 +162,13 @@ def test_dead_letters_are_sent_again(visit, browser, client, server, folder):
     else:
         pytest.fail(shown(browser))
     visit("functions")
+    assert "The mapping is disabled." in press_and_load(browser, "Disable")
+    assert "The mapping is enabled." in press_and_load(browser, "Enable")
     press(browser, "Delete")
     assert "The mapping is deleted." in press_and_load(browser, "Yes: Delete")
 
 
+@drives("time/advance", "time/freeze", "time/release", "time/offset", "time/next", "time/expire")
 def test_the_clock_moves(visit, browser, server):
     visit("time")
     assert "The clock shows" in press_and_load(browser, "One day on")
@@ -141,10 +179,15 @@ def test_the_clock_moves(visit, browser, server):
     fill(browser, {"Seconds forward": ""})
     press(browser, "Move")
     wait_for_text(browser, "is not a number of seconds")
+    fill(browser, {"Seconds ahead": "-60"})
+    assert "runs" in press_and_load(browser, "Set")
+    assert "It shows" in press_and_load(browser, "To the next event")
+    assert "Expired items that were deleted: 0." in press_and_load(browser, "Delete expired items now")
     press_and_load(browser, "Follow the machine's clock")
     assert abs(declaring(server)("clock", b"", "GET")[1]["Offset"]) < 1
 
 
+@drives("snapshots/save", "snapshots/restore", "snapshots/branch", "snapshots/delete")
 def test_a_snapshot_brings_back_a_deleted_item(visit, browser, client):
     visit("snapshots")
     fill(browser, {"Name": "full"})
@@ -161,11 +204,21 @@ def test_a_snapshot_brings_back_a_deleted_item(visit, browser, client):
     assert "There are no snapshots." in press_and_load(browser, "Yes: Delete")
 
 
+@drives(
+    "recovery/enable",
+    "recovery/restore",
+    "recovery/disable",
+    "backups/create",
+    "backups/restore",
+    "backups/delete",
+)
 def test_recovery_and_backups(visit, browser, client):
     visit("recovery")
     assert "can be restored to any second" in press_and_load(browser, "Enable")
     fill(browser, {"Table": "Orders", "New table": "Restored"})
     assert "is being restored" in press_and_load(browser, "Restore")
+    press(browser, "Disable")
+    assert "can no longer be restored" in press_and_load(browser, "Yes: Disable")
     visit("backups")
     fill(browser, {"Table": "Orders", "Name": "daily"})
     assert "Backup daily of table Orders is made." in press_and_load(browser, "Make the backup")
@@ -176,6 +229,7 @@ def test_recovery_and_backups(visit, browser, client):
     assert "There are no backups." in press_and_load(browser, "Yes: Delete")
 
 
+@drives("replication/create", "replication/steer", "replication/delete")
 def test_replication_is_paused_and_delayed(visit, browser, client):
     visit("replication")
     fill(browser, {"Table": "Orders", "Region": "eu-west-1"})
@@ -185,8 +239,11 @@ def test_replication_is_paused_and_delayed(visit, browser, client):
     press(browser, "Delay")
     fill(browser, {"Seconds": "3"})
     assert "takes 3 seconds" in press_and_load(browser, "Set the delay")
+    press(browser, "Delete the replica")
+    assert "is deleted" in press_and_load(browser, "Yes: Delete the replica")
 
 
+@drives("requests/resend", "requests/keep")
 def test_a_request_is_found_and_sent_again(visit, browser, client):
     visit("requests")
     body = {"TableName": "Orders", "Item": {"pk": {"S": "once"}, "sk": {"N": "1"}}}
@@ -201,8 +258,13 @@ def test_a_request_is_found_and_sent_again(visit, browser, client):
     press(browser, "Send again")
     text = wait_for_text(browser, "Now: status 400")
     assert "ConditionalCheckFailedException" in text
+    visit("requests")
+    press(browser, "Forget these requests")
+    assert "Requests are not kept." in press_and_load(browser, "Yes: Forget these requests")
+    assert "Requests are kept." in press_and_load(browser, "Keep requests")
 
 
+@drives("charts/insights")
 def test_charts_are_drawn(visit, browser, client):
     visit("charts")
     browser.complaints()
@@ -216,3 +278,67 @@ def test_charts_are_drawn(visit, browser, client):
     assert "The keys of table Orders are counted" in press_and_load(browser, "Count its keys")
     client("GetItem", TableName="Orders", Key={"pk": {"S": "a"}, "sk": {"N": "1"}})
     assert "Most accessed" in visit("charts")
+    assert "are not counted" in press_and_load(browser, "Stop counting")
+
+
+@drives("advice/advise")
+def test_advice_names_a_mistake(visit, browser, client):
+    visit("advice")
+    values = {":pk": {"S": "a"}, ":colour": {"S": "red"}}
+    for _ in range(30):
+        client(
+            "Scan",
+            TableName="Orders",
+            FilterExpression="pk = :pk AND colour = :colour",
+            ExpressionAttributeValues=values,
+        )
+    text = visit("advice")
+    assert "Scan" in text
+    assert "AWS documentation" in text
+    follow(browser, "IAM policy")
+    assert "dynamodb:Scan" in shown(browser)
+    visit("advice")
+    press(browser, "Forget the evidence")
+    press_and_load(browser, "Yes: Forget the evidence")
+    assert "Evidence is collected from now on." in press_and_load(browser, "Begin to collect evidence")
+
+
+@drives("faults/create", "faults/remove", "faults/lag", "faults/transaction")
+def test_bad_days_on_request(visit, browser, client):
+    key = {"pk": {"S": "fault"}, "sk": {"N": "1"}}
+    put = json.dumps({"TableName": "Orders", "Item": key}).encode()
+    visit("faults")
+    fill(browser, {"Operation": "PutItem", "Table": "Orders", "How many": "Next", "Number or share": "2"})
+    fill(browser, {"Effect": "Error"})
+    assert "is in force" in press_and_load(browser, "Make the rule")
+    assert [client.post("PutItem", put)[0] for _ in range(3)] == [500, 500, 200]
+    visit("faults")
+    assert "There are no rules" in press_and_load(browser, "Remove")
+    browser.run("document.getElementById('lag-table').value = 'Orders'")
+    fill(browser, {"Seconds": "30"})
+    assert "never goes back" in press_and_load(browser, "Let reads lag")
+    client("PutItem", TableName="Orders", Item=key | {"new": {"BOOL": True}})
+    assert "new" not in client("GetItem", TableName="Orders", Key=key)["Item"]
+    assert "Reads no longer lag." in press_and_load(browser, "End")
+    browser.run("document.getElementById('transaction-table').value = 'Orders'")
+    browser.run(f"document.getElementById('transaction-key').value = {json.dumps(json.dumps(key))}")
+    assert "The transaction is declared." in press_and_load(browser, "Declare")
+    assert b"TransactionConflict" in client.post("PutItem", put)[2]
+    assert "The transaction has ended." in press_and_load(browser, "End")
+    client("PutItem", TableName="Orders", Item=key)
+
+
+@drives("throttles/enforce")
+def test_throttles_are_explained(visit, browser, client):
+    units = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
+    small = table_request("pk:S", TableName="Small", BillingMode="PROVISIONED", ProvisionedThroughput=units)
+    client("CreateTable", **small)
+    visit("throttles")
+    fill(browser, {"Table": "Small"})
+    assert "Throughput of table Small is enforced." in press_and_load(browser, "Set")
+    put = json.dumps({"TableName": "Small", "Item": {"pk": {"S": "a"}, "x": {"S": "x" * 100_000}}}).encode()
+    while client.post("PutItem", put)[0] == 200:
+        pass
+    text = visit("throttles")
+    assert "PutItem" in text
+    assert "TableThroughput" in text or "Burst" in text

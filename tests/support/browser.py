@@ -61,11 +61,13 @@ class Browser:
         self._session: str | None = None
         self._loads = 0
         self._complaints: list[str] = []
+        self._posts: list[str] = []
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self._call("Page.enable")
         self._call("Log.enable")
         self._call("Runtime.enable")
+        self._call("Network.enable")
 
     def open(self, url: str) -> str:
         """Show a URL, and wait until it is loaded; return the text of the page."""
@@ -96,6 +98,12 @@ class Browser:
         """Return the errors and violated policies of the page since the last call."""
         self.run("0")
         found, self._complaints = self._complaints, []
+        return found
+
+    def posts(self) -> list[str]:
+        """Return the URLs to which the page has sent a POST since the last call."""
+        self.run("0")
+        found, self._posts = self._posts, []
         return found
 
     def command(self, method: str, **parameters: Any) -> dict[str, Any]:
@@ -135,6 +143,8 @@ class Browser:
         self._loads += method == "Page.loadEventFired"
         if method == "Log.entryAdded" and given["entry"]["level"] == "error":
             self._complaints.append(f"{given['entry']['text']} {given['entry'].get('url', '')}")
+        elif method == "Network.requestWillBeSent" and given["request"]["method"] == "POST":
+            self._posts.append(given["request"]["url"])
         elif method == "Runtime.exceptionThrown":
             self._complaints.append(json.dumps(given["exceptionDetails"])[:500])
 

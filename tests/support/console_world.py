@@ -101,6 +101,8 @@ OPENED: Opened = {
     "recovery": [("recovery", {})],
     "backups": [("backups", {}), ("backups", {"table": EMPTY})],
     "replication": [("replication", {})],
+    "faults": [("faults", {})],
+    "throttles": [("throttles", {}), ("throttles", {"table": MARKUP[0]})],
     "requests": [
         ("requests", {}),
         ("requests", {"accounts": "all", "text": MARKUP[0]}),
@@ -109,6 +111,9 @@ OPENED: Opened = {
     "requests/request": [("requests/request", {"id": Known("request")})],
     "charts": [("charts", {}), ("charts", {"table": MARKUP[1]})],
     "charts/series": [],  # JSON
+    "advice": [("advice", {}), ("advice", {"accounts": "all", "confidence": "possible", "table": MARKUP[2]})],
+    "advice/report": [],  # a file
+    "advice/policy": [("advice/policy", {})],
 }
 """For each page how to open it: paths with their query strings. A missing page fails."""
 
@@ -153,7 +158,7 @@ def create_history(client: Client, url: str) -> None:
     The server needs the functions of `functions_file`.
     """
     declare = declaring(url)
-    for name in ("keep_requests", "count_requests"):
+    for name in ("keep_requests", "count_requests", "advise"):
         declare(name, {"Enabled": True})
     stream = client("ListStreams")["Streams"][0]["StreamArn"]
     shard = client("DescribeStream", StreamArn=stream)["StreamDescription"]["Shards"][0]
@@ -163,7 +168,22 @@ def create_history(client: Client, url: str) -> None:
     for text in MARKUP[:3]:
         client("GetItem", TableName=TABLE, Key={"pk": {"S": text}, "sk": {"S": text}})
     client("PutItem", TableName=TABLE, Item=KEY | {"x": {"S": MARKUP[2]}})
+    values = {":p": {"S": MARKUP[0]}, ":x": {"S": MARKUP[1]}}
+    for _ in range(30):  # a Scan that should be a Query, which the advisor finds
+        scan = {"FilterExpression": "pk = :p AND x = :x", "ExpressionAttributeValues": values}
+        client("Scan", TableName=TABLE, **scan)
     client.post("PutItem", json.dumps({"TableName": TABLE, "Item": {"pk": {"S": MARKUP[0]}}}).encode())
+    units = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
+    small = {"TableName": "Small", "BillingMode": "PROVISIONED", "ProvisionedThroughput": units}
+    client("CreateTable", **table_request("pk:S", **small))
+    declare("throttling", {"Enforced": True, "TableName": "Small"})
+    put = json.dumps({"TableName": "Small", "Item": {"pk": {"S": MARKUP[0]}, "x": {"S": "x" * 100_000}}}).encode()
+    while client.post("PutItem", put)[0] == 200:
+        pass
+    rule = {"Match": {"TableName": MARKUP[0], "Operation": "DeleteItem"}, "Effect": {"Kind": "Error"}}
+    declare("faults", rule)
+    declare("consistency", {"TableName": TABLE, "Lag": 0.001})
+    declare("transactions", {"TableName": MARKUP[2], "Key": KEY, "Seconds": 3600})
     client("CreateBackup", TableName=TABLE, BackupName="Hostile-1._backup")
     client("UpdateTable", TableName=EMPTY, StreamSpecification=_STREAM)
     client("UpdateTable", TableName=EMPTY, ReplicaUpdates=[{"Create": {"RegionName": "eu-west-1"}}])

@@ -42,11 +42,22 @@ def test_a_table_gets_a_stream_and_loses_it(console, stage):
     assert "Orders" in shown(console, "streams")
     console.done("streams/disable", table="Orders")
     assert "StreamSpecification" not in stage("DescribeTable", TableName="Orders")["Table"]
+    assert "DISABLED" in shown(console, "streams")
     stage.clock.advance(10)
     console.done("streams/enable", table="Orders", view="KEYS_ONLY")
     found = stage("DescribeTable", TableName="Orders")["Table"]["StreamSpecification"]
     assert found["StreamViewType"] == "KEYS_ONLY"
     assert console.post("streams/enable", HTMX, table="Nothing", view="KEYS_ONLY").status == 400
+
+
+def test_more_streams_than_a_page_has(console, stage, monkeypatch):
+    monkeypatch.setattr(streams, "_STREAMS", 2)
+    for number in range(3):
+        stage.table(f"Table{number}")
+    page = shown(console, "streams")
+    assert ("Table1" in page, "Table2" in page) == (True, False)
+    last = stage("DescribeTable", TableName="Table1")["Table"]["LatestStreamArn"]
+    assert "Table2" in shown(console, "streams", after=last)
 
 
 def test_the_shards_and_records_of_a_stream(console, stage):

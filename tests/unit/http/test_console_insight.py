@@ -6,49 +6,18 @@ import re
 import pytest
 
 from emulator.controls import registry
-from emulator.http.application import create_front
 from emulator.http.site.console.pages import charts
-from emulator.settings import Settings
-from tests.support.asgi import ask
-from tests.support.console import Console, faults
-from tests.support.http_clients import AUTHORIZATION
-from tests.support.in_process import InProcess
+from tests.support.console import faults
+from tests.support.console_process import ObservedWorld
 from tests.support.tables import table_request
 
 HTMX = {"hx-request": "true"}
 HOSTILE = "<script>window.hostile = 1</script>"
 
 
-class World(InProcess):
-    """An emulator with a front, whose requests are observed."""
-
-    def __init__(self):
-        super().__init__(Settings(in_memory=True))
-        self.front = create_front(self.emulator)
-
-    def send(self, operation, body, key="test"):
-        fields = {
-            b"content-type": b"application/x-amz-json-1.0",
-            b"x-amz-target": f"DynamoDB_20120810.{operation}".encode(),
-            b"x-amz-date": b"20260101T000000Z",
-            b"authorization": AUTHORIZATION.format(key=key, region="us-east-1").encode(),
-        }
-        return self.front.endpoint.answer("POST", b"", fields, json.dumps(body).encode())
-
-    def console(self):
-        def send(method, url, headers, body):
-            path, _, query = url.partition("?")
-            raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-            reply = ask(self.front.site, method, path, body, headers=raw, query_string=query.encode())
-            found = {name.decode(): value.decode("latin-1") for name, value in reply.headers.items()}
-            return reply.status, found, reply.body
-
-        return Console(send)
-
-
 @pytest.fixture
 def db():
-    world = World()
+    world = ObservedWorld()
     world("CreateTable", table_request("pk:S", TableName="Orders"))
     yield world
     world.emulator.close()

@@ -109,9 +109,11 @@ async def redeliver(visit: Visit) -> Response:
     """Send one dead letter, or all of a mapping, to the function again."""
     uuid, name = visit.form.text("uuid"), visit.form.text("id")
     if name:
-        await _own_letter(visit, name)
+        found = await _own_letter(visit, name)
         await visit.control("redeliver", {"Id": name})
-        return visit.done("functions/letter", "The dead letter is sent again.", id=name)
+        # The letter may be gone already, so its own page would be an error.
+        path = "functions/mapping" if "UUID" in found else "functions"
+        return visit.done(path, "The dead letter is sent again.", uuid=found.get("UUID"))
     await visit.call_functions("GET", f"{_MAPPINGS}/{uuid}")  # an error if it belongs to another account
     count = (await visit.control("redeliver", {"UUID": uuid}))["Redelivering"]
     return visit.done("functions/mapping", f"Dead letters that are sent again: {count}.", uuid=uuid)

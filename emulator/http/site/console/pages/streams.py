@@ -12,7 +12,7 @@ from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.visit import Visit
 
 _VIEWS: Final = ("NEW_AND_OLD_IMAGES", "NEW_IMAGE", "OLD_IMAGE", "KEYS_ONLY")
-_MOST_STREAMS: Final = 1000
+_STREAMS: Final = 50  # of one page
 _RECORDS: Final = 50  # of one page
 
 _PAUSE: Final = 0.25  # seconds between two reads of the open shards
@@ -26,20 +26,17 @@ _live = 0  # pages with live records now
 
 @page("streams", title="Streams", group="Events", order=10)
 async def streams(visit: Visit) -> Response:
-    """Show the streams of the account and region."""
-    return visit.show("streams/list.html", streams=await _streams(visit), views=_VIEWS)
-
-
-async def _streams(visit: Visit) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    request: dict[str, Any] = {}
-    while len(found) < _MOST_STREAMS:
-        answer = await visit.call("ListStreams", request)
-        found += answer["Streams"]
-        if "LastEvaluatedStreamArn" not in answer:
-            break
-        request = {"ExclusiveStartStreamArn": answer["LastEvaluatedStreamArn"]}
-    return found
+    """Show one page of the streams of the account and region."""
+    request: dict[str, Any] = {"Limit": _STREAMS}
+    if visit.query.text("after"):
+        request["ExclusiveStartStreamArn"] = visit.query.text("after")
+    answer = await visit.call("ListStreams", request)
+    found = [
+        (await visit.call("DescribeStream", {"StreamArn": each["StreamArn"], "Limit": 1}))["StreamDescription"]
+        for each in answer["Streams"]
+    ]
+    following = answer.get("LastEvaluatedStreamArn")
+    return visit.show("streams/list.html", streams=found, following=following, views=_VIEWS)
 
 
 @action("streams/enable", title="Streams", parent="streams")

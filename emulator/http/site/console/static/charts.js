@@ -7,6 +7,10 @@ document.addEventListener('DOMContentLoaded', () => {
   const drawn = new Map()
   const dashes = [[], [6, 4]]
 
+  function clock (seconds) {
+    return seconds === null ? '' : `${new Date(seconds * 1000).toISOString().slice(11, 16)} UTC`
+  }
+
   function colour (name) {
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim()
   }
@@ -19,8 +23,8 @@ document.addEventListener('DOMContentLoaded', () => {
       height: 180,
       legend: { live: true },
       scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 1] } },
-      axes: [axis, { ...axis, size: 60 }],
-      series: [{}, ...chart.lines.map((line, number) => ({
+      axes: [{ ...axis, values: (_plot, times) => times.map(each => clock(each).slice(0, 5)) }, { ...axis, size: 60 }],
+      series: [{ label: 'Time', value: (_plot, time) => clock(time) }, ...chart.lines.map((line, number) => ({
         label: line.label,
         stroke: strokes[number % strokes.length],
         width: 2,

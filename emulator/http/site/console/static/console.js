@@ -10,6 +10,7 @@
 function listen (element) {
   const source = new EventSource(element.dataset.events)
   const most = Number(element.dataset.eventsMost || 200)
+  source.onopen = () => { element.dataset.open = 'yes' }
   source.onmessage = event => {
     if (!element.isConnected) {
       source.close()
