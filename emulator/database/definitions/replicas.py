@@ -40,8 +40,8 @@ class Membership:
     source: the region from which the table was filled, None for the first table.
     overrides: the settings of this table that differ from the others, as ReplicaDescription has
     them. indexes: the same for its indexes, by name.
-    directions: region -> how writes of this table go there (control `replication`). A region that is
-    missing gets them at once.
+    directions: region -> how writes of this table go there (control `replication`). Writes go at
+    once to a region that is missing here.
     strong: whether the group has strong consistency (control-plane 7).
     witness: the region of the witness, None if the group has none.
     protected: whether the table is protected from disassociation (control-plane 6.6).
