@@ -204,6 +204,7 @@ class Database(Entrances):
         Only the owner process calls this.
         """
         self.rerun(self.catalog.settle_all)
+        self.rerun(self.catalog.apply_lags)
         if not self.kinesis:
             kinesis.log_unconnected(table.definition for table in self.catalog.everything())
         self.scheduler.every(ROLL_OVER_SECONDS, self.streams.begin_roll_over)

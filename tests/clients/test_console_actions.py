@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.browser import COMMAND, Browser
 from tests.support.browsing import fill, follow, press, press_and_load, shown, wait_for, wait_for_text
+from tests.support.console import over_http
 from tests.support.http_clients import Client
 from tests.support.servers import running
 from tests.support.tables import index_request, new_name, table_request
@@ -122,6 +123,16 @@ def test_a_form_of_another_site_is_refused(server, browser, client, orders):
     assert "pages of other origins may not use /_emulator/" in text
     assert orders in client("ListTables")["TableNames"]
     browser.complaints()
+
+
+def test_a_durable_server_commits_before_it_answers(tmp_path):
+    with running("--data-dir", str(tmp_path / "data"), "--durable") as durable:
+        console = over_http(durable.url)
+        console.done("tables/create", name="Orders", partition="pk")
+        console.done("tables/Orders/import", content='{"pk": "a"}')
+        durable.kill()
+    with running("--data-dir", str(tmp_path / "data")) as again:
+        assert "returned 1 of 1 scanned items" in over_http(again.url).get("tables/Orders/items").text
 
 
 # --- tables ---------------------------------------------------------------------------------------

@@ -19,6 +19,15 @@ EXPLAIN = "Statement, Parameters, ConsistentRead, AccessKey, Region"
 SAVE = "Name, AccessKey, Region, Tables, Replace"
 
 BAD = [
+    ("consistency", {}, TYPE.format("Lag")),
+    ("consistency", {"Lag": True}, TYPE.format("Lag")),
+    ("consistency", {"Lag": -1}, "the member Lag must be a number of seconds from 0 to 3600"),
+    ("consistency", {"Lag": 4000}, "the member Lag must be a number of seconds from 0 to 3600"),
+    ("consistency", {"Lag": 1, "TableName": 1}, TYPE.format("TableName")),
+    ("consistency", {"Lag": 1, "Monotonic": 1}, TYPE.format("Monotonic")),
+    ("consistency", {"Lag": 1, "Clock": "Wall"}, "the member Clock must be Emulator or Real"),
+    ("consistency", {"Lag": 1, "Seed": "a"}, TYPE.format("Seed")),
+    ("consistency", {"Seconds": 1}, THERE_ARE.format("Seconds", "TableName, Lag, Monotonic, Clock, Seed")),
     ("advice", {"Table": "t"}, THERE_ARE.format("Table", "AccessKey, Region, TableName, Confidence, Format")),
     ("advice", {"TableName": 1}, TYPE.format("TableName")),
     ("advice", {"Confidence": "sure"}, "the member Confidence must be one of possible, likely, certain"),
@@ -33,6 +42,11 @@ BAD = [
     ("copy", {}, TYPE.format("Folder")),
     ("copy", {"Folder": 1}, TYPE.format("Folder")),
     ("copy", {"Folder": "f", "Overwrite": True}, THERE_ARE.format("Overwrite", "Folder")),
+    ("faults", {}, "the member Effect is missing or not a JSON object"),
+    ("faults", {"Effect": {"Kind": "Drop"}, "Rule": 1}, THERE_ARE.format("Rule", "Match, Effect, Seed")),
+    ("faults/remove", {"Id": 1}, TYPE.format("Id")),
+    ("faults/remove", {"Id": "f-0"}, "there is no fault f-0"),
+    ("faults/remove", {"Name": "f-0"}, THERE_ARE.format("Name", "Id")),
     ("count_requests", {}, TYPE.format("Enabled")),
     ("count_requests", {"Enabled": "yes"}, TYPE.format("Enabled")),
     ("dead_letters", {"UUID": 1}, TYPE.format("UUID")),

@@ -190,6 +190,8 @@ def test_fields():
     [
         lambda fields: fields.required("b", "Name"),
         lambda fields: fields.number("a"),
+        lambda _: Fields.parsed("n=9223372036854775808").number("n"),
+        lambda _: Fields.parsed("n=" + "9" * 5000).number("n"),
         lambda fields: fields.chosen("a", ["y"]),
         lambda _: Fields.parsed("&".join(["a=1"] * 5001)),
     ],
@@ -244,6 +246,36 @@ def test_htmx_gets_a_header_instead_of_a_redirect(emulator):
 def test_an_unknown_control_is_an_error_of_the_page(emulator):
     with pytest.raises(Exception, match="there is no control nothing"):
         asyncio.run(visit_of(emulator).control("nothing"))
+
+
+@pytest.mark.parametrize("path", ["switch", "static/console.css", f"{ACTING}/tables"])
+def test_too_many_fields_are_refused(emulator, path):
+    answer = ask(site_of(emulator), "GET", f"/_emulator/console/{path}", query_string=b"a=&" * 5001)
+    assert (answer.status, answer.headers[b"x-content-type-options"]) == (400, b"nosniff")
+
+
+def test_a_failure_of_a_page_is_logged_and_shows_nothing_of_itself(emulator, console, monkeypatch, caplog):
+    def fail(*_):
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(emulator, "call", fail)
+    answer = console.get("tables")
+    assert (answer.status, "secret" in answer.text, faults(answer.text)) == (500, False, [])
+    assert "the page /_emulator/console/test@us-east-1/tables" in caplog.text
+
+
+def test_a_failure_of_the_first_page_is_logged(emulator, monkeypatch, caplog):
+    monkeypatch.setattr(emulator.database.catalog, "everything", None)
+    answer = ask(site_of(emulator), "GET", "/_emulator/console/")
+    assert (answer.status, b"None" in answer.body) == (500, False)
+    assert "the page /_emulator/console/" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["tables", "requests"])
+def test_the_first_page_begins_what_pages_show(emulator, path):
+    console = in_process(emulator)
+    console.get(path)
+    assert emulator.request_log().keeps
 
 
 # --- events ---------------------------------------------------------------------------------------
