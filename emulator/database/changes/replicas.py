@@ -19,17 +19,10 @@ moves the records. A record:
     4 bytes    length of the item's key without the prefix of its table
     the rest   version, key, and the item's row, which is empty if the item was deleted
 
-<<<<<<< HEAD
 A row is stored once, however many regions read it. The record of the last write of an item has no
 row, because the table has the row. After the version of such an item, the store has a zero byte and
 the number of the record (u64). If the item changes again before all regions have the write, the row
 that is replaced moves into the record. So the other regions and their streams get each write.
-=======
-A row is stored once, however many regions read it: the record of the last write of an item has
-no row, because the table has it. The version of such an item ends with a zero byte and the number
-of the record (u64). If the item changes again before all regions have the record, the write before
-puts its row into the record. So other regions, and their streams, get each write.
->>>>>>> main
 
 A pause of replication can last long, so the log has a limit. After the first KEPT records, a record
 is dropped when its item changes again: the other regions then get only the last write of this item.
