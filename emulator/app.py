@@ -100,7 +100,15 @@ class Emulator:
             beginnings.resume_restores,
             beginnings.resume_replication,
         )
-        self.database = Database(engine, self.clock, options, sharing, jobs=jobs, removal=beginnings.before_removal)
+        self.database = Database(
+            engine,
+            self.clock,
+            options,
+            sharing,
+            jobs=jobs,
+            removal=beginnings.before_removal,
+            waits=beginnings.has_waiting_writes,
+        )
         if self.database.owner:
             beginnings.release_snapshots(self.database)
             self.database.scheduler.every(settings.ttl_sweep_interval, partial(beginnings.begin_sweep, self.database))

@@ -83,6 +83,13 @@ def begin_forgetting(database: Database) -> None:
         replication.begin_forgetting(database)
 
 
+def has_waiting_writes(database: Database, table: TableDefinition) -> bool:
+    """Return whether writes of a member of a group still wait for other regions."""
+    from emulator.database.jobs import replication  # noqa: PLC0415 - few tables have replicas
+
+    return replication.has_waiting(database, table)
+
+
 def begin_replication(database: Database, table: TableDefinition) -> None:
     """Queue the replication of a table, because it was written."""
     from emulator.database.jobs import replication  # noqa: PLC0415 - few tables have replicas
