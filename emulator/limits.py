@@ -44,6 +44,7 @@ GSI_PER_TABLE: Final = 20
 LSI_PER_TABLE: Final = 5
 VECTOR_INDEXES_PER_TABLE: Final = 5
 DIMENSIONS: Final = 4096  # the most dimensions of a vector
+SEARCH_RESPONSE: Final = 16 * MIB  # bytes of the projected items (AWS: "Vector indexes", requirements)
 TOP_K: Final = 100  # the most results of a search for vectors
 NON_KEY_ATTRIBUTES_TOTAL: Final = 100
 # The most HASH attributes, and the most RANGE attributes, in the key of a global index.
@@ -52,6 +53,7 @@ TAGS_PER_RESOURCE: Final = 50
 TAG_KEY: Final = 128  # characters
 TAG_VALUE: Final = 256
 TAG_SET: Final = 10 * KIB  # bytes of all tags of a resource
+S3_OBJECTS: Final = 50_000  # the most objects of one import or bulk operation (control-plane 5.1, 14)
 # Bytes of a document, including its white space (control-plane 11.2).
 RESOURCE_POLICY: Final = 20_480
 THROUGHPUT_VALUE: Final = 1_000_000_000_000

@@ -83,6 +83,15 @@ class Upkeep(Numbered, Protocol):
         """
         ...
 
+    def extend(self) -> Iterator[None] | None:
+        """Return steps that make room for the next writes, or None if there is enough.
+
+        The host should call this as often as `preallocate`, and run a step after each call. Each
+        step takes a few milliseconds. The host must not run a step while a write is pending.
+        Without these steps, a write that finds no room makes it, which takes longer.
+        """
+        ...
+
     def trim(self) -> Iterator[None]:
         """Release memory that is only a cache, and make room for later writes, in steps.
 

@@ -52,6 +52,7 @@ class Api:
             "DescribeScheduledActions": self._describe_actions,
             "DeleteScheduledAction": self._delete_action,
             "DescribeScalingActivities": self._describe_activities,
+            "GetPredictiveScalingForecast": self._forecast,
             "ListTagsForResource": self._list_tags,
             "TagResource": self._tag,
             "UntagResource": self._untag,
@@ -222,6 +223,14 @@ class Api:
             shapes.activity_shape(target, each, fulfilled=has_passed(each.fulfilled)) for target, each in found
         ]
         return _page("ScalingActivities", described, request)
+
+    # --- forecasts --------------------------------------------------------------------------------
+
+    def _forecast(self, _caller: Caller, request: Request) -> Answer:
+        """Refuse a forecast: only ECS has predictive policies (AWS: ScalingPolicy)."""
+        if request["ServiceNamespace"] == NAMESPACE:
+            check_dimension(request)
+        raise errors.scaling_forecast_unsupported(request["PolicyName"])
 
     # --- tags -------------------------------------------------------------------------------------
 

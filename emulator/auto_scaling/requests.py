@@ -135,6 +135,12 @@ SHAPES: Final[Mapping[str, Mapping[str, Member]]] = {
     "DescribeScheduledActions": {"ScheduledActionNames": _NAMES, **_FILTERS},
     "DeleteScheduledAction": {**_OF_SERVICE, "ScheduledActionName": _NEEDED, **_OF_RESOURCE},
     "DescribeScalingActivities": {**_FILTERS, "IncludeNotScaledActivities": _FLAG},
+    "GetPredictiveScalingForecast": {
+        **_OF_RESOURCE,
+        "PolicyName": _text(1, 256, required=True),
+        "StartTime": Member(float, required=True),
+        "EndTime": Member(float, required=True),
+    },
     "ListTagsForResource": {"ResourceARN": _ARN_MEMBER},
     "TagResource": {"ResourceARN": _ARN_MEMBER, "Tags": Member(dict, required=True, items=_text(0, 256))},
     "UntagResource": {

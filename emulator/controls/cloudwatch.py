@@ -89,8 +89,8 @@ def _of_tables(database: Database) -> Iterator[list[Any]]:
     for table in database.catalog.everything():
         definition = table.definition
         owner = definition.access_key, definition.region
-        for minute, (name, part), values in database.enforcer.usage(table.id) or ():
-            for shown, dimensions in _shown_as(table, name, part or ""):
+        for minute, (name, subject), values in database.enforcer.usage(table.id) or ():
+            for shown, dimensions in _shown_as(table, name, subject or ""):
                 yield _row((shown, *owner), dimensions, minute, values)
         if not database.owner or definition.billing_mode != "PROVISIONED":
             continue
@@ -104,19 +104,19 @@ def _of_tables(database: Database) -> Iterator[list[Any]]:
                 yield [name, *owner, *_dimensions([table.name, index]), now, [units, 1, units, units]]
 
 
-def _shown_as(table: Table, name: str, part: str) -> Iterator[tuple[str, list[str]]]:
+def _shown_as(table: Table, name: str, subject: str) -> Iterator[tuple[str, list[str]]]:
     """Yield names and dimensions with which a metric of a table is shown.
 
-    part: the name of an index, empty for the table; for a latency, the receiving region. Units of
-    replicated writes count twice: in the sum of all writes, and with a Source.
+    subject: the name of an index, empty for the table; for a latency, the receiving region. Units
+    of replicated writes count twice: in the sum of all writes, and with a Source.
     """
     if name == REPLICATION_LATENCY:
-        yield name, [table.name, "", "", "", part]
+        yield name, [table.name, "", "", "", subject]
         return
     shown = CONSUMED_WRITE if name == REPLICATED_WRITE else name
-    yield shown, [table.name, part]
+    yield shown, [table.name, subject]
     if shown == CONSUMED_WRITE and table.definition.membership is not None:
-        yield shown, [table.name, part, "", "Customer" if name == CONSUMED_WRITE else "GlobalTable"]
+        yield shown, [table.name, subject, "", "Customer" if name == CONSUMED_WRITE else "GlobalTable"]
 
 
 def _row(key: Sequence[str], dimensions: Sequence[str], minute: int, values: Statistics) -> list[Any]:

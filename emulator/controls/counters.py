@@ -27,7 +27,7 @@ from emulator.controls.registry import Emulator, Result, control
 from emulator.database.changes.backlog import backlog
 from emulator.database.database import Database
 from emulator.database.definitions import kinesis
-from emulator.database.items import statistics
+from emulator.database.items.counts import counts
 
 _TABLES: Final = 1000
 
@@ -76,7 +76,7 @@ def count_requests(emulator: Emulator, body: Body) -> Result:
 def _tables(database: Database) -> Iterator[Result]:
     with database.read() as txn:
         for table in database.catalog.everything():
-            ((items, size),) = statistics.read(txn, table.statistics_key, 1)
+            items, size = counts(txn, table)[0]
             access_key, region = table.definition.access_key, table.definition.region
             yield {
                 "Table": table.name,

@@ -46,6 +46,10 @@ def export_arn_invalid() -> ApiError:
     return invalid_parameters("tableArn is not a valid ARN")
 
 
+def export_arn_empty() -> ApiError:
+    return validation("Invalid TableArn: Invalid Table ARN")
+
+
 def export_arn_of_another_resource() -> ApiError:
     return validation(f"{_INVALID}Table ARN is invalid.")
 

@@ -7,17 +7,28 @@
 | `AWS::Serverless::SimpleTable`| a table with one key, on demand unless it has a throughput       |
 
 If a resource has no table name, its logical id becomes the table's name; CloudFormation would add
-the stack's name and random letters. Properties that the emulator does not need are left out with a
-notice.
+the stack's name and random letters. Settings that CreateTable does not make are made afterwards:
+
+| property                           | operation                                                   |
+|------------------------------------|-------------------------------------------------------------|
+| `TimeToLiveSpecification`          | UpdateTimeToLive                                            |
+| `PointInTimeRecoverySpecification` | UpdateContinuousBackups                                     |
+| `ContributorInsightsSpecification` | UpdateContributorInsights, of the table and of its indexes  |
+| `KinesisStreamSpecification`       | EnableKinesisStreamingDestination                           |
+
+A setting with a value that is known only on AWS, such as the ARN of a stream of Kinesis, is left
+out with a notice. Imports are left out too.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+import orjson
+
 from emulator.formats.bounds import Unresolved
 from emulator.formats.document import Document
 from emulator.formats.intrinsics import Resolver, parameters_of
-from emulator.formats.records import WRONG_FORM, Definition, Notice, Problem, Record
+from emulator.formats.records import WRONG_FORM, Definition, Notice, Problem, Record, Setting
 
 Properties = dict[str, Any]
 
@@ -32,17 +43,36 @@ _COPIED: Final = (
     "ProvisionedThroughput",
     "TableClass",
     "TableName",
-)
-_LEFT_OUT: Final = (
-    "ContributorInsightsSpecification",
-    "ImportSourceSpecification",
-    "KinesisStreamSpecification",
-    "PointInTimeRecoverySpecification",
-    "ResourcePolicy",
+    "VectorIndexes",
     "WarmThroughput",
 )
-_OF_INDEX: Final = ("IndexName", "KeySchema", "Projection", "ProvisionedThroughput", "OnDemandThroughput")
-_NUMBERS: Final = frozenset(("ReadCapacityUnits", "WriteCapacityUnits", "MaxReadRequestUnits", "MaxWriteRequestUnits"))
+_LEFT_OUT: Final = "ImportSourceSpecification"
+_INSIGHTS: Final = "ContributorInsightsSpecification"
+_RECOVERY: Final = "PointInTimeRecoverySpecification"
+_KINESIS: Final = "KinesisStreamSpecification"
+_OPTIONAL: Final = (_INSIGHTS, _RECOVERY, _KINESIS, "ResourcePolicy")
+"""Properties without which a table is made, if a value in them is known only on AWS."""
+
+_OF_INDEX: Final = (
+    "IndexName",
+    "KeySchema",
+    "Projection",
+    "ProvisionedThroughput",
+    "OnDemandThroughput",
+    "WarmThroughput",
+)
+_NUMBERS: Final = frozenset(
+    (
+        "ReadCapacityUnits",
+        "WriteCapacityUnits",
+        "MaxReadRequestUnits",
+        "MaxWriteRequestUnits",
+        "ReadUnitsPerSecond",
+        "WriteUnitsPerSecond",
+        "Dimensions",
+        "RecoveryPeriodInDays",
+    )
+)
 _SIMPLE_TYPES: Final = {"String": "S", "Number": "N", "Binary": "B"}
 
 
@@ -59,12 +89,11 @@ def records(document: Document) -> Iterator[Record]:
         try:
             if "Condition" in resource and not resolver.is_true(resource["Condition"]):
                 continue
-            properties = resolver.resolve(resource.get("Properties") or {})
-            left_out = [each for each in _LEFT_OUT if each in properties]
-            create = read({"TableName": name, **properties})
+            properties, left_out = _resolved(resolver, resource.get("Properties") or {})
+            create, owner = read({"TableName": name, **properties})
             ttl = properties.get("TimeToLiveSpecification") or {}
-            enabled = str(ttl.get("Enabled", False)).lower() == "true"
-            definition = Definition(place, create, str(ttl["AttributeName"]) if enabled else None)
+            attribute = str(ttl["AttributeName"]) if _is_true(ttl.get("Enabled", False)) else None
+            definition = Definition(place, create, attribute, tuple(_settings(owner)))
             definition.check()
         except Unresolved as error:
             yield Problem(place, f"table {name}: {error}")
@@ -85,7 +114,70 @@ def parameters(document: Document) -> frozenset[str]:
     return parameters_of(document.content)
 
 
-def _table(properties: Properties) -> Properties:
+def _resolved(resolver: Resolver, properties: Any) -> tuple[Properties, list[str]]:  # noqa: ANN401 - JSON
+    """Return the properties without functions, and the names of those that are left out.
+
+    Raises Unresolved, WRONG_FORM.
+    """
+    found: Properties = {}
+    left_out = []
+    for name, value in properties.items():
+        try:
+            resolved = resolver.resolve({name: _without_key(value) if name == "SSESpecification" else value})
+        except Unresolved:
+            if name not in _OPTIONAL:
+                raise
+            left_out.append(name)
+        else:
+            found |= resolved
+    if found.pop(_LEFT_OUT, None):
+        left_out.append(_LEFT_OUT)
+    return found, left_out
+
+
+def _without_key(encryption: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return an SSESpecification without its key, which is often known only on AWS."""
+    if not isinstance(encryption, dict):
+        return encryption
+    return {name: value for name, value in encryption.items() if name != "KMSMasterKeyId"}
+
+
+def _is_true(value: object) -> bool:
+    """Return whether a flag is set. It is a text if it comes from a parameter of the template."""
+    return str(value).lower() == "true"
+
+
+def _settings(owner: Properties) -> Iterator[Setting]:
+    """Yield the settings that are made after a table's creation.
+
+    owner: the properties of the table, or of the first replica of a global table.
+    """
+    recovery = owner.get(_RECOVERY) or {}
+    if _is_true(recovery.get("PointInTimeRecoveryEnabled", False)):
+        wanted = {**_with_numbers(recovery), "PointInTimeRecoveryEnabled": True}
+        yield Setting("UpdateContinuousBackups", {_RECOVERY: wanted})
+    yield from _insights(owner, {})
+    for index in owner.get("GlobalSecondaryIndexes") or ():
+        yield from _insights(index, {"IndexName": index["IndexName"]})
+    kinesis = owner.get(_KINESIS)
+    if kinesis:
+        request = {"StreamArn": kinesis["StreamArn"]}
+        precision = {name: value for name, value in kinesis.items() if name != "StreamArn"}
+        if precision:
+            request["EnableKinesisStreamingConfiguration"] = precision
+        yield Setting("EnableKinesisStreamingDestination", request)
+
+
+def _insights(owner: Properties, names: Properties) -> Iterator[Setting]:
+    """Yield the setting of a table's or an index's Contributor Insights."""
+    insights = owner.get(_INSIGHTS) or {}
+    if _is_true(insights.get("Enabled", False)):
+        mode = {"ContributorInsightsMode": insights["Mode"]} if "Mode" in insights else {}
+        yield Setting("UpdateContributorInsights", {**names, "ContributorInsightsAction": "ENABLE", **mode})
+
+
+def _table(properties: Properties) -> tuple[Properties, Properties]:
+    """Return the input of CreateTable, and the properties that have the table's settings."""
     create: Properties = {name: properties[name] for name in _COPIED if name in properties}
     create["TableName"] = str(create["TableName"])
     for kind in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
@@ -95,14 +187,17 @@ def _table(properties: Properties) -> Properties:
         view_type = properties["StreamSpecification"]["StreamViewType"]
         create["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": view_type}
     sse = properties.get("SSESpecification") or {}
-    if str(sse.get("SSEEnabled", False)).lower() == "true":
+    if _is_true(sse.get("SSEEnabled", False)):
         create["SSESpecification"] = {"Enabled": True, "SSEType": "KMS"}
     if properties.get("Tags"):
         create["Tags"] = [{"Key": tag["Key"], "Value": str(tag["Value"])} for tag in properties["Tags"]]
     if "DeletionProtectionEnabled" in create:
-        create["DeletionProtectionEnabled"] = str(create["DeletionProtectionEnabled"]).lower() == "true"
+        create["DeletionProtectionEnabled"] = _is_true(create["DeletionProtectionEnabled"])
     numbered: Properties = _with_numbers(create)
-    return numbered
+    policy = properties.get("ResourcePolicy")
+    if policy:
+        numbered["ResourcePolicy"] = orjson.dumps(policy["PolicyDocument"]).decode()
+    return numbered, properties
 
 
 def _with_numbers(value: Any) -> Any:  # noqa: ANN401 - JSON
@@ -117,7 +212,7 @@ def _with_numbers(value: Any) -> Any:  # noqa: ANN401 - JSON
     return {name: int(each) if name in _NUMBERS else _with_numbers(each) for name, each in value.items()}
 
 
-def _global_table(properties: Properties) -> Properties:
+def _global_table(properties: Properties) -> tuple[Properties, Properties]:
     replica = properties["Replicas"][0]
     provisioned = properties.get("BillingMode") == "PROVISIONED"
     of_replica = {index["IndexName"]: index for index in replica.get("GlobalSecondaryIndexes", ())}
@@ -126,12 +221,12 @@ def _global_table(properties: Properties) -> Properties:
         for index in properties.get("GlobalSecondaryIndexes", ())
     ]
     whole = properties | _throughput(properties, replica, provisioned=provisioned)
-    for name in ("DeletionProtectionEnabled", "TableClass", "Tags"):
+    for name in ("DeletionProtectionEnabled", "ResourcePolicy", "TableClass", "Tags"):
         if name in replica:
             whole[name] = replica[name]
     if indexes:
         whole["GlobalSecondaryIndexes"] = indexes
-    return _table(whole)
+    return _table(whole)[0], replica
 
 
 def _throughput(owner: Properties, replica: Properties, *, provisioned: bool) -> Properties:
@@ -158,7 +253,7 @@ def _least(scaling: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a number, perha
     return scaling.get("SeedCapacity", scaling["MinCapacity"])
 
 
-def _simple_table(properties: Properties) -> Properties:
+def _simple_table(properties: Properties) -> tuple[Properties, Properties]:
     key = properties.get("PrimaryKey") or {"Name": "id", "Type": "String"}
     tags = properties.get("Tags") or {}
     whole = {
@@ -174,7 +269,7 @@ def _simple_table(properties: Properties) -> Properties:
     return _table({**whole, "BillingMode": "PAY_PER_REQUEST"})
 
 
-_KINDS: Final[Mapping[str, Callable[[Properties], Properties]]] = {
+_KINDS: Final[Mapping[str, Callable[[Properties], tuple[Properties, Properties]]]] = {
     "AWS::DynamoDB::Table": _table,
     "AWS::DynamoDB::GlobalTable": _global_table,
     "AWS::Serverless::SimpleTable": _simple_table,

@@ -65,17 +65,28 @@ class ItemRecord(NamedTuple):
     item: Item
 
 
+class Setting(NamedTuple):
+    """A setting of a table that CreateTable does not make.
+
+    operation: the operation that makes it. request: its request without the name of the table.
+    """
+
+    operation: str
+    request: Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Definition:
     """The definition of a table.
 
     create: the input of CreateTable. ttl: the attribute for time to live, None if the table has
-    none.
+    none. settings: what is set after the table has become ACTIVE.
     """
 
     place: Place
     create: dict[str, Any]
     ttl: str | None = None
+    settings: tuple[Setting, ...] = ()
 
     @property
     def name(self) -> str:
@@ -94,7 +105,7 @@ class Definition:
         if not all(map(is_text, texts)):
             raise TypeError("a name is not a text")
         # Raises an error for texts that are not UTF-8 and numbers that JSON does not have.
-        orjson.dumps(self.create)
+        orjson.dumps([self.create, *(setting.request for setting in self.settings)])
 
 
 class Problem(NamedTuple):

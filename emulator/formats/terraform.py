@@ -1,16 +1,28 @@
 """Tables and items of Terraform: the output of `terraform show -json` for a plan or a state.
 
-The resources are `aws_dynamodb_table` and `aws_dynamodb_table_item`, in all modules.
+The resources are `aws_dynamodb_table` and `aws_dynamodb_table_item`, in all modules. The following
+resources add a setting to a table of the same file:
+
+| resource                                     | operation                           |
+|----------------------------------------------|-------------------------------------|
+| `aws_dynamodb_contributor_insights`          | UpdateContributorInsights           |
+| `aws_dynamodb_kinesis_streaming_destination` | EnableKinesisStreamingDestination   |
+| `aws_dynamodb_resource_policy`               | CreateTable with `ResourcePolicy`   |
+
+Such a resource is left out with a notice if its values are known only after `apply`, as the ARNs in
+a plan are, or if its table is in another file.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from emulator.formats.document import Document
 from emulator.formats.items import typed_record
-from emulator.formats.records import WRONG_FORM, Definition, Notice, Problem, Record
+from emulator.formats.records import WRONG_FORM, Definition, Notice, Problem, Record, Setting, is_text
 
 _LEFT_OUT: Final = ("replica", "import_table", "restore_source_name", "restore_source_table_arn")
 
@@ -19,16 +31,43 @@ def records(document: Document) -> Iterator[Record]:
     """Yield the tables, then the items. A value that is known only after `apply` is a problem."""
     content = document.content
     values = content.get("planned_values") or content.get("values")
-    resources = list(_resources(values.get("root_module") if isinstance(values, dict) else None))
-    for kind, read in (("aws_dynamodb_table", _table), ("aws_dynamodb_table_item", _item)):
-        for resource in resources:
-            if resource.get("type") == kind and resource.get("mode") != "data":
-                try:
-                    yield from read(document, resource)
-                except WRONG_FORM as error:
-                    address = resource.get("address", kind)
-                    text = f"{address}: Terraform does not know this before `apply`, or at all: {error}"
-                    yield Problem(document.place(), text)
+    found = _resources(values.get("root_module") if isinstance(values, dict) else None)
+    resources = [each for each in found if each.get("mode") != "data"]
+    additions: dict[str, list[_Addition]] = defaultdict(list)
+    for resource in resources:
+        read_addition = _ADDITIONS.get(str(resource.get("type")))
+        if read_addition is None:
+            continue
+        address = str(resource.get("address", resource["type"]))
+        try:
+            addition = read_addition(address, resource["values"])
+        except WRONG_FORM as error:
+            yield Notice(document.place(), f"{address} left out: its values are known only after `apply`: {error}")
+        else:
+            additions[addition.table].append(addition)
+    for record in _read(document, resources, "aws_dynamodb_table", _table):
+        if isinstance(record, Definition):
+            yield _with(record, additions.pop(record.name, []))
+        else:
+            yield record
+    for each in (addition for left in additions.values() for addition in left):
+        yield Notice(document.place(), f"{each.address} left out: the file has no table {each.table}")
+    yield from _read(document, resources, "aws_dynamodb_table_item", _item)
+
+
+_Reader = Callable[[Document, Mapping[str, Any]], Iterator[Record]]
+
+
+def _read(document: Document, resources: list[Mapping[str, Any]], kind: str, reader: _Reader) -> Iterator[Record]:
+    """Yield the records of all resources of one kind."""
+    for resource in resources:
+        if resource.get("type") == kind:
+            try:
+                yield from reader(document, resource)
+            except WRONG_FORM as error:
+                address = resource.get("address", kind)
+                text = f"{address}: Terraform does not know this before `apply`, or at all: {error}"
+                yield Problem(document.place(), text)
 
 
 def _resources(module: object) -> Iterator[Mapping[str, Any]]:
@@ -80,11 +119,18 @@ def _table(document: Document, resource: Mapping[str, Any]) -> Iterator[Record]:
     ttl = [each["attribute_name"] for each in values.get("ttl") or () if each.get("enabled")]
     place = document.place()
     left_out = [name for name in _LEFT_OUT if values.get(name)]
-    if any(each.get("enabled") for each in values.get("point_in_time_recovery") or ()):
-        left_out.append("point_in_time_recovery")
     if left_out:
         yield Notice(place, f"{resource['address']}: {', '.join(left_out)} left out")
-    yield Definition(place, create, ttl[0] if ttl else None)
+    yield Definition(place, create, ttl[0] if ttl else None, tuple(_recovery(values)))
+
+
+def _recovery(values: Mapping[str, Any]) -> Iterator[Setting]:
+    for each in values.get("point_in_time_recovery") or ():
+        if each.get("enabled"):
+            wanted: dict[str, Any] = {"PointInTimeRecoveryEnabled": True}
+            if each.get("recovery_period_in_days"):
+                wanted["RecoveryPeriodInDays"] = each["recovery_period_in_days"]
+            yield Setting("UpdateContinuousBackups", {"PointInTimeRecoverySpecification": wanted})
 
 
 def _keys(owner: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -119,6 +165,67 @@ def _throughput(owner: Mapping[str, Any], *, on_demand: bool) -> dict[str, Any]:
             if units is not None and units > 0:
                 limits[member] = units
     return {"OnDemandThroughput": limits} if limits else {}
+
+
+# --- resources that add a setting to a table ------------------------------------------------------
+
+
+class _Addition(NamedTuple):
+    """What a resource adds to a table.
+
+    address: the resource's. create: members of CreateTable. settings: made after its creation.
+    """
+
+    address: str
+    table: str
+    create: Mapping[str, Any]
+    settings: tuple[Setting, ...] = ()
+
+
+def _with(definition: Definition, additions: list[_Addition]) -> Definition:
+    """Return a definition with additions."""
+    for each in additions:
+        create, settings = {**definition.create, **each.create}, (*definition.settings, *each.settings)
+        definition = replace(definition, create=create, settings=settings)
+    return definition
+
+
+def _insights(address: str, values: Mapping[str, Any]) -> _Addition:
+    request = {"ContributorInsightsAction": "ENABLE"}
+    if values.get("index_name"):
+        request["IndexName"] = values["index_name"]
+    if values.get("mode"):
+        request["ContributorInsightsMode"] = values["mode"]
+    return _Addition(address, _text(values["table_name"]), {}, (Setting("UpdateContributorInsights", request),))
+
+
+def _kinesis(address: str, values: Mapping[str, Any]) -> _Addition:
+    request: dict[str, Any] = {"StreamArn": values["stream_arn"]}
+    precision = values.get("approximate_creation_date_time_precision")
+    if precision:
+        request["EnableKinesisStreamingConfiguration"] = {"ApproximateCreationDateTimePrecision": precision}
+    setting = Setting("EnableKinesisStreamingDestination", request)
+    return _Addition(address, _text(values["table_name"]), {}, (setting,))
+
+
+def _policy(address: str, values: Mapping[str, Any]) -> _Addition:
+    """Read the policy of a table. The policy of a stream has no table of this name: a notice."""
+    table = _text(values["resource_arn"]).partition(":table/")[2]
+    return _Addition(address, table, {"ResourcePolicy": values["policy"]})
+
+
+_ADDITIONS: Final[Mapping[str, Callable[[str, Mapping[str, Any]], _Addition]]] = {
+    "aws_dynamodb_contributor_insights": _insights,
+    "aws_dynamodb_kinesis_streaming_destination": _kinesis,
+    "aws_dynamodb_resource_policy": _policy,
+}
+
+
+def _text(value: object) -> str:
+    """Return a value that must be a text. Raises TypeError."""
+    if not is_text(value):
+        raise TypeError("a name is not a text")
+    return str(value)
 
 
 def _item(document: Document, resource: Mapping[str, Any]) -> Iterator[Record]:

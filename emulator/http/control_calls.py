@@ -15,6 +15,7 @@ async def run(front: Front, control: Control, body: Body) -> Result:
 
     Raises the errors of the control and of its commit, and PeerFailed.
     """
+    body = registry.begun(front.emulator, control, body)
     parts = [await run_here(front, control, body)]
     if control.gather is not None and front.peers is not None:
         parts += await front.peers.ask(control.name, body)

@@ -82,6 +82,8 @@ class Server:
         Cancel answers that are not complete after 10 seconds.
         """
         front = self._front
+        if front.emulator.has_faults:
+            front.emulator.faults.stopping = True
         for wait in tuple(front.waits):
             wait.cancel()
         for client in tuple(front.clients):

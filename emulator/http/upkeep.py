@@ -5,6 +5,7 @@
 | sync, without `--durable`    | 15 s after the first commit that is not synced; in a pause   | the owner, in a thread |
 |                              | of writes, 1 s after this commit                             |                        |
 | prepare pages for new writes | whenever the engine has such work                            | the owner, in a thread |
+| make room for new writes     | before the store is full, in small steps                     | the owner              |
 | return memory                | in a pause of writes, at most every 5 s, in small steps      | every process          |
 | drop vectors not in use      | every second                                                 | every process          |
 | check for free descriptors   | every second                                                 | every process          |
@@ -50,6 +51,7 @@ class Upkeep:
         self._sync: asyncio.Future[None] | None = None
         self._ahead: asyncio.Future[None] | None = None
         commits = 0 if self._store is None else self._store.commit_number()
+        self._extending: Iterator[None] | None = None
         self._trimming: Iterator[None] = iter(())
         self._seen = self._synced = self._trimmed = commits  # commit numbers when last polled, synced, trimmed
         self._seen_at = self._unsynced_at = self._trimmed_at = now
@@ -71,6 +73,8 @@ class Upkeep:
         if self._owner and _is_over(self._ahead):
             work = store.preallocate()
             self._ahead = None if work is None else self._begin(work)
+        if self._owner and not self._database.pending:
+            self._extend(store)
         commits = store.commit_number()
         if commits != self._seen:
             self._seen, self._seen_at = commits, now
@@ -89,6 +93,16 @@ class Upkeep:
         elif self._syncs and _is_over(self._sync) and now - self._unsynced_at >= (_SOON if pause else _BUSY):
             self._synced, self._unsynced_at = commits, now
             self._sync = self._begin(self._database.sync)
+
+    def _extend(self, store: StoreUpkeep) -> None:
+        """Run a step that makes room, if the store will need room soon."""
+        if self._extending is None:
+            self._extending = store.extend()
+        if self._extending is not None:
+            try:
+                next(self._extending)
+            except (StopIteration, StorageError):  # the next write that needs room reports the error
+                self._extending = None
 
     def _begin(self, work: Callable[[], None]) -> asyncio.Future[None]:
         return self._loop.run_in_executor(None, work)

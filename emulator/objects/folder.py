@@ -17,17 +17,30 @@ reader never sees a part of an object, and a killed server leaves no incomplete 
 
 import errno
 import os
+import re
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from emulator.objects.store import Encryption, ObjectError, StoredObject, access_denied, failed, no_such_bucket
+from emulator.objects.store import (
+    Encryption,
+    ObjectError,
+    StoredObject,
+    access_denied,
+    failed,
+    no_such_bucket,
+    no_such_key,
+)
 
 _INCOMPLETE: Final = ".incomplete"
 _LONGEST_PART: Final = 255  # the most bytes in the name of a file on common file systems
 _SEPARATORS: Final = frozenset("\0") | ({"\\", ":"} if os.name == "nt" else frozenset())
+_KEY_ID: Final = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|mrk-[0-9a-f]{32}"
+_ALIAS: Final = r"alias/[a-zA-Z0-9/_-]+"
+# An id, an alias, or the ARN of a key or alias (AWS: "Key identifiers").
+_KMS_KEY: Final = rf"{_KEY_ID}|{_ALIAS}|arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{{12}}:(key/({_KEY_ID})|{_ALIAS})"
 _IN_THE_WAY: Final = (FileExistsError, NotADirectoryError, IsADirectoryError)
 
 
@@ -89,8 +102,13 @@ class FolderBucket:
         except OSError as error:
             raise _failure(error, path) from error
 
-    def create(self, key: str, _encryption: Encryption) -> "FileWriter":
-        """Begin to write an object. Encryption is ignored. Raises ObjectError."""
+    def create(self, key: str, encryption: Encryption) -> "FileWriter":
+        """Begin to write an object, without encryption. Raises ObjectError.
+
+        There are no keys here. So a key counts as missing only if no key of AWS can have its name.
+        """
+        if encryption.key and re.fullmatch(_KMS_KEY, encryption.key) is None:
+            raise no_such_key(encryption.key)
         path = self._path(key)
         try:
             return FileWriter(self._root / _INCOMPLETE, path, self._folder)

@@ -34,6 +34,20 @@ def access_denied(hint: str = "") -> ObjectError:
     return failed(403, "AccessDenied", "Access Denied", hint)
 
 
+def too_many_objects(count: int, most: int) -> ObjectError:
+    """Return the error for more objects than one import or bulk operation reads.
+
+    gap: we know the limit, but neither the code nor the text (control-plane 5.1).
+    """
+    return ObjectError("S3ObjectLimitExceeded", f"The source has {count} objects, but the limit is {most} objects.")
+
+
+def no_such_key(key: str) -> ObjectError:
+    """Return the error for a KMS key that does not exist (control-plane 4.2)."""
+    message = f"Invalid keyId '{key}' (Service: Kms; Status Code: 400; Error Code: NotFoundException; Request ID: null)"
+    return ObjectError("KmsNotFoundException", message)
+
+
 class Encryption(NamedTuple):
     """The encryption of objects: AES256 or KMS, and the id of a KMS key."""
 

@@ -68,8 +68,11 @@ def _check_list(request: Request) -> tuple[str, str]:
 def list_backups(database: Database, caller: Caller, request: Request, after: tuple[str, str]) -> Response:
     """List backups in the order of their creation, page by page."""
     start = request.get("ExclusiveStartBackupArn")
-    if start is not None and not caller.shared and backup_arn(start).region != caller.region:
-        raise errors.backup_page_of_another_region()
+    if start is not None:
+        arn = backup_arn(start)
+        check_place(arn, caller)
+        if not caller.shared and arn.region != caller.region:
+            raise errors.backup_page_of_another_region()
     name = request.get("TableName")
     if name is not None and name.startswith("arn:"):
         name = arns.table_name(name, caller.home, data_plane=False)
@@ -98,20 +101,25 @@ def list_backups(database: Database, caller: Caller, request: Request, after: tu
 
 
 def backup_arn(text: str) -> NumberedArn:
-    """Return the parts of a backup's ARN. Raises the errors of control-plane 0.2."""
+    """Return the parts of a backup's ARN. Raises `Invalid Backup ARN` (control-plane 0.2)."""
     arn = arns.numbered(text, "backup")
     if arn is None:
         raise errors.backup_arn_invalid()
-    if not arn.is_valid():
-        raise errors.backup_arn_of_nowhere()
     return arn
+
+
+def check_place(arn: NumberedArn, caller: Caller) -> None:
+    """Raise if no backup can be at an ARN's partition, service and region (control-plane 0.2)."""
+    if not arn.is_valid(caller.region):
+        raise errors.backup_arn_of_nowhere()
 
 
 def found(database: Database, caller: Caller, arn: NumberedArn) -> Backup:
     """Return a backup of the caller. The ARN may have any region (control-plane 1.2).
 
-    Raises BackupNotFoundException, AccessDeniedException.
+    Raises ValidationException, BackupNotFoundException, AccessDeniedException.
     """
+    check_place(arn, caller)
     if not caller.shared and arn.account != caller.account:
         raise errors.access_denied()
     settle(database, caller)

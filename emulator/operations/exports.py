@@ -110,6 +110,8 @@ def export_table(database: Database, caller: Caller, request: Request, _: None) 
 
 def _table(database: Database, caller: Caller, arn: str) -> Table:
     """Return the table with an ARN. Raises the errors at the start of control-plane 4.1."""
+    if not arn:
+        raise errors.export_arn_empty()
     parsed = arns.parsed(arn)
     if parsed is None:
         raise errors.export_arn_invalid()

@@ -20,7 +20,7 @@ from emulator.database.schema.table import Table
 from emulator.database.store.ids import next_id
 from emulator.database.store.registry import DefinitionChange
 from emulator.model.request import Request
-from emulator.operations.backups import backup_arn
+from emulator.operations.backups import backup_arn, check_place
 from emulator.operations.continuous_backups import found
 from emulator.operations.registry import Response, operation
 from emulator.operations.restored_tables import restored
@@ -41,6 +41,7 @@ def _check_backup(request: Request) -> arns.NumberedArn:
 @operation("RestoreTableFromBackup", check=_check_backup)
 def restore_from_backup(database: Database, caller: Caller, request: Request, arn: arns.NumberedArn) -> Response:
     """Create a table with the items of a backup. The response says CREATING."""
+    check_place(arn, caller)
     if not caller.shared and arn.account != caller.account:
         raise errors.access_denied()
     home = _caller_in(database, caller, arn.region)

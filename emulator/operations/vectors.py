@@ -24,6 +24,7 @@ from emulator.operations.registry import Response, operation
 from emulator.operations.response import member, response_of
 from emulator.slices import DECODED_IN_STEP, Steps, in_slices
 from emulator.values.rows import decode_row
+from emulator.values.size import item_size
 from emulator.values.types import Item, Value
 
 if TYPE_CHECKING:
@@ -152,14 +153,18 @@ def _answer(
     with database.read_committed() as txn:
         rows = [(match.score, txn.get(table.prefix + match.tail)) for match in matches]
     results = []
-    read = decoded = 0
+    read = decoded = size = 0
     for score, row in rows:
         if row is None:  # the item was deleted after the search
             continue
         item = decode_row(row)
         read += index.entry_size(item)
         decoded += len(row)
-        results.append({"Item": _result(index, checked.expressions.projection, item), "Score": score})
+        result = _result(index, checked.expressions.projection, item)
+        size += item_size(result)
+        if size > limits.SEARCH_RESPONSE:
+            raise errors.search_response_too_large()
+        results.append({"Item": result, "Score": score})
         if decoded > DECODED_IN_STEP:
             decoded = 0
             yield None

@@ -5,6 +5,7 @@ slices. Calls of blocking I/O run in other threads.
 """
 
 import asyncio
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.app import Emulator
 from emulator.rounds import run_forever
+from emulator.slices import THREAD_SWITCH
 
 if TYPE_CHECKING:
     from emulator.s3_jobs.runner import Runner
@@ -94,6 +96,7 @@ class _CallThread:
     def __init__(self) -> None:
         self._calls: SimpleQueue[tuple[Callable[[], Any], asyncio.Future[_Result]] | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
+        sys.setswitchinterval(THREAD_SWITCH)
         Thread(target=self._run, name="s3-job", daemon=True).start()
 
     async def call(self, function: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the function returns

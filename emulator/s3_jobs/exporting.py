@@ -40,8 +40,8 @@ from emulator.values.types import Item
 FILE: Final = 100_000
 """The most items of a data file."""
 
-_PLAIN: Final = 500  # the most items of a slice that writes rows without decoding them: 2 ms
-_DECODED: Final = 200  # the most items of a slice that decodes rows: 2 to 4 ms
+_ITEMS: Final = 500  # the most items that a slice reads: 2 ms
+_CHANGES: Final = 200  # the most changed items that a slice reads: 2 to 4 ms
 _SIZE: Final = 256 << 10  # bytes of rows after which a slice ends
 
 _BILLED_UNIT: Final = 1_000_000
@@ -51,20 +51,20 @@ _STARTED: Final = "_started"
 
 
 @dataclass(frozen=True, slots=True)
-class _Lines:
-    """The lines of one slice.
+class _Part:
+    """What one slice reads.
 
+    lines: returns the lines to write. The job's thread calls it, because decoding takes long.
     size: bytes of all items read, also of those that the filter excludes.
     after: the key at which the next slice begins; None after the last slice.
     """
 
-    text: bytes
-    items: int
+    lines: Callable[[], list[bytes]]
     size: int
     after: bytes | None
 
 
-_Read = Callable[[bytes], _Lines]
+_Read = Callable[[bytes], _Part]
 
 
 def exporting(workshop: Workshop, job: S3Job) -> Work[None]:
@@ -101,10 +101,10 @@ def _file(database: Database, job: S3Job, bucket: Bucket, read: _Read, before: P
     after: bytes | None = bytes.fromhex(before.key or "")
     try:
         while after is not None and data.items < FILE:
-            lines: _Lines = yield from in_slice(database, partial(read, after))
-            yield Call(partial(data.write, lines.text, lines.items))
-            size += lines.size
-            after = lines.after
+            part: _Part = yield from in_slice(database, partial(read, after))
+            yield Call(partial(_write, data, part.lines))
+            size += part.size
+            after = part.after
         line = yield Call(data.finish)
     except BaseException:
         data.discard()
@@ -116,6 +116,11 @@ def _file(database: Database, job: S3Job, bucket: Bucket, read: _Read, before: P
         size=before.size + size,
         written=before.written + line["itemCount"],
     )
+
+
+def _write(data: DataObject, lines: Callable[[], list[bytes]]) -> None:
+    made = lines()
+    data.write(b"".join(made), len(made))
 
 
 def _progress(database: Database, job: S3Job) -> Progress:
@@ -150,25 +155,29 @@ def _past(database: Database, job: S3Job, txn: Any) -> past_items.Past:  # noqa:
     return past
 
 
-def _read_items(database: Database, job: S3Job, selection: Selection, start: bytes, *, ion: bool) -> _Lines:
+def _read_items(database: Database, job: S3Job, selection: Selection, start: bytes, *, ion: bool) -> _Part:
     """Read the items of one slice."""
-    plain = selection.whole and not ion
     views = database.views
     with database.read() as txn:
         past = _past(database, job, txn)
-        first = max(start, selection.start)
-        rows, after = past_items.page(views, txn, past, first, _PLAIN if plain else _DECODED, _SIZE)
+        found, after = past_items.page(views, txn, past, max(start, selection.start), _ITEMS, _SIZE)
     if selection.stop is not None:
-        rows = [row for row in rows if row[0] < selection.stop]
+        found = [each for each in found if each[0] < selection.stop]
         after = None if after is None or after >= selection.stop else after
-    size = sum(row_size(row) for _, row in rows)
-    if plain:
-        lines = [b'{"Item":%b}\n' % row_json(row) for _, row in rows]
-    else:
-        items = filter(selection.takes, (decode_row(row) for _, row in rows))
-        line = ion_line if ion else _json_line
-        lines = [line(selection.projected(item)) for item in items]
-    return _Lines(b"".join(lines), len(lines), size, after)
+    rows = [row for _, row in found]
+    lines = (
+        partial(_plain_lines, rows) if selection.whole and not ion else partial(_item_lines, rows, selection, ion=ion)
+    )
+    return _Part(lines, sum(map(row_size, rows)), after)
+
+
+def _plain_lines(rows: list[bytes]) -> list[bytes]:
+    return [b'{"Item":%b}\n' % row_json(row) for row in rows]
+
+
+def _item_lines(rows: list[bytes], selection: Selection, *, ion: bool) -> list[bytes]:
+    line = ion_line if ion else _json_line
+    return [line(selection.projected(item)) for item in filter(selection.takes, map(decode_row, rows))]
 
 
 def _json_line(item: Item) -> bytes:
@@ -177,23 +186,28 @@ def _json_line(item: Item) -> bytes:
 
 def _read_changes(
     database: Database, job: S3Job, table: Table, selection: Selection, start: bytes, *, ion: bool
-) -> _Lines:
+) -> _Part:
     """Read the changes of one slice (control-plane 4.4)."""
     specification = job.request["IncrementalExportSpecification"]
     window = specification["ExportFromTime"], specification["ExportToTime"]
     views = database.views
     with database.read() as txn:
         past = _past(database, job, txn)
-        found, after = differences.page(views, txn, past, window, max(start, selection.start), _DECODED)
+        found, after = differences.page(views, txn, past, window, max(start, selection.start), _CHANGES, _SIZE)
     if selection.stop is not None:
         found = [each for each in found if each.item < selection.stop]
         after = None if after is None or after >= selection.stop else after
     with_old = specification["ExportViewType"] != "NEW_IMAGE"
-    records = [_record(table, selection, each, with_old=with_old) for each in found]
-    kept = [record for record in records if record is not None]
-    line = record_line if ion else _line
     size = sum(row_size(row) for each in found for row in (each.before, each.after) if row is not None)
-    return _Lines(b"".join(map(line, kept)), len(kept), size, after)
+    return _Part(partial(_change_lines, table, selection, found, with_old=with_old, ion=ion), size, after)
+
+
+def _change_lines(
+    table: Table, selection: Selection, found: list[Difference], *, with_old: bool, ion: bool
+) -> list[bytes]:
+    records = (_record(table, selection, each, with_old=with_old) for each in found)
+    line = record_line if ion else _line
+    return [line(record) for record in records if record is not None]
 
 
 def _line(record: Mapping[str, Any]) -> bytes:

@@ -27,8 +27,8 @@ from emulator.formats.records import ReadOptions
 from emulator.objects.opening import local_folder
 from emulator.objects.store import ObjectError
 from emulator.s3_jobs.local_log import LOGS, LocalLog
-from emulator.s3_jobs.reading import Batch, ObjectFormat, ObjectReader, check_libraries
-from emulator.s3_jobs.storing import content_of, put_of
+from emulator.s3_jobs.reading import Batch, ObjectFormat, ObjectReader, check_libraries, listed
+from emulator.s3_jobs.storing import put_of, readable
 from emulator.s3_jobs.work import Call, Work, Workshop, in_slice
 
 log = logging.getLogger("emulator")
@@ -54,7 +54,7 @@ def importing(workshop: Workshop, job: S3Job) -> Work[None]:
     store_of = partial(workshop.store, job.access_key, job.region)
     yield Call(partial(check_libraries, object_format))
     bucket = yield Call(lambda: store_of().bucket(source["S3Bucket"], source.get("S3BucketOwner")))
-    objects = yield Call(partial(bucket.objects, source.get("S3KeyPrefix", "")))
+    objects = yield Call(partial(listed, bucket, source.get("S3KeyPrefix", "")))
     yield from in_slice(database, partial(_begin, database, job))
     errors_log = error_log(workshop, job)
     progress = yield from in_slice(database, partial(_progress, database, job))
@@ -152,7 +152,7 @@ def _store(database: Database, job: S3Job, before: Progress, batch: Batch, error
     with database.write() as txn:
         for index, record in enumerate(batch.records, batch.first):
             try:
-                put = put_of(table, content_of(record)["Item"])
+                put = put_of(table, readable(record))
             except errors.ApiError as error:
                 lines.append(_line(job, batch.object.key, index, [error.message]))
             else:

@@ -39,8 +39,8 @@ from emulator.objects.store import Bucket
 from emulator.s3_jobs.importing import advanced, gone
 from emulator.s3_jobs.local_log import LOGS, LocalLog, lines_of
 from emulator.s3_jobs.outputs import DataObject, encryption_of, folder, new_name, put_manifests
-from emulator.s3_jobs.reading import Batch, ObjectFormat, ObjectReader, Record, check_libraries
-from emulator.s3_jobs.storing import conditional_put, content_of, put_of, unthrottled
+from emulator.s3_jobs.reading import Batch, ObjectFormat, ObjectReader, check_libraries, listed
+from emulator.s3_jobs.storing import conditional_put, put_of, readable, unthrottled
 from emulator.s3_jobs.work import Call, Pause, Work, Workshop, in_slice
 from emulator.values.rows import decode_row, row_size
 from storage import WriteTxn
@@ -65,7 +65,7 @@ def putting(workshop: Workshop, job: S3Job) -> Work[None]:
     output = yield Call(
         lambda: store_of().bucket(target.get("S3Bucket", source["S3Bucket"]), target.get("S3BucketOwner"))
     )
-    objects = yield Call(partial(bucket.objects, source.get("S3KeyPrefix", "")))
+    objects = yield Call(partial(listed, bucket, source.get("S3KeyPrefix", "")))
     total = sum(each.size for each in objects)
     progress = yield from in_slice(database, partial(_begin, database, job, total))
     logs = {kind: _log(workshop, job, kind) for kind in target["OutputType"]}
@@ -136,11 +136,10 @@ def _store(database: Database, job: S3Job, before: Progress, batch: Batch, logs:
     done = _Slice(before)
     with database.write() as txn, unthrottled(table):
         for index, record in enumerate(batch.records, batch.first):
-            content: dict[str, Any] = record.content if isinstance(record, Record) else {}
             put: Put | None = None
             try:
-                content_of(record)
-                put = put_of(table, content["Item"]) if len(content) == 1 else conditional_put(table, content)
+                found = readable(record)
+                put = conditional_put(table, found.content) if found.item is None else put_of(table, found)
                 _put(txn, table, put, done)
             except errors.ApiError as error:
                 if put is not None and error.about == "condition":

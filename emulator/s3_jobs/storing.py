@@ -8,29 +8,22 @@ from emulator import errors
 from emulator.database.items.requested import Put
 from emulator.database.schema.table import Table
 from emulator.operations.registry import find
-from emulator.s3_jobs.reading import Bad, Record
-from emulator.values.problems import Layer, first_problem
-from emulator.values.wire import parse_item
-
-_LAYER: Layer = "new"
-_CONDITION = ("ConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues")
-"""The members that a record may have in addition to Item."""
+from emulator.s3_jobs.reading import CONDITION, Bad, Record, parsed_item
 
 
-def content_of(record: Record | Bad) -> dict[str, Any]:
-    """Return the JSON object of a record. Raises ApiError if the record could not be read."""
+def readable(record: Record | Bad) -> Record:
+    """Return a record. Raises ApiError if it could not be read."""
     if isinstance(record, Bad):
         raise errors.record_unreadable(record.text)
-    return record.content
+    return record
 
 
-def put_of(table: Table, item: Mapping[str, Any]) -> Put:
-    """Return the put of a record that has only Item. Raises ApiError."""
-    problems: list[Any] = []
-    parsed = parse_item(item, problems)
-    if problems:
-        raise first_problem(problems).error(_LAYER)
-    put = Put(parsed, None, parsed.size)
+def put_of(table: Table, record: Record) -> Put:
+    """Return the put of a record's item, without the record's condition. Raises ApiError."""
+    item = parsed_item(record.content["Item"]) if record.item is None else record.item
+    if isinstance(item, errors.ApiError):
+        raise item
+    put = Put(item, None, item.size)
     put.check_size()
     put.locate(table)
     return put
@@ -43,7 +36,7 @@ def conditional_put(table: Table, record: Mapping[str, Any]) -> Put:
     operation.load()
     assert operation.model is not None, "`load` compiles it"
     assert operation.check is not None, "PutItem checks its requests"
-    members = {name: record[name] for name in _CONDITION if name in record}
+    members = {name: record[name] for name in CONDITION if name in record}
     request = operation.model.parse({"TableName": table.name, "Item": record["Item"], **members})
     operation.model.validate(request)
     put: Put = operation.check(request)

@@ -94,6 +94,12 @@ class Loader:
             return
         self.created.append(name)
         self._types[name] = tables.key_types(definition.create)
+        for setting, refusal in tables.configure(self._endpoint, definition):
+            text = f"table {name}: {setting.operation} is refused: {refusal}"
+            if tables.is_missing(refusal):
+                self._progress.notice(Notice(definition.place, text))
+            else:
+                self._progress.problem(Problem(definition.place, text))
 
     def _keep(self, definition: Definition, existing: dict[str, Any]) -> None:
         """Report that a table exists: as a problem if its keys differ from the definition."""

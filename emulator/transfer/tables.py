@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from emulator.client.endpoint import Refused
-from emulator.formats.records import Definition, Types
+from emulator.formats.records import Definition, Setting, Types
 from emulator.transfer.endpoints import Endpoint
 
 _MISSING: Final = "ResourceNotFoundException"
@@ -65,6 +65,23 @@ def create(endpoint: Endpoint, definition: Definition, sleep: Callable[[float], 
         endpoint.call("UpdateTimeToLive", {"TableName": definition.name, "TimeToLiveSpecification": specification})
 
 
+def configure(endpoint: Endpoint, definition: Definition) -> Iterator[tuple[Setting, Refused]]:
+    """Make the settings of a new table; yield those that the server refuses.
+
+    Raises Unreachable.
+    """
+    for setting in definition.settings:
+        try:
+            endpoint.call(setting.operation, {"TableName": definition.name, **setting.request})
+        except Refused as refusal:
+            yield setting, refusal
+
+
+def is_missing(refusal: Refused) -> bool:
+    """Return whether an endpoint lacks an operation or does not allow it."""
+    return refusal.code in _OPTIONAL
+
+
 def whole_description(endpoint: Endpoint, table: str) -> dict[str, Any] | None:
     """Return DescribeTable's answer with time to live and tags; see formats/described.py.
 
@@ -88,6 +105,6 @@ def _optional(endpoint: Endpoint, operation: str, request: dict[str, Any]) -> di
     try:
         return endpoint.call(operation, request)
     except Refused as refusal:
-        if refusal.code in _OPTIONAL:
+        if is_missing(refusal):
             return {}
         raise

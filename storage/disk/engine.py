@@ -144,6 +144,10 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
         """Return work that prepares the next pages of the file, or None if enough are ready."""
         return self._upkeep.preallocate()
 
+    def extend(self) -> Iterator[None] | None:
+        """Return steps that grow the map before it is full, or None if it has room."""
+        return self._upkeep.extend()
+
     def trim(self) -> Iterator[None]:
         """Release a large map's pages from this process's memory, in steps. Then grow the map."""
         return self._upkeep.trim()

@@ -21,7 +21,7 @@ from storage.disk.environment import Environment
 from storage.disk.file_system import file_size
 from storage.disk.files import load, locked, reserve
 from storage.disk.sizes import LARGEST_STEP, step_after
-from storage.errors import StorageError
+from storage.errors import Full, StorageError
 
 AHEAD: Final = 64 << 20
 """How many bytes after the last page in use are kept ready, for the next seconds of writing."""
@@ -31,6 +31,11 @@ LARGE: Final = 8 << 20
 
 _TRIM_STEP: Final = 64 << 20
 """How many bytes one step releases. A step takes 3 ms."""
+
+
+def _runs_out(used: int, mapped: int) -> bool:
+    """Return whether a map of `mapped` bytes should grow soon. used: the bytes in use."""
+    return mapped - used < min(mapped // 2, AHEAD)
 
 
 class PageUpkeep:
@@ -51,8 +56,7 @@ class PageUpkeep:
         if not environment.reserved:
             return None
         used, mapped, size = environment.used(), environment.size, file_size(environment.file)
-        runs_out = mapped - used < min(mapped // 2, AHEAD)
-        next_size = max(size, mapped + step_after(mapped)) if runs_out else size
+        next_size = max(size, mapped + step_after(mapped)) if _runs_out(used, mapped) else size
         ready = max(used, self._loaded)
         if next_size <= max(size, self._reserved) and ready >= min(used + AHEAD // 2, size):
             return None
@@ -75,6 +79,38 @@ class PageUpkeep:
                 reserve(environment.data, size)
         load(environment.data, start, stop)
 
+    def extend(self) -> Iterator[None] | None:
+        """Return steps that grow the map before it is full, or None if it has room.
+
+        Growing unmaps the map, which takes 4 ms for each 100 MB of resident pages. So the steps
+        release the pages first. The map grows into the step that `preallocate` has reserved.
+        """
+        environment = self._environment
+        if not environment.reserved:
+            return None
+        used, mapped = environment.used(), environment.size
+        if not _runs_out(used, mapped) or file_size(environment.file) <= mapped:
+            return None
+        return self._extending(used, mapped)
+
+    def _extending(self, used: int, mapped: int) -> Iterator[None]:
+        yield from self._releasing(used)
+        if self._environment.size == mapped:
+            with contextlib.suppress(Full):
+                self._environment.grow()
+
+    def _releasing(self, used: int) -> Iterator[None]:
+        """Release the pages of the first `used` bytes from this process's memory, in steps."""
+        if used < LARGE:
+            return
+        try:
+            from storage.disk import residency  # noqa: PLC0415 - it imports ctypes, which small stores never need
+        except OSError:  # no file descriptor is left to load the module
+            return
+        for start in range(0, used, _TRIM_STEP):
+            residency.forget(self._environment.file, start, _TRIM_STEP)
+            yield
+
     def trim(self) -> Iterator[None]:
         """Release the map's pages from this process's memory if many are in use, in steps.
 
@@ -84,13 +120,6 @@ class PageUpkeep:
         """
         environment = self._environment
         used = environment.used()
-        if used < LARGE:
-            return
-        try:
-            from storage.disk import residency  # noqa: PLC0415 - it imports ctypes, which small stores never need
-        except OSError:  # no file descriptor is left to load the module
-            return
-        for start in range(0, used, _TRIM_STEP):
-            residency.forget(environment.file, start, _TRIM_STEP)
-            yield
-        environment.make_room(min(used, LARGEST_STEP) // 2)
+        yield from self._releasing(used)
+        if used >= LARGE:
+            environment.make_room(min(used, LARGEST_STEP) // 2)

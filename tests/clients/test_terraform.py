@@ -4,6 +4,7 @@ After each apply, a second plan must be empty: what the provider reads back is w
 (control-plane 18.1).
 """
 
+import re
 import subprocess
 import sys
 import urllib.request
@@ -29,9 +30,15 @@ WHOLE = {
     "class": 'table_class = "STANDARD_INFREQUENT_ACCESS"',
     "encryption": "server_side_encryption {\n    enabled = true\n  }",
     "maximum": "on_demand_throughput {\n    max_read_request_units = 50\n    max_write_request_units = 50\n  }",
+    "replicas": "",
     "policy": "dynamodb:GetItem",
     "item": "first",
 }
+ON_DEMAND = 'billing_mode = "PAY_PER_REQUEST"'
+PROVISIONED = 'billing_mode = "PROVISIONED"\n  read_capacity = 5\n  write_capacity = 5'
+OF_INDEX = 'projection_type = "KEYS_ONLY"\n    read_capacity = 2\n    write_capacity = 2'
+WEST = 'replica {\n    region_name = "eu-west-1"\n    point_in_time_recovery = %s\n    propagate_tags = true\n  }'
+SOUTH = 'replica {\n    region_name = "ap-south-1"\n  }'
 STAGES = [
     {},
     {"index": 'projection_type = "KEYS_ONLY"'},
@@ -42,11 +49,18 @@ STAGES = [
     {"protection": "deletion_protection_enabled = false", "class": 'table_class = "STANDARD"'},
     {"maximum": "on_demand_throughput {\n    max_read_request_units = 90\n    max_write_request_units = 50\n  }"},
     {"encryption": "server_side_encryption {\n    enabled = false\n  }", "stream": "stream_enabled = false"},
+    {"maximum": "", "billing": PROVISIONED, "index": OF_INDEX},
+]
+# A table keeps the view type of its stream while it has replicas, so they come last.
+WITH_REPLICAS = [
     {
-        "maximum": "",
-        "billing": 'billing_mode = "PROVISIONED"\n  read_capacity = 5\n  write_capacity = 5',
-        "index": 'projection_type = "KEYS_ONLY"\n    read_capacity = 2\n    write_capacity = 2',
+        "billing": ON_DEMAND,
+        "index": 'projection_type = "KEYS_ONLY"',
+        "stream": 'stream_enabled = true\n  stream_view_type = "NEW_AND_OLD_IMAGES"',
+        "replicas": WEST % "false",
     },
+    {"replicas": f"{WEST % 'true'}\n  {SOUTH}", "tags": 'tags = { team = "books" }'},
+    {"replicas": ""},
 ]
 
 TABLE = """
@@ -87,6 +101,7 @@ resource "aws_dynamodb_table" "orders" {{
   {class}
   {encryption}
   {maximum}
+  {replicas}
 }}
 
 resource "aws_dynamodb_table_item" "first" {{
@@ -122,6 +137,51 @@ data "aws_dynamodb_table" "orders" {{
   name = aws_dynamodb_table.orders.name
 }}
 """
+
+SCALING = """
+locals {
+  dimensions = {
+    "table/Orders" = ["table:ReadCapacityUnits", "table:WriteCapacityUnits"]
+    "table/Orders/index/customers" = ["index:ReadCapacityUnits", "index:WriteCapacityUnits"]
+  }
+  targets = merge([for id, kinds in local.dimensions : {
+    for kind in kinds : "${id} ${kind}" => {
+      id = id, kind = kind, metric = "DynamoDB${trimsuffix(split(":", kind)[1], "Units")}Utilization"
+    }
+  }]...)
+}
+
+resource "aws_appautoscaling_target" "orders" {
+  for_each           = local.targets
+  min_capacity       = 2
+  max_capacity       = %s
+  resource_id        = each.value.id
+  scalable_dimension = "dynamodb:${each.value.kind}"
+  service_namespace  = "dynamodb"
+  depends_on         = [aws_dynamodb_table.orders]
+}
+
+resource "aws_appautoscaling_policy" "orders" {
+  for_each           = local.targets
+  name               = "track"
+  policy_type        = "TargetTrackingScaling"
+  resource_id        = aws_appautoscaling_target.orders[each.key].resource_id
+  scalable_dimension = aws_appautoscaling_target.orders[each.key].scalable_dimension
+  service_namespace  = "dynamodb"
+  target_tracking_scaling_policy_configuration {
+    predefined_metric_specification { predefined_metric_type = each.value.metric }
+    target_value = %s
+  }
+}
+"""
+
+# The blocks that bring existing resources into an empty state.
+IMPORTS = {
+    "aws_dynamodb_table.orders": "Orders",
+    "aws_dynamodb_contributor_insights.orders": "name:Orders/index:/{account}",
+    "aws_dynamodb_kinesis_streaming_destination.orders": "Orders,arn:aws:kinesis:us-east-1:{account}:stream/orders",
+    "aws_dynamodb_resource_policy.orders": "arn:aws:dynamodb:us-east-1:{account}:table/Orders",
+}
 
 COPIES = """
 resource "aws_dynamodb_contributor_insights" "customers" {
@@ -218,8 +278,23 @@ def test_a_table_with_everything(tmp_path, bucket):
             "S": "second"
         }
 
-        configuration["billing"] = WHOLE["billing"]
-        configuration["index"] = 'projection_type = "KEYS_ONLY"'
+        for bounds in ((10, 70), (20, 50)):
+            apply(tmp_path, TABLE.format(**configuration) + SCALING % bounds)
+        scaling = boto3.client("application-autoscaling", endpoint_url=server.url, region_name="us-east-1", **keys)
+        targets = scaling.describe_scalable_targets(ServiceNamespace="dynamodb")["ScalableTargets"]
+        assert [target["MaxCapacity"] for target in targets] == [20] * 4
+
+        for number, stage in enumerate(WITH_REPLICAS):
+            pass_an_hour(server.url)
+            configuration |= stage
+            apply(tmp_path, TABLE.format(**configuration))
+            shown = client.describe_table(TableName="Orders")["Table"].get("Replicas", [])
+            assert [each["RegionName"] for each in shown] == [["eu-west-1"], ["eu-west-1", "ap-south-1"], []][number]
+            if number == 1:
+                check_replica(server.url, keys)
+                imported(tmp_path, TABLE.format(**configuration))
+        assert scaling.describe_scalable_targets(ServiceNamespace="dynamodb")["ScalableTargets"] == []
+
         apply(tmp_path, TABLE.format(**configuration) + COPIES)
         assert client.scan(TableName="Restored")["Items"] == client.scan(TableName="Orders")["Items"]
         assert client.scan(TableName="Imported")["Count"] == 2
@@ -227,6 +302,36 @@ def test_a_table_with_everything(tmp_path, bucket):
 
         terraform.run(tmp_path, "destroy", "-auto-approve")
         assert client.list_tables()["TableNames"] == []
+
+
+def check_replica(url, keys):
+    """The replica has the item, and the settings that the provider makes in its region."""
+    west = boto3.client("dynamodb", endpoint_url=url, region_name="eu-west-1", **keys)
+    key = {"id": {"S": "a"}, "at": {"N": "1"}}
+    assert west.get_item(TableName="Orders", Key=key)["Item"]["note"] == {"S": "second"}
+    recovery = west.describe_continuous_backups(TableName="Orders")["ContinuousBackupsDescription"]
+    assert recovery["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+    arn = west.describe_table(TableName="Orders")["Table"]["TableArn"]
+    assert west.list_tags_of_resource(ResourceArn=arn)["Tags"] == [{"Key": "team", "Value": "books"}]
+
+
+def imported(folder, tables):
+    """Import the resources into the state of another folder, and see that nothing is to change.
+
+    An item cannot be imported: it is left out of the configuration.
+    """
+    other = folder / "other"
+    other.mkdir()
+    (other / "provider.tf").write_text((folder / "provider.tf").read_text())
+    terraform.prepared(other)
+    account = "123456789012"
+    blocks = [f'import {{\n  to = {to}\n  id = "{id_.format(account=account)}"\n}}\n' for to, id_ in IMPORTS.items()]
+    without_item = re.sub(r'resource "aws_dynamodb_table_item".*?\n}\n', "", tables, flags=re.DOTALL)
+    (other / "tables.tf").write_text(without_item + "".join(blocks))
+    done = terraform.run(other, "apply", "-auto-approve")
+    assert f"{len(IMPORTS)} imported, 0 added, 0 changed, 0 destroyed" in done.stdout
+    plan = terraform.run(other, "plan", "-detailed-exitcode", check=False)
+    assert plan.returncode == NOTHING_TO_CHANGE, plan.stdout
 
 
 def pass_an_hour(url):

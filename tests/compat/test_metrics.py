@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from emulator.client.endpoint import HttpEndpoint, Refused
 from tests.support.http_clients import answer_to
 from tests.support.servers import SERVERS, running
-from tests.support.tables import table_request
+from tests.support.tables import table_request, vector, vector_index_request
 
 CONNECTIONS = 16
 PREFIX = "dynamodb_emulator_"
@@ -85,6 +85,15 @@ def test_metrics(server):
     assert all(value > 1 << 20 for value in found["resident_memory_bytes"].values())
     before = total(requests)
     assert total(scraped(server)[0]["requests_total"]) == before + 1  # the first scrape
+
+
+def test_vectors_count_as_on_the_service(server):
+    near = vector_index_request("near", "v", 2, "COSINE")
+    with HttpEndpoint(server, "test") as client:
+        client.call("CreateTable", {**table_request("pk:S", VectorIndexes=[near]), "TableName": "Vectors"})
+        client.call("PutItem", {"TableName": "Vectors", "Item": {"pk": {"S": "a"}, "v": vector(0.123, 1)}})
+    found, _ = scraped(server)
+    assert total(found["table_bytes"], table="Vectors") == 3 + 1 + 8  # four bytes for each dimension
 
 
 def test_two_workers():

@@ -165,6 +165,9 @@ def test_sizes_count_vectors_as_four_bytes_a_dimension(client, make_table):
     assert described["TableSizeBytes"] == (3 + 2 + 1 + 8) + (3 + 1 + 8)
     (index,) = described["VectorIndexes"]
     assert (index["ItemCount"], index["IndexSizeBytes"]) == (1, 3 + 2 + 1 + 8)
+    arn = client.create_backup(TableName=table, BackupName="backup")["BackupDetails"]["BackupArn"]
+    backup = client.delete_backup(BackupArn=arn)["BackupDescription"]
+    assert backup["SourceTableDetails"]["TableSizeBytes"] == described["TableSizeBytes"]
 
 
 # --- lifecycle ------------------------------------------------------------------------------------

@@ -61,6 +61,7 @@ SEEDS: dict[str, dict[str, Any]] = {
     "DescribeScalingPolicies": {**_PLACE, "PolicyNames": ["p"], "MaxResults": 1},
     "DescribeScheduledActions": {**_PLACE, "ScheduledActionNames": ["s"]},
     "DescribeScalingActivities": {**_PLACE, "IncludeNotScaledActivities": True},
+    "GetPredictiveScalingForecast": {**_PLACE, "PolicyName": "p", "StartTime": 0, "EndTime": 3600},
     "DeleteScalingPolicy": {**_PLACE, "PolicyName": "p"},
     "DeleteScheduledAction": {**_PLACE, "ScheduledActionName": "s"},
     "ListTagsForResource": {"ResourceARN": _ARN},

@@ -19,7 +19,7 @@ moves the records. A record:
     4 bytes    length of the item's key without the prefix of its table
     the rest   version, key, and the item's row, which is empty if the item was deleted
 
-An image is stored once, however many regions read it: the record of the last write of an item has
+A row is stored once, however many regions read it: the record of the last write of an item has
 no row, because the table has it. The version of such an item ends with a zero byte and the number
 of the record (u64). If the item changes again before all regions have the record, the write before
 puts its row into the record. So other regions, and their streams, get each write.

@@ -30,6 +30,7 @@ import re
 from typing import Final, NamedTuple
 
 from emulator import errors
+from emulator.regions import REGIONS
 from emulator.settings import is_account
 
 SERVICE: Final = "dynamodb"
@@ -37,7 +38,6 @@ SERVICE: Final = "dynamodb"
 # These patterns are compiled at first use: compiling takes 0.6 ms, and few clients send ARNs.
 _RESOURCE: Final = r"table/([^/]*)(?:/(index|stream)/([^/]+))?"
 _NUMBERED: Final = r"table/([a-zA-Z0-9_.-]{3,255})/([a-z]+)/([0-9]{14}-[0-9a-f]{8})"
-_REGION: Final = r"local|[a-z]{2,4}(-[a-z]+)+-[0-9]+"
 _TABLE_NAME: Final = r"[a-zA-Z0-9_.-]{3,255}"
 _PARTS: Final = 6
 
@@ -206,10 +206,13 @@ class NumberedArn(NamedTuple):
     table: str
     number: str
 
-    def is_valid(self) -> bool:
-        """Return whether a table can have the ARN's partition, service and region."""
+    def is_valid(self, home: str) -> bool:
+        """Return whether a table can have the ARN's partition, service and region.
+
+        home: the caller's region, which may have any name.
+        """
         known = self.partition in {_DEFAULT_PARTITION, *(partition for _, partition in _PARTITIONS)}
-        return known and self.service == SERVICE and re.fullmatch(_REGION, self.region) is not None
+        return known and self.service == SERVICE and (self.region == home or self.region in REGIONS)
 
 
 def numbered(text: str, kind: str) -> NumberedArn | None:

@@ -71,7 +71,7 @@ class Membership:
         directions = {region: from_fields(Direction, each) for region, each in stored.get("directions", {}).items()}
         return from_fields(cls, {**stored, "others": tuple(stored["others"]), "directions": directions})
 
-    def places(self, access_key: str) -> list[tuple[str, str]]:
+    def tenants(self, access_key: str) -> list[tuple[str, str]]:
         """Return the access keys and regions of the other tables. access_key: the member's own."""
         return [(self.accounts.get(region, access_key), region) for region in self.others]
 

@@ -15,7 +15,7 @@ The view shows both as they were when it was opened. So T must be earlier than i
     ...                                                 # store past.view, the number to find it by
     with database.read() as txn:
         past = past_items.find(views, txn, number)
-        rows, after = past_items.page(views, txn, past, b"", 500)           # `after` None: the end
+        rows, after = past_items.page(views, txn, past, b"", 500, MIB)      # `after` None: the end
     with database.registries.changing() as change:
         past_items.close(views, change, past)
 

@@ -17,7 +17,8 @@ from emulator.database.definitions.backups import SYSTEM, USER, Backup, expiry
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.definitions.tenants import SHARED, Tenant
 from emulator.database.history import past_items
-from emulator.database.items import statistics
+from emulator.database.items.counts import counts
+from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.store.registry import DefinitionChange
 from emulator.database.views.views import Views
@@ -58,7 +59,7 @@ def _make(
 ) -> Backup:
     tenant = SHARED if database.catalog.shared else (table.access_key, table.region)
     past = past_items.open_past(views, change, table, None)
-    items, size = statistics.read(change.txn, keyspace.statistics(table.id), 1)[0]
+    items, size = counts(change.txn, Table(table))[0]
     milliseconds = _milliseconds(database.clock)
     tail = _TAIL if kind == SYSTEM else os.urandom(4).hex()
     while database.backups.get(keyspace.backup(*tenant, number := f"{milliseconds:014d}-{tail}", table.name)):

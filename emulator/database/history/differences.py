@@ -33,19 +33,20 @@ class Difference(NamedTuple):
 
 
 def page(
-    views: Views, txn: ReadTxn, past: Past, window: tuple[float, float], start: bytes, limit: int
+    views: Views, txn: ReadTxn, past: Past, window: tuple[float, float], start: bytes, limit: int, size: int
 ) -> tuple[list[Difference], bytes | None]:
     """Return differences from the key `start` on, and the start of the next page.
 
     The first page starts at b""; None means that no page follows. window: the first time, included,
-    and the last time, excluded, in seconds. At most `limit` items are visited. Raises Interrupted
+    and the last time, excluded, in seconds. At most `limit` items are visited, and fewer large
+    ones: a page ends with the difference with which its rows reach `size` bytes. Raises Interrupted
     as Views.page does.
     """
     since, until = (position(microseconds(moment)) for moment in window)
     found: list[Difference] = []
     visited = steps = 0
     for item, first in first_records(views, txn, past, since, start):
-        if visited == limit or steps == _STEPS:
+        if visited == limit or steps == _STEPS or size <= 0:
             return found, item
         if first is None:
             steps += 1
@@ -53,14 +54,9 @@ def page(
         visited += 1
         if first < until:
             last, following = _around(views, txn, past, item, first, until)
-            found.append(
-                Difference(
-                    item,
-                    record(views, txn, past, first),
-                    _row(views, txn, past, item, following),
-                    micros_of(last),
-                )
-            )
+            before, after = record(views, txn, past, first), _row(views, txn, past, item, following)
+            found.append(Difference(item, before, after, micros_of(last)))
+            size -= len(before or b"") + len(after or b"")
     return found, None
 
 

@@ -17,7 +17,6 @@ from emulator.database.store import keyspace
 from emulator.database.store.loading import from_fields
 from emulator.database.store.registry import DefinitionChange
 from emulator.database.views.views import View, Views
-from emulator.limits import MIB
 from storage import ReadTxn
 from storage.keycode import prefix_end
 
@@ -30,10 +29,7 @@ Rows = tuple[list[Row], bytes | None]
 _KEPT: Final = keyspace.counter("past")
 """The key under which the view keeps its `Past`."""
 
-SIZE: Final = MIB
-"""A page ends once its rows have this many bytes. Writing them to another table takes 5 ms."""
-
-_FIRST: Final = 4  # items in the first part of a page: 1.6 MB if they have the largest size
+_FIRST: Final = 4  # the most items in the first part of a page
 STEPS: Final = 5  # the most steps through a history for each part of a page: about 5 ms
 _CHUNK: Final = 64  # the most items, or keys of a history, that are read at once
 
@@ -99,7 +95,7 @@ def close_view(views: Views, change: DefinitionChange, number: int, *, last: boo
         views.close(change, view, last=last)
 
 
-def page(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int, size: int = SIZE) -> Rows:
+def page(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int, size: int) -> Rows:
     """Return items from `start` on, and the start of the next page: None if no items remain.
 
     The first page starts at b"". A page visits at most `limit` current items, and at most `limit`
@@ -111,7 +107,7 @@ def page(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int, size:
     at: bytes | None = start
     part = min(_FIRST, _CHUNK)
     while at is not None and limit > 0 and size > 0:
-        rows, at = _part(views, txn, past, at, min(limit, part))
+        rows, at = _part(views, txn, past, at, min(limit, part), size)
         limit -= part
         size -= sum(len(row) for _, row in rows)
         found += rows
@@ -119,18 +115,22 @@ def page(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int, size:
     return found, at
 
 
-def _part(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int) -> Rows:
-    """Return a part of a page. The first parts are small, so that a page gets few large items."""
+def _part(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int, size: int) -> Rows:
+    """Return a part of a page.
+
+    The first parts are small: the rows of a part may be older than the items that it reads, and
+    much larger.
+    """
     view = open_view(views, past)
     items = keyspace.items(past.table)
-    found, last = views.page(txn, view, items + start, prefix_end(items), limit)
+    found, last = views.page(txn, view, items + start, prefix_end(items), limit, size)
     rows = {key[keyspace.ITEM_PREFIX :]: row for key, row in found}
     end = None if last is None else last[keyspace.ITEM_PREFIX :]
     if past.history is None:
         return list(rows.items()), _after(end)
     visited = steps = 0
     for item, where in first_records(views, txn, past, position(past.micros + 1), start, end):
-        if visited == limit or steps == STEPS:
+        if visited == limit or steps == STEPS or size <= 0:
             return sorted(pair for pair in rows.items() if pair[0] < item), item
         if where is None:
             steps += 1
@@ -139,6 +139,7 @@ def _part(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int) -> R
         row = record(views, txn, past, where)
         if row is not None:
             rows[item] = row
+            size -= len(row)
         else:
             rows.pop(item, None)
     return sorted(rows.items()), _after(end)

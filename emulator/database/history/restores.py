@@ -42,12 +42,12 @@ class RestoreSource:
         self._view = view
         self._owned = owned
 
-    def page(self, position: str, limit: int) -> Page:
+    def page(self, position: str, limit: int, size: int) -> Page:
         """Return the next items. Raises Interrupted."""
         with self._database.read() as txn:
             past = past_items.find(self._views, txn, self._view)
             assert past is not None, "the view of a restore is open until the restore ends"
-            rows, after = past_items.page(self._views, txn, past, bytes.fromhex(position), limit)
+            rows, after = past_items.page(self._views, txn, past, bytes.fromhex(position), limit, size)
         return Page(rows, None if after is None else after.hex())
 
     def advance(self, change: DefinitionChange, page: Page) -> None:

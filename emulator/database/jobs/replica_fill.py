@@ -45,20 +45,20 @@ class ReplicaSource:
         self._into = into
         self._versions: list[tuple[bytes, bytes]] = []
 
-    def page(self, position: str, limit: int) -> Page:
+    def page(self, position: str, limit: int, size: int) -> Page:
         """Return the next items. Raises Interrupted."""
         if position.startswith(_ITEMS):
-            rows, after = self._rows(keyspace.items(self._table), position.removeprefix(_ITEMS), limit)
+            rows, after = self._rows(keyspace.items(self._table), position.removeprefix(_ITEMS), limit, size)
             return Page(rows, None if after is None else _ITEMS + after)
         prefix = keyspace.item_versions(keyspace.replica(self._log))
-        self._versions, after = self._rows(prefix, position.removeprefix(_VERSIONS), limit)
+        self._versions, after = self._rows(prefix, position.removeprefix(_VERSIONS), limit, size)
         return Page((), _ITEMS if after is None else _VERSIONS + after)
 
-    def _rows(self, prefix: bytes, start: str, limit: int) -> tuple[list[tuple[bytes, bytes]], str | None]:
+    def _rows(self, prefix: bytes, start: str, limit: int, size: int) -> tuple[list[tuple[bytes, bytes]], str | None]:
         view = self._views.get(self._view)
         assert view is not None, "the view is open until the replica is complete"
         with self._database.read() as txn:
-            found, last = self._views.page(txn, view, prefix + bytes.fromhex(start), prefix_end(prefix), limit)
+            found, last = self._views.page(txn, view, prefix + bytes.fromhex(start), prefix_end(prefix), limit, size)
         rows = [(key[len(prefix) :], value) for key, value in found]
         return rows, None if last is None else (last[len(prefix) :] + b"\0").hex()
 

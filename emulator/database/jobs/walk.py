@@ -8,11 +8,10 @@ index or queue that the walk fills (see backfill.py and ttl_fill.py).
 
 from collections.abc import Callable, Hashable
 from functools import partial
-from itertools import islice
 
 from emulator.database.database import Database
 from emulator.database.schema.table import Table
-from emulator.slices import Steps
+from emulator.slices import DECODED_IN_STEP, Steps, portion
 from storage import ReadTxn
 from storage.keycode import prefix_end
 
@@ -51,8 +50,9 @@ def _visit(database: Database, table: Table, visit: Visit) -> bool:
 def next_rows(txn: ReadTxn, table: Table, walked_to: str, limit: int) -> tuple[list[Row], str | None]:
     """Return up to `limit` items after the position `walked_to`, and the position after them.
 
-    That position is None if no items remain.
+    Large items end the slice earlier, because most visits decode the rows. The position is None if
+    no items remain.
     """
     start = bytes.fromhex(walked_to) + b"\0" if walked_to else table.prefix
-    rows = list(islice(txn.scan(start, prefix_end(table.prefix)), limit))
-    return rows, rows[-1][0].hex() if len(rows) == limit else None
+    rows, more = portion(txn.scan(start, prefix_end(table.prefix)), limit, DECODED_IN_STEP)
+    return rows, rows[-1][0].hex() if more else None

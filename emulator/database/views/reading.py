@@ -9,7 +9,7 @@ from heapq import merge
 
 from emulator.database.store.keyspace import ITEM_PREFIX
 from emulator.database.views.recording import original_of, value_of
-from emulator.slices import portion
+from emulator.slices import COPIED_IN_STEP, portion
 from storage import ReadTxn
 
 Pair = tuple[bytes, bytes]
@@ -18,19 +18,22 @@ Slice = tuple[list[Pair], bytes | None]
 """Pairs of key and value in the order of the keys; the last key visited, or None at the end."""
 
 
-def page(txn: ReadTxn, layers: Sequence[bytes], start: bytes, stop: bytes, limit: int) -> Slice:
+def page(
+    txn: ReadTxn, layers: Sequence[bytes], start: bytes, stop: bytes, limit: int, room: int = COPIED_IN_STEP
+) -> Slice:
     """Return the pairs of the first keys with start <= key < stop: `limit`, or fewer large ones.
 
-    layers: prefixes of originals. A key that was absent counts too, so that one page never visits
-    more keys than `limit`. So a page may have fewer pairs than `limit`, although others follow.
+    layers: prefixes of originals. room: a page ends with the value with which it has so many bytes.
+    A key that was absent counts too, so that one page never visits more keys than `limit`. So a
+    page may have fewer pairs than `limit`, although others follow.
     """
     written = [layer for layer in layers if txn.page(layer + start, layer + stop, 1)[0]]
     if not written:
-        pairs, more = portion(txn.scan(start, stop), limit)
+        pairs, more = portion(txn.scan(start, stop), limit, room)
         return pairs, pairs[-1][0] if more else None
     live = ((key, original_of(value)) for key, value in txn.scan(start, stop))
     walks = [*(originals(txn, layer, start, stop) for layer in written), live]
-    visited, more = portion(merged(walks), limit)
+    visited, more = portion(merged(walks), limit, room)
     pairs = [(key, value) for key, original in visited if (value := value_of(original)) is not None]
     return pairs, visited[-1][0] if more else None
 

@@ -21,7 +21,7 @@ from emulator.database.store.versions import Versions
 from emulator.database.views import reading
 from emulator.database.views.reading import Pair, Slice
 from emulator.database.views.recording import RecordingTxn, original_of, value_of
-from emulator.slices import portion
+from emulator.slices import COPIED_IN_STEP, portion
 from storage import Interrupted, ReadTxn, WriteTxn
 from storage.keycode import prefix_end
 
@@ -126,15 +126,17 @@ class Views:
         """Return the view with this id, None if it is closed."""
         return self._registry.get(keyspace.view(number))
 
-    def page(self, txn: ReadTxn, view: View, start: bytes, stop: bytes, limit: int) -> Slice:
+    def page(
+        self, txn: ReadTxn, view: View, start: bytes, stop: bytes, limit: int, room: int = COPIED_IN_STEP
+    ) -> Slice:
         """Return a slice of the pairs with start <= key < stop that a view shows.
 
-        start, stop: in one prefix that the view covers. limit: the most keys to visit; large values
-        end the slice earlier. Raises Interrupted if another process has opened or closed views
-        after this process read them.
+        start, stop: in one prefix that the view covers. limit: the most keys to visit. The slice
+        ends with the pair with which its values reach `room` bytes. Raises Interrupted if another
+        process has opened or closed views after this process read them.
         """
         self._check(txn)
-        return reading.page(txn, self.layers(view, start[: keyspace.ITEM_PREFIX]), start, stop, limit)
+        return reading.page(txn, self.layers(view, start[: keyspace.ITEM_PREFIX]), start, stop, limit, room)
 
     def value(self, txn: ReadTxn, view: View, key: bytes) -> bytes | None:
         """Return the value of a covered key in a view. Raises Interrupted as `page` does."""

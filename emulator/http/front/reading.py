@@ -10,12 +10,10 @@ off. The collector would visit millions of objects again and again: for some bod
 quarters of the parsing time.
 """
 
-import gc
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from threading import Lock
 from typing import Final, NamedTuple
 
 import orjson
@@ -23,11 +21,9 @@ import orjson
 from emulator.app import Emulator
 from emulator.errors import ApiError
 from emulator.http.front.bodies import Bodies
+from emulator.http.front.resting import resting
+from emulator.slices import THREAD_SWITCH
 
-# In seconds: how long one thread runs before Python switches to the other. To answer a client, the
-# main thread needs the interpreter two or three times. With Python's default, it would wait 5 ms
-# each time.
-_SWITCH: Final = 0.0005
 _ARENA_MAX: Final = -8  # the parameter M_ARENA_MAX of mallopt, from malloc.h
 _SPARE: Final = [size for size in range(16, 480, 16) for _ in range(50)]  # sizes in bytes (spare_memory)
 
@@ -50,7 +46,7 @@ class Reader:
         self._emulator = emulator
         use_one_arena()
         self._thread = ThreadPoolExecutor(1, "reader of large requests")
-        sys.setswitchinterval(_SWITCH)
+        sys.setswitchinterval(THREAD_SWITCH)
 
     @contextmanager
     def reading(self, operation: str, body: bytes, bodies: Bodies | None) -> "Iterator[Future[Read]]":
@@ -133,39 +129,3 @@ def spare_memory() -> Iterator[None]:
         yield
     finally:
         spare.clear()
-
-
-class _Resting:
-    """Turns garbage collection off while a large request has objects in memory.
-
-    The collector would visit all these objects at once, which takes up to 0.4 s.
-    """
-
-    def __init__(self) -> None:
-        self._requests = 0
-        self._lock = Lock()
-
-    def begin(self) -> None:
-        """Turn garbage collection off."""
-        with self._lock:
-            self._requests += 1
-            gc.disable()
-
-    def end(self) -> None:
-        """Turn garbage collection on, unless another large request is waiting or in memory."""
-        with self._lock:
-            self._requests -= 1
-            if not self._requests:
-                gc.enable()
-
-    @contextmanager
-    def context(self) -> Iterator[None]:
-        """Turn garbage collection off during the context."""
-        self.begin()
-        try:
-            yield
-        finally:
-            self.end()
-
-
-resting: Final = _Resting()

@@ -9,7 +9,7 @@ from emulator import errors
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
 from emulator.database.definitions.tables import ACTIVE, CREATING, DELETING, UPDATING, IndexDefinition, TableDefinition
-from emulator.database.items import statistics
+from emulator.database.items.counts import counts
 from emulator.database.jobs import backfill
 from emulator.database.schema import describe
 from emulator.database.schema.table import Table
@@ -97,6 +97,8 @@ def delete_table(database: Database, caller: Caller, request: Request, _: None) 
     counts = _counts(database, table)
     changed = settings.deleting(definition, database.catalog.until())
     database.catalog.change(changed)
+    if definition.membership is not None:
+        _members().send_last_writes(database, changed)
     return {"TableDescription": describe.deleted(changed, counts[0], database.clock.now())}
 
 
@@ -273,8 +275,4 @@ def _description(database: Database, table: Table) -> dict[str, Any]:
 def _counts(database: Database, table: Table) -> Sequence[tuple[int, int]]:
     """Return (items, bytes) of a table and of each of its indexes, vector indexes last."""
     with database.read() as txn:
-        if table.vectors:
-            from emulator.database.items import vectors  # noqa: PLC0415 - few tables need it
-
-            return vectors.counts(txn, table)
-        return statistics.read(txn, table.statistics_key, len(table.indexes) + 1)
+        return counts(txn, table)

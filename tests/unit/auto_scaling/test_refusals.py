@@ -45,6 +45,7 @@ POLICY = {"PolicyName": "p", "TargetTrackingScalingPolicyConfiguration": CONFIGU
 UNSUPPORTED = "Unsupported service namespace, resource type or scalable dimension"
 THE_PLACE = "service namespace: dynamodb, resource ID: table/none, scalable dimension: " + READ
 NONE = {"ResourceId": "table/none"}
+FORECAST = {"PolicyName": "p", "StartTime": 0, "EndTime": 3600}
 
 
 def tracking(**configuration):
@@ -210,11 +211,25 @@ def tracking(**configuration):
             ENV + f"Value 'arn' at 'resourceARN' {MUST} satisfy regular expression pattern: "
             "arn:.+:application-autoscaling:.+:[0-9]+:scalable-target/[a-zA-Z0-9-]+",
         ),
+        ("GetPredictiveScalingForecast", FORECAST, INVALID, "Scaling policy p is not a predictive scaling policy"),
         (
             "GetPredictiveScalingForecast",
+            FORECAST | {"ServiceNamespace": "ecs"},
+            INVALID,
+            "Scaling policy p is not a predictive scaling policy",
+        ),
+        ("GetPredictiveScalingForecast", FORECAST | {"ResourceId": "t"}, INVALID, UNSUPPORTED),
+        (
+            "GetPredictiveScalingForecast",
+            FORECAST | {"EndTime": None},
+            INVALID,
+            ENV + f"Value null at 'endTime' {MUST} not be null",
+        ),
+        (
+            "PutWarmPool",
             {},
             "UnknownOperationException",
-            "This server has no operation GetPredictiveScalingForecast of Auto Scaling.",
+            "This server has no operation PutWarmPool of Auto Scaling.",
         ),
     ],
 )

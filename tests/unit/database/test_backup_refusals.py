@@ -58,6 +58,7 @@ ARNS = [
     (UNKNOWN.replace(":aws:", ":no:"), NOWHERE),
     (UNKNOWN.replace("dynamodb", "s3"), NOWHERE),
     (UNKNOWN.replace("us-east-1", "nowhere"), NOWHERE),
+    (UNKNOWN.replace("us-east-1", "eu-nowhere-1"), NOWHERE),
     (UNKNOWN.replace("123456789012", "210987654321"), ("AccessDeniedException", "Access is denied")),
     (UNKNOWN, ("BackupNotFoundException", f"Backup not found: {UNKNOWN}")),
     ("x" * 36, constraint("x" * 36, "backupArn", "have length greater than or equal to 37")),
@@ -69,6 +70,19 @@ ARNS = [
 def test_wrong_arns(world, operation, arn, error):
     extra = {"TargetTableName": "target"} if operation.startswith("Restore") else {}
     assert world.error(operation, BackupArn=arn, **extra) == error
+
+
+def test_a_region_of_ones_own_may_have_any_name(world):
+    caller = world.caller
+    world.caller = world.emulator.caller("test", "eu-nowhere-1")
+    try:
+        world("CreateTable", {**table_request("pk:S"), "TableName": "there"})
+        arn = world("CreateBackup", TableName="there", BackupName="backup")["BackupDetails"]["BackupArn"]
+        assert ":eu-nowhere-1:" in arn
+        assert world("DeleteBackup", BackupArn=arn)["BackupDescription"]["BackupDetails"]["BackupArn"] == arn
+    finally:
+        world("DeleteTable", TableName="there")
+        world.caller = caller
 
 
 def test_the_region_of_an_arn_does_not_matter(world):

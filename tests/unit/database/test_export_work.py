@@ -253,7 +253,7 @@ def test_an_export_goes_on_after_a_restart(engine_name, tmp_path, folder, bucket
     if settings.folder is None:
         pytest.skip("nothing is left after a restart")
     monkeypatch.setattr(exporting, "FILE", 60)
-    monkeypatch.setattr(exporting, "_PLAIN", 20)
+    monkeypatch.setattr(exporting, "_ITEMS", 20)
     db = InProcess(settings)
     recovered(db)
     expected = {f"k{number}": number for number in range(200)}
@@ -349,6 +349,7 @@ REFUSED = [
         "ValidationException",
         "One or more parameter values were invalid: tableArn is not a valid ARN",
     ),
+    ({"TableArn": ""}, "ValidationException", "Invalid TableArn: Invalid Table ARN"),
     ({"TableArn": f"{ARN}/index/i"}, "ValidationException", INVALID + "Table ARN is invalid."),
     ({"TableArn": ARN.replace("123456789012", "1" * 12)}, "AccessDeniedException", "Access is denied"),
     ({"TableArn": ARN + "x"}, "TableNotFoundException", f"Table not found: {ARN}x"),
@@ -446,6 +447,35 @@ def test_a_request_that_is_refused(one, members, code, text):
     assert found[0] == code
     assert text is None or found[1] == text
     assert one("ListExports")["ExportSummaries"] == []
+
+
+KEY = "01234567-89ab-cdef-0123-456789abcdef"
+KEYS = {
+    KEY: None,
+    "mrk-" + "0" * 32: None,
+    "alias/aws/s3": None,
+    f"arn:aws:kms:us-east-1:123456789012:key/{KEY}": None,
+    "arn:aws:kms:us-east-1:123456789012:alias/mine": None,
+    None: None,
+    "key": "KmsNotFoundException",
+    "alias/": "KmsNotFoundException",
+    f"arn:aws:kms:us-east-1:12:key/{KEY}": "KmsNotFoundException",
+    f"arn:aws:s3:us-east-1:123456789012:key/{KEY}": "KmsNotFoundException",
+}
+
+
+@pytest.mark.parametrize(("key", "code"), KEYS.items())
+def test_a_folder_knows_which_texts_can_be_kms_keys(one, bucket, key, code):
+    members = {"S3SseAlgorithm": "KMS"} | ({} if key is None else {"S3SseKmsKeyId": key})
+    request = {"TableArn": ARN, "S3Bucket": "bucket", **members}
+    arn = one("ExportTableToPointInTime", request)["ExportDescription"]["ExportArn"]
+    run_jobs(one)
+    found = one("DescribeExport", ExportArn=arn)["ExportDescription"]
+    assert (found["ExportStatus"], found.get("FailureCode")) == ("FAILED" if code else "COMPLETED", code)
+    if code:
+        assert found["FailureMessage"].startswith(f"Invalid keyId '{key}' (Service: Kms; Status Code: 400;")
+        assert "ExportManifest" not in found
+        assert bucket.all_keys() == []
 
 
 def test_a_window_of_more_than_a_day(one):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from emulator.database.history import differences, past_items
 from emulator.database.store import keyspace
+from emulator.limits import MIB
 from emulator.values.rows import decode_row
 from tests.support.engines import ENGINES, settings_of_engine
 from tests.support.in_process import InProcess
@@ -127,13 +128,13 @@ class History:
             past_items.close(views, change, past)
 
 
-def rows_of(history, past, limit, between=lambda: None):
+def rows_of(history, past, limit, size, between):
     found, start = [], b""
     while start is not None:
         with history.database.read() as txn:
             reopened = past_items.find(history.database.views, txn, past.view)
             assert reopened == past
-            rows, start = past_items.page(history.database.views, txn, past, start, limit)
+            rows, start = past_items.page(history.database.views, txn, past, start, limit, size)
         found += rows
         between()
     assert [item for item, _ in found] == sorted(item for item, _ in found)
@@ -147,6 +148,7 @@ def ordered(items):
 @profile(60)
 @given(st.sampled_from(sorted(ENGINES)), STEPS, STEPS, st.integers(1, 4), st.booleans(), st.data())
 def test_items_at_each_time(kind, steps, later, limit, drop, data):
+    size = data.draw(st.sampled_from((1, 100, MIB)))
     folder = Path(tempfile.mkdtemp())
     patch = pytest.MonkeyPatch()
     for module in (past_items, differences):  # so that an item may have more records than one chunk
@@ -176,9 +178,9 @@ def test_items_at_each_time(kind, steps, later, limit, drop, data):
                 history.run(step)
             history.database.background.run_all()
 
-        assert ordered(rows_of(history, past, limit, between)) == ordered(wanted.values())
-        assert found(history, past, at, to, limit, between) == changed
-        assert ordered(rows_of(history, now, limit, between)) == ordered(current.values())
+        assert ordered(rows_of(history, past, limit, size, between)) == ordered(wanted.values())
+        assert found(history, past, at, to, limit, size, between) == changed
+        assert ordered(rows_of(history, now, limit, size, between)) == ordered(current.values())
         history.close(past)
         history.close(now)
         history.db.clock.advance(2 * DAY)
@@ -203,12 +205,12 @@ def expected(history, at, to):
     return changed
 
 
-def found(history, past, at, to, limit, between):
+def found(history, past, at, to, limit, size, between):
     """Return the differences of a window as the reader finds them; it must open at the end."""
     changed, start = {}, b""
     while start is not None:
         with history.database.read() as txn:
-            page, start = differences.page(history.database.views, txn, past, (at, to), start, limit)
+            page, start = differences.page(history.database.views, txn, past, (at, to), start, limit, size)
         for each in page:
             row = each.before or each.after
             item = decode_row(row) if row is not None else None

@@ -328,6 +328,22 @@ def test_an_import_is_forgotten_after_ninety_days(db, bucket):
     assert len(list(db.emulator.database.s3_jobs._registry)) == 1
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_an_import_has_at_most_fifty_thousand_objects(db, bucket, monkeypatch, count):
+    monkeypatch.setattr("emulator.limits.S3_OBJECTS", 2)
+    for number in range(count):
+        bucket.put(f"in/{number}", GOOD % number)
+    arn = begin(db, prefix="in/")
+    run_jobs(db)
+    found = described(db, arn)
+    if count == 2:
+        assert (found["ImportStatus"], found["ImportedItemCount"]) == ("COMPLETED", 2)
+        return
+    assert (found["ImportStatus"], found["FailureCode"]) == ("FAILED", "S3ObjectLimitExceeded")
+    assert found["FailureMessage"] == "The source has 3 objects, but the limit is 2 objects."
+    assert db("ListTables")["TableNames"] == []
+
+
 def test_at_most_fifty_at_once(db, bucket):
     for number in range(50):
         begin(db, creation={"TableName": f"tab{number}"}.items())

@@ -146,6 +146,49 @@ def test_a_clock_that_is_set_back(db, table):
         assert db("Scan", TableName=target)["Count"] == expected
 
 
+@pytest.mark.parametrize("written", [False, True], ids=["nothing is written", "an item is written"])
+def test_recovery_that_is_enabled_under_an_advanced_clock_that_is_released(db, table, written):
+    """The window stays where it began. A write before it belongs to the state at its beginning.
+
+    But after a write in the window, later writes count as made at that time.
+    """
+    start = int(db.clock.now())
+    begun = start + DAY
+    db.clock.freeze(begun)
+    switch(db)
+    if written:
+        db.clock.freeze(begun + 10)
+        db("PutItem", TableName="table", Item={"pk": {"S": "a"}})
+    db.clock.freeze(start)
+    assert window(db) == (begun, begun)
+    db("PutItem", TableName="table", Item={"pk": {"S": "b"}})
+    latest = {"SourceTableName": "table", "UseLatestRestorableTime": True}
+    db("RestoreTableToPointInTime", {**latest, "TargetTableName": "early"})
+    assert keys(db, "early") == ([] if written else ["b"])
+    error = db.error(
+        "RestoreTableToPointInTime", SourceTableName="table", TargetTableName="none", RestoreDateTime=start
+    )
+    assert error[0] == "InvalidRestoreTimeException"
+    db.clock.freeze(begun + 1000)
+    db("PutItem", TableName="table", Item={"pk": {"S": "c"}})
+    for at, expected in ((begun, keys(db, "early")), (begun + 10, ["a", "b"] if written else ["b"])):
+        target = f"target{at}"
+        db("RestoreTableToPointInTime", SourceTableName="table", TargetTableName=target, RestoreDateTime=at)
+        assert keys(db, target) == expected
+    db.clock.advance(300)
+    db("RestoreTableToPointInTime", {**latest, "TargetTableName": "late"})
+    assert keys(db, "late") == keys(db, "table")
+    db.clock.advance(40 * DAY)
+    db.emulator.database.scheduler.run_due()
+    db.emulator.database.background.run_all()
+    assert records(db) == 0
+    check_store(db.emulator.database)
+
+
+def keys(db, name):
+    return sorted(item["pk"]["S"] for item in db("Scan", TableName=name)["Items"])
+
+
 def test_deleting_and_emptying_tables(db, table):
     switch(db)
     db("PutItem", TableName="table", Item={"pk": {"S": "a"}})

@@ -360,6 +360,29 @@ def test_search_vectors_refuses(inside, changes, text):
     assert inside.error("SearchVectors", request) == ("ValidationException", text)
 
 
+def test_results_have_at_most_sixteen_megabytes(monkeypatch):
+    """The limit counts what is projected, and vectors are left out unless they are named."""
+    made = InProcess(Settings(in_memory=True))
+    made("CreateTable", created(index(), define="tenant:S"))
+    made("ListTables")
+    for key in ("a", "b"):
+        made("PutItem", TableName="tab", Item=item(vector(1, 2, 3), pk={"S": key}, text={"S": "x" * 100}))
+    request = {"TableName": "tab", "IndexName": "vec", "SearchVector": vector(1, 2, 3)["L"], "TopK": 2}
+    size = 2 * (3 + 7 + 104)  # of keys, tenants and texts
+    monkeypatch.setattr("emulator.limits.SEARCH_RESPONSE", size)
+    assert len(made("SearchVectors", request)["SearchResults"]) == 2
+    monkeypatch.setattr("emulator.limits.SEARCH_RESPONSE", size - 1)
+    assert made.error("SearchVectors", request) == (
+        "ValidationException",
+        (
+            f"The size of the search results exceeds the limit of {size - 1} bytes. Reduce TopK, or name fewer attributes "
+            "in ProjectionExpression"
+        ),
+    )
+    assert len(made("SearchVectors", {**request, "TopK": 1})["SearchResults"]) == 1
+    assert len(made("SearchVectors", {**request, "ProjectionExpression": "pk"})["SearchResults"]) == 2
+
+
 def test_a_missing_table_is_not_found(inside):
     expected = "ResourceNotFoundException", "Requested resource not found"
     assert inside.error("SearchVectors", {**SEARCH, "TableName": "nope"}) == expected

@@ -1,10 +1,12 @@
 """Definitions in templates: CloudFormation, SAM, CDK, Serverless, Terraform, NoSQL Workbench."""
 
+import copy
 import json
 
 import pytest
 
 from emulator.commands import load
+from emulator.formats.records import Setting
 from tests.support.records import Read
 
 KEYS = {
@@ -256,7 +258,101 @@ def test_yaml_with_short_functions(tmp_path):
         }
     ]
     assert read.definitions[0].ttl == "until"
-    assert read.notices == ["t.yaml:9: table orders-dev: PointInTimeRecoverySpecification left out"]
+    assert read.notices == []
+    assert read.definitions[0].settings == (RECOVERY,)
+
+
+RECOVERY = Setting(
+    "UpdateContinuousBackups", {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
+)
+SETTINGS = {
+    "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": "true", "RecoveryPeriodInDays": "7"},
+    "ContributorInsightsSpecification": {"Enabled": True, "Mode": "THROTTLED_KEYS"},
+    "KinesisStreamSpecification": {
+        "StreamArn": "arn:aws:kinesis:us-east-1:123456789012:stream/s",
+        "ApproximateCreationDateTimePrecision": "MICROSECOND",
+    },
+}
+INDEX = {
+    "IndexName": "i",
+    "KeySchema": KEYS["KeySchema"],
+    "Projection": {"ProjectionType": "ALL"},
+    "WarmThroughput": {"ReadUnitsPerSecond": "13000"},
+}
+INSIGHTS_OF_INDEX = {"IndexName": "i", "ContributorInsightsSpecification": {"Enabled": "true"}}
+POLICY = {"ResourcePolicy": {"PolicyDocument": {"Version": "2012-10-17", "Statement": []}}}
+NEAR = {
+    "IndexName": "near",
+    "VectorAttribute": {"AttributeName": "v"},
+    "Dimensions": "3",
+    "DistanceFunction": "COSINE",
+    "Projection": {"ProjectionType": "ALL"},
+}
+MADE = (
+    Setting(
+        "UpdateContinuousBackups",
+        {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 7}},
+    ),
+    Setting(
+        "UpdateContributorInsights",
+        {"ContributorInsightsAction": "ENABLE", "ContributorInsightsMode": "THROTTLED_KEYS"},
+    ),
+    Setting("UpdateContributorInsights", {"IndexName": "i", "ContributorInsightsAction": "ENABLE"}),
+    Setting(
+        "EnableKinesisStreamingDestination",
+        {
+            "StreamArn": "arn:aws:kinesis:us-east-1:123456789012:stream/s",
+            "EnableKinesisStreamingConfiguration": {"ApproximateCreationDateTimePrecision": "MICROSECOND"},
+        },
+    ),
+)
+OF_TABLE = {**SETTINGS, **POLICY, "GlobalSecondaryIndexes": [INDEX | INSIGHTS_OF_INDEX]}
+OF_REPLICA = {"Region": "us-east-1", **SETTINGS, **POLICY, "GlobalSecondaryIndexes": [INSIGHTS_OF_INDEX]}
+WHOLE = {
+    "AWS::DynamoDB::Table": {**ON_DEMAND, **OF_TABLE, "VectorIndexes": [NEAR]},
+    "AWS::DynamoDB::GlobalTable": {
+        **ON_DEMAND,
+        "GlobalSecondaryIndexes": [INDEX],
+        "VectorIndexes": [NEAR],
+        "Replicas": [OF_REPLICA, {"Region": "eu-west-1"}],
+    },
+}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_settings_that_are_made_after_a_table(tmp_path, kind):
+    read = Read(written(tmp_path, template({"WarmThroughput": {"WriteUnitsPerSecond": 5000}, **WHOLE[kind]}, kind)))
+    assert (read.problems, read.notices) == ([], [])
+    assert read.created == [
+        {
+            **ON_DEMAND,
+            "TableName": "Orders",
+            "GlobalSecondaryIndexes": [{**INDEX, "WarmThroughput": {"ReadUnitsPerSecond": 13000}}],
+            "VectorIndexes": [{**NEAR, "Dimensions": 3}],
+            "WarmThroughput": {"WriteUnitsPerSecond": 5000},
+            "ResourcePolicy": '{"Version":"2012-10-17","Statement":[]}',
+        }
+    ]
+    assert read.definitions[0].settings == MADE
+
+
+def test_a_setting_whose_value_only_aws_knows_is_left_out(tmp_path):
+    known_later = {"Fn::GetAtt": ["Stream", "Arn"]}
+    properties = {
+        **ON_DEMAND,
+        "KinesisStreamSpecification": {"StreamArn": known_later},
+        "SSESpecification": {"SSEEnabled": True, "KMSMasterKeyId": known_later},
+        "ImportSourceSpecification": {"S3BucketSource": {"S3Bucket": "b"}},
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False},
+    }
+    content = template(properties)
+    content["Resources"]["Stream"] = {"Type": "AWS::Kinesis::Stream"}
+    read = Read(written(tmp_path, content))
+    assert (read.problems, read.definitions[0].settings) == ([], ())
+    assert read.created[0]["SSESpecification"] == {"Enabled": True, "SSEType": "KMS"}
+    assert read.notices == [
+        "template.json:3: table Orders: KinesisStreamSpecification, ImportSourceSpecification left out"
+    ]
 
 
 def test_wrong_yaml_has_its_line(tmp_path):
@@ -452,9 +548,65 @@ def test_terraform(tmp_path):
     ]
     assert read.definitions[0].ttl == "until"
     assert read.items == [("orders", {"id": {"S": "a"}})]
-    assert read.notices == ["plan.json: module.m.aws_dynamodb_table.orders: point_in_time_recovery left out"]
+    assert read.definitions[0].settings == (RECOVERY,)
+    assert read.notices == []
     assert read.problems == [
         "plan.json: module.m.aws_dynamodb_table.unknown: Terraform does not know this before `apply`, or at all: 'name'"
+    ]
+
+
+def additions():
+    """Return resources that add settings to the table `orders` of a state."""
+    arn = "arn:aws:kinesis:us-east-1:123456789012:stream/s"
+    values = {
+        "contributor_insights.table": {"table_name": "orders", "index_name": "", "mode": "THROTTLED_KEYS"},
+        "contributor_insights.index": {"table_name": "orders", "index_name": "by-n"},
+        "kinesis_streaming_destination.s": {
+            "table_name": "orders",
+            "stream_arn": arn,
+            "approximate_creation_date_time_precision": "MICROSECOND",
+        },
+        "resource_policy.orders": {
+            "resource_arn": "arn:aws:dynamodb:us-east-1:123456789012:table/orders",
+            "policy": "{}",
+        },
+        "resource_policy.planned": {"policy": "{}"},
+        "contributor_insights.other": {"table_name": "other"},
+    }
+    return [
+        {
+            "address": f"aws_dynamodb_{name}",
+            "mode": "managed",
+            "type": f"aws_dynamodb_{name.partition('.')[0]}",
+            "values": each,
+        }
+        for name, each in values.items()
+    ]
+
+
+def test_settings_of_terraform(tmp_path):
+    content = copy.deepcopy(PLAN)
+    module = content["planned_values"]["root_module"]
+    module["resources"] = additions()
+    (orders, _) = module["child_modules"][0]["resources"]
+    orders["values"]["point_in_time_recovery"] = [{"enabled": True, "recovery_period_in_days": 7}]
+    module["child_modules"][0]["resources"] = [orders]
+    read = Read(written(tmp_path, content, "plan.json"))
+    insights = {"ContributorInsightsAction": "ENABLE"}
+    assert read.problems == []
+    assert read.created[0]["ResourcePolicy"] == "{}"
+    assert read.definitions[0].settings == (
+        MADE[0],
+        Setting("UpdateContributorInsights", {**insights, "ContributorInsightsMode": "THROTTLED_KEYS"}),
+        Setting("UpdateContributorInsights", {**insights, "IndexName": "by-n"}),
+        MADE[-1],
+    )
+    assert read.notices == [
+        (
+            "plan.json: aws_dynamodb_resource_policy.planned left out: its values are known only after `apply`: "
+            "'resource_arn'"
+        ),
+        "plan.json: aws_dynamodb_contributor_insights.other left out: the file has no table other",
     ]
 
 

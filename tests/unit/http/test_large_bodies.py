@@ -13,8 +13,10 @@ from emulator.http import memory
 from emulator.http.front import encoding
 from emulator.http.front.bodies import Bodies
 from emulator.http.front.dynamodb import _LARGE, DynamoDbEndpoint
+from emulator.http.front.sliced_answers import Pending
 from emulator.settings import Settings
 from tests.support.http_clients import AUTHORIZATION
+from tests.support.tables import table_request
 
 FIELDS = {
     b"content-type": b"application/x-amz-json-1.0",
@@ -42,6 +44,44 @@ def test_the_collector_rests(monkeypatch, coding, body, status, rests):
     assert resting == [rests]
     assert gc.isenabled()
     emulator.close()
+
+
+def test_the_collector_rests_during_a_check_in_steps_and_finds_nothing_afterwards():
+    """100 long statements have 500,000 objects. They go with the request, also if it fails."""
+    emulator = Emulator(Settings(data_dir=None, in_memory=True))
+    emulator.database.sliced = True
+    endpoint = DynamoDbEndpoint(emulator)
+    table = orjson.dumps(table_request("pk:S", TableName="tab"))
+    endpoint.answer("POST", b"", FIELDS | {b"x-amz-target": b"DynamoDB_20120810.CreateTable"}, table)
+    changes = " ".join(f"SET a{number} = {number}" for number in range(450))
+    statements = [{"Statement": f"UPDATE tab {changes} WHERE pk = '{number}'"} for number in range(20)]
+    body = orjson.dumps({"TransactStatements": statements})
+    fields = FIELDS | {b"x-amz-target": b"DynamoDB_20120810.ExecuteTransaction"}
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(2):  # the first request also fills the caches
+            with pytest.raises(Pending) as pending:
+                endpoint.answer("POST", b"", fields, body)
+            answer, enabled = finished(pending.value.steps)
+            assert (answer.status, set(enabled)) == (400, {False})
+            assert gc.isenabled()
+            gc.disable()
+        assert gc.collect() < 1_000
+    finally:
+        gc.enable()
+        emulator.close()
+
+
+def finished(steps):
+    """Run all steps; return their result, and whether the collector was on after each step."""
+    enabled = []
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value, enabled
+        enabled.append(gc.isenabled())
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ class Store:
         self.steps = 0
         self.pending = False
         self.dropped = 0
+        self.asked = self.missing = 0
 
     def commit_number(self) -> int:
         return self.number
@@ -36,6 +37,10 @@ class Store:
 
     def drop_vectors(self) -> None:
         self.dropped += 1
+
+    def extend(self) -> Iterator[None] | None:
+        self.asked += 1
+        return iter([None] * self.missing) if self.missing else None
 
     def trim(self) -> Iterator[None]:
         self.trims += 1
@@ -191,6 +196,21 @@ def test_pages_are_made_ready_one_piece_of_work_at_a_time(loop: Loop) -> None:
     loop.now += 1
     upkeep.poll()
     assert store.done == ["ahead"] * 2
+
+
+@pytest.mark.parametrize("owner", [True, False])
+def test_room_is_made_in_steps_while_nothing_is_pending(loop: Loop, owner: bool) -> None:
+    store = Store(owner=owner)
+    upkeep = upkeep_of(store, loop, durable=True)
+    store.pending = True
+    pass_seconds(upkeep, loop, store, 1, writing=True)
+    assert store.asked == 0
+    store.pending, store.missing = False, 3
+    pass_seconds(upkeep, loop, store, 0.2, writing=True)
+    asked = store.asked
+    assert asked == (1 if owner else 0), "the steps of the first answer are not done"
+    pass_seconds(upkeep, loop, store, 1, writing=True)
+    assert (store.asked > asked) is owner
 
 
 @pytest.mark.parametrize(("number", "logged"), [(errno.EMFILE, 1), (errno.ENFILE, 1), (errno.EACCES, 0), (None, 0)])

@@ -16,7 +16,7 @@ import pytest
 
 from storage import Closed, Full, Interrupted, StorageError, open_engine
 from storage.disk import environment as disk_environment
-from storage.disk import files, lmdb_errors, sizes, upkeep
+from storage.disk import files, lmdb_errors, residency, sizes, upkeep
 from storage.keycode import LAST
 from tests.support.lmdb_internals import FailingTransaction, environment_of
 
@@ -468,6 +468,41 @@ def test_a_file_is_reserved_before_its_map_is_full(tmp_path: Path, monkeypatch: 
     engine.close()
 
 
+def test_a_map_grows_in_steps_before_it_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The steps release the pages in use; the map grows into what was reserved for it."""
+    monkeypatch.setattr(upkeep, "LARGE", 1)
+    monkeypatch.setattr(upkeep, "_TRIM_STEP", 8 * TINY // 4)
+    released: list[tuple[int, int]] = []
+    monkeypatch.setattr(residency, "forget", lambda _, start, size: released.append((start, size)))
+    engine = open_engine(tmp_path / "store", map_size=8 * TINY, writemap=True)
+    assert engine.extend() is None, "there is room"
+    put_all(engine, ROWS[:240])
+    assert engine.extend() is None, "nothing is reserved"
+    finish(engine)
+    steps = engine.extend()
+    assert steps is not None
+    assert (len(list(steps)), environment_of(engine).size) == (len(released), 16 * TINY)
+    assert [start for start, _ in released] == list(range(0, environment_of(engine).used(), 2 * TINY))
+    assert engine.extend() is None
+    put_all(engine, ROWS[240:480])
+    assert environment_of(engine).moves == 1
+    assert contents(engine) == ROWS[:480]
+    engine.close()
+
+
+def test_a_map_that_a_write_has_grown_does_not_grow_twice(tmp_path: Path) -> None:
+    engine = open_engine(tmp_path / "store", map_size=8 * TINY, writemap=True)
+    put_all(engine, ROWS[:240])
+    finish(engine)
+    steps = engine.extend()
+    assert steps is not None
+    put_all(engine, ROWS[240:480])
+    size = environment_of(engine).size
+    assert list(steps) == []
+    assert environment_of(engine).size == size == 16 * TINY
+    engine.close()
+
+
 def test_more_room_than_the_disk_has_is_requested_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine: Any = open_engine(tmp_path / "store", map_size=8 * TINY, writemap=True)
     put_all(engine, ROWS[:240])
@@ -494,6 +529,7 @@ def finish(engine: Any) -> None:
 def test_a_sparse_file_has_no_pages_to_load(tmp_path: Path) -> None:
     engine = open_engine(tmp_path / "store", writemap=False)
     assert engine.preallocate() is None
+    assert engine.extend() is None
     engine.close()
 
 

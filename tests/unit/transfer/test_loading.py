@@ -58,6 +58,31 @@ def test_tables_are_created_before_items_are_put(db, tmp_path):
     assert stored(db, "Users") == ['{"id": {"S": "u"}}']
 
 
+def test_settings_are_made_and_a_refused_one_is_reported(db, tmp_path):
+    """A policy is a part of CreateTable; the other settings follow."""
+    keys = {name: definition("x")[name] for name in ("AttributeDefinitions", "KeySchema", "BillingMode")}
+    settings = {
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 7},
+        "ContributorInsightsSpecification": {"Enabled": True, "Mode": "WRONG"},
+        "KinesisStreamSpecification": {"StreamArn": "arn:aws:kinesis:us-east-1:123456789012:stream/s"},
+    }
+    resource = {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": "Orders", **keys, **settings}}
+    files = {"stack.template.json": {"Resources": {"Orders": resource}}, "Orders.jsonl": lines({"id": {"S": "a"}})}
+    load = Load(db, tmp_path / "in", files)
+    assert (load.loader.created, load.items, load.problems) == (["Orders"], 1, 1)
+    assert load.said == [
+        (
+            "stack.template.json:1: table Orders: UpdateContributorInsights is refused: ValidationException: 1 validation "
+            "error detected: Value 'WRONG' at 'contributorInsightsMode' failed to satisfy constraint: Member must satisfy "
+            "enum value set: [ACCESSED_AND_THROTTLED_KEYS, THROTTLED_KEYS]"
+        )
+    ]
+    recovery = db("DescribeContinuousBackups", TableName="Orders")["ContinuousBackupsDescription"]
+    assert recovery["PointInTimeRecoveryDescription"]["RecoveryPeriodInDays"] == 7
+    (destination,) = db("DescribeKinesisStreamingDestination", TableName="Orders")["KinesisDataStreamDestinations"]
+    assert destination["StreamArn"].endswith("/s")
+
+
 def test_a_wrong_item_is_reported_with_the_text_of_the_service(db, tmp_path):
     good = [{"id": {"S": str(number)}} for number in range(40)]
     items = [*good[:7], {"id": {"N": "1"}}, *good[7:], {"id": {"S": "x"}, "n": {"N": "one"}}, {"a": {"S": "no key"}}]

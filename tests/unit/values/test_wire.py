@@ -1,4 +1,5 @@
 import json
+import sys
 from base64 import b64encode
 from copy import deepcopy
 
@@ -652,3 +653,23 @@ def test_values_that_no_expression_can_use_are_not_parsed():
     raw = {f":{number}": {"S": "x"} for number in range(wire._MOST_VALUES + 1)}
     problems = []
     assert len(wire.parse_values(raw, problems)) == wire._MOST_VALUES
+
+
+def test_an_item_that_another_thread_parses_meanwhile_keeps_its_problems():
+    """A profiler stands for the switch to the other thread, in the middle of an item."""
+    others = []
+
+    def switch(frame, event, _argument):
+        if event == "call" and frame.f_code is wire._parse_map.__code__:
+            sys.setprofile(None)
+            problems = []
+            wire.parse_item({"b": {"N": "1"}}, problems)
+            others.append(problems)
+
+    problems = []
+    sys.setprofile(switch)
+    try:
+        wire.parse_item({"a": {"N": "wrong"}, "z": {"M": {}}}, problems)
+    finally:
+        sys.setprofile(None)
+    assert (len(problems), others) == (1, [[]])

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from emulator.http.site.console.described import Key, keys
-from emulator.http.site.console.forms import BadForm, Fields
+from emulator.http.site.console.forms import BadForm, Fields, integer
 
 COMPARISONS: Final = ("=", "<", "<=", ">", ">=", "between", "begins_with")
 FILTERS: Final = (
@@ -177,20 +177,13 @@ def request_of(form: Form, table_name: str) -> tuple[str, dict[str, Any]]:
     if placeholders.values:
         request["ExpressionAttributeValues"] = placeholders.values
     if form.limit:
-        request["Limit"] = _limit(form.limit)
+        request["Limit"] = integer(form.limit, "the limit")
     if form.consistent:
         request["ConsistentRead"] = True
     if form.start:
         request["ExclusiveStartKey"] = json_object(form.start, "the start key")
     request["ReturnConsumedCapacity"] = "TOTAL"
     return "Query" if condition else "Scan", request
-
-
-def _limit(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise BadForm(f"the limit {text[:50]} is not a number") from None
 
 
 def _key_condition(parts: Sequence[KeyField], placeholders: Placeholders) -> str:
