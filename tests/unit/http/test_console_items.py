@@ -347,6 +347,11 @@ def test_json_in_each_form(console, call, orders, text):
     assert (get(call, "n", 1) is not None, get(call, "n", 2) is not None) == (True, True)
 
 
+def test_a_large_text_is_imported(console, call, orders):
+    lines = "\n".join(json.dumps({"pk": "n", "sk": number, "text": "x" * 20_000}) for number in range(30))
+    assert "30 items have been imported." in console.done("tables/Orders/import", content=lines)
+
+
 def test_many_items_are_imported(console, call, orders):
     lines = "\n".join(json.dumps({"pk": "n", "sk": number}) for number in range(101))
     assert "101 items have been imported." in console.done("tables/Orders/import", content=lines)
