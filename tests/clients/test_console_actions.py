@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.support.browser import COMMAND, Browser
-from tests.support.browsing import fill, follow, press, press_and_load, shown, wait_for, wait_for_text
+from tests.support.browsing import AXE, axe, fill, follow, press, press_and_load, shown, wait_for, wait_for_text
 from tests.support.console import over_http
 from tests.support.http_clients import Client
 from tests.support.servers import running
@@ -81,6 +81,11 @@ def get(client, table, pk, sk):
 
 def described(client, name):
     return client("DescribeTable", TableName=name)["Table"]
+
+
+def accessible(browser):
+    """Return whether axe reports nothing about the page as it is now, or axe is absent."""
+    return not AXE.exists() or (axe(browser), axe(browser, "dark")) == ([], [])
 
 
 # --- the frame ------------------------------------------------------------------------------------
@@ -163,12 +168,14 @@ def test_a_problem_leaves_the_form_as_it_was(browser, visit):
     press(browser, "Create the table")
     assert "failed to satisfy constraint" in wait_for_text(browser, "ValidationException")
     assert browser.run("document.getElementById('field-sort').value") == "kept"
+    assert accessible(browser)
 
 
 def test_settings_are_changed(browser, visit, client, orders):
     visit(f"tables/{orders}/change")
     fill(browser, {"Mode": "PROVISIONED", "Read units": 7, "Read units of by-status": 9})
     assert "The capacity has changed." in press_and_load(browser, "Change the capacity")
+    assert accessible(browser)
     fill(browser, {"Stream": "KEYS_ONLY"})
     assert "The stream has KEYS_ONLY." in press_and_load(browser, "Change the stream")
     fill(browser, {"Attribute for time to live": "expires"})
@@ -320,6 +327,7 @@ def test_many_items_are_changed_and_deleted(browser, visit, client, orders):
     fill(browser, {"With the checked items": "set", "Attribute": "seen", "Type": "BOOL", "New value": "true"})
     press(browser, "Preview the change")
     wait_for_text(browser, "Each of these items gets seen")
+    assert accessible(browser)
     assert "seen" not in get(client, orders, "USER#2", "PROFILE")
     assert "4 items have changed." in press_and_load(browser, "Change 4 items")
     assert get(client, orders, "USER#2", "PROFILE")["seen"] == {"BOOL": True}
@@ -344,6 +352,7 @@ def test_a_file_is_imported_after_a_preview(browser, visit, client, orders, tmp_
     wait_for(browser, "document.getElementById('field-content').value.includes('file,1')")
     press(browser, "Preview")
     wait_for_text(browser, "2 items can be read.")
+    assert accessible(browser)
     assert get(client, orders, "file", "1") is None
     assert "2 items have been imported." in press_and_load(browser, "Import")
     assert get(client, orders, "file", "1")["note"] == {"S": "<b>, x"}

@@ -101,6 +101,8 @@ OPENED: Opened = {
     "recovery": [("recovery", {})],
     "backups": [("backups", {}), ("backups", {"table": EMPTY})],
     "replication": [("replication", {})],
+    "faults": [("faults", {})],
+    "throttles": [("throttles", {}), ("throttles", {"table": MARKUP[0]})],
     "requests": [
         ("requests", {}),
         ("requests", {"accounts": "all", "text": MARKUP[0]}),
@@ -171,6 +173,17 @@ def create_history(client: Client, url: str) -> None:
         scan = {"FilterExpression": "pk = :p AND x = :x", "ExpressionAttributeValues": values}
         client("Scan", TableName=TABLE, **scan)
     client.post("PutItem", json.dumps({"TableName": TABLE, "Item": {"pk": {"S": MARKUP[0]}}}).encode())
+    units = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
+    small = {"TableName": "Small", "BillingMode": "PROVISIONED", "ProvisionedThroughput": units}
+    client("CreateTable", **table_request("pk:S", **small))
+    declare("throttling", {"Enforced": True, "TableName": "Small"})
+    put = json.dumps({"TableName": "Small", "Item": {"pk": {"S": MARKUP[0]}, "x": {"S": "x" * 100_000}}}).encode()
+    while client.post("PutItem", put)[0] == 200:
+        pass
+    rule = {"Match": {"TableName": MARKUP[0], "Operation": "DeleteItem"}, "Effect": {"Kind": "Error"}}
+    declare("faults", rule)
+    declare("consistency", {"TableName": TABLE, "Lag": 0.001})
+    declare("transactions", {"TableName": MARKUP[2], "Key": KEY, "Seconds": 3600})
     client("CreateBackup", TableName=TABLE, BackupName="Hostile-1._backup")
     client("UpdateTable", TableName=EMPTY, StreamSpecification=_STREAM)
     client("UpdateTable", TableName=EMPTY, ReplicaUpdates=[{"Create": {"RegionName": "eu-west-1"}}])

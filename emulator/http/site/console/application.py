@@ -20,11 +20,12 @@ from emulator.http.front.failures import log_failure
 from emulator.http.front.front import Front, PeerFailed
 from emulator.http.site.console.forms import BadForm, Fields
 from emulator.http.site.console.registry import Page, beginnings, navigation, registered
-from emulator.http.site.console.rendering import Templates
+from emulator.http.site.console.rendering import Rendering, Templates
 from emulator.http.site.console.static_files import static_response
 from emulator.http.site.console.tenancy import DEFAULT, Acting, acting
 from emulator.http.site.console.tokens import FIELD, Token
 from emulator.http.site.console.visit import Visit
+from emulator.slices import Steps
 from storage import Full, Interrupted
 
 log = logging.getLogger("emulator")
@@ -105,20 +106,36 @@ class Console:
         except BadForm as error:
             return PlainTextResponse(str(error), _BAD)
         if page.method == "POST" and not self._token.accepts(form.text(FIELD)):
-            return _problem(
-                visit, "The form has no valid token. Reload the page: the server has started again.", _FORBIDDEN
-            )
+            text = "The form has no valid token. Reload the page: the server has started again."
+            return await self._rendered(_problem(visit, text, _FORBIDDEN))
         first, self._begun = not self._begun, True
         collects = page.parent in self._insight
         try:
             if first and collects:
                 await _begin(visit)
-            answer = await page.handler(visit)
+            answer = await self._rendered(await page.handler(visit))
         except Exception as error:  # noqa: BLE001 - becomes an answer
-            answer = _failed(visit, error)
+            answer = await self._rendered(_failed(visit, error))
         if first and not collects:
             answer.background = BackgroundTask(_begin, visit)
         return answer
+
+    async def _rendered(self, answer: Response) -> Response:
+        """Make the HTML of an answer. Other requests have their turn between two slices of it."""
+        if isinstance(answer, Rendering):
+            failure = await self._front.sliced.finish(_steps(answer))
+            if failure is not None:
+                raise failure
+        return answer
+
+
+def _steps(page: Rendering) -> Steps[Exception | None]:
+    """Make the HTML of a page, in steps; return the exception that this raises."""
+    try:
+        yield from page.steps()
+    except Exception as error:  # noqa: BLE001 - is raised again by the caller
+        return error
+    return None
 
 
 async def _begin(visit: Visit) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote_to_bytes, urlencode
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from emulator.controls import registry as controls
 from emulator.database.catalog.catalog import Caller
@@ -16,7 +16,7 @@ from emulator.http import control_calls
 from emulator.http.front.commits import committed
 from emulator.http.front.front import Front
 from emulator.http.site.console.forms import Fields
-from emulator.http.site.console.rendering import Templates
+from emulator.http.site.console.rendering import Rendering, Templates
 from emulator.http.site.console.tenancy import ROOT, Acting
 from emulator.slices import Sliced, Steps
 
@@ -82,7 +82,8 @@ class Visit:
 
         async def make() -> bytes:
             try:
-                return self.front.emulator.call(operation, orjson.loads(text), self.caller)
+                # Rules of faults are for the program under test. Pages must show tables anyway.
+                return self.front.emulator.calls.without_faults(operation, orjson.loads(text), self.caller)
             except Sliced as sliced:
                 return await self._finished(sliced.steps)
 
@@ -121,20 +122,23 @@ class Visit:
 
     def render(self, template: str, **values: object) -> str:
         """Return the HTML of a template."""
-        return self._templates.render(template, {"visit": self, "url": self.url, "title": self.title, **values})
+        return self._templates.render(template, self._values(values))
+
+    def _values(self, values: Mapping[str, object]) -> Mapping[str, object]:
+        return {"visit": self, "url": self.url, "title": self.title, **values}
 
     def show(self, template: str, *, status: int = 200, **values: object) -> Response:
         """Return a whole page. It shows the notice of the action before it, once."""
         notice = self.request.cookies.get(NOTICE)
         text = "" if notice is None else unquote_to_bytes(notice).decode("utf-8", "replace")
-        page = HTMLResponse(self.render(template, notice=text, **values), status)
+        page = Rendering(self._templates.pieces(template, self._values({"notice": text, **values})), status)
         if notice is not None:
             page.delete_cookie(NOTICE, path=ROOT, httponly=True, samesite="strict")
         return page
 
     def fragment(self, template: str, *, status: int = 200, **values: object) -> Response:
         """Return a part of a page, for htmx."""
-        return HTMLResponse(self.render(template, **values), status)
+        return Rendering(self._templates.pieces(template, self._values(values)), status)
 
     def json(self, value: object) -> Response:
         """Return JSON, for a script of the console."""
