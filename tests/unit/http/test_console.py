@@ -1,6 +1,7 @@
 """The frame of the console: accounts, tokens, headers, errors, notices, static files and events."""
 
 import asyncio
+from urllib.parse import quote
 
 import pytest
 
@@ -17,6 +18,7 @@ from emulator.shared_memory import SharedMemory
 from emulator.slices import finish
 from tests.support.asgi import ask, site_of
 from tests.support.console import ACTING, faults, in_process
+from tests.support.console_world import MARKUP
 from tests.support.tables import table_request
 
 HTML = [(b"accept", b"text/html,*/*;q=0.8")]
@@ -83,6 +85,22 @@ def test_the_accounts_with_tables_are_links(emulator):
     page = in_process(emulator).get("accounts").text
     assert "&lt;b&gt;" in page
     assert 'href="/_emulator/console/%253Cb%253E@eu-west-1/tables"' in page
+
+
+@pytest.mark.parametrize("text", MARKUP, ids=range(len(MARKUP)))
+def test_a_hostile_account_and_region_do_no_harm(emulator, text):
+    """Anybody can link to a page of any account."""
+    emulator.call("CreateTable", table_request("pk:S", TableName="Orders"), emulator.caller(text, text))
+    segment = tenancy.Acting(text, text).segment
+    console = in_process(emulator, segment)
+    for path in ("tables", "accounts", "tables/create", "tables/Orders", "tables/Orders/code", "tables/None"):
+        page = console.get(path)
+        assert page.status in (200, 400)  # a region with a colon makes no ARN
+        assert faults(page.text) == []
+    console.done("tables/Orders/change/empty", confirmation="Orders")
+    page = in_process(emulator).get("accounts").text
+    assert faults(page) == []
+    assert f"{quote(segment, safe='@')}/tables" in page
 
 
 def test_the_switch_opens_another_account(emulator):

@@ -169,6 +169,20 @@ def test_an_item_is_edited(console, call, orders):
     assert get(call, "a", 1)["note"] == {"S": "<b>"}
 
 
+def test_the_editor_shows_the_key_first_and_one_attribute_in_a_line(console, call, orders):
+    put(call, "z", 1, a={"S": "x"}, long={"L": [{"S": "y" * 50}, {"S": "z" * 50}]})
+    page = console.get("tables/Orders/item", key=key("z", 1)).text
+    text = unescape(page.partition('hx-swap="innerHTML">\n')[2].partition("</textarea>")[0])
+    assert text.splitlines()[:5] == [
+        "{",
+        '  "pk": {"S":"z"},',
+        '  "sk": {"N":"1"},',
+        '  "a": {"S":"x"},',
+        '  "long": {',
+    ]
+    assert json.loads(text) == get(call, "z", 1)
+
+
 def test_types_survive_the_editor_for_json(console, call, orders):
     page = console.get("tables/Orders/item", key=key("b", 1), form="json").text
     assert "Item as JSON" in page
