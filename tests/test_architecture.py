@@ -205,7 +205,7 @@ FLOORS = {
             "snapshots",
             "wait",
         },
-        {"consistency", "replication", "throttles", "ttl"},
+        {"backfill", "consistency", "replication", "throttles", "ttl"},
     ),
     "emulator/advisor": (
         {"recent"},

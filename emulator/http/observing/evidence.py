@@ -10,8 +10,8 @@ requests. Then the evidence is not complete.
 | requests in the ring            | 2,048, with bodies of at most 4 KB in each (14 MB)  |
 | larger bodies in the ring       | 16 MB; of an answer of more than 64 KB, only the    |
 |                                 | members after its items are kept                    |
-| requests of the trail           | 5,000, as JSON of at most 4 KB each; only a process |
-|                                 | with other workers beside it keeps a trail          |
+| requests of the trail           | 5,000, as JSON of 1 or 2 KB on average; only a      |
+|                                 | process with other workers beside it keeps a trail  |
 
 With several workers, the rules must see the requests of all of them in their order. So each worker
 keeps a trail, and the control `advice` merges the trails.
@@ -186,11 +186,13 @@ class Evidence:
         )
         if exchange.answer.status >= FIRST_ERROR:
             call.code = str(answer.get("__type", exchange.answer.status)).rpartition("#")[2]
-            if call.code in _ATTEMPTED and operation in WRITING:
+            if call.code not in _ATTEMPTED:
+                call.request = _readable(request)
+            elif operation in WRITING:
                 call.attempted = accesses_of(operation, request, {}, self._finder(call))
         elif exchange.answer.body != _NOT_WHOLE:
             self._learn(call, answer)
-            call.accesses = accesses_of(operation, request, answer, self._finder(call))
+            call.accesses = accesses_of(operation, request, answer, self._finder(call), exchange.units)
         return call
 
     def _finder(self, call: Call) -> Find:
@@ -216,6 +218,16 @@ class Evidence:
         definition = table.definition
         described = describe.described(definition, [(0, 0)] * (len(definition.every_index) + 1), definition.created)
         return {**described, "TimeToLiveAttribute": definition.ttl_attribute or ""}
+
+
+def _readable(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the texts and the names of tables in a request that was refused.
+
+    Its other members may have any structure, and be nested more deeply than JSON can be written.
+    """
+    texts = {name: value for name, value in request.items() if isinstance(value, str)}
+    items = request.get("RequestItems")
+    return {**texts, "RequestItems": {name: {} for name in items}} if isinstance(items, dict) else texts
 
 
 def _cut(body: bytes) -> bytes:

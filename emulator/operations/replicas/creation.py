@@ -89,7 +89,8 @@ def create(
 def _with(membership: Membership, others: Sequence[str], region: str, owner: Owner | None) -> Membership:
     """Return a membership with a new region after the other regions. owner: as for `create`."""
     accounts = membership.accounts if owner is None else {**membership.accounts, region: owner.access_key}
-    return replace(membership, others=(*others, region), accounts=accounts)
+    stayed = (other for other in others if other != region)  # a region may have left and come back
+    return replace(membership, others=(*stayed, region), accounts=accounts)
 
 
 def _owned(replica: TableDefinition, owner: Owner) -> TableDefinition:

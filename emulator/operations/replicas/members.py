@@ -226,3 +226,11 @@ def _described(definition: TableDefinition) -> dict[str, Any]:
 def scale_new_index(database: Database, definition: TableDefinition, index: str) -> None:
     """Scale the writes of a new index of a provisioned group (control-plane 10)."""
     Settings(database, definition).enable(Dimension(index, WRITE), NEW_INDEX)
+
+
+# --- deletion -------------------------------------------------------------------------------------
+
+
+def send_last_writes(database: Database, definition: TableDefinition) -> None:
+    """Begin to send the writes that wait in a table that is being deleted."""
+    replication.begin(database, definition)

@@ -279,7 +279,7 @@ def test_a_failure_of_a_page_is_logged_and_shows_nothing_of_itself(emulator, con
     def fail(*_):
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(emulator, "call", fail)
+    monkeypatch.setattr(emulator.calls, "without_faults", fail)
     answer = console.get("tables")
     assert (answer.status, "secret" in answer.text, faults(answer.text)) == (500, False, [])
     assert "the page /_emulator/console/test@us-east-1/tables" in caplog.text

@@ -67,6 +67,14 @@ def test_a_rule_is_made_counted_and_removed(db, console):
     assert "Rules that were removed: 2." in console.done("faults/remove")
 
 
+def test_rules_do_not_affect_the_console(db, console):
+    console.done("faults/create", kind="Error", which="Next", count="1")
+    for path in ("tables", "streams", "tables/Orders/items"):
+        shown(console, path)
+    assert call(db, "show_faults")["Faults"][0]["Matched"] == 0
+    assert db.send("ListTables", {}).status == 500
+
+
 EFFECTS = [
     ({"kind": "Latency", "From": "0.5", "To": "1"}, {"Kind": "Latency", "From": 0.5, "To": 1.0}),
     ({"kind": "Latency", "Median": "0.5", "P99": "1"}, {"Kind": "Latency", "Median": 0.5, "P99": 1.0}),
