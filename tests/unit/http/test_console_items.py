@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from emulator.app import Emulator
+from emulator.http.site.console.pages import transfer
 from emulator.http.site.console.rendering import Rendering
 from emulator.settings import Settings
 from tests.support.console import faults, in_process
@@ -315,6 +316,16 @@ def test_a_failed_update_says_how_many_have_changed(console, call, orders):
 
 
 # --- import, export -------------------------------------------------------------------------------
+
+
+def test_the_page_for_imports_and_exports(console, orders):
+    page = console.get("tables/Orders/transfer").text
+    assert "Each file has all 4 items." in page
+
+
+def test_an_export_of_several_pages(console, call, orders, monkeypatch):
+    monkeypatch.setattr(transfer, "_PAGE", 3)
+    assert len(json.loads(console.get("tables/Orders/export").body)) == 4
 
 
 def test_exports_have_all_items(console, call, orders):
