@@ -65,6 +65,17 @@ class Visit:
         return self.front.emulator.account_of(self.access_key)
 
     @property
+    def owner(self) -> dict[str, str]:
+        """The members with which controls select the account and region; {} with --shared-db."""
+        if self.front.emulator.settings.shared_db:
+            return {}
+        return {"AccessKey": self.access_key, "Region": self.region}
+
+    def owns(self, resource: Mapping[str, Any]) -> bool:
+        """Return whether a resource with AccessKey and Region belongs to the account and region."""
+        return self.owner.items() <= resource.items()
+
+    @property
     def params(self) -> Mapping[str, str]:
         """The variable parts of the page's path."""
         found: Mapping[str, str] = self.request.path_params
