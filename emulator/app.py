@@ -44,6 +44,7 @@ AUTO_SCALING: Final = "AnyScaleFrontendService."
 _REPLICATION_SECONDS: Final = 1.0
 """The seconds between two polls of replication. Writes begin it at once, in their process."""
 
+_PACE_SECONDS: Final = 0.1  # between two slices of a backfill that has a pace
 _SCALING_SECONDS: Final = 60.0  # between two runs of auto scaling
 _ATTEMPTS: Final = 20  # after this many failed slices of shard rollover, `due_steps` gives up
 
@@ -113,6 +114,7 @@ class Emulator:
             self.database.scheduler.every(settings.ttl_sweep_interval, partial(beginnings.begin_sweep, self.database))
             self.database.scheduler.every(ROLL_OVER_SECONDS, partial(beginnings.begin_expiry, self.database))
             self.database.scheduler.every(ROLL_OVER_SECONDS, partial(beginnings.begin_forgetting, self.database))
+            self.database.scheduler.every(_PACE_SECONDS, partial(beginnings.resume_paced_backfills, self.database))
             self.database.scheduler.every(_REPLICATION_SECONDS, partial(beginnings.resume_replication, self.database))
         if settings.ongoing_transaction:
             _declare_transactions(self.database, settings.ongoing_transaction)

@@ -29,6 +29,14 @@ def resume_walks(database: Database) -> None:
         vector_fill.resume_all(database)
 
 
+def resume_paced_backfills(database: Database) -> None:
+    """Queue the backfills that a test has slowed down."""
+    if database.enforcer.paces:
+        from emulator.database.jobs import backfill  # noqa: PLC0415 - start-up time
+
+        backfill.resume_paced(database)
+
+
 def resume_fillings(database: Database) -> None:
     """Queue the filling of tables that an earlier process left incomplete."""
     if any(table.definition.filling is not None for table in database.catalog.everything()):

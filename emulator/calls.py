@@ -51,7 +51,7 @@ class Calls:
         if self._faults is None:
             from emulator.faults.faults import Faults  # noqa: PLC0415 - most servers never need it
 
-            self._faults = Faults(self._database, self._without_faults, self._switch, self._sharing)
+            self._faults = Faults(self._database, self.without_faults, self._switch, self._sharing)
         return self._faults
 
     @property
@@ -75,5 +75,6 @@ class Calls:
         self._inner = enforcer.throttles.noting(self._plain) if enforcer.may_throttle else self._plain
         self._adopt(self._faulty or self._inner)
 
-    def _without_faults(self, operation: str, raw: object, caller: Caller) -> bytes:
+    def without_faults(self, operation: str, raw: object, caller: Caller) -> bytes:
+        """Answer a request that no rule affects or counts, such as those of the console."""
         return self._inner(operation, raw, caller)

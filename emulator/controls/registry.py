@@ -108,7 +108,7 @@ class Evidence(Protocol):
         """Note that any table may have been replaced by another one of the same name."""
         ...
 
-    def part(self) -> Result:
+    def contribution(self) -> Result:
         """Return the evidence of this process, to be merged with that of others."""
         ...
 

@@ -1,5 +1,7 @@
 """Faults as SDKs see them, on each kind of server. All processes of a server count together."""
 
+import os
+import signal
 import time
 
 import boto3
@@ -7,8 +9,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientError, ReadTimeoutError
 
-from tests.support.http_clients import boto_options
-from tests.support.tables import new_name
+from tests.support.http_clients import boto_options, declaring
+from tests.support.servers import running
+from tests.support.tables import new_name, table_request
 
 CONNECTIONS = 12
 """The kernel spreads connections over two workers: all in one has a probability of 1 in 2048."""
@@ -177,6 +180,59 @@ def test_a_paginator_reads_everything(fault, client, make_table):
     fault("ShortPage", {"TableName": table}, Items=2)
     pages = list(client.get_paginator("scan").paginate(TableName=table))
     assert [page["Count"] for page in pages] == [2, 2, 2, 1]
+
+
+def test_a_reset_ends_faults_in_all_workers():
+    with running("--in-memory", "--workers", "2") as server:
+        declare = declaring(server.url)
+        assert declare("faults", {"Effect": {"Kind": "Error"}})[0] == 200
+        declare("reset", {})
+        for _ in range(CONNECTIONS):
+            new_client(server.url).list_tables()
+
+
+def test_a_restarted_worker_has_the_faults_and_goes_on_counting():
+    with running("--in-memory", "--workers", "2") as server:
+        declare = declaring(server.url)
+        declare("faults", {"Match": {"Operation": "ListTables", "Every": 2}, "Effect": {"Kind": "Error"}})
+        before = server.workers()
+        os.kill(before[1], signal.SIGKILL)
+        failed = []
+        for number in range(2 * CONNECTIONS):
+            try:
+                new_client(server.url).list_tables()
+            except ClientError:
+                failed.append(number)
+        assert failed == list(range(1, 2 * CONNECTIONS, 2))
+        assert server.workers() != before
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize(
+    ("flag", "reads", "writes"),
+    [
+        ("--error-probability", True, True),
+        ("--read-error-probability", True, False),
+        ("--write-error-probability", False, True),
+    ],
+)
+def test_faults_of_settings(workers, flag, reads, writes):
+    with running("--in-memory", "--workers", workers, flag, "1") as server:
+        client = new_client(server.url)
+        client.create_table(**{**table_request("pk:S"), "TableName": "ttt"})
+        declaring(server.url)("reset", {"TableName": "ttt"})
+        codes = []
+        for send in (client.get_item, client.put_item):
+            try:
+                send(TableName="ttt", **{"Key" if send == client.get_item else "Item": {"pk": {"S": "a"}}})
+                codes.append(False)
+            except ClientError as error:
+                codes.append(error.response["Error"]["Code"] == "ThrottlingException")
+        assert codes == [reads, writes]
+        rules = declaring(server.url)("faults", b"", "GET")[1]["Faults"]
+        assert [(rule["Matched"], rule["Hits"]) for rule in rules] == [(reads + writes, reads + writes)]
+        declaring(server.url)("reset", {})
+        assert len(declaring(server.url)("faults", b"", "GET")[1]["Faults"]) == 1
 
 
 def test_only_one_account_has_a_fault(fault, endpoint):

@@ -11,13 +11,15 @@ declaration ends at a time of the emulator's clock (behaviour 8.4).
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from emulator import errors
 from emulator.clock import Clock
-from emulator.database.definitions.tables import TableDefinition
+from emulator.database.definitions.tables import IndexDefinition, TableDefinition
+from emulator.database.schema.describe import warm_units
 from emulator.database.schema.table import Table
 from emulator.database.throughput.enforcement import Enforcement, Lag
 from emulator.database.throughput.throttle import TableThrottle
@@ -41,6 +43,16 @@ class ItemLock(NamedTuple):
     table: str
     key: Mapping[str, Any]
     until: float
+
+
+class Pace(NamedTuple):
+    """The pace at which new indexes of a table are filled, by the emulator's clock.
+
+    rate: items a second, None for no limit. paused: whether no items are added now.
+    """
+
+    rate: float | None
+    paused: bool
 
 
 class Enforcer:
@@ -70,6 +82,8 @@ class Enforcer:
         """Called when `may_throttle` may have changed."""
         self._throttle_log: ThrottleLog | None = None
         self._lags: dict[str, LagSetting] = {}  # by name or ARN; the lag of all tables under ""
+        self.paces: dict[str, Pace] = {}
+        """The declared paces of backfills, by the name or ARN of tables; "" for all tables."""
         self._usages: dict[int, TableUsage] = {}
         self.meters: Meters | None = None
         self.consumed = [0.0]
@@ -129,6 +143,13 @@ class Enforcer:
         found = next((self._lags[name] for name in names if name in self._lags), None)
         return found if found is not None and found.seconds else None
 
+    def pace_of(self, definition: TableDefinition) -> Pace | None:
+        """Return the pace at which new indexes of a table are filled, None for no limit."""
+        if not self.paces:
+            return None
+        names = (definition.arn, definition.name, "")
+        return next((self.paces[name] for name in names if name in self.paces), None)
+
     def is_declared(self, table: Table) -> bool:
         """Return whether a declaration that names this table enforces its throughput.
 
@@ -159,6 +180,7 @@ class Enforcer:
         self._locks.clear()
         self._tokens.clear()
         self._lags.clear()
+        self.paces.clear()
         self.changed()
 
     def forget(self, table_id: int) -> None:
@@ -175,6 +197,11 @@ class Enforcer:
         self._metered = on
         if not on:
             self._usages.clear()
+
+    @property
+    def counts_units(self) -> bool:
+        """Whether the units that tables consume are counted."""
+        return self._metered
 
     def usage(self, table_id: int) -> "TableUsage | None":
         """Return the figures of a table in the last hour, None if units are not counted."""
@@ -198,11 +225,13 @@ class Enforcer:
         """Return all declarations as JSON, which other processes take over with `adopt`."""
         locks = [[lock.table, lock.key, lock.until] for lock in self._locks]
         lags = {name: setting.fields() for name, setting in self._lags.items()}
-        return orjson.dumps([self._throttle_all, self._throttled, locks, self._tokens, lags])
+        paces = {name: list(pace) for name, pace in self.paces.items()}
+        return orjson.dumps([self._throttle_all, self._throttled, locks, self._tokens, lags, paces])
 
     def adopt(self, declared: bytes) -> None:
         """Take over another process's declarations. Each process keeps its own token buckets."""
-        self._throttle_all, self._throttled, locks, self._tokens, lags = orjson.loads(declared)
+        self._throttle_all, self._throttled, locks, self._tokens, lags, paces = orjson.loads(declared)
+        self.paces = {name: Pace(*pace) for name, pace in paces.items()}
         self._locks = [ItemLock(*lock) for lock in locks]
         self._lags = _lag_settings(lags) if lags else {}
         self.changed()
@@ -284,7 +313,7 @@ class Enforcer:
         throttle = self._throttles.get(table.id)
         if throttle is None:
             throttle = self._throttles[table.id] = TableThrottle(self._clock)
-        throttle.configure(table.definition)
+        throttle.configure(table.definition, partial(_warm, table.definition.billing_mode))
         return throttle
 
     def _configured_insights(self, definition: TableDefinition) -> "TableInsights | None":
@@ -302,6 +331,10 @@ class Enforcer:
 
 def _do_nothing() -> None:
     pass
+
+
+def _warm(billing_mode: str, relation: TableDefinition | IndexDefinition) -> Mapping[str, int]:
+    return warm_units(relation, billing_mode)
 
 
 def _lag_settings(lags: Mapping[str, Mapping[str, Any]]) -> "dict[str, LagSetting]":

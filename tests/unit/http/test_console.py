@@ -9,10 +9,12 @@ from emulator.http.site.console import static_files, tenancy
 from emulator.http.site.console.events import EventStream
 from emulator.http.site.console.forms import BadForm, Fields
 from emulator.http.site.console.registry import navigation, registered
+from emulator.http.site.console.rendering import Templates
 from emulator.http.site.console.tokens import Token
 from emulator.http.site.console.visit import Visit
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
+from emulator.slices import finish
 from tests.support.asgi import ask, site_of
 from tests.support.console import ACTING, faults, in_process
 from tests.support.tables import table_request
@@ -202,7 +204,7 @@ def test_wrong_fields(act):
 
 
 def test_the_navigation_has_every_page_of_a_group():
-    listed = {entry.path for _, entries in navigation() for entry in entries}
+    listed = {link.path for _, links in navigation() for link in links}
     assert listed == {each.path for each in registered() if each.group}
     assert {"accounts", "tables/create"}.isdisjoint(listed)
 
@@ -212,7 +214,6 @@ def visit_of(emulator, headers=()):
     from starlette.requests import Request
 
     from emulator.http.application import create_front
-    from emulator.http.site.console.rendering import Templates
 
     scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": list(headers)}
     shared = {"navigation": navigation(), "token": "", "token_name": "_token"}
@@ -234,7 +235,9 @@ def test_a_notice_is_shown_once(emulator):
     assert {"HttpOnly", "SameSite=strict", "Path=/_emulator/console/"} <= set(cookie.split("; "))
     sent = cookie.partition(";")[0].encode()
     page = visit_of(emulator, [(b"cookie", sent)]).show("problem.html", text="x", code="")
+    finish(page.steps())
     assert "The table &lt;é&gt; is gone." in page.body.decode()
+    assert page.headers["content-length"] == str(len(page.body))
     assert "Max-Age=0" in page.headers["set-cookie"]
 
 
@@ -258,7 +261,7 @@ def test_a_failure_of_a_page_is_logged_and_shows_nothing_of_itself(emulator, con
     def fail(*_):
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(emulator, "call", fail)
+    monkeypatch.setattr(emulator.calls, "without_faults", fail)
     answer = console.get("tables")
     assert (answer.status, "secret" in answer.text, faults(answer.text)) == (500, False, [])
     assert "the page /_emulator/console/test@us-east-1/tables" in caplog.text
@@ -269,6 +272,19 @@ def test_a_failure_of_the_first_page_is_logged(emulator, monkeypatch, caplog):
     answer = ask(site_of(emulator), "GET", "/_emulator/console/")
     assert (answer.status, b"None" in answer.body) == (500, False)
     assert "the page /_emulator/console/" in caplog.text
+
+
+def test_a_failure_while_a_page_is_rendered_shows_a_problem(console, monkeypatch, caplog):
+    def fail(self, template, values):
+        if template == "tables/list.html":
+            yield "a part"
+            raise ZeroDivisionError
+        yield self.render(template, values)
+
+    monkeypatch.setattr(Templates, "pieces", fail)
+    answer = console.get("tables")
+    assert (answer.status, "a part" in answer.text, faults(answer.text)) == (500, False, [])
+    assert "ZeroDivisionError" in caplog.text
 
 
 @pytest.mark.parametrize("path", ["tables", "requests"])

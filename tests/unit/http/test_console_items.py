@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from emulator.app import Emulator
+from emulator.http.site.console.rendering import Rendering
 from emulator.settings import Settings
 from tests.support.console import faults, in_process
 from tests.support.console_world import MARKUP
@@ -109,6 +110,23 @@ def test_pages_follow_one_another(console, call, orders):
     second = console.get(orders, **dict(parse_qsl(urlsplit(link).query))).text
     assert "returned 5 of 5" in second
     assert "Next page" not in second
+
+
+def test_a_large_page_is_made_in_pieces(console, call, orders, monkeypatch):
+    """Other requests have their turn between two pieces."""
+    counts = []
+
+    def counted(self, steps=Rendering.steps):
+        counts.append(0)
+        for _ in steps(self):
+            counts[-1] += 1
+            yield None
+
+    monkeypatch.setattr(Rendering, "steps", counted)
+    for number in range(200):
+        put(call, "many", number)
+    assert "returned 204 of 204" in console.get(orders, limit=250).text
+    assert counts[-1] > 20
 
 
 def test_views(console, orders):
@@ -327,6 +345,11 @@ def test_an_export_can_be_imported(console, call, orders, form):
 def test_json_in_each_form(console, call, orders, text):
     console.done("tables/Orders/import", content=text)
     assert (get(call, "n", 1) is not None, get(call, "n", 2) is not None) == (True, True)
+
+
+def test_a_large_text_is_imported(console, call, orders):
+    lines = "\n".join(json.dumps({"pk": "n", "sk": number, "text": "x" * 20_000}) for number in range(30))
+    assert "30 items have been imported." in console.done("tables/Orders/import", content=lines)
 
 
 def test_many_items_are_imported(console, call, orders):

@@ -57,6 +57,17 @@ def test_an_index_has_its_own_key():
     assert request["ExclusiveStartKey"] == {"pk": {"S": "x"}}
 
 
+def test_a_key_of_several_attributes():
+    types = [{"AttributeName": name, "AttributeType": "S"} for name in "abcd"]
+    indexes = [index_request("several", "a+b c+d")]
+    table = TABLE | {"GlobalSecondaryIndexes": indexes, "AttributeDefinitions": types}
+    fields = Fields([("index", "several"), *((f"key-{at}", str(at)) for at in range(4)), ("key-3-op", ">")])
+    operation, request = request_of(form_of(fields, table), "t")
+    assert operation == "Query"
+    assert request["KeyConditionExpression"] == "#n0 = :v0 AND #n1 = :v1 AND #n2 = :v2 AND #n3 > :v3"
+    assert list(request["ExpressionAttributeNames"].values()) == ["a", "b", "c", "d"]
+
+
 def filters(*rows):
     return [
         (f"filter-{column}", text)

@@ -1,5 +1,6 @@
 """The console as an ASGI application: routes, headers, the check of tokens, and errors."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -20,11 +21,12 @@ from emulator.http.front.failures import log_failure
 from emulator.http.front.front import Front, PeerFailed
 from emulator.http.site.console.forms import BadForm, Fields
 from emulator.http.site.console.registry import Page, beginnings, navigation, registered
-from emulator.http.site.console.rendering import Templates
+from emulator.http.site.console.rendering import Rendering, Templates
 from emulator.http.site.console.static_files import static_response
 from emulator.http.site.console.tenancy import DEFAULT, Acting, acting
 from emulator.http.site.console.tokens import FIELD, Token
 from emulator.http.site.console.visit import Visit
+from emulator.slices import Steps
 from storage import Full, Interrupted
 
 log = logging.getLogger("emulator")
@@ -40,6 +42,7 @@ _HEADERS: Final = {
     "cross-origin-resource-policy": "same-origin",
 }
 _FORM: Final = "application/x-www-form-urlencoded"
+_LARGE: Final = 1 << 18  # characters of a form; parsing them takes about 5 ms
 _SEE_OTHER: Final = 303
 _BAD: Final = 400
 _FORBIDDEN: Final = 403
@@ -100,25 +103,41 @@ class Console:
         if found is None:
             return PlainTextResponse("There is no such page.", _NOT_FOUND)
         try:
-            form = Fields.parsed(await _form(request) if page.method == "POST" else "")
+            form = await _form(request) if page.method == "POST" else Fields([])
             visit = Visit(self._front, self._templates, request, found, page.title, page.parent, form)
         except BadForm as error:
             return PlainTextResponse(str(error), _BAD)
         if page.method == "POST" and not self._token.accepts(form.text(FIELD)):
-            return _problem(
-                visit, "The form has no valid token. Reload the page: the server has started again.", _FORBIDDEN
-            )
+            text = "The form has no valid token. Reload the page: the server has started again."
+            return await self._rendered(_problem(visit, text, _FORBIDDEN))
         first, self._begun = not self._begun, True
         collects = page.parent in self._insight
         try:
             if first and collects:
                 await _begin(visit)
-            answer = await page.handler(visit)
+            answer = await self._rendered(await page.handler(visit))
         except Exception as error:  # noqa: BLE001 - becomes an answer
-            answer = _failed(visit, error)
+            answer = await self._rendered(_failed(visit, error))
         if first and not collects:
             answer.background = BackgroundTask(_begin, visit)
         return answer
+
+    async def _rendered(self, answer: Response) -> Response:
+        """Make the HTML of an answer. Other requests have their turn between two slices of it."""
+        if isinstance(answer, Rendering):
+            failure = await self._front.sliced.finish(_steps(answer))
+            if failure is not None:
+                raise failure
+        return answer
+
+
+def _steps(page: Rendering) -> Steps[Exception | None]:
+    """Make the HTML of a page, in steps; return the exception that this raises."""
+    try:
+        yield from page.steps()
+    except Exception as error:  # noqa: BLE001 - is raised again by the caller
+        return error
+    return None
 
 
 async def _begin(visit: Visit) -> None:
@@ -154,13 +173,17 @@ def _problem(visit: Visit, text: str, status: int, code: str = "") -> Response:
     return show("problem_part.html" if visit.is_htmx else "problem.html", status=status, text=text, code=code)
 
 
-async def _form(request: Request) -> str:
-    """Return the body of a form. Raises BadForm."""
+async def _form(request: Request) -> Fields:
+    """Return the fields of a form. Raises BadForm.
+
+    Another thread reads a large form, so that other requests are answered meanwhile.
+    """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = await request.body()
     if kind != _FORM:
         raise BadForm(f"a form of the console has the content type {_FORM}")
-    return body.decode("latin-1")
+    text = body.decode("latin-1")
+    return await asyncio.to_thread(Fields.parsed, text) if len(text) > _LARGE else Fields.parsed(text)
 
 
 def _secured(answer: Response) -> Response:
