@@ -138,9 +138,7 @@ class Call:
         out. If the text is still too long, it lacks the items of pages.
         """
         members = {name: getattr(self, name) for name in self.__slots__}
-        members["request"] = {
-            name: value for name, value in self.request.items() if len(_json(value)) <= _LONG_MEMBER
-        }
+        members["request"] = {name: value for name, value in self.request.items() if len(_json(value)) <= _LONG_MEMBER}
         members["text"] = self.example
         for most in (_MOST_ITEMS, 0):
             for name in ("accesses", "attempted"):
