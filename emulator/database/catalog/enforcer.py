@@ -198,6 +198,11 @@ class Enforcer:
         if not on:
             self._usages.clear()
 
+    @property
+    def counts_units(self) -> bool:
+        """Whether the units that tables consume are counted."""
+        return self._metered
+
     def usage(self, table_id: int) -> "TableUsage | None":
         """Return the figures of a table in the last hour, None if units are not counted."""
         return self._usages.get(table_id)
