@@ -43,8 +43,8 @@ async def asked(app: App, method: str, path: str | bytes, *pieces: bytes, **scop
     sent: list[Message] = []
 
     async def receive() -> Message:
-        if not waiting:
-            return {"type": "http.disconnect"}
+        if not waiting:  # the client stays connected until it has the answer
+            await asyncio.Event().wait()
         piece = waiting.pop(0)
         return {"type": "http.request", "body": piece, "more_body": bool(waiting)}
 
