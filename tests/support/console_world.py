@@ -115,7 +115,7 @@ OPENED: Opened = {
     "advice/report": [],  # a file
     "advice/policy": [("advice/policy", {})],
 }
-"""For each page how to open it: paths with their query strings. A page without an entry fails."""
+"""For each page how to open it: paths with their query strings. A missing page fails."""
 
 PARTS = {"tables/create/index"}
 """Pages that htmx puts into other pages. They are opened, but axe does not check them alone."""

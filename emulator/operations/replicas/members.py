@@ -52,7 +52,7 @@ def _is_strong(definition: TableDefinition) -> bool:
 def refuse_feature(definition: TableDefinition, feature: str) -> None:
     """Raise if a group with strong consistency lacks a feature (control-plane 7).
 
-    feature: its name in errors/global_tables.py.
+    feature: its name in errors/strong_groups.py.
     """
     if _is_strong(definition):
         raise errors.strong_group_lacks(feature)
@@ -148,9 +148,15 @@ def _keep_reads(
 # --- descriptions ---------------------------------------------------------------------------------
 
 
-def describe_members(database: Database, definition: TableDefinition, description: dict[str, Any]) -> None:
-    """Add the members of a global table to a description (control-plane 6.3)."""
-    tables = [each.definition for each in replication.others(database, definition)]
+def describe_members(
+    database: Database, definition: TableDefinition, description: dict[str, Any], *, settle: bool = True
+) -> None:
+    """Add the members of a global table to a description (control-plane 6.3).
+
+    settle: whether to settle their statuses first. That may write to the store, so a request that
+    has changed something does not do it: it would run again if another process interrupts it.
+    """
+    tables = [each.definition for each in replication.others(database, definition, settle=settle)]
     if not tables:
         replication.begin(database, definition)  # the last replica is gone, so the group ends
         return

@@ -28,7 +28,7 @@ _SEE_OTHER: Final = 303
 class Visit:
     """A request for a page, for one account and region.
 
-    title: of the page. current: the path of the entry of the navigation to which it belongs.
+    title: of the page. current: the path of the link in the navigation to which it belongs.
     form: the fields of a POST, empty for a GET. query: the fields of the query string.
     """
 

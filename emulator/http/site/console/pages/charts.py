@@ -166,12 +166,12 @@ def _minute_of(point: Point) -> int:
     return int(datetime.fromisoformat(point["Timestamp"]).timestamp()) // _MINUTE
 
 
-def _lists(entry: Mapping[str, Any]) -> list[tuple[str, list[Mapping[str, Any]]]]:
+def _lists(counted: Mapping[str, Any]) -> list[tuple[str, list[Mapping[str, Any]]]]:
     """Return the lists of hot keys of a table or index, with their titles."""
     found = []
     for report, what in (("PartitionKeys", "partition keys"), ("Keys", "keys")):
         for event, how in (("MostAccessed", "Most accessed"), ("MostThrottled", "Most throttled")):
-            keys = entry.get(report, {}).get(event)
+            keys = counted.get(report, {}).get(event)
             if keys:
                 found.append((f"{how} {what}", keys[:_KEYS]))
     return found

@@ -1,4 +1,4 @@
-"""PartiQL: an editor with the plan of a statement, its results, and the statements of before.
+"""PartiQL: an editor with the plan of a statement, its results, and earlier statements.
 
 The browser remembers the statements (static/statements.js). The server remembers nothing.
 """
