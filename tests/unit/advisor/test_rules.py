@@ -4,6 +4,8 @@ A case is a list of requests. A request is (operation, request), with headers as
 has any. Three other steps: ("wait", seconds), ("client", name) and ("place", text).
 """
 
+from pathlib import Path
+
 import pytest
 
 from emulator.advisor.registry import rules
@@ -612,3 +614,10 @@ def test_every_rule_has_cases(table):
 def test_every_rule_explains_itself(rule):
     assert len(rule.explanation.splitlines()) >= 5
     assert rule.link.startswith("https://docs.aws.amazon.com/")
+
+
+def test_the_document_lists_all_rules():
+    text = (Path(__file__).parents[3] / "docs" / "advice.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    for rule in rules():
+        assert f"| `{rule.name}` | {rule.title} |" in rows
