@@ -446,6 +446,7 @@ QUIET = {
         [orders(), *MEDIUM, *times(2, query("pp", **TITLES))],
         [orders(), *MEDIUM, *times(4, query("pp"))],
         [orders(), *LIST, *times(10, query("pp"))],
+        [orders(), *MEDIUM, *times(5, scan(**equal("customer")))],
         [orders(), *MEDIUM, *times(5, query("pp", ProjectionExpression="#d", ExpressionAttributeNames={"#d": "data"}))],
     ],
     "unused-indexes": [
@@ -621,3 +622,10 @@ def test_the_document_lists_all_rules():
     rows = [line for line in text.splitlines() if line.startswith("| `")]
     for rule in rules():
         assert f"| `{rule.name}` | {rule.title} |" in rows
+
+
+def test_scans_by_different_attributes_are_different_findings(advised):
+    steps = [orders(), *MANY, scan(**equal("pk", "p1")), *times(3, scan(**equal("customer")))]
+    run(advised, "scan-as-query", steps)
+    found = [(each["Confidence"], each["Count"]) for each in advised.findings() if each["Rule"] == "scan-as-query"]
+    assert found == [("certain", 1), ("likely", 3)]
