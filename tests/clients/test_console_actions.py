@@ -140,6 +140,15 @@ def test_a_durable_server_commits_before_it_answers(tmp_path):
         assert "returned 1 of 1 scanned items" in over_http(again.url).get("tables/Orders/items").text
 
 
+def test_another_asgi_server_serves_the_console():
+    with running("--in-memory", module="tests.support.asgi_server") as uvicorn:
+        console = over_http(uvicorn.url)
+        console.done("tables/create", name="Orders", partition="pk")
+        console.done("tables/Orders/import", content='{"pk": "a"}')
+        assert json.loads(console.get("tables/Orders/export").body) == [{"pk": "a"}]
+        assert console.get("tables/None").status == 400
+
+
 # --- tables ---------------------------------------------------------------------------------------
 
 

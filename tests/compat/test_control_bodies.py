@@ -9,7 +9,7 @@ import pytest
 
 from emulator.controls import registry
 from tests.support.http_clients import boto_options
-from tests.support.tables import new_name
+from tests.support.tables import new_name, table_request
 
 ABSENT = "no-test-creates-this"  # a new name in each process would give each xdist worker other test ids
 TYPE = "the member {} is missing or of a wrong type"
@@ -52,6 +52,8 @@ BAD = [
     ("faults/remove", {"Id": 1}, TYPE.format("Id")),
     ("faults/remove", {"Id": "f-0"}, "there is no fault f-0"),
     ("faults/remove", {"Name": "f-0"}, THERE_ARE.format("Name", "Id")),
+    ("cloudwatch", {"TableName": 1}, TYPE.format("TableName")),
+    ("cloudwatch", {"Table": "t"}, THERE_ARE.format("Table", "AccessKey, Region, TableName")),
     ("count_requests", {}, TYPE.format("Enabled")),
     ("count_requests", {"Enabled": "yes"}, TYPE.format("Enabled")),
     ("dead_letters", {"UUID": 1}, TYPE.format("UUID")),
@@ -187,3 +189,14 @@ def test_a_declaration_holds_in_all_workers(endpoint, declare, make_table, key):
         client = boto3.client("dynamodb", **boto_options(endpoint))
         client.put_item(TableName=table, Item=key)
         client.close()
+
+
+def test_accounts_are_the_same_in_all_workers(declare, endpoint):
+    access_key = new_name("Key")
+    for region in ("us-east-1", "eu-west-1"):
+        client = boto3.client("dynamodb", **boto_options(endpoint, access_key, region))
+        client.create_table(**table_request())
+        client.close()
+    for answer in everywhere(declare, "accounts"):
+        own = [each for each in answer["Accounts"] if each["AccessKey"] == access_key]
+        assert [(each["Region"], each["Tables"]) for each in own] == [("eu-west-1", 1), ("us-east-1", 1)]

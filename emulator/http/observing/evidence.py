@@ -46,7 +46,7 @@ _TRAIL: Final = 5_000
 _LARGE_BYTES: Final = 16 << 20
 _LARGEST: Final = 1 << 19  # bytes of a request that is kept whole
 _LONG_ANSWER: Final = 1 << 16  # bytes
-_SMALL: Final = 4_096  # as http/front/observed.py
+_SMALL: Final = 4_096  # bytes; the same limit as in http/front/observed.py
 
 _INTERVAL: Final = 0.05  # seconds between two pieces of work
 _SATURATED: Final = 0.000_2  # seconds of work in an interval while requests keep the process busy
@@ -121,8 +121,8 @@ class Evidence:
         """Note that any table may have been replaced by another one of the same name."""
         self._tables.doubt_all()
 
-    def part(self) -> Mapping[str, Any]:
-        """Return the evidence for the control `advice`.
+    def contribution(self) -> Mapping[str, Any]:
+        """Return what this process contributes to the control `advice`.
 
         Without other workers, it has the advisor itself. With them, it is JSON.
         """
