@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from emulator.app import Emulator
+from emulator.http.site.console.pages import transfer
 from emulator.http.site.console.rendering import Rendering
 from emulator.settings import Settings
 from tests.support.console import faults, in_process
@@ -169,6 +170,20 @@ def test_an_item_is_edited(console, call, orders):
     assert get(call, "a", 1)["note"] == {"S": "<b>"}
 
 
+def test_the_editor_shows_the_key_first_and_one_attribute_in_a_line(console, call, orders):
+    put(call, "z", 1, a={"S": "x"}, long={"L": [{"S": "y" * 50}, {"S": "z" * 50}]})
+    page = console.get("tables/Orders/item", key=key("z", 1)).text
+    text = unescape(page.partition('hx-swap="innerHTML">\n')[2].partition("</textarea>")[0])
+    assert text.splitlines()[:5] == [
+        "{",
+        '  "pk": {"S":"z"},',
+        '  "sk": {"N":"1"},',
+        '  "a": {"S":"x"},',
+        '  "long": {',
+    ]
+    assert json.loads(text) == get(call, "z", 1)
+
+
 def test_types_survive_the_editor_for_json(console, call, orders):
     page = console.get("tables/Orders/item", key=key("b", 1), form="json").text
     assert "Item as JSON" in page
@@ -301,6 +316,16 @@ def test_a_failed_update_says_how_many_have_changed(console, call, orders):
 
 
 # --- import, export -------------------------------------------------------------------------------
+
+
+def test_the_page_for_imports_and_exports(console, orders):
+    page = console.get("tables/Orders/transfer").text
+    assert "Each file has all 4 items." in page
+
+
+def test_an_export_of_several_pages(console, call, orders, monkeypatch):
+    monkeypatch.setattr(transfer, "_PAGE", 3)
+    assert len(json.loads(console.get("tables/Orders/export").body)) == 4
 
 
 def test_exports_have_all_items(console, call, orders):

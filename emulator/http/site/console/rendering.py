@@ -29,7 +29,7 @@ def _compact(value: object) -> str:
     return orjson.dumps(value, default=str).decode()
 
 
-def _size(number: float) -> str:
+def size(number: float) -> str:
     """Return a number of bytes for people."""
     for unit, step in _STEPS:
         if number >= step:
@@ -37,7 +37,7 @@ def _size(number: float) -> str:
     return f"{number:.0f} bytes"
 
 
-def _moment(seconds: float | None) -> str:
+def moment(seconds: float | None) -> str:
     """Return a time in seconds since the epoch as UTC."""
     if seconds is None:
         return ""
@@ -67,8 +67,8 @@ class Templates:
         self._environment.filters |= {
             "json": _pretty,
             "compact": _compact,
-            "bytes": _size,
-            "moment": _moment,
+            "bytes": size,
+            "moment": moment,
             "count": _count,
             "kind": kind,
             "kind_name": kind_name,
