@@ -2,13 +2,14 @@
 
 import json
 import random
+from threading import Event, current_thread, main_thread
 
 import pytest
 
 from emulator.clock import Stopwatch
 from emulator.controls import registry
 from emulator.database.store import keyspace
-from emulator.database.vectors import held, matrix
+from emulator.database.vectors import held, library, matrix
 from emulator.database.vectors.search import search as search_steps
 from emulator.settings import Settings
 from emulator.slices import Sliced, finish
@@ -63,6 +64,36 @@ def test_a_search_is_done_in_slices(points):
     assert slices > 3  # reading four pages, comparing three blocks
     answer, slices = sliced(points, "SearchVectors", SEARCH)
     assert (keys(answer), slices) == (["1", "2", "3"], 1)  # three blocks, of which the first is compared at once
+
+
+def test_other_requests_are_answered_while_numpy_is_imported(points, monkeypatch):
+    """Two searches wait for one thread, and without slices a search imports NumPy itself."""
+    go, imports = Event(), []
+
+    def slow():
+        imports.append(current_thread())
+        if current_thread() is not main_thread():
+            assert go.wait(60)
+
+    monkeypatch.setattr(library, "_loading", {})
+    monkeypatch.setattr(library, "load_numpy", slow)
+    monkeypatch.setattr(library, "_NUMPY", "a_module_that_nothing_imports")
+    monkeypatch.setattr(library, "find_spec", lambda _name: True)
+    first, second = library.loaded(waits=True), library.loaded(waits=True)
+    assert next(first) == next(second) == next(first) > 0
+    put(points, "0", 0)
+    assert len(imports) == 1
+    go.set()
+    library._loading["a_module_that_nothing_imports"].join(60)
+    assert (list(first), list(second)) == ([], [])
+    assert list(library.loaded(waits=False)) == []
+    assert [thread is main_thread() for thread in imports] == [False, True, True, True]
+
+
+def test_a_missing_numpy_is_noticed_before_a_thread_begins(monkeypatch):
+    monkeypatch.setattr(library, "_NUMPY", "a_module_that_nobody_has")
+    with pytest.raises(ModuleNotFoundError):
+        next(library.loaded(waits=True))
 
 
 @pytest.mark.parametrize("seed", range(20))
