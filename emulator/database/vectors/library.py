@@ -2,34 +2,33 @@
 
 import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
-from threading import Thread
 from typing import Final
 
-from emulator.slices import THREAD_SWITCH, Steps
+from emulator.database.entrances import InThread
+from emulator.slices import Steps
 
 _NUMPY: Final = "numpy"
 _THREADS: Final = "OPENBLAS_NUM_THREADS"
 _TURN: Final = 0.002  # seconds between two checks of whether NumPy is loaded
 
-_loading: dict[str, Thread] = {}
-"""The thread that imports NumPy. It stays here, so that a process has only one."""
+_has_ended: dict[str, Callable[[], bool]] = {}
+"""Whether the import of NumPy in another thread has ended. So a process imports it only once."""
 
 
-def loaded(*, waits: bool) -> Steps[None]:
+def loaded(in_thread: InThread | None) -> Steps[None]:
     """Import NumPy. Raises ModuleNotFoundError.
 
-    waits: whether the caller lets other requests continue between two steps. If so, another thread
-    imports NumPy, because the import takes 0.1 s of CPU.
+    in_thread: runs a function in another thread. The import takes 0.1 s of CPU, so it runs there
+    while other requests are answered. None: import now.
     """
-    if waits and _NUMPY not in _loading and _NUMPY not in sys.modules:
+    if in_thread is not None and _NUMPY not in _has_ended and _NUMPY not in sys.modules:
         if find_spec(_NUMPY) is None:
             raise ModuleNotFoundError(name=_NUMPY)
-        sys.setswitchinterval(THREAD_SWITCH)
-        _loading[_NUMPY] = Thread(target=_load_all, name="import of NumPy", daemon=True)
-        _loading[_NUMPY].start()
-    while waits and _NUMPY in _loading and _loading[_NUMPY].is_alive():
+        _has_ended[_NUMPY] = in_thread(_load_all)
+    while in_thread is not None and _NUMPY in _has_ended and not _has_ended[_NUMPY]():
         yield _TURN
     load_numpy()
 

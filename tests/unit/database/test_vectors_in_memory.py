@@ -2,7 +2,6 @@
 
 import json
 import random
-from threading import Event, current_thread, main_thread
 
 import pytest
 
@@ -67,33 +66,30 @@ def test_a_search_is_done_in_slices(points):
 
 
 def test_other_requests_are_answered_while_numpy_is_imported(points, monkeypatch):
-    """Two searches wait for one thread, and without slices a search imports NumPy itself."""
-    go, imports = Event(), []
+    """Two searches wait for one thread. Without threads, a search imports NumPy itself."""
+    begun, ended, imports = [], [], []
 
-    def slow():
-        imports.append(current_thread())
-        if current_thread() is not main_thread():
-            assert go.wait(60)
+    def in_thread(work):
+        begun.append(work)
+        return lambda: bool(ended)
 
-    monkeypatch.setattr(library, "_loading", {})
-    monkeypatch.setattr(library, "load_numpy", slow)
+    monkeypatch.setattr(library, "_has_ended", {})
     monkeypatch.setattr(library, "_NUMPY", "a_module_that_nothing_imports")
     monkeypatch.setattr(library, "find_spec", lambda _name: True)
-    first, second = library.loaded(waits=True), library.loaded(waits=True)
+    monkeypatch.setattr(library, "load_numpy", lambda: imports.append(1))
+    first, second = library.loaded(in_thread), library.loaded(in_thread)
     assert next(first) == next(second) == next(first) > 0
     put(points, "0", 0)
-    assert len(imports) == 1
-    go.set()
-    library._loading["a_module_that_nothing_imports"].join(60)
-    assert (list(first), list(second)) == ([], [])
-    assert list(library.loaded(waits=False)) == []
-    assert [thread is main_thread() for thread in imports] == [False, True, True, True]
+    assert (len(begun), imports) == (1, [])
+    ended.append(1)
+    assert (list(first), list(second), imports) == ([], [], [1, 1])
+    assert (list(library.loaded(None)), len(begun), len(imports)) == ([], 1, 3)
 
 
 def test_a_missing_numpy_is_noticed_before_a_thread_begins(monkeypatch):
     monkeypatch.setattr(library, "_NUMPY", "a_module_that_nobody_has")
     with pytest.raises(ModuleNotFoundError):
-        next(library.loaded(waits=True))
+        next(library.loaded(lambda _work: bool))
 
 
 @pytest.mark.parametrize("seed", range(20))
