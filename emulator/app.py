@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from emulator import beginnings, errors, limits, operations
+from emulator.calls import Call, Calls
 from emulator.clock import EmulatorClock, Stopwatch
 from emulator.controls.body import BadDeclaration, Body
 from emulator.database.catalog.catalog import Caller, Options
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from emulator.database.events import Event
     from emulator.event_sources.api import Answer as LambdaAnswer
     from emulator.event_sources.service import FunctionService
+    from emulator.faults.faults import Faults
 
 log = logging.getLogger("emulator")
 
@@ -42,6 +44,7 @@ AUTO_SCALING: Final = "AnyScaleFrontendService."
 _REPLICATION_SECONDS: Final = 1.0
 """The seconds between two polls of replication. Writes begin it at once, in their process."""
 
+_PACE_SECONDS: Final = 0.1  # between two slices of a backfill that has a pace
 _SCALING_SECONDS: Final = 60.0  # between two runs of auto scaling
 _ATTEMPTS: Final = 20  # after this many failed slices of shard rollover, `due_steps` gives up
 
@@ -97,16 +100,28 @@ class Emulator:
             beginnings.resume_restores,
             beginnings.resume_replication,
         )
-        self.database = Database(engine, self.clock, options, sharing, jobs=jobs, removal=beginnings.before_removal)
+        self.database = Database(
+            engine,
+            self.clock,
+            options,
+            sharing,
+            jobs=jobs,
+            removal=beginnings.before_removal,
+            waits=beginnings.has_waiting_writes,
+        )
         if self.database.owner:
             beginnings.release_snapshots(self.database)
             self.database.scheduler.every(settings.ttl_sweep_interval, partial(beginnings.begin_sweep, self.database))
             self.database.scheduler.every(ROLL_OVER_SECONDS, partial(beginnings.begin_expiry, self.database))
             self.database.scheduler.every(ROLL_OVER_SECONDS, partial(beginnings.begin_forgetting, self.database))
+            self.database.scheduler.every(_PACE_SECONDS, partial(beginnings.resume_paced_backfills, self.database))
             self.database.scheduler.every(_REPLICATION_SECONDS, partial(beginnings.resume_replication, self.database))
         if settings.ongoing_transaction:
             _declare_transactions(self.database, settings.ongoing_transaction)
         self.database.catalog.attachments.replicate = partial(beginnings.begin_replication, self.database)
+        self.call: Call = self.answer
+        """Answers one request, as `answer` does. While there are faults, it also does these."""
+        self.calls = Calls(self.database, self.answer, self._adopt_call, sharing)
         self._background = self.database.background
         self._respond = self.database.respond
         self.caller = self.database.catalog.caller
@@ -177,8 +192,8 @@ class Emulator:
 
         free(request)
 
-    def call(self, operation: str, raw: object, caller: Caller) -> bytes:
-        """Return the answer to one request, as JSON.
+    def answer(self, operation: str, raw: object, caller: Caller) -> bytes:
+        """Return the answer to one request, as JSON, without faults.
 
         Raises ApiError, or Sliced if making the answer takes long. raw: the request's body as
         parsed JSON, or what `self.read` returned for it.
@@ -197,13 +212,13 @@ class Emulator:
             response = self._respond(found, caller, raw)
         except Sliced as sliced:
             steps, again = sliced.steps, partial(self._in_one_piece, found, raw, caller)
-            raise Sliced(self.database.run_steps(lambda: steps, again)) from None
+            raise Sliced(self.database.run_steps(lambda: steps, again), many_objects=sliced.many_objects) from None
         return response if type(response) is bytes else orjson.dumps(response)
 
     def _call_scaling(self, name: str, raw: object, caller: Caller) -> bytes:
         """Answer a request to Application Auto Scaling.
 
-        This is a separate method because it has a closure. With the closure in `call`, a GetItem
+        This is a separate method because it has a closure. With the closure in `answer`, a GetItem
         ran 2 % more instructions.
         """
         return orjson.dumps(self.database.run(lambda: self.scaling.answer(name, raw, caller)))
@@ -211,6 +226,20 @@ class Emulator:
     def _in_one_piece(self, found: Operation, raw: object, caller: Caller) -> bytes:
         response = found.run(self.database, caller, raw)
         return response if type(response) is bytes else orjson.dumps(response)
+
+    def _adopt_call(self, call: Call) -> None:
+        """Answer requests with this function from now on."""
+        self.call = call
+
+    @property
+    def faults(self) -> "Faults":
+        """The rules of faults. The package is loaded at first use."""
+        return self.calls.faults
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether `faults` was ever used in this process."""
+        return self.calls.has_faults
 
     @property
     def functions(self) -> "FunctionService":

@@ -29,6 +29,14 @@ def resume_walks(database: Database) -> None:
         vector_fill.resume_all(database)
 
 
+def resume_paced_backfills(database: Database) -> None:
+    """Queue the backfills that a test has slowed down."""
+    if database.enforcer.paces:
+        from emulator.database.jobs import backfill  # noqa: PLC0415 - start-up time
+
+        backfill.resume_paced(database)
+
+
 def resume_fillings(database: Database) -> None:
     """Queue the filling of tables that an earlier process left incomplete."""
     if any(table.definition.filling is not None for table in database.catalog.everything()):
@@ -73,6 +81,13 @@ def begin_forgetting(database: Database) -> None:
         from emulator.database.jobs import replication  # noqa: PLC0415 - start-up time
 
         replication.begin_forgetting(database)
+
+
+def has_waiting_writes(database: Database, table: TableDefinition) -> bool:
+    """Return whether writes of a member of a group still wait for other regions."""
+    from emulator.database.jobs import replication  # noqa: PLC0415 - few tables have replicas
+
+    return replication.has_waiting(database, table)
 
 
 def begin_replication(database: Database, table: TableDefinition) -> None:

@@ -31,6 +31,10 @@ class Clock(Protocol):
         """Return seconds since the epoch."""
         ...
 
+    def machine_now(self) -> float:
+        """Return seconds since the epoch, by the machine's clock."""
+        ...
+
 
 class Stopwatch:
     """Measures real time since it was made. It does not follow the emulator's clock.
@@ -86,6 +90,10 @@ class EmulatorClock:
         """Return seconds since the epoch."""
         offset, frozen = self._cells
         return self._machine() + offset if isnan(frozen) else frozen
+
+    def machine_now(self) -> float:
+        """Return seconds since the epoch, by the machine's clock."""
+        return self._machine()
 
     @property
     def offset(self) -> float:
@@ -144,15 +152,17 @@ def microseconds(seconds: float) -> int:
 class Moment:
     """The time that new changes get: the time of the clock, or of the transaction in progress."""
 
-    __slots__ = ("_clock", "_fixed")
+    __slots__ = ("_clock", "_fixed", "_machine")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._fixed: int | None = None
+        self._machine: int | None = None  # the machine's time of the transaction in progress
 
     def fix(self, now: float) -> None:
         """Give all changes the time `now`, in seconds, until `release` is called."""
         self._fixed = microseconds(now)
+        self._machine = None
 
     def release(self) -> None:
         """Give changes the time of the clock again."""
@@ -161,6 +171,17 @@ class Moment:
     def micros(self) -> int:
         """Return the time of a change, in microseconds since the epoch."""
         return microseconds(self._clock.now()) if self._fixed is None else self._fixed
+
+    def machine_micros(self) -> int:
+        """Return the time of a change by the machine's clock, in microseconds since the epoch.
+
+        All changes of a transaction have the same time.
+        """
+        if self._fixed is None:
+            return microseconds(self._clock.machine_now())
+        if self._machine is None:
+            self._machine = microseconds(self._clock.machine_now())
+        return self._machine
 
 
 class ManualClock(EmulatorClock):

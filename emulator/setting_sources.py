@@ -90,6 +90,8 @@ def localstack_source(environment: Mapping[str, str]) -> SettingsSource:
 
 
 def _of_localstack(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - of the field's type
+    if not isinstance(field.default, bool) and "localstack_on" not in field.metadata:
+        return parsed(field, text)
     on = _switch(text)
     return on if isinstance(field.default, bool) else field.metadata["localstack_on" if on else "localstack_off"]
 

@@ -183,6 +183,30 @@ class Settings:
     enforce_throughput: bool = _setting(
         Group.BEHAVIOUR, default=False, text="throttle tables at their provisioned throughput and other limits"
     )
+    error_probability: float = _setting(
+        Group.BEHAVIOUR,
+        0.0,
+        "share of reads and writes that are throttled, from 0 to 1; the control `faults` can do more",
+        between=(0, 1),
+        localstack="DYNAMODB_ERROR_PROBABILITY",
+        metavar="SHARE",
+    )
+    read_error_probability: float = _setting(
+        Group.BEHAVIOUR,
+        0.0,
+        "share of reads that are throttled",
+        between=(0, 1),
+        localstack="DYNAMODB_READ_ERROR_PROBABILITY",
+        metavar="SHARE",
+    )
+    write_error_probability: float = _setting(
+        Group.BEHAVIOUR,
+        0.0,
+        "share of writes that are throttled",
+        between=(0, 1),
+        localstack="DYNAMODB_WRITE_ERROR_PROBABILITY",
+        metavar="SHARE",
+    )
     ongoing_transaction: str = _setting(
         Group.BEHAVIOUR,
         "",

@@ -12,10 +12,15 @@ The supervisor maps a few bytes of memory before it forks the workers:
     1 byte          whether the workers keep requests (controls/requests.py)
     1 byte          whether the workers count requests (controls/counters.py)
     1 byte          whether the workers collect evidence for the advisor (controls/advice.py)
+
+A second map has the rules of faults (emulator/faults/books.py): two counters of 8 bytes for each of
+FAULT_SLOTS, a version of 8 bytes, 4 bytes for the length of a text, and the text.
 """
 
 import mmap
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import isnan, nan
 from struct import Struct
 from typing import Final
@@ -25,6 +30,10 @@ from emulator.clock import CLOCK_CELLS, Stopwatch
 _CLOCK: Final = 8 * CLOCK_CELLS  # bytes; the clock
 _DELIVERY_FORM: Final = Struct("d36s16s")
 _DELIVERY: Final = _DELIVERY_FORM.size  # bytes
+FAULT_SLOTS: Final = 128
+_FAULT_COUNTS: Final = 16 * FAULT_SLOTS + 8  # bytes
+_FAULT_TEXT: Final = 64 << 10  # bytes
+_LENGTH: Final = 4  # bytes of a text's length
 
 
 class SharedMemory:
@@ -39,6 +48,16 @@ class SharedMemory:
         self._hints_end = _CLOCK + 8 * workers
         self._delivery_end = self._hints_end + _DELIVERY
         self._memory = mmap.mmap(-1, self._delivery_end + 3)
+        self._rules = mmap.mmap(-1, _FAULT_COUNTS + _LENGTH + _FAULT_TEXT)
+        # The lock of a file belongs to a process, and ends with it. The forked processes have the
+        # same file.
+        from tempfile import TemporaryFile  # noqa: PLC0415 - only servers with several processes need it
+        from weakref import finalize  # noqa: PLC0415 - as above
+
+        with TemporaryFile() as file:
+            self._lock = os.dup(file.fileno())
+        finalize(self, os.close, self._lock)
+        self.fault_counts = memoryview(self._rules)[:_FAULT_COUNTS].cast("Q")
         self._counters = memoryview(self._memory)[_CLOCK : self._hints_end].cast("Q")
         self.clock_cells = memoryview(self._memory)[:_CLOCK].cast("d")
         self.clock_cells[1] = nan
@@ -57,6 +76,38 @@ class SharedMemory:
     @keeps_requests.setter
     def keeps_requests(self, on: bool) -> None:
         self._memory[self._delivery_end] = on
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Let no other process run a `with` block of this method at the same time."""
+        import fcntl  # noqa: PLC0415 - only POSIX systems have it, and only they have several processes
+
+        fcntl.lockf(self._lock, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.lockf(self._lock, fcntl.LOCK_UN)
+
+    @property
+    def faults(self) -> bytes:
+        """The text with the rules of faults, b"" if there was never a rule."""
+        start = _FAULT_COUNTS + _LENGTH
+        length = int.from_bytes(self._rules[_FAULT_COUNTS:start], "big")
+        return self._rules[start : start + length]
+
+    @faults.setter
+    def faults(self, text: bytes) -> None:
+        if len(text) > _FAULT_TEXT:
+            raise ValueError(f"{len(text)} bytes, and there is room for {_FAULT_TEXT}")
+        start = _FAULT_COUNTS + _LENGTH
+        self._rules[_FAULT_COUNTS:start] = len(text).to_bytes(_LENGTH, "big")
+        self._rules[start : start + len(text)] = text
+        self.fault_counts[-1] += 1
+
+    @property
+    def faults_version(self) -> int:
+        """A number that changes with each change of `faults`."""
+        return self.fault_counts[-1]
 
     @property
     def advises(self) -> bool:

@@ -8,7 +8,8 @@ no open transaction when it yields. A caller without a server, such as a test, r
 once (`finish`).
 """
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from typing import Final, TypeVar
 
 _T = TypeVar("_T")
@@ -54,12 +55,36 @@ def portion(
 class Sliced(Exception):
     """An operation raises this instead of returning a response that takes long to make.
 
-    steps: the work that makes the response.
+    steps: the work that makes the response. many_objects: whether the work has so many objects that
+    the garbage collector should rest meanwhile (http/front/resting.py).
     """
 
-    def __init__(self, steps: Steps[bytes]) -> None:
+    def __init__(self, steps: Steps[bytes], *, many_objects: bool = False) -> None:
         super().__init__("the answer is made in slices")
         self.steps = steps
+        self.many_objects = many_objects
+
+
+def surrounded(steps: Steps[_T], enter: Callable[[], None], leave: Callable[[], None]) -> Steps[_T]:
+    """Run steps, and call `enter` before each of them and `leave` after it."""
+    with closing(steps):
+        while True:
+            enter()
+            try:
+                pause = next(steps)
+            except StopIteration as end:
+                result: _T = end.value
+                return result
+            finally:
+                leave()
+            yield pause
+
+
+class Dropped(Exception):
+    """A step raises this instead of returning an answer: the client gets none, for a fault.
+
+    Only a step after a yield may raise it. Its connection is then closed (http/front/).
+    """
 
 
 def in_slices(steps: Steps[bytes], *, sliced: bool) -> bytes:

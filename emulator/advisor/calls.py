@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any, Final, NamedTuple, Self
 
 import orjson
@@ -14,7 +15,10 @@ WRITES: Final = frozenset(("PutItem", "UpdateItem", "DeleteItem"))
 PAGES: Final = frozenset(("Query", "Scan"))
 
 _MOST_ITEMS: Final = 25  # of an answer, in the text of a call
-_LONGEST_TEXT: Final = 4_096  # characters of the text of a call; longer ones lose their items
+_MOST_ATTRIBUTES: Final = 50  # of an item, in the text of a call
+_LONG_VALUE: Final = 200  # bytes of JSON
+_LONG_MEMBER: Final = 400  # bytes of JSON
+_LONGEST_TEXT: Final = 8_192  # bytes of the text of a call; longer ones lose the items of pages
 _LONGEST_EXAMPLE: Final = 600  # characters of a request that is shown as an example
 
 
@@ -43,6 +47,8 @@ class Access:
     scanned, returned: items of a page, or of a GetItem.
     start, last: digests of ExclusiveStartKey and LastEvaluatedKey, "" without them.
     size: the bytes of the items that were read or written.
+    returned_size: the bytes of the items in the answer.
+    largest: of a large item, the name and size of its largest attribute.
     exact: whether `read` and `write`, the units, are no estimates.
     item: the item that a put wrote or a GetItem returned. items: those of a page.
     changes: of an update, the attribute -> add, subtract, set or remove. assigned: attribute ->
@@ -68,6 +74,8 @@ class Access:
     start: str = ""
     last: str = ""
     size: int = 0
+    returned_size: int = 0
+    largest: tuple[str, int] = ("", 0)
     read: float = 0.0
     write: float = 0.0
     exact: bool = False
@@ -99,7 +107,8 @@ class Call:
     code: the code of an error, "" for success. A request that failed has no accesses.
     attempted: the writes of a request that failed because of a condition or a limit.
     attempt: 1, or more for a retry of an SDK. invocation: the same for all attempts of a call.
-    request: the parsed body.
+    request: the parsed body. A call that another process has sent has only its small members.
+    text: the request's body as text, shortened; "" if `request` is complete.
     """
 
     time: float
@@ -114,23 +123,27 @@ class Call:
     attempt: int = 1
     invocation: str = ""
     attempted: Sequence[Access] = ()
+    text: str = ""
 
     @property
     def example(self) -> str:
         """The request's body as text, shortened."""
-        text = orjson.dumps(self.request).decode()
+        text = self.text or _json(self.request).decode()
         return text if len(text) <= _LONGEST_EXAMPLE else text[: _LONGEST_EXAMPLE - 3] + "..."
 
     def dump(self) -> str:
         """Return the call as JSON, from which `load` makes it again, for another process.
 
-        If the text gets too long, it lacks items.
+        Long values of attributes are replaced by digests, and long members of the request are left
+        out. If the text is still too long, it lacks the items of pages.
         """
-        for shorter in (False, True):
-            members = {name: getattr(self, name) for name in self.__slots__}
+        members = {name: getattr(self, name) for name in self.__slots__}
+        members["request"] = {name: value for name, value in self.request.items() if len(_json(value)) <= _LONG_MEMBER}
+        members["text"] = self.example
+        for most in (_MOST_ITEMS, 0):
             for name in ("accesses", "attempted"):
-                members[name] = [_plain(each, shorter=shorter) for each in members[name]]
-            text = orjson.dumps({**members, "request": {} if shorter else self.request})
+                members[name] = [_plain(each, most) for each in getattr(self, name)]
+            text = orjson.dumps(members)
             if len(text) <= _LONGEST_TEXT:
                 break
         return text.decode()
@@ -144,13 +157,35 @@ class Call:
         return cls(**members)
 
 
-def _plain(access: Access, *, shorter: bool) -> dict[str, Any]:
+def _json(value: Any) -> bytes:  # noqa: ANN401 - a part of a request
+    """Return a part of a request as JSON.
+
+    Members that the service ignores may be nested more deeply than JSON can be written. The text of
+    such a part is too long for any use.
+    """
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return b"." * _LONG_MEMBER * 2
+
+
+def _plain(access: Access, most_items: int) -> dict[str, Any]:
     members = {name: getattr(access, name) for name in access.__slots__}
     members["facts"] = members["origin"] = None
-    members["items"] = () if shorter else members["items"][:_MOST_ITEMS]
-    if shorter:
-        members["item"] = None
+    members["items"] = [_short(item) for item in access.items[:most_items]]
+    members["item"] = None if access.item is None else _short(access.item)
+    members["assigned"] = _short(access.assigned)
     return members
+
+
+def _short(item: Item) -> Item:
+    """Return an item whose long values are replaced. Equal values stay equal."""
+    return {name: _short_value(item[name]) for name in list(item)[:_MOST_ATTRIBUTES]}
+
+
+def _short_value(value: Any) -> Any:  # noqa: ANN401 - an attribute value
+    text = orjson.dumps(value)
+    return value if len(text) <= _LONG_VALUE else {"S": blake2b(text, digest_size=16).hexdigest()}
 
 
 def text_of(value: Mapping[str, Any]) -> str:

@@ -22,8 +22,10 @@ Json = Mapping[str, Any]
 Find = Callable[[str], TableFacts | None]
 """A function that returns the facts about a table of the caller by its name."""
 
+LARGE: Final = 64 * 1024  # bytes of an item whose largest attribute is worth knowing
+
 CUT: Final = "CutBytes"
-"""A member of an answer whose items were cut away: their bytes."""
+"""The member that an answer has if its items were cut away: their size in bytes."""
 
 WRITING: Final = frozenset(("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"))
 """Operations whose writes do not depend on their answers."""
@@ -33,13 +35,18 @@ _TEXT_OVERHEAD: Final = 0.7  # the size of an item is about this part of the len
 _TRANSACTION: Final = 2  # a transaction costs twice as much
 
 
-def accesses_of(operation: str, request: Json, answer: Json, find: Find) -> list[Access]:
-    """Return what a request has read and written, [] for an operation without items."""
+def accesses_of(operation: str, request: Json, answer: Json, find: Find, units: float = 0.0) -> list[Access]:
+    """Return what a request has read and written, [] for an operation without items.
+
+    units: those of the whole request, 0 if they were not counted.
+    """
     reader = _READERS.get(operation)
     if reader is None:
         return []
     accesses = list(reader(request, answer, find))
     _take_consumed(accesses, answer)
+    if units:
+        _take_units(accesses, units)
     return accesses
 
 
@@ -83,6 +90,9 @@ def put_of(request: Json, find: Find) -> Access:
     item = request["Item"]
     access = _on(Access("PutItem", bare_name(request["TableName"])), find)
     access.item, access.size = item, size_of(item)
+    if access.size >= LARGE:
+        sizes = {name: size_of({name: value}) for name, value in item.items()}
+        access.largest = max(sizes.items(), key=lambda each: each[1])
     access.condition = _has_condition(request)
     if access.facts is not None:
         access.key = key_text(item, access.facts.keys)
@@ -204,6 +214,7 @@ def pay_page(access: Access, answer: Json, *, count_only: bool) -> None:
     mean = size / returned if shown else _mean(access)
     access.exact = access.scanned == 0 or (shown and access.scanned == access.returned and CUT not in answer)
     access.size = int(size if access.exact else mean * access.scanned)
+    access.returned_size = int(size)
     access.read = capacity.read_units(access.size, consistent=access.consistent)
 
 
@@ -370,6 +381,16 @@ def _take_consumed(accesses: list[Access], answer: Json) -> None:
                 access.write = units / len(ours)
             else:
                 access.read = units / len(ours)
+
+
+def _take_units(accesses: list[Access], units: float) -> None:
+    """Share the units of a request among its accesses, in proportion to the estimates."""
+    estimated = sum(access.read + access.write for access in accesses)
+    if estimated:
+        for access in accesses:
+            access.exact = True
+            access.read *= units / estimated
+            access.write *= units / estimated
 
 
 def digest(value: object) -> str:

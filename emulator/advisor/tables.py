@@ -11,7 +11,7 @@ from typing import Any, Final
 from emulator.advisor.recent import Recent
 
 Description = Mapping[str, Any]
-"""A TableDescription, with the member TimeToLiveAttribute if TTL is on."""
+"""A TableDescription, perhaps with TimeToLiveAttribute ("" if TTL is off) and MeanItemSize."""
 
 Describe = Callable[[str, str, str], Description | None]
 """A function that returns the description of a table: access key, region, name."""
@@ -121,7 +121,7 @@ class KnownTables:
     def described(self) -> list[tuple[str, str, Description]]:
         """Return access key, region and description of all known tables, for another process."""
         return [
-            (access_key, region, {**facts.description, "TimeToLiveAttribute": facts.ttl})
+            (access_key, region, {**facts.description, "TimeToLiveAttribute": facts.ttl, "MeanItemSize": facts.mean})
             for (access_key, region, _), facts in self._known.items()
         ]
 
@@ -146,6 +146,7 @@ def _facts(description: Description) -> TableFacts:
         read_units=throughput.get("ReadCapacityUnits", 0),
         write_units=throughput.get("WriteCapacityUnits", 0),
         ttl=description.get("TimeToLiveAttribute", ""),
+        mean=description.get("MeanItemSize", _UNKNOWN_SIZE),
         description=description,
     )
 

@@ -1,9 +1,9 @@
 """`accounts`: the accounts and regions that have tables.
 
-The result is `{"Accounts": [..], "More": bool, "Shared": bool}`. Each entry has `AccessKey`,
-`Region`, `Account` (the number) and `Tables` (how many). At most a thousand entries are returned,
-and `More` says whether there are others. `Shared` is true with `--shared-db`: then all access keys
-and regions see the same tables, and each entry shows who created them.
+The result is `{"Accounts": [..], "More": bool, "Shared": bool}`. Each element of `Accounts` has
+`AccessKey`, `Region`, `Account` (the number) and `Tables` (how many). There are at most a thousand
+elements, and `More` says whether some were left out. `Shared` is true with `--shared-db`: then all
+access keys and regions see the same tables, and each element tells who created its tables.
 """
 
 from collections import Counter

@@ -76,8 +76,8 @@ def functions(emulator: Emulator, _body: Body) -> Steps[Result]:
     service = emulator.functions
     counts: dict[tuple[str, str], int] = {}
     for letter in (yield from _letters(service)):
-        place = _place(letter)
-        counts[place] = counts.get(place, 0) + 1
+        route = _route(letter)
+        counts[route] = counts.get(route, 0) + 1
     configured = [
         {
             "Name": each.name,
@@ -123,10 +123,10 @@ def find_dead_letters(emulator: Emulator, body: Body) -> Steps[Result]:
     if not emulator.database.owner:
         return {}
     service = emulator.functions
-    uuids = {_place_of(each): each.uuid for each in service.mappings.everything()}
+    uuids = {_route_of(each): each.uuid for each in service.mappings.everything()}
     found = []
     for letter in (yield from _letters(service)):
-        shown = _letter(service, letter, uuids.get(_place(letter)))
+        shown = _letter(service, letter, uuids.get(_route(letter)))
         if all(shown.get(name) == value for name, value in wanted.items()):
             found.append({**shown, "Records": _records(letter)} if "Id" in wanted else shown)
     return {"DeadLetters": found[-_MOST:]}
@@ -147,12 +147,12 @@ def redeliver(emulator: Emulator, body: Body) -> Steps[Result]:
     if not emulator.database.owner:
         return {}
     service = emulator.functions
-    mappings = {_place_of(each): each for each in service.mappings.everything()}
+    mappings = {_route_of(each): each for each in service.mappings.everything()}
     if "UUID" in wanted and all(each.uuid != wanted["UUID"] for each in mappings.values()):
         return {"Redelivering": None, "Problem": f"there is no event source mapping {wanted['UUID']}"}
     count, known = 0, False
     for letter in (yield from _letters(service)):
-        mapping = mappings.get(_place(letter))
+        mapping = mappings.get(_route(letter))
         if wanted.get("Id", _id(letter)) != _id(letter):
             continue
         if "UUID" in wanted and (mapping is None or mapping.uuid != wanted["UUID"]):
@@ -187,12 +187,12 @@ def _id(letter: dict[str, Any]) -> str:
     return name
 
 
-def _place(letter: dict[str, Any]) -> tuple[str, str]:
-    """Return the stream and the function of a letter, which its mapping had."""
+def _route(letter: dict[str, Any]) -> tuple[str, str]:
+    """Return the stream and the function of the mapping from which a letter came."""
     return letter["DDBStreamBatchInfo"]["streamArn"], letter["requestContext"]["functionArn"]
 
 
-def _place_of(mapping: "EventSourceMapping") -> tuple[str, str]:
+def _route_of(mapping: "EventSourceMapping") -> tuple[str, str]:
     return mapping.stream_arn, mapping.function_arn
 
 
@@ -240,7 +240,7 @@ def _mapping(
         "State": service.mappings.state(mapping),
         "LastProcessingResult": mapping.result,
         "Backlog": waiting,
-        "DeadLetters": letters.get(_place_of(mapping), 0),
+        "DeadLetters": letters.get(_route_of(mapping), 0),
         "Lanes": list(_lanes(service.delivery.lanes(mapping.uuid))),
     }
 

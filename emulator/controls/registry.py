@@ -20,15 +20,16 @@ from emulator.clock import EmulatorClock, Stopwatch
 from emulator.controls.body import Body
 from emulator.database.database import Database
 from emulator.database.definitions.streams import StreamDefinition
-from emulator.database.events import Event
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
 from emulator.slices import Steps, finish
 
 if TYPE_CHECKING:
     from emulator.advisor.permissions import Permissions
+    from emulator.database.events import Event
     from emulator.database.throughput.usage import LastHour
     from emulator.event_sources.service import FunctionService
+    from emulator.faults.faults import Faults
 
 Result = Mapping[str, Any]
 
@@ -107,7 +108,7 @@ class Evidence(Protocol):
         """Note that any table may have been replaced by another one of the same name."""
         ...
 
-    def part(self) -> Result:
+    def contribution(self) -> Result:
         """Return the evidence of this process, to be merged with that of others."""
         ...
 
@@ -130,6 +131,16 @@ class Emulator(Protocol):
     """The number of calls of `wait` in progress in this process."""
 
     @property
+    def faults(self) -> "Faults":
+        """The rules of faults. The first use loads the package."""
+        ...
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether `faults` was ever used in this process."""
+        ...
+
+    @property
     def functions(self) -> "FunctionService":
         """The service that calls Lambda functions with the records of streams."""
         ...
@@ -142,7 +153,7 @@ class Emulator(Protocol):
         """Run the jobs that are due by the clock, in steps."""
         ...
 
-    def coming_events(self) -> Steps[list[Event]]:
+    def coming_events(self) -> "Steps[list[Event]]":
         """Return the next events on the emulator's clock, unsorted. Example: an item expires."""
         ...
 
@@ -159,6 +170,9 @@ Gather = Callable[[Body, Sequence[Result]], Result | Steps[Result]]
 It may raise BadDeclaration.
 """
 
+First = Callable[[Emulator, Body], Body]
+"""A function that makes the body for all processes from the body of the call."""
+
 _F = TypeVar("_F", bound=Function)
 
 
@@ -172,8 +186,12 @@ class Control:
     moves something by an amount or writes outside the store.
     ends_with_client: whether it ends when its client closes the connection. Others run to their
     end.
+    many_objects: whether its steps may make so many objects that last, such as shards of streams,
+    that the garbage collector should rest meanwhile (http/front/resting.py).
     gather: if set, the function runs in each worker process, and `gather` combines the results. If
     not, the function runs in the process that gets the call.
+    first: if set, it runs once, in the process that gets the call. It returns the body with which
+    the function then runs in each process.
     members: the members of the body. A `?` marks an optional member.
     """
 
@@ -184,7 +202,9 @@ class Control:
     changes: bool
     repeatable: bool
     ends_with_client: bool
+    many_objects: bool
     gather: Gather | None
+    first: First | None
     summary: str
     members: tuple[str, ...]
 
@@ -221,7 +241,9 @@ def control(
     changes: bool = True,
     repeatable: bool = True,
     ends_with_client: bool = False,
+    many_objects: bool = False,
     gather: Gather | None = None,
+    first: First | None = None,
     members: tuple[str, ...] = (),
 ) -> Callable[[_F], _F]:
     """Register the decorated function as a control.
@@ -234,7 +256,18 @@ def control(
         assert name not in _controls, f"two controls are called {name}"
         called_by = method or ("POST" if changes else "GET")
         _controls[name] = Control(
-            name, called_by, path or name, function, changes, repeatable, ends_with_client, gather, summary, members
+            name,
+            called_by,
+            path or name,
+            function,
+            changes,
+            repeatable,
+            ends_with_client,
+            many_objects,
+            gather,
+            first,
+            summary,
+            members,
         )
         return function
 
@@ -281,7 +314,13 @@ def call(emulator: Emulator, name: str, body: Body) -> Result:
     Raises Unknown, and the errors of `begin`.
     """
     found = find(name)
+    body = begun(emulator, found, body)
     return finish(gathered(found, body, [finish(begin(emulator, found, body))]))
+
+
+def begun(emulator: Emulator, found: Control, body: Body) -> Body:
+    """Return the body with which a control runs in all processes. Raises BadDeclaration."""
+    return body if found.first is None else found.first(emulator, body)
 
 
 def gathered(found: Control, body: Body, results: Sequence[Result]) -> Steps[Result]:

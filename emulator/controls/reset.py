@@ -84,6 +84,8 @@ def _reset_everything(emulator: Emulator, scope: Scope, *, snapshots: bool) -> i
         database.rerun(lambda: saving.delete_all(database))
     emulator.clock.release()
     database.enforcer.clear()
+    if emulator.has_faults:
+        emulator.faults.reset()
     database.rerun(database.catalog.declare)
     return database.rerun(lambda: _reset_account(database, scope))
 

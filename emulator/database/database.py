@@ -59,6 +59,7 @@ class Database(Entrances):
     is the only one.
     jobs: functions. Each queues the unfinished work of one kind.
     removal: see Removal. With None, removing a table with recovery makes no backup.
+    waits: see Waits. With None, no removal waits.
     group_commit, numbered, upkeep: what the engine offers its host (storage/host.py), or None.
     """
 
@@ -70,6 +71,7 @@ class Database(Entrances):
         sharing: SharedMemory | None = None,
         jobs: Iterable["Job"] = (),
         removal: "Removal | None" = None,
+        waits: "Waits | None" = None,
     ) -> None:
         self._jobs = tuple(jobs)
         self._shared = sharing is not None
@@ -93,6 +95,8 @@ class Database(Entrances):
         self.backups = self.registries.add(keyspace.backups(), partial(_load_backup, options.account))
         if removal is not None:
             self.catalog.settling.removal = partial(removal, self)
+        if waits is not None:
+            self.catalog.settling.waits = partial(waits, self)
         self._views: Views | None = None
         self._s3_jobs: S3Jobs | None = None
         self._held_vectors: HeldVectors | None = None
@@ -104,6 +108,8 @@ class Database(Entrances):
         self.streams = self.catalog.streams
         self.histories = self.catalog.histories
         self.kinesis = options.kinesis
+        self.backfills: dict[int, tuple[float, float]] = {}
+        """Index that is filled at a pace -> when it was last allowed items, and a rest of one."""
         # calls an operation of Application Auto Scaling; the emulator sets it
         self.call_scaling: ScalingCall = _no_scaling
         self.sliced = False
@@ -201,6 +207,7 @@ class Database(Entrances):
         Only the owner process calls this.
         """
         self.rerun(self.catalog.settle_all)
+        self.rerun(self.catalog.apply_lags)
         if not self.kinesis:
             kinesis.log_unconnected(table.definition for table in self.catalog.everything())
         self.scheduler.every(ROLL_OVER_SECONDS, self.streams.begin_roll_over)
@@ -311,4 +318,10 @@ Removal = Callable[[Database, TableDefinition], Callable[[DefinitionChange], Non
 """A function that is called before a table with recovery is removed.
 
 It returns another function, which is called in the transaction that removes the table.
+"""
+
+Waits = Callable[[Database, TableDefinition], bool]
+"""A function that returns whether a member of a group must still replicate writes.
+
+The member is removed after that.
 """

@@ -91,7 +91,7 @@ def run(database: Database, token: Token | None, writes: Sequence[Write]) -> Ste
     for write in writes:
         with database.read() as txn:
             outcomes.append(ahead.outcome(txn, write))
-        work += len(outcomes[-1].row or b"")
+        work += len(outcomes[-1].row or b"") + write.parts * ahead.PART
         if work >= DECODED_IN_STEP:
             work = 0
             yield None
@@ -139,6 +139,7 @@ def _prepare(txn: ReadTxn, writes: Sequence[Write], outcomes: Sequence[Outcome],
     failed: dict[int, ApiError] = {}
     work = 0
     for position, write in enumerate(writes):
+        work += write.parts * ahead.PART
         try:
             if outcomes:
                 changes.append(ahead.prepared(txn, write, ahead=outcomes[position]))
@@ -153,9 +154,9 @@ def _prepare(txn: ReadTxn, writes: Sequence[Write], outcomes: Sequence[Outcome],
             if error.about == "request":
                 raise  # an empty index key makes the whole request invalid, and cancels nothing
             if error.about not in ("key", "item"):
-                failed[position] = error
+                failed[position] = error.with_traceback(None)  # it refers to this frame: a circle
             elif not invalid:
-                invalid[position] = error
+                invalid[position] = error.with_traceback(None)
             work += len(txn.get(write.key) or b"")
         if work > most:
             raise _TakesLong
@@ -199,7 +200,7 @@ def _refuse_conflicts(reads: Sequence[ItemRequest]) -> None:
             try:
                 each.table.enforcement.refuse_conflict(each.key)
             except ApiError as error:
-                conflicts[position] = error
+                conflicts[position] = error.with_traceback(None)
     if conflicts:
         raise canceled_by(conflicts, len(reads))
 

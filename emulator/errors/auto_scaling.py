@@ -1,7 +1,7 @@
 """Errors of Application Auto Scaling (control-plane 10).
 
-`recall` marks a text that we know only from memory. `gap` marks a text of our own, because the
-service's text is not known.
+Not all texts of the service are documented. The comment `from memory` marks a text that we
+remember, and `ours` one that we wrote because the service's text is not known.
 """
 
 from typing import Final
@@ -20,7 +20,7 @@ def _invalid(message: str) -> ApiError:
 
 
 def scaling_not_parsed() -> ApiError:
-    return _scaling_error("SerializationException", "The request could not be parsed.")  # gap
+    return _scaling_error("SerializationException", "The request could not be parsed.")  # ours
 
 
 def scaling_operation_unknown(operation: str) -> ApiError:
@@ -47,7 +47,7 @@ def scaling_tag_key_invalid(key: str, constraint: str) -> ApiError:
 
 
 def scaling_resource_unsupported() -> ApiError:
-    return _invalid("Unsupported service namespace, resource type or scalable dimension")  # recall
+    return _invalid("Unsupported service namespace, resource type or scalable dimension")  # from memory
 
 
 def scaling_resource_missing(kind: str, resource_id: str) -> ApiError:
@@ -59,7 +59,7 @@ def scaling_resource_missing(kind: str, resource_id: str) -> ApiError:
 
 
 def scaling_capacity_required() -> ApiError:
-    return _invalid("Both minimum capacity and maximum capacity are required to register a new scalable target")  # gap
+    return _invalid("Both minimum capacity and maximum capacity are required to register a new scalable target")  # ours
 
 
 def scaling_capacity_reversed() -> ApiError:
@@ -67,25 +67,25 @@ def scaling_capacity_reversed() -> ApiError:
 
 
 def scaling_policy_type_unsupported(kind: str) -> ApiError:
-    return _invalid(f"Policy type {kind} is not supported for service namespace dynamodb")  # gap
+    return _invalid(f"Policy type {kind} is not supported for service namespace dynamodb")  # ours
 
 
 def scaling_configuration_required() -> ApiError:
-    return _invalid("TargetTrackingScaling needs a TargetTrackingScalingPolicyConfiguration")  # gap
+    return _invalid("TargetTrackingScaling needs a TargetTrackingScalingPolicyConfiguration")  # ours
 
 
 def scaling_metric_required() -> ApiError:
     return _invalid(
         "Exactly one of predefined metric specification and customized metric specification is required"
-    )  # gap
+    )  # ours
 
 
 def scaling_metric_unsupported(metric: str, dimension: str) -> ApiError:
-    return _invalid(f"Predefined metric type {metric} is not supported for scalable dimension {dimension}")  # gap
+    return _invalid(f"Predefined metric type {metric} is not supported for scalable dimension {dimension}")  # ours
 
 
 def scaling_metric_repeated() -> ApiError:
-    return _invalid("Only one TargetTrackingScaling policy for a given metric specification is allowed.")  # recall
+    return _invalid("Only one TargetTrackingScaling policy for a given metric specification is allowed.")  # from memory
 
 
 def scaling_target_value(metric: str, value: float) -> ApiError:
@@ -103,24 +103,24 @@ def scaling_forecast_unsupported(policy: str) -> ApiError:
 
 
 def scaling_schedule_required() -> ApiError:
-    return _invalid("Schedule and scalable target action are required to create a scheduled action")  # gap
+    return _invalid("Schedule and scalable target action are required to create a scheduled action")  # ours
 
 
 def scaling_schedule_invalid(text: str) -> ApiError:
-    return _invalid(f"Invalid schedule expression: {text}")  # gap
+    return _invalid(f"Invalid schedule expression: {text}")  # ours
 
 
 def scaling_timezone_invalid(text: str) -> ApiError:
-    return _invalid(f"Invalid time zone: {text}")  # gap
+    return _invalid(f"Invalid time zone: {text}")  # ours
 
 
 def scaling_time_invalid(member: str) -> ApiError:
     """Return the error for an invalid time. member: StartTime or EndTime."""
-    return _invalid(f"{member} is not valid")  # gap
+    return _invalid(f"{member} is not valid")  # ours
 
 
 def scaling_action_empty() -> ApiError:
-    return _invalid("At least one of minimum capacity and maximum capacity is required")  # gap
+    return _invalid("At least one of minimum capacity and maximum capacity is required")  # ours
 
 
 def _target_id(resource_id: str, dimension: str) -> str:
@@ -135,7 +135,7 @@ def scaling_target_not_found(resource_id: str, dimension: str) -> ApiError:
 
 def scaling_policy_not_found(resource_id: str, dimension: str, name: str) -> ApiError:
     text = f"No scaling policy found for {_target_id(resource_id, dimension)}, policy name: {name}"
-    return _scaling_error("ObjectNotFoundException", text)  # recall
+    return _scaling_error("ObjectNotFoundException", text)  # from memory
 
 
 def scaling_action_not_found(resource_id: str, dimension: str, name: str) -> ApiError:
@@ -148,16 +148,16 @@ def scaling_action_not_found(resource_id: str, dimension: str, name: str) -> Api
 
 
 def scaling_token_invalid() -> ApiError:
-    return _scaling_error("InvalidNextTokenException", "The next token is invalid.")  # gap
+    return _scaling_error("InvalidNextTokenException", "The next token is invalid.")  # ours
 
 
 def scaling_arn_not_found(arn: str) -> ApiError:
-    text = f"The scalable target with the ARN {arn} does not exist."  # gap
+    text = f"The scalable target with the ARN {arn} does not exist."  # ours
     return ApiError(
         "ResourceNotFoundException", text, namespace="", message_member=_MEMBER, extra={"ResourceName": arn}
     )
 
 
 def scaling_too_many_tags(arn: str) -> ApiError:
-    text = "The number of tags exceeds the limit of 50."  # gap
+    text = "The number of tags exceeds the limit of 50."  # ours
     return ApiError("TooManyTagsException", text, namespace="", message_member=_MEMBER, extra={"ResourceName": arn})

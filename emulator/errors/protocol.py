@@ -155,6 +155,15 @@ def _internal_server_error(message: str) -> ApiError:
     return ApiError("InternalServerError", message, status=500)
 
 
+def service_unavailable() -> ApiError:
+    """Return the error with status 503, which only a fault causes here.
+
+    The words are those of the Developer Guide, "Error handling".
+    """
+    text = "The service is currently unavailable or busy."
+    return ApiError("ServiceUnavailable", text, status=503)
+
+
 def storage_full() -> ApiError:
     """Return our own error for a full disk of the data folder, in the service's form.
 

@@ -58,6 +58,26 @@ def throughput_exceeded(
     )
 
 
+_ACCOUNT: Final = (
+    "Throughput exceeds the current throughput quota for your account. "
+    "Please contact AWS Support to request a quota increase."
+)
+
+
+def account_limit_exceeded(arn: str, kind: str, *, index: bool) -> ApiError:
+    """Return the error for a limit of the whole account, which only a fault causes here.
+
+    The arguments are those of throughput_exceeded. The text is that of the API reference.
+    """
+    reasons = [{"reason": f"{'Index' if index else 'Table'}{kind}AccountLimitExceeded", "resource": arn}]
+    return ApiError("RequestLimitExceeded", _ACCOUNT, extra={"ThrottlingReasons": reasons}, about="capacity")
+
+
+def rate_exceeded() -> ApiError:
+    """Return the error for too many requests that have no units. Only a fault causes it here."""
+    return ApiError("ThrottlingException", "Rate exceeded", about="capacity")
+
+
 # --- provisioned ----------------------------------------------------------------------------------
 
 _SEE_LIMITS: Final = "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."

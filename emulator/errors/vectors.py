@@ -1,6 +1,6 @@
 """Errors of vector indexes and SearchVectors (features 1, control-plane 15).
 
-"gap" means that the service's text is not known.
+Some of the service's texts are not known. The functions say on which texts ours are modelled.
 """
 
 from typing import Final
@@ -31,7 +31,7 @@ def too_many_vector_indexes() -> ApiError:
 def no_room_for_vector_index() -> ApiError:
     """Return UpdateTable's error for too many vector indexes.
 
-    gap: the text is modelled on that of global indexes.
+    The text is modelled on that of global indexes.
     """
     return limit_exceeded(
         "Subscriber limit exceeded: Number of vector indexes exceeds per-table limit of "
@@ -49,7 +49,7 @@ def vectors_of_different_dimensions(attribute: str) -> ApiError:
 def vector_attribute_is_key(attribute: str) -> ApiError:
     """Return the error for a vector attribute that is also a key or in the SearchSchema.
 
-    gap: the text is our own.
+    The text is our own.
     """
     return invalid_parameters(f"Vector attribute '{attribute}' must not be a key or SearchSchema attribute")
 
@@ -57,7 +57,7 @@ def vector_attribute_is_key(attribute: str) -> ApiError:
 def search_schema_repeats(attribute: str) -> ApiError:
     """Return the error for a SearchSchema that names an attribute twice.
 
-    gap: the text is modelled on that of NonKeyAttributes.
+    The text is modelled on that of NonKeyAttributes.
     """
     return invalid_parameters(f"Duplicate element in SearchSchema: {attribute}")
 
@@ -65,7 +65,7 @@ def search_schema_repeats(attribute: str) -> ApiError:
 def vector_update_empty() -> ApiError:
     """Return the error for an element of VectorIndexUpdates without an action.
 
-    gap: the texts of this function and the next two are modelled on those of global indexes.
+    The texts of this function and the next two are modelled on those of global indexes.
     """
     return invalid_parameters("One of VectorIndexUpdate.Create, VectorIndexUpdate.Delete must not be null")
 
@@ -134,7 +134,7 @@ def search_condition_required() -> ApiError:
 def search_condition_misses(attribute: str) -> ApiError:
     """Return the error for a search condition that lacks a HASH attribute of the SearchSchema.
 
-    gap: the text is our own.
+    The text is our own.
     """
     return validation(f"SearchConditionExpression must have a condition on the HASH key of SearchSchema: {attribute}")
 
@@ -172,7 +172,7 @@ def backfilling_vector_index(index: str) -> ApiError:
 def vector_index_does_not_project(index: str, attribute: str) -> ApiError:
     """Return the error for a projection of an attribute that the index does not have.
 
-    gap: the text is modelled on that of global indexes.
+    The text is modelled on that of global indexes.
     """
     return invalid_parameters(f"Vector index {index} does not project [{attribute}]")
 

@@ -108,7 +108,7 @@ class Redelivery:
         return found
 
     def finished(self, invocation: Invocation, outcome: Outcome) -> bool:
-        """End the invocation of a letter. Return False if this object did not make it."""
+        """End the invocation of a letter. Return False if this object did not begin it."""
         sent = self._in_flight.pop(invocation.id, None)
         if sent is None:
             return False

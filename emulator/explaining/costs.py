@@ -1,7 +1,7 @@
 """Estimates the units that a statement would consume, from the sizes of stored items.
 
-Sizes are those of the moment. A read is estimated for its first page, because a client pays page by
-page.
+The sizes are those at the time of the estimate. A read is estimated for its first page, because a
+client pays page by page.
 """
 
 from collections.abc import Mapping, Sequence

@@ -128,6 +128,7 @@ def create_front(emulator: Emulator) -> Front:
     front = Front(emulator, DynamoDbEndpoint(emulator), _load_site)
     emulator.request_log = cache(partial(_load_request_log, front))
     sharing = emulator.sharing
+    emulator.calls.start_faults(emulator.settings)
     shared = sharing is not None and (sharing.keeps_requests or sharing.counts_requests or sharing.advises)
     if shared or observers_wanted(emulator.settings):
         emulator.request_log()

@@ -22,6 +22,7 @@ from emulator.http.descriptors import raise_limit
 from emulator.http.front.connection import Connection
 from emulator.http.front.front import Front
 from emulator.http.listen import BACKLOG
+from emulator.http.memory import put_off_full_collections
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -82,6 +83,8 @@ class Server:
         Cancel answers that are not complete after 10 seconds.
         """
         front = self._front
+        if front.emulator.has_faults:
+            front.emulator.faults.stopping = True
         for wait in tuple(front.waits):
             wait.cancel()
         for client in tuple(front.clients):
@@ -117,6 +120,7 @@ def serve(
     server = Server(create_front(emulator), listeners, peers)
     gc.collect()
     gc.freeze()
+    put_off_full_collections()
 
     async def main() -> None:
         loop = asyncio.get_running_loop()

@@ -1,8 +1,9 @@
 """Differences between the service and its published model: one row for each rule.
 
 Rows name a member as "Structure.Member". A comment at a row cites the source of the fact;
-"inferred" marks our own conclusion. A failure without a row in WORDINGS has the OLD wording, with
-the value and a path in lower camel case (behaviour 3.2).
+"inferred" marks our own conclusion. The service has an old and a new layer of code with different
+messages. A failure without a row in WORDINGS has the message of the old layer (OLD), with the value
+and a path in lower camel case (behaviour 3.2).
 """
 
 from collections.abc import Mapping

@@ -8,37 +8,18 @@ AttributeValue is the only shape that contains itself.
 import sys
 from collections.abc import Callable
 from itertools import islice
-from math import floor
 from typing import Any, Final, NoReturn
 
 from emulator import errors, limits
+from emulator.model.scalars import JAVA_CLASSES, Parser, scalar_parser, string
 from emulator.model.shapes import SCALARS, OperationModel, Shape, Shapes
 from emulator.values import wire
 from emulator.values.types import Value
 from emulator.values.wire import Problem
 
-Parser = Callable[[Any, list[Problem]], Any]
-"""A function of JSON and a list of problems that returns the value.
-
-It appends the problems of attribute values to the list. It may change the JSON and keep parts of
-it. Raises SerializationException.
-"""
-
 _ScalarError = Callable[[], errors.ApiError]
 
 _PACKAGE: Final = "com.amazonaws.dynamodb.v20120810."
-_JAVA_CLASSES: Final = {
-    "string": "java.lang.String",
-    "integer": "java.lang.Integer",
-    "long": "java.lang.Long",
-    "double": "java.lang.Double",
-    "float": "java.lang.Float",
-    "boolean": "java.lang.Boolean",
-    "timestamp": "java.util.Date",  # inferred
-    "blob": "java.nio.ByteBuffer",
-}
-_LARGEST: Final = {"integer": 2**31 - 1, "long": 2**63 - 1}
-
 _ATTRIBUTE_VALUE: Final = "AttributeValue"
 
 # A collection that is too long makes any request fail in a later check. So a parser reads only its
@@ -97,7 +78,7 @@ def compile_parser(operation: OperationModel) -> Callable[[object], Request]:
     shape = shapes[operation.input]
     members = _members(shapes, shape)
     find = members.get
-    texts = frozenset(name for name, parse_member in members.items() if parse_member is _string)
+    texts = frozenset(name for name, parse_member in members.items() if parse_member is string)
     java_type = _java_type(shapes, shape)
 
     def parse(raw: object) -> Request:
@@ -138,7 +119,7 @@ def _parser(shapes: Shapes, shape: Shape, scalar_error: _ScalarError) -> Parser:
     scalar_error: a function that returns the error for a scalar where a collection is expected.
     """
     if shape.type in SCALARS:
-        return _scalar(shape)
+        return scalar_parser(shape)
     java_type = _java_type(shapes, shape)
     if shape.name == _ATTRIBUTE_VALUE:
         return _attribute_value(java_type, scalar_error)
@@ -184,7 +165,7 @@ def _type_name(shapes: Shapes, shape: Shape) -> str:
         return f"java.util.List<{_type_name(shapes, shapes[shape.value])}>"
     if shape.type == "structure":
         return _PACKAGE + shape.name
-    return _JAVA_CLASSES[shape.type]
+    return JAVA_CLASSES[shape.type]
 
 
 # --- collections ----------------------------------------------------------------------------------
@@ -225,7 +206,7 @@ def _list(member: Parser, scalar_error: _ScalarError, limit: int) -> Parser:
 
 
 def _string_list(scalar_error: _ScalarError, limit: int) -> Parser:
-    parse_each = _list(_string, scalar_error, limit)
+    parse_each = _list(string, scalar_error, limit)
 
     def parse(raw: Any, problems: list[Problem]) -> Any:  # noqa: ANN401 - like the other parser
         if type(raw) is list and len(raw) <= limit:
@@ -333,71 +314,3 @@ def _attribute_values(shape: Shape, java_type: str, scalar_error: _ScalarError) 
         return parse_map(raw, problems)
 
     return parse
-
-
-# --- scalars --------------------------------------------------------------------------------------
-
-
-def _scalar(shape: Shape) -> Parser:
-    if shape.type == "string":
-        return _string
-    if shape.type == "boolean":
-        return _boolean
-    if shape.type == "blob":
-        return _blob
-    if shape.type in _LARGEST:
-        return _integer(_JAVA_CLASSES[shape.type], _LARGEST[shape.type])
-    return _number(_JAVA_CLASSES[shape.type])
-
-
-def _string(raw: object, _problems: list[Problem]) -> str:
-    if type(raw) is not str:
-        _refuse_as_scalar(raw, "java.lang.String")
-    return raw
-
-
-def _boolean(raw: object, _problems: list[Problem]) -> bool:
-    if type(raw) is bool:
-        return raw
-    if type(raw) is not str:
-        _refuse_as_scalar(raw, "java.lang.Boolean")
-    converted = wire.BOOLEANS.get(raw.lower())
-    if converted is None:
-        raise errors.not_a_boolean()
-    return converted
-
-
-def _integer(java_class: str, largest: int) -> Parser:
-    def parse(raw: object, _problems: list[Problem]) -> int:
-        if type(raw) is not int:
-            if type(raw) is not float:
-                _refuse_as_scalar(raw, java_class)
-            raw = floor(raw)
-        # We do not know what the service does with numbers outside the Java type.
-        return max(-largest - 1, min(raw, largest))
-
-    return parse
-
-
-def _number(java_class: str) -> Parser:
-    def parse(raw: object, _problems: list[Problem]) -> float:
-        if type(raw) is not float and type(raw) is not int:
-            _refuse_as_scalar(raw, java_class)
-        return raw
-
-    return parse
-
-
-def _blob(raw: object, problems: list[Problem]) -> str:
-    value: dict[str, Any] = {"B": raw}
-    wire.parse_value(value, problems)
-    return value["B"]  # type: ignore[no-any-return]
-
-
-def _refuse_as_scalar(raw: object, java_class: str) -> NoReturn:
-    """Raise for JSON that is not a scalar of the right kind."""
-    if type(raw) is list:
-        raise errors.wrong_collection(f"class {java_class}")
-    if type(raw) is dict:
-        raise errors.structure_not_expected()
-    raise errors.wrong_token(wire.token_of(raw), java_class.rpartition(".")[2])

@@ -161,6 +161,7 @@ def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
     room: how many bytes of items still fit into the response; 0 after an item did not fit.
     """
     consistent = reads.part.get("ConsistentRead", False)
+    txn = read.seen(txn, reads.table, consistent=consistent)
     for get in reads.gets:
         row = txn.get(get.key)
         size = 0 if row is None else row_size(row)

@@ -90,7 +90,7 @@ def _check_batch(request: Request) -> Steps[list[_Member]]:
                 _check_parameters(each.request)
             each.prepared = prepared_of(each.request)
         except ApiError as error:
-            each.error = error
+            each.error = error.with_traceback(None)
         characters += len(each.request["Statement"])
         if characters >= PARSED_IN_STEP:
             characters = 0
@@ -124,7 +124,7 @@ def batch_execute_statement(
         try:
             _bind_member(database, caller, each)
         except ApiError as error:
-            each.error = error
+            each.error = error.with_traceback(None)
     if has_repeats(each.planned.key for each in members if each.planned is not None):
         raise errors.duplicate_keys()
     tables: dict[str, _Units] = {}
@@ -204,7 +204,7 @@ def _run_read(txn: ReadTxn, each: _Member, tables: dict[str, _Units]) -> None:
         consistent = each.request.get("ConsistentRead", False)
         each.row, units = read_row(txn, each.planned, consistent=consistent)
     except ApiError as error:  # the write was throttled
-        each.error = error
+        each.error = error.with_traceback(None)
         return
     total = tables.setdefault(each.table_name, _Units())
     total.consumed.table += units
@@ -218,7 +218,7 @@ def _run_write(txn: WriteTxn, each: _Member, write: Write, tables: dict[str, _Un
         change = ahead.prepared(txn, write, _returnable(write), each.ahead)
         total.consumed.add(store(txn, write.table, change))
     except ApiError as error:
-        each.error = error
+        each.error = error.with_traceback(None)
         if error.about == "condition":
             row = txn.get(write.key)
             total.consumed.table += write_units(0 if row is None else row_size(row), 0)

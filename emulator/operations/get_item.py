@@ -32,6 +32,9 @@ def get_item(database: Database, caller: Caller, request: Request, projection: P
     with database.read() as txn:
         row = txn.get(key)
     if table.enforcement is not None:
+        if table.enforcement.lag is not None:
+            with database.read() as txn:
+                row = read.seen(txn, table, consistent=request.get("ConsistentRead", False)).get(key)
         read.charge(table, key, request["Key"], _units(request, row))
     if row is None:
         members = []

@@ -117,13 +117,25 @@ class OperationInSteps(Operation):
             prepared = end.value
         else:
             if database.sliced:
-                raise Sliced(self._later(database, caller, request, steps))
+                raise Sliced(self._later(database, caller, request, steps), many_objects=True)
             prepared = finish(steps)
         if request.problems:
             raise self.unreported()
         return self.handler(database, caller, request, prepared)
 
     def _later(self, database: Database, caller: Caller, request: Request, steps: Steps[Any]) -> Steps[bytes]:
+        """Complete the check, and run the handler.
+
+        An error is raised without its traceback: the frames there have many objects.
+        """
+        try:
+            return (yield from self._finished(database, caller, request, steps))
+        except errors.ApiError as error:
+            error.__context__ = None
+            failure = error.with_traceback(None)
+        raise failure
+
+    def _finished(self, database: Database, caller: Caller, request: Request, steps: Steps[Any]) -> Steps[bytes]:
         prepared = yield from steps
         if request.problems:
             raise self.unreported()

@@ -88,8 +88,8 @@ def _updates(tables: Sequence[TableDefinition], request: Request) -> Iterator[_U
         for table in tables:
             index = _index(table, update.get("IndexName"))
             yield Dimension(index, WRITE), _OF_INDEX[WRITE], update[_OF_INDEX[WRITE]], table
-    parts = request.get(_REPLICA_UPDATES, ())
-    regions = [part["RegionName"] for part in parts]
+    changes = request.get(_REPLICA_UPDATES, ())
+    regions = [change["RegionName"] for change in changes]
     repeated = [region for region in dict.fromkeys(regions) if regions.count(region) > 1]
     if repeated:
         raise errors.replica_scaling_repeated(name, repeated)
@@ -97,16 +97,16 @@ def _updates(tables: Sequence[TableDefinition], request: Request) -> Iterator[_U
     missing = [region for region in regions if region not in by_region]
     if missing:
         raise errors.replicas_not_in_group(missing)
-    for part in parts:
-        if part.keys() <= {"RegionName"}:
-            raise errors.replica_scaling_empty(name, part["RegionName"])
-        yield from _of_replica(by_region[part["RegionName"]], part)
+    for change in changes:
+        if change.keys() <= {"RegionName"}:
+            raise errors.replica_scaling_empty(name, change["RegionName"])
+        yield from _of_replica(by_region[change["RegionName"]], change)
 
 
-def _of_replica(table: TableDefinition, part: Mapping[str, Any]) -> Iterator[_Update]:
-    if _TABLE_READS in part:
-        yield Dimension(None, READ), _TABLE_READS, part[_TABLE_READS], table
-    for update in part.get(_INDEX_READS, ()):
+def _of_replica(table: TableDefinition, change: Mapping[str, Any]) -> Iterator[_Update]:
+    if _TABLE_READS in change:
+        yield Dimension(None, READ), _TABLE_READS, change[_TABLE_READS], table
+    for update in change.get(_INDEX_READS, ()):
         if _OF_INDEX[READ] in update:
             index = _index(table, update.get("IndexName"))
             yield Dimension(index, READ), _OF_INDEX[READ], update[_OF_INDEX[READ]], table

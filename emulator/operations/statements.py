@@ -143,7 +143,7 @@ def _page_response(request: Request, table_name: str, page: pages.Result) -> byt
 
 def read_row(txn: ReadTxn, planned: Read, *, consistent: bool) -> tuple[bytes | None, float]:
     """Return the row that a SELECT by key reads, and the units of the read."""
-    row = txn.get(planned.key)
+    row = read.seen(txn, planned.table, consistent=consistent).get(planned.key)
     units = read.item_units(row, consistent=consistent)
     read.charge(planned.table, planned.key, planned.key_item, units)
     return row, units

@@ -213,7 +213,7 @@ def _locate(database: Database, caller: Caller, elements: Sequence[tuple[str, _E
             if error.about == "request":
                 raise  # an empty key or a path into a key is not a cancellation (behaviour 8.1)
             if not failures:
-                failures[position] = error
+                failures[position] = error.with_traceback(None)
         else:
             located.append(element)
     transactions.check_distinct(located)

@@ -16,7 +16,7 @@ from typing import Final, Self
 from emulator import errors
 from emulator.database.items import ranges
 from emulator.database.items.ranges import Range
-from emulator.database.items.read import UNLIMITED, Page, PageRequest, complete, read_page
+from emulator.database.items.read import UNLIMITED, Page, PageRequest, complete, read_page, read_page_of, seen
 from emulator.database.schema.table import Table
 from emulator.database.store.keyspace import DIGEST, ITEM_PREFIX, partition_of
 from emulator.database.throughput.capacity import Consumed
@@ -153,12 +153,12 @@ def _read_merged(
     txn: ReadTxn, plan: Pages, start: Continuation | None, limit: int, *, consistent: bool, sliced: bool
 ) -> Result:
     """Read several partitions as one query, in the order of sort keys."""
-    walk = _Merged(txn, plan, None if start is None else start.after)
+    walk = _Merged(seen(txn, plan.table, consistent=consistent), plan, None if start is None else start.after)
     everything = (plan.relation.prefix, prefix_end(plan.relation.prefix))
     request = PageRequest(plan.table, plan.relation, everything, plan.reverse, limit, consistent)
     request.test, request.project, request.fetch = plan.ranges[0][1], plan.project, plan.fetch
     request.weight, request.sliced = plan.weight, sliced
-    page = read_page(walk, request)
+    page = read_page_of(walk, request)
     result = Result([], page.last, None if page.last is None else Continuation(0, page.last), page.consumed)
     result.add(request, page)
     return result

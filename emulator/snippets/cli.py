@@ -40,7 +40,7 @@ def _command(name: str, request: Mapping[str, Any], target: Target) -> str:
             options.append(option if value else option.replace("--", "--no-", 1))
         else:
             text = _text(value)
-            # The CLI takes a separate word that begins with a dash for an option.
+            # If a word begins with a dash, the CLI takes it for an option.
             options.append(f"{option}{'=' if text.startswith('-') else ' '}{shlex.quote(text)}")
     options.append(f"--endpoint-url {shlex.quote(target.url)}")
     options.append(f"--region {shlex.quote(target.region)}")

@@ -8,14 +8,14 @@ import orjson
 
 from emulator.snippets.requests import Call
 
-# YAML 1.1 reads these texts as texts without quotes, except for _WORDS.
+# YAML 1.1 needs no quotes to read such a text as a text, unless it is one of _WORDS.
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/-]*[A-Za-z0-9_]|[A-Za-z]")
 _WORDS: Final = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
 _NOT_IN_TEMPLATE: Final = ("VectorIndexes",)
 
 
 def template(calls: Sequence[Call]) -> str:
-    """Return the template of a table. calls: of `recreation`."""
+    """Return the template of a table. calls: what `recreation` returns."""
     requests = dict(calls)
     create = {name: value for name, value in requests["CreateTable"].items() if name not in _NOT_IN_TEMPLATE}
     if "StreamSpecification" in create:

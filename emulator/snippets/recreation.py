@@ -1,4 +1,7 @@
-"""The requests that create a table like a described one, with the settings that follow it."""
+"""The requests that create a table like a described one.
+
+Some settings need requests of their own after CreateTable.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,8 +21,8 @@ def recreation(
     """Return the requests, in their order.
 
     table: the description in an answer of DescribeTable. ttl: the attribute for time to live.
-    recovery_days: the window of point-in-time recovery; None if it is off. region: of the table,
-    which is not one of its other replicas.
+    recovery_days: the window of point-in-time recovery; None if it is off. region: where the
+    described table is. Replicas are created in the other regions.
     """
     name = table["TableName"]
     create = create_input(table)

@@ -16,7 +16,7 @@ Block = list[tuple[str, Any]]
 
 
 def resource(calls: Sequence[Call]) -> str:
-    """Return the resource of a table. calls: of `recreation`."""
+    """Return the resource of a table. calls: what `recreation` returns."""
     requests = dict(calls)
     create = requests["CreateTable"]
     body: Block = [
@@ -66,7 +66,7 @@ def _settings(calls: Sequence[Call]) -> Block:
 
 
 def _keys(owner: Mapping[str, Any]) -> Block:
-    """Return the arguments for the key. A key of several attributes of one type has blocks."""
+    """Return the arguments for the key, or blocks if several attributes have one type of key."""
     kinds = [each["KeyType"] for each in owner["KeySchema"]]
     if len(set(kinds)) < len(kinds):
         return [

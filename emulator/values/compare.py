@@ -25,8 +25,8 @@ _Result = TypeVar("_Result")
 _CONTAINERS: Final = SETS | {"L", "M"}
 _LARGE_LIST: Final = 500  # elements; longer lists count as large
 _LARGE_BINARY: Final = 4_096  # characters; longer binaries count as large
-# The first searches of a list, up to this number, scan the list. The next search makes an index of
-# all elements, which takes as long as ten searches.
+# The first searches of a list for lists, maps or sets, up to this number, scan the list. The next
+# search makes an index of all elements, which takes as long as ten searches.
 _SEARCHES: Final = 3
 
 
@@ -55,6 +55,10 @@ class _Memory:
     def has(self, elements: list[Value], wanted: Value) -> bool:
         """Return whether a list has an element that equals `wanted`."""
         name = id(elements)
+        [(tag, content)] = wanted.items()
+        if tag not in _CONTAINERS:
+            # A search of 190,000 elements takes 8 ms, and the set of their numbers 6 to 15 ms.
+            return content in self.recall((name, tag), lambda: {each[tag] for each in elements if tag in each})
         known = self.elements.get(name)
         if known is None:
             self.searches[name] = self.searches.get(name, 0) + 1

@@ -9,7 +9,8 @@ from urllib.parse import quote
 import pytest
 
 from tests.support.browser import COMMAND, Browser
-from tests.support.browsing import fill, follow, press, press_and_load, shown, wait_for, wait_for_text
+from tests.support.browsing import AXE, axe, fill, follow, press, press_and_load, shown, wait_for, wait_for_text
+from tests.support.console import over_http
 from tests.support.http_clients import Client
 from tests.support.servers import running
 from tests.support.tables import index_request, new_name, table_request
@@ -82,6 +83,11 @@ def described(client, name):
     return client("DescribeTable", TableName=name)["Table"]
 
 
+def accessible(browser):
+    """Return whether axe reports nothing about the page as it is now, or axe is absent."""
+    return not AXE.exists() or (axe(browser), axe(browser, "dark")) == ([], [])
+
+
 # --- the frame ------------------------------------------------------------------------------------
 
 
@@ -124,6 +130,25 @@ def test_a_form_of_another_site_is_refused(server, browser, client, orders):
     browser.complaints()
 
 
+def test_a_durable_server_commits_before_it_answers(tmp_path):
+    with running("--data-dir", str(tmp_path / "data"), "--durable") as durable:
+        console = over_http(durable.url)
+        console.done("tables/create", name="Orders", partition="pk")
+        console.done("tables/Orders/import", content='{"pk": "a"}')
+        durable.kill()
+    with running("--data-dir", str(tmp_path / "data")) as again:
+        assert "returned 1 of 1 scanned items" in over_http(again.url).get("tables/Orders/items").text
+
+
+def test_another_asgi_server_serves_the_console():
+    with running("--in-memory", module="tests.support.asgi_server") as uvicorn:
+        console = over_http(uvicorn.url)
+        console.done("tables/create", name="Orders", partition="pk")
+        console.done("tables/Orders/import", content='{"pk": "a"}')
+        assert json.loads(console.get("tables/Orders/export").body) == [{"pk": "a"}]
+        assert console.get("tables/None").status == 400
+
+
 # --- tables ---------------------------------------------------------------------------------------
 
 
@@ -152,12 +177,14 @@ def test_a_problem_leaves_the_form_as_it_was(browser, visit):
     press(browser, "Create the table")
     assert "failed to satisfy constraint" in wait_for_text(browser, "ValidationException")
     assert browser.run("document.getElementById('field-sort').value") == "kept"
+    assert accessible(browser)
 
 
 def test_settings_are_changed(browser, visit, client, orders):
     visit(f"tables/{orders}/change")
     fill(browser, {"Mode": "PROVISIONED", "Read units": 7, "Read units of by-status": 9})
     assert "The capacity has changed." in press_and_load(browser, "Change the capacity")
+    assert accessible(browser)
     fill(browser, {"Stream": "KEYS_ONLY"})
     assert "The stream has KEYS_ONLY." in press_and_load(browser, "Change the stream")
     fill(browser, {"Attribute for time to live": "expires"})
@@ -309,6 +336,7 @@ def test_many_items_are_changed_and_deleted(browser, visit, client, orders):
     fill(browser, {"With the checked items": "set", "Attribute": "seen", "Type": "BOOL", "New value": "true"})
     press(browser, "Preview the change")
     wait_for_text(browser, "Each of these items gets seen")
+    assert accessible(browser)
     assert "seen" not in get(client, orders, "USER#2", "PROFILE")
     assert "4 items have changed." in press_and_load(browser, "Change 4 items")
     assert get(client, orders, "USER#2", "PROFILE")["seen"] == {"BOOL": True}
@@ -333,6 +361,7 @@ def test_a_file_is_imported_after_a_preview(browser, visit, client, orders, tmp_
     wait_for(browser, "document.getElementById('field-content').value.includes('file,1')")
     press(browser, "Preview")
     wait_for_text(browser, "2 items can be read.")
+    assert accessible(browser)
     assert get(client, orders, "file", "1") is None
     assert "2 items have been imported." in press_and_load(browser, "Import")
     assert get(client, orders, "file", "1")["note"] == {"S": "<b>, x"}

@@ -301,3 +301,48 @@ def test_advice_names_a_mistake(visit, browser, client):
     press(browser, "Forget the evidence")
     press_and_load(browser, "Yes: Forget the evidence")
     assert "Evidence is collected from now on." in press_and_load(browser, "Begin to collect evidence")
+
+
+@drives("faults/create", "faults/remove", "faults/lag", "faults/backfill", "faults/transaction")
+def test_bad_days_on_request(visit, browser, client):
+    key = {"pk": {"S": "fault"}, "sk": {"N": "1"}}
+    put = json.dumps({"TableName": "Orders", "Item": key}).encode()
+    visit("faults")
+    fill(browser, {"Operation": "PutItem", "Table": "Orders", "How many": "Next", "Number or share": "2"})
+    fill(browser, {"Effect": "Error"})
+    assert "is in force" in press_and_load(browser, "Make the rule")
+    assert [client.post("PutItem", put)[0] for _ in range(3)] == [500, 500, 200]
+    visit("faults")
+    assert "There are no rules" in press_and_load(browser, "Remove")
+    browser.run("document.getElementById('lag-table').value = 'Orders'")
+    fill(browser, {"Seconds": "30"})
+    assert "never goes back" in press_and_load(browser, "Let reads lag")
+    client("PutItem", TableName="Orders", Item=key | {"new": {"BOOL": True}})
+    assert "new" not in client("GetItem", TableName="Orders", Key=key)["Item"]
+    assert "Reads no longer lag." in press_and_load(browser, "End")
+    browser.run("document.getElementById('backfill-table').value = 'Orders'")
+    fill(browser, {"Items for each second": "5", "Paused": True})
+    press_and_load(browser, "Set the pace")
+    assert "No index is being filled." in press_and_load(browser, "End this pace")
+    browser.run("document.getElementById('transaction-table').value = 'Orders'")
+    browser.run(f"document.getElementById('transaction-key').value = {json.dumps(json.dumps(key))}")
+    assert "The transaction is declared." in press_and_load(browser, "Declare")
+    assert b"TransactionConflict" in client.post("PutItem", put)[2]
+    assert "The transaction has ended." in press_and_load(browser, "End")
+    client("PutItem", TableName="Orders", Item=key)
+
+
+@drives("throttles/enforce")
+def test_throttles_are_explained(visit, browser, client):
+    units = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
+    small = table_request("pk:S", TableName="Small", BillingMode="PROVISIONED", ProvisionedThroughput=units)
+    client("CreateTable", **small)
+    visit("throttles")
+    fill(browser, {"Table": "Small"})
+    assert "Throughput of table Small is enforced." in press_and_load(browser, "Set")
+    put = json.dumps({"TableName": "Small", "Item": {"pk": {"S": "a"}, "x": {"S": "x" * 100_000}}}).encode()
+    while client.post("PutItem", put)[0] == 200:
+        pass
+    text = visit("throttles")
+    assert "PutItem" in text
+    assert "TableThroughput" in text or "Burst" in text

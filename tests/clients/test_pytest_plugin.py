@@ -26,6 +26,55 @@ def passed(run, count):
     return run
 
 
+# --- faults ---------------------------------------------------------------------------------------
+
+
+def test_faults_of_one_test(project):
+    project.write(
+        test_it=TABLE
+        + """
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+KEY = {"id": {"S": "o-1"}}
+
+def test_in_a_block(dynamodb, dynamodb_server):
+    dynamodb.create_table(**ORDERS)
+    with dynamodb_server.faults("Throttle", operation="PutItem", table="Orders", next=2) as fault:
+        dynamodb.put_item(TableName="Orders", Item=KEY)  # boto3 sends it three times
+        assert (fault.matched, fault.hits) == (3, 2)
+    assert fault.hits == 0
+    assert dynamodb.scan(TableName="Orders")["Count"] == 1
+
+def test_until_the_end(dynamodb_server):
+    client = dynamodb_server.client(config=boto3.session.Config(retries={"total_max_attempts": 1}))
+    client.create_table(**ORDERS)
+    dynamodb_server.faults("Error", key=KEY, code="ServiceUnavailable")
+    with pytest.raises(ClientError, match="ServiceUnavailable"):
+        client.get_item(TableName="Orders", Key=KEY)
+    client.list_tables()
+
+def test_after_it(dynamodb, dynamodb_server):
+    assert dynamodb_server.control("faults") == {"Faults": []}
+
+def test_members(dynamodb, dynamodb_server):
+    dynamodb_server.faults("Latency", low=0, high=0.01, seed=4)
+    dynamodb_server.faults("Unprocessed", batch_share=0.5)
+    dynamodb_server.faults("Throttle", index="by-date", operation=["Query", "Scan"], every=3)
+    effects = [each["Effect"] for each in dynamodb_server.control("faults")["Faults"]]
+    assert effects == [
+        {"Kind": "Latency", "From": 0, "To": 0.01},
+        {"Kind": "Unprocessed", "Share": 0.5},
+        {"Kind": "Throttle", "IndexName": "by-date"},
+    ]
+    with pytest.raises(Exception, match="the member Kind of Effect"):
+        dynamodb_server.faults("Crash")
+"""
+    )
+    passed(project.run(), 4)
+
+
 # --- fixtures -------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from emulator.controls import registry
 from tests.support.http_clients import boto_options
-from tests.support.tables import new_name
+from tests.support.tables import new_name, table_request
 
 ABSENT = "no-test-creates-this"  # a new name in each process would give each xdist worker other test ids
 TYPE = "the member {} is missing or of a wrong type"
@@ -19,6 +19,15 @@ EXPLAIN = "Statement, Parameters, ConsistentRead, AccessKey, Region"
 SAVE = "Name, AccessKey, Region, Tables, Replace"
 
 BAD = [
+    ("consistency", {}, TYPE.format("Lag")),
+    ("consistency", {"Lag": True}, TYPE.format("Lag")),
+    ("consistency", {"Lag": -1}, "the member Lag must be a number of seconds from 0 to 3600"),
+    ("consistency", {"Lag": 4000}, "the member Lag must be a number of seconds from 0 to 3600"),
+    ("consistency", {"Lag": 1, "TableName": 1}, TYPE.format("TableName")),
+    ("consistency", {"Lag": 1, "Monotonic": 1}, TYPE.format("Monotonic")),
+    ("consistency", {"Lag": 1, "Clock": "Wall"}, "the member Clock must be Emulator or Real"),
+    ("consistency", {"Lag": 1, "Seed": "a"}, TYPE.format("Seed")),
+    ("consistency", {"Seconds": 1}, THERE_ARE.format("Seconds", "TableName, Lag, Monotonic, Clock, Seed")),
     ("advice", {"Table": "t"}, THERE_ARE.format("Table", "AccessKey, Region, TableName, Confidence, Format")),
     ("advice", {"TableName": 1}, TYPE.format("TableName")),
     ("advice", {"Confidence": "sure"}, "the member Confidence must be one of possible, likely, certain"),
@@ -30,9 +39,21 @@ BAD = [
     ("consumption", {"Region": 1}, TYPE.format("Region")),
     ("iam-policy", {"Table": "t"}, THERE_ARE.format("Table", "AccessKey, Region")),
     ("iam-policy", {"AccessKey": None}, TYPE.format("AccessKey")),
+    ("backfill", {}, "the body has neither the member ItemsPerSecond nor the member Paused"),
+    ("backfill", {"ItemsPerSecond": -1}, "the member ItemsPerSecond must be a number above 0, or null"),
+    ("backfill", {"Paused": "yes"}, TYPE.format("Paused")),
+    ("backfill", {"TableName": 1, "Paused": True}, TYPE.format("TableName")),
+    ("backfill", {"Rate": 1}, THERE_ARE.format("Rate", "TableName, ItemsPerSecond, Paused")),
     ("copy", {}, TYPE.format("Folder")),
     ("copy", {"Folder": 1}, TYPE.format("Folder")),
     ("copy", {"Folder": "f", "Overwrite": True}, THERE_ARE.format("Overwrite", "Folder")),
+    ("faults", {}, "the member Effect is missing or not a JSON object"),
+    ("faults", {"Effect": {"Kind": "Drop"}, "Rule": 1}, THERE_ARE.format("Rule", "Match, Effect, Seed")),
+    ("faults/remove", {"Id": 1}, TYPE.format("Id")),
+    ("faults/remove", {"Id": "f-0"}, "there is no fault f-0"),
+    ("faults/remove", {"Name": "f-0"}, THERE_ARE.format("Name", "Id")),
+    ("cloudwatch", {"TableName": 1}, TYPE.format("TableName")),
+    ("cloudwatch", {"Table": "t"}, THERE_ARE.format("Table", "AccessKey, Region, TableName")),
     ("count_requests", {}, TYPE.format("Enabled")),
     ("count_requests", {"Enabled": "yes"}, TYPE.format("Enabled")),
     ("dead_letters", {"UUID": 1}, TYPE.format("UUID")),
@@ -168,3 +189,14 @@ def test_a_declaration_holds_in_all_workers(endpoint, declare, make_table, key):
         client = boto3.client("dynamodb", **boto_options(endpoint))
         client.put_item(TableName=table, Item=key)
         client.close()
+
+
+def test_accounts_are_the_same_in_all_workers(declare, endpoint):
+    access_key = new_name("Key")
+    for region in ("us-east-1", "eu-west-1"):
+        client = boto3.client("dynamodb", **boto_options(endpoint, access_key, region))
+        client.create_table(**table_request())
+        client.close()
+    for answer in everywhere(declare, "accounts"):
+        own = [each for each in answer["Accounts"] if each["AccessKey"] == access_key]
+        assert [(each["Region"], each["Tables"]) for each in own] == [("eu-west-1", 1), ("us-east-1", 1)]

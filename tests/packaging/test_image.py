@@ -87,9 +87,9 @@ def test_what_the_image_says(containers):
     assert "Volumes" not in config  # data that a derived image adds would be lost
 
 
-def test_the_image_adds_less_than_64_mb(containers):
+def test_the_image_adds_less_than_50_mb(containers):
     """docker/README.md says what is in them."""
-    assert containers.size(IMAGE) - containers.size(BASE) < 64e6
+    assert containers.size(IMAGE) - containers.size(BASE) < 50e6
 
 
 def test_only_what_the_server_needs_is_installed(containers):

@@ -99,15 +99,26 @@ from emulator.settings import Settings
 from tests.support.asgi import ask
 
 front = create_front(Emulator(Settings(in_memory=True)))
-began = time.process_time()
-ask(front.site, "GET", "/_emulator/console/")
-ask(front.site, "GET", "/_emulator/console/test@us-east-1/tables")
-print(time.process_time() - began)
+ends = []
+
+async def timed(scope, receive, send):
+    async def send_and_note(message):
+        await send(message)
+        ends.append(time.process_time())
+
+    await front.site(scope, receive, send_and_note)
+
+seconds = 0.0
+for path in ("/_emulator/console/", "/_emulator/console/test@us-east-1/tables"):
+    began = time.process_time()
+    assert ask(timed, "GET", path).status < 400
+    seconds += ends[-1] - began
+print(seconds)
 """
 
 
 def test_the_first_page():
-    """The best of five processes: the first one compiles modules."""
+    """The best of eight processes: the first one compiles modules."""
     command = [sys.executable, "-c", FIRST_PAGE]
     plain = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     runs = [

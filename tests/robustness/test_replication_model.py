@@ -2,8 +2,8 @@
 
 Random puts, updates, deletions and moves of the clock in three regions, on every engine, with
 pauses and delays of each direction, and restarts in between. Versions are forgotten at times, and
-the log keeps few replaced writes. One region joins the group later. At the end all writes are
-replicated: all regions are equal and have what the model has.
+the log keeps few replaced writes. One region joins the group later, and may leave it and come back.
+At the end all writes are replicated: all regions are equal and have what the model has.
 
 In a group with strong consistency, all regions have what the model has after each write. The model
 also says which writes meet a write that is in flight, and fail.
@@ -50,6 +50,7 @@ STEPS = st.lists(
         st.tuples(st.just("delay"), REGION, REGION, st.sampled_from([0, 0.003, 60])),
         st.tuples(st.just("restart")),
         st.tuples(st.just("join")),
+        st.tuples(st.just("leave"), st.booleans()),
         st.tuples(st.just("forget")),
     ),
     min_size=10,
@@ -127,6 +128,20 @@ class Run:
         while any(table.definition.filling for table in self.regions.database.catalog.everything()):
             self.regions.database.run_slice()
         self.joined.append(REGIONS[2])
+
+    def leave(self, by_table: bool) -> None:
+        """Delete the third region. Its writes that wait must reach the others."""
+        if len(self.joined) < len(REGIONS):
+            return
+        last = self.joined.pop()
+        if by_table:
+            self.regions(last, "DeleteTable", TableName="music")
+        else:
+            delete = [{"Delete": {"RegionName": last}}]
+            self.regions(REGIONS[0], "UpdateTable", TableName="music", ReplicaUpdates=delete)
+        while any(table.definition.region == last for table in self.regions.database.catalog.everything()):
+            self.regions.database.run_slice()
+            self.regions.described(REGIONS[0])
 
     def forget(self) -> None:
         replication.begin_forgetting(self.regions.database)

@@ -12,7 +12,7 @@ from emulator.http.front.observed import Exchange
 from emulator.http.front.sliced_answers import Pending
 from emulator.http.observing import evidence
 from emulator.slices import finish
-from tests.support.http_clients import AUTHORIZATION
+from tests.support.http_clients import AUTHORIZATION, target
 from tests.support.in_process import InProcess
 
 Json = Mapping[str, Any]
@@ -41,7 +41,7 @@ class Advised:
         place = f"{self.place}; " if self.place else ""
         fields = {
             b"content-type": b"application/x-amz-json-1.0",
-            b"x-amz-target": f"DynamoDB_20120810.{operation}".encode(),
+            b"x-amz-target": target(operation).encode(),
             b"x-amz-date": b"20260101T000000Z",
             b"authorization": AUTHORIZATION.format(key=key, region="us-east-1").encode(),
             b"user-agent": b"test",
@@ -54,9 +54,9 @@ class Advised:
             answer = finish(pending.steps)
         ring = self._evidence._ring
         if self._later:
-            exchange = Exchange._make(ring.pop())
-            moved = exchange._replace(began=exchange.began + self._later, ended=exchange.ended + self._later)
-            ring.append(moved)
+            exchange = Exchange(*ring.pop())
+            later = exchange.began + self._later, exchange.ended + self._later
+            ring.append(exchange._replace(began=later[0], ended=later[1]))
         return answer
 
     def pause(self, seconds: float) -> None:

@@ -101,6 +101,8 @@ OPENED: Opened = {
     "recovery": [("recovery", {})],
     "backups": [("backups", {}), ("backups", {"table": EMPTY})],
     "replication": [("replication", {})],
+    "faults": [("faults", {})],
+    "throttles": [("throttles", {}), ("throttles", {"table": MARKUP[0]})],
     "requests": [
         ("requests", {}),
         ("requests", {"accounts": "all", "text": MARKUP[0]}),
@@ -113,7 +115,7 @@ OPENED: Opened = {
     "advice/report": [],  # a file
     "advice/policy": [("advice/policy", {})],
 }
-"""For each page how to open it: paths with their query strings. A page without an entry fails."""
+"""For each page how to open it: paths with their query strings. A missing page fails."""
 
 PARTS = {"tables/create/index"}
 """Pages that htmx puts into other pages. They are opened, but axe does not check them alone."""
@@ -171,6 +173,18 @@ def create_history(client: Client, url: str) -> None:
         scan = {"FilterExpression": "pk = :p AND x = :x", "ExpressionAttributeValues": values}
         client("Scan", TableName=TABLE, **scan)
     client.post("PutItem", json.dumps({"TableName": TABLE, "Item": {"pk": {"S": MARKUP[0]}}}).encode())
+    units = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
+    small = {"TableName": "Small", "BillingMode": "PROVISIONED", "ProvisionedThroughput": units}
+    client("CreateTable", **table_request("pk:S", **small))
+    declare("throttling", {"Enforced": True, "TableName": "Small"})
+    put = json.dumps({"TableName": "Small", "Item": {"pk": {"S": MARKUP[0]}, "x": {"S": "x" * 100_000}}}).encode()
+    while client.post("PutItem", put)[0] == 200:
+        pass
+    rule = {"Match": {"TableName": MARKUP[0], "Operation": "DeleteItem"}, "Effect": {"Kind": "Error"}}
+    declare("faults", rule)
+    declare("consistency", {"TableName": TABLE, "Lag": 0.001})
+    declare("backfill", {"TableName": MARKUP[0], "ItemsPerSecond": 5})
+    declare("transactions", {"TableName": MARKUP[2], "Key": KEY, "Seconds": 3600})
     client("CreateBackup", TableName=TABLE, BackupName="Hostile-1._backup")
     client("UpdateTable", TableName=EMPTY, StreamSpecification=_STREAM)
     client("UpdateTable", TableName=EMPTY, ReplicaUpdates=[{"Create": {"RegionName": "eu-west-1"}}])

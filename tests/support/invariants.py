@@ -43,12 +43,14 @@ OWNED = (
     b"\x12",
     b"\x13",
     b"\x18",
+    b"\x1b",
     b"\x20",
 )
 """First bytes of keys that belong to a table, a stream, a stream's consumer or a frozen view.
 
 They are keys of items, index entries, statistics, item collections, streams, records, TTL queues,
-checkpoints, originals, records of histories, their entries, data of replicas and of vector indexes.
+checkpoints, originals, records of histories, their entries, data of replicas, lag logs and data of
+vector indexes.
 """
 
 
@@ -85,6 +87,8 @@ def _of_table(table: Table) -> Ranges:
     prefixes += [index.prefix for index in table.vectors]
     if table.definition.membership is not None:
         prefixes.append(keyspace.replica(table.definition.membership.log))
+    if table.definition.lag_log is not None:
+        prefixes.append(keyspace.lag(table.definition.lag_log))
     queue = queue_of(table.definition)
     prefixes += [] if queue is None else [queue.prefix]
     return [_range(prefix) for prefix in prefixes]

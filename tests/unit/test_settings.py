@@ -222,6 +222,9 @@ def test_a_server_that_keeps_nothing_on_disk_has_no_folder(settings, folder):
     ("arguments", "environment", "expected"),
     [
         ("", "DYNAMODB_SHARE_DB=1", Settings(shared_db=True)),
+        ("", "DYNAMODB_ERROR_PROBABILITY=0.5", Settings(error_probability=0.5)),
+        ("", "DYNAMODB_READ_ERROR_PROBABILITY=1", Settings(read_error_probability=1.0)),
+        ("--write-error-probability 0", "DYNAMODB_WRITE_ERROR_PROBABILITY=0.1", Settings()),
         ("", "DYNAMODB_SHARE_DB=0 DYNAMODB_IN_MEMORY=true", Settings(in_memory=True)),
         ("", "DYNAMODB_DELAY_TRANSIENT_STATUSES=1", Settings(delay_transient_statuses=True)),
         ("", "DYNAMODB_REMOVE_EXPIRED_ITEMS=1", Settings()),
@@ -293,6 +296,12 @@ def test_wrong_files(text, message, tmp_path, capsys):
         settings_from(["--config", str(file)], {})
     assert ended.value.code == 2
     assert capsys.readouterr().err == f"dynamodb-emulator: error: {message.replace('FILE', str(file))}\n"
+
+
+def test_a_wrong_probability_of_localstack(capsys):
+    with pytest.raises(SystemExit):
+        settings_from([], {"DYNAMODB_ERROR_PROBABILITY": "2"})
+    assert "DYNAMODB_ERROR_PROBABILITY: 2 is not between 0 and 1" in capsys.readouterr().err
 
 
 def test_a_wrong_variable_of_localstack(capsys):

@@ -8,35 +8,27 @@ Query that meets it pays for all of it. Keep large values in Amazon S3, and stor
 object in the item. Or divide the item into several items of one item collection.
 """
 
-from typing import Any, Final
+from typing import Final
 
-from emulator.advisor.calls import Access, Call
-from emulator.advisor.reading import size_of
+from emulator.advisor.calls import Call
+from emulator.advisor.reading import LARGE
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
 from emulator.advisor.tally import Tally
 
 _NEAR: Final = 300 * 1024  # bytes of an item
-_BLOB: Final = 64 * 1024  # bytes of an attribute
 
 
 class _Watcher(Noting):
     def see(self, call: Call) -> None:
         for access in call.accesses:
-            if access.action == "PutItem" and access.size >= _BLOB and access.item is not None:
-                name, size = _largest(access)
-                if access.size >= _NEAR or (size >= _BLOB and size * 2 > access.size):
+            if access.action == "PutItem" and access.size >= LARGE:
+                name, size = access.largest
+                if access.size >= _NEAR or (size >= LARGE and size * 2 > access.size):
                     tally = self.note(call, access)
                     tally.figures["near"] += access.size >= _NEAR
-                    tally.figures["blobs"] += size >= _BLOB
+                    tally.figures["blobs"] += size >= LARGE
                     tally.count_names([name])
                     tally.peaks["size"] = max(tally.peaks.get("size", 0.0), access.size)
-
-
-def _largest(access: Access) -> tuple[str, int]:
-    item: Any = access.item
-    sizes = {name: size_of({name: value}) for name, value in item.items()}
-    name = max(sizes, key=lambda each: sizes[each])
-    return name, sizes[name]
 
 
 def _judge(tally: Tally) -> Verdict | None:

@@ -19,7 +19,8 @@ class _Watcher(Noting):
     def see(self, call: Call) -> None:
         if call.operation in _TRANSACTIONS and len(call.accesses) == 1:
             [access] = call.accesses
-            if access.action != "ConditionCheckItem":
+            # With its token, a repeated transaction does not add to a number a second time.
+            if access.action != "ConditionCheckItem" and not access.computed:
                 self.note(call, access).count_names([access.action])
 
 

@@ -11,7 +11,6 @@ costs as little as they are small.
 from typing import Final
 
 from emulator.advisor.calls import PAGES, Call
-from emulator.advisor.reading import size_of
 from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
 from emulator.advisor.tally import Note, Tally
@@ -35,7 +34,7 @@ class _Watcher(Noting):
             if not access.whole:
                 tally = self.note(call, access, detail="projection")
                 tally.figures["read"] += access.size
-                tally.figures["returned"] += sum(map(size_of, access.items))
+                tally.figures["returned"] += access.returned_size
                 tally.count_names(access.wanted)
             elif access.returned:
                 page = call.access_key, call.region, access.table, access.index, access.partition, access.start

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from emulator.clock import microseconds
 from emulator.database.changes.histories import Histories, Images
 from emulator.database.changes.streams import Streams
 from emulator.database.changes.ttl_queue import queue_of
@@ -26,11 +27,15 @@ from emulator.database.store.registry import DefinitionChange
 
 if TYPE_CHECKING:
     from emulator.database.definitions.replicas import Membership
+    from emulator.database.lagging.setting import LagSetting
     from emulator.database.throughput.enforcement import InFlight
 
 
 class Attachments:
-    """The attachments of all tables."""
+    """The attachments of all tables.
+
+    lags: returns the lag that a test has declared for a table, or None.
+    """
 
     def __init__(self, streams: Streams, histories: Histories, deletions: Deletions, collection_limit: int) -> None:
         self._collection_limit = collection_limit
@@ -39,6 +44,7 @@ class Attachments:
         self._deletions = deletions
         self.replicate: Callable[[TableDefinition], None] = _do_nothing
         """Called with a table at each write that its replicas must get."""
+        self.lags: Callable[[TableDefinition], LagSetting | None] = _no_lag
         self.group: Callable[[TableDefinition], Iterable[Table]] = _alone
         """Returns the other tables of a table's group. The registry of tables sets it."""
 
@@ -50,6 +56,7 @@ class Attachments:
         definition = self._reconcile_stream(change, definition)
         definition = self._reconcile_kinesis(change, definition)
         definition = self._reconcile_ttl(change, definition)
+        definition = self._reconcile_lag(change, definition)
         return self._reconcile_history(change, definition)
 
     def detach(self, change: DefinitionChange, definition: TableDefinition) -> None:
@@ -87,6 +94,14 @@ class Attachments:
         for log in logs:
             log.refer_to(None if history is None else history.id)
         followers += logs
+        lag = None if definition.lag_log is None else self.lags(definition)
+        if lag is not None and definition.lag_log is not None:
+            from emulator.database.lagging.log import LagLog  # noqa: PLC0415 - few tables lag
+
+            keep = microseconds(lag.seconds)
+            followers.append(
+                LagLog(definition.lag_log, self._histories.moment, keep, real=lag.real, alone=self._histories.alone)
+            )
         table = Table(definition, tuple(followers), tuple(preconditions))
         if definition.membership is not None and definition.filling is None:
             self._attach_replicas(table, definition.membership)
@@ -160,6 +175,16 @@ class Attachments:
             return replace(definition, ttl_queue=None, ttl_filled_to=None)
         return definition
 
+    def _reconcile_lag(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
+        """Open a lag log if a test has declared a lag; delete it if the declaration has ended."""
+        wanted = self.lags(definition) is not None
+        if wanted and definition.lag_log is None:
+            return replace(definition, lag_log=next_id(change.txn))
+        if not wanted and definition.lag_log is not None:
+            self._deletions.begin(change.txn, keyspace.lag(definition.lag_log))
+            return replace(definition, lag_log=None)
+        return definition
+
     def _reconcile_history(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
         """Open a history if recovery was enabled; close it if recovery was disabled."""
         days, number = definition.recovery_days, definition.history
@@ -172,6 +197,10 @@ class Attachments:
         else:
             self._histories.adjust(change, number, days, _images(definition))
         return replace(definition, history=number)
+
+
+def _no_lag(_definition: TableDefinition) -> None:
+    """Return None: without declarations, no table lags."""
 
 
 def _do_nothing(_definition: TableDefinition) -> None:

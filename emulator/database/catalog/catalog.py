@@ -123,6 +123,7 @@ class Catalog:
         self.attachments = attachments = Attachments(
             self.streams, self.histories, self.deletions, options.collection_limit
         )
+        attachments.lags = enforcer.lag_of
         self._tables = tables = TableRegistry(
             registries, attachments, self.deletions, enforcer, account=options.account, shared=options.shared
         )
@@ -142,6 +143,7 @@ class Catalog:
         self.change = tables.change
         self.published = tables.published
         self.emptied = tables.emptied
+        self.recompile = tables.recompile
         self.delay = delay
         self.settling = settling = Settling(tables, self.deletions, clock, delay)
         self.until = settling.until
@@ -200,6 +202,19 @@ class Catalog:
                 change.then(self._tables.recompile)
         else:
             self._tables.recompile()
+
+    def apply_lags(self) -> int:
+        """Open and delete lag logs, as the declarations demand; return how many tables lag.
+
+        Each table is saved in a separate transaction.
+        """
+        lagging = 0
+        for table in list(self.everything()):
+            wanted = self._enforcer.lag_of(table.definition) is not None
+            lagging += wanted
+            if wanted != (table.definition.lag_log is not None):
+                self.change(table.definition)
+        return lagging
 
     def meter_callers(self) -> None:
         """Count the units that each caller consumes, in this process, from now on."""

@@ -9,23 +9,28 @@ Instead, a test declares that a transaction on an item, or with a token, is in p
 declaration ends at a time of the emulator's clock (behaviour 8.4).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from emulator import errors
 from emulator.clock import Clock
-from emulator.database.definitions.tables import TableDefinition
+from emulator.database.definitions.tables import IndexDefinition, TableDefinition
+from emulator.database.schema.describe import warm_units
 from emulator.database.schema.table import Table
-from emulator.database.throughput.enforcement import Enforcement
+from emulator.database.throughput.enforcement import Enforcement, Lag
 from emulator.database.throughput.throttle import TableThrottle
 
 if TYPE_CHECKING:
+    from emulator.database.lagging.setting import LagSetting
     from emulator.database.throughput.enforcement import InFlight
+    from emulator.database.throughput.gate import Gate, TableGate
     from emulator.database.throughput.insights import TableInsights
     from emulator.database.throughput.metering import Meter, Meters
+    from emulator.database.throughput.throttles import ThrottleLog
     from emulator.database.throughput.usage import TableUsage
 
 
@@ -40,6 +45,16 @@ class ItemLock(NamedTuple):
     until: float
 
 
+class Pace(NamedTuple):
+    """The pace at which new indexes of a table are filled, by the emulator's clock.
+
+    rate: items a second, None for no limit. paused: whether no items are added now.
+    """
+
+    rate: float | None
+    paused: bool
+
+
 class Enforcer:
     """The limits and declared transactions that are enforced on tables.
 
@@ -50,6 +65,8 @@ class Enforcer:
     meters: the units that callers have consumed, None until `meter_callers` is called.
     consumed: a list with one number: the units that requests to this process consumed while units
         were counted. A list, so that others can read the number fast.
+    gate: the gate of faults that act inside operations, None if there are none. After a change, all
+    tables must be compiled again.
     """
 
     def __init__(self, clock: Clock, *, throttle_all: bool = False, metered: bool = False) -> None:
@@ -60,6 +77,13 @@ class Enforcer:
         self._throttles: dict[int, TableThrottle] = {}
         self._insights: dict[int, TableInsights] = {}
         self._metered = metered
+        self.gate: Gate | None = None
+        self.changed: Callable[[], None] = _do_nothing
+        """Called when `may_throttle` may have changed."""
+        self._throttle_log: ThrottleLog | None = None
+        self._lags: dict[str, LagSetting] = {}  # by name or ARN; the lag of all tables under ""
+        self.paces: dict[str, Pace] = {}
+        """The declared paces of backfills, by the name or ARN of tables; "" for all tables."""
         self._usages: dict[int, TableUsage] = {}
         self.meters: Meters | None = None
         self.consumed = [0.0]
@@ -78,6 +102,7 @@ class Enforcer:
             self._throttled.clear()
         else:
             self._throttled[table] = enforced
+        self.changed()
 
     def lock_item(self, table: str, key: Mapping[str, Any], seconds: float) -> None:
         """Declare that a transaction on an item is in progress.
@@ -93,6 +118,37 @@ class Enforcer:
         seconds: how long the transaction takes; 0 ends an earlier declaration.
         """
         self._tokens[token] = self._clock.now() + seconds
+
+    def set_lag(self, table: str | None, setting: "LagSetting | None") -> None:
+        """Let reads of tables lag. Afterwards, the definitions of the tables must be saved again.
+
+        table: the name or ARN of the tables, None for all tables. setting: its seconds may be 0.
+        With None, the declaration about these tables ends.
+        """
+        if table is None:
+            self._lags.clear()
+        self._lags.pop(table or "", None)
+        if setting is not None:
+            self._lags[table or ""] = setting
+
+    def lags(self) -> Mapping[str, "LagSetting"]:
+        """Return the declared lags, by the name or ARN of tables; that of all tables under ""."""
+        return dict(self._lags)
+
+    def lag_of(self, definition: TableDefinition) -> "LagSetting | None":
+        """Return the lag of a table, None if its reads do not lag."""
+        if not self._lags:
+            return None
+        names = (definition.arn, definition.name, "")
+        found = next((self._lags[name] for name in names if name in self._lags), None)
+        return found if found is not None and found.seconds else None
+
+    def pace_of(self, definition: TableDefinition) -> Pace | None:
+        """Return the pace at which new indexes of a table are filled, None for no limit."""
+        if not self.paces:
+            return None
+        names = (definition.arn, definition.name, "")
+        return next((self.paces[name] for name in names if name in self.paces), None)
 
     def is_declared(self, table: Table) -> bool:
         """Return whether a declaration that names this table enforces its throughput.
@@ -123,6 +179,9 @@ class Enforcer:
         self._throttled.clear()
         self._locks.clear()
         self._tokens.clear()
+        self._lags.clear()
+        self.paces.clear()
+        self.changed()
 
     def forget(self, table_id: int) -> None:
         """Forget the token buckets and the counts of a deleted table."""
@@ -138,6 +197,11 @@ class Enforcer:
         self._metered = on
         if not on:
             self._usages.clear()
+
+    @property
+    def counts_units(self) -> bool:
+        """Whether the units that tables consume are counted."""
+        return self._metered
 
     def usage(self, table_id: int) -> "TableUsage | None":
         """Return the figures of a table in the last hour, None if units are not counted."""
@@ -160,12 +224,17 @@ class Enforcer:
     def declared(self) -> bytes:
         """Return all declarations as JSON, which other processes take over with `adopt`."""
         locks = [[lock.table, lock.key, lock.until] for lock in self._locks]
-        return orjson.dumps([self._throttle_all, self._throttled, locks, self._tokens])
+        lags = {name: setting.fields() for name, setting in self._lags.items()}
+        paces = {name: list(pace) for name, pace in self.paces.items()}
+        return orjson.dumps([self._throttle_all, self._throttled, locks, self._tokens, lags, paces])
 
     def adopt(self, declared: bytes) -> None:
         """Take over another process's declarations. Each process keeps its own token buckets."""
-        self._throttle_all, self._throttled, locks, self._tokens = orjson.loads(declared)
+        self._throttle_all, self._throttled, locks, self._tokens, lags, paces = orjson.loads(declared)
+        self.paces = {name: Pace(*pace) for name, pace in paces.items()}
         self._locks = [ItemLock(*lock) for lock in locks]
+        self._lags = _lag_settings(lags) if lags else {}
+        self.changed()
 
     # --- use by requests --------------------------------------------------------------------------
 
@@ -189,10 +258,43 @@ class Enforcer:
                 with suppress(errors.ApiError):
                     locked[table.item_key(dict(lock.key))] = lock.until
         usage = self._counted_usage(table.id) if self._metered else None
+        gate = self._table_gate(table.definition)
+        lag = self._lag(table.definition)
         meter = self._meter(table.definition)
-        if not (throttle or locked or insights or any(each is not None for each in (usage, in_flight, meter))):
+        rare = (usage, in_flight, meter, gate, lag)
+        if not (throttle or locked or insights) and all(each is None for each in rare):
             return None
-        return Enforcement(self._clock, throttle, locked, insights, usage, in_flight, meter)
+        noted = (self.throttles, table.definition) if throttle is not None or gate is not None else None
+        return Enforcement(self._clock, throttle, locked, insights, usage, in_flight, meter, gate, lag, noted)
+
+    @property
+    def throttles(self) -> "ThrottleLog":
+        """The last throttles. The first use loads the code."""
+        if self._throttle_log is None:
+            from emulator.database.throughput.throttles import ThrottleLog  # noqa: PLC0415 - most servers need none
+
+            self._throttle_log = ThrottleLog(self._clock)
+        return self._throttle_log
+
+    @property
+    def may_throttle(self) -> bool:
+        """Whether requests may be throttled: by enforced throughput, or by faults."""
+        return self._throttle_all or any(self._throttled.values()) or self.gate is not None
+
+    def _lag(self, definition: TableDefinition) -> Lag | None:
+        setting = self.lag_of(definition)
+        if setting is None or definition.lag_log is None:
+            return None
+        from emulator.database.lagging.past import Lag as TableLag  # noqa: PLC0415 - only where reads lag
+
+        return TableLag(setting, definition.lag_log, self._clock)
+
+    def _table_gate(self, definition: TableDefinition) -> "TableGate | None":
+        if self.gate is None:
+            return None
+        from emulator.database.throughput.gate import TableGate  # noqa: PLC0415 - only with faults
+
+        return TableGate(self.gate, definition)
 
     def _meter(self, definition: TableDefinition) -> "Meter | None":
         """Return the meter of a table's owner, None if there are no budgets."""
@@ -211,7 +313,7 @@ class Enforcer:
         throttle = self._throttles.get(table.id)
         if throttle is None:
             throttle = self._throttles[table.id] = TableThrottle(self._clock)
-        throttle.configure(table.definition)
+        throttle.configure(table.definition, partial(_warm, table.definition.billing_mode))
         return throttle
 
     def _configured_insights(self, definition: TableDefinition) -> "TableInsights | None":
@@ -225,3 +327,17 @@ class Enforcer:
             insights = self._insights[definition.id] = TableInsights()
         insights.configure(definition)
         return insights
+
+
+def _do_nothing() -> None:
+    pass
+
+
+def _warm(billing_mode: str, relation: TableDefinition | IndexDefinition) -> Mapping[str, int]:
+    return warm_units(relation, billing_mode)
+
+
+def _lag_settings(lags: Mapping[str, Mapping[str, Any]]) -> "dict[str, LagSetting]":
+    from emulator.database.lagging.setting import LagSetting  # noqa: PLC0415 - only where reads lag
+
+    return {name: LagSetting.load(fields) for name, fields in lags.items()}

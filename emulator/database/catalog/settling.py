@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 TRANSIENT_SECONDS: Final = 3.0
 
 
+def _never(_definition: TableDefinition) -> bool:
+    return False
+
+
 class Settling:
     """Ends statuses and puts pending changes into force. delay: how many seconds a status lasts.
 
@@ -44,6 +48,9 @@ class Settling:
         self._clock = clock
         self._delay = delay
         self.removal: Callable[[TableDefinition], Callable[[DefinitionChange], None]] | None = None
+
+        self.waits: Callable[[TableDefinition], bool] = _never
+        """Whether the removal of a member of a group must wait, until its writes are replicated."""
 
     def until(self, begin: float | None = None) -> float:
         """Return when a status that begins at a time will end. begin: seconds, None for now."""
@@ -60,7 +67,7 @@ class Settling:
     def overdue(self, table: Table) -> bool:
         """Return whether CREATING or DELETING is over, but the disk is too full to store that."""
         definition = table.definition
-        if definition.filling is not None:
+        if definition.filling is not None or self._is_held(definition):
             return False
         return definition.status in (CREATING, DELETING) and self.has_passed(definition.until)
 
@@ -85,6 +92,8 @@ class Settling:
     def _settle(self, table: Table) -> Table | None:
         definition = table.definition
         if definition.status == DELETING and self.has_passed(definition.until):
+            if self._is_held(definition):
+                return table
             self._remove(table)
             return None
         complete = self.has_passed(definition.until) and definition.filling is None and not definition.is_leaving
@@ -99,6 +108,9 @@ class Settling:
         if len(settled.every_index) < len(definition.every_index):
             return self._without_indexes(table, settled)
         return self._tables.change(settled)
+
+    def _is_held(self, definition: TableDefinition) -> bool:
+        return definition.status == DELETING and definition.membership is not None and self.waits(definition)
 
     def _remove(self, table: Table) -> None:
         removal = self.removal if table.definition.recovery_days is not None else None

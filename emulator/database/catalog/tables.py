@@ -85,9 +85,9 @@ class TableRegistry:
         Two tables are in one group only if each of them names the region of the other.
         """
         membership = definition.membership
-        places = () if membership is None or self._shared else membership.places(definition.access_key)
-        for place in places:
-            table = self.tenants.get(place, definition.name)
+        others = () if membership is None or self._shared else membership.tenants(definition.access_key)
+        for tenant in others:
+            table = self.tenants.get(tenant, definition.name)
             other = None if table is None else table.definition.membership
             if table is None or other is None or membership is None or other.group != membership.group:
                 continue

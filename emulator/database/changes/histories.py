@@ -45,7 +45,8 @@ class Histories:
     """All histories in the store of an engine.
 
     shared: whether all callers are one tenant.
-    moment: has the time of changes, for all histories.
+    moment: has the time of changes, for all histories. alone: whether no other process writes to
+    the store.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Histories:
         self._background = background
         self._deletions = deletions
         self._registries = registries
-        self._alone = not registries.shared
+        self.alone = not registries.shared
         self.moment = Moment(clock)
         self._registry = registries.add(keyspace.histories(), _load, self._publish, self._forget)
         self._logs: dict[int, History] = {}
@@ -143,7 +144,7 @@ class Histories:
         else:
             from emulator.database.changes.history import History  # noqa: PLC0415 - few tables have a history
 
-            self._logs[number] = History(history, self.moment, alone=self._alone)
+            self._logs[number] = History(history, self.moment, alone=self.alone)
 
     def _forget(self, _key: bytes, history: "HistoryDefinition") -> None:
         self._logs.pop(history.id, None)

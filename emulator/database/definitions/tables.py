@@ -134,6 +134,7 @@ class TableDefinition:
     membership: the table's membership in a global table, None if it has no replicas.
     settings_replication: GlobalTableSettingsReplicationMode of a regional table, None if it was
     never set.
+    lag_log: the id of the table's lag log, None if its reads do not lag (database/lagging/).
     """
 
     id: int
@@ -184,6 +185,7 @@ class TableDefinition:
     vectors: "tuple[VectorDefinition, ...]" = ()
     membership: "Membership | None" = None
     settings_replication: str | None = None
+    lag_log: int | None = None
 
     @classmethod
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
@@ -229,7 +231,8 @@ class TableDefinition:
     def data_prefixes(self) -> list[bytes]:
         """Return the prefixes of the table's data, which are deleted with the table.
 
-        These are its items, entries, collections, vectors, TTL queue and data for replicas.
+        These are its items, entries, collections, vectors, TTL queue, data for replicas and lag
+        log.
         The statistics are not among them, because they have only one key. Nor are the streams,
         which outlive the table.
         """
@@ -242,6 +245,8 @@ class TableDefinition:
             prefixes.append(keyspace.expiries(self.ttl_queue))
         if self.membership is not None:
             prefixes.append(keyspace.replica(self.membership.log))
+        if self.lag_log is not None:
+            prefixes.append(keyspace.lag(self.lag_log))
         return prefixes
 
     @property

@@ -20,6 +20,8 @@ from storage import ReadTxn
 
 # bytes of a request's old and new rows; to prepare this many takes 10 to 30 ms
 LONG: Final = 1 << 20
+# the bytes of rows whose preparation takes as long as that of one attribute of an update
+PART: Final = 64
 # bytes of a write's old and new row; with fewer, `forget_items` saves too little
 LARGE: Final = 64 << 10
 
@@ -42,7 +44,7 @@ def outcome(txn: ReadTxn, write: Write, kept: Collection[str] = ()) -> Outcome:
     try:
         return Outcome(row, change=prepared(txn, write, kept))
     except ApiError as error:
-        return Outcome(row, error=error)
+        return Outcome(row, error=error.with_traceback(None))
 
 
 def prepared(txn: ReadTxn, write: Write, kept: Collection[str] = (), ahead: Outcome | None = None) -> Change:

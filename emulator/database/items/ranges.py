@@ -130,7 +130,7 @@ def scan_start_key(table: Table, relation: Table | Index, key: Item) -> bytes:
     """Return the storage key that an ExclusiveStartKey of a Scan names.
 
     Raises the errors of a Query, with one exception: if a table is read, the error for wrong names
-    has the text for wrong types (behaviour 6.1, OLD).
+    has the text for wrong types (behaviour 6.1).
     """
     if isinstance(relation, Table) and not (_has_names(table, relation, key) and _has_types(table, relation, key)):
         raise errors.starting_key_of_other_types()

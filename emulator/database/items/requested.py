@@ -116,6 +116,11 @@ class Write(ItemRequest):
 
     check = check_condition
 
+    @property
+    def parts(self) -> int:
+        """How many attributes the write changes one by one."""
+        return 0
+
     def prepare(self, txn: ReadTxn) -> Change:
         """Read the item, test the condition and return the change. Raises ApiError."""
         # each subclass defines it; with an abstract class, a PutItem took 1 % more instructions
@@ -239,6 +244,11 @@ class Update(Write):
 
     update: program.UpdateProgram | None
     values: Values
+
+    @property
+    def parts(self) -> int:
+        """How many attributes the update changes."""
+        return 0 if self.update is None else len(self.update.attributes)
 
     def check(self) -> None:
         """Raise if the update or the condition does not fit the keys of the table (behaviour 3.8).

@@ -101,21 +101,44 @@ def _slice(database: Database, queued: TableDefinition) -> bool:
         return False
     definition, membership = table.definition, table.definition.membership
     members = others(database, definition)
-    if not members:
+    if not members and definition.status != DELETING:
         _leave(database, definition)
         return False
     now = microseconds(database.clock.now())
     more = False
     with database.write() as txn:
         for target in filter(_is_ready, members):
-            if membership.authorized and not membership.direction(target.definition.region).paused:
+            if membership.authorized and not _direction(definition, target.definition).paused:
                 more = _send(txn, table, membership.log, target, now) or more
         replicas.trim(txn, membership.log, [each.definition.region for each in members], DELETED)
+    if definition.status == DELETING and not more:
+        database.catalog.settle(table)
     left_group = definition.is_leaving and not more and _disassociate(database, definition, members)
     for each in members:
         if left_group or each.definition.is_leaving:
             begin(database, each.definition)
     return more
+
+
+def has_waiting(database: Database, definition: TableDefinition) -> bool:
+    """Return whether writes of a table wait for other regions that can receive them.
+
+    A table is not removed before these regions have its writes. Otherwise some would have a write
+    that others never get.
+    """
+    membership = definition.membership
+    if membership is None or not membership.authorized:
+        return False
+    targets = [each.definition.region for each in database.catalog.group(definition) if _is_ready(each)]
+    with database.read() as txn:
+        last = replicas.last_number(txn, membership.log)
+        return any(replicas.position(txn, membership.log, region) != last for region in targets)
+
+
+def _direction(definition: TableDefinition, target: TableDefinition) -> Direction:
+    """Return how writes of a table go to another: at once if the table is being deleted."""
+    assert definition.membership is not None, "the table is a member"
+    return AT_ONCE if definition.status == DELETING else definition.membership.direction(target.region)
 
 
 def _disassociate(database: Database, definition: TableDefinition, members: Sequence[Table]) -> bool:
@@ -171,9 +194,7 @@ def _send(txn: WriteTxn, table: Table, log: int, target: Table, now: int) -> boo
     the target is used up.
     """
     region = target.definition.region
-    membership = table.definition.membership
-    assert membership is not None, "the table is a member"
-    due = now - microseconds(membership.direction(region).delay)
+    due = now - microseconds(_direction(table.definition, target.definition).delay)
     usage = None if table.enforcement is None else table.enforcement.usage
     position = last = replicas.position(txn, log, region)
     found = replicas.pending(txn, log, table.prefix, position, SLICE)

@@ -35,6 +35,7 @@ def empty(database: Database, change: DefinitionChange, table: Table) -> None:
         vectors=tuple(replace(index, id=next_id(txn), filled_to=None) for index in definition.vectors),
         ttl_queue=None if definition.ttl_queue is None else next_id(txn),
         ttl_filled_to=None,
+        lag_log=None,
         membership=None if membership is None else replace(membership, log=next_id(txn)),
     )
     database.catalog.save(change, emptied)

@@ -211,7 +211,7 @@ def _without_group(database: Database, change: DefinitionChange, stored: bytes, 
     table = TableDefinition.load(stored)
     membership = table.membership
     if membership is None or all(
-        scope.owns(place) and scope.has(place, table.name) for place in membership.places(table.access_key)
+        scope.owns(tenant) and scope.has(tenant, table.name) for tenant in membership.tenants(table.access_key)
     ):
         return stored
     database.catalog.deletions.begin(change.txn, keyspace.replica(membership.log))

@@ -11,8 +11,8 @@ This file has more than 400 lines, because it is one table of keys with a functi
 |            | escape(range key)..., item key [5:]                  |                              |
 | 05         | u32 table                                            | u64 pairs: count, bytes      |
 | 06         | prefix of the keys that are being deleted: a first   | empty, 01 once some of them  |
-|            | byte (03, 04, 09, 0B, 0C, 0F, 12, 13, 18, 20) and a  | are deleted                  |
-|            | u32; for a shard 0B, u32, u32; for checkpoints 0E,   |                              |
+|            | byte (03, 04, 09, 0B, 0C, 0F, 12, 13, 18, 1B, 20)   | are deleted                  |
+|            | and a u32; for a shard 0B, u32, u32; checkpoints 0E, |                              |
 |            | escape(consumer)                                     |                              |
 | 07         | escape(access key) escape(region) escape(operation)  | u64 ms of expiry, sha256     |
 |            | client request token                                 |                              |
@@ -48,6 +48,9 @@ This file has more than 400 lines, because it is one table of keys with a functi
 | 18         | u32 log of a replica, 03, item key [5:]              | version of the item          |
 | 1A         | escape(access key) escape(region) escape(resource    | scalable target, JSON        |
 |            | id) scalable dimension                               |                              |
+| 1B         | u32 lag log of a table, 01, escape(key), u64         | original of the key, in  |
+|            | microseconds of a change, u32 number                 | the form of 0F               |
+| 1B         | u32 lag log, 02, u64 microseconds, u32 number        | the changed key              |
 | 20         | u32 vector index                                     | u64 numbers: changes of      |
 |            |                                                      | entries, entries, their      |
 |            |                                                      | bytes, bytes of all vectors  |
@@ -108,6 +111,9 @@ _REPLICA: Final = b"\x18"
 _VECTOR: Final = b"\x20"
 
 _SCALABLE_TARGET: Final = b"\x1a"
+_LAG: Final = b"\x1b"
+_LAG_ORIGINALS: Final = b"\x01"
+_LAG_TIMES: Final = b"\x02"
 
 Owned = Callable[[bytes], bytes]
 """A function that returns the prefix of an owner's resources of one kind."""
@@ -317,6 +323,21 @@ def shard_records(stream_id: int, shard: int) -> bytes:
     return _RECORD + keycode.u32(stream_id) + keycode.u32(shard)
 
 
+def lag(log: int) -> bytes:
+    """Return the prefix of a table's lag log."""
+    return _LAG + keycode.u32(log)
+
+
+def lag_originals(log: int) -> bytes:
+    """Return the prefix of the originals in a lag log."""
+    return lag(log) + _LAG_ORIGINALS
+
+
+def lag_times(log: int) -> bytes:
+    """Return the prefix of the records of a lag log in the order of their times."""
+    return lag(log) + _LAG_TIMES
+
+
 def expiries(queue: int) -> bytes:
     """Return the prefix of a table's TTL queue; the milliseconds of expiry follow as a u64."""
     return _EXPIRY + keycode.u32(queue)
@@ -460,11 +481,6 @@ def s3_job(access_key: str, region: str, kind: str, number: str) -> bytes:
 def s3_jobs() -> tuple[bytes, bytes]:
     """Return the range of all exports, imports and bulk operations."""
     return _S3_JOB, keycode.prefix_end(_S3_JOB)
-
-
-def owned_s3_jobs(owner: bytes) -> bytes:
-    """Return the prefix of the exports, imports and bulk operations of an owner."""
-    return _S3_JOB + owner
 
 
 def progress_of_s3_job(key: bytes) -> bytes:

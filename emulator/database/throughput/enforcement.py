@@ -1,6 +1,6 @@
-"""The limits, declared transactions and counts of one table.
+"""The limits, declared transactions, faults, lag and counts of one table.
 
-Limits and declared transactions are off unless a test or a setting turns them on
+Limits, declared transactions, faults and lag are off unless a test or a setting turns them on
 (catalog/enforcer.py), and keys are counted only with Contributor Insights. A table without all of
 these has no `Enforcement`. So a request to such a table makes only one comparison.
 """
@@ -10,15 +10,27 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from emulator import errors
 from emulator.clock import Clock
+from emulator.database.definitions.tables import TableDefinition
 from emulator.database.throughput.capacity import Consumed
 from emulator.database.throughput.throttle import TableThrottle
 from emulator.values.types import Item
 from storage import ReadTxn
 
 if TYPE_CHECKING:
+    from emulator.database.throughput.gate import Kind, TableGate
     from emulator.database.throughput.insights import TableInsights
     from emulator.database.throughput.metering import Meter
+    from emulator.database.throughput.throttle import Refusal
+    from emulator.database.throughput.throttles import ThrottleLog
     from emulator.database.throughput.usage import TableUsage
+
+
+class Lag(Protocol):
+    """The lag of a table's reads (database/lagging/)."""
+
+    def past(self, txn: ReadTxn) -> ReadTxn:
+        """Return a transaction that shows the table as the next read shall see it."""
+        ...
 
 
 class EntryWrite(NamedTuple):
@@ -51,9 +63,23 @@ class Enforcement:
     usage: counts units, None without --metrics.
     in_flight: the writes of other regions, None unless the table has strong consistency.
     meter: the meter of the table's owner, None unless there are budgets.
+    gate: refuses what faults refuse, None if there are no such faults.
+    lag: lets reads see an earlier state, None if they see the newest.
+    noted: where throttles are noted, for this table; None if nothing throttles.
     """
 
-    __slots__ = ("_clock", "_in_flight", "_locked", "_meter", "insights", "throttle", "usage")
+    __slots__ = (
+        "_clock",
+        "_in_flight",
+        "_locked",
+        "_meter",
+        "_noted",
+        "gate",
+        "insights",
+        "lag",
+        "throttle",
+        "usage",
+    )
 
     def __init__(
         self,
@@ -64,6 +90,9 @@ class Enforcement:
         usage: "TableUsage | None" = None,
         in_flight: InFlight | None = None,
         meter: "Meter | None" = None,
+        gate: "TableGate | None" = None,
+        lag: Lag | None = None,
+        noted: "tuple[ThrottleLog, TableDefinition] | None" = None,
     ) -> None:
         self._clock = clock
         self._locked = locked
@@ -72,9 +101,17 @@ class Enforcement:
         self.throttle = throttle
         self.insights = insights
         self.usage = usage
+        self.gate = gate
+        self.lag = lag
+        self._noted = noted
 
     def refuse_conflict(self, key: bytes) -> None:
-        """Raise TransactionConflictException if the item is in a declared transaction."""
+        """Raise TransactionConflictException if the item is in a declared transaction.
+
+        A fault may raise another error of a transaction.
+        """
+        if self.gate is not None:
+            self.gate.refuse_conflict(key)
         until = self._locked.get(key)
         if until is not None and until > self._clock.now():
             raise errors.transaction_conflict()
@@ -90,10 +127,13 @@ class Enforcement:
 
         partition: the digest of the item's partition key. item: at least the key attributes.
         """
-        if self.throttle is not None:
+        if self.throttle is not None or self.gate is not None:
             try:
-                self.throttle.read(None, partition, units)
-            except errors.ApiError:
+                self._pass_gate("Read", None, partition, item)
+                if self.throttle is not None:
+                    self.throttle.read(None, partition, units)
+            except errors.ApiError as error:
+                self._note("Read", None, item, error)
                 if self.insights is not None:
                     self.insights.throttled(None, partition, item)
                 if self.usage is not None:
@@ -112,10 +152,13 @@ class Enforcement:
         Raises ApiError if throughput refuses the read. index: a global index's name, None for the
         table. partition: the digest of the partition key, None for a Scan.
         """
-        if self.throttle is not None:
+        if self.throttle is not None or self.gate is not None:
             try:
-                self.throttle.admit(index, partition)
-            except errors.ApiError:
+                self._pass_gate("Read", index, partition, None)
+                if self.throttle is not None:
+                    self.throttle.admit(index, partition)
+            except errors.ApiError as error:
+                self._note("Read", index, None, error)
                 if self.insights is not None:
                     self.insights.throttled(index, partition, None)
                 if self.usage is not None:
@@ -136,14 +179,18 @@ class Enforcement:
 
         item: at least the key attributes, None if they are not known.
         """
-        if self.throttle is not None:
+        if self.throttle is not None or self.gate is not None:
             try:
-                self.throttle.write(partition, consumed, [each[:3] for each in entries])
-            except errors.ApiError:
+                self._pass_gate("Write", None, partition, item)
+                if self.throttle is not None:
+                    self.throttle.write(partition, consumed, [each[:3] for each in entries])
+            except errors.ApiError as error:
+                refusal = self._note("Write", None, item, error)
+                refused = None if refusal is None else refusal.index_name
                 if self.insights is not None:
-                    self._count_throttled(self.throttle.refused, partition, item, entries)
+                    self._count_throttled(refused, partition, item, entries)
                 if self.usage is not None:
-                    self.usage.throttled_write(self.throttle.refused)
+                    self.usage.throttled_write(refused)
                 raise
         if self.usage is not None:
             _count(self.usage.write, consumed)
@@ -175,6 +222,23 @@ class Enforcement:
         for entry in entries:
             if entry.units:
                 self.insights.accessed(entry.name, entry.partition, entry.units, entry.item)
+
+    def _pass_gate(self, kind: "Kind", index: str | None, partition: bytes | None, item: Item | None) -> None:
+        """Raise the error of a fault that refuses a read or write."""
+        if self.gate is not None:
+            self.gate.admit(kind, index, partition, item)
+
+    def _note(self, kind: "Kind", index: str | None, item: Item | None, error: errors.ApiError) -> "Refusal | None":
+        """Note a throttle; return the limit that refused, None if a fault did.
+
+        index: the name of a global index that was read, None for the table.
+        """
+        found = None if self.throttle is None else self.throttle.refused
+        refusal = found if found is not None and found.error is error else None
+        if self._noted is not None:
+            log, table = self._noted
+            log.add(table, kind, index if refusal is None else refusal.index_name, item, error, refusal)
+        return refusal
 
     def _count_throttled(
         self, index: str | None, partition: bytes, item: Item | None, entries: Sequence[EntryWrite]

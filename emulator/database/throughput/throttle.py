@@ -4,8 +4,8 @@ Buckets fill by the emulator's clock. There are two kinds of limits:
 
 - A table or global index has a bucket for reads and one for writes. With provisioned throughput a
   bucket fills at the provisioned rate, keeps up to 300 seconds of unused capacity, and starts with
-  the capacity of one second. An on-demand table or index has a bucket only if OnDemandThroughput
-  sets a maximum.
+  the capacity of one second. The bucket of an on-demand table or index has the maximum that
+  OnDemandThroughput sets. Without a maximum, it has what the ramp allows (ramp.py).
 - Each value of the partition key has a bucket of 3000 read units and a bucket of 1000 write units a
   second. So the limit can refuse requests for a hot key and admit requests for other keys.
 
@@ -15,15 +15,28 @@ Query or Scan is known only after the read. Such a read is admitted if each of i
 half a unit, the cost of the smallest read.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Final, Literal
+from collections.abc import Callable, Iterable, Mapping
+from math import inf
+from typing import Final, Literal, NamedTuple
 
 from emulator import errors
 from emulator.clock import Clock
 from emulator.database.definitions.tables import IndexDefinition, TableDefinition
 from emulator.database.throughput.capacity import Consumed
+from emulator.database.throughput.ramp import Ramp, Warm
 
 Kind = Literal["Read", "Write"]
+
+Cause = Literal[
+    "TableThroughput",
+    "IndexThroughput",
+    "IndexBackPressure",
+    "PartitionLimit",
+    "Burst",
+    "OnDemandMaximum",
+    "OnDemandRamp",
+]
+"""Why a limit refused a request; see emulator/controls/throttles.py."""
 
 BURST: Final = 300.0  # seconds of unused capacity that a bucket keeps
 PARTITION_UNITS: Final[Mapping[Kind, float]] = {"Read": 3000.0, "Write": 1000.0}
@@ -42,19 +55,36 @@ Units = dict[bytes | None, float]
 """Digest of the partition key -> units. A Scan reads many keys and has None as the digest."""
 
 
+class Refusal(NamedTuple):
+    """A limit that refused a request.
+
+    error: for the client. index_name: a global index's name, None for the table. asked, available:
+    units of the request, and those left of the limit. limit: units a second.
+    """
+
+    error: errors.ApiError
+    index_name: str | None
+    cause: Cause
+    asked: float
+    available: float
+    limit: float
+
+
 class Bucket:
     """A token bucket: tokens arrive at a rate, up to a capacity.
 
-    A token is a capacity unit. Times are in seconds.
+    A token is a capacity unit. Times are in seconds. saved: when the bucket last had more than the
+    tokens of two seconds, so that it had saved some.
     """
 
-    __slots__ = ("_at", "capacity", "level", "rate")
+    __slots__ = ("_at", "capacity", "level", "rate", "saved")
 
     def __init__(self, rate: float, capacity: float, level: float, now: float) -> None:
         self.rate = rate
         self.capacity = capacity
         self.level = level
         self._at = now
+        self.saved = -inf
 
     def admits(self, units: float, now: float) -> bool:
         """Return whether the bucket admits a request that costs `units`.
@@ -65,6 +95,8 @@ class Bucket:
         if now != self._at:
             self.level = min(self.capacity, self.level + max(0.0, now - self._at) * self.rate)
             self._at = now
+        if self.level > 2 * self.rate:
+            self.saved = now
         return self.level >= min(units, self.capacity) - _SLACK
 
     def change(self, rate: float, capacity: float, now: float) -> None:
@@ -88,18 +120,28 @@ class Resource:
         self.index = index
         self._on_demand = False
         self._whole: Bucket | None = None
+        self._ramp: Ramp | None = None
         self._partitions: dict[bytes, Bucket] = {}
         self.consumed: dict[int, float] = {}
 
-    def configure(self, units: float | None, *, on_demand: bool, since: float) -> None:
+    def configure(self, units: float | None, *, on_demand: bool, since: float, warm: float | None = None) -> None:
         """Set the rate for all partition keys together.
 
         units: the provisioned units or the on-demand maximum, None for no limit.
         since: the time from which a new bucket fills.
+        warm: the warm throughput of an on-demand table or index, with which its ramp begins. None:
+        it has no ramp.
         """
         self._on_demand = on_demand
+        if not on_demand or units is not None or warm is None:
+            if self._ramp is not None:
+                self._ramp = self._whole = None
+        elif self._ramp is None:
+            self._ramp, self._whole = Ramp(warm), Bucket(warm, warm, warm, since)
+        else:
+            self._ramp.warm = warm
         if units is None:
-            self._whole = None
+            self._whole = None if self._ramp is None else self._whole
             return
         capacity = units if on_demand else units * BURST
         if self._whole is None or self._whole.capacity == 0:
@@ -107,23 +149,40 @@ class Resource:
         else:
             self._whole.change(units, capacity, self._clock.now())
 
-    def refusal(self, units: Units) -> errors.ApiError | None:
-        """Return the error of a request that these buckets refuse, None if they admit it."""
+    def refusal(self, units: Units) -> Refusal | None:
+        """Return what refuses a request that costs these units, None if the buckets admit it."""
         now = self._clock.now()
+        if self._ramp is not None and self._whole is not None:
+            served = self._ramp.units(now)
+            if served != self._whole.rate:
+                self._whole.change(served, served, now)
         if self._whole is not None and not self._whole.admits(sum(units.values()), now):
-            return errors.throughput_exceeded(
-                self._arn, self._kind, index=self.index is not None, on_demand=self._on_demand, maximum=self._on_demand
-            )
-        if any(key is not None and not self._bucket(key).admits(cost, now) for key, cost in units.items()):
-            return errors.throughput_exceeded(
-                self._arn,
-                self._kind,
-                index=self.index is not None,
-                on_demand=self._on_demand,
-                maximum=False,
-                key_range=True,
-            )
+            error = self._error(maximum=self._on_demand and self._ramp is None, key_range=self._ramp is not None)
+            return Refusal(error, self.index, self._cause(now), sum(units.values()), *_left(self._whole))
+        for key, cost in units.items():
+            if key is not None and not (bucket := self._bucket(key)).admits(cost, now):
+                error = self._error(key_range=True)
+                return Refusal(error, self.index, "PartitionLimit", cost, *_left(bucket))
         return None
+
+    def _error(self, *, maximum: bool = False, key_range: bool = False) -> errors.ApiError:
+        return errors.throughput_exceeded(
+            self._arn,
+            self._kind,
+            index=self.index is not None,
+            on_demand=self._on_demand,
+            maximum=maximum,
+            key_range=key_range,
+        )
+
+    def _cause(self, now: float) -> Cause:
+        """Return why the bucket of all partition keys together refuses a request."""
+        if self._on_demand:
+            return "OnDemandMaximum" if self._ramp is None else "OnDemandRamp"
+        if self.index is not None:
+            return "IndexThroughput" if self._kind == "Read" else "IndexBackPressure"
+        burst = self._whole is not None and now - self._whole.saved <= BURST
+        return "Burst" if burst else "TableThroughput"
 
     def take(self, units: Units) -> None:
         """Take the cost of a request from the buckets."""
@@ -134,6 +193,8 @@ class Resource:
             del self.consumed[min(self.consumed)]
         if self._whole is not None:
             self._whole.level -= total
+        if self._ramp is not None:
+            self._ramp.take(total, self._clock.now())
         for key, cost in units.items():
             if key is not None:
                 self._bucket(key).level -= cost
@@ -152,19 +213,30 @@ class Resource:
         return bucket
 
 
+def _left(bucket: Bucket) -> tuple[float, float]:
+    """Return the units that are left in a bucket, and those that arrive in a second."""
+    return max(0.0, bucket.level), bucket.rate
+
+
 class TableThrottle:
     """All buckets of one table and its global indexes.
 
-    refused: the name of the global index that refused the last refused write, None for the table.
+    refused: what refused the last refused request.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.refused: str | None = None
+        self.refused: Refusal | None = None
         self._resources: dict[tuple[str | None, Kind], Resource] = {}
 
-    def configure(self, definition: TableDefinition) -> None:
-        """Apply the table's definition: rates, billing mode, indexes."""
+    def configure(
+        self, definition: TableDefinition, warm: Callable[[TableDefinition | IndexDefinition], Warm] | None = None
+    ) -> None:
+        """Apply the table's definition: rates, billing mode, indexes.
+
+        warm: returns the warm throughput of a table or index. With None, on-demand tables without a
+        maximum have no limit in total.
+        """
         since = self._clock.now() if self._resources else definition.created
         on_demand = definition.billing_mode == "PAY_PER_REQUEST"
         relations: list[TableDefinition | IndexDefinition] = [definition]
@@ -179,7 +251,8 @@ class TableThrottle:
             for kind, units, maximum in kinds:
                 resource = self._resources.setdefault((name, kind), Resource(self._clock, kind, arn, name))
                 limit = relation.on_demand.get(maximum) if on_demand else units
-                resource.configure(limit, on_demand=on_demand, since=since)
+                begins = None if warm is None else warm(relation)[f"{kind}UnitsPerSecond"]
+                resource.configure(limit, on_demand=on_demand, since=since, warm=begins)
 
     def consumed(self, index: str | None, kind: str) -> Mapping[int, float]:
         """Return the units consumed in the last minutes, by minute since the epoch.
@@ -201,9 +274,7 @@ class TableThrottle:
 
         Raises ApiError if the read is refused.
         """
-        error = self._resources[index, "Read"].refusal({partition: 0.5})
-        if error is not None:
-            raise error
+        self._refuse(self._resources[index, "Read"].refusal({partition: 0.5}))
 
     def charge(self, index: str | None, partition: bytes | None, units: float) -> None:
         """Take the cost of a read that `admit` admitted."""
@@ -224,9 +295,11 @@ class TableThrottle:
 
     def _charge(self, charges: dict[Resource, Units], *, refuses: bool = True) -> None:
         for resource, units in charges.items():
-            error = resource.refusal(units) if refuses else None
-            if error is not None:
-                self.refused = resource.index
-                raise error
+            self._refuse(resource.refusal(units) if refuses else None)
         for resource, units in charges.items():
             resource.take(units)
+
+    def _refuse(self, refusal: Refusal | None) -> None:
+        if refusal is not None:
+            self.refused = refusal
+            raise refusal.error

@@ -84,7 +84,7 @@ class LastHour(Generic[Key]):
 class TableUsage(LastHour[tuple[str, str | None]]):
     """The figures of a table. Keys: metric, name of a global index or None for the table itself.
 
-    For REPLICATION_LATENCY, the second part is the receiving region.
+    A key of REPLICATION_LATENCY has the receiving region instead of the index.
 
     meter: a list with one number, to which all tables of a process add the units of requests.
     """

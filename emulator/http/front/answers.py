@@ -86,6 +86,13 @@ class Answer(NamedTuple):
         return self._replace(head=self.head.replace(_JSON_LINE, _TYPE_LINE % content_type, 1))
 
 
+NO_ANSWER: Final = Answer(0, b"", b"")
+"""Stands for the missing answer to a request that a fault drops. Its connection is closed.
+
+Only an answer that is made in slices can be missing.
+"""
+
+
 class Answers:
     """Makes the answers of one process."""
 

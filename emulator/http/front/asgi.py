@@ -7,7 +7,7 @@ and with `--durable` the same group commits.
 import asyncio
 import sys
 
-from emulator.http.front.answers import HEADER_BLOCK, Answer, Fields, fields_of
+from emulator.http.front.answers import HEADER_BLOCK, NO_ANSWER, Answer, Fields, fields_of
 from emulator.http.front.bodies import Bodies
 from emulator.http.front.commits import committed, reads
 from emulator.http.front.front import Front, Message, Receive, Send
@@ -29,22 +29,22 @@ async def answer(front: Front, scope: Message, receive: Receive, send: Send) -> 
     front.clients.add(client)
     try:
         await _answer(front, scope, receive, send)
+    except _Disconnected:
+        pass
     finally:
         front.clients.discard(client)
 
 
 async def _answer(front: Front, scope: Message, receive: Receive, send: Send) -> None:
+    """Answer one HTTP request. Raises _Disconnected."""
     fields = fields_of(scope["headers"])
-    try:
-        body = await _body(scope, receive, front.bodies)
-    except _Disconnected:
-        return
+    body = await _body(scope, receive, front.bodies)
     if fields is None or len(scope["query_string"]) > HEADER_BLOCK:
         await send_answer(send, front.endpoint.refuse(400).with_lines(b"connection: close\r\n"))
     elif body is None:
         await send_answer(send, front.endpoint.refuse(413, fields))
     elif raw_path(scope) == b"/":
-        await send_answer(send, await _endpoint_answer(front, scope, fields, body))
+        await send_answer(send, await _endpoint_answer(front, scope, receive, fields, body))
     else:
         await front.site(scope, _received(body, receive), send)
 
@@ -59,19 +59,30 @@ def raw_path(scope: Message) -> bytes:
 
 
 async def send_answer(send: Send, answer: Answer) -> None:
-    """Send an answer."""
+    """Send an answer.
+
+    For a missing answer, send only the head of an answer. Then uvicorn closes the connection. No
+    message of ASGI does that. The status is 500, because botocore accepts an answer without its
+    body.
+    """
+    if answer is NO_ANSWER:
+        await send({"type": "http.response.start", "status": 500, "headers": [(b"content-length", b"1")]})
+        return
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     await send({"type": "http.response.body", "body": answer.body})
 
 
-async def _endpoint_answer(front: Front, scope: Message, fields: Fields, body: bytes) -> Answer:
-    """Return the answer to a request for `/`, after its writes are committed."""
+async def _endpoint_answer(front: Front, scope: Message, receive: Receive, fields: Fields, body: bytes) -> Answer:
+    """Return the answer to a request for `/`, after its writes are committed.
+
+    Raises _Disconnected.
+    """
 
     async def make() -> Answer:
         try:
             return front.endpoint.answer(scope["method"], scope["query_string"], fields, body)
         except Pending as pending:
-            return await front.sliced.finish(pending.steps)
+            return await _sliced_answer(front, pending, receive)
 
     if front.commits is None:
         return await make()
@@ -79,6 +90,30 @@ async def _endpoint_answer(front: Front, scope: Message, fields: Fields, body: b
         return await committed(front.commits, make, among=sys.maxsize, reads=reads(fields))
     except StorageError as error:
         return front.endpoint.failed(error, fields)
+
+
+async def _sliced_answer(front: Front, pending: Pending, receive: Receive) -> Answer:
+    """Return an answer that is made in slices.
+
+    Raises _Disconnected as soon as the client has closed the connection: the answer may take long,
+    for example because of a fault.
+    """
+    making = asyncio.ensure_future(front.sliced.finish(pending.steps))
+    leaving = asyncio.ensure_future(_disconnected(receive))
+    try:
+        await asyncio.wait((making, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if making.done():
+            return making.result()
+        raise _Disconnected
+    finally:
+        making.cancel()
+        leaving.cancel()
+
+
+async def _disconnected(receive: Receive) -> None:
+    """Return when the client has closed the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _received(body: bytes, receive: Receive) -> Receive:
@@ -94,9 +129,9 @@ def _received(body: bytes, receive: Receive) -> Receive:
 
 
 class _Disconnected(Exception):
-    """The client closed the connection before its request was complete.
+    """The client closed the connection before its request was complete, or before its answer was.
 
-    Such a request does not run, even if it is valid.
+    An incomplete request does not run, even if it is valid.
     """
 
 

@@ -17,7 +17,7 @@ import asyncio
 from functools import partial
 from typing import Final
 
-from emulator.http.front.answers import ENDS, GOES_ON, STATUS_LINES, Answer
+from emulator.http.front.answers import ENDS, GOES_ON, NO_ANSWER, STATUS_LINES, Answer
 from emulator.http.front.commits import ATTEMPTS
 from emulator.http.front.failures import log_failure, log_not_http
 from emulator.http.front.front import Front
@@ -133,6 +133,9 @@ class Connection(Line):
 
     def _sliced_answered(self, request: Request, answer: Answer) -> None:
         self._making = None
+        if answer is NO_ANSWER:
+            self._close()
+            return
         self._send_answer(answer, request)
         self._after_answer()
 

@@ -22,6 +22,7 @@ from emulator.http.front import auth, encoding
 from emulator.http.front.answers import (
     HEADER_BLOCK,
     JSON,
+    NO_ANSWER,
     NO_FIELDS,
     PLAIN_JSON,
     Answer,
@@ -33,7 +34,7 @@ from emulator.http.front.answers import (
 )
 from emulator.http.front.failures import SERVER_ERROR, log_failure
 from emulator.http.front.sliced_answers import Pending
-from emulator.slices import Sliced, Steps
+from emulator.slices import Dropped, Sliced, Steps
 from storage import Lost
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class DynamoDbEndpoint:
         try:
             return self._make(200, self._call(query, fields, body), fields)
         except Sliced as sliced:
-            raise Pending(self._in_slices(sliced.steps, fields)) from None
+            raise Pending(self._answering(sliced, fields)) from None
         except ApiError as error:
             return self._refusal(error.located(body), fields)
         except Exception as error:  # noqa: BLE001 - becomes an answer
@@ -117,6 +118,15 @@ class DynamoDbEndpoint:
     def refuse(self, status: int, fields: Fields = NO_FIELDS) -> Answer:
         """Log a refusal and return it: status 413 or 400."""
         return self.answers.refuse(status, fields)
+
+    def _answering(self, sliced: Sliced, fields: Fields) -> Steps[Answer]:
+        """Make an answer in slices. If it has many objects, the garbage collector rests."""
+        if not sliced.many_objects:
+            return (yield from self._in_slices(sliced.steps, fields))
+        from emulator.http.front.resting import resting  # noqa: PLC0415 - few requests have many
+
+        with resting.context():
+            return (yield from self._in_slices(sliced.steps, fields))
 
     def _in_slices(self, steps: Steps[bytes], fields: Fields) -> Steps[Answer]:
         """Make an answer in slices. steps: the work, which returns the body of the answer."""
@@ -131,6 +141,8 @@ class DynamoDbEndpoint:
             if error.status >= SERVER_ERROR:
                 log_failure(_target(fields), error)
             return self._make(error.status, orjson.dumps(error.body()), fields)
+        if isinstance(error, Dropped):
+            return NO_ANSWER
         if isinstance(error, encoding.TooLarge):
             return self.refuse(413, fields)
         # The commit of the group fails too. Then all its requests run again (commits.py).
@@ -212,7 +224,8 @@ class DynamoDbEndpoint:
         """Answer a request with a large body, in steps if the body has many values."""
         if self._emulator.database.sliced and body.count(b",") > _MANY:
             raise Sliced(self._call_in_steps(query, fields, body))
-        from emulator.http.front.reading import resting, spare_memory  # noqa: PLC0415 - start-up time
+        from emulator.http.front.reading import spare_memory  # noqa: PLC0415 - start-up time
+        from emulator.http.front.resting import resting  # noqa: PLC0415 - start-up time
 
         name = _own_target(fields)
         self._emulator.load(name)

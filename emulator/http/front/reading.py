@@ -10,12 +10,10 @@ off. The collector would visit millions of objects again and again: for some bod
 quarters of the parsing time.
 """
 
-import gc
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from threading import Lock
 from typing import Final, NamedTuple
 
 import orjson
@@ -23,6 +21,7 @@ import orjson
 from emulator.app import Emulator
 from emulator.errors import ApiError
 from emulator.http.front.bodies import Bodies
+from emulator.http.front.resting import resting
 from emulator.slices import THREAD_SWITCH
 
 _ARENA_MAX: Final = -8  # the parameter M_ARENA_MAX of mallopt, from malloc.h
@@ -130,39 +129,3 @@ def spare_memory() -> Iterator[None]:
         yield
     finally:
         spare.clear()
-
-
-class _Resting:
-    """Turns garbage collection off while a large request has objects in memory.
-
-    The collector would visit all these objects at once, which takes up to 0.4 s.
-    """
-
-    def __init__(self) -> None:
-        self._requests = 0
-        self._lock = Lock()
-
-    def begin(self) -> None:
-        """Turn garbage collection off."""
-        with self._lock:
-            self._requests += 1
-            gc.disable()
-
-    def end(self) -> None:
-        """Turn garbage collection on, unless another large request is waiting or in memory."""
-        with self._lock:
-            self._requests -= 1
-            if not self._requests:
-                gc.enable()
-
-    @contextmanager
-    def context(self) -> Iterator[None]:
-        """Turn garbage collection off during the context."""
-        self.begin()
-        try:
-            yield
-        finally:
-            self.end()
-
-
-resting: Final = _Resting()

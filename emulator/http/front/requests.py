@@ -196,10 +196,6 @@ class RequestReader:
         self._parser = httptools.HttpRequestParser(self)
         self._parser.feed_data(b"\r\n".join(lines) + b"\r\n\r\n")
 
-    def _stop_parsing(self) -> NoReturn:
-        self._parser = _NULL_PARSER
-        raise _StopParsing
-
     # --- the parser's callbacks -------------------------------------------------------------------
 
     def on_message_begin(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from dynamodb_emulator._callers import naming_callers
+from dynamodb_emulator._faults import Fault, fault_body
 from dynamodb_emulator._guard import no_requests_to_aws
 from dynamodb_emulator._variables import applied, variables
 from dynamodb_emulator.server import ACCESS_KEY, REGION, Clock, ControlError, Server, StartError, start
@@ -65,6 +66,36 @@ class Account:
         if body is not None and name in _ENDS:
             self._ends.append((name, {**body, **_ENDS[name]}))
         return self.server.control(name, body)
+
+    def faults(
+        self,
+        kind: str,
+        *,
+        operation: str | Sequence[str] | None = None,
+        table: str | None = None,
+        key: Mapping[str, Any] | None = None,
+        every: int | None = None,
+        share: float | None = None,
+        next: int | None = None,  # noqa: A002 - as in the JSON
+        seed: int = 0,
+        **members: Any,  # noqa: ANN401 - members of any effect
+    ) -> Fault:
+        """Give requests of this account a fault, until the end of the test or a `with` block.
+
+            with dynamodb_server.faults("Throttle", operation="PutItem", next=2) as fault: ...
+            assert fault.hits == 2
+
+        kind: Throttle, Error, Timeout, Drop, Latency, Unprocessed, Conflict, Cancel or ShortPage.
+        key: key attributes such as {"id": {"S": "o-1"}}. every, share, next: which of the matching
+        requests. members: those of the effect in lower case, for example seconds=0.2, after=True.
+        From and To are low and high, IndexName is index, and the Share of Unprocessed is
+        batch_share. Raises ControlError.
+        """
+        choice = {"Every": every, "Share": share, "Next": next}
+        body = fault_body(self.access_key, kind, operation, table, key, choice, seed, members)
+        made = Fault(self.server, self.server.control("faults", body))
+        self._ends.append(("faults/remove", {"Id": made.id}))
+        return made
 
     def budget(
         self, *, read: float | None = None, write: float | None = None, requests: int | None = None

@@ -89,7 +89,8 @@ def create(
 def _with(membership: Membership, others: Sequence[str], region: str, owner: Owner | None) -> Membership:
     """Return a membership with a new region after the other regions. owner: as for `create`."""
     accounts = membership.accounts if owner is None else {**membership.accounts, region: owner.access_key}
-    return replace(membership, others=(*others, region), accounts=accounts)
+    stayed = (other for other in others if other != region)  # a region may have left and come back
+    return replace(membership, others=(*stayed, region), accounts=accounts)
 
 
 def _owned(replica: TableDefinition, owner: Owner) -> TableDefinition:
@@ -190,10 +191,10 @@ def _check_capacity(database: Database, definition: TableDefinition) -> None:
     if definition.billing_mode == throughput.ON_DEMAND:
         return
     table = f"table/{definition.name}"
-    parts = [(table, "table", False)]
-    parts += [(f"{table}/index/{index.name}", "index", True) for index in definition.indexes if not index.local]
+    resources = [(table, "table", False)]
+    resources += [(f"{table}/index/{index.name}", "index", True) for index in definition.indexes if not index.local]
     with database.read() as txn:
-        for resource, kind, is_index in parts:
+        for resource, kind, is_index in resources:
             dimension = f"dynamodb:{kind}:WriteCapacityUnits"
             stored = txn.get(keyspace.scalable_target(definition.access_key, definition.region, resource, dimension))
             if stored is None or not orjson.loads(stored)["policies"]:
@@ -201,7 +202,10 @@ def _check_capacity(database: Database, definition: TableDefinition) -> None:
 
 
 def _check_key(definition: TableDefinition, body: Mapping[str, Any]) -> None:
-    """Raise unless the replica names a key exactly if the table has a key of the customer."""
+    """Raise if a key of the customer is missing for the replica, or is named without need.
+
+    The replica must name such a key if the table has one, and else must not.
+    """
     named = "KMSMasterKeyId" in body
     default = settings.changes_of(definition, {"SSESpecification": {"Enabled": True}})["sse"]
     managed = definition.sse.get("KMSMasterKeyArn") == default["KMSMasterKeyArn"]

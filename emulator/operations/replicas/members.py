@@ -52,7 +52,7 @@ def _is_strong(definition: TableDefinition) -> bool:
 def refuse_feature(definition: TableDefinition, feature: str) -> None:
     """Raise if a group with strong consistency lacks a feature (control-plane 7).
 
-    feature: its name in errors/global_tables.py.
+    feature: its name in errors/strong_groups.py.
     """
     if _is_strong(definition):
         raise errors.strong_group_lacks(feature)
@@ -83,18 +83,18 @@ def refuse_deletion(database: Database, definition: TableDefinition) -> None:
 
 
 def shared(definition: TableDefinition, requester: TableDefinition, request: Request) -> Request:
-    """Return the part of an UpdateTable request that changes another table of the group too.
+    """Return those members of an UpdateTable request that also change another table of the group.
 
     definition: the other table. Its read capacity stays as it is if it is an override, or if the
     request does not change the read capacity of the requester's table. So does that of each index.
     """
-    part = Request({member: value for member, value in request.items() if member not in _REGIONAL})
+    shared = Request({member: value for member, value in request.items() if member not in _REGIONAL})
     membership = definition.membership
     assert membership is not None, "the other tables of a group are members"
-    switches = definition.billing_mode != part.get("BillingMode", definition.billing_mode)
-    _keep_reads(part, definition, requester, {} if switches else membership.overrides, switches=switches)
+    switches = definition.billing_mode != shared.get("BillingMode", definition.billing_mode)
+    _keep_reads(shared, definition, requester, {} if switches else membership.overrides, switches=switches)
     updates = []
-    for update in part.get("GlobalSecondaryIndexUpdates", ()):
+    for update in shared.get("GlobalSecondaryIndexUpdates", ()):
         changed = dict(update)
         if "Update" in update:
             name = update["Update"]["IndexName"]
@@ -108,10 +108,10 @@ def shared(definition: TableDefinition, requester: TableDefinition, request: Req
             changed["Update"] = body
         updates.append(changed)
     if updates:
-        part["GlobalSecondaryIndexUpdates"] = updates
+        shared["GlobalSecondaryIndexUpdates"] = updates
     else:
-        part.pop("GlobalSecondaryIndexUpdates", None)
-    return part
+        shared.pop("GlobalSecondaryIndexUpdates", None)
+    return shared
 
 
 def _index_of(definition: TableDefinition, name: str) -> IndexDefinition | None:
@@ -126,10 +126,11 @@ def _keep_reads(
     *,
     switches: bool,
 ) -> None:
-    """Put read capacity that stays into members that change capacity; drop them if nothing changes.
+    """Change a request's members so that they keep the read capacity that must stay.
 
-    current: the table or index. requester: the same in the region of the request.
-    switches: whether the billing mode changes.
+    Members that would then change nothing are deleted. current: the table or index to change.
+    requester: the same table or index in the region of the request. switches: whether the billing
+    mode changes.
     """
     units = members.get("ProvisionedThroughput")
     if units is not None:
@@ -140,8 +141,8 @@ def _keep_reads(
         if not switches and figures == (current.read_units, current.write_units):
             del members["ProvisionedThroughput"]
     if CAPACITY[1] in overrides and "OnDemandThroughput" in members:
-        ceilings = {**members["OnDemandThroughput"], **overrides[CAPACITY[1]]}
-        members["OnDemandThroughput"] = ceilings
+        maximums = {**members["OnDemandThroughput"], **overrides[CAPACITY[1]]}
+        members["OnDemandThroughput"] = maximums
 
 
 # --- descriptions ---------------------------------------------------------------------------------
@@ -225,3 +226,11 @@ def _described(definition: TableDefinition) -> dict[str, Any]:
 def scale_new_index(database: Database, definition: TableDefinition, index: str) -> None:
     """Scale the writes of a new index of a provisioned group (control-plane 10)."""
     Settings(database, definition).enable(Dimension(index, WRITE), NEW_INDEX)
+
+
+# --- deletion -------------------------------------------------------------------------------------
+
+
+def send_last_writes(database: Database, definition: TableDefinition) -> None:
+    """Begin to send the writes that wait in a table that is being deleted."""
+    replication.begin(database, definition)

@@ -15,7 +15,7 @@ CAPACITY: Final = ("ProvisionedThroughputOverride", "OnDemandThroughputOverride"
 def overridden(
     source: TableDefinition, target: TableDefinition, body: Mapping[str, Any], *, creates: bool = False
 ) -> TableDefinition:
-    """Return a replica's definition with the settings that differ from the others.
+    """Return a replica's definition with the settings that differ from those of other tables.
 
     A setting that equals that of the source is not an override any more.
     """

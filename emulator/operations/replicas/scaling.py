@@ -85,37 +85,37 @@ class Settings:
 
     def enable(self, dimension: Dimension, change: Mapping[str, Any]) -> None:
         """Register the target and replace its policy. change: AutoScalingSettingsUpdate."""
-        place = self._place(dimension)
+        names = self._names(dimension)
         role = {"RoleARN": change["AutoScalingRoleArn"]} if "AutoScalingRoleArn" in change else {}
         bounds = {"MinCapacity": change["MinimumUnits"], "MaxCapacity": change["MaximumUnits"]}
         update = change["ScalingPolicyUpdate"]
-        name = update.get("PolicyName", f"{self._metric(dimension)}:{place['ResourceId']}")
+        name = update.get("PolicyName", f"{self._metric(dimension)}:{names['ResourceId']}")
         metric = {"PredefinedMetricType": self._metric(dimension)}
         tracking = {**update[_CONFIGURATION], "PredefinedMetricSpecification": metric}
-        self._ask("RegisterScalableTarget", {**place, **bounds, **role})
+        self._ask("RegisterScalableTarget", {**names, **bounds, **role})
         for policy in self._policies(dimension):
             if policy["PolicyName"] != name:
-                self._ask("DeleteScalingPolicy", {**place, "PolicyName": policy["PolicyName"]})
+                self._ask("DeleteScalingPolicy", {**names, "PolicyName": policy["PolicyName"]})
         self._ask(
             "PutScalingPolicy",
-            {**place, "PolicyName": name, "PolicyType": "TargetTrackingScaling", _CONFIGURATION: tracking},
+            {**names, "PolicyName": name, "PolicyType": "TargetTrackingScaling", _CONFIGURATION: tracking},
         )
 
     def disable(self, dimension: Dimension) -> None:
         """Remove the target with its policy, if there is one."""
         if self._target(dimension) is not None:
-            self._ask("DeregisterScalableTarget", self._place(dimension))
+            self._ask("DeregisterScalableTarget", self._names(dimension))
 
     def copy(self, dimension: Dimension, source: "Settings") -> None:
         """Register the target and the policies that another region has."""
         target = source._target(dimension)  # noqa: SLF001 - of the same class
         if target is None:
             return
-        place = self._place(dimension)
+        names = self._names(dimension)
         self._ask(
             "RegisterScalableTarget",
             {
-                **place,
+                **names,
                 "MinCapacity": target["MinCapacity"],
                 "MaxCapacity": target["MaxCapacity"],
                 "SuspendedState": target["SuspendedState"],
@@ -123,9 +123,10 @@ class Settings:
         )
         for policy in source._policies(dimension):  # noqa: SLF001 - of the same class
             kept = {name: policy[name] for name in ("PolicyName", "PolicyType", _CONFIGURATION)}
-            self._ask("PutScalingPolicy", {**place, **kept})
+            self._ask("PutScalingPolicy", {**names, **kept})
 
-    def _place(self, dimension: Dimension) -> dict[str, str]:
+    def _names(self, dimension: Dimension) -> dict[str, str]:
+        """Return the members of a request that name a target."""
         resource, kind = f"table/{self._table}", "table"
         if dimension.index is not None:
             resource, kind = f"{resource}/index/{dimension.index}", "index"
@@ -136,19 +137,19 @@ class Settings:
         }
 
     def _target(self, dimension: Dimension) -> Mapping[str, Any] | None:
-        place = self._place(dimension)
-        place["ResourceIds"] = [place.pop("ResourceId")]  # type: ignore[assignment]
-        found = self._ask("DescribeScalableTargets", place)["ScalableTargets"]
+        names = self._names(dimension)
+        names["ResourceIds"] = [names.pop("ResourceId")]  # type: ignore[assignment]
+        found = self._ask("DescribeScalableTargets", names)["ScalableTargets"]
         return found[0] if found else None
 
     def _policies(self, dimension: Dimension) -> Sequence[Mapping[str, Any]]:
-        found: Sequence[Mapping[str, Any]] = self._ask("DescribeScalingPolicies", self._place(dimension))[
+        found: Sequence[Mapping[str, Any]] = self._ask("DescribeScalingPolicies", self._names(dimension))[
             "ScalingPolicies"
         ]
         return found
 
     def _ask(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Call an operation of Application Auto Scaling. Raises its errors with their source."""
+        """Call an operation of Application Auto Scaling. Raises errors that name this service."""
         try:
             return self._call(operation, dict(request), self._caller)
         except errors.ApiError as error:

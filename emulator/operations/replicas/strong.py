@@ -1,7 +1,7 @@
 """Groups with strong consistency (control-plane 7; DDB-TABLE-257 to 261).
 
 One request makes such a group: from an empty table, with two replicas, or with one and a witness.
-One request ends it. In between, its members never change. A witness is only a part of the
+One request ends it. In between, its members never change. A witness is only in the
 description: its region has no table.
 """
 
@@ -113,4 +113,6 @@ def delete(
     with database.catalog.changing(urgent=True) as change:
         for table in members:
             database.catalog.save(change, settings.deleting(table.definition, until))
-        return database.catalog.save(change, replace(definition, status=UPDATING, until=until))
+        definition = database.catalog.save(change, replace(definition, status=UPDATING, until=until))
+    replication.begin(database, definition)
+    return definition

@@ -86,4 +86,8 @@ def _change(
         changed = replace(overridden(definition, target, body), status=UPDATING, until=until)
     with database.catalog.changing(urgent=True) as change:
         database.catalog.save(change, changed)
-        return database.catalog.save(change, replace(definition, status=UPDATING, until=until))
+        definition = database.catalog.save(change, replace(definition, status=UPDATING, until=until))
+    if kind == "Delete":
+        replication.begin(database, changed)
+        replication.begin(database, definition)
+    return definition

@@ -97,6 +97,8 @@ def delete_table(database: Database, caller: Caller, request: Request, _: None) 
     counts = _counts(database, table)
     changed = settings.deleting(definition, database.catalog.until())
     database.catalog.change(changed)
+    if definition.membership is not None:
+        _members().send_last_writes(database, changed)
     return {"TableDescription": describe.deleted(changed, counts[0], database.clock.now())}
 
 

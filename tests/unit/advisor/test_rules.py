@@ -223,7 +223,7 @@ FOUND = {
         ),
     ],
     "hot-partitions": [
-        ([orders(), *(get("a" if n % 2 else f"p{n}") for n in range(300))], "possible", 300),
+        ([orders(), *(get("a" if n % 2 else f"p{n}") for n in range(600))], "possible", 600),
     ],
     "sequential-keys": [
         ([table("Log", "id:N"), *(log(1_700_000_000 + 60 * n) for n in range(12))], "likely", 12),
@@ -426,9 +426,9 @@ QUIET = {
         [orders(), *(put(f"state {chr(97 + n % 26)}", f"s{n}") for n in range(60))],
     ],
     "hot-partitions": [
-        [orders(), *(get(f"p{n % 20}") for n in range(300))],
-        [orders(), *(get(f"p{n % 3}") for n in range(300))],
-        [orders(), *(get("a" if n % 2 else f"p{n}") for n in range(100))],
+        [orders(), *(get(f"p{n % 20}") for n in range(600))],
+        [orders(), *(get(f"p{n % 3}") for n in range(600))],
+        [orders(), *(get("a" if n % 2 else f"p{n}") for n in range(400))],
     ],
     "sequential-keys": [
         [table("Log"), *(put_in("Log", f"o-{n:02}") for n in range(12))],
@@ -518,6 +518,7 @@ QUIET = {
     ],
     "needless-transactions": [
         [orders(), transact(put("a"), put("b"))],
+        [orders(), *times(3, transact(update("ADD hits :n", n=n(1))))],
         [orders(), ("TransactGetItems", {"TransactItems": [{"Get": get(pk)[1]} for pk in "ab"]})],
     ],
     "oversized-transactions": [

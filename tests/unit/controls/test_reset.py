@@ -192,7 +192,7 @@ def test_declarations_end_and_the_clock_is_released(db):
     reset(db.emulator, AccessKey="test")
     assert registry.call(db.emulator, "clock", {})["Offset"] == 1000
     reset(db.emulator)
-    assert orjson.loads(db.emulator.database.enforcer.declared()) == [False, {}, [], {}]
+    assert orjson.loads(db.emulator.database.enforcer.declared()) == [False, {}, [], {}, {}, {}]
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_a_reset_holds_for_all_workers(workers):
     assert other("Scan", TableName="tab")["Count"] == 1
     assert reset(other.emulator) == 1
     assert mine("ListTables") == {"TableNames": []}
-    assert orjson.loads(mine.emulator.database.enforcer.declared()) == [False, {}, [], {}]
+    assert orjson.loads(mine.emulator.database.enforcer.declared()) == [False, {}, [], {}, {}, {}]
     create(mine, "tab")
     assert other("Scan", TableName="tab")["Count"] == 3
     check_store(mine.emulator.database)

@@ -6,7 +6,7 @@ import pytest
 
 from emulator.controls import registry
 from emulator.settings import Settings
-from tests.support.engines import ENGINES, settings_of_engine
+from tests.support.engines import ENGINE_KINDS, ENGINES, settings_of_engine
 from tests.support.invariants import check_store
 from tests.support.regions import REGIONS, TABLE, Regions
 
@@ -189,3 +189,24 @@ def test_protection_is_regional_and_can_be_switched_on_again(regions):
         regions(WEST, "UpdateTable", TableName="music", DisassociationProtectionEnabled=enabled)
         found = [regions.described(region)["DisassociationProtectionEnabled"] for region in REGIONS]
         assert found == [True, enabled, True]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ENGINES if ENGINE_KINDS[kind].persistent])
+def test_a_restart_continues_a_disassociation(kind, tmp_path):
+    settings = settings_of_engine(kind, tmp_path)
+    before = Regions(settings)
+    before(EAST, "CreateTable", **TABLE)
+    before.replicate(WEST)
+    steer(before, Paused=True)
+    put(before, EAST, "a")
+    leave(before, WEST)
+    before.inside.emulator.close()
+    after = Regions(settings)
+    after.drain()
+    assert (after.described(WEST)["TableStatus"], keys(after, WEST)) == ("UPDATING", "")
+    steer(after, Paused=False)
+    after.drain()
+    assert (after.described(WEST)["TableStatus"], keys(after, WEST)) == ("ACTIVE", "a")
+    assert after.replicas(EAST) == after.replicas(WEST) == {}
+    check_store(after.database)
+    after.inside.emulator.close()

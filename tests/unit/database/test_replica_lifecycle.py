@@ -2,6 +2,7 @@
 
 import pytest
 
+from emulator.controls import registry
 from emulator.controls.reset import reset
 from emulator.database.snapshots import branching, restoring, saving
 from emulator.database.snapshots.scope import Scope
@@ -105,13 +106,68 @@ def test_a_replica_can_be_created_again():
     check_store(regions.database)
 
 
+@pytest.mark.parametrize("by_table", [False, True])
+def test_the_last_writes_of_a_deleted_replica_reach_all_regions(by_table):
+    regions = Regions()
+    regions(EAST, "CreateTable", **TABLE)
+    regions.replicate(WEST, SOUTH)
+    registry.call(regions.inside.emulator, "replication", {"TableName": "music", "From": WEST, "Delay": 60})
+    registry.call(
+        regions.inside.emulator, "replication", {"TableName": "music", "From": WEST, "To": SOUTH, "Paused": True}
+    )
+    for number in range(300):
+        regions(WEST, "PutItem", TableName="music", Item={"k": {"S": str(number)}})
+    if by_table:
+        regions(WEST, "DeleteTable", TableName="music")
+    else:
+        update(regions, EAST, Delete={"RegionName": WEST})
+    assert regions.described(WEST)["TableStatus"] == "DELETING"
+    assert regions.error(WEST, "PutItem", TableName="music", Item=ITEM)[0] == "ResourceNotFoundException"
+    regions.drain()
+    assert regions.error(WEST, "DescribeTable", TableName="music")[0] == "ResourceNotFoundException"
+    assert len(regions.items(EAST)) == len(regions.items(SOUTH)) == 300
+    assert regions.replicas(EAST) == {SOUTH: "ACTIVE"}
+    check_store(regions.database)
+
+
+def test_a_restart_sends_the_last_writes_of_a_deleted_replica(tmp_path):
+    settings = Settings(data_dir=tmp_path)
+    before = Regions(settings)
+    before(EAST, "CreateTable", **TABLE)
+    before.replicate(WEST)
+    registry.call(before.inside.emulator, "replication", {"TableName": "music", "Paused": True})
+    before(WEST, "PutItem", TableName="music", Item=ITEM)
+    before(WEST, "DeleteTable", TableName="music")
+    before.inside.emulator.close()
+    after = Regions(settings)
+    after.drain()
+    assert (after.items(EAST), after.replicas(EAST)) == ([ITEM], {})
+    check_store(after.database)
+    after.inside.emulator.close()
+
+
+def test_a_region_that_comes_back_is_one_member():
+    regions = Regions()
+    regions(EAST, "CreateTable", **TABLE)
+    regions.replicate(WEST, SOUTH)
+    update(regions, EAST, Delete={"RegionName": SOUTH})
+    regions.replicate(SOUTH)
+    regions(WEST, "PutItem", TableName="music", Item=ITEM)
+    regions.drain()
+    for region in REGIONS:
+        found = [each["RegionName"] for each in regions.described(region)["Replicas"]]
+        assert sorted(found) == sorted(set(REGIONS) - {region})
+        assert regions.items(region) == [ITEM]
+    check_store(regions.database)
+
+
 def test_a_replica_that_is_deleted_while_it_is_filled_leaves_nothing():
     regions = Regions()
     regions(EAST, "CreateTable", **TABLE)
     for number in range(700):
         regions(EAST, "PutItem", TableName="music", Item={"k": {"S": str(number)}})
     update(regions, EAST, Create={"RegionName": WEST})
-    reset(regions.inside.emulator, {"AccessKey": "test", "Region": WEST})
+    finish(reset(regions.inside.emulator, {"AccessKey": "test", "Region": WEST}))
     regions.drain()
     assert regions.replicas(EAST) == {}
     assert list(regions.database.views._registry) == []
@@ -123,7 +179,7 @@ def test_reset_of_the_items_empties_all_regions():
     regions(EAST, "CreateTable", **TABLE)
     regions.replicate(WEST)
     regions(EAST, "PutItem", TableName="music", Item=ITEM)
-    reset(regions.inside.emulator, {"TableName": "music"})
+    finish(reset(regions.inside.emulator, {"TableName": "music"}))
     regions.drain()
     assert regions.items(EAST) == regions.items(WEST) == []
     regions(WEST, "PutItem", TableName="music", Item=ITEM)
@@ -208,7 +264,7 @@ def test_reset_of_the_items_of_one_region_empties_its_group(strong):
         regions.replicate(*names)
     regions(EAST, "PutItem", TableName="music", Item=ITEM)
     regions.drain()
-    answer = reset(regions.inside.emulator, {"TableName": "music", "AccessKey": "test", "Region": names[0]})
+    answer = finish(reset(regions.inside.emulator, {"TableName": "music", "AccessKey": "test", "Region": names[0]}))
     assert answer == {"Tables": 3}
     regions.drain()
     assert [regions.items(region) for region in (EAST, *names)] == [[]] * 3

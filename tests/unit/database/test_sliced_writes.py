@@ -146,6 +146,28 @@ def test_a_table_that_changes_between_the_slices(db, table):
     assert sorted(entry["pk"]["S"] for entry in entries) == ["0", "1", "3", "4", "5"]
 
 
+def test_a_table_that_changes_while_statements_are_planned(db, table, monkeypatch):
+    """The plans are for the table of before: the request runs again."""
+    monkeypatch.setattr(execute_transaction, "PLANNED_IN_STEP", 1)
+    texts = [f"UPDATE \"{table}\" SET g = 'x{number}' WHERE pk = '{number}'" for number in range(ITEMS)]
+    changes = [{"Create": index_request("third", "g", "KEYS_ONLY")}]
+
+    def add_index():
+        if changes:
+            definitions = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "g")]
+            update_ = {"AttributeDefinitions": definitions, "GlobalSecondaryIndexUpdates": [changes.pop()]}
+            db("UpdateTable", TableName=table, **update_)
+            db.emulator.database.background.run_all()
+
+    _, steps = sliced(
+        db, "ExecuteTransaction", {"TransactStatements": [{"Statement": text} for text in texts]}, add_index
+    )
+    assert steps >= 1
+    check_store(db.emulator.database)
+    entries = db("Scan", TableName=table, IndexName="third")["Items"]
+    assert sorted(entry["g"]["S"] for entry in entries) == [f"x{number}" for number in range(ITEMS)]
+
+
 def test_a_table_that_goes_between_the_slices(db, table):
     def deleted():
         if db("ListTables")["TableNames"]:

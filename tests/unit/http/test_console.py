@@ -1,20 +1,29 @@
 """The frame of the console: accounts, tokens, headers, errors, notices, static files and events."""
 
 import asyncio
+from urllib.parse import quote
 
 import pytest
 
+from emulator import errors
 from emulator.app import Emulator
-from emulator.http.site.console import static_files, tenancy
+from emulator.controls.registry import TimedOut
+from emulator.http import control_calls
+from emulator.http.front.front import PeerFailed
+from emulator.http.site.console import events, static_files, tenancy
 from emulator.http.site.console.events import EventStream
 from emulator.http.site.console.forms import BadForm, Fields
 from emulator.http.site.console.registry import navigation, registered
+from emulator.http.site.console.rendering import Templates
 from emulator.http.site.console.tokens import Token
 from emulator.http.site.console.visit import Visit
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
+from emulator.slices import Sliced, finish
+from storage import Full, Interrupted
 from tests.support.asgi import ask, site_of
 from tests.support.console import ACTING, faults, in_process
+from tests.support.console_world import MARKUP
 from tests.support.tables import table_request
 
 HTML = [(b"accept", b"text/html,*/*;q=0.8")]
@@ -81,6 +90,22 @@ def test_the_accounts_with_tables_are_links(emulator):
     page = in_process(emulator).get("accounts").text
     assert "&lt;b&gt;" in page
     assert 'href="/_emulator/console/%253Cb%253E@eu-west-1/tables"' in page
+
+
+@pytest.mark.parametrize("text", MARKUP, ids=range(len(MARKUP)))
+def test_a_hostile_account_and_region_do_no_harm(emulator, text):
+    """Anybody can link to a page of any account."""
+    emulator.call("CreateTable", table_request("pk:S", TableName="Orders"), emulator.caller(text, text))
+    segment = tenancy.Acting(text, text).segment
+    console = in_process(emulator, segment)
+    for path in ("tables", "accounts", "tables/create", "tables/Orders", "tables/Orders/code", "tables/None"):
+        page = console.get(path)
+        assert page.status in (200, 400)  # a region with a colon makes no ARN
+        assert faults(page.text) == []
+    console.done("tables/Orders/change/empty", confirmation="Orders")
+    page = in_process(emulator).get("accounts").text
+    assert faults(page) == []
+    assert f"{quote(segment, safe='@')}/tables" in page
 
 
 def test_the_switch_opens_another_account(emulator):
@@ -190,6 +215,8 @@ def test_fields():
     [
         lambda fields: fields.required("b", "Name"),
         lambda fields: fields.number("a"),
+        lambda _: Fields.parsed("n=9223372036854775808").number("n"),
+        lambda _: Fields.parsed("n=" + "9" * 5000).number("n"),
         lambda fields: fields.chosen("a", ["y"]),
         lambda _: Fields.parsed("&".join(["a=1"] * 5001)),
     ],
@@ -200,7 +227,7 @@ def test_wrong_fields(act):
 
 
 def test_the_navigation_has_every_page_of_a_group():
-    listed = {entry.path for _, entries in navigation() for entry in entries}
+    listed = {link.path for _, links in navigation() for link in links}
     assert listed == {each.path for each in registered() if each.group}
     assert {"accounts", "tables/create"}.isdisjoint(listed)
 
@@ -210,7 +237,6 @@ def visit_of(emulator, headers=()):
     from starlette.requests import Request
 
     from emulator.http.application import create_front
-    from emulator.http.site.console.rendering import Templates
 
     scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": list(headers)}
     shared = {"navigation": navigation(), "token": "", "token_name": "_token"}
@@ -232,7 +258,9 @@ def test_a_notice_is_shown_once(emulator):
     assert {"HttpOnly", "SameSite=strict", "Path=/_emulator/console/"} <= set(cookie.split("; "))
     sent = cookie.partition(";")[0].encode()
     page = visit_of(emulator, [(b"cookie", sent)]).show("problem.html", text="x", code="")
+    finish(page.steps())
     assert "The table &lt;é&gt; is gone." in page.body.decode()
+    assert page.headers["content-length"] == str(len(page.body))
     assert "Max-Age=0" in page.headers["set-cookie"]
 
 
@@ -244,6 +272,102 @@ def test_htmx_gets_a_header_instead_of_a_redirect(emulator):
 def test_an_unknown_control_is_an_error_of_the_page(emulator):
     with pytest.raises(Exception, match="there is no control nothing"):
         asyncio.run(visit_of(emulator).control("nothing"))
+
+
+@pytest.mark.parametrize("path", ["switch", "static/console.css", f"{ACTING}/tables"])
+def test_too_many_fields_are_refused(emulator, path):
+    answer = ask(site_of(emulator), "GET", f"/_emulator/console/{path}", query_string=b"a=&" * 5001)
+    assert (answer.status, answer.headers[b"x-content-type-options"]) == (400, b"nosniff")
+
+
+def test_a_failure_of_a_page_is_logged_and_shows_nothing_of_itself(emulator, console, monkeypatch, caplog):
+    def fail(*_):
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(emulator.calls, "without_faults", fail)
+    answer = console.get("tables")
+    assert (answer.status, "secret" in answer.text, faults(answer.text)) == (500, False, [])
+    assert "the page /_emulator/console/test@us-east-1/tables" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "text"),
+    [
+        (Full("no room"), 507, "disk"),
+        (Interrupted("again"), 503, "Other processes changed the store"),
+        (errors.storage_full(), 500, "disk"),
+        (errors.resource_not_found(), 400, "Requested resource not found"),
+    ],
+    ids=["Full", "Interrupted", "ApiError 500", "ApiError 400"],
+)
+def test_errors_of_operations(emulator, console, monkeypatch, error, status, text):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(emulator.calls, "without_faults", fail)
+    answer = console.get("tables")
+    assert (answer.status, text in answer.text, faults(answer.text)) == (status, True, []), answer.text
+
+
+@pytest.mark.parametrize("error", [PeerFailed("worker 1 does not answer"), TimedOut("worker 1 does not answer", {})])
+def test_errors_of_controls(emulator, console, monkeypatch, error):
+    async def fail(*_):
+        raise error
+
+    monkeypatch.setattr(control_calls, "run", fail)
+    answer = console.get("accounts")
+    assert (answer.status, "worker 1 does not answer" in answer.text) == (503, True)
+
+
+def test_answers_in_slices(emulator, console, monkeypatch):
+    """The table goes away between two slices of its description."""
+
+    def steps(answer):
+        yield None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def call(operation, *_):
+        answer = b'{"TableNames":["Orders"]}' if operation == "ListTables" else errors.resource_not_found()
+        raise Sliced(steps(answer))
+
+    monkeypatch.setattr(emulator.calls, "without_faults", call)
+    answer = console.get("tables")
+    assert (answer.status, "Orders" in answer.text) == (200, False)
+    assert console.get("tables/Orders").status == 400
+
+
+def test_a_path_without_an_account(emulator):
+    for path in ("tables/Orders", "none/tables", "a/b/c"):
+        assert ask(site_of(emulator), "GET", f"/_emulator/console/{path}").status == 404
+
+
+def test_a_failure_of_the_first_page_is_logged(emulator, monkeypatch, caplog):
+    monkeypatch.setattr(emulator.database.catalog, "everything", None)
+    answer = ask(site_of(emulator), "GET", "/_emulator/console/")
+    assert (answer.status, b"None" in answer.body) == (500, False)
+    assert "the page /_emulator/console/" in caplog.text
+
+
+def test_a_failure_while_a_page_is_rendered_shows_a_problem(console, monkeypatch, caplog):
+    def fail(self, template, values):
+        if template == "tables/list.html":
+            yield "a part"
+            raise ZeroDivisionError
+        yield self.render(template, values)
+
+    monkeypatch.setattr(Templates, "pieces", fail)
+    answer = console.get("tables")
+    assert (answer.status, "a part" in answer.text, faults(answer.text)) == (500, False, [])
+    assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["tables", "requests"])
+def test_the_first_page_begins_what_pages_show(emulator, path):
+    console = in_process(emulator)
+    console.get(path)
+    assert emulator.request_log().keeps
 
 
 # --- events ---------------------------------------------------------------------------------------
@@ -285,6 +409,17 @@ def test_events_are_sent_until_the_end(emulator):
     assert b"".join(each["body"] for each in bodies) == (
         b": open\n\ndata: <p>a</p>\ndata: <p>b</p>\n\ndata: c\ndata: d\n\n"
     )
+
+
+def test_a_quiet_stream_has_a_beat(emulator, monkeypatch):
+    monkeypatch.setattr(events, "_BEAT", 0.0)
+
+    async def texts():
+        await asyncio.Event().wait()
+        yield "never"
+
+    sent = stream(texts, emulator, lambda sent: any(b": beat" in each.get("body", b"") for each in sent))
+    assert any(each.get("body") == b": beat\n\n" for each in sent)
 
 
 def test_the_iterator_is_closed_when_the_browser_goes_away(emulator):

@@ -11,8 +11,11 @@ import orjson
 import pytest
 
 from emulator.app import Emulator
+from emulator.http.site.console.pages import transfer
+from emulator.http.site.console.rendering import Rendering
 from emulator.settings import Settings
 from tests.support.console import faults, in_process
+from tests.support.console_world import MARKUP
 from tests.support.tables import index_request, table_request
 
 HTMX = {"hx-request": "true"}
@@ -110,6 +113,23 @@ def test_pages_follow_one_another(console, call, orders):
     assert "Next page" not in second
 
 
+def test_a_large_page_is_made_in_pieces(console, call, orders, monkeypatch):
+    """Other requests have their turn between two pieces."""
+    counts = []
+
+    def counted(self, steps=Rendering.steps):
+        counts.append(0)
+        for _ in steps(self):
+            counts[-1] += 1
+            yield None
+
+    monkeypatch.setattr(Rendering, "steps", counted)
+    for number in range(200):
+        put(call, "many", number)
+    assert "returned 204 of 204" in console.get(orders, limit=250).text
+    assert counts[-1] > 20
+
+
 def test_views(console, orders):
     grid, plain, typed = (console.get(orders, view=view).text for view in ("grid", "json", "dynamodb"))
     assert '<td class="value type-SS">[&#34;x&#34;,&#34;y&#34;]</td>' in grid
@@ -148,6 +168,20 @@ def test_an_item_is_edited(console, call, orders):
     )
     assert "The item has been saved." in shown
     assert get(call, "a", 1)["note"] == {"S": "<b>"}
+
+
+def test_the_editor_shows_the_key_first_and_one_attribute_in_a_line(console, call, orders):
+    put(call, "z", 1, a={"S": "x"}, long={"L": [{"S": "y" * 50}, {"S": "z" * 50}]})
+    page = console.get("tables/Orders/item", key=key("z", 1)).text
+    text = unescape(page.partition('hx-swap="innerHTML">\n')[2].partition("</textarea>")[0])
+    assert text.splitlines()[:5] == [
+        "{",
+        '  "pk": {"S":"z"},',
+        '  "sk": {"N":"1"},',
+        '  "a": {"S":"x"},',
+        '  "long": {',
+    ]
+    assert json.loads(text) == get(call, "z", 1)
 
 
 def test_types_survive_the_editor_for_json(console, call, orders):
@@ -284,6 +318,16 @@ def test_a_failed_update_says_how_many_have_changed(console, call, orders):
 # --- import, export -------------------------------------------------------------------------------
 
 
+def test_the_page_for_imports_and_exports(console, orders):
+    page = console.get("tables/Orders/transfer").text
+    assert "Each file has all 4 items." in page
+
+
+def test_an_export_of_several_pages(console, call, orders, monkeypatch):
+    monkeypatch.setattr(transfer, "_PAGE", 3)
+    assert len(json.loads(console.get("tables/Orders/export").body)) == 4
+
+
 def test_exports_have_all_items(console, call, orders):
     plain = json.loads(console.get("tables/Orders/export", format="json").body)
     typed = json.loads(console.get("tables/Orders/export", format="dynamodb").body)
@@ -326,6 +370,11 @@ def test_an_export_can_be_imported(console, call, orders, form):
 def test_json_in_each_form(console, call, orders, text):
     console.done("tables/Orders/import", content=text)
     assert (get(call, "n", 1) is not None, get(call, "n", 2) is not None) == (True, True)
+
+
+def test_a_large_text_is_imported(console, call, orders):
+    lines = "\n".join(json.dumps({"pk": "n", "sk": number, "text": "x" * 20_000}) for number in range(30))
+    assert "30 items have been imported." in console.done("tables/Orders/import", content=lines)
 
 
 def test_many_items_are_imported(console, call, orders):
@@ -382,3 +431,50 @@ def test_entities_and_collections_are_recognised(console, call):
     wanted = {"filter-name": ["pk", "sk"], "filter-op": ["begins_with"] * 2, "filter-type": ["S"] * 2}
     found = console.get("tables/Shop/items", **wanted, **{"filter-value": ["USER#", "ORDER#"], "filter-to": ["", ""]})
     assert "returned 3 of 6 scanned items" in found.text
+
+
+# --- hostile data ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", MARKUP, ids=range(len(MARKUP)))
+def test_parts_of_pages_escape_what_they_show(console, call, orders, text):
+    call("PutItem", TableName="Orders", Item={"pk": {"S": text[:2000]}, "sk": {"N": "1"}, text: {"S": text}})
+    item = {"pk": {"S": text}, "sk": {"N": "1"}, text: {"M": {text: {"SS": [text]}}}}
+    key = json.dumps({"pk": {"S": text}, "sk": {"N": "1"}})
+    change = {"change": "set", "attribute": "a", "value": text, "item": key}
+    for path, fields in (
+        ("tables/Orders/item/check", {"text": json.dumps(item)}),
+        ("tables/Orders/item/check", {"text": text}),
+        ("tables/Orders/item/save", {"text": text, "before": text}),
+        ("tables/Orders/bulk", change),
+        ("tables/Orders/bulk", change | {"attribute": text}),
+        ("tables/Orders/bulk", change | {"change": text}),
+        ("tables/Orders/import/preview", {"content": json.dumps(item)}),
+        ("tables/Orders/import/preview", {"content": f"pk,sk\n{text}", "format": "csv"}),
+        ("tables/Orders/import", {"content": text}),
+        ("tables/Orders/change/copy", {"target": text}),
+        ("tables/Orders/change/ttl", {"ttl": text}),
+        ("tables/Orders/change/delete-index", {"index": text}),
+        ("tables/create", {"name": text, "partition": text, "mode": text}),
+    ):
+        for headers in (HTMX, {}):
+            answer = console.post(path, headers, **fields)
+            assert answer.status < 500, (path, answer.text)
+            assert faults(answer.text) == [], path
+    for view in ("grid", "json", "dynamodb"):
+        assert faults(console.get(orders, HTMX, view=view).text) == []
+
+
+def test_a_shared_database_has_one_account():
+    emulator = Emulator(Settings(in_memory=True, shared_db=True))
+    console = in_process(emulator, "anyone@us-west-2")
+    console.done("tables/create", name="Orders", partition="pk")
+    other = in_process(emulator, "test@us-east-1")
+    assert "Orders" in other.get("tables").text
+    assert "all access keys and regions see the same tables" in other.get("accounts").text
+    other.done("tables/Orders/import", content='{"pk": "a"}')
+    other.done("tables/Orders/change/copy", target="Copy")
+    console.done("tables/Orders/change/empty", confirmation="Orders")
+    assert "returned 0 of 0" in other.get("tables/Orders/items").text
+    assert "returned 1 of 1" in other.get("tables/Copy/items").text
+    emulator.close()

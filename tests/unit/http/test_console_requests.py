@@ -2,7 +2,9 @@
 
 import pytest
 
+from emulator.http.site.console import rendering
 from emulator.http.site.console.attributes import kind_name, plain_item, retyped_item, shown
+from emulator.http.site.console.described import mode
 from emulator.http.site.console.entities import collections, entities, prefix
 from emulator.http.site.console.forms import BadForm, Fields
 from emulator.http.site.console.querying import Placeholders, attribute_value, form_of, request_of
@@ -55,6 +57,17 @@ def test_an_index_has_its_own_key():
     assert request["ExpressionAttributeNames"] == {"#n0": "status"}
     assert request["ExpressionAttributeValues"] == {":v0": {"B": "AAE="}}
     assert request["ExclusiveStartKey"] == {"pk": {"S": "x"}}
+
+
+def test_a_key_of_several_attributes():
+    types = [{"AttributeName": name, "AttributeType": "S"} for name in "abcd"]
+    indexes = [index_request("several", "a+b c+d")]
+    table = TABLE | {"GlobalSecondaryIndexes": indexes, "AttributeDefinitions": types}
+    fields = Fields([("index", "several"), *((f"key-{at}", str(at)) for at in range(4)), ("key-3-op", ">")])
+    operation, request = request_of(form_of(fields, table), "t")
+    assert operation == "Query"
+    assert request["KeyConditionExpression"] == "#n0 = :v0 AND #n1 = :v1 AND #n2 = :v2 AND #n3 > :v3"
+    assert list(request["ExpressionAttributeNames"].values()) == ["a", "b", "c", "d"]
 
 
 def filters(*rows):
@@ -241,3 +254,26 @@ def test_collections_have_the_items_of_a_partition_key():
     assert (found[0].key, found[0].count) == ({"S": "USER#1"}, 3)
     assert found[0].entities == {"USER#, ORDER#": 2, "USER#, PROFILE": 1}
     assert len(found) == 2
+
+
+# --- texts about tables ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("limits", "text"),
+    [
+        ({}, "on demand"),
+        ({"MaxReadRequestUnits": 5}, "on demand, at most 5 read and any write units"),
+        ({"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": 7}, "on demand, at most any read and 7 write units"),
+    ],
+)
+def test_the_capacity_of_a_table_on_demand(limits, text):
+    assert mode({"OnDemandThroughput": limits}, on_demand=True) == text
+
+
+def test_sizes_and_times():
+    expected = ["0 bytes", "1023 bytes", "1.0 KB", "5.0 MB", "3.0 GB"]
+    assert [rendering.size(number) for number in (0, 1023, 1024, 5 << 20, 3 << 30)] == expected
+    assert rendering.moment(0) == "1970-01-01 00:00:00 UTC"
+    assert rendering.moment(None) == ""
+    assert rendering.moment(1e300) == "1e+300 seconds since 1970"

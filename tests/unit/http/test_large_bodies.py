@@ -3,6 +3,9 @@ recorded.
 """
 
 import gc
+import subprocess
+import sys
+from types import SimpleNamespace
 
 import orjson
 import pytest
@@ -13,8 +16,10 @@ from emulator.http import memory
 from emulator.http.front import encoding
 from emulator.http.front.bodies import Bodies
 from emulator.http.front.dynamodb import _LARGE, DynamoDbEndpoint
+from emulator.http.front.sliced_answers import Pending
 from emulator.settings import Settings
 from tests.support.http_clients import AUTHORIZATION
+from tests.support.tables import table_request
 
 FIELDS = {
     b"content-type": b"application/x-amz-json-1.0",
@@ -42,6 +47,57 @@ def test_the_collector_rests(monkeypatch, coding, body, status, rests):
     assert resting == [rests]
     assert gc.isenabled()
     emulator.close()
+
+
+def test_the_collector_rests_during_a_check_in_steps_and_finds_nothing_afterwards():
+    """100 long statements have 500,000 objects. They go with the request, also if it fails."""
+    emulator = Emulator(Settings(data_dir=None, in_memory=True))
+    emulator.database.sliced = True
+    endpoint = DynamoDbEndpoint(emulator)
+    table = orjson.dumps(table_request("pk:S", TableName="tab"))
+    endpoint.answer("POST", b"", FIELDS | {b"x-amz-target": b"DynamoDB_20120810.CreateTable"}, table)
+    changes = " ".join(f"SET a{number} = {number}" for number in range(450))
+    statements = [{"Statement": f"UPDATE tab {changes} WHERE pk = '{number}'"} for number in range(20)]
+    body = orjson.dumps({"TransactStatements": statements})
+    fields = FIELDS | {b"x-amz-target": b"DynamoDB_20120810.ExecuteTransaction"}
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(2):  # the first request also fills the caches
+            with pytest.raises(Pending) as pending:
+                endpoint.answer("POST", b"", fields, body)
+            answer, enabled = finished(pending.value.steps)
+            assert (answer.status, set(enabled)) == (400, {False})
+            assert gc.isenabled()
+            gc.disable()
+        assert gc.collect() < 1_000
+    finally:
+        gc.enable()
+        emulator.close()
+
+
+@pytest.mark.parametrize(("collections", "idle", "due"), [(9, 1.0, False), (10, 0.9, False), (10, 1.0, True)])
+def test_full_collections_run_while_clients_are_idle(monkeypatch, collections, idle, due):
+    monkeypatch.setattr(memory, "gc", SimpleNamespace(get_count=lambda: (0, 0, collections)))
+    clients = [SimpleNamespace(last_active=100 - idle), SimpleNamespace(last_active=90)]
+    assert memory.is_full_collection_due(clients, 100) is due
+
+
+def test_a_server_puts_off_full_collections():
+    code = "import gc; from emulator.http.memory import put_off_full_collections as f; f(); print(gc.get_threshold())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout == "(700, 10, 1000)\n"
+
+
+def finished(steps):
+    """Run all steps; return their result, and whether the collector was on after each step."""
+    enabled = []
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value, enabled
+        enabled.append(gc.isenabled())
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@
 | `forms`        | reads the fields of forms and of query strings                         |
 | `tokens`       | the token that each form must send                                     |
 | `static_files` | scripts and style sheets                                               |
-| `rendering`    | templates                                                              |
+| `rendering`    | templates; `template_cache` keeps them compiled                        |
 | `visit`        | one request for a page, with all that its handler needs                |
 | `events`       | server-sent events                                                     |
 | `registry`     | which pages and actions there are                                      |

@@ -1,9 +1,11 @@
 """The console as an ASGI application: routes, headers, the check of tokens, and errors."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route, Router
@@ -19,11 +21,12 @@ from emulator.http.front.failures import log_failure
 from emulator.http.front.front import Front, PeerFailed
 from emulator.http.site.console.forms import BadForm, Fields
 from emulator.http.site.console.registry import Page, beginnings, navigation, registered
-from emulator.http.site.console.rendering import Templates
+from emulator.http.site.console.rendering import Rendering, Templates
 from emulator.http.site.console.static_files import static_response
 from emulator.http.site.console.tenancy import DEFAULT, Acting, acting
 from emulator.http.site.console.tokens import FIELD, Token
 from emulator.http.site.console.visit import Visit
+from emulator.slices import Steps
 from storage import Full, Interrupted
 
 log = logging.getLogger("emulator")
@@ -39,6 +42,8 @@ _HEADERS: Final = {
     "cross-origin-resource-policy": "same-origin",
 }
 _FORM: Final = "application/x-www-form-urlencoded"
+_LARGE: Final = 1 << 18  # characters of a form; parsing them takes about 5 ms
+_SEE_OTHER: Final = 303
 _BAD: Final = 400
 _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
@@ -57,15 +62,17 @@ class Console:
         self._token = Token(front.emulator.sharing)
         self._templates = Templates({"navigation": navigation(), "token": self._token.text, "token_name": FIELD})
         self._begun = False
+        # Pages of this group show what the beginnings collect, so the beginnings run before them.
+        self._insight = {each.path for each in registered() if each.group == "Insight"}
         routes = [
             Route(f"/{{acting}}/{each.path}", self._endpoint(each), methods=[each.method]) for each in registered()
         ]
         self._router = Router(
             [
-                Route("/", self._first),
-                Route("/switch", self._switch),
-                Route("/static/{name}", _static),
-                Route("/{acting}/", self._first_of_account),
+                Route("/", _plain(self._first)),
+                Route("/switch", _plain(_switch)),
+                Route("/static/{name}", _plain(_static)),
+                Route("/{acting}/", _plain(_first_of_account)),
                 *routes,
             ],
             redirect_slashes=False,
@@ -83,17 +90,7 @@ class Console:
         """Open the tables of the first account that has tables."""
         known = (await run(self._front, find(accounts.NAME), {}))["Accounts"]
         found = Acting(known[0]["AccessKey"], known[0]["Region"]) if known else DEFAULT
-        return _secured(RedirectResponse(found.url("tables"), 303))
-
-    async def _first_of_account(self, request: Request) -> Response:
-        found = acting(request.path_params["acting"]) or DEFAULT
-        return _secured(RedirectResponse(found.url("tables"), 303))
-
-    async def _switch(self, request: Request) -> Response:
-        """Open the tables of the account and region that were chosen."""
-        given = Fields.parsed(request.scope["query_string"].decode("latin-1"))
-        found = Acting(given.text("access_key", DEFAULT.access_key), given.text("region") or DEFAULT.region)
-        return _secured(RedirectResponse(found.url("tables"), 303))
+        return _tables_of(found)
 
     def _endpoint(self, page: Page) -> Endpoint:
         async def answer(request: Request) -> Response:
@@ -106,22 +103,50 @@ class Console:
         if found is None:
             return PlainTextResponse("There is no such page.", _NOT_FOUND)
         try:
-            form = Fields.parsed(await _form(request) if page.method == "POST" else "")
+            form = await _form(request) if page.method == "POST" else Fields([])
             visit = Visit(self._front, self._templates, request, found, page.title, page.parent, form)
         except BadForm as error:
             return PlainTextResponse(str(error), _BAD)
         if page.method == "POST" and not self._token.accepts(form.text(FIELD)):
-            return _problem(
-                visit, "The form has no valid token. Reload the page: the server has started again.", _FORBIDDEN
-            )
+            text = "The form has no valid token. Reload the page: the server has started again."
+            return await self._rendered(_problem(visit, text, _FORBIDDEN))
+        first, self._begun = not self._begun, True
+        collects = page.parent in self._insight
         try:
-            if not self._begun:
-                self._begun = True
-                for begin in beginnings():
-                    await begin(visit)
-            return await page.handler(visit)
+            if first and collects:
+                await _begin(visit)
+            answer = await self._rendered(await page.handler(visit))
         except Exception as error:  # noqa: BLE001 - becomes an answer
-            return _failed(visit, error)
+            answer = await self._rendered(_failed(visit, error))
+        if first and not collects:
+            answer.background = BackgroundTask(_begin, visit)
+        return answer
+
+    async def _rendered(self, answer: Response) -> Response:
+        """Make the HTML of an answer. Other requests have their turn between two slices of it."""
+        if isinstance(answer, Rendering):
+            failure = await self._front.sliced.finish(_steps(answer))
+            if failure is not None:
+                raise failure
+        return answer
+
+
+def _steps(page: Rendering) -> Steps[Exception | None]:
+    """Make the HTML of a page, in steps; return the exception that this raises."""
+    try:
+        yield from page.steps()
+    except Exception as error:  # noqa: BLE001 - is raised again by the caller
+        return error
+    return None
+
+
+async def _begin(visit: Visit) -> None:
+    """Run what the first page of a process begins. It takes 15 ms, so most pages do not wait."""
+    try:
+        for begin in beginnings():
+            await begin(visit)
+    except Exception as error:  # noqa: BLE001 - is logged
+        log_failure("the beginning of the console", error)
 
 
 def _failed(visit: Visit, error: Exception) -> Response:
@@ -148,13 +173,17 @@ def _problem(visit: Visit, text: str, status: int, code: str = "") -> Response:
     return show("problem_part.html" if visit.is_htmx else "problem.html", status=status, text=text, code=code)
 
 
-async def _form(request: Request) -> str:
-    """Return the body of a form. Raises BadForm."""
+async def _form(request: Request) -> Fields:
+    """Return the fields of a form. Raises BadForm.
+
+    Another thread reads a large form, so that other requests are answered meanwhile.
+    """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = await request.body()
     if kind != _FORM:
         raise BadForm(f"a form of the console has the content type {_FORM}")
-    return body.decode("latin-1")
+    text = body.decode("latin-1")
+    return await asyncio.to_thread(Fields.parsed, text) if len(text) > _LARGE else Fields.parsed(text)
 
 
 def _secured(answer: Response) -> Response:
@@ -166,7 +195,39 @@ def _secured(answer: Response) -> Response:
     return answer
 
 
+def _plain(answer: Endpoint) -> Endpoint:
+    """Return an endpoint that belongs to no account; its problems are plain text."""
+
+    async def answered(request: Request) -> Response:
+        try:
+            return _secured(await answer(request))
+        except BadForm as error:
+            return _secured(PlainTextResponse(str(error), _BAD))
+        except Exception as error:  # noqa: BLE001 - is logged
+            log_failure(f"the page {request.url.path}", error)
+            return _secured(PlainTextResponse("The page failed. The server's log has the reason.", _FAILED))
+
+    return answered
+
+
+def _tables_of(found: Acting) -> Response:
+    return RedirectResponse(found.url("tables"), _SEE_OTHER)
+
+
+async def _first_of_account(request: Request) -> Response:
+    return _tables_of(acting(request.path_params["acting"]) or DEFAULT)
+
+
+async def _switch(request: Request) -> Response:
+    """Open the tables of the account and region that were chosen."""
+    given = _query(request)
+    return _tables_of(Acting(given.text("access_key", DEFAULT.access_key), given.text("region") or DEFAULT.region))
+
+
 async def _static(request: Request) -> Response:
-    given = Fields.parsed(request.scope["query_string"].decode("latin-1"))
-    found = static_response(request.path_params["name"], given.text("v"))
-    return _secured(found or PlainTextResponse("There is no such file.", _NOT_FOUND))
+    found = static_response(request.path_params["name"], _query(request).text("v"))
+    return found or PlainTextResponse("There is no such file.", _NOT_FOUND)
+
+
+def _query(request: Request) -> Fields:
+    return Fields.parsed(request.scope["query_string"].decode("latin-1"))

@@ -26,7 +26,9 @@ class EventStream(Response):
         self._texts = texts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the signature of ASGI
-        """Send the events."""
+        """Send the events. The background task runs first, because the events may never end."""
+        if self.background is not None:
+            await self.background()
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         sending = asyncio.create_task(self._sent(send))
         gone = asyncio.create_task(_disconnected(receive))

@@ -5,10 +5,22 @@ from typing import Final, Self
 from urllib.parse import parse_qsl
 
 _MOST_FIELDS: Final = 5000
+_TOO_LARGE: Final = 1 << 63
 
 
 class BadForm(Exception):
     """A field of a form is wrong. The text is for the person who filled in the form."""
+
+
+def integer(text: str, name: str) -> int:
+    """Return the integer in a text. Raises BadForm, also if JSON cannot have the number."""
+    try:
+        found = int(text)
+    except ValueError:
+        raise BadForm(f"{name}: {text[:100] or 'an empty field'} is not an integer") from None
+    if abs(found) >= _TOO_LARGE:
+        raise BadForm(f"{name}: {text[:100]} is too large")
+    return found
 
 
 class Fields:
@@ -48,10 +60,7 @@ class Fields:
         found = self.text(name).strip()
         if not found and default is not None:
             return default
-        try:
-            return int(found)
-        except ValueError:
-            raise BadForm(f"{name}: {found[:100] or 'an empty field'} is not an integer") from None
+        return integer(found, name)
 
     def flag(self, name: str) -> bool:
         """Return whether a box is checked."""

@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote_to_bytes, urlencode
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from emulator.controls import registry as controls
 from emulator.database.catalog.catalog import Caller
@@ -16,7 +16,7 @@ from emulator.http import control_calls
 from emulator.http.front.commits import committed
 from emulator.http.front.front import Front
 from emulator.http.site.console.forms import Fields
-from emulator.http.site.console.rendering import Templates
+from emulator.http.site.console.rendering import Rendering, Templates
 from emulator.http.site.console.tenancy import ROOT, Acting
 from emulator.slices import Sliced, Steps
 
@@ -28,7 +28,7 @@ _SEE_OTHER: Final = 303
 class Visit:
     """A request for a page, for one account and region.
 
-    title: of the page. current: the path of the entry of the navigation to which it belongs.
+    title: of the page. current: the path of the link in the navigation to which it belongs.
     form: the fields of a POST, empty for a GET. query: the fields of the query string.
     """
 
@@ -65,6 +65,17 @@ class Visit:
         return self.front.emulator.account_of(self.access_key)
 
     @property
+    def owner(self) -> dict[str, str]:
+        """The members with which controls select the account and region; {} with --shared-db."""
+        if self.front.emulator.settings.shared_db:
+            return {}
+        return {"AccessKey": self.access_key, "Region": self.region}
+
+    def owns(self, resource: Mapping[str, Any]) -> bool:
+        """Return whether a resource with AccessKey and Region belongs to the account and region."""
+        return self.owner.items() <= resource.items()
+
+    @property
     def params(self) -> Mapping[str, str]:
         """The variable parts of the page's path."""
         found: Mapping[str, str] = self.request.path_params
@@ -82,7 +93,8 @@ class Visit:
 
         async def make() -> bytes:
             try:
-                return self.front.emulator.call(operation, orjson.loads(text), self.caller)
+                # Rules of faults are for the program under test. Pages must show tables anyway.
+                return self.front.emulator.calls.without_faults(operation, orjson.loads(text), self.caller)
             except Sliced as sliced:
                 return await self._finished(sliced.steps)
 
@@ -121,20 +133,23 @@ class Visit:
 
     def render(self, template: str, **values: object) -> str:
         """Return the HTML of a template."""
-        return self._templates.render(template, {"visit": self, "url": self.url, "title": self.title, **values})
+        return self._templates.render(template, self._values(values))
+
+    def _values(self, values: Mapping[str, object]) -> Mapping[str, object]:
+        return {"visit": self, "url": self.url, "title": self.title, **values}
 
     def show(self, template: str, *, status: int = 200, **values: object) -> Response:
         """Return a whole page. It shows the notice of the action before it, once."""
         notice = self.request.cookies.get(NOTICE)
         text = "" if notice is None else unquote_to_bytes(notice).decode("utf-8", "replace")
-        page = HTMLResponse(self.render(template, notice=text, **values), status)
+        page = Rendering(self._templates.pieces(template, self._values({"notice": text, **values})), status)
         if notice is not None:
             page.delete_cookie(NOTICE, path=ROOT, httponly=True, samesite="strict")
         return page
 
     def fragment(self, template: str, *, status: int = 200, **values: object) -> Response:
         """Return a part of a page, for htmx."""
-        return HTMLResponse(self.render(template, **values), status)
+        return Rendering(self._templates.pieces(template, self._values(values)), status)
 
     def json(self, value: object) -> Response:
         """Return JSON, for a script of the console."""

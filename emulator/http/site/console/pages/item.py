@@ -14,6 +14,7 @@ from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.visit import Visit
 
 _FORMS: Final = ("dynamodb", "json")
+_WIDTH: Final = 90  # characters of a value that stands in one line
 _VALID: Final = "ConditionalCheckFailedException"
 _SAMPLES: Final[Mapping[str, Any]] = {"S": "text", "N": "0", "B": ""}
 
@@ -59,7 +60,7 @@ def _shown(visit: Visit, name: str, table: Mapping[str, Any], item: Item, before
         name=name,
         key=_json(key),
         key_parts=[(each, item[each]) for each in names],
-        text=orjson.dumps(text, option=orjson.OPT_INDENT_2).decode(),
+        text=_lines({name: text[name] for name in (*names, *sorted(text.keys() - set(names)))}),
         form=form,
         before="" if before is None else _json(before),
         report=_types(item),
@@ -145,6 +146,17 @@ def _before(visit: Visit) -> Item | None:
 def _types(item: Mapping[str, Attribute]) -> list[tuple[str, str]]:
     """Return the attributes of an item with the names of their types."""
     return [(name, KINDS[kind(value)]) for name, value in item.items()]
+
+
+def _lines(item: Item) -> str:
+    """Return an item as JSON with one attribute in each line, or in several if it is long."""
+    lines = []
+    for name, value in item.items():
+        text = _json(value)
+        if len(text) > _WIDTH:
+            text = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode().replace("\n", "\n  ")
+        lines.append(f"  {_json(name)}: {text}")
+    return "{\n" + ",\n".join(lines) + "\n}"
 
 
 def _json(value: object) -> str:

@@ -1,5 +1,6 @@
 """Import and export of items as CSV and JSON (emulator/formats)."""
 
+import asyncio
 import io
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
@@ -92,7 +93,7 @@ async def preview(visit: Visit) -> Response:
     """Show the first items of an import, and what cannot be read."""
     name = visit.params["table"]
     table = await lookups.described(visit, name)
-    items, problems = _read(visit, table)
+    items, problems = await _read(visit, table)
     return visit.fragment(
         "items/import_preview.html",
         name=name,
@@ -108,7 +109,7 @@ async def preview(visit: Visit) -> Response:
 async def import_items(visit: Visit) -> Response:
     """Put all items of a text into the table. Nothing is put if a part of it cannot be read."""
     name = visit.params["table"]
-    items, problems = _read(visit, await lookups.described(visit, name))
+    items, problems = await _read(visit, await lookups.described(visit, name))
     if problems:
         raise BadForm(f"Nothing was imported. {problems[0]}")
     if not items:
@@ -120,10 +121,14 @@ async def import_items(visit: Visit) -> Response:
     return visit.done(f"tables/{name}/items", f"{len(items):,} items have been imported.")
 
 
-def _read(visit: Visit, table: Mapping[str, Any]) -> tuple[list[Item], list[str]]:
-    """Return the items in the text of the form, and what cannot be read."""
+async def _read(visit: Visit, table: Mapping[str, Any]) -> tuple[list[Item], list[str]]:
+    """Return the items in the text of the form, and what cannot be read.
+
+    Another thread reads the text, so that other requests are answered meanwhile.
+    """
     from emulator.http.site.console.reading import items_of  # noqa: PLC0415 - the time of the first page
 
     types = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
     form = visit.form.chosen("format", _FORMATS)
-    return items_of(visit.form.text("content"), form == "csv", types, described.key_names(table))
+    text, names = visit.form.text("content"), described.key_names(table)
+    return await asyncio.to_thread(items_of, text, form == "csv", types, names)

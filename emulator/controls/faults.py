@@ -1,0 +1,110 @@
+"""Faults: throttles, errors, timeouts and other bad days for the requests that a rule matches.
+
+| control         | body                                | result                                    |
+|-----------------|-------------------------------------|-------------------------------------------|
+| `show_faults`   | none                                | `{"Faults": [rule, ..]}`                  |
+| `faults`        | `{"Match"?, "Effect", "Seed"?}`     | the new rule                              |
+| `remove_faults` | `{"Id"?}`; without it, all rules    | `{"Removed": number}`                     |
+
+A rule is shown as `{"Id", "Match", "Effect", "Seed", "Matched", "Hits"}`: `Matched` counts the
+requests that it matched, and `Hits` those that got its effect.
+
+| member of `Match`            | the request must                                                |
+|------------------------------|-----------------------------------------------------------------|
+| `Operation`                  | be this operation, one of a list, or any `Read` or `Write`      |
+| `TableName`                  | name this table, by name or ARN                                 |
+| `AccessKey`, `Region`        | have these credentials                                          |
+| `Key`                        | name an item or partition with these key attributes             |
+| `Every`, `Share` or `Next`   | be each n-th that matches, be drawn, or be among the first n    |
+
+| `Kind` of `Effect` | other members                     | what happens                            |
+|--------------------|-----------------------------------|-----------------------------------------|
+| `Throttle`         | `Limit`?: Provisioned, KeyRange,  | the service's throttling error; items   |
+|                    | MaxOnDemand or Account;           | of a batch stay unprocessed             |
+|                    | `IndexName`?                      |                                         |
+| `Error`            | `Code`?: InternalServerError or   | status 500 or 503                       |
+|                    | ServiceUnavailable; `After`?      |                                         |
+| `Timeout`          | `Seconds`?: 60; `After`?          | no answer, then a closed connection     |
+| `Drop`             | `After`?                          | a closed connection instead of an answer|
+| `Latency`          | `Seconds`, or `From` and `To`, or | the request waits; `Median` and `P99`   |
+|                    | `Median` and `P99`; `After`?      | are those of a log-normal distribution  |
+| `Unprocessed`      | `Share`                           | this share of a batch stays unprocessed |
+| `Conflict`         |                                   | a conflict with another transaction     |
+| `Cancel`           | `Code`?: a cancellation reason    | a canceled transaction                  |
+| `ShortPage`        | `Items`                           | a page ends after so many items         |
+
+`After: true` means that the request takes effect first. Times are in seconds of real time.
+
+A request passes the rules in the order of their creation. Latency, Unprocessed and ShortPage
+combine with later rules. The first hit of another kind decides the answer, and later rules do not
+see the request. A share is drawn by `Seed` and by the number of the request among those that match,
+so a test that repeats its requests gets the same faults. All processes of a server count together.
+Rules end with the server, with `reset {}` and with `remove_faults`.
+"""  # noqa: W505 - a table
+
+from collections.abc import Sequence
+
+from emulator.controls.body import BadDeclaration, Body, member, refuse_unknown
+from emulator.controls.registry import Emulator, Result, control
+from emulator.faults.books import BookFull
+from emulator.faults.rules import WrongRule
+
+_ADDED = "Added"  # our own member, which `first` gives to all processes
+_REMOVED = "Removed"
+
+
+def _add(emulator: Emulator, body: Body) -> Body:
+    """Write a new rule into the book that all processes read. Raises BadDeclaration."""
+    try:
+        return {_ADDED: emulator.faults.add(body)}
+    except (WrongRule, BookFull) as error:
+        raise BadDeclaration(str(error)) from None
+
+
+def _remove(emulator: Emulator, body: Body) -> Body:
+    """Remove rules from the book that all processes read. Raises BadDeclaration."""
+    refuse_unknown(body, "Id")
+    name = member(body, "Id", str) if "Id" in body else None
+    removed = emulator.faults.remove(name)
+    if name is not None and not removed:
+        raise BadDeclaration(f"there is no fault {name}")
+    return {_REMOVED: removed}
+
+
+def _one(_body: Body, parts: Sequence[Result]) -> Result:
+    return parts[0]
+
+
+@control(
+    "faults",
+    first=_add,
+    gather=_one,
+    repeatable=False,
+    summary="give requests that match a fault: a throttle, an error, a timeout and others",
+    members=("Match?", "Effect", "Seed?"),
+)
+def faults(emulator: Emulator, body: Body) -> Result:
+    """Put a new rule into force in this process."""
+    emulator.faults.adopt()
+    return emulator.faults.rule(body[_ADDED]) or {}
+
+
+@control(
+    "remove_faults",
+    path="faults/remove",
+    first=_remove,
+    gather=_one,
+    repeatable=False,
+    summary="remove a fault, or all of them",
+    members=("Id?",),
+)
+def remove_faults(emulator: Emulator, body: Body) -> Result:
+    """Stop rules that were removed, in this process."""
+    emulator.faults.adopt()
+    return {"Removed": body[_REMOVED]}
+
+
+@control("show_faults", path="faults", changes=False, summary="show the faults in force, with their counts")
+def show_faults(emulator: Emulator, _body: Body) -> Result:
+    """Return the rules in the order of their creation."""
+    return {"Faults": emulator.faults.shown()}

@@ -1,0 +1,113 @@
+"""`throttles`: the last throttles, each with its reason in words.
+
+`GET /_emulator/throttles` returns `{"Throttles": [..]}`, the newest last. They are noted while
+throughput is enforced or faults throttle: the last thousand of each process.
+
+| member                   | meaning                                                               |
+|--------------------------|-----------------------------------------------------------------------|
+| `Time`                   | seconds since the epoch, by the emulator's clock                      |
+| `Operation`              | of the request                                                        |
+| `TableName`, `TableArn`  | the table                                                             |
+| `AccessKey`, `Region`    | its owner                                                             |
+| `IndexName`              | the global index whose limit refused, if it was one                   |
+| `Key`                    | the key attributes, if the request names one item                     |
+| `Kind`                   | `Read` or `Write`                                                     |
+| `Asked`, `Available`     | the units of the request, and the units that were left of the limit   |
+| `Reason`                 | as in ThrottlingReasons                                               |
+| `Cause`                  | one word of the table below                                           |
+| `Fault`                  | the name of the fault that throttled                                  |
+| `Explanation`            | the same in a sentence                                                |
+
+| `Cause`             | the request was refused because                                            |
+|---------------------|----------------------------------------------------------------------------|
+| `TableThroughput`   | the table's provisioned units are used up                                  |
+| `Burst`             | the same, after the table has also used up its burst capacity              |
+| `IndexThroughput`   | an index's provisioned read units are used up                              |
+| `IndexBackPressure` | an index's write units are used up, so the table refuses writes            |
+| `PartitionLimit`    | one partition key gets more than a partition serves                        |
+| `OnDemandMaximum`   | the configured maximum of an on-demand table or index is reached           |
+| `OnDemandRamp`      | an on-demand table gets more than twice its previous peak                  |
+| `Fault`             | a test asked for it                                                        |
+
+A batch has an entry for each unprocessed item.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from emulator.controls.body import Body
+from emulator.controls.registry import Emulator, Result, control
+from emulator.database.throughput.throttles import Throttled
+
+
+def _together(_body: Body, parts: Sequence[Result]) -> Result:
+    found = [each for part in parts for each in part["Throttles"]]
+    return {"Throttles": sorted(found, key=lambda each: each["Time"])}
+
+
+@control("throttles", changes=False, gather=_together, summary="explain the last throttles")
+def throttles(emulator: Emulator, _body: Body) -> Result:
+    """Return the throttles of this process."""
+    return {"Throttles": [_shown(each) for each in emulator.database.enforcer.throttles.entries]}
+
+
+def _shown(throttled: Throttled) -> dict[str, Any]:
+    table, refusal = throttled.table, throttled.refusal
+    shown: dict[str, Any] = {
+        "Time": throttled.time,
+        "Operation": throttled.operation,
+        "TableName": None if table is None else table.name,
+        "TableArn": None if table is None else table.arn,
+        "AccessKey": None if table is None else table.access_key,
+        "Region": None if table is None else table.region,
+        "IndexName": throttled.index_name,
+        "Key": throttled.key or None,
+        "Kind": throttled.kind,
+        "Asked": None if refusal is None else refusal.asked,
+        "Available": None if refusal is None else refusal.available,
+        "Reason": throttled.reason,
+        "Cause": "Fault" if refusal is None else refusal.cause,
+        "Fault": throttled.fault,
+        "Explanation": _explained(throttled),
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+_EXPLANATIONS: Final = {
+    "TableThroughput": "Table {table} has {limit} provisioned {kind} units a second, and they are used up.",
+    "Burst": (
+        "Table {table} has {limit} provisioned {kind} units a second. It has also used up its burst capacity, "
+        "the unused units of the last 300 seconds."
+    ),
+    "IndexThroughput": "Index {index} has {limit} provisioned {kind} units a second, and they are used up.",
+    "IndexBackPressure": (
+        "Index {index} has {limit} provisioned write units a second, and they are used up. "
+        "So table {table} refuses writes that change the index."
+    ),
+    "PartitionLimit": (
+        "One partition key of {place} gets too many requests: a partition serves {limit} {kind} units a second, "
+        "whatever the table has."
+    ),
+    "OnDemandMaximum": "The on-demand maximum of {place} is {limit} {kind} units a second, and it is reached.",
+    "OnDemandRamp": (
+        "On-demand table {table} serves {limit} {kind} units a second now: its warm throughput, or twice its peak "
+        "of more than 30 minutes ago. Ask for warm throughput, or let traffic grow more slowly."
+    ),
+}
+
+
+def _explained(throttled: Throttled) -> str:
+    """Return the reason in words."""
+    refusal, table = throttled.refusal, throttled.table
+    if refusal is None:
+        return f"The fault {throttled.fault} throttled the request: a test asked for it with the control `faults`."
+    assert table is not None, "only a fault refuses requests without a table"
+    index = refusal.index_name
+    sentence = _EXPLANATIONS[refusal.cause].format(
+        table=table.name,
+        index=index,
+        place=f"table {table.name}" if index is None else f"index {index}",
+        kind=throttled.kind.lower(),
+        limit=f"{refusal.limit:g}",
+    )
+    return f"{sentence} {refusal.asked:g} units were asked for, and {refusal.available:g} were left."

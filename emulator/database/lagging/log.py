@@ -1,0 +1,92 @@
+"""The lag log of one table, which follows the table's writes."""
+
+from collections.abc import Iterator
+from struct import Struct
+from typing import Final
+
+from emulator.clock import Moment
+from emulator.database.schema.followers import Change
+from emulator.database.store import keyspace
+from emulator.database.views.recording import original_of
+from storage import ReadTxn, WriteTxn
+from storage.keycode import escape, prefix_end
+
+_position: Final = Struct(">QI")
+POSITION: Final = _position.size
+
+_SLACK: Final = 1_000_000
+"""Microseconds for which records are kept after the lag: a read takes its time, then its data."""
+
+_TRIMMED: Final = 2  # how many old records a write deletes for each record that it adds
+
+
+def position(micros: int, number: int = 0) -> bytes:
+    """Return the position of a record. By default, it is the first of its microsecond."""
+    return _position.pack(micros, number)
+
+
+class LagLog:
+    """The writing side of a lag log.
+
+    keep: microseconds for which records are kept. real: whether times are those of the machine.
+    alone: whether no other process writes to it. If so, the last position is kept in memory.
+    """
+
+    __slots__ = ("_alone", "_held", "_keep", "_last", "_moment", "_originals", "_real", "_times")
+
+    def __init__(self, number: int, moment: Moment, keep: int, *, real: bool, alone: bool) -> None:
+        self._originals = keyspace.lag_originals(number)
+        self._times = keyspace.lag_times(number)
+        self._moment = moment
+        self._keep = keep + _SLACK
+        self._real = real
+        self._alone = alone
+        self._last: tuple[int, int] | None = None
+
+    def follow(self, txn: WriteTxn, change: Change) -> None:
+        """Record what a write changes: the item, and its entries in indexes."""
+        micros, number = self._next(txn)
+        added = 0
+        for key, row in _before(change):
+            where = _position.pack(micros, number + added)
+            txn.put(self._originals + escape(key) + where, original_of(row))
+            txn.put(self._times + where, key)
+            added += 1
+        self._last = (micros, number + added - 1) if self._alone else None
+        self._trim(txn, micros, _TRIMMED * added)
+
+    def _next(self, txn: ReadTxn) -> tuple[int, int]:
+        """Return the time and number of the next record. Times never go back."""
+        last = self._last or _last_position(txn, self._times)
+        micros = self._moment.machine_micros() if self._real else self._moment.micros()
+        return (micros, 0) if micros > last[0] else (last[0], last[1] + 1)
+
+    def _trim(self, txn: WriteTxn, now: int, most: int) -> None:
+        """Delete some of the records that no read needs any more."""
+        stop = self._times + position(max(0, now - self._keep))
+        old = []
+        for key, changed in txn.scan(self._times, stop):
+            old.append((key, changed))
+            if len(old) == most:
+                break
+        for key, changed in old:
+            txn.delete(key)
+            txn.delete(self._originals + escape(changed) + key[len(self._times) :])
+
+
+def _before(change: Change) -> Iterator[tuple[bytes, bytes | None]]:
+    """Yield each key that a change changes, with its row before the change."""
+    yield change.key, change.old_row
+    old = change.old_item()
+    for entry in change.entries:
+        for key in (entry.old_key, entry.new_key):
+            if key is not None:
+                index = entry.index
+                was = old is not None and index.key(old, change.key) == key
+                yield key, index.row(old, change.old_row) if was and old is not None and change.old_row else None
+
+
+def _last_position(txn: ReadTxn, times: bytes) -> tuple[int, int]:
+    """Return the last used position, (0, 0) if there are no records. times: their prefix."""
+    _, last = txn.page(times, prefix_end(times), 1, reverse=True)
+    return _position.unpack_from(last, len(times)) if last else (0, 0)

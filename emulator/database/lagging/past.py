@@ -1,0 +1,98 @@
+"""A read transaction that shows a table and its indexes at an earlier time."""
+
+from collections.abc import Iterator
+from types import TracebackType
+
+from emulator.clock import Clock
+from emulator.database.lagging.log import POSITION, position
+from emulator.database.lagging.setting import LagSetting, Reader
+from emulator.database.store import keyspace
+from emulator.database.views.recording import original_of, value_of
+from storage import ReadTxn
+from storage.keycode import escape, prefix_end, unescape
+
+_Pair = tuple[bytes, bytes]
+
+
+class Lag:
+    """The lag of one table, for its reads. log: the number of its lag log."""
+
+    __slots__ = ("_originals", "_reader")
+
+    def __init__(self, setting: LagSetting, log: int, clock: Clock) -> None:
+        self._originals = keyspace.lag_originals(log)
+        self._reader = Reader(setting, clock)
+
+    def past(self, txn: ReadTxn) -> ReadTxn:
+        """Return a transaction that shows the table at the time that the next read shows."""
+        return PastTxn(txn, self._originals, position(self._reader.micros() + 1))
+
+
+class PastTxn(ReadTxn):
+    """A read transaction that shows keys at an earlier time.
+
+    originals: the prefix of the originals. since: the position of the first record that counts.
+    The code that opened `txn` closes it.
+    """
+
+    __slots__ = ("_originals", "_since", "_txn")
+
+    def __init__(self, txn: ReadTxn, originals: bytes, since: bytes) -> None:
+        self._txn = txn
+        self._originals = originals
+        self._since = since
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value of a key at the time, or None."""
+        records = self._originals + escape(key)
+        found, _ = self._txn.page(records + self._since, prefix_end(records), 1)
+        return value_of(found[0]) if found else self._txn.get(key)
+
+    def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[_Pair]:
+        """Yield the pairs of the time with start <= key < stop in key order, or backwards."""
+        past = self._past(start, stop, reverse=reverse)
+        for key, original in _merged(past, self._txn.scan(start, stop, reverse=reverse), reverse=reverse):
+            value = value_of(original)
+            if value is not None:
+                yield key, value
+
+    def _past(self, start: bytes, stop: bytes, *, reverse: bool) -> Iterator[_Pair]:
+        """Yield each key that was changed after the time, with its original at the time."""
+        prefix = self._originals
+        current: bytes | None = None
+        original = b""
+        for record, stored in self._txn.scan(prefix + escape(start), prefix + escape(stop), reverse=reverse):
+            if record[-POSITION:] < self._since:
+                continue
+            key, _ = unescape(record, len(prefix))
+            if key != current:
+                if current is not None:
+                    yield current, original
+                current, original = key, stored
+            elif reverse:  # the walk comes to the first record of a key last
+                original = stored
+        if current is not None:
+            yield current, original
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the transaction open."""
+
+
+def _merged(past: Iterator[_Pair], live: Iterator[_Pair], *, reverse: bool) -> Iterator[_Pair]:
+    """Merge two walks of keys. If both have a key, yield the pair of the past.
+
+    past: keys with their originals. live: keys with their values. Yields keys with originals.
+    """
+    ours, theirs = next(past, None), next(live, None)
+    while ours is not None or theirs is not None:
+        if ours is None or (theirs is not None and (theirs[0] > ours[0] if reverse else theirs[0] < ours[0])):
+            assert theirs is not None, "one of the walks goes on"
+            yield theirs[0], original_of(theirs[1])
+            theirs = next(live, None)
+            continue
+        if theirs is not None and theirs[0] == ours[0]:
+            theirs = next(live, None)
+        yield ours
+        ours = next(past, None)

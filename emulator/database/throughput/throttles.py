@@ -1,0 +1,97 @@
+"""The last throttles of a process: which limit refused what, for the control `throttles`.
+
+They are noted only while throughput is enforced on a table or faults throttle. Then a wrapper of
+`Emulator.answer` notes the operation in progress.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Final, NamedTuple, TypeVar
+
+from emulator.clock import Clock
+from emulator.database.definitions.tables import TableDefinition
+from emulator.database.throughput.throttle import Refusal
+from emulator.errors import ApiError
+from emulator.slices import Sliced, surrounded
+from emulator.values.types import Item
+
+KEPT: Final = 1000
+
+_Caller = TypeVar("_Caller")
+
+
+class Throttled(NamedTuple):
+    """A refused read or write.
+
+    table: None if the operation has no units. index_name: a global index's name, None for a table.
+    key: the key attributes, None if they are not known. reason: as in ThrottlingReasons, None if
+    the error has none. refusal: the limit, None if a fault refused. fault: its name, or None.
+    """
+
+    time: float
+    operation: str
+    table: TableDefinition | None
+    index_name: str | None
+    kind: str
+    key: Item | None
+    reason: str | None
+    refusal: Refusal | None
+    fault: str | None
+
+
+class ThrottleLog:
+    """The last throttles of a process.
+
+    operation: the operation in progress, "" outside requests. fault: the name of the fault that
+    refused last.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.operation = ""
+        self.fault: str | None = None
+        self.entries: deque[Throttled] = deque(maxlen=KEPT)
+
+    def add(
+        self,
+        table: TableDefinition | None,
+        kind: str,
+        index_name: str | None,
+        item: Item | None,
+        error: ApiError,
+        refusal: Refusal | None,
+    ) -> None:
+        """Note a throttle. item: at least the key attributes, None if they are not known."""
+        reasons = error.extra.get("ThrottlingReasons") or error.extra.get("throttlingReasons")
+        reason = reasons[0]["reason"] if reasons else None
+        key = None if item is None or table is None else _key(table, index_name, item)
+        fault = self.fault if refusal is None else None
+        self.entries.append(
+            Throttled(self._clock.now(), self.operation, table, index_name, kind, key, reason, refusal, fault)
+        )
+
+    def noting(self, answer: Callable[[str, object, _Caller], bytes]) -> Callable[[str, object, _Caller], bytes]:
+        """Return a function that answers a request as `answer` does, and notes its operation."""
+
+        def call(operation: str, raw: object, caller: _Caller) -> bytes:
+            self.operation = operation
+            try:
+                return answer(operation, raw, caller)
+            except Sliced as sliced:
+                steps = sliced.steps
+            finally:
+                self.operation = ""
+            raise Sliced(surrounded(steps, partial(self._begin, operation), partial(self._begin, "")))
+
+        return call
+
+    def _begin(self, operation: str) -> None:
+        self.operation = operation
+
+
+def _key(table: TableDefinition, index_name: str | None, item: Item) -> Item:
+    """Return the key attributes of an item of a table, or of an entry of its global index."""
+    index = next((each for each in table.indexes if each.name == index_name), None)
+    names = (table.hash, table.range) if index is None else index.hash + index.range
+    return {name: item[name] for name in names if name is not None and name in item}

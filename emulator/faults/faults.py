@@ -1,0 +1,217 @@
+"""Adds and removes rules, and runs requests with the effects of the rules that hit them."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from functools import partial
+from typing import Any, Final
+
+from emulator import errors
+from emulator.database.catalog.catalog import Caller
+from emulator.database.database import Database
+from emulator.database.throughput.gate import Gate
+from emulator.faults.books import Book, CommonMemory, OwnMemory
+from emulator.faults.effects import Conflict, Failure, Silence, Throttle, Unprocessed
+from emulator.faults.plans import Plan, plan_of
+from emulator.faults.refusals import Refusals
+from emulator.faults.rules import Rule, check, rule_of
+from emulator.faults.touching import with_limit, writes_of
+from emulator.settings import Settings
+from emulator.shared_memory import SharedMemory
+from emulator.slices import Dropped, Sliced, Steps, surrounded
+
+_PIECE: Final = 0.25  # seconds of a pause after which a server that stops is noticed
+
+_INSIDE: Final = Throttle | Unprocessed | Conflict
+
+_OF_SETTINGS: Final[Mapping[str, Sequence[str]]] = {
+    "error_probability": ("Read", "Write"),
+    "read_error_probability": ("Read",),
+    "write_error_probability": ("Write",),
+}
+"""Setting with a share -> the operations of which its rule throttles this share."""
+
+
+class Faults:
+    """The rules of a server, as one of its processes sees them.
+
+    answer: answers a request without faults. switch: is called with `self.call` when there are
+    rules from now on, and with None when there are none.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        answer: Callable[[str, object, Caller], bytes],
+        switch: Callable[[Callable[[str, object, Caller], bytes] | None], None],
+        sharing: SharedMemory | None = None,
+    ) -> None:
+        self._database = database
+        self._answer = answer
+        self._switch = switch
+        self._book = Book(OwnMemory() if sharing is None else CommonMemory(sharing))
+        self._rules: list[Rule] = []
+        self._version = -1  # the version of the book whose rules are in force
+        self._gate = Gate()
+        self._started_with: list[int] = []
+        self.stopping = False
+        """Whether the server stops. Then no request waits any longer."""
+
+    # --- rules ------------------------------------------------------------------------------------
+
+    def start(self, settings: Settings) -> None:
+        """Add the rules of the settings, unless another process has added them."""
+        bodies = [
+            _throttles(operations, share)
+            for name, operations in _OF_SETTINGS.items()
+            if (share := getattr(settings, name))
+        ]
+        if not self._book.used:
+            for body in bodies:
+                self.add(body)
+        self._started_with = [number for number, _, body in self._book.entries() if body in bodies]
+        self.adopt()
+
+    def add(self, body: Mapping[str, Any]) -> str:
+        """Add a rule to the book; return its name. Raises WrongRule, BookFull.
+
+        The rule is in force in a process once the process has called `adopt`.
+        """
+        check(body)
+        number, slot, _ = self._book.add(dict(body))
+        return rule_of(body, number, slot).id
+
+    def remove(self, name: str | None = None) -> int:
+        """Remove a rule by its name, or all rules, from the book; return how many."""
+        kept = [] if name is None else [each.number for each in self._entries() if each.id != name]
+        return self._book.keep(kept)
+
+    def reset(self) -> None:
+        """Remove all rules but those of the settings.
+
+        Other processes notice at their next request.
+        """
+        self._book.keep(self._started_with)
+        self.adopt()
+
+    def adopt(self) -> None:
+        """Put the rules of the book into force in this process."""
+        self._version = self._book.version
+        self._rules = list(self._entries())
+        inside = any(isinstance(rule.effect, _INSIDE) for rule in self._rules)
+        enforcer = self._database.enforcer
+        if inside != (enforcer.gate is not None):
+            enforcer.gate = self._gate if inside else None
+            self._database.catalog.recompile()
+        self._switch(self.call if self._rules else None)
+
+    def shown(self) -> list[dict[str, Any]]:
+        """Return the rules with their counts, as JSON."""
+        return [self._shown(rule) for rule in self._entries()]
+
+    def rule(self, name: str) -> dict[str, Any] | None:
+        """Return a rule with its counts, None if no rule has this name."""
+        return next((self._shown(rule) for rule in self._entries() if rule.id == name), None)
+
+    def _shown(self, rule: Rule) -> dict[str, Any]:
+        counts = self._book.counts(rule.slot)
+        return {
+            "Id": rule.id,
+            "Match": rule.body.get("Match", {}),
+            "Effect": rule.body["Effect"],
+            "Seed": rule.seed,
+            "Matched": counts.matched,
+            "Hits": counts.hits,
+        }
+
+    def _entries(self) -> Iterator[Rule]:
+        return (rule_of(body, number, slot) for number, slot, body in self._book.entries())
+
+    # --- requests ---------------------------------------------------------------------------------
+
+    def call(self, operation: str, raw: object, caller: Caller) -> bytes:
+        """Return the answer to one request. Raises ApiError, Dropped, Sliced."""
+        if self._version != self._book.version:
+            self.adopt()
+        plan = plan_of(self._rules, self._book, operation, raw, caller)
+        if plan is None:
+            return self._answer(operation, raw, caller)
+        steps = self._steps(plan, operation, raw, caller)
+        try:
+            pause = next(steps)
+        except StopIteration as end:
+            answer: bytes = end.value
+            return answer
+        raise Sliced(_after_pause(pause, steps))
+
+    def _steps(self, plan: Plan, operation: str, raw: object, caller: Caller) -> Steps[bytes]:
+        yield from self._wait(plan.before)
+        if plan.end is not None and not plan.end.after:
+            return (yield from self._end(plan.end))
+        if plan.items is not None:
+            raw = with_limit(operation, raw, plan.items)
+        answer = yield from self._run(plan, operation, raw, caller)
+        yield from self._wait(plan.after)
+        if plan.end is not None:
+            return (yield from self._end(plan.end))
+        return answer
+
+    def _refuse_without_units(self, plan: Plan, operation: str, raw: object) -> None:
+        """Throttle an operation that has no units to refuse, and so does not come to the gate."""
+        if operation != "SearchVectors" and writes_of(operation, raw) is not None:
+            return
+        for rule, _, _ in plan.inside:
+            if isinstance(rule.effect, Throttle):
+                error = errors.rate_exceeded()
+                log = self._database.enforcer.throttles
+                log.operation, log.fault = operation, rule.id
+                log.add(None, "Read", None, None, error, None)
+                raise error
+
+    def _wait(self, seconds: float) -> Steps[None]:
+        """Wait, in pieces, until the time is over or the server stops."""
+        while seconds > 0 and not self.stopping:
+            yield min(seconds, _PIECE)
+            seconds -= _PIECE
+
+    def _end(self, end: Failure | Silence) -> Steps[bytes]:
+        """End a request without its answer: raise an error, or Dropped after a silence."""
+        if isinstance(end, Failure):
+            raise errors.service_unavailable() if end.code == "ServiceUnavailable" else errors.internal_server_error()
+        yield None  # a connection is closed in a step of its own, and not inside a request
+        yield from self._wait(end.seconds)
+        raise Dropped
+
+    def _run(self, plan: Plan, operation: str, raw: object, caller: Caller) -> Steps[bytes]:
+        """Run a request. While a step of it runs, the gate has the effects inside the operation."""
+        if not plan.inside:
+            try:
+                return self._answer(operation, raw, caller)
+            except Sliced as sliced:
+                rest = sliced.steps
+            return (yield from rest)
+        self._refuse_without_units(plan, operation, raw)
+        refusals = Refusals(caller, plan.inside, self._database.enforcer.throttles)
+        self._open(refusals)
+        try:
+            return self._answer(operation, raw, caller)
+        except Sliced as sliced:
+            rest = sliced.steps
+        finally:
+            self._open(None)
+        return (yield from surrounded(rest, partial(self._open, refusals), partial(self._open, None)))
+
+    def _open(self, refusals: Refusals | None) -> None:
+        """Put the effects inside an operation into the gate, or take them out (None)."""
+        self._gate.injection = refusals
+
+
+def _throttles(operations: Sequence[str], share: float) -> dict[str, Any]:
+    """Return the rule that throttles a share of some operations."""
+    return {"Match": {"Operation": list(operations), "Share": share}, "Effect": {"Kind": "Throttle"}}
+
+
+def _after_pause(pause: float | None, steps: Steps[bytes]) -> Steps[bytes]:
+    """Continue with steps whose first pause has not been made yet."""
+    with closing(steps):
+        yield pause
+        return (yield from steps)

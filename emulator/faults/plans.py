@@ -1,0 +1,85 @@
+"""The plan of one request: the effects of all rules that hit it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from emulator.database.catalog.catalog import Caller
+from emulator.faults.books import Book
+from emulator.faults.effects import Conflict, Failure, Latency, ShortPage, Silence, Throttle, Unprocessed
+from emulator.faults.refusals import names, partition_of
+from emulator.faults.rules import Rule, Touch
+from emulator.faults.touching import touched, writes_of
+
+_COMBINES = Latency | ShortPage | Unprocessed
+_TRANSACTIONS = frozenset(("TransactWriteItems", "TransactGetItems", "ExecuteTransaction"))
+
+
+@dataclass(slots=True)
+class Plan:
+    """The effects on one request.
+
+    before, after: seconds to wait before it runs, and before its answer is sent. items: the most
+    items of a page. inside: the rules with effects inside the operation, each with the number of
+    its match and what the request names. end: how the request ends instead of with its answer.
+    """
+
+    before: float = 0.0
+    after: float = 0.0
+    items: int | None = None
+    inside: list[tuple[Rule, int, Sequence[Touch]]] = field(default_factory=list)
+    end: Failure | Silence | None = None
+
+
+def plan_of(rules: Iterable[Rule], book: Book, operation: str, request: object, caller: Caller) -> Plan | None:
+    """Count a request for each rule that matches it; return its plan, None without a hit."""
+    plan: Plan | None = None
+    writes = writes_of(operation, request)
+    found: dict[bool, list[Touch]] = {}
+    for rule in rules:
+        if not rule.takes(operation, writes=writes) or not _has_credentials(rule, caller):
+            continue
+        if isinstance(rule.effect, Conflict) and rule.effect.transactions_only and operation not in _TRANSACTIONS:
+            continue
+        keys = rule.key is not None
+        if keys not in found:
+            found[keys] = touched(operation, request, caller, keys=keys)
+        touches = [each for each in found[keys] if _is_about(rule, each, caller)]
+        if not touches and (rule.table is not None or keys):
+            continue
+        number, hit = book.count(rule.slot, rule.hits)
+        if hit:
+            plan = plan or Plan()
+            _add(plan, rule, number, touches)
+            if not isinstance(rule.effect, _COMBINES):
+                break
+    return plan
+
+
+def _has_credentials(rule: Rule, caller: Caller) -> bool:
+    return rule.access_key in (None, caller.access_key) and rule.region in (None, caller.region)
+
+
+def _is_about(rule: Rule, touch: Touch, caller: Caller) -> bool:
+    if not names(rule, touch.table, caller):
+        return False
+    if rule.key is None or rule.has_key(touch.item):
+        return True
+    one_key = len(rule.key) == 1  # the statement names a partition, and not an item
+    return one_key and touch.partition is not None and touch.partition == partition_of(rule, touch.table, caller)
+
+
+def _add(plan: Plan, rule: Rule, number: int, touches: Sequence[Touch]) -> None:
+    effect = rule.effect
+    match effect:
+        case Latency():
+            seconds = effect.draw(rule.random(number, "latency"))
+            if effect.after:
+                plan.after += seconds
+            else:
+                plan.before += seconds
+        case ShortPage():
+            plan.items = effect.items if plan.items is None else min(plan.items, effect.items)
+        case Failure() | Silence():
+            plan.end = effect
+        case Throttle() | Unprocessed() | Conflict():
+            plan.inside.append((rule, number, touches))

@@ -1,0 +1,68 @@
+"""Turns garbage collection off while a large request has many objects in memory.
+
+The collector visits all objects in one call, and it begins again each time their number has grown
+by a quarter. A body of 16 MB has millions of objects: one call takes up to 0.4 s. A transaction of
+100 statements of 8 KB has 500,000 in its syntax trees: 50 to 100 ms. Other requests wait meanwhile.
+None of these objects are garbage before their request ends. Then they go without the collector if
+they do not refer to each other in circles. So an error that a request keeps has no traceback: its
+frames would refer to the error, and to all objects of the request.
+"""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Final, TypeVar
+
+from emulator.slices import Steps
+
+_T = TypeVar("_T")
+
+
+class _Resting:
+    """Turns garbage collection off as long as there are large requests."""
+
+    def __init__(self) -> None:
+        self._requests = 0
+        self._lock = Lock()
+
+    def begin(self) -> None:
+        """Turn garbage collection off."""
+        with self._lock:
+            self._requests += 1
+            gc.disable()
+
+    def end(self) -> None:
+        """Turn garbage collection on, unless there is another large request."""
+        with self._lock:
+            self._requests -= 1
+            if not self._requests:
+                gc.enable()
+
+    @contextmanager
+    def context(self) -> Iterator[None]:
+        """Turn garbage collection off during the context. The context may last for many slices."""
+        self.begin()
+        try:
+            yield
+        finally:
+            self.end()
+
+
+resting: Final = _Resting()
+
+
+def settling(steps: Steps[_T]) -> Steps[_T]:
+    """Run steps that make objects which last, while the collector rests.
+
+    After each step, its objects move to the collector's oldest generation. Otherwise the collector
+    would visit the objects of all steps at once, as soon as it is on again.
+    """
+    while True:
+        try:
+            pause = next(steps)
+        except StopIteration as end:
+            result: _T = end.value
+            return result
+        gc.collect(1)
+        yield pause
