@@ -1,11 +1,10 @@
-"""The regions that may have replicas."""
+"""The regions that may have replicas with strong consistency.
+
+Other replicas may be in all regions of the partition `aws` (emulator/regions.py). All of these
+regions are enabled here, also those that an account must opt into.
+"""
 
 from typing import Final
-
-from emulator.regions import COMMERCIAL
-
-REGIONS: Final = COMMERCIAL
-"""All are enabled here, also those that an account must opt into."""
 
 STRONG: Final = frozenset(
     {
