@@ -14,6 +14,7 @@ DOCUMENTS = (
     "docs/console.md",
     "docs/controls.md",
     "docs/functions.md",
+    "docs/global-tables.md",
     "docs/running.md",
     "emulator/README.md",
     "emulator/reference/README.md",

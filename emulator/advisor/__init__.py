@@ -18,6 +18,6 @@
 | `reports/`                    | findings as text, SARIF and JUnit XML                        |
 
 Everything here is bounded in memory: each process keeps at most 5,000 tallies, and each watcher a
-few thousand entries. All units are estimates, except where an answer shows the size of what was
+few thousand things. All units are estimates, except where an answer shows the size of what was
 read, or reports its consumed capacity.
 """

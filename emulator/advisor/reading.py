@@ -25,7 +25,7 @@ Find = Callable[[str], TableFacts | None]
 LARGE: Final = 64 * 1024  # bytes of an item whose largest attribute is worth knowing
 
 CUT: Final = "CutBytes"
-"""A member of an answer whose items were cut away: their bytes."""
+"""The member that an answer has if its items were cut away: their size in bytes."""
 
 WRITING: Final = frozenset(("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"))
 """Operations whose writes do not depend on their answers."""

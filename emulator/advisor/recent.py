@@ -1,4 +1,4 @@
-"""A dictionary that keeps only its newest entries."""
+"""A dictionary that keeps only its newest pairs."""
 
 from typing import TypeVar
 
@@ -7,7 +7,7 @@ Kept = TypeVar("Kept")
 
 
 class Recent(dict[Key, Kept]):
-    """A dictionary with at most `most` entries. A new entry displaces the oldest one."""
+    """A dictionary with at most `most` pairs. A new one displaces the oldest one."""
 
     __slots__ = ("_most",)
 
@@ -16,7 +16,7 @@ class Recent(dict[Key, Kept]):
         self._most = most
 
     def keep(self, key: Key, value: Kept) -> None:
-        """Add or replace an entry, and make it the newest."""
+        """Add or replace a pair, and make it the newest."""
         self.pop(key, None)
         self[key] = value
         if len(self) > self._most:

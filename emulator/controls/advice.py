@@ -48,8 +48,8 @@ _CONFIDENCES: Final = ("possible", "likely", "certain")
 _FORMATS: Final = ("json", "text", "sarif", "junit")
 
 
-def _everywhere(_body: Body, parts: Sequence[Result]) -> Result:
-    return parts[0]
+def _everywhere(_body: Body, results: Sequence[Result]) -> Result:
+    return results[0]
 
 
 @control("advise", gather=_everywhere, summary="look for mistakes in requests, or stop it", members=("Enabled",))
@@ -65,7 +65,7 @@ def advise(emulator: Emulator, body: Body) -> Result:
     return {"Advising": enabled}
 
 
-def _advice(body: Body, parts: Sequence[Result]) -> Steps[Result]:
+def _advice(body: Body, results: Sequence[Result]) -> Steps[Result]:
     """Return the findings in the evidence of all processes."""
     from emulator.advisor.advisor import Selection, explained  # noqa: PLC0415 - few servers advise
     from emulator.advisor.rule import Confidence  # noqa: PLC0415 - as above
@@ -73,12 +73,12 @@ def _advice(body: Body, parts: Sequence[Result]) -> Steps[Result]:
     least, wanted = _check(body)
     access_key, region, table = (_text(body, name) for name in (*_CALLER, "TableName"))
     selection = Selection(access_key, region, table, Confidence[least])
-    advisor = yield from _advisor(parts)
+    advisor = yield from _advisor(results)
     findings = yield from advisor.findings(selection)
     advice = {
         "Advising": True,
-        "Requests": sum(part["Requests"] for part in parts),
-        "Complete": all(part["Complete"] for part in parts),
+        "Requests": sum(result["Requests"] for result in results),
+        "Complete": all(result["Complete"] for result in results),
         "Findings": findings,
         "Rules": explained(each["Rule"] for each in findings),
     }
@@ -97,20 +97,20 @@ def _check(body: Body) -> tuple[str, str]:
     return _choice(body, "Confidence", _CONFIDENCES), _choice(body, "Format", _FORMATS)
 
 
-def _advisor(parts: Sequence[Result]) -> Steps[Any]:
+def _advisor(results: Sequence[Result]) -> Steps[Any]:
     """Return an advisor that has seen the requests of all processes."""
-    if "Advisor" in parts[0]:
-        return parts[0]["Advisor"]
+    if "Advisor" in results[0]:
+        return results[0]["Advisor"]
     from emulator.advisor.advisor import over  # noqa: PLC0415 - few servers advise
     from emulator.advisor.calls import Call  # noqa: PLC0415 - as above
     from emulator.advisor.tables import KnownTables  # noqa: PLC0415 - as above
 
     tables = KnownTables()
     calls = []
-    for part in parts:
-        for access_key, region, description in part["Tables"]:
+    for result in results:
+        for access_key, region, description in result["Tables"]:
             tables.learn(access_key, region, description)
-        for text in part["Trail"]:
+        for text in result["Trail"]:
             calls.append(Call.load(text))
             yield None
     return (yield from over(calls, tables))
@@ -120,7 +120,7 @@ def _advisor(parts: Sequence[Result]) -> Steps[Any]:
 def advice(emulator: Emulator, _body: Body) -> Steps[Result]:
     """Return the evidence of this process. Raises BadDeclaration if the server does not advise."""
     evidence = yield from _examined(emulator)
-    return evidence.part()
+    return evidence.contribution()
 
 
 @control(
@@ -134,15 +134,15 @@ def find_advice(emulator: Emulator, body: Body) -> Steps[Result]:
     """Return the evidence of this process; `_advice` selects. Raises BadDeclaration."""
     _check(body)
     evidence = yield from _examined(emulator)
-    return evidence.part()
+    return evidence.contribution()
 
 
-def _policy(body: Body, parts: Sequence[Result]) -> Result:
+def _policy(body: Body, results: Sequence[Result]) -> Result:
     """Return the policy with the permissions of all processes."""
     from emulator.advisor.permissions import policy  # noqa: PLC0415 - few servers advise
 
     access_key, region = _caller(body)
-    return policy((row for part in parts for row in part["Needed"]), access_key, region)
+    return policy((row for result in results for row in result["Needed"]), access_key, region)
 
 
 @control(

@@ -51,6 +51,7 @@ def state(emulator: Emulator, _body: Body) -> Result:
     "move_clock",
     path="clock",
     repeatable=False,
+    many_objects=True,  # 2,500 streams get 10,000 shards
     summary="set, freeze, advance or release the emulator's clock",
     members=("Offset?", "Freeze?", "Advance?", "Release?", "Next?"),
 )

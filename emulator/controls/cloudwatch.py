@@ -1,7 +1,8 @@
 """`cloudwatch`: metrics of the last hour, under CloudWatch's names (control-plane 19).
 
-`GET /_emulator/cloudwatch` shows them. The server counts them with --metrics, or after a call of
-`count_requests` (controls/counters.py). The result is
+`GET /_emulator/cloudwatch` shows them. `find_cloudwatch {"AccessKey"?, "Region"?, "TableName"?}`
+shows those of some tables, with all metrics that belong to no table. The server counts with
+--metrics, or after a call of `count_requests` (controls/counters.py). The result is
 `{"Namespace": "AWS/DynamoDB", "Metrics": [..]}`.
 
 | member of a metric    | meaning                                                         |
@@ -25,14 +26,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from emulator.controls.body import BadDeclaration, Body
+from emulator.controls.body import BadDeclaration, Body, member, refuse_unknown
 from emulator.controls.registry import Emulator, Result, control
 from emulator.database.database import Database
 from emulator.database.schema.table import Table
 from emulator.database.throughput.usage import CONSUMED_WRITE, MINUTE, REPLICATED_WRITE, REPLICATION_LATENCY, Statistics
+from emulator.slices import Steps
 
 _DIMENSIONS: Final = ("TableName", "GlobalSecondaryIndexName", "Operation", "Source", "ReceivingRegion")
 """The dimensions of a metric, in the order in which a series has their values."""
+
+_SELECTS: Final = ("AccessKey", "Region", "TableName")
+_SELECTION: Final = ("AccessKey?", "Region?", "TableName?")
+_TABLES: Final = 200  # tables of one step
 
 Series = dict[tuple[str, ...], dict[int, list[float]]]
 """Name, access key, region and dimensions of a metric -> minute -> sum, count, lowest and highest
@@ -72,36 +78,68 @@ def _datapoint(minute: int, total: float, count: float, lowest: float, highest: 
 
 
 @control("cloudwatch", changes=False, gather=_together, summary="show metrics of the last hour")
-def cloudwatch(emulator: Emulator, _body: Body) -> Result:
+def cloudwatch(emulator: Emulator, _body: Body) -> Steps[Result]:
     """Return the metrics of this process; the owner adds provisioned units.
 
     Raises BadDeclaration if requests are not counted.
     """
+    return (yield from _metrics(emulator, {}))
+
+
+@control(
+    "find_cloudwatch",
+    path="cloudwatch",
+    method="POST",
+    changes=False,
+    gather=_together,
+    summary="show metrics of the last hour, of some tables",
+    members=_SELECTION,
+)
+def find_cloudwatch(emulator: Emulator, body: Body) -> Steps[Result]:
+    """Return the metrics of this process for the tables that a body selects."""
+    refuse_unknown(body, *_SELECTS)
+    return (yield from _metrics(emulator, {name: member(body, name, str) for name in _SELECTS if name in body}))
+
+
+def _metrics(emulator: Emulator, selected: Mapping[str, str]) -> Steps[Result]:
+    """Return metrics. selected: values of _SELECTS that the owner and name of a table must have."""
     last_hour = None if emulator.request_log is None else emulator.request_log().last_hour()
     if last_hour is None:
         raise BadDeclaration("this server does not count requests: start it with --metrics, or call count_requests")
-    found = [_row(key[:3], [key[3], "", key[4]], minute, values) for minute, key, values in last_hour]
-    return {"Metrics": [*found, *_of_tables(emulator.database)]}
-
-
-def _of_tables(database: Database) -> Iterator[list[Any]]:
-    now = int(database.clock.now() // MINUTE)
-    for table in database.catalog.everything():
+    found = [
+        _row(key[:3], [key[3], "", key[4]], minute, values)
+        for minute, key, values in last_hour
+        if not key[3] or _selects(selected, key[1:4])
+    ]
+    for number, table in enumerate(list(emulator.database.catalog.everything()), start=1):
         definition = table.definition
-        owner = definition.access_key, definition.region
-        for minute, (name, subject), values in database.enforcer.usage(table.id) or ():
-            for shown, dimensions in _shown_as(table, name, subject or ""):
-                yield _row((shown, *owner), dimensions, minute, values)
-        if not database.owner or definition.billing_mode != "PROVISIONED":
-            continue
-        relations = [("", definition.read_units, definition.write_units)]
-        relations += [
-            (index.name, index.read_units, index.write_units) for index in definition.indexes if not index.local
-        ]
-        for index, read, write in relations:
-            for kind, units in (("Read", read), ("Write", write)):
-                name = f"Provisioned{kind}CapacityUnits"
-                yield [name, *owner, *_dimensions([table.name, index]), now, [units, 1, units, units]]
+        if _selects(selected, (definition.access_key, definition.region, table.name)):
+            found += _of_table(emulator.database, table)
+        if number % _TABLES == 0:
+            yield None
+    return {"Metrics": found}
+
+
+def _selects(selected: Mapping[str, str], place: Sequence[str]) -> bool:
+    """Return whether a selection has a table. place: its access key, region and name."""
+    return all(selected.get(name, value) == value for name, value in zip(_SELECTS, place, strict=True))
+
+
+def _of_table(database: Database, table: Table) -> Iterator[list[Any]]:
+    now = int(database.clock.now() // MINUTE)
+    definition = table.definition
+    owner = definition.access_key, definition.region
+    for minute, (name, subject), values in database.enforcer.usage(table.id) or ():
+        for shown, dimensions in _shown_as(table, name, subject or ""):
+            yield _row((shown, *owner), dimensions, minute, values)
+    if not database.owner or definition.billing_mode != "PROVISIONED":
+        return
+    relations = [("", definition.read_units, definition.write_units)]
+    relations += [(index.name, index.read_units, index.write_units) for index in definition.indexes if not index.local]
+    for index, read, write in relations:
+        for kind, units in (("Read", read), ("Write", write)):
+            name = f"Provisioned{kind}CapacityUnits"
+            yield [name, *owner, *_dimensions([table.name, index]), now, [units, 1, units, units]]
 
 
 def _shown_as(table: Table, name: str, subject: str) -> Iterator[tuple[str, list[str]]]:

@@ -13,9 +13,9 @@ from emulator.controls.body import BadDeclaration, Body, member, refuse_unknown
 from emulator.controls.registry import Emulator, Result, control
 
 
-def _together(_body: Body, parts: Sequence[Result]) -> Result:
+def _together(_body: Body, results: Sequence[Result]) -> Result:
     """Add up the figures of all processes."""
-    return {name: sum(part[name] for part in parts) for name in ("Read", "Write", "Requests")}
+    return {name: sum(result[name] for result in results) for name in ("Read", "Write", "Requests")}
 
 
 @control(

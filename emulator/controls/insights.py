@@ -25,11 +25,13 @@ from emulator.controls.registry import Emulator, Result, control
 from emulator.database.database import Database
 from emulator.database.schema.table import Table
 from emulator.database.throughput.insights import Contributors, Sketch
+from emulator.slices import Steps
 from emulator.values.rows import decode_row
 from storage import ReadTxn
 from storage.keycode import prefix_end
 
 _SHOWN: Final = 100  # contributors in a report; CloudWatch shows the same number
+_TABLES: Final = 500  # tables of one step
 _SENT: Final = 200  # contributors that each process adds to a report
 _REPORTS: Final = ("PartitionKeys", "Keys")
 _RESOURCE: Final = ("AccessKey", "Region", "TableName", "IndexName")
@@ -75,15 +77,20 @@ def _ranked(lists: Sequence[Mapping[str, Any]]) -> list[Result]:
 
 
 @control("insights", changes=False, gather=_together, summary="show the most accessed and the most throttled keys")
-def insights(emulator: Emulator, _body: Body) -> Result:
+def insights(emulator: Emulator, _body: Body) -> Steps[Result]:
     """Return the counts of this process."""
     database = emulator.database
-    with database.read() as txn:
-        return {"Insights": list(_elements(database, txn))}
+    found: list[Result] = []
+    tables = list(database.catalog.everything())
+    for first in range(0, len(tables), _TABLES):
+        with database.read() as txn:
+            found += _elements(database, txn, tables[first : first + _TABLES])
+        yield None
+    return {"Insights": found}
 
 
-def _elements(database: Database, txn: ReadTxn) -> Iterator[Result]:
-    for table in database.catalog.everything():
+def _elements(database: Database, txn: ReadTxn, tables: Sequence[Table]) -> Iterator[Result]:
+    for table in tables:
         counted = database.enforcer.insights(table.id)
         for index, contributors in () if counted is None else counted.relations.items():
             definition = table.definition

@@ -108,7 +108,7 @@ class Evidence(Protocol):
         """Note that any table may have been replaced by another one of the same name."""
         ...
 
-    def part(self) -> Result:
+    def contribution(self) -> Result:
         """Return the evidence of this process, to be merged with that of others."""
         ...
 
@@ -186,6 +186,8 @@ class Control:
     moves something by an amount or writes outside the store.
     ends_with_client: whether it ends when its client closes the connection. Others run to their
     end.
+    many_objects: whether its steps may make so many objects that last, such as shards of streams,
+    that the garbage collector should rest meanwhile (http/front/resting.py).
     gather: if set, the function runs in each worker process, and `gather` combines the results. If
     not, the function runs in the process that gets the call.
     first: if set, it runs once, in the process that gets the call. It returns the body with which
@@ -200,6 +202,7 @@ class Control:
     changes: bool
     repeatable: bool
     ends_with_client: bool
+    many_objects: bool
     gather: Gather | None
     first: First | None
     summary: str
@@ -238,6 +241,7 @@ def control(
     changes: bool = True,
     repeatable: bool = True,
     ends_with_client: bool = False,
+    many_objects: bool = False,
     gather: Gather | None = None,
     first: First | None = None,
     members: tuple[str, ...] = (),
@@ -259,6 +263,7 @@ def control(
             changes,
             repeatable,
             ends_with_client,
+            many_objects,
             gather,
             first,
             summary,

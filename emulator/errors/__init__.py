@@ -18,6 +18,7 @@ from emulator.errors.requests import *  # noqa: F403 - validators of requests ar
 from emulator.errors.values import *  # noqa: F403 - values/problems.py refers to their texts
 
 _AT_FIRST_USE: Final = (
+    "account_groups",
     "arns",
     "auto_scaling",
     "backups",
@@ -32,8 +33,10 @@ _AT_FIRST_USE: Final = (
     "partiql",
     "policies",
     "reads",
+    "replica_scaling",
     "s3_jobs",
     "streams",
+    "strong_groups",
     "tables",
     "tags",
     "throughput",
@@ -46,6 +49,7 @@ The imports below are for the type checker.
 """
 
 if TYPE_CHECKING:
+    from emulator.errors.account_groups import *  # noqa: F403
     from emulator.errors.arns import *  # noqa: F403
     from emulator.errors.auto_scaling import *  # noqa: F403
     from emulator.errors.backups import *  # noqa: F403
@@ -60,8 +64,10 @@ if TYPE_CHECKING:
     from emulator.errors.partiql import *  # noqa: F403
     from emulator.errors.policies import *  # noqa: F403
     from emulator.errors.reads import *  # noqa: F403
+    from emulator.errors.replica_scaling import *  # noqa: F403
     from emulator.errors.s3_jobs import *  # noqa: F403
     from emulator.errors.streams import *  # noqa: F403
+    from emulator.errors.strong_groups import *  # noqa: F403
     from emulator.errors.tables import *  # noqa: F403
     from emulator.errors.tags import *  # noqa: F403
     from emulator.errors.throughput import *  # noqa: F403

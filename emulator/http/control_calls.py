@@ -7,6 +7,7 @@ from emulator.controls.body import Body
 from emulator.controls.registry import Control, Result
 from emulator.http.front.commits import committed
 from emulator.http.front.front import Front
+from emulator.http.front.resting import resting, settling
 from emulator.slices import Steps
 
 
@@ -26,7 +27,11 @@ async def run_here(front: Front, control: Control, body: Body) -> Result:
     """Run a control in this process. Raises the errors of the control and of its commit."""
 
     async def make() -> Result:
-        return await _finished(front, registry.begin(front.emulator, control, body))
+        steps = registry.begin(front.emulator, control, body)
+        if not control.many_objects:
+            return await _finished(front, steps)
+        with resting.context():
+            return await _finished(front, settling(steps))
 
     return await committed(front.commits, make, among=sys.maxsize, repeatable=control.repeatable)
 

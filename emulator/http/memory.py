@@ -1,5 +1,9 @@
 """Returns memory to the operating system after large bodies and large answers.
 
+It also runs Python's full garbage collections while clients are idle. A full collection visits all
+objects in one call, which takes 100 ms in a server with 2,500 tables that have streams. It finds
+next to nothing, because the server's objects hardly refer to each other in circles.
+
 The C library keeps freed memory. After 40 bodies of 15 MB, the process held 396 MB more than before
 them; `malloc_trim` returned 374 MB of this. The call takes up to 100 ms, so it runs in another
 thread, and only while no client is active.
@@ -19,12 +23,16 @@ from emulator.rounds import run_forever
 
 _INTERVAL: Final = 1.0  # seconds between checks
 _IDLE: Final = 1.0  # seconds; clients that did nothing for this long count as idle
+# After this many collections of younger objects, a full one is due. 10 is Python's default.
+_FULL: Final = 10
+# After this many, a full collection runs even if clients are active: 7 million more objects.
+_PUT_OFF: Final = 1_000
 
 
 async def return_memory(bodies: Bodies, clients: Iterable[Client]) -> None:
     """Return memory after large bodies or answers, whenever all clients are idle.
 
-    This runs until it is cancelled.
+    Full collections run then too. This runs until it is cancelled.
     """
     loop = asyncio.get_running_loop()
 
@@ -32,6 +40,8 @@ async def return_memory(bodies: Bodies, clients: Iterable[Client]) -> None:
         if is_due(bodies, clients, loop.time()):
             bodies.large = False
             await loop.run_in_executor(None, _trim)
+        elif is_full_collection_due(clients, loop.time()):
+            gc.collect()
         return _INTERVAL
 
     await run_forever("returning memory", poll)
@@ -39,7 +49,23 @@ async def return_memory(bodies: Bodies, clients: Iterable[Client]) -> None:
 
 def is_due(bodies: Bodies, clients: Iterable[Client], now: float) -> bool:
     """Return whether memory must be returned now. now: the event loop's time."""
-    return bodies.large and all(now - client.last_active >= _IDLE for client in clients)
+    return bodies.large and are_idle(clients, now)
+
+
+def is_full_collection_due(clients: Iterable[Client], now: float) -> bool:
+    """Return whether a full collection must run now. now: the event loop's time."""
+    return gc.get_count()[2] >= _FULL and are_idle(clients, now)
+
+
+def are_idle(clients: Iterable[Client], now: float) -> bool:
+    """Return whether all clients are idle. now: the event loop's time."""
+    return all(now - client.last_active >= _IDLE for client in clients)
+
+
+def put_off_full_collections() -> None:
+    """Let full collections run while clients are idle, or after a hundred times as many others."""
+    young, middle, _ = gc.get_threshold()
+    gc.set_threshold(young, middle, _PUT_OFF)
 
 
 def _trim() -> None:

@@ -22,6 +22,7 @@ from emulator.http.descriptors import raise_limit
 from emulator.http.front.connection import Connection
 from emulator.http.front.front import Front
 from emulator.http.listen import BACKLOG
+from emulator.http.memory import put_off_full_collections
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -119,6 +120,7 @@ def serve(
     server = Server(create_front(emulator), listeners, peers)
     gc.collect()
     gc.freeze()
+    put_off_full_collections()
 
     async def main() -> None:
         loop = asyncio.get_running_loop()

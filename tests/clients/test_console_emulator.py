@@ -303,7 +303,7 @@ def test_advice_names_a_mistake(visit, browser, client):
     assert "Evidence is collected from now on." in press_and_load(browser, "Begin to collect evidence")
 
 
-@drives("faults/create", "faults/remove", "faults/lag", "faults/transaction")
+@drives("faults/create", "faults/remove", "faults/lag", "faults/backfill", "faults/transaction")
 def test_bad_days_on_request(visit, browser, client):
     key = {"pk": {"S": "fault"}, "sk": {"N": "1"}}
     put = json.dumps({"TableName": "Orders", "Item": key}).encode()
@@ -320,6 +320,10 @@ def test_bad_days_on_request(visit, browser, client):
     client("PutItem", TableName="Orders", Item=key | {"new": {"BOOL": True}})
     assert "new" not in client("GetItem", TableName="Orders", Key=key)["Item"]
     assert "Reads no longer lag." in press_and_load(browser, "End")
+    browser.run("document.getElementById('backfill-table').value = 'Orders'")
+    fill(browser, {"Items for each second": "5", "Paused": True})
+    press_and_load(browser, "Set the pace")
+    assert "No index is being filled." in press_and_load(browser, "End this pace")
     browser.run("document.getElementById('transaction-table').value = 'Orders'")
     browser.run(f"document.getElementById('transaction-key').value = {json.dumps(json.dumps(key))}")
     assert "The transaction is declared." in press_and_load(browser, "Declare")

@@ -37,7 +37,10 @@ from tests.support.pytest_runs import write_our_distribution
 from tests.support.servers import ROOT, free_port
 
 PATIENCE = 30  # seconds; texts appear within one second
-PAGES = (ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("functions", "controls", "advice", "running")))
+PAGES = (
+    ROOT / "README.md",
+    *(ROOT / "docs" / f"{name}.md" for name in ("functions", "controls", "advice", "running", "global-tables")),
+)
 LANGUAGES = {"sh", "python", "js", "json", "text", "toml", "yaml"}
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"# ([\w./-]+\.\w+)(?:,.*)?\n")

@@ -102,6 +102,9 @@ def test_counting_begins_and_ends_with_a_call(name, tmp_path):
             each["MetricName"]: sum(point["SampleCount"] for point in each["Datapoints"]) for each in found["Metrics"]
         }
         assert sums == {"ConsumedReadCapacityUnits": 12, "SuccessfulRequestLatency": 12}
+        for body, shown in (({"TableName": "Orders", "AccessKey": "test"}, True), ({"Region": "eu-west-1"}, False)):
+            names = {each["MetricName"] for each in declare("cloudwatch", body)[1]["Metrics"]}
+            assert ("ConsumedReadCapacityUnits" in names, "SuccessfulRequestLatency" in names) == (shown, True)
         assert declare("count_requests", {"Enabled": False}) == (200, {"Counting": False})
         for _ in range(12):
             assert declare("cloudwatch", {}, method="GET")[0] == 400

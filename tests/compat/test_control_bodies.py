@@ -52,6 +52,8 @@ BAD = [
     ("faults/remove", {"Id": 1}, TYPE.format("Id")),
     ("faults/remove", {"Id": "f-0"}, "there is no fault f-0"),
     ("faults/remove", {"Name": "f-0"}, THERE_ARE.format("Name", "Id")),
+    ("cloudwatch", {"TableName": 1}, TYPE.format("TableName")),
+    ("cloudwatch", {"Table": "t"}, THERE_ARE.format("Table", "AccessKey, Region, TableName")),
     ("count_requests", {}, TYPE.format("Enabled")),
     ("count_requests", {"Enabled": "yes"}, TYPE.format("Enabled")),
     ("dead_letters", {"UUID": 1}, TYPE.format("UUID")),

@@ -38,13 +38,13 @@ def ask(app: App, method: str, path: str | bytes, *pieces: bytes, **scope: Any) 
 
 
 async def asked(app: App, method: str, path: str | bytes, *pieces: bytes, **scope: Any) -> Reply:
-    """Send a request like `ask`, on a running event loop."""
+    """Send a request like `ask`, on a running event loop. The client stays connected."""
     waiting = list(pieces) or [b""]
     sent: list[Message] = []
 
     async def receive() -> Message:
         if not waiting:
-            return {"type": "http.disconnect"}
+            await asyncio.Event().wait()  # until the application no longer waits
         piece = waiting.pop(0)
         return {"type": "http.request", "body": piece, "more_body": bool(waiting)}
 

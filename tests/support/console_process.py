@@ -15,8 +15,8 @@ from tests.support.in_process import InProcess
 class ObservedWorld(InProcess):
     """An emulator with a front. `send` sends an observed request, `__call__` one that is not."""
 
-    def __init__(self) -> None:
-        super().__init__(Settings(in_memory=True))
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(Settings(in_memory=True, **settings))
         self.front = create_front(self.emulator)
 
     def send(self, operation: str, body: Any, key: str = "test") -> Answer:

@@ -115,7 +115,7 @@ OPENED: Opened = {
     "advice/report": [],  # a file
     "advice/policy": [("advice/policy", {})],
 }
-"""For each page how to open it: paths with their query strings. A page without an entry fails."""
+"""For each page how to open it: paths with their query strings. A missing page fails."""
 
 PARTS = {"tables/create/index"}
 """Pages that htmx puts into other pages. They are opened, but axe does not check them alone."""
@@ -183,6 +183,7 @@ def create_history(client: Client, url: str) -> None:
     rule = {"Match": {"TableName": MARKUP[0], "Operation": "DeleteItem"}, "Effect": {"Kind": "Error"}}
     declare("faults", rule)
     declare("consistency", {"TableName": TABLE, "Lag": 0.001})
+    declare("backfill", {"TableName": MARKUP[0], "ItemsPerSecond": 5})
     declare("transactions", {"TableName": MARKUP[2], "Key": KEY, "Seconds": 3600})
     client("CreateBackup", TableName=TABLE, BackupName="Hostile-1._backup")
     client("UpdateTable", TableName=EMPTY, StreamSpecification=_STREAM)

@@ -20,26 +20,26 @@ from emulator.advisor.tally import Note, Tally
 _MOST: Final = 2_000  # items, and reads of items, that are remembered
 _ATTRIBUTES: Final = 100  # attributes of an item that are compared
 
-_Image = Mapping[str, int]
+_Hashes = Mapping[str, int]
 """Attribute -> a hash of its value."""
 
 
 class _Written:
     """The last write of an item. number: counts the writes. changed: names that it changed."""
 
-    __slots__ = ("changed", "image", "number")
+    __slots__ = ("changed", "hashes", "number")
 
     def __init__(self) -> None:
         self.number = 0
         self.changed: frozenset[str] = frozenset()
-        self.image: _Image | None = None
+        self.hashes: _Hashes | None = None
 
 
 class _Watcher(Noting):
     def __init__(self, note: Note) -> None:
         super().__init__(note)
         self._written: Recent[tuple[str, str, str, str], _Written] = Recent(_MOST)
-        self._reads: Recent[tuple[str, str, str, str, str], tuple[int, _Image]] = Recent(_MOST)
+        self._reads: Recent[tuple[str, str, str, str, str], tuple[int, _Hashes]] = Recent(_MOST)
 
     def see(self, call: Call) -> None:
         for access in call.accesses:
@@ -49,33 +49,33 @@ class _Watcher(Noting):
             written = self._written.get(item)
             if access.action == "GetItem" and access.item is not None and access.whole:
                 number = 0 if written is None else written.number
-                self._reads.keep((*item, call.client), (number, _image(access.item)))
+                self._reads.keep((*item, call.client), (number, _hashes(access.item)))
             elif access.writes:
                 read = self._reads.pop((*item, call.client), None)
                 if written is not None and read is not None and not access.condition:
                     self._check(call, access, written, read)
                 self._keep(item, written or _Written(), access)
 
-    def _check(self, call: Call, access: Access, written: _Written, read: tuple[int, _Image]) -> None:
+    def _check(self, call: Call, access: Access, written: _Written, read: tuple[int, _Hashes]) -> None:
         number, before = read
         if access.action != "PutItem" or access.item is None or written.number == number:
             return
-        now = _image(access.item)
+        now = _hashes(access.item)
         undone = [name for name in written.changed if now.get(name) == before.get(name)]
-        if written.image is not None:
-            undone = [name for name in undone if written.image.get(name) != before.get(name)]
+        if written.hashes is not None:
+            undone = [name for name in undone if written.hashes.get(name) != before.get(name)]
         if undone:
             self.note(call, access).count_names(undone)
 
     def _keep(self, item: tuple[str, str, str, str], written: _Written, access: Access) -> None:
         written.number += 1
-        written.image = None if access.item is None else _image(access.item)
-        names = access.changes if written.image is None else written.image
+        written.hashes = None if access.item is None else _hashes(access.item)
+        names = access.changes if written.hashes is None else written.hashes
         written.changed = frozenset(names)
         self._written.keep(item, written)
 
 
-def _image(item: Item) -> _Image:
+def _hashes(item: Item) -> _Hashes:
     return {name: hash(orjson.dumps(item[name])) for name in list(item)[:_ATTRIBUTES]}
 
 

@@ -25,8 +25,8 @@ class _Watcher(Noting):
             if access.action != "Scan" or not access.filtered or not access.equal or access.facts is None:
                 continue
             facts = access.facts
-            sources = [f"the table by {facts.hash}"] if facts.hash in access.equal else []
-            sources += [
+            relations = [f"the table by {facts.hash}"] if facts.hash in access.equal else []
+            relations += [
                 f"the index {index.name} by {', '.join(index.hash)}"
                 for index in facts.indexes.values()
                 if not index.local and all(name in access.equal for name in index.hash)
@@ -34,8 +34,8 @@ class _Watcher(Noting):
             tally = self.note(call, access)
             tally.figures["scanned"] += access.scanned
             tally.figures["returned"] += access.returned
-            tally.figures["served"] += bool(sources)
-            tally.count_names(sources[:1] or [f"={', '.join(access.equal)}"])
+            tally.figures["served"] += bool(relations)
+            tally.count_names(relations[:1] or [f"={', '.join(access.equal)}"])
 
 
 def _judge(tally: Tally) -> Verdict | None:
@@ -46,8 +46,8 @@ def _judge(tally: Tally) -> Verdict | None:
     )
     saved = tally.read * (1 - returned / scanned) if scanned else 0.0
     if tally.figures["served"]:
-        source = next(name for name, _ in tally.names.most_common() if not name.startswith("="))
-        advice = f"Query {source}: put the comparison into KeyConditionExpression instead of FilterExpression."
+        relation = next(name for name, _ in tally.names.most_common() if not name.startswith("="))
+        advice = f"Query {relation}: put the comparison into KeyConditionExpression instead of FilterExpression."
         return Verdict(Confidence.certain, evidence, advice, saved_read=saved)
     if tally.count < _REPEATED or scanned < _MANY or returned > scanned * _SELECTIVE:
         return None

@@ -11,13 +11,15 @@ declaration ends at a time of the emulator's clock (behaviour 8.4).
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from emulator import errors
 from emulator.clock import Clock
-from emulator.database.definitions.tables import TableDefinition
+from emulator.database.definitions.tables import IndexDefinition, TableDefinition
+from emulator.database.schema.describe import warm_units
 from emulator.database.schema.table import Table
 from emulator.database.throughput.enforcement import Enforcement, Lag
 from emulator.database.throughput.throttle import TableThrottle
@@ -196,6 +198,11 @@ class Enforcer:
         if not on:
             self._usages.clear()
 
+    @property
+    def counts_units(self) -> bool:
+        """Whether the units that tables consume are counted."""
+        return self._metered
+
     def usage(self, table_id: int) -> "TableUsage | None":
         """Return the figures of a table in the last hour, None if units are not counted."""
         return self._usages.get(table_id)
@@ -306,7 +313,7 @@ class Enforcer:
         throttle = self._throttles.get(table.id)
         if throttle is None:
             throttle = self._throttles[table.id] = TableThrottle(self._clock)
-        throttle.configure(table.definition)
+        throttle.configure(table.definition, partial(_warm, table.definition.billing_mode))
         return throttle
 
     def _configured_insights(self, definition: TableDefinition) -> "TableInsights | None":
@@ -324,6 +331,10 @@ class Enforcer:
 
 def _do_nothing() -> None:
     pass
+
+
+def _warm(billing_mode: str, relation: TableDefinition | IndexDefinition) -> Mapping[str, int]:
+    return warm_units(relation, billing_mode)
 
 
 def _lag_settings(lags: Mapping[str, Mapping[str, Any]]) -> "dict[str, LagSetting]":

@@ -19,18 +19,17 @@ moves the records. A record:
     4 bytes    length of the item's key without the prefix of its table
     the rest   version, key, and the item's row, which is empty if the item was deleted
 
-A row is stored once, however many regions read it: the record of the last write of an item has
-no row, because the table has it. The version of such an item ends with a zero byte and the number
-of the record (u64). If the item changes again before all regions have the record, the write before
-puts its row into the record. So other regions, and their streams, get each write.
+A row is stored once, however many regions read it. The record of the last write of an item has no
+row, because the table has the row. After the version of such an item, the store has a zero byte and
+the number of the record (u64). If the item changes again before all regions have the write, the row
+that is replaced moves into the record. So the other regions and their streams get each write.
 
-A pause of replication can last long, so the log has a limit. A record with a row, or of a deletion,
-is kept only among the first KEPT records. A later one is dropped when its item changes again: the
-other regions then get only the last write of this item. So a log has at most KEPT records, and one
-for each item that was written.
+A pause of replication can last long, so the log has a limit. After the first KEPT records, a record
+is dropped when its item changes again: the other regions then get only the last write of this item.
+So a log never has more records than KEPT and the number of written items together.
 
-The log is not a part of the table's history, because a history deletes its records after 1 to 35
-days whether or not a paused region has them, and because most tables have no history.
+The log is not a part of the table's history. A history deletes its records after 1 to 35 days, also
+those that a paused region does not have yet. And most tables have no history.
 """
 
 from collections.abc import Callable, Iterable
@@ -108,9 +107,9 @@ class ReplicaLog:
         self._notify(self._table)
 
     def _complete(self, txn: WriteTxn, number: bytes, row: bytes | None) -> None:
-        """Put the row that a write replaces into its record, or drop the record.
+        """Move a row that is being replaced into its record, or drop the record.
 
-        number: the number of the record, which may be trimmed already. row: the replaced row.
+        number: the number of the record. The record may be trimmed already. row: the replaced row.
         """
         key = self._writes + number
         record = txn.get(key)

@@ -9,14 +9,14 @@ On AWS, a write fails with ReplicatedWriteConflictException if it meets a write 
 another region. Here writes never meet by themselves, so a test declares with the control
 `replication` how long the writes of a region are *in flight* to another region:
 
-| the direction  | a write is in flight                    |
-|----------------|-----------------------------------------|
-| has a delay    | for so many seconds after it was made   |
-| is paused      | until the pause ends, if it began later |
+| the direction  | a write is in flight                                           |
+|----------------|----------------------------------------------------------------|
+| has a delay    | for so many seconds after the write                            |
+| is paused      | until the pause ends, if the write was made during the pause   |
 
-The target region has these writes already. But until they are no longer in flight, it refuses its
-own writes of these items. For this purpose, the target keeps the version of each such write, under
-the key that has the item's version in other groups (changes/replicas.py).
+The target region has these writes already. But while a write is in flight, the target refuses its
+own writes of the item. For this purpose, the target keeps the version of each such write. The key
+of this version is the key that has an item's version in other groups (changes/replicas.py).
 """
 
 from collections.abc import Callable, Iterable

@@ -33,14 +33,15 @@ AT_ONCE: Final = Direction()
 class Membership:
     """The membership of one table.
 
-    group: the id of the global table. All its tables have the same.
+    group: the id of the global table. All tables of the global table store this id.
     log: the id of the data that replicate this table (changes/replicas.py).
     others: the other regions, in the order in which this table saw them.
     added: the time (seconds) at which the table became a member.
     source: the region from which the table was filled, None for the first table.
     overrides: the settings of this table that differ from the others, as ReplicaDescription has
     them. indexes: the same for its indexes, by name.
-    directions: region -> how writes of this table go there, if not at once (control `replication`).
+    directions: region -> how writes of this table go there (control `replication`). Writes go at
+    once to a region that is missing here.
     strong: whether the group has strong consistency (control-plane 7).
     witness: the region of the witness, None if the group has none.
     protected: whether the table is protected from disassociation (control-plane 6.6).

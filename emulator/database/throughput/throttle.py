@@ -4,8 +4,8 @@ Buckets fill by the emulator's clock. There are two kinds of limits:
 
 - A table or global index has a bucket for reads and one for writes. With provisioned throughput a
   bucket fills at the provisioned rate, keeps up to 300 seconds of unused capacity, and starts with
-  the capacity of one second. An on-demand table or index has a bucket only if OnDemandThroughput
-  sets a maximum.
+  the capacity of one second. The bucket of an on-demand table or index has the maximum that
+  OnDemandThroughput sets. Without a maximum, it has what the ramp allows (ramp.py).
 - Each value of the partition key has a bucket of 3000 read units and a bucket of 1000 write units a
   second. So the limit can refuse requests for a hot key and admit requests for other keys.
 
@@ -15,7 +15,7 @@ Query or Scan is known only after the read. Such a read is admitted if each of i
 half a unit, the cost of the smallest read.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from math import inf
 from typing import Final, Literal, NamedTuple
 
@@ -23,6 +23,7 @@ from emulator import errors
 from emulator.clock import Clock
 from emulator.database.definitions.tables import IndexDefinition, TableDefinition
 from emulator.database.throughput.capacity import Consumed
+from emulator.database.throughput.ramp import Ramp, Warm
 
 Kind = Literal["Read", "Write"]
 
@@ -119,18 +120,28 @@ class Resource:
         self.index = index
         self._on_demand = False
         self._whole: Bucket | None = None
+        self._ramp: Ramp | None = None
         self._partitions: dict[bytes, Bucket] = {}
         self.consumed: dict[int, float] = {}
 
-    def configure(self, units: float | None, *, on_demand: bool, since: float) -> None:
+    def configure(self, units: float | None, *, on_demand: bool, since: float, warm: float | None = None) -> None:
         """Set the rate for all partition keys together.
 
         units: the provisioned units or the on-demand maximum, None for no limit.
         since: the time from which a new bucket fills.
+        warm: the warm throughput of an on-demand table or index, with which its ramp begins. None:
+        it has no ramp.
         """
         self._on_demand = on_demand
+        if not on_demand or units is not None or warm is None:
+            if self._ramp is not None:
+                self._ramp = self._whole = None
+        elif self._ramp is None:
+            self._ramp, self._whole = Ramp(warm), Bucket(warm, warm, warm, since)
+        else:
+            self._ramp.warm = warm
         if units is None:
-            self._whole = None
+            self._whole = None if self._ramp is None else self._whole
             return
         capacity = units if on_demand else units * BURST
         if self._whole is None or self._whole.capacity == 0:
@@ -141,8 +152,12 @@ class Resource:
     def refusal(self, units: Units) -> Refusal | None:
         """Return what refuses a request that costs these units, None if the buckets admit it."""
         now = self._clock.now()
+        if self._ramp is not None and self._whole is not None:
+            served = self._ramp.units(now)
+            if served != self._whole.rate:
+                self._whole.change(served, served, now)
         if self._whole is not None and not self._whole.admits(sum(units.values()), now):
-            error = self._error(maximum=self._on_demand)
+            error = self._error(maximum=self._on_demand and self._ramp is None, key_range=self._ramp is not None)
             return Refusal(error, self.index, self._cause(now), sum(units.values()), *_left(self._whole))
         for key, cost in units.items():
             if key is not None and not (bucket := self._bucket(key)).admits(cost, now):
@@ -163,7 +178,7 @@ class Resource:
     def _cause(self, now: float) -> Cause:
         """Return why the bucket of all partition keys together refuses a request."""
         if self._on_demand:
-            return "OnDemandMaximum"
+            return "OnDemandMaximum" if self._ramp is None else "OnDemandRamp"
         if self.index is not None:
             return "IndexThroughput" if self._kind == "Read" else "IndexBackPressure"
         burst = self._whole is not None and now - self._whole.saved <= BURST
@@ -178,6 +193,8 @@ class Resource:
             del self.consumed[min(self.consumed)]
         if self._whole is not None:
             self._whole.level -= total
+        if self._ramp is not None:
+            self._ramp.take(total, self._clock.now())
         for key, cost in units.items():
             if key is not None:
                 self._bucket(key).level -= cost
@@ -212,8 +229,14 @@ class TableThrottle:
         self.refused: Refusal | None = None
         self._resources: dict[tuple[str | None, Kind], Resource] = {}
 
-    def configure(self, definition: TableDefinition) -> None:
-        """Apply the table's definition: rates, billing mode, indexes."""
+    def configure(
+        self, definition: TableDefinition, warm: Callable[[TableDefinition | IndexDefinition], Warm] | None = None
+    ) -> None:
+        """Apply the table's definition: rates, billing mode, indexes.
+
+        warm: returns the warm throughput of a table or index. With None, on-demand tables without a
+        maximum have no limit in total.
+        """
         since = self._clock.now() if self._resources else definition.created
         on_demand = definition.billing_mode == "PAY_PER_REQUEST"
         relations: list[TableDefinition | IndexDefinition] = [definition]
@@ -228,7 +251,8 @@ class TableThrottle:
             for kind, units, maximum in kinds:
                 resource = self._resources.setdefault((name, kind), Resource(self._clock, kind, arn, name))
                 limit = relation.on_demand.get(maximum) if on_demand else units
-                resource.configure(limit, on_demand=on_demand, since=since)
+                begins = None if warm is None else warm(relation)[f"{kind}UnitsPerSecond"]
+                resource.configure(limit, on_demand=on_demand, since=since, warm=begins)
 
     def consumed(self, index: str | None, kind: str) -> Mapping[int, float]:
         """Return the units consumed in the last minutes, by minute since the epoch.

@@ -81,10 +81,12 @@ class Front:
         if not observers:
             self.endpoint, self.observer = self._plain, None
             return
-        from emulator.http.front.observed import ObservedEndpoint, together  # noqa: PLC0415 - most servers need none
+        from emulator.http.front.observed import MeteredEndpoint, ObservedEndpoint, together  # noqa: PLC0415 - most servers need none
 
         self.observer = together(observers)
-        self.endpoint = ObservedEndpoint(self._plain, self.observer, self.emulator.database.enforcer.consumed)
+        enforcer = self.emulator.database.enforcer
+        kind = MeteredEndpoint if enforcer.counts_units else ObservedEndpoint
+        self.endpoint = kind(self._plain, self.observer, enforcer.consumed)
 
     @cached_property
     def site(self) -> App:

@@ -83,15 +83,13 @@ class ObservedEndpoint:
 
         Raises Pending if the answer is made in slices, and no other error.
         """
-        consumed = self._consumed
-        before = consumed[0]
         began = perf_counter()
         try:
             answer = self._answer(method, query, fields, body)
         except Pending as pending:
-            own, units = perf_counter() - began, consumed[0] - before
-            raise Pending(self._in_slices(pending.steps, began, own, units, method, query, fields, body)) from None
-        raw = (began, perf_counter(), 0.0, method, b"/", query, fields, body, answer, consumed[0] - before)
+            own = perf_counter() - began
+            raise Pending(self._in_slices(pending.steps, began, own, 0.0, method, query, fields, body)) from None
+        raw = (began, perf_counter(), 0.0, method, b"/", query, fields, body, answer, 0.0)
         # answer[0] is the status, answer[2] the body. An index is faster than a name.
         if answer[0] < _FIRST_ERROR and len(body) + len(answer[2]) <= SMALL:
             self._ordinary(raw)
@@ -141,10 +139,46 @@ class ObservedEndpoint:
         return answer
 
 
+class MeteredEndpoint(ObservedEndpoint):
+    """An observed endpoint of a server that counts the units of requests.
+
+    Without this class, a GetItem of a server that does not count them ran 300 more instructions.
+    """
+
+    def answer(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer:
+        """Answer a request to `/`, and report it with its units. Raises Pending."""
+        consumed = self._consumed
+        before = consumed[0]
+        began = perf_counter()
+        try:
+            answer = self._answer(method, query, fields, body)
+        except Pending as pending:
+            own, units = perf_counter() - began, consumed[0] - before
+            raise Pending(self._in_slices(pending.steps, began, own, units, method, query, fields, body)) from None
+        raw = (began, perf_counter(), 0.0, method, b"/", query, fields, body, answer, consumed[0] - before)
+        if answer[0] < _FIRST_ERROR and len(body) + len(answer[2]) <= SMALL:
+            self._ordinary(raw)
+        else:
+            self._other(raw)
+        return answer
+
+
 def together(observers: list[Observer]) -> Observer:
     """Return one observer that passes exchanges to all of these."""
     if len(observers) == 1:
         return observers[0]
+    if len(observers) == 2:  # noqa: PLR2004 - without a loop: kept requests and evidence, as under pytest
+        (first, first_other), (second, second_other) = observers
+
+        def both(raw: Raw) -> None:
+            first(raw)
+            second(raw)
+
+        def both_others(raw: Raw) -> None:
+            first_other(raw)
+            second_other(raw)
+
+        return Observer(both, both_others)
 
     def ordinary(raw: Raw) -> None:
         for observer in observers:

@@ -12,7 +12,11 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
-from typing import Final
+from typing import Final, TypeVar
+
+from emulator.slices import Steps
+
+_T = TypeVar("_T")
 
 
 class _Resting:
@@ -46,3 +50,19 @@ class _Resting:
 
 
 resting: Final = _Resting()
+
+
+def settling(steps: Steps[_T]) -> Steps[_T]:
+    """Run steps that make objects which last, while the collector rests.
+
+    After each step, its objects move to the collector's oldest generation. Otherwise the collector
+    would visit the objects of all steps at once, as soon as it is on again.
+    """
+    while True:
+        try:
+            pause = next(steps)
+        except StopIteration as end:
+            result: _T = end.value
+            return result
+        gc.collect(1)
+        yield pause

@@ -52,7 +52,7 @@ def _is_strong(definition: TableDefinition) -> bool:
 def refuse_feature(definition: TableDefinition, feature: str) -> None:
     """Raise if a group with strong consistency lacks a feature (control-plane 7).
 
-    feature: its name in errors/global_tables.py.
+    feature: its name in errors/strong_groups.py.
     """
     if _is_strong(definition):
         raise errors.strong_group_lacks(feature)

@@ -113,4 +113,6 @@ def delete(
     with database.catalog.changing(urgent=True) as change:
         for table in members:
             database.catalog.save(change, settings.deleting(table.definition, until))
-        return database.catalog.save(change, replace(definition, status=UPDATING, until=until))
+        definition = database.catalog.save(change, replace(definition, status=UPDATING, until=until))
+    replication.begin(database, definition)
+    return definition

@@ -89,4 +89,5 @@ def _change(
         definition = database.catalog.save(change, replace(definition, status=UPDATING, until=until))
     if kind == "Delete":
         replication.begin(database, changed)
+        replication.begin(database, definition)
     return definition

@@ -111,6 +111,35 @@ def test_an_on_demand_maximum(db):
     )
 
 
+def load(db, table, number):
+    """Send writes of 100 units until one is throttled; return how many passed."""
+    for count in range(1000):
+        item = {"pk": {"S": f"{number} {count}"}, "sk": {"S": "s"}, "a": {"S": "x" * 102_300}}
+        if outcome(db, "PutItem", {"TableName": table, "Item": item}).error:
+            return count
+    raise AssertionError("nothing was throttled")
+
+
+def test_an_on_demand_ramp(db):
+    db.clock.freeze(1_700_000_040)  # the beginning of a minute
+    table = create_on_demand(db)
+    assert load(db, table, 0) == 40  # a new table serves 4000 write units a second
+    assert the_last(db, "Cause", "Reason") == ("OnDemandRamp", "TableWriteKeyRangeThroughputExceeded")
+    assert f"On-demand table {table} serves 4000 write units a second now" in throttles(db)[-1]["Explanation"]
+    for second in range(60):
+        db.clock.advance(1)
+        assert load(db, table, second) == 40
+    db.clock.advance(29 * 60)
+    assert load(db, table, 100) == 40
+    db.clock.advance(2 * 60)
+    assert load(db, table, 101) >= 78  # twice the peak of half an hour ago
+
+
+def test_warm_throughput_is_where_a_ramp_begins(db):
+    table = create_on_demand(db, WarmThroughput={"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 9000})
+    assert load(db, table, 0) == 90
+
+
 def test_a_fault(db):
     table = create(db)
     name = fault(db, "Throttle")

@@ -40,7 +40,16 @@ def steer(regions: Regions, **body: object) -> None:
 def metrics(regions: Regions) -> dict[tuple[str, str, str], tuple[float, int]]:
     """Return (region, name, values of the dimensions after the table) -> sum, count."""
     database = regions.database
-    shown = cloudwatch._together({}, [{"Metrics": list(cloudwatch._of_tables(database))}])
+    shown = cloudwatch._together(
+        {},
+        [
+            {
+                "Metrics": [
+                    row for table in database.catalog.everything() for row in cloudwatch._of_table(database, table)
+                ]
+            }
+        ],
+    )
     found = {}
     for each in shown["Metrics"]:
         [point] = each["Datapoints"]

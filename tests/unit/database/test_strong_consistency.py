@@ -185,6 +185,15 @@ def test_a_group_survives_a_restart(kind, tmp_path):
     after.inside.emulator.close()
 
 
+def test_a_table_has_all_features_again_when_its_group_has_ended(group):
+    group(EAST, "UpdateTable", TableName="music", ReplicaUpdates=deletes(WEST, CENTRAL))
+    specification = {"AttributeName": "t", "Enabled": True}
+    group(EAST, "UpdateTimeToLive", TableName="music", TimeToLiveSpecification=specification)
+    group(EAST, "TransactWriteItems", TransactItems=[{"Put": {"TableName": "music", "Item": ITEM}}])
+    assert group.items(EAST) == [ITEM]
+    check_store(group.database)
+
+
 def test_a_group_that_has_ended_may_become_one_of_eventual_consistency(group):
     put(group, EAST)
     group(EAST, "UpdateTable", TableName="music", ReplicaUpdates=deletes(WEST, CENTRAL))

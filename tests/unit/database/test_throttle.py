@@ -411,9 +411,12 @@ def test_an_index_that_comes_later(db):
 # --- on-demand tables -----------------------------------------------------------------------------
 
 
-def test_on_demand_has_no_limit_of_its_own(db):
+def test_a_new_on_demand_table_serves_its_warm_throughput(db):
     table = create_on_demand(db)
-    assert admitted(db, table, most=100, size=100 * KIB) == 100
+    assert admitted(db, table, most=100, size=100 * KIB) == 40
+    assert refusal(db, "PutItem", TableName=table, Item=item_of(99, 100 * KIB)) == exceeded(
+        db, table, "TableWriteKeyRangeThroughputExceeded", ON_DEMAND
+    )
 
 
 def test_on_demand_maximums(db):

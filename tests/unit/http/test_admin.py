@@ -1,5 +1,6 @@
-"""Controls and other calls of the emulator when the store fails."""
+"""Controls over HTTP: failures of the store, and the garbage collector."""
 
+import gc
 import json
 
 import pytest
@@ -27,3 +28,21 @@ def test_a_call_that_the_store_refuses_says_so(db, monkeypatch, caplog, failure,
     assert answer.status == status
     assert json.loads(answer.body)["message"]
     assert str(failure) in caplog.text
+
+
+def test_the_collector_rests_while_the_clock_moves(db, monkeypatch):
+    """The move may make 10,000 shards."""
+    enabled = []
+
+    def due_steps():
+        for _ in range(3):
+            enabled.append(gc.isenabled())
+            yield
+
+    monkeypatch.setattr(db.emulator, "due_steps", due_steps)
+    site = site_of(db.emulator)
+    assert ask(site, "POST", "/_emulator/clock", b'{"Advance": 1}').status == 200
+    assert enabled == [False] * 3
+    assert gc.isenabled()
+    assert ask(site, "POST", "/_emulator/clock", b'{"Advance": true}').status == 400
+    assert gc.isenabled()

@@ -227,7 +227,7 @@ def test_wrong_fields(act):
 
 
 def test_the_navigation_has_every_page_of_a_group():
-    listed = {entry.path for _, entries in navigation() for entry in entries}
+    listed = {link.path for _, links in navigation() for link in links}
     assert listed == {each.path for each in registered() if each.group}
     assert {"accounts", "tables/create"}.isdisjoint(listed)
 

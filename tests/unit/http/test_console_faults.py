@@ -7,7 +7,7 @@ import pytest
 from emulator.controls import registry
 from tests.support.console import faults
 from tests.support.console_process import ObservedWorld
-from tests.support.tables import table_request
+from tests.support.tables import index_request, table_request
 
 HTMX = {"hx-request": "true"}
 HOSTILE = "<script>window.hostile = 1</script>"
@@ -121,6 +121,27 @@ def test_reads_lag(db, console):
     assert "no longer lag" in console.done("faults/lag", table="Orders", lag="0")
     assert call(db, "show_consistency")["Lags"] == []
     assert console.post("faults/lag", HTMX, lag="-1").status == 400
+
+
+def test_the_pace_of_new_indexes(db, console):
+    console.done("faults/backfill", table="Orders", pace="10")
+    [pace] = call(db, "show_backfill")["Paces"]
+    assert (pace["TableName"], pace["ItemsPerSecond"], pace["Paused"]) == ("Orders", 10.0, False)
+    console.done("faults/backfill", table="Orders", paused="on")
+    db("PutItem", TableName="Orders", Item=ITEM)
+    db(
+        "UpdateTable",
+        TableName="Orders",
+        AttributeDefinitions=[{"AttributeName": "x", "AttributeType": "S"}],
+        GlobalSecondaryIndexUpdates=[{"Create": index_request("by-x", "x")}],
+    )
+    page = shown(console, "faults")
+    assert "by-x" in page
+    assert "<td>paused</td>" in page
+    console.done("faults/backfill", table="Orders")
+    assert call(db, "show_backfill")["Paces"] == []
+    assert console.post("faults/backfill", HTMX, pace="slow").status == 400
+    assert console.post("faults/backfill", HTMX, pace="-1").status == 400
 
 
 def test_a_transaction_is_declared_and_ends(db, console):

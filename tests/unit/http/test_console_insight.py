@@ -176,6 +176,19 @@ def test_the_series_of_the_last_hour(db, console):
     assert "0.2" in shown(console, "charts")
 
 
+def test_with_a_shared_database_every_account_shows_all_tables():
+    world = ObservedWorld(shared_db=True)
+    console = world.console()
+    console.get("tables")
+    units = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 7}
+    table = table_request("pk:S", TableName="Paid", BillingMode="PROVISIONED", ProvisionedThroughput=units)
+    world.send("CreateTable", table, key="another")
+    assert series(console)[1]["reads provisioned"] == [5.0] * 60
+    console.done("charts/insights", table="Paid", enabled="yes")
+    assert "Table Paid" in shown(console, "charts")
+    world.emulator.close()
+
+
 def test_the_hottest_keys(db, console):
     assert "Contributor Insights is off" in shown(console, "charts")
     console.done("charts/insights", table="Orders", enabled="yes")

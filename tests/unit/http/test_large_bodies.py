@@ -3,6 +3,9 @@ recorded.
 """
 
 import gc
+import subprocess
+import sys
+from types import SimpleNamespace
 
 import orjson
 import pytest
@@ -71,6 +74,19 @@ def test_the_collector_rests_during_a_check_in_steps_and_finds_nothing_afterward
     finally:
         gc.enable()
         emulator.close()
+
+
+@pytest.mark.parametrize(("collections", "idle", "due"), [(9, 1.0, False), (10, 0.9, False), (10, 1.0, True)])
+def test_full_collections_run_while_clients_are_idle(monkeypatch, collections, idle, due):
+    monkeypatch.setattr(memory, "gc", SimpleNamespace(get_count=lambda: (0, 0, collections)))
+    clients = [SimpleNamespace(last_active=100 - idle), SimpleNamespace(last_active=90)]
+    assert memory.is_full_collection_due(clients, 100) is due
+
+
+def test_a_server_puts_off_full_collections():
+    code = "import gc; from emulator.http.memory import put_off_full_collections as f; f(); print(gc.get_threshold())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout == "(700, 10, 1000)\n"
 
 
 def finished(steps):

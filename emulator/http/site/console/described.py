@@ -93,7 +93,7 @@ def indexes(table: Description) -> Iterator[Index]:
 
 
 def stream(table: Description) -> str:
-    """Return the view of a table's stream, `off` if it has none."""
+    """Return the view type of a table's stream, `off` if it has none."""
     given = table.get("StreamSpecification", {})
     return given.get("StreamViewType", "off") if given.get("StreamEnabled") else "off"
 

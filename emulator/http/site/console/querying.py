@@ -89,7 +89,7 @@ class KeyField(NamedTuple):
 class Form(NamedTuple):
     """What the form of the query builder contains."""
 
-    source: str
+    index_name: str
     keys: Sequence[KeyField]
     filters: Sequence[Filter]
     attributes: str
@@ -116,7 +116,7 @@ def form_of(fields: Fields, table: Mapping[str, Any]) -> Form:
             fields.text(f"key-{number}"),
             fields.text(f"key-{number}-to"),
         )
-        for number, key in enumerate(keys(_source(table, index), table))
+        for number, key in enumerate(keys(_relation(table, index), table))
     ]
     return Form(
         index,
@@ -145,7 +145,7 @@ def _filters(fields: Fields) -> list[Filter]:
     return found
 
 
-def _source(table: Mapping[str, Any], index: str) -> Mapping[str, Any]:
+def _relation(table: Mapping[str, Any], index: str) -> Mapping[str, Any]:
     """Return the table, or one of its indexes that can be read. Raises BadForm."""
     if not index:
         return table
@@ -161,8 +161,8 @@ def request_of(form: Form, table_name: str) -> tuple[str, dict[str, Any]]:
     """Return the operation, Query or Scan, and its request. Raises BadForm."""
     placeholders = Placeholders()
     request: dict[str, Any] = {"TableName": table_name}
-    if form.source:
-        request["IndexName"] = form.source
+    if form.index_name:
+        request["IndexName"] = form.index_name
     condition = _key_condition(form.keys, placeholders)
     if condition:
         request["KeyConditionExpression"] = condition

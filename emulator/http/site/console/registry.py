@@ -35,8 +35,8 @@ class Page:
     """A page, a part of one, or an action.
 
     method: GET for a page, POST for an action. path: below the account and region, in Starlette's
-    form. group: where the navigation has the page; None if it has no entry. order: of the entry
-    inside its group. parent: the path of the entry that is marked while the page is shown.
+    form. group: where the navigation has the page; None if it has no link to it. order: of the
+    link inside its group. parent: the path of the link that is marked while the page is shown.
     """
 
     method: str
@@ -48,8 +48,8 @@ class Page:
     parent: str
 
 
-class Entry(NamedTuple):
-    """An entry of the navigation."""
+class Link(NamedTuple):
+    """A link of the navigation."""
 
     path: str
     title: str
@@ -111,11 +111,11 @@ def beginnings() -> Sequence[Begin]:
 
 
 @cache
-def navigation() -> Sequence[tuple[str, Sequence[Entry]]]:
-    """Return the groups of the navigation with their entries."""
+def navigation() -> Sequence[tuple[str, Sequence[Link]]]:
+    """Return the groups of the navigation with their links."""
     found = []
     for group in GROUPS:
         own = sorted((each for each in registered() if each.group == group), key=lambda each: (each.order, each.title))
         if own:
-            found.append((group, [Entry(each.path, each.title) for each in own]))
+            found.append((group, [Link(each.path, each.title) for each in own]))
     return found

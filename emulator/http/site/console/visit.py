@@ -28,7 +28,7 @@ _SEE_OTHER: Final = 303
 class Visit:
     """A request for a page, for one account and region.
 
-    title: of the page. current: the path of the entry of the navigation to which it belongs.
+    title: of the page. current: the path of the link in the navigation to which it belongs.
     form: the fields of a POST, empty for a GET. query: the fields of the query string.
     """
 
@@ -63,6 +63,17 @@ class Visit:
     def account(self) -> str:
         """The number of the account."""
         return self.front.emulator.account_of(self.access_key)
+
+    @property
+    def owner(self) -> dict[str, str]:
+        """The members with which controls select the account and region; {} with --shared-db."""
+        if self.front.emulator.settings.shared_db:
+            return {}
+        return {"AccessKey": self.access_key, "Region": self.region}
+
+    def owns(self, resource: Mapping[str, Any]) -> bool:
+        """Return whether a resource with AccessKey and Region belongs to the account and region."""
+        return self.owner.items() <= resource.items()
 
     @property
     def params(self) -> Mapping[str, str]:

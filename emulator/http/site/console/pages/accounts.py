@@ -11,7 +11,7 @@ from emulator.http.site.console.visit import Visit
 async def accounts(visit: Visit) -> Response:
     """Show the accounts."""
     found = await visit.control("accounts")
-    entries = [
+    accounts = [
         (
             Acting(each["AccessKey"], each["Region"]).url("tables"),
             each,
@@ -19,4 +19,4 @@ async def accounts(visit: Visit) -> Response:
         )
         for each in found["Accounts"]
     ]
-    return visit.show("accounts.html", entries=entries, more=found["More"], shared=found["Shared"])
+    return visit.show("accounts.html", accounts=accounts, more=found["More"], shared=found["Shared"])

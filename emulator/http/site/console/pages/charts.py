@@ -90,11 +90,7 @@ async def charts(visit: Visit) -> Response:
     table = visit.query.text("table").strip()
     times, drawn = await _drawn(visit, table)
     insights = (await visit.control("insights"))["Insights"]
-    own = [
-        each
-        for each in insights
-        if (each["AccessKey"], each["Region"]) == (visit.access_key, visit.region) and table in ("", each["TableName"])
-    ]
+    own = [each for each in insights if visit.owns(each) and table in ("", each["TableName"])]
     rows = [
         (time, [line["values"][number] for chart in drawn for line in chart["lines"]])
         for number, time in enumerate(times)
@@ -117,10 +113,12 @@ async def series(visit: Visit) -> Response:
 
 async def _drawn(visit: Visit, table: str) -> tuple[list[int], list[dict[str, Any]]]:
     """Return the minutes of the last hour, and each chart with the values of its lines."""
-    metrics = (await visit.control("cloudwatch"))["Metrics"]
+    selection = {**visit.owner, **({"TableName": table} if table else {})}
+    metrics = (await visit.control("find_cloudwatch", selection))["Metrics"]
     now = int((await visit.control("clock"))["Now"]) // _MINUTE
     minutes = range(now - _MINUTES + 1, now + 1)
-    own = [each for each in metrics if _is_of(each, visit, table)]
+    # A metric with a Source is a part of another one, which has all writes.
+    own = [each for each in metrics if "TableName" in each["Dimensions"] and "Source" not in each["Dimensions"]]
     drawn = [
         {
             "name": chart.name,
@@ -134,12 +132,6 @@ async def _drawn(visit: Visit, table: str) -> tuple[list[int], list[dict[str, An
         for chart in CHARTS
     ]
     return [minute * _MINUTE for minute in minutes], drawn
-
-
-def _is_of(metric: Metric, visit: Visit, table: str) -> bool:
-    """Return whether a metric belongs to a table of the visited account and region."""
-    owner = metric.get("AccessKey"), metric.get("Region")
-    return owner == (visit.access_key, visit.region) and table in ("", metric["Dimensions"].get("TableName"))
 
 
 def _values(line: Line, metrics: Sequence[Metric], minutes: range) -> list[float]:
@@ -174,12 +166,12 @@ def _minute_of(point: Point) -> int:
     return int(datetime.fromisoformat(point["Timestamp"]).timestamp()) // _MINUTE
 
 
-def _lists(entry: Mapping[str, Any]) -> list[tuple[str, list[Mapping[str, Any]]]]:
+def _lists(counted: Mapping[str, Any]) -> list[tuple[str, list[Mapping[str, Any]]]]:
     """Return the lists of hot keys of a table or index, with their titles."""
     found = []
     for report, what in (("PartitionKeys", "partition keys"), ("Keys", "keys")):
         for event, how in (("MostAccessed", "Most accessed"), ("MostThrottled", "Most throttled")):
-            keys = entry.get(report, {}).get(event)
+            keys = counted.get(report, {}).get(event)
             if keys:
                 found.append((f"{how} {what}", keys[:_KEYS]))
     return found

@@ -1,4 +1,4 @@
-"""Faults: rules that let requests fail, lagging reads, transactions in progress."""
+"""Faults: rules that let requests fail, lagging reads, slow index backfills, transactions."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -36,10 +36,13 @@ _CLOCKS: Final = ("Emulator", "Real")
 @page("faults", title="Faults", group="State", order=60)
 async def faults(visit: Visit) -> Response:
     """Show the rules and declarations, with forms for new ones."""
+    backfill = await visit.control("show_backfill")
     return visit.show(
         "faults/list.html",
         faults=(await visit.control("show_faults"))["Faults"],
         lags=(await visit.control("show_consistency"))["Lags"],
+        paces=backfill["Paces"],
+        backfills=[each for each in backfill["Backfills"] if visit.owns(each)],
         transactions=(await visit.control("show_transactions"))["Transactions"],
         kinds=_KINDS,
         which=_WHICH,
@@ -106,6 +109,15 @@ async def lag(visit: Visit) -> Response:
         body |= {"Monotonic": form.flag("monotonic"), "Clock": form.chosen("clock", _CLOCKS)}
     await visit.control("consistency", body)
     return visit.done("faults", f"Reads lag by {body['Lag']:g} seconds." if body["Lag"] else "Reads no longer lag.")
+
+
+@action("faults/backfill", title="Faults", parent="faults")
+async def set_pace(visit: Visit) -> Response:
+    """Set the pace at which new indexes are filled."""
+    form = visit.form
+    pace = seconds(form, "pace", "Items for each second") if form.text("pace").strip() else None
+    await visit.control("backfill", {**_table(form), "ItemsPerSecond": pace, "Paused": form.flag("paused")})
+    return visit.done("faults", "The pace of new indexes is set.")
 
 
 @action("faults/transaction", title="Faults", parent="faults")

@@ -26,12 +26,12 @@ async def items(visit: Visit) -> Response:
     values: dict[str, Any] = {"title": name, "name": name, "table": table, "form": form, "operation": operation}
     if visit.is_htmx:
         return visit.fragment("items/results.html", **values, **await _results(visit, form, table, operation, request))
-    sources = [("", f"Table {name}")]
-    sources += [(each.name, f"Index {each.name}") for each in described.indexes(table) if each.kind in _READABLE]
+    relations = [("", f"Table {name}")]
+    relations += [(each.name, f"Index {each.name}") for each in described.indexes(table) if each.kind in _READABLE]
     return visit.show(
         "items/items.html",
         **values,
-        sources=sources,
+        relations=relations,
         comparisons=querying.COMPARISONS,
         filters=querying.FILTERS,
         value_types=querying.VALUE_TYPES,

@@ -1,4 +1,4 @@
-"""PartiQL: an editor with the plan of a statement, its results, and the statements of before.
+"""PartiQL: an editor with the plan of a statement, its results, and earlier statements.
 
 The browser remembers the statements (static/statements.js). The server remembers nothing.
 """
@@ -49,8 +49,7 @@ async def _explained(visit: Visit, request: Mapping[str, Any]) -> dict[str, Any]
 
 
 async def _plan(visit: Visit, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    account = {"AccessKey": visit.access_key, "Region": visit.region}
-    return await visit.control("explain_statement", {**request, **account})
+    return await visit.control("explain_statement", {**request, **visit.owner})
 
 
 async def _run(visit: Visit, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from emulator.http.site.console.visit import Visit
 async def throttles(visit: Visit) -> Response:
     """Show the last throttles, the newest first."""
     table = visit.query.text("table").strip()
-    prefix = f"arn:aws:dynamodb:{visit.region}:{visit.account}:"
+    prefix = f"arn:aws:dynamodb:{visit.region}:{visit.account}:" if visit.owner else ""
     found = [
         each
         for each in reversed((await visit.control("throttles"))["Throttles"])

@@ -1,0 +1,208 @@
+"""The collection of evidence: what is kept, what is cut, and when it is examined."""
+
+import json
+
+import pytest
+
+from emulator.http.observing import evidence
+from emulator.slices import finish
+from tests.support.tables import table_request
+
+TABLE = {**table_request("pk:S sk:S"), "TableName": "Orders"}
+KEY = {"pk": {"S": "a"}, "sk": {"S": "b"}}
+SCAN = {"TableName": "Orders", "FilterExpression": "pk = :v", "ExpressionAttributeValues": {":v": {"S": "a"}}}
+QUERY = {
+    "TableName": "Orders",
+    "KeyConditionExpression": "pk = :v",
+    "ExpressionAttributeValues": {":v": {"S": "p"}},
+}
+
+
+@pytest.fixture
+def orders(advised):
+    advised("CreateTable", TABLE)
+    finish(advised._evidence.digest_all())
+    return advised
+
+
+@pytest.fixture
+def calls(orders, monkeypatch):
+    """The calls that were examined."""
+    seen = []
+    see = orders._evidence.advisor.see
+    monkeypatch.setattr(orders._evidence.advisor, "see", lambda call: (seen.append(call), see(call)))
+    return seen
+
+
+def put(number, **more):
+    return "PutItem", {"TableName": "Orders", "Item": {"pk": {"S": "p"}, "sk": {"S": f"{number:04}"}, **more}}
+
+
+def accesses(orders, calls):
+    finish(orders._evidence.digest_all())
+    return [access for call in calls for access in call.accesses]
+
+
+def test_nothing_is_examined_while_a_request_is_answered(orders, calls):
+    orders("GetItem", {"TableName": "Orders", "Key": KEY})
+    assert calls == []
+    assert orders._evidence.digest() == evidence._INTERVAL  # requests arrived: the next piece comes later
+    assert len(calls) == 1
+
+
+def test_in_a_pause_everything_is_examined(orders, calls, monkeypatch):
+    for _ in range(5):
+        orders("GetItem", {"TableName": "Orders", "Key": KEY})
+    monkeypatch.setattr(evidence, "_BUSY", 0.0)
+    monkeypatch.setattr(evidence, "_SATURATED", 0.0)
+    assert orders._evidence.digest() == evidence._INTERVAL
+    assert calls == []  # there was no time
+    orders._evidence.digest()
+    assert len(calls) == 5
+
+
+@pytest.mark.parametrize(("used", "share"), [(0.01, evidence._BUSY), (0.04, evidence._SATURATED)])
+def test_a_busy_process_has_less_time_for_evidence(orders, used, share, monkeypatch):
+    collected = orders._evidence
+    collected._used = (10.0, 100.0)
+    monkeypatch.setattr(evidence, "process_time", lambda: 10.0 + used)
+    monkeypatch.setattr(evidence, "perf_counter", lambda: 100.05)
+    assert collected._share() == share
+
+
+def test_a_full_ring_drops_the_oldest_and_says_so(orders, calls):
+    for number in range(evidence._RING + 10):
+        orders(*put(number))
+    assert orders.advice()["Complete"] is False
+    assert len(calls) == evidence._RING
+    assert calls[0].request["Item"]["sk"] == {"S": "0010"}
+
+
+def test_requests_to_controls_and_other_services_are_no_evidence(orders, calls):
+    orders._front.observer.other((0.0, 0.0, 0.0, "POST", b"/_emulator/clock", b"", {}, b"{}", None, 0.0))
+    orders("GetCallerIdentity", {})
+    assert accesses(orders, calls) == []
+    assert calls == []
+
+
+def test_a_large_page_is_cut_and_its_figures_stay(orders, calls):
+    for number in range(4):
+        orders(*put(number, data={"S": "x" * 300_000}))
+    page = orders("Query", QUERY)
+    access = accesses(orders, calls)[-1]
+    assert access.items == ()
+    assert (access.scanned, access.returned) == (page["ScannedCount"], page["Count"]) == (4, 4)
+    assert access.last
+    exact = orders("Query", {**QUERY, "ReturnConsumedCapacity": "TOTAL"})["ConsumedCapacity"]["CapacityUnits"]
+    assert access.read == pytest.approx(exact, rel=0.35)  # estimated from the length of the JSON
+    assert accesses(orders, calls)[-1].read == exact
+
+
+def test_a_large_answer_without_pages(orders, calls):
+    for number in range(4):
+        orders(*put(number, data={"S": "x" * 300_000}))
+    keys = [{"pk": {"S": "p"}, "sk": {"S": f"{number:04}"}} for number in range(4)]
+    orders("BatchGetItem", {"RequestItems": {"Orders": {"Keys": keys}}})
+    assert [access.action for access in accesses(orders, calls)] == ["PutItem"] * 4
+    assert calls[-1].operation == "BatchGetItem"
+    assert "dynamodb:BatchGetItem" in orders.policy()[0]["Action"]
+
+
+def test_a_large_request_is_cut(orders, calls):
+    items = [put(number, data={"S": "x" * 100_000})[1]["Item"] for number in range(10)]
+    orders("BatchWriteItem", {"RequestItems": {"Orders": [{"PutRequest": {"Item": item}} for item in items]}})
+    assert accesses(orders, calls) == []
+    assert "dynamodb:BatchWriteItem" in orders.policy()[0]["Action"]
+    assert len(str(calls[-1].request)) < 1_000
+
+
+def test_large_bodies_have_a_bound(orders, calls, monkeypatch):
+    monkeypatch.setattr(evidence, "_LARGE_BYTES", 50_000)
+    for number in range(10):
+        orders(*put(number, data={"S": "x" * 20_000}))
+    assert orders.advice()["Complete"] is False
+    assert len(calls) == 2
+    orders(*put(20, data={"S": "x" * 20_000}))  # there is room again
+    finish(orders._evidence.digest_all())
+    assert len(calls) == 3
+
+
+def test_compressed_bodies(orders, calls):
+    import gzip
+
+    orders.answer("PutItem", gzip.compress(json.dumps(put(1)[1]).encode()), content_encoding="gzip")
+    [access] = accesses(orders, calls)
+    assert access.key == '{"pk":{"S":"p"},"sk":{"S":"0001"}}'
+
+
+def test_tables_are_known_after_they_are_gone(orders):
+    orders("Scan", SCAN)
+    orders("DeleteTable", {"TableName": "Orders"})
+    [finding] = orders.findings()
+    assert finding["Rule"] == "scan-as-query"
+
+
+def test_a_reset_examines_requests_before_tables_are_gone(orders):
+    from emulator.controls import registry
+
+    orders("Scan", SCAN)
+    registry.call(orders._db.emulator, "reset", {"AccessKey": "test"})
+    assert [each["Rule"] for each in orders.findings()] == ["scan-as-query"]
+
+
+def test_a_table_of_the_same_name_is_another_table(orders, calls):
+    orders("DeleteTable", {"TableName": "Orders"})
+    orders("CreateTable", {**table_request("other:S"), "TableName": "Orders"})
+    orders("PutItem", {"TableName": "Orders", "Item": {"other": {"S": "x"}}})
+    assert accesses(orders, calls)[-1].key == '{"other":{"S":"x"}}'
+
+
+def test_the_place_and_the_client_of_a_request(orders, calls):
+    orders.place, orders.client = "app/caf%C3%A9.py:12; function=save", "7f"
+    orders("Scan", SCAN)
+    [finding] = orders.findings()
+    assert finding["Caller"] == {"File": "app/café.py", "Line": 12, "Function": "save"}
+    assert calls[-1].client == "7f"
+
+
+# --- units ----------------------------------------------------------------------------------------
+
+EXACT = [
+    ("GetItem", {"TableName": "Orders", "Key": {"pk": {"S": "p"}, "sk": {"S": "0001"}}}),
+    ("GetItem", {"TableName": "Orders", "Key": {"pk": {"S": "p"}, "sk": {"S": "0001"}}, "ConsistentRead": True}),
+    ("GetItem", {"TableName": "Orders", "Key": KEY}),
+    ("Query", QUERY),
+    ("Query", {**QUERY, "ConsistentRead": True, "Limit": 2}),
+    put(9, data={"S": "x" * 2_500}),
+    ("TransactGetItems", {"TransactItems": [{"Get": {"TableName": "Orders", "Key": KEY}}]}),
+    ("BatchGetItem", {"RequestItems": {"Orders": {"Keys": [{"pk": {"S": "p"}, "sk": {"S": "0001"}}, KEY]}}}),
+]
+
+
+@pytest.mark.parametrize(("operation", "request_"), EXACT, ids=lambda case: case if isinstance(case, str) else "")
+def test_units_are_exact_where_the_answer_shows_the_items(orders, calls, operation, request_):
+    for number in range(4):
+        orders(*put(number, data={"S": "x" * 1_500 * number}))
+    accesses(orders, calls)
+    calls.clear()
+    orders(operation, request_)
+    estimated = accesses(orders, calls)
+    assert all(access.exact for access in estimated)
+    calls.clear()
+    answer = orders(operation, {**request_, "ReturnConsumedCapacity": "TOTAL"})
+    consumed = answer["ConsumedCapacity"]
+    [consumed] = consumed if isinstance(consumed, list) else [consumed]
+    assert sum(access.read + access.write for access in estimated) == consumed["CapacityUnits"]
+    reported = accesses(orders, calls)
+    assert sum(access.read + access.write for access in reported) == consumed["CapacityUnits"]
+
+
+def test_units_that_the_server_counts_are_exact(orders, calls):
+    """A budget or a page of the console makes it count them."""
+    orders._db.emulator.request_log().count(on=True)
+    orders(*put(1, data={"S": "x" * 5_000}))
+    orders("Query", {**QUERY, "ProjectionExpression": "sk"})
+    written, read = accesses(orders, calls)
+    assert (written.write, read.read) == (5.0, 1.0)
+    assert written.exact
+    assert read.exact
