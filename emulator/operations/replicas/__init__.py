@@ -5,7 +5,6 @@ Each table has its own status: the status of a replica is that of its table.
 
 | file             | job                                                              |
 |------------------|------------------------------------------------------------------|
-| `regions`        | the regions that may have replicas                               |
 | `checks`         | checks of ReplicaUpdates that do not depend on the table         |
 | `overrides`      | settings of one replica that differ from the others              |
 | `members`        | descriptions, shared settings, what is refused for members       |

@@ -26,9 +26,9 @@ from emulator.database.schema.table import Table
 from emulator.model.request import Request
 from emulator.operations.replicas import creation
 from emulator.operations.replicas.members import refuse_busy
-from emulator.operations.replicas.regions import REGIONS
 from emulator.policies import canonical, parsing
 from emulator.policies.document import Policy
+from emulator.regions import COMMERCIAL
 
 ENABLED: Final = "ENABLED"
 DISABLED: Final = "DISABLED"
@@ -100,7 +100,7 @@ def _source(database: Database, caller: Caller, request: Request) -> tuple[Table
     """Return the source of a new replica, and the other members of its group. Raises ApiError."""
     text = request["GlobalTableSourceArn"]
     arn = arns.parsed(text)
-    if arn is None or arn.kind != "table" or arn.region not in REGIONS:
+    if arn is None or arn.kind != "table" or arn.region not in COMMERCIAL:
         raise errors.replica_source_invalid(text)
     if arn.table != request["TableName"].rpartition("/")[2]:
         raise errors.source_name_differs(arn.table)
