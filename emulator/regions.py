@@ -38,10 +38,7 @@ COMMERCIAL: Final = (
     "us-west-1",
     "us-west-2",
 )
-"""The regions of the partition `aws`.
-
-All are enabled here, also those that an account on AWS must opt into.
-"""
+"""The regions of the partition `aws`."""
 
 LOCAL: Final = "local"
 """The region for which SDKs send calls to localhost (control-plane 17)."""

@@ -173,7 +173,7 @@ FLOORS = {
     ),
     "emulator/http/site/console": (
         {"attributes", "described", "entities", "forms", "reading", "tenancy", "tokens"},
-        {"querying", "static_files", "template_cache", "typed_fields"},
+        {"querying", "static_files", "typed_fields"},
         {"rendering", "events"},
         {"visit"},
         {"lookups"},

@@ -18,7 +18,8 @@
 | `permissions.py`              | the actions and resources that requests needed: IAM policies |
 | `reports/`                    | findings as text, SARIF and JUnit XML                        |
 
-Everything here is bounded in memory: each process keeps at most 5,000 tallies, and each watcher a
-few thousand things. All units are estimates, except where an answer shows the size of what was
-read, or reports its consumed capacity.
+Everything here is bounded in memory: each process keeps at most 5,000 tallies (25 MB if all their
+texts are long), and each watcher a few thousand entries without large values (30 MB in all). All
+units are estimates, except where an answer shows the size of what was read or reports its consumed
+capacity, and while the server counts units.
 """

@@ -104,6 +104,11 @@ class Faults:
             self._database.catalog.recompile()
         self._switch(self.call if self._rules else None)
 
+    @property
+    def in_force(self) -> bool:
+        """Whether this process has rules in force."""
+        return bool(self._rules)
+
     def shown(self) -> list[dict[str, Any]]:
         """Return the rules with their counts, as JSON."""
         return [self._shown(rule) for rule in self._entries()]

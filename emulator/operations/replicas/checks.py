@@ -7,29 +7,10 @@ import orjson
 
 from emulator import errors
 from emulator.model.request import Request
+from emulator.operations.replicas import regions
 
 _OTHERS: Final = 2
 """How many regions join a table when its group with strong consistency is made."""
-
-_STRONG: Final = frozenset(
-    {
-        "ap-northeast-1",
-        "ap-northeast-2",
-        "ap-northeast-3",
-        "eu-central-1",
-        "eu-west-1",
-        "eu-west-2",
-        "eu-west-3",
-        "us-east-1",
-        "us-east-2",
-        "us-west-2",
-    }
-)
-"""The regions that may have replicas or witnesses of a group with strong consistency.
-
-These are all regions of the service's region sets (features 7). A group may have regions of several
-sets (control-plane 7).
-"""
 
 
 def check(request: Request) -> None:
@@ -91,7 +72,7 @@ def _check_strong(request: Request) -> None:
     joining = [*created, *([] if new_witness is None else [new_witness])]
     if len(joining) != _OTHERS:
         raise errors.strong_replica_count()
-    refused = [region for region in dict.fromkeys(joining) if region not in _STRONG]
+    refused = [region for region in dict.fromkeys(joining) if region not in regions.STRONG]
     if refused:
         raise errors.strong_regions(refused)
     if new_witness in created:
