@@ -211,7 +211,7 @@ FLOORS = {
         {"recent"},
         {"tables", "conditions"},
         {"calls"},
-        {"statements", "origins", "tally"},
+        {"statements", "origins", "tally", "units"},
         {"reading", "permissions", "rule"},
         {"rules", "reports"},
         {"registry"},

@@ -195,7 +195,11 @@ def text_of(value: Mapping[str, Any]) -> str:
 
 
 def key_text(key: Item, names: Sequence[str]) -> str:
-    """Return a primary key as text, "" if a part is missing. Equal keys have equal texts."""
+    """Return a text that identifies a primary key, "" if a part is missing.
+
+    Short keys are shown as JSON, long ones as a digest.
+    """
     if any(name not in key for name in names):
         return ""
-    return orjson.dumps({name: key[name] for name in names}, option=orjson.OPT_SORT_KEYS).decode()
+    text = orjson.dumps({name: key[name] for name in names}, option=orjson.OPT_SORT_KEYS)
+    return text.decode() if len(text) <= _LONG_VALUE else blake2b(text, digest_size=16).hexdigest()

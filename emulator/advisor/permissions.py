@@ -24,6 +24,7 @@ Row = Sequence[Any]
 """A needed permission for another process: the parts of `Needed`, and its keys or None."""
 
 _FEW: Final = 10  # partition keys that a condition may list
+_LONGEST: Final = 200  # characters of such a key
 _MOST: Final = 5_000  # needed permissions; then those of all callers are added up
 
 _STATEMENTS: Final[Mapping[str, str]] = {
@@ -69,7 +70,8 @@ class Permissions:
         accesses = call.accesses or call.attempted
         for access in accesses:
             action = _action(call, access)
-            keys = {access.partition} if access.partition and not access.index else None
+            listed = 0 < len(access.partition) <= _LONGEST and not access.index
+            keys = {access.partition} if listed else None
             self._need(call, action, self._resource(call, access.table, access.index), keys)
         if not accesses and call.code not in _DENIED:
             for resource in self._resources(call):

@@ -16,7 +16,7 @@ Description = Mapping[str, Any]
 Describe = Callable[[str, str, str], Description | None]
 """A function that returns the description of a table: access key, region, name."""
 
-_MOST: Final = 1_000  # tables; at most 2 KB each
+_MOST: Final = 500  # tables; usually 2 KB each
 _UNKNOWN_SIZE: Final = 400  # bytes; the size of items of which none was seen
 _WEIGHT: Final = 50  # items; later ones count in the mean as the fiftieth
 
@@ -169,3 +169,8 @@ def _keys(description: Description) -> tuple[tuple[str, ...], tuple[str, ...]]:
     schema = description["KeySchema"]
     hashes = tuple(each["AttributeName"] for each in schema if each["KeyType"] == "HASH")
     return hashes, tuple(each["AttributeName"] for each in schema if each["KeyType"] == "RANGE")
+
+
+def bare_name(name: str) -> str:
+    """Return the name of a table that a request names by its name or ARN."""
+    return name.rpartition("/")[2] if name.startswith("arn:") else name

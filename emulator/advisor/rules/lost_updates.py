@@ -8,6 +8,7 @@ write fails and the client reads again. Or write only the attributes that change
 """
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Final
 
 import orjson
@@ -17,8 +18,9 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
-_MOST: Final = 2_000  # items, and reads of items, that are remembered
-_ATTRIBUTES: Final = 100  # attributes of an item that are compared
+_MOST: Final = 1_000  # items, and reads of items, that are remembered
+_ATTRIBUTES: Final = 40  # attributes of an item that are compared
+_LONGEST: Final = 100  # characters of the name of an attribute
 
 _Hashes = Mapping[str, int]
 """Attribute -> a hash of its value."""
@@ -71,12 +73,13 @@ class _Watcher(Noting):
         written.number += 1
         written.hashes = None if access.item is None else _hashes(access.item)
         names = access.changes if written.hashes is None else written.hashes
-        written.changed = frozenset(names)
+        written.changed = frozenset(islice(names, _ATTRIBUTES))
         self._written.keep(item, written)
 
 
 def _hashes(item: Item) -> _Hashes:
-    return {name: hash(orjson.dumps(item[name])) for name in list(item)[:_ATTRIBUTES]}
+    names = (name for name in item if len(name) <= _LONGEST)
+    return {name: hash(orjson.dumps(item[name])) for name in islice(names, _ATTRIBUTES)}
 
 
 def _judge(tally: Tally) -> Verdict | None:

@@ -8,6 +8,7 @@ condition lets the second write fail, so that the client can read again: compare
 or use attribute_not_exists for a new item. For a number, `SET a = a + :n` needs no read at all.
 """
 
+from itertools import islice
 from typing import Final
 
 from emulator.advisor.calls import Access, Call, Item
@@ -19,8 +20,11 @@ _SECONDS: Final = 30.0  # from the read to the write
 _MOST: Final = 5_000  # reads that are remembered
 _REPEATED: Final = 2
 
+_ATTRIBUTES: Final = 40  # numbers of an item that are remembered
+_LONGEST: Final = 100  # characters of the name of such an attribute
+
 _Read = tuple[float, str, Item | None]
-"""Time, place and item of a read."""
+"""Time and place of a read, and the numbers of the item; None if there was no item."""
 
 
 class _Watcher(Noting):
@@ -32,7 +36,7 @@ class _Watcher(Noting):
         for access in call.accesses:
             key = call.access_key, call.region, access.table, access.key, call.client
             if access.action == "GetItem" and access.key and access.whole:
-                self._reads.keep(key, (call.time, call.place, access.item))
+                self._reads.keep(key, (call.time, call.place, _numbers(access.item)))
             elif access.writes:
                 read = self._reads.pop(key, None)
                 if read is not None and not access.condition and not call.operation.startswith("Transact"):
@@ -46,6 +50,13 @@ class _Watcher(Noting):
             self.note(call, access, detail="new" if item is None else "put")
         elif access.action == "UpdateItem" and item is not None and _sets_a_number(access, item):
             self.note(call, access, detail="number")
+
+
+def _numbers(item: Item | None) -> Item | None:
+    if item is None:
+        return None
+    names = (name for name, value in item.items() if "N" in value and len(name) <= _LONGEST)
+    return {name: item[name] for name in islice(names, _ATTRIBUTES)}
 
 
 def _file(place: str) -> str:

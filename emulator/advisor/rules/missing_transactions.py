@@ -8,8 +8,9 @@ If the program fails between the two, only one of them is done: money is gone, o
 TransactWriteItems does both or none. It costs twice the units of the two writes.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
 
 from emulator.advisor.calls import Access, Call, text_of
 from emulator.advisor.recent import Recent
@@ -20,48 +21,80 @@ _SECONDS: Final = 1.0  # between the two writes
 _MOST: Final = 500  # clients that are remembered
 _TRANSFERS: Final = 2
 _COUNTERS: Final = 3
+_VALUES: Final = 20  # values of a request or an item that are remembered
+_LONGEST: Final = 100  # characters of such a text
 _SINGLE: Final = frozenset(("PutItem", "UpdateItem"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """What is remembered of a write.
+
+    computed: whether it computes numbers from old ones. kinds: its kinds of changes. numbers: those
+    in its request. texts: the short texts of the item that it put.
+    """
+
+    time: float
+    table: str
+    key: str
+    partition: str
+    computed: bool
+    kinds: frozenset[str]
+    numbers: frozenset[str]
+    texts: frozenset[str]
+    read: float
+    write: float
+
+    @classmethod
+    def of(cls, call: Call, access: Access) -> "_Write":
+        values = call.request.get("ExpressionAttributeValues") or {}
+        numbers = [value["N"].removeprefix("-") for value in islice(values.values(), _VALUES) if "N" in value]
+        texts = [] if access.item is None else map(text_of, islice(access.item.values(), _VALUES))
+        return cls(
+            call.time,
+            access.table,
+            access.key,
+            access.partition,
+            bool(access.computed),
+            frozenset(access.changes.values()),
+            frozenset(numbers),
+            frozenset(text for text in texts if len(text) <= _LONGEST),
+            access.read,
+            access.write,
+        )
 
 
 class _Watcher(Noting):
     def __init__(self, note: Note) -> None:
         super().__init__(note)
-        self._last: Recent[tuple[str, str, str], tuple[Call, Access]] = Recent(_MOST)
+        self._last: Recent[tuple[str, str, str], _Write] = Recent(_MOST)
 
     def see(self, call: Call) -> None:
         client = call.access_key, call.region, call.client
+        before = self._last.pop(client, None)
         if call.operation not in _SINGLE or not call.accesses:
-            self._last.pop(client, None)
             return
         [access] = call.accesses
-        before = self._last.pop(client, None)
-        if before is not None and call.time - before[0].time <= _SECONDS:
-            kind = _kind(before, (call, access))
-            if kind:
-                tally = self.note(call, access, detail=kind)
-                tally.read += before[1].read
-                tally.write += before[1].write
-                tally.count_names([before[1].table])
-                return
-        self._last.keep(client, (call, access))
+        write = _Write.of(call, access)
+        kind = "" if before is None else _kind(before, write)
+        if before is None or not kind:
+            self._last.keep(client, write)
+            return
+        tally = self.note(call, access, detail=kind)
+        tally.read += before.read
+        tally.write += before.write
+        tally.count_names([before.table])
 
 
-def _kind(first: tuple[Call, Access], second: tuple[Call, Access]) -> str:
+def _kind(before: _Write, after: _Write) -> str:
     """Return what two writes are together: a transfer, a counter, or "" for nothing."""
-    (one, before), (two, after) = first, second
-    if (before.table, before.key) == (after.table, after.key) or not after.computed:
+    same = (before.table, before.key) == (after.table, after.key)
+    if same or not after.computed or after.time - before.time > _SECONDS:
         return ""
     if before.computed:
-        opposite = {*before.changes.values(), *after.changes.values()} >= {"add", "subtract"}
-        return "transfer" if opposite and _numbers(one.request) & _numbers(two.request) else ""
-    refers = before.item is not None and after.partition in map(text_of, before.item.values())
-    return "counter" if refers and before.partition != after.partition else ""
-
-
-def _numbers(request: Mapping[str, Any]) -> set[str]:
-    """Return the numbers among the values of an update, without their signs."""
-    values = request.get("ExpressionAttributeValues") or {}
-    return {value["N"].removeprefix("-") for value in values.values() if "N" in value}
+        opposite = before.kinds | after.kinds >= {"add", "subtract"}
+        return "transfer" if opposite and before.numbers & after.numbers else ""
+    return "counter" if after.partition in before.texts and before.partition != after.partition else ""
 
 
 def _judge(tally: Tally) -> Verdict | None:

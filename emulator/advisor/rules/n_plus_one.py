@@ -8,6 +8,7 @@ instead of one. The index can project the attributes that the list needs. If not
 up to 100 items in one request.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from emulator.advisor.calls import Access, Call
@@ -42,13 +43,19 @@ class _Watcher(Noting):
                 self._loops.keep(which, loop)
             if access.key in loop:
                 continue
-            loop[access.key] = call, access
+            if len(loop) == _MANY:
+                self.note(call, access)
+                continue
+            loop[access.key] = _without_items(call, access)
             if len(loop) == _MANY:
                 for each in loop.values():
                     self.note(*each)
-                self.note(*loop[access.key], costs=False).figures["lists"] += 1
-            elif len(loop) > _MANY:
-                self.note(call, access)
+                self.note(call, access, costs=False).figures["lists"] += 1
+
+
+def _without_items(call: Call, access: Access) -> tuple[Call, Access]:
+    """Return copies that take little memory."""
+    return replace(call, accesses=[], request={}, text=call.example), replace(access, item=None, items=())
 
 
 def _judge(tally: Tally) -> Verdict | None:

@@ -31,7 +31,7 @@ class _Watcher(Noting):
                 for index in facts.indexes.values()
                 if not index.local and all(name in access.equal for name in index.hash)
             ]
-            tally = self.note(call, access)
+            tally = self.note(call, access, detail=", ".join(sorted(access.equal)))
             tally.figures["scanned"] += access.scanned
             tally.figures["returned"] += access.returned
             tally.figures["served"] += bool(relations)

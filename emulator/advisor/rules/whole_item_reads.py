@@ -36,7 +36,7 @@ class _Watcher(Noting):
                 tally.figures["read"] += access.size
                 tally.figures["returned"] += access.returned_size
                 tally.count_names(access.wanted)
-            elif access.returned:
+            elif access.returned and not access.filtered:
                 page = call.access_key, call.region, access.table, access.index, access.partition, access.start
                 times = self._read.get(page, 0) + 1
                 self._read.keep(page, times)

@@ -51,7 +51,7 @@ class ThrottleLog:
         self._clock = clock
         self.operation = ""
         self.fault: str | None = None
-        self.entries: deque[Throttled] = deque(maxlen=KEPT)
+        self.kept: deque[Throttled] = deque(maxlen=KEPT)
 
     def add(
         self,
@@ -67,7 +67,7 @@ class ThrottleLog:
         reason = reasons[0]["reason"] if reasons else None
         key = None if item is None or table is None else _key(table, index_name, item)
         fault = self.fault if refusal is None else None
-        self.entries.append(
+        self.kept.append(
             Throttled(self._clock.now(), self.operation, table, index_name, kind, key, reason, refusal, fault)
         )
 

@@ -4,6 +4,8 @@ A case is a list of requests. A request is (operation, request), with headers as
 has any. Three other steps: ("wait", seconds), ("client", name) and ("place", text).
 """
 
+from pathlib import Path
+
 import pytest
 
 from emulator.advisor.registry import rules
@@ -444,6 +446,7 @@ QUIET = {
         [orders(), *MEDIUM, *times(2, query("pp", **TITLES))],
         [orders(), *MEDIUM, *times(4, query("pp"))],
         [orders(), *LIST, *times(10, query("pp"))],
+        [orders(), *MEDIUM, *times(5, scan(**equal("customer")))],
         [orders(), *MEDIUM, *times(5, query("pp", ProjectionExpression="#d", ExpressionAttributeNames={"#d": "data"}))],
     ],
     "unused-indexes": [
@@ -612,3 +615,17 @@ def test_every_rule_has_cases(table):
 def test_every_rule_explains_itself(rule):
     assert len(rule.explanation.splitlines()) >= 5
     assert rule.link.startswith("https://docs.aws.amazon.com/")
+
+
+def test_the_document_lists_all_rules():
+    text = (Path(__file__).parents[3] / "docs" / "advice.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    for rule in rules():
+        assert f"| `{rule.name}` | {rule.title} |" in rows
+
+
+def test_scans_by_different_attributes_are_different_findings(advised):
+    steps = [orders(), *MANY, scan(**equal("pk", "p1")), *times(3, scan(**equal("customer")))]
+    run(advised, "scan-as-query", steps)
+    found = [(each["Confidence"], each["Count"]) for each in advised.findings() if each["Rule"] == "scan-as-query"]
+    assert found == [("certain", 1), ("likely", 3)]
