@@ -173,7 +173,7 @@ FLOORS = {
     ),
     "emulator/http/site/console": (
         {"attributes", "described", "entities", "forms", "reading", "tenancy", "tokens"},
-        {"querying", "static_files", "template_cache", "typed_fields"},
+        {"querying", "static_files", "typed_fields"},
         {"rendering", "events"},
         {"visit"},
         {"lookups"},
@@ -211,7 +211,7 @@ FLOORS = {
         {"recent"},
         {"tables", "conditions"},
         {"calls"},
-        {"statements", "origins", "tally"},
+        {"statements", "origins", "tally", "units"},
         {"reading", "permissions", "rule"},
         {"rules", "reports"},
         {"registry"},

@@ -8,6 +8,7 @@
 | `calls.py`                    | `Call` and `Access`: a request, and what it read and wrote   |
 | `reading.py`, `statements.py` | from the JSON of a request and its answer to accesses        |
 | `conditions.py`               | facts of expressions                                         |
+| `units.py`                    | sizes of items, and the units that accesses cost             |
 | `tables.py`                   | what is known about tables, also after they are deleted      |
 | `origins.py`                  | from which earlier item the key of a GetItem came            |
 | `rule.py`, `registry.py`      | what a rule is; all rules                                    |

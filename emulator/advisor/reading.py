@@ -1,12 +1,10 @@
 """Turns the JSON of a request and its answer into accesses.
 
 Only successful requests have accesses. So their structure is valid, and is not checked again.
-
-Units are estimated from sizes (behaviour 9), unless the answer reports its consumed capacity. The
-size of an item that no answer shows is the mean of its table.
+units.py computes what accesses cost.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -14,9 +12,9 @@ import orjson
 
 from emulator.advisor import conditions, statements
 from emulator.advisor.calls import PAGES, Access, Item, key_text, text_of
-from emulator.advisor.tables import IndexFacts, TableFacts
+from emulator.advisor.tables import TableFacts, bare_name
+from emulator.advisor.units import mean_of, pay_write, size_of, take_consumed, take_units
 from emulator.database.throughput import capacity
-from emulator.values.size import item_size
 
 Json = Mapping[str, Any]
 Find = Callable[[str], TableFacts | None]
@@ -44,15 +42,10 @@ def accesses_of(operation: str, request: Json, answer: Json, find: Find, units: 
     if reader is None:
         return []
     accesses = list(reader(request, answer, find))
-    _take_consumed(accesses, answer)
+    take_consumed(accesses, answer)
     if units:
-        _take_units(accesses, units)
+        take_units(accesses, units)
     return accesses
-
-
-def bare_name(name: str) -> str:
-    """Return the name of a table that a request names by its name or ARN."""
-    return name.rpartition("/")[2] if name.startswith("arn:") else name
 
 
 # --- one item -------------------------------------------------------------------------------------
@@ -76,7 +69,7 @@ def _got(request: Json, item: Item | None, find: Find, *, times: int = 1) -> Acc
         if access.facts is not None and item is not None:
             access.facts.note_size(access.size)
     else:
-        access.size = _mean(access)
+        access.size = mean_of(access)
     access.read = capacity.read_units(access.size, consistent=access.consistent) * times
     return access
 
@@ -98,7 +91,7 @@ def put_of(request: Json, find: Find) -> Access:
         access.key = key_text(item, access.facts.keys)
         access.partition = text_of(item.get(access.facts.hash, {}))
         access.facts.note_size(access.size)
-    _pay_write(access, access.size, item)
+    pay_write(access, access.size, item)
     return access
 
 
@@ -106,7 +99,7 @@ def _update(request: Json, answer: Json, find: Find) -> Iterator[Access]:
     access = update_of(request, find)
     if request.get("ReturnValues") in ("ALL_OLD", "ALL_NEW") and "Attributes" in answer:
         access.size = size_of(answer["Attributes"])
-        _pay_write(access, access.size, answer["Attributes"])
+        pay_write(access, access.size, answer["Attributes"])
     yield access
 
 
@@ -123,8 +116,8 @@ def update_of(request: Json, find: Find) -> Access:
         access.assigned = {
             name: each["Value"] for name, each in legacy.items() if each.get("Value") and access.changes[name] == "set"
         }
-    access.size = _mean(access)
-    _pay_write(access, access.size, {**request["Key"], **access.assigned})
+    access.size = mean_of(access)
+    pay_write(access, access.size, {**request["Key"], **access.assigned})
     return access
 
 
@@ -143,8 +136,8 @@ def delete_of(request: Json, find: Find) -> Access:
     """Return the deletion of an item."""
     access = _of_key("DeleteItem", request, find)
     access.condition = _has_condition(request)
-    access.size = _mean(access)
-    _pay_write(access, access.size, request["Key"])
+    access.size = mean_of(access)
+    pay_write(access, access.size, request["Key"])
     return access
 
 
@@ -211,7 +204,7 @@ def pay_page(access: Access, answer: Json, *, count_only: bool) -> None:
     shown = access.whole and not count_only and bool(access.returned)
     if shown and access.facts is not None and not access.index and CUT not in answer:
         access.facts.note_size(size // returned)
-    mean = size / returned if shown else _mean(access)
+    mean = size / returned if shown else mean_of(access)
     access.exact = access.scanned == 0 or (shown and access.scanned == access.returned and CUT not in answer)
     access.size = int(size if access.exact else mean * access.scanned)
     access.returned_size = int(size)
@@ -323,74 +316,14 @@ def _pay_statement(access: Access, item: Item | None) -> None:
     if access.action == "GetItem":
         access.scanned, access.returned, access.item = 1, int(item is not None), item
         access.exact = access.whole and not access.filtered
-        access.size = (0 if item is None else size_of(item)) if access.exact else _mean(access)
+        access.size = (0 if item is None else size_of(item)) if access.exact else mean_of(access)
         access.read = capacity.read_units(access.size, consistent=access.consistent)
     elif access.writes:
-        access.size = size_of(access.item) if access.item is not None else _mean(access)
-        _pay_write(access, access.size, access.item or access.assigned)
+        access.size = size_of(access.item) if access.item is not None else mean_of(access)
+        pay_write(access, access.size, access.item or access.assigned)
 
 
-# --- sizes and units ------------------------------------------------------------------------------
-
-
-def size_of(item: Item) -> int:
-    """Return the size of an item. A request may write its values in another form than the store."""
-    try:
-        return item_size(dict(item))
-    except (AttributeError, IndexError, TypeError, AssertionError):  # a null member, for example
-        return len(orjson.dumps(item))
-
-
-def _mean(access: Access) -> int:
-    return 0 if access.facts is None else int(access.facts.mean)
-
-
-def _pay_write(access: Access, size: int, item: Item) -> None:
-    """Set the units of a write: those of the item, and those of its entries in indexes."""
-    access.write = capacity.write_units(size, size)
-    if access.facts is None:
-        return
-    access.exact = not access.facts.indexes and access.action == "PutItem"
-    for index in access.facts.indexes.values():
-        if all(name in item for name in index.keys if name not in access.facts.keys):
-            access.write += capacity.entry_units(_entry_size(index, access.facts, item, size))
-
-
-def _entry_size(index: IndexFacts, facts: TableFacts, item: Item, size: int) -> int:
-    if index.projection == "ALL":
-        return size
-    names = index.other.union(index.keys, facts.keys)
-    return size_of({name: value for name, value in item.items() if name in names})
-
-
-def _take_consumed(accesses: list[Access], answer: Json) -> None:
-    """Replace estimates by the consumed capacity that the answer reports.
-
-    The units of a table are shared equally by its accesses.
-    """
-    consumed = answer.get("ConsumedCapacity")
-    parts: Iterable[Json] = [consumed] if isinstance(consumed, dict) else consumed or ()
-    for part in parts:
-        units = part.get("CapacityUnits")
-        ours = [each for each in accesses if each.table == bare_name(part.get("TableName", ""))]
-        if units is None or not ours:
-            continue
-        for access in ours:
-            access.exact = True
-            if access.writes or access.action == "ConditionCheckItem":
-                access.write = units / len(ours)
-            else:
-                access.read = units / len(ours)
-
-
-def _take_units(accesses: list[Access], units: float) -> None:
-    """Share the units of a request among its accesses, in proportion to the estimates."""
-    estimated = sum(access.read + access.write for access in accesses)
-    if estimated:
-        for access in accesses:
-            access.exact = True
-            access.read *= units / estimated
-            access.write *= units / estimated
+# --- facts of a request ---------------------------------------------------------------------------
 
 
 def digest(value: object) -> str:

@@ -169,3 +169,8 @@ def _keys(description: Description) -> tuple[tuple[str, ...], tuple[str, ...]]:
     schema = description["KeySchema"]
     hashes = tuple(each["AttributeName"] for each in schema if each["KeyType"] == "HASH")
     return hashes, tuple(each["AttributeName"] for each in schema if each["KeyType"] == "RANGE")
+
+
+def bare_name(name: str) -> str:
+    """Return the name of a table that a request names by its name or ARN."""
+    return name.rpartition("/")[2] if name.startswith("arn:") else name

@@ -7,7 +7,7 @@ them. By default that takes milliseconds. `ItemsPerSecond` slows it down, by the
 and null takes that back. While `Paused`, no item is added. Meanwhile DescribeTable shows CREATING
 and Backfilling, the index cannot be read, and the table can be written.
 
-`TableName` is a name, then it means the tables of this name in all accounts, or an ARN. Without it,
+`TableName` is a name, which means the tables of this name in all accounts, or an ARN. Without it,
 all tables are meant. A member that a call leaves out stays as it is.
 
 Both calls return `{"Paces": [..], "Backfills": [..]}`: what is declared, and the indexes that are

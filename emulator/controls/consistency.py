@@ -2,7 +2,7 @@
 
     {"TableName"?, "Lag": seconds, "Monotonic"?: true, "Clock"?: "Emulator" or "Real", "Seed"?: 0}
 
-`TableName` is a name, then it means the tables of this name in all accounts, or an ARN. Without it,
+`TableName` is a name, which means the tables of this name in all accounts, or an ARN. Without it,
 all tables are meant, also those that are created later, and lags of single tables end.
 
 With a `Lag`, eventually consistent reads of a table and its local indexes, and all reads of its

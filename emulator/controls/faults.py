@@ -71,8 +71,8 @@ def _remove(emulator: Emulator, body: Body) -> Body:
     return {_REMOVED: removed}
 
 
-def _one(_body: Body, parts: Sequence[Result]) -> Result:
-    return parts[0]
+def _one(_body: Body, results: Sequence[Result]) -> Result:
+    return results[0]
 
 
 @control(

@@ -7,16 +7,17 @@ throughput is enforced or faults throttle: the last thousand of each process.
 |--------------------------|-----------------------------------------------------------------------|
 | `Time`                   | seconds since the epoch, by the emulator's clock                      |
 | `Operation`              | of the request                                                        |
-| `TableName`, `TableArn`  | the table                                                             |
+| `TableName`, `TableArn`  | the table; empty for an operation without units, such as ListTables   |
 | `AccessKey`, `Region`    | its owner                                                             |
 | `IndexName`              | the global index whose limit refused, if it was one                   |
 | `Key`                    | the key attributes, if the request names one item                     |
 | `Kind`                   | `Read` or `Write`                                                     |
-| `Asked`, `Available`     | the units of the request, and the units that were left of the limit   |
+| `Asked`, `Available`     | the units of the request, and the units that were left of the limit;  |
+|                          | a fault leaves none                                                   |
 | `Reason`                 | as in ThrottlingReasons                                               |
 | `Cause`                  | one word of the table below                                           |
 | `Fault`                  | the name of the fault that throttled                                  |
-| `Explanation`            | the same in a sentence                                                |
+| `Explanation`            | the cause in a sentence                                               |
 
 | `Cause`             | the request was refused because                                            |
 |---------------------|----------------------------------------------------------------------------|
@@ -29,7 +30,7 @@ throughput is enforced or faults throttle: the last thousand of each process.
 | `OnDemandRamp`      | an on-demand table gets more than twice its previous peak                  |
 | `Fault`             | a test asked for it                                                        |
 
-A batch has an entry for each unprocessed item.
+For a batch, the list has an element for each unprocessed item.
 """
 
 from collections.abc import Sequence
@@ -40,15 +41,15 @@ from emulator.controls.registry import Emulator, Result, control
 from emulator.database.throughput.throttles import Throttled
 
 
-def _together(_body: Body, parts: Sequence[Result]) -> Result:
-    found = [each for part in parts for each in part["Throttles"]]
+def _together(_body: Body, results: Sequence[Result]) -> Result:
+    found = [each for result in results for each in result["Throttles"]]
     return {"Throttles": sorted(found, key=lambda each: each["Time"])}
 
 
 @control("throttles", changes=False, gather=_together, summary="explain the last throttles")
 def throttles(emulator: Emulator, _body: Body) -> Result:
     """Return the throttles of this process."""
-    return {"Throttles": [_shown(each) for each in emulator.database.enforcer.throttles.entries]}
+    return {"Throttles": [_shown(each) for each in emulator.database.enforcer.throttles.kept]}
 
 
 def _shown(throttled: Throttled) -> dict[str, Any]:
@@ -56,15 +57,15 @@ def _shown(throttled: Throttled) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "Time": throttled.time,
         "Operation": throttled.operation,
-        "TableName": None if table is None else table.name,
-        "TableArn": None if table is None else table.arn,
+        "TableName": "" if table is None else table.name,
+        "TableArn": "" if table is None else table.arn,
         "AccessKey": None if table is None else table.access_key,
         "Region": None if table is None else table.region,
         "IndexName": throttled.index_name,
         "Key": throttled.key or None,
         "Kind": throttled.kind,
-        "Asked": None if refusal is None else refusal.asked,
-        "Available": None if refusal is None else refusal.available,
+        "Asked": throttled.asked if refusal is None else refusal.asked,
+        "Available": 0.0 if refusal is None else refusal.available,
         "Reason": throttled.reason,
         "Cause": "Fault" if refusal is None else refusal.cause,
         "Fault": throttled.fault,
@@ -85,10 +86,10 @@ _EXPLANATIONS: Final = {
         "So table {table} refuses writes that change the index."
     ),
     "PartitionLimit": (
-        "One partition key of {place} gets too many requests: a partition serves {limit} {kind} units a second, "
+        "One partition key of {what} gets too many requests: a partition serves {limit} {kind} units a second, "
         "whatever the table has."
     ),
-    "OnDemandMaximum": "The on-demand maximum of {place} is {limit} {kind} units a second, and it is reached.",
+    "OnDemandMaximum": "The on-demand maximum of {what} is {limit} {kind} units a second, and it is reached.",
     "OnDemandRamp": (
         "On-demand table {table} serves {limit} {kind} units a second now: its warm throughput, or twice its peak "
         "of more than 30 minutes ago. Ask for warm throughput, or let traffic grow more slowly."
@@ -106,7 +107,7 @@ def _explained(throttled: Throttled) -> str:
     sentence = _EXPLANATIONS[refusal.cause].format(
         table=table.name,
         index=index,
-        place=f"table {table.name}" if index is None else f"index {index}",
+        what=f"table {table.name}" if index is None else f"index {index}",
         kind=throttled.kind.lower(),
         limit=f"{refusal.limit:g}",
     )

@@ -15,7 +15,7 @@ from emulator.database.catalog.enforcer import Enforcer
 from emulator.database.changes.streams import ROLL_OVER_SECONDS
 from emulator.database.definitions import kinesis
 from emulator.database.definitions.tables import TableDefinition
-from emulator.database.entrances import Entrances
+from emulator.database.entrances import Entrances, InThread
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.store.access import EngineAccess
@@ -113,6 +113,7 @@ class Database(Entrances):
         # calls an operation of Application Auto Scaling; the emulator sets it
         self.call_scaling: ScalingCall = _no_scaling
         self.sliced = False
+        self.in_thread: InThread | None = None
         self.refresh()
         self.owner = sharing is None or sharing.owner
         if self.owner:

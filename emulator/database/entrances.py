@@ -43,16 +43,25 @@ def no_room(error: Full) -> errors.ApiError:
     return errors.storage_full()
 
 
+InThread = Callable[[Callable[[], None]], Callable[[], bool]]
+"""A function that runs another function in a thread of its own.
+
+It returns a function that returns whether the other function has ended.
+"""
+
+
 class Entrances:
     """The entrances, except `respond`. `Database` is the only subclass.
 
     sliced: whether callers of operations can run slices; only then may operations raise Sliced.
+    in_thread: how to run a function in another thread, None if that is not possible.
     """
 
     versions: Versions
     registries: Registries
     background: Background
     sliced: bool
+    in_thread: InThread | None
 
     def refresh(self) -> None:
         """Reload the definitions whose stored bytes have changed. Raises StorageError."""

@@ -19,7 +19,7 @@ class BookFull(Exception):
     """There are too many rules, or they are too long. The text says which."""
 
 
-class Entry(NamedTuple):
+class BookedRule(NamedTuple):
     """A rule in the book: its number, its slot and its JSON."""
 
     number: int
@@ -155,18 +155,18 @@ class Book:
         """Whether there was ever a rule."""
         return bool(self._memory.read())
 
-    def entries(self) -> list[Entry]:
+    def rules(self) -> list[BookedRule]:
         """Return the rules, in the order of their creation."""
-        return [Entry(*each) for each in self._content()["Rules"]]
+        return [BookedRule(*each) for each in self._content()["Rules"]]
 
-    def add(self, body: dict[str, Any]) -> Entry:
+    def add(self, body: dict[str, Any]) -> BookedRule:
         """Add a rule. Raises BookFull."""
         content = self._content()
         taken = {slot for _, slot, _ in content["Rules"]}
         slot = next((each for each in range(FAULT_SLOTS) if each not in taken), None)
         if slot is None:
             raise BookFull(f"there are already {FAULT_SLOTS} rules: remove some")
-        added = Entry(content["Last"] + 1, slot, body)
+        added = BookedRule(content["Last"] + 1, slot, body)
         self._memory.set_counts(slot, Counts(0, 0))
         self._save(added.number, [*content["Rules"], added])
         return added

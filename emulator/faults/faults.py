@@ -34,8 +34,8 @@ _OF_SETTINGS: Final[Mapping[str, Sequence[str]]] = {
 class Faults:
     """The rules of a server, as one of its processes sees them.
 
-    answer: answers a request without faults. switch: is called with `self.call` when there are
-    rules from now on, and with None when there are none.
+    answer: answers a request without faults. switch: called with `self.call` when the first rule
+    comes, and with None when the last one goes.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Faults:
         if not self._book.used:
             for body in bodies:
                 self.add(body)
-        self._started_with = [number for number, _, body in self._book.entries() if body in bodies]
+        self._started_with = [number for number, _, body in self._book.rules() if body in bodies]
         self.adopt()
 
     def add(self, body: Mapping[str, Any]) -> str:
@@ -104,6 +104,11 @@ class Faults:
             self._database.catalog.recompile()
         self._switch(self.call if self._rules else None)
 
+    @property
+    def in_force(self) -> bool:
+        """Whether this process has rules in force."""
+        return bool(self._rules)
+
     def shown(self) -> list[dict[str, Any]]:
         """Return the rules with their counts, as JSON."""
         return [self._shown(rule) for rule in self._entries()]
@@ -124,7 +129,7 @@ class Faults:
         }
 
     def _entries(self) -> Iterator[Rule]:
-        return (rule_of(body, number, slot) for number, slot, body in self._book.entries())
+        return (rule_of(body, number, slot) for number, slot, body in self._book.rules())
 
     # --- requests ---------------------------------------------------------------------------------
 

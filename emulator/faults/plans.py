@@ -20,7 +20,7 @@ class Plan:
 
     before, after: seconds to wait before it runs, and before its answer is sent. items: the most
     items of a page. inside: the rules with effects inside the operation, each with the number of
-    its match and what the request names. end: how the request ends instead of with its answer.
+    its match and what the request names. end: what takes the place of the answer.
     """
 
     before: float = 0.0

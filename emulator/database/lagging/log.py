@@ -15,7 +15,10 @@ _position: Final = Struct(">QI")
 POSITION: Final = _position.size
 
 _SLACK: Final = 1_000_000
-"""Microseconds for which records are kept after the lag: a read takes its time, then its data."""
+"""How many microseconds longer than the lag records are kept.
+
+A read begins a little after its time was chosen.
+"""
 
 _TRIMMED: Final = 2  # how many old records a write deletes for each record that it adds
 

@@ -12,8 +12,8 @@ from emulator.clock import Clock, microseconds
 class LagSetting:
     """A lag.
 
-    seconds: how old the shown state is, at most. monotonic: whether it is always as old as that. If
-    not, each read draws the age of its state, so a later read may show an earlier state.
+    seconds: how old the shown state is, at most. monotonic: whether it always has this age. If not,
+    each read draws the age of its state, so a later read may show an earlier state.
     real: whether seconds are those of the machine's clock, and not of the emulator's.
     since: no read shows an earlier time than this. So reads do not go back when the lag grows.
     """

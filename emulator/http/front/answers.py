@@ -86,10 +86,11 @@ class Answer(NamedTuple):
         return self._replace(head=self.head.replace(_JSON_LINE, _TYPE_LINE % content_type, 1))
 
 
-NO_ANSWER: Final = Answer(0, b"", b"")
+NO_ANSWER: Final = Answer(599, b"", b"")
 """Stands for the missing answer to a request that a fault drops. Its connection is closed.
 
-Only an answer that is made in slices can be missing.
+Only an answer that is made in slices can be missing. Observers see the status 599, which is no
+status of HTTP. Some proxies log it for broken connections.
 """
 
 

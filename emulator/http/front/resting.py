@@ -3,9 +3,10 @@
 The collector visits all objects in one call, and it begins again each time their number has grown
 by a quarter. A body of 16 MB has millions of objects: one call takes up to 0.4 s. A transaction of
 100 statements of 8 KB has 500,000 in its syntax trees: 50 to 100 ms. Other requests wait meanwhile.
-None of these objects are garbage before their request ends. Then they go without the collector if
-they do not refer to each other in circles. So an error that a request keeps has no traceback: its
-frames would refer to the error, and to all objects of the request.
+None of these objects are garbage before their request ends. Then Python frees them without the
+collector, unless they refer to each other in circles. So an error that is kept during a request
+must have no traceback: the frames of a traceback refer to the error and to all objects of the
+request.
 """
 
 import gc

@@ -13,8 +13,8 @@ from typing import Any, Final
 from emulator.advisor.advisor import Advisor
 from emulator.advisor.calls import Call
 from emulator.advisor.permissions import Permissions
-from emulator.advisor.reading import WRITING, Find, accesses_of, bare_name
-from emulator.advisor.tables import Description, KnownTables
+from emulator.advisor.reading import WRITING, Find, accesses_of
+from emulator.advisor.tables import Description, KnownTables, bare_name
 from emulator.app import Emulator
 from emulator.database.schema import describe
 from emulator.http.front.observed import Exchange

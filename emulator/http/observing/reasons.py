@@ -12,13 +12,26 @@ from emulator.app import Emulator
 from emulator.database.definitions.tables import IndexDefinition, TableDefinition
 from emulator.database.schema.table import Table
 from emulator.database.throughput.throttle import PARTITION_UNITS
-from emulator.http.front.answers import REFUSALS
+from emulator.http.front.answers import NO_ANSWER, REFUSALS
 from emulator.http.front.observed import Exchange
 from emulator.http.observing.summary import FIRST_ERROR, Body, Summary
 
 _EXPRESSION: Final = 300  # the most characters of an expression that a reason shows
 _PARTITION: Final = "KeyRangeThroughputExceeded"
 _CONFLICT: Final = "a test declared a transaction as in progress: the control `transactions`, or --ongoing-transaction"
+
+_SEE_FAULTS: Final = "the control `faults` lists those in force"
+_OF_FAULTS: Final = frozenset(
+    (
+        "InternalServerError",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "ThrottlingException",
+        "TransactionConflictException",
+    )
+)
+"""Codes of errors that a fault may have caused, while there are faults."""
 
 
 class Reasons:
@@ -28,6 +41,7 @@ class Reasons:
         self._database = emulator.database
         self._settings = emulator.settings
         self._caller = emulator.caller
+        self._emulator = emulator
         self._by_code: Mapping[str, Callable[[Body, Body, Summary], str | None]] = {
             "ProvisionedThroughputExceededException": self._throttled,
             "ThrottlingException": self._throttled,
@@ -45,8 +59,15 @@ class Reasons:
             return REFUSALS.get(exchange.answer.status)
         if exchange.answer.status < FIRST_ERROR:
             return self._left_out(answer, summary)
+        if exchange.answer.status == NO_ANSWER.status:
+            return f"a fault closed the connection: {_SEE_FAULTS}"
+        if self._has_faults() and summary.get("Code") in _OF_FAULTS:
+            return f"a fault may have caused it: {_SEE_FAULTS}"
         find = self._by_code.get(summary.get("Code", ""))
         return None if find is None else find(request, answer, summary)
+
+    def _has_faults(self) -> bool:
+        return self._emulator.has_faults and self._emulator.faults.in_force
 
     def _throttled(self, _request: Body, answer: Body, _summary: Summary) -> str | None:
         """Return which limit of which table or index throttled a request, and what enforces it."""
@@ -79,7 +100,9 @@ class Reasons:
         for name, rest in left.items():
             count = len(rest["Keys"] if reads else rest)
             table = tables.get(name)
-            if table is None or table.enforcement is None or table.enforcement.throttle is None:
+            if self._has_faults() and table is not None:
+                found.append(f"{count} of {name}, perhaps because of a fault: {_SEE_FAULTS}")
+            elif table is None or table.enforcement is None or table.enforcement.throttle is None:
                 found.append(f"{count} of {name}: the answer has its full size of 16 MB")
             else:
                 limit = _limit(table, "", "Read" if reads else "Write")

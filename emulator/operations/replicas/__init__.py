@@ -5,7 +5,7 @@ Each table has its own status: the status of a replica is that of its table.
 
 | file             | job                                                              |
 |------------------|------------------------------------------------------------------|
-| `regions`        | the regions that may have replicas                               |
+| `regions`        | the regions that may have strong consistency                     |
 | `checks`         | checks of ReplicaUpdates that do not depend on the table         |
 | `overrides`      | settings of one replica that differ from the others              |
 | `members`        | descriptions, shared settings, what is refused for members       |

@@ -20,15 +20,15 @@ from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
 from emulator.database.definitions import arns
 from emulator.database.definitions.policies import AttachedPolicy, changed
-from emulator.database.definitions.tables import ACTIVE, TableDefinition
+from emulator.database.definitions.tables import ACTIVE, DELETING, TableDefinition
 from emulator.database.jobs import replication
 from emulator.database.schema.table import Table
 from emulator.model.request import Request
 from emulator.operations.replicas import creation
 from emulator.operations.replicas.members import refuse_busy
-from emulator.operations.replicas.regions import REGIONS
 from emulator.policies import canonical, parsing
 from emulator.policies.document import Policy
+from emulator.regions import COMMERCIAL
 
 ENABLED: Final = "ENABLED"
 DISABLED: Final = "DISABLED"
@@ -100,13 +100,14 @@ def _source(database: Database, caller: Caller, request: Request) -> tuple[Table
     """Return the source of a new replica, and the other members of its group. Raises ApiError."""
     text = request["GlobalTableSourceArn"]
     arn = arns.parsed(text)
-    if arn is None or arn.kind != "table" or arn.region not in REGIONS:
+    if arn is None or arn.kind != "table" or arn.region not in COMMERCIAL:
         raise errors.replica_source_invalid(text)
     if arn.table != request["TableName"].rpartition("/")[2]:
         raise errors.source_name_differs(arn.table)
     if arn.account == caller.account or arn.region == caller.region:
         raise errors.source_not_elsewhere()
-    tables = [table.definition for table in database.catalog.named(text) if table.definition.status == ACTIVE]
+    settled = map(database.catalog.settle, database.catalog.named(text))
+    tables = [table.definition for table in settled if table is not None and table.definition.status != DELETING]
     if not tables:
         raise errors.table_not_found(text)
     found = [table for table in tables if table.settings_replication == ENABLED]
@@ -120,6 +121,8 @@ def _source(database: Database, caller: Caller, request: Request) -> tuple[Table
     if any(caller.account == each.account or caller.region == each.region for each in group):
         raise errors.one_replica_per_account()
     refuse_busy(database, definition)
+    if definition.status != ACTIVE:
+        raise errors.being_changed(definition.name, definition.status)
     return definition, members
 
 

@@ -148,9 +148,15 @@ def _keep_reads(
 # --- descriptions ---------------------------------------------------------------------------------
 
 
-def describe_members(database: Database, definition: TableDefinition, description: dict[str, Any]) -> None:
-    """Add the members of a global table to a description (control-plane 6.3)."""
-    tables = [each.definition for each in replication.others(database, definition)]
+def describe_members(
+    database: Database, definition: TableDefinition, description: dict[str, Any], *, settle: bool = True
+) -> None:
+    """Add the members of a global table to a description (control-plane 6.3).
+
+    settle: whether to settle their statuses first. That may write to the store, so a request that
+    has changed something does not do it: it would run again if another process interrupts it.
+    """
+    tables = [each.definition for each in replication.others(database, definition, settle=settle)]
     if not tables:
         replication.begin(database, definition)  # the last replica is gone, so the group ends
         return

@@ -6,6 +6,7 @@ target, and the target one policy.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from emulator import errors, limits
@@ -43,7 +44,7 @@ class Settings:
     """The settings of one table. definition: the table in its region."""
 
     def __init__(self, database: Database, definition: TableDefinition) -> None:
-        self._call = database.call_scaling
+        self._database = database
         self._table = definition.name
         self._caller = database.catalog.caller(definition.access_key, definition.region)
 
@@ -149,9 +150,14 @@ class Settings:
         return found
 
     def _ask(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Call an operation of Application Auto Scaling. Raises errors that name this service."""
+        """Call an operation of Application Auto Scaling.
+
+        Its errors get the suffix with which DynamoDB passes them on. If another process interrupts
+        the call, only the call runs again: what the request did before is stored already.
+        """
+        call = partial(self._database.call_scaling, operation, dict(request), self._caller)
         try:
-            return self._call(operation, dict(request), self._caller)
+            return self._database.rerun(call)
         except errors.ApiError as error:
             raise errors.replica_scaling_refused(error) from None
 

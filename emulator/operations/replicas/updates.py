@@ -10,10 +10,11 @@ from emulator.database.definitions.tables import ACTIVE, CREATING, UPDATING, Tab
 from emulator.database.jobs import replication
 from emulator.database.schema.table import Table
 from emulator.model.request import Request
-from emulator.operations.replicas import accounts, checks, creation, disassociation, regions, strong
+from emulator.operations.replicas import accounts, checks, creation, disassociation, strong
 from emulator.operations.replicas.members import refuse_busy, refuse_deletion
 from emulator.operations.replicas.overrides import overridden
 from emulator.operations.tables import settings
+from emulator.regions import COMMERCIAL
 
 
 def update(database: Database, caller: Caller, table: Table, request: Request) -> TableDefinition:
@@ -41,8 +42,8 @@ def update(database: Database, caller: Caller, table: Table, request: Request) -
 
 def _check_regions(definition: TableDefinition, names: Sequence[str]) -> None:
     for region in names:
-        if region not in regions.REGIONS:
-            raise errors.replica_region_unknown(region, regions.REGIONS)
+        if region not in COMMERCIAL:
+            raise errors.replica_region_unknown(region, COMMERCIAL)
         if region == definition.region:
             raise errors.replica_is_local()
 

@@ -214,7 +214,7 @@ def _created_replica(database: Database, caller: Caller, request: Request) -> di
 
     definition = accounts.create(database, caller, request)
     description = describe.created(definition)
-    members.describe_members(database, definition, description)
+    members.describe_members(database, definition, description, settle=False)
     return description
 
 
@@ -226,7 +226,7 @@ def _with_replicas(database: Database, caller: Caller, table: Table, request: Re
     before = _description(database, table)
     definition = replicas.update(database, caller, table, request)
     after = describe.described(definition, _counts(database, table), database.clock.now())
-    members.describe_members(database, definition, after)
+    members.describe_members(database, definition, after, settle=False)
     after.pop("GlobalTableWitnesses", None)
     if "GlobalTableWitnesses" in before:
         after["GlobalTableWitnesses"] = before["GlobalTableWitnesses"]

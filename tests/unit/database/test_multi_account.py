@@ -264,3 +264,21 @@ def test_shared_databases_have_no_accounts():
     accounts = Accounts(Settings(in_memory=True, shared_db=True))
     text = "ReplicaUpdates: with --shared-db, all regions have the same tables, and no replicas"
     assert accounts.error(WEST, "CreateTable", **replica(WEST)) == (VALIDATION, text)
+
+
+def test_a_source_that_is_being_changed():
+    slow = Accounts(Settings(in_memory=True, delay_transient_statuses=True))
+    slow(EAST, "CreateTable", **TABLE)
+    slow.clock.advance(4)
+    slow(EAST, "UpdateTable", TableName="music", GlobalTableSettingsReplicationMode="ENABLED")
+    slow(EAST, "PutResourcePolicy", ResourceArn=arn(EAST), Policy=policy(EAST))
+    slow.clock.advance(4)
+    stream = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    slow(EAST, "UpdateTable", TableName="music", StreamSpecification=stream)
+    code, message = slow.error(WEST, "CreateTable", **replica(WEST))
+    assert (code, message) == (
+        "ResourceInUseException",
+        "Attempt to change a resource which is still in use: Table is being updated: music",
+    )
+    slow.clock.advance(4)
+    slow(WEST, "CreateTable", **replica(WEST))

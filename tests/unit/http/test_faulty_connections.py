@@ -142,7 +142,7 @@ def test_observed_requests_have_faults_too(db, line):
     line.feed(LIST)
     line.loop.advance(1)
     assert line.transport.closed
-    assert [Exchange(*raw).answer.status for raw in seen] == [0]
+    assert [Exchange(*raw).answer.status for raw in seen] == [599]
 
 
 def test_durable_answers_before_a_drop(tmp_path):

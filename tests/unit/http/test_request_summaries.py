@@ -55,6 +55,26 @@ def send(front, operation, request, key="test", **more):
         return finish(pending.steps)
 
 
+@pytest.mark.parametrize(
+    ("effect", "status", "reason"),
+    [
+        (
+            {"Kind": "Drop"},
+            599,
+            "a fault closed the connection: the control `faults` lists those in force",
+        ),
+        ({"Kind": "Throttle"}, 400, "a fault may have caused it: the control `faults` lists those in force"),
+        ({"Kind": "Error"}, 500, "a fault may have caused it: the control `faults` lists those in force"),
+    ],
+)
+def test_reasons_of_faults(db, front, effect, status, reason):
+    registry.call(db.emulator, "faults", {"Effect": effect})
+    send(front, "GetItem", {"TableName": "Orders", "Key": ITEM})
+    last = kept(db)[-1]
+    assert (last["Operation"], last["Status"], last["Reason"]) == ("GetItem", status, reason)
+    registry.call(db.emulator, "remove_faults", {})
+
+
 def kept(db, **body):
     return registry.call(db.emulator, "find_requests", body)["Requests"]
 

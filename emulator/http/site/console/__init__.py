@@ -2,16 +2,22 @@
 
 | module         | job                                                                    |
 |----------------|------------------------------------------------------------------------|
-| `tenancy`      | the account and region of a page, which are a part of its path         |
-| `forms`        | reads the fields of forms and of query strings                         |
-| `tokens`       | the token that each form must send                                     |
-| `static_files` | scripts and style sheets                                               |
-| `rendering`    | templates; `template_cache` keeps them compiled                        |
-| `visit`        | one request for a page, with all that its handler needs                |
-| `events`       | server-sent events                                                     |
+| `application`  | the ASGI application: routes, headers and errors                       |
 | `registry`     | which pages and actions there are                                      |
 | `pages/`       | the handlers: one module for each subject                              |
-| `application`  | the ASGI application: routes, headers and errors                       |
+| `visit`        | one request for a page, with all that its handler needs                |
+| `lookups`      | what several pages read about a table                                  |
+| `rendering`    | templates                                                              |
+| `events`       | server-sent events                                                     |
+| `static_files` | scripts and style sheets                                               |
+| `tenancy`      | the account and region of a page, which are a part of its path         |
+| `tokens`       | the token that each form must send                                     |
+| `forms`        | fields of forms and query strings; `typed_fields` reads numbers in them |
+| `querying`     | the query builder                                                      |
+| `attributes`   | attribute values for people, and back                                  |
+| `described`    | descriptions of tables as short texts                                  |
+| `entities`     | entities and item collections of a single-table design                 |
+| `reading`      | items in the text of an import                                         |
 
 What is stored is hostile: names, keys and values may be any text. Templates escape everything, and
 the Content-Security-Policy lets no page run an inline script. A page acts with the public API and

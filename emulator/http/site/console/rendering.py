@@ -11,7 +11,6 @@ from starlette.responses import HTMLResponse
 
 from emulator.http.site.console.attributes import kind, kind_name, plain_item, shown
 from emulator.http.site.console.static_files import static_url
-from emulator.http.site.console.template_cache import TemplateCache
 from emulator.slices import Steps
 from emulator.version import VERSION
 
@@ -58,7 +57,6 @@ class Templates:
             autoescape=True,
             loader=FileSystemLoader(_FOLDER),
             undefined=StrictUndefined,
-            bytecode_cache=TemplateCache(_FOLDER / "__pycache__"),
             auto_reload=False,
             cache_size=-1,
             trim_blocks=True,
