@@ -7,12 +7,13 @@ throughput is enforced or faults throttle: the last thousand of each process.
 |--------------------------|-----------------------------------------------------------------------|
 | `Time`                   | seconds since the epoch, by the emulator's clock                      |
 | `Operation`              | of the request                                                        |
-| `TableName`, `TableArn`  | the table                                                             |
+| `TableName`, `TableArn`  | the table; empty for an operation without units, such as ListTables   |
 | `AccessKey`, `Region`    | its owner                                                             |
 | `IndexName`              | the global index whose limit refused, if it was one                   |
 | `Key`                    | the key attributes, if the request names one item                     |
 | `Kind`                   | `Read` or `Write`                                                     |
-| `Asked`, `Available`     | the units of the request, and the units that were left of the limit   |
+| `Asked`, `Available`     | the units of the request, and the units that were left of the limit;  |
+|                          | a fault leaves none                                                   |
 | `Reason`                 | as in ThrottlingReasons                                               |
 | `Cause`                  | one word of the table below                                           |
 | `Fault`                  | the name of the fault that throttled                                  |
@@ -56,15 +57,15 @@ def _shown(throttled: Throttled) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "Time": throttled.time,
         "Operation": throttled.operation,
-        "TableName": None if table is None else table.name,
-        "TableArn": None if table is None else table.arn,
+        "TableName": "" if table is None else table.name,
+        "TableArn": "" if table is None else table.arn,
         "AccessKey": None if table is None else table.access_key,
         "Region": None if table is None else table.region,
         "IndexName": throttled.index_name,
         "Key": throttled.key or None,
         "Kind": throttled.kind,
-        "Asked": None if refusal is None else refusal.asked,
-        "Available": None if refusal is None else refusal.available,
+        "Asked": throttled.asked if refusal is None else refusal.asked,
+        "Available": 0.0 if refusal is None else refusal.available,
         "Reason": throttled.reason,
         "Cause": "Fault" if refusal is None else refusal.cause,
         "Fault": throttled.fault,

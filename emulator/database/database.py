@@ -22,6 +22,7 @@ from emulator.database.store.access import EngineAccess
 from emulator.database.store.registry import DefinitionChange, Registries
 from emulator.database.store.versions import SharedEngine, Versions
 from emulator.shared_memory import SharedMemory
+from emulator.slices import InThread
 from storage import Engine, Full, Interrupted, ReadTxn, StorageError
 from storage.host import group_commit_of, numbered_of, upkeep_of
 
@@ -113,6 +114,7 @@ class Database(Entrances):
         # calls an operation of Application Auto Scaling; the emulator sets it
         self.call_scaling: ScalingCall = _no_scaling
         self.sliced = False
+        self.in_thread: InThread | None = None
         self.refresh()
         self.owner = sharing is None or sharing.owner
         if self.owner:

@@ -21,7 +21,7 @@ from emulator.clock import Background
 from emulator.database.store.registry import Registries
 from emulator.database.store.versions import Versions
 from emulator.log_limits import once_a_minute
-from emulator.slices import Steps
+from emulator.slices import InThread, Steps
 from storage import Full, Interrupted, Lost
 
 log = logging.getLogger("emulator")
@@ -47,12 +47,14 @@ class Entrances:
     """The entrances, except `respond`. `Database` is the only subclass.
 
     sliced: whether callers of operations can run slices; only then may operations raise Sliced.
+    in_thread: how to run a function in another thread, None if that is not possible.
     """
 
     versions: Versions
     registries: Registries
     background: Background
     sliced: bool
+    in_thread: InThread | None
 
     def refresh(self) -> None:
         """Reload the definitions whose stored bytes have changed. Raises StorageError."""

@@ -6,6 +6,7 @@ from emulator.database.schema.index import Index
 from emulator.database.schema.table import Table
 from emulator.errors import ApiError
 from emulator.explaining.accesses import CHECK, GET, PUT, QUERY, SCAN, Access
+from emulator.expressions import ast
 from emulator.expressions import compile as compiler
 from emulator.expressions.key_range import KeyNames
 from emulator.partiql import where
@@ -52,10 +53,8 @@ def _of_scan(access: Access, prepared: PreparedStatement) -> str:
     if prepared.program.where is None:
         return f"The statement has no WHERE. So a Scan reads the whole {what}."
     key = " and ".join(access.relation.key_schema.hash)
-    return (
-        f"Not every branch of the WHERE has an equality or IN for the partition key {key}. "
-        f"So a Scan reads the whole {what}."
-    )
+    where = "One side of an OR" if isinstance(prepared.program.where, ast.Or) else "The WHERE"
+    return f"{where} has no equality and no IN for the partition key {key}. So a Scan reads the whole {what}."
 
 
 def better_ways(access: Access, prepared: PreparedStatement) -> Iterator[str]:

@@ -15,14 +15,14 @@ from emulator.database.schema.table import Table
 from emulator.database.schema.vector_index import VectorIndex, float32
 from emulator.database.store import keyspace
 from emulator.database.throughput import capacity
-from emulator.database.vectors.library import load_numpy
+from emulator.database.vectors.library import loaded
 from emulator.expressions.program import Projection
 from emulator.expressions.search_condition import Equality, SearchExpressions, search_expressions
 from emulator.model.request import Request
 from emulator.operations.parameters import check_problems
 from emulator.operations.registry import Response, operation
 from emulator.operations.response import member, response_of
-from emulator.slices import DECODED_IN_STEP, Steps, in_slices
+from emulator.slices import DECODED_IN_STEP, InThread, Steps, in_slices
 from emulator.values.rows import decode_row
 from emulator.values.size import item_size
 from emulator.values.types import Item, Value
@@ -145,7 +145,7 @@ def _answer(
     checked: _Checked,
     conditions: list[tuple[int, bytes]],
 ) -> Steps[bytes]:
-    query_of, search = _library()
+    query_of, search = yield from _library(database.in_thread)
     query = query_of(checked.vector, index.definition.distance, request["TopK"], conditions)
     matches: list[Match] = yield from search(
         database.read_committed, database.held_vectors, index, query, waits=database.sliced
@@ -176,10 +176,10 @@ def _answer(
     return response_of(members)
 
 
-def _library() -> tuple[Any, Any]:
+def _library(in_thread: InThread | None) -> Steps[tuple[Any, Any]]:
     """Return `Query` and `search` of database/vectors/. Raises if NumPy is missing."""
     try:
-        load_numpy()
+        yield from loaded(in_thread)
     except ModuleNotFoundError:
         raise errors.numpy_missing() from None
     from emulator.database.vectors.query import Query  # noqa: PLC0415 - an extra

@@ -27,9 +27,12 @@ from pathlib import Path
 
 from emulator.app import Emulator
 from emulator.clock import ManualClock
+from emulator.http.front import front
 from emulator.s3_jobs.runner import Runner
 from emulator.s3_jobs.work import Call
+from emulator.slices import Sliced
 from tests.bench.transfers import DEFINITIONS, KEYS, item
+from tests.bench.vector_entries import make_table, search_request
 from tests.support.buckets import Bucket
 from tests.support.engines import settings_of_engine
 from tests.support.tables import vector_index_request
@@ -100,6 +103,7 @@ class Bench:
         """Run the background work that `begin` causes."""
         steps = Steps()
         gc.collect()
+        gc.freeze()  # as a server does at its start
         steps.timed(begin)
         while self.database.background.slices:
             self.prepare_pages(steps)
@@ -110,6 +114,7 @@ class Bench:
         """Run the work of the export, import or bulk operation that `begin` starts."""
         steps = Steps()
         gc.collect()
+        gc.freeze()  # as a server does at its start
         steps.timed(begin)
         for work in list(self.runner.due()):
             step = work.__next__
@@ -256,6 +261,21 @@ class Bench:
             lambda: self.call("UpdateTable", TableName="table", VectorIndexUpdates=[{"Create": near}]),
         )
 
+    def search(self):
+        """Search among 100,000 vectors, or as many as there are items: first from the store."""
+        make_table(self.emulator, self.caller, min(self.count, 100_000), "COSINE")
+        for name in ("first search of vectors", "second search of vectors"):
+            steps = Steps()
+            self.database.sliced = True
+            self.database.in_thread = front.in_thread
+            try:
+                steps.timed(lambda: self.call("SearchVectors", **search_request()))
+            except Sliced as sliced:
+                while (pause := steps.timed(lambda sliced=sliced: next(sliced.steps, self))) is not self:
+                    time.sleep(pause or 0)
+            self.database.sliced = False
+            steps.report(name)
+
     def bulk(self):
         source = {"S3Bucket": "bucket", "S3KeyPrefix": "seed/", "InputFormat": "DYNAMODB_JSON"}
         self.job(
@@ -289,6 +309,7 @@ JOBS = (
     "index",
     "queue",
     "vectors",
+    "search",
     "recovery",
     "incremental",
     "replica",

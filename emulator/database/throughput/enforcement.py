@@ -133,7 +133,7 @@ class Enforcement:
                 if self.throttle is not None:
                     self.throttle.read(None, partition, units)
             except errors.ApiError as error:
-                self._note("Read", None, item, error)
+                self._note("Read", None, item, error, units)
                 if self.insights is not None:
                     self.insights.throttled(None, partition, item)
                 if self.usage is not None:
@@ -158,7 +158,7 @@ class Enforcement:
                 if self.throttle is not None:
                     self.throttle.admit(index, partition)
             except errors.ApiError as error:
-                self._note("Read", index, None, error)
+                self._note("Read", index, None, error, 0.5)
                 if self.insights is not None:
                     self.insights.throttled(index, partition, None)
                 if self.usage is not None:
@@ -185,7 +185,7 @@ class Enforcement:
                 if self.throttle is not None:
                     self.throttle.write(partition, consumed, [each[:3] for each in entries])
             except errors.ApiError as error:
-                refusal = self._note("Write", None, item, error)
+                refusal = self._note("Write", None, item, error, consumed.total())
                 refused = None if refusal is None else refusal.index_name
                 if self.insights is not None:
                     self._count_throttled(refused, partition, item, entries)
@@ -228,16 +228,18 @@ class Enforcement:
         if self.gate is not None:
             self.gate.admit(kind, index, partition, item)
 
-    def _note(self, kind: "Kind", index: str | None, item: Item | None, error: errors.ApiError) -> "Refusal | None":
+    def _note(
+        self, kind: "Kind", index: str | None, item: Item | None, error: errors.ApiError, asked: float
+    ) -> "Refusal | None":
         """Note a throttle; return the limit that refused, None if a fault did.
 
-        index: the name of a global index that was read, None for the table.
+        index: the name of a global index that was read, None for the table. asked: units.
         """
         found = None if self.throttle is None else self.throttle.refused
         refusal = found if found is not None and found.error is error else None
         if self._noted is not None:
             log, table = self._noted
-            log.add(table, kind, index if refusal is None else refusal.index_name, item, error, refusal)
+            log.add(table, kind, index if refusal is None else refusal.index_name, item, error, refusal, asked)
         return refusal
 
     def _count_throttled(

@@ -17,13 +17,15 @@ half a unit, the cost of the smallest read.
 
 from collections.abc import Callable, Iterable, Mapping
 from math import inf
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from emulator import errors
 from emulator.clock import Clock
 from emulator.database.definitions.tables import IndexDefinition, TableDefinition
 from emulator.database.throughput.capacity import Consumed
-from emulator.database.throughput.ramp import Ramp, Warm
+
+if TYPE_CHECKING:
+    from emulator.database.throughput.ramp import Ramp, Warm
 
 Kind = Literal["Read", "Write"]
 
@@ -137,6 +139,8 @@ class Resource:
             if self._ramp is not None:
                 self._ramp = self._whole = None
         elif self._ramp is None:
+            from emulator.database.throughput.ramp import Ramp  # noqa: PLC0415 - only enforced on-demand tables
+
             self._ramp, self._whole = Ramp(warm), Bucket(warm, warm, warm, since)
         else:
             self._ramp.warm = warm
@@ -230,7 +234,7 @@ class TableThrottle:
         self._resources: dict[tuple[str | None, Kind], Resource] = {}
 
     def configure(
-        self, definition: TableDefinition, warm: Callable[[TableDefinition | IndexDefinition], Warm] | None = None
+        self, definition: TableDefinition, warm: "Callable[[TableDefinition | IndexDefinition], Warm] | None" = None
     ) -> None:
         """Apply the table's definition: rates, billing mode, indexes.
 

@@ -26,7 +26,8 @@ class Throttled(NamedTuple):
 
     table: None if the operation has no units. index_name: a global index's name, None for a table.
     key: the key attributes, None if they are not known. reason: as in ThrottlingReasons, None if
-    the error has none. refusal: the limit, None if a fault refused. fault: its name, or None.
+    the error has none. asked: units of the whole read or write. refusal: the limit, None if a fault
+    refused. fault: its name, or None.
     """
 
     time: float
@@ -36,6 +37,7 @@ class Throttled(NamedTuple):
     kind: str
     key: Item | None
     reason: str | None
+    asked: float
     refusal: Refusal | None
     fault: str | None
 
@@ -61,6 +63,7 @@ class ThrottleLog:
         item: Item | None,
         error: ApiError,
         refusal: Refusal | None,
+        asked: float = 0.0,
     ) -> None:
         """Note a throttle. item: at least the key attributes, None if they are not known."""
         reasons = error.extra.get("ThrottlingReasons") or error.extra.get("throttlingReasons")
@@ -68,7 +71,7 @@ class ThrottleLog:
         key = None if item is None or table is None else _key(table, index_name, item)
         fault = self.fault if refusal is None else None
         self.kept.append(
-            Throttled(self._clock.now(), self.operation, table, index_name, kind, key, reason, refusal, fault)
+            Throttled(self._clock.now(), self.operation, table, index_name, kind, key, reason, asked, refusal, fault)
         )
 
     def noting(self, answer: Callable[[str, object, _Caller], bytes]) -> Callable[[str, object, _Caller], bytes]:

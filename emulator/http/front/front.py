@@ -1,6 +1,7 @@
 """The objects that all requests of one process share, under our own server or any ASGI server."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -10,6 +11,7 @@ from emulator.http.front.bodies import Bodies
 from emulator.http.front.dynamodb import DynamoDbEndpoint
 from emulator.http.front.outbox import Outbox
 from emulator.http.front.sliced_answers import SlicedAnswers
+from emulator.slices import THREAD_SWITCH
 
 if TYPE_CHECKING:
     from emulator.http.front.commits import Commits
@@ -74,6 +76,7 @@ class Front:
         self.tasks: set[asyncio.Task[Any]] = set()
         self.waits: set[asyncio.Task[Any]] = set()
         emulator.database.sliced = True
+        emulator.database.in_thread = in_thread
         endpoint.bodies = self.bodies
 
     def observe(self, observers: "list[Observer]") -> None:
@@ -92,3 +95,13 @@ class Front:
     def site(self) -> App:
         """The application for all paths except `/`. The first request for one of them loads it."""
         return self._load_site(self)
+
+
+def in_thread(work: Callable[[], None]) -> Callable[[], bool]:
+    """Run a function in another thread; return a function that returns whether it has ended."""
+    from threading import Thread  # noqa: PLC0415 - few servers need it
+
+    sys.setswitchinterval(THREAD_SWITCH)
+    thread = Thread(target=work, daemon=True)
+    thread.start()
+    return lambda: not thread.is_alive()

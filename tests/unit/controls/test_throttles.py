@@ -150,7 +150,8 @@ def test_a_fault(db):
     assert first["Explanation"] == (
         f"The fault {name} throttled the request: a test asked for it with the control `faults`."
     )
-    assert (second["Operation"], second["Fault"], "TableName" in second) == ("DescribeTable", name, False)
+    assert (first["Asked"], first["Available"]) == (0.5, 0.0)
+    assert (second["Operation"], second["Fault"], second["TableName"]) == ("DescribeTable", name, "")
 
 
 def test_each_unprocessed_item_of_a_batch(db):

@@ -8,7 +8,7 @@ import pytest
 from emulator.clock import Stopwatch
 from emulator.controls import registry
 from emulator.database.store import keyspace
-from emulator.database.vectors import held, matrix
+from emulator.database.vectors import held, library, matrix
 from emulator.database.vectors.search import search as search_steps
 from emulator.settings import Settings
 from emulator.slices import Sliced, finish
@@ -63,6 +63,33 @@ def test_a_search_is_done_in_slices(points):
     assert slices > 3  # reading four pages, comparing three blocks
     answer, slices = sliced(points, "SearchVectors", SEARCH)
     assert (keys(answer), slices) == (["1", "2", "3"], 1)  # three blocks, of which the first is compared at once
+
+
+def test_other_requests_are_answered_while_numpy_is_imported(points, monkeypatch):
+    """Two searches wait for one thread. Without threads, a search imports NumPy itself."""
+    begun, ended, imports = [], [], []
+
+    def in_thread(work):
+        begun.append(work)
+        return lambda: bool(ended)
+
+    monkeypatch.setattr(library, "_has_ended", {})
+    monkeypatch.setattr(library, "_NUMPY", "a_module_that_nothing_imports")
+    monkeypatch.setattr(library, "find_spec", lambda _name: True)
+    monkeypatch.setattr(library, "load_numpy", lambda: imports.append(1))
+    first, second = library.loaded(in_thread), library.loaded(in_thread)
+    assert next(first) == next(second) == next(first) > 0
+    put(points, "0", 0)
+    assert (len(begun), imports) == (1, [])
+    ended.append(1)
+    assert (list(first), list(second), imports) == ([], [], [1, 1])
+    assert (list(library.loaded(None)), len(begun), len(imports)) == ([], 1, 3)
+
+
+def test_a_missing_numpy_is_noticed_before_a_thread_begins(monkeypatch):
+    monkeypatch.setattr(library, "_NUMPY", "a_module_that_nobody_has")
+    with pytest.raises(ModuleNotFoundError):
+        next(library.loaded(lambda _work: bool))
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -183,6 +183,9 @@ def test_the_reasons(db):
     assert "So a Query reads only this partition" in why
     assert "So it reads the whole partition" in why
     assert "The filter does not reduce the cost" in why
+    scan = explain(db, "SELECT * FROM Orders WHERE x = 1")["Why"][0]
+    assert scan == "The WHERE has no equality and no IN for the partition key pk. So a Scan reads the whole table."
+    assert explain(db, "SELECT * FROM Orders WHERE pk = 'a' OR x = 1")["Why"][0].startswith("One side of an OR has no")
     why = " ".join(explain(db, "SELECT * FROM Orders WHERE pk = 'a' AND sk > 1")["Why"])
     assert "whole partition" not in why
     assert "The statement would fail now" in " ".join(

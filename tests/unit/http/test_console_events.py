@@ -234,6 +234,17 @@ def test_failures_and_dead_letters_are_sent_again(console, stage):
     assert "There are no dead letters." in shown(console, "functions/mapping", uuid=uuid)
 
 
+def test_a_letter_with_many_records(console, stage):
+    stage.mapping(stage.table(), MaximumRetryAttempts=0, BatchSize=1000)
+    for number in range(120):
+        stage.put(str(number))
+    stage.deliver(lambda _: FAILED)
+    name = stage.letters[0]["requestContext"]["requestId"]
+    page = shown(console, "functions/letter", id=name)
+    assert page.count("<article") == 100
+    assert "The first 100 of 120 records." in page
+
+
 def test_batches_in_progress(console, stage):
     uuid = stage.mapping(stage.table(), MaximumRetryAttempts=5)
     stage.put("a")
