@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from emulator.controls import registry
 from emulator.http.site.console.pages import streams
 from tests.support.asgi import site_of
 from tests.support.console import ACTING, faults, in_process
@@ -170,6 +171,19 @@ def test_live_records_end_with_the_stream(stage, fast):
         async with Watcher(stage, arn) as watcher:
             await watcher.until(": open")
             stage("UpdateTable", TableName="Orders", StreamSpecification={"StreamEnabled": False})
+            await watcher.until("The stream has ended.")
+            await asyncio.wait_for(watcher._task, 20)
+
+    asyncio.run(watch())
+
+
+def test_live_records_end_if_a_reset_removes_the_stream(stage, fast):
+    arn = stage.table()
+
+    async def watch():
+        async with Watcher(stage, arn) as watcher:
+            await watcher.until(": open")
+            registry.call(stage.emulator, "reset", {})
             await watcher.until("The stream has ended.")
             await asyncio.wait_for(watcher._task, 20)
 
