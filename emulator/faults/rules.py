@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
@@ -66,7 +66,6 @@ class Rule:
     every: int | None = None
     share: float | None = None
     next: int | None = None
-    shown: str = field(init=False, default="")
 
     @property
     def id(self) -> str:

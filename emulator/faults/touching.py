@@ -180,8 +180,8 @@ _FINDERS: Final[Mapping[str, Callable[[Body, Caller, bool], Iterator[Touch]]]] =
 
 
 def with_limit(operation: str, request: object, items: int) -> object:
-    """Return a request that reads at most so many items, if its operation reads pages."""
-    if operation not in _PAGED or not isinstance(request, dict):
+    """Return a request that reads at most so many items."""
+    if operation not in PAGED or not isinstance(request, dict):
         return request
     given = request.get("Limit")
     if given is not None and (not isinstance(given, int) or isinstance(given, bool) or given <= items):
@@ -191,4 +191,5 @@ def with_limit(operation: str, request: object, items: int) -> object:
     return shorter
 
 
-_PAGED: Final = frozenset(("Query", "Scan", "ExecuteStatement", "GetRecords"))
+PAGED: Final = frozenset(("Query", "Scan", "ExecuteStatement", "GetRecords"))
+"""Operations that read pages."""

@@ -59,9 +59,18 @@ def _settings(calls: Sequence[Call]) -> Block:
             days = request["PointInTimeRecoverySpecification"]["RecoveryPeriodInDays"]
             body.append(("point_in_time_recovery", [("enabled", True), ("recovery_period_in_days", days)]))
         elif operation == "UpdateTable":
-            body += [
-                ("replica", [("region_name", update["Create"]["RegionName"])]) for update in request["ReplicaUpdates"]
-            ]
+            body += _replicas(request)
+    return body
+
+
+def _replicas(request: Mapping[str, Any]) -> Block:
+    """Return the blocks of replicas and of a witness."""
+    strong: Block = [("consistency_mode", "STRONG")] if "MultiRegionConsistency" in request else []
+    body: Block = [
+        ("replica", [*strong, ("region_name", update["Create"]["RegionName"])]) for update in request["ReplicaUpdates"]
+    ]
+    for update in request.get("GlobalTableWitnessUpdates", ()):
+        body.append(("global_table_witness", [("region_name", update["Create"]["RegionName"])]))
     return body
 
 
@@ -98,22 +107,33 @@ def _throughput(owner: Mapping[str, Any]) -> Block:
 
 
 def _lines(body: Block, depth: int) -> Iterator[str]:
-    """Yield the lines of a block, the arguments aligned as `terraform fmt` aligns them."""
+    """Yield the lines of a block, formatted as `terraform fmt` does."""
     margin = " " * (_WIDTH * depth)
-    width = max((len(name) for name, value in body if not isinstance(value, list)), default=0)
+    waiting: list[tuple[str, str]] = []
     for name, value in body:
-        if isinstance(value, list):
+        if not isinstance(value, list | Mapping):
+            waiting.append((name, _list(value) if isinstance(value, tuple) else _text(value)))
+            continue
+        yield from _aligned(waiting, margin)
+        waiting = []
+        if isinstance(value, Mapping):
+            yield f"{margin}{name} = {{\n"
+            yield from _aligned([(_text(each), _text(text)) for each, text in value.items()], margin + "  ")
+        else:
             yield f"\n{margin}{name} {{\n" if depth == 1 else f"{margin}{name} {{\n"
             yield from _lines(value, depth + 1)
-            yield f"{margin}}}\n"
-        elif isinstance(value, Mapping):
-            yield f"{margin}{name:<{width}} = {{\n"
-            yield from (f"{margin}  {_text(each)} = {_text(text)}\n" for each, text in value.items())
-            yield f"{margin}}}\n"
-        elif isinstance(value, tuple):
-            yield f"{margin}{name:<{width}} = [{', '.join(map(_text, value))}]\n"
-        else:
-            yield f"{margin}{name:<{width}} = {_text(value)}\n"
+        yield f"{margin}}}\n"
+    yield from _aligned(waiting, margin)
+
+
+def _aligned(arguments: Sequence[tuple[str, str]], margin: str) -> Iterator[str]:
+    """Yield the lines of some arguments, with their equals signs below one another."""
+    width = max((len(name) for name, _ in arguments), default=0)
+    yield from (f"{margin}{name:<{width}} = {text}\n" for name, text in arguments)
+
+
+def _list(values: Sequence[str]) -> str:
+    return f"[{', '.join(map(_text, values))}]"
 
 
 def _text(value: object) -> str:

@@ -107,6 +107,27 @@ def test_the_module_of_javascript_recreates_the_table(texts):
     run(shutil.which("node"), "--input-type=module", text=texts["JavaScript"])
 
 
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform")
+def test_terraform_would_format_the_resource_in_the_same_way(server, client):
+    """So the resource is also correct in Terraform's language."""
+    client(
+        "CreateTable",
+        **table_request(
+            "pk:S",
+            TableName="Formatted",
+            define="a:S",
+            GlobalSecondaryIndexes=[index_request("by-a", "a", "INCLUDE", ["${x}", 'q"'])],
+            OnDemandThroughput={"MaxReadRequestUnits": 5, "MaxWriteRequestUnits": 6},
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+            Tags=[{"Key": "owner", "Value": "me"}, {"Key": "a", "Value": "b"}],
+        ),
+    )
+    recovery = {"PointInTimeRecoveryEnabled": True}
+    client("UpdateContinuousBackups", TableName="Formatted", PointInTimeRecoverySpecification=recovery)
+    text = programs(over_http(server).get("tables/Formatted/code").text)["Terraform"]
+    assert run("terraform", "fmt", "-no-color", "-", text=text) == text
+
+
 VALUE = 'it\'s "quoted"\n\\ ${x} `y` $(z)'
 
 

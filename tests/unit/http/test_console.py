@@ -6,18 +6,15 @@ from urllib.parse import quote
 import pytest
 
 from emulator import errors
-from emulator.app import Emulator
 from emulator.controls.registry import TimedOut
 from emulator.http import control_calls
 from emulator.http.front.front import PeerFailed
-from emulator.http.site.console import events, static_files, tenancy
-from emulator.http.site.console.events import EventStream
+from emulator.http.site.console import static_files, tenancy
 from emulator.http.site.console.forms import BadForm, Fields
 from emulator.http.site.console.registry import navigation, registered
 from emulator.http.site.console.rendering import Templates
 from emulator.http.site.console.tokens import Token
 from emulator.http.site.console.visit import Visit
-from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
 from emulator.slices import Sliced, finish
 from storage import Full, Interrupted
@@ -27,18 +24,6 @@ from tests.support.console_world import MARKUP
 from tests.support.tables import table_request
 
 HTML = [(b"accept", b"text/html,*/*;q=0.8")]
-
-
-@pytest.fixture
-def emulator():
-    opened = Emulator(Settings(in_memory=True))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def console(emulator):
-    return in_process(emulator)
 
 
 # --- account and region ---------------------------------------------------------------------------
@@ -368,78 +353,3 @@ def test_the_first_page_begins_what_pages_show(emulator, path):
     console = in_process(emulator)
     console.get(path)
     assert emulator.request_log().keeps
-
-
-# --- events ---------------------------------------------------------------------------------------
-
-
-def stream(texts, emulator, gone):
-    """Run a stream of events until the iterator ends or the browser goes away."""
-    from emulator.http.application import create_front
-
-    sent = []
-
-    async def run():
-        front = create_front(emulator)
-        leave = asyncio.Event()
-
-        async def receive():
-            await leave.wait()
-            return {"type": "http.disconnect"}
-
-        async def send(message):
-            sent.append(message)
-            if gone(sent):
-                leave.set()
-
-        await EventStream(front, texts())({"type": "http"}, receive, send)
-        assert not front.waits
-
-    asyncio.run(run())
-    return sent
-
-
-def test_events_are_sent_until_the_end(emulator):
-    async def texts():
-        yield "<p>a</p>\n<p>b</p>"
-        yield "c\rd"
-
-    start, *bodies = stream(texts, emulator, lambda _: False)
-    assert dict(start["headers"])[b"content-type"] == b"text/event-stream; charset=utf-8"
-    assert b"".join(each["body"] for each in bodies) == (
-        b": open\n\ndata: <p>a</p>\ndata: <p>b</p>\n\ndata: c\ndata: d\n\n"
-    )
-
-
-def test_a_quiet_stream_has_a_beat(emulator, monkeypatch):
-    monkeypatch.setattr(events, "_BEAT", 0.0)
-
-    async def texts():
-        await asyncio.Event().wait()
-        yield "never"
-
-    sent = stream(texts, emulator, lambda sent: any(b": beat" in each.get("body", b"") for each in sent))
-    assert any(each.get("body") == b": beat\n\n" for each in sent)
-
-
-def test_the_iterator_is_closed_when_the_browser_goes_away(emulator):
-    closed = []
-
-    async def texts():
-        try:
-            yield "a"
-            await asyncio.Event().wait()
-        finally:
-            closed.append(True)
-
-    stream(texts, emulator, lambda sent: any(b"data: a" in each.get("body", b"") for each in sent))
-    assert closed == [True]
-
-
-def test_an_error_of_the_iterator_is_not_lost(emulator):
-    async def texts():
-        yield "a"
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        stream(texts, emulator, lambda _: False)

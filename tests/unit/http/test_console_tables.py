@@ -2,33 +2,8 @@
 
 import pytest
 
-from emulator.app import Emulator
-from emulator.settings import Settings
-from tests.support.console import faults, in_process
+from tests.support.console import faults
 from tests.support.tables import index_request, table_request
-
-
-@pytest.fixture
-def emulator():
-    opened = Emulator(Settings(in_memory=True))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def console(emulator):
-    return in_process(emulator)
-
-
-@pytest.fixture
-def call(emulator):
-    """A function that calls an operation."""
-    import orjson
-
-    def run(operation, **request):
-        return orjson.loads(emulator.call(operation, request, emulator.caller("test", "us-east-1")))
-
-    return run
 
 
 @pytest.fixture

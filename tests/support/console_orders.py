@@ -1,0 +1,42 @@
+"""A small table for tests of the console in process: its items and calls that use them."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from tests.support.tables import index_request, table_request
+
+Call = Callable[..., Any]
+"""A function that calls an operation with the members of its request."""
+
+ORDERS = "tables/Orders/items"
+"""The page of the items."""
+
+HTMX = {"hx-request": "true"}
+"""The header by which a page knows that htmx wants a part of it."""
+
+
+def create_orders(call: Call) -> None:
+    """Create a table with the items a/1, a/2, a/3 and b/1, and an index on their status."""
+    index = index_request("by-status", "status", "KEYS_ONLY")
+    request = table_request("pk:S sk:N", TableName="Orders", define="status:S", GlobalSecondaryIndexes=[index])
+    call("CreateTable", **request)
+    for number in (1, 2, 3):
+        state = {"S": "new" if number > 1 else "old"}
+        put(call, "a", number, status=state, total={"N": str(10 * number)}, data={"B": "AAE="})
+    put(call, "b", 1, tags={"SS": ["x", "y"]})
+
+
+def put(call: Call, pk: str, sk: int, **attributes: Any) -> None:
+    """Put an item."""
+    call("PutItem", TableName="Orders", Item={"pk": {"S": pk}, "sk": {"N": str(sk)}, **attributes})
+
+
+def get(call: Call, pk: str, sk: int) -> Any:
+    """Return an item, None if there is none."""
+    return call("GetItem", TableName="Orders", Key={"pk": {"S": pk}, "sk": {"N": str(sk)}}).get("Item")
+
+
+def key(pk: str, sk: int) -> str:
+    """Return the key of an item as JSON."""
+    return json.dumps({"pk": {"S": pk}, "sk": {"N": str(sk)}})
