@@ -32,9 +32,10 @@ def resume_walks(database: Database) -> None:
 def resume_paced_backfills(database: Database) -> None:
     """Queue the backfills that a test has slowed down."""
     if database.enforcer.paces:
-        from emulator.database.jobs import backfill  # noqa: PLC0415 - start-up time
+        from emulator.database.jobs import backfill, vector_fill  # noqa: PLC0415 - start-up time
 
-        backfill.resume_paced(database)
+        backfill.resume_all(database)
+        vector_fill.resume_all(database)
 
 
 def resume_fillings(database: Database) -> None:

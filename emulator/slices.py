@@ -20,6 +20,12 @@ Steps = Generator[float | None, None, _T]
 The generator returns the result. It yields None, or the seconds until its next step.
 """
 
+InThread = Callable[[Callable[[], None]], Callable[[], bool]]
+"""A function that runs another function in a thread of its own.
+
+It returns a function that returns whether the other function has ended.
+"""
+
 PARSED_IN_STEP: Final = 8_000  # characters of expressions or statements that one step parses: 3 to 12 ms
 PLANNED_IN_STEP: Final = 40_000  # characters of statements that one step plans for their tables
 DECODED_IN_STEP: Final = 200_000  # bytes of rows that one step decodes and projects: 2 to 8 ms

@@ -2,10 +2,10 @@
 
     {"TableName"?, "ItemsPerSecond"?: number or null, "Paused"?: true or false}
 
-A new global index of a table with items has the status CREATING until it has an entry for each of
-them. By default that takes milliseconds. `ItemsPerSecond` slows it down, by the emulator's clock,
-and null takes that back. While `Paused`, no item is added. Meanwhile DescribeTable shows CREATING
-and Backfilling, the index cannot be read, and the table can be written.
+A new global or vector index of a table with items has the status CREATING until it has an entry for
+each of them. By default that takes milliseconds. `ItemsPerSecond` slows it down, by the emulator's
+clock, and null takes that back. While `Paused`, no item is added. Meanwhile DescribeTable shows
+CREATING and Backfilling, the index cannot be read, and the table can be written.
 
 `TableName` is a name, which means the tables of this name in all accounts, or an ARN. Without it,
 all tables are meant. A member that a call leaves out stays as it is.
@@ -24,6 +24,7 @@ from emulator.controls.registry import Emulator, Result, control
 from emulator.database.catalog.enforcer import Pace
 from emulator.database.database import Database
 from emulator.database.jobs import backfill as backfills
+from emulator.database.jobs import vector_fill
 from emulator.database.store import keyspace
 
 _NONE: Final = Pace(None, paused=False)
@@ -42,6 +43,7 @@ def backfill(emulator: Emulator, body: Body) -> Result:
     pace = _pace(body, database.enforcer.paces.get(table, _NONE))
     database.rerun(lambda: _declare(database, table, pace))
     backfills.resume_all(database)
+    vector_fill.resume_all(database)
     return _shown(database)
 
 
@@ -83,7 +85,7 @@ def _shown(database: Database) -> Result:
 
 def _in_progress(database: Database) -> Iterator[dict[str, Any]]:
     for table in database.catalog.everything():
-        for index in table.definition.indexes:
+        for index in table.definition.every_index:
             if index.filled_to is not None:
                 pace = database.enforcer.pace_of(table.definition) or _NONE
                 yield {

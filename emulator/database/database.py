@@ -15,13 +15,14 @@ from emulator.database.catalog.enforcer import Enforcer
 from emulator.database.changes.streams import ROLL_OVER_SECONDS
 from emulator.database.definitions import kinesis
 from emulator.database.definitions.tables import TableDefinition
-from emulator.database.entrances import Entrances, InThread
+from emulator.database.entrances import Entrances
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.store.access import EngineAccess
 from emulator.database.store.registry import DefinitionChange, Registries
 from emulator.database.store.versions import SharedEngine, Versions
 from emulator.shared_memory import SharedMemory
+from emulator.slices import InThread
 from storage import Engine, Full, Interrupted, ReadTxn, StorageError
 from storage.host import group_commit_of, numbered_of, upkeep_of
 

@@ -21,7 +21,7 @@ from emulator.clock import Background
 from emulator.database.store.registry import Registries
 from emulator.database.store.versions import Versions
 from emulator.log_limits import once_a_minute
-from emulator.slices import Steps
+from emulator.slices import InThread, Steps
 from storage import Full, Interrupted, Lost
 
 log = logging.getLogger("emulator")
@@ -41,13 +41,6 @@ def no_room(error: Full) -> errors.ApiError:
     """Log that the disk is full; return the error that the client gets."""
     report_full(error)
     return errors.storage_full()
-
-
-InThread = Callable[[Callable[[], None]], Callable[[], bool]]
-"""A function that runs another function in a thread of its own.
-
-It returns a function that returns whether the other function has ended.
-"""
 
 
 class Entrances:

@@ -167,11 +167,6 @@ def encryption_member_without_encryption(member: str) -> ApiError:
     return invalid_parameters(f"{member} can not be specified if Enabled is false")
 
 
-def feature_missing(member: str, feature: str) -> ApiError:
-    """Return our own error for a member whose feature this emulator does not support yet."""
-    return validation(f"{member}: this emulator does not implement {feature} yet")
-
-
 def table_class_unknown() -> ApiError:
     return validation(
         "Invalid table-class parameter provided. Please try again with a valid table-class value: "

@@ -74,7 +74,7 @@ class Discard:
 
 
 class Lane:
-    """One lane of a shard."""
+    """One lane of a shard: its waiting records, and its current batch."""
 
     def __init__(self) -> None:
         self._queue: deque[Record] = deque()

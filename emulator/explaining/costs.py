@@ -141,7 +141,7 @@ def _of_scan(access: Access, planned: Pages, sizes: Sizes, *, consistent: bool) 
     total = units if page.complete else round(units * whole.size / page.size, 1)
     what = "index" if access.index is not None else "table"
     reasons = [
-        f"A Scan reads every item of the {what}: {whole.items:,} items, {whole.size:,} bytes.",
+        f"A Scan reads every item of the {what}. Items: {whole.items:,}; bytes: {whole.size:,}.",
         f"{_read_rule(page.size)} A Scan rounds up for each partition key.",
         *_further_rules(planned, consistent=consistent),
     ]
@@ -183,7 +183,7 @@ def _of_write(access: Access, planned: Write, sizes: Sizes) -> Cost:
     if access.operation == CHECK:
         reasons.append("EXISTS is a part of a transaction. So it costs twice as much.")
     if effect.failure is not None:
-        reasons.append(f"The statement would fail now, and would cost these units: {effect.failure}.")
+        reasons.append(f"The statement would fail now ({effect.failure}). It would cost these units all the same.")
     for name, more in effect.entries.items():
         units += more
         reasons.append(f"The entries in index {name} cost {more:g} more.")

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from emulator.database.catalog.catalog import Caller
 from emulator.faults.books import Book
-from emulator.faults.effects import Conflict, Failure, Latency, ShortPage, Silence, Throttle, Unprocessed
+from emulator.faults.effects import Conflict, Effect, Failure, Latency, ShortPage, Silence, Throttle, Unprocessed
 from emulator.faults.refusals import names, partition_of
 from emulator.faults.rules import Rule, Touch
-from emulator.faults.touching import touched, writes_of
+from emulator.faults.touching import PAGED, touched, writes_of
 
 _COMBINES = Latency | ShortPage | Unprocessed
-_TRANSACTIONS = frozenset(("TransactWriteItems", "TransactGetItems", "ExecuteTransaction"))
+_TRANSACTIONS: Final = frozenset(("TransactWriteItems", "TransactGetItems", "ExecuteTransaction"))
+_BATCHES: Final = frozenset(("BatchGetItem", "BatchWriteItem", "BatchExecuteStatement"))
 
 
 @dataclass(slots=True)
@@ -38,7 +40,7 @@ def plan_of(rules: Iterable[Rule], book: Book, operation: str, request: object, 
     for rule in rules:
         if not rule.takes(operation, writes=writes) or not _has_credentials(rule, caller):
             continue
-        if isinstance(rule.effect, Conflict) and rule.effect.transactions_only and operation not in _TRANSACTIONS:
+        if not _applies(rule.effect, operation, writes=writes):
             continue
         keys = rule.key is not None
         if keys not in found:
@@ -53,6 +55,19 @@ def plan_of(rules: Iterable[Rule], book: Book, operation: str, request: object, 
             if not isinstance(rule.effect, _COMBINES):
                 break
     return plan
+
+
+def _applies(effect: Effect, operation: str, *, writes: bool | None) -> bool:
+    """Return whether an effect can change anything for an operation. writes: see Rule.takes."""
+    match effect:
+        case ShortPage():
+            return operation in PAGED and writes is not True
+        case Unprocessed():
+            return operation in _BATCHES
+        case Conflict():
+            return operation in _TRANSACTIONS or (writes is True and not effect.transactions_only)
+        case _:
+            return True
 
 
 def _has_credentials(rule: Rule, caller: Caller) -> bool:

@@ -4,9 +4,11 @@
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
+
+import orjson
 
 from emulator.errors import ApiError
 from emulator.faults.effects import Effect, WrongEffect, effect_of
@@ -66,7 +68,6 @@ class Rule:
     every: int | None = None
     share: float | None = None
     next: int | None = None
-    shown: str = field(init=False, default="")
 
     @property
     def id(self) -> str:
@@ -119,7 +120,11 @@ def _parsed(attributes: Mapping[str, Any]) -> Item | None:
 
 
 def check(body: Mapping[str, Any]) -> None:
-    """Raise WrongRule unless a body is a valid rule."""
+    """Raise WrongRule unless a body is a valid rule that can be written as JSON."""
+    try:
+        orjson.dumps(body)
+    except TypeError as error:  # half of a surrogate pair, or a number of more than 64 bits
+        raise WrongRule(f"the rule cannot be written as JSON: {error}") from None
     rule_of(body, 1, 0)
 
 

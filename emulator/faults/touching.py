@@ -124,7 +124,11 @@ def _of_query(request: Body, _caller: Caller, keys: bool) -> Iterator[Touch]:  #
 def _equalities(request: Body) -> dict[str, Any] | None:
     """Return the attributes for which the key condition of a Query demands a value."""
     try:
-        parsed = request_model("Query").parse(orjson.loads(orjson.dumps(request)))
+        model = request_model("Query")
+        parsed = model.parse(orjson.loads(orjson.dumps(request)))
+        model.validate(parsed)
+        if parsed.problems:
+            return None
         condition = legacy.key_conditions(parsed) if "KeyConditions" in parsed else bind(parsed).key_condition
     except (ApiError, KeyError, TypeError, ValueError):
         return None
@@ -150,10 +154,12 @@ def _of_statement(statement: Body, caller: Caller, *, keys: bool) -> Iterator[To
     problems: list[Problem] = []
     parameters = orjson.loads(orjson.dumps(statement.get("Parameters") or []))
     values = parse_values_of_list(parameters, problems)
+    if problems:
+        return
     prepared = prepare_statement(_text(statement), values)
     name = prepared.relation.table
     table = caller.tables.get(name.rpartition("/")[2] if name.startswith("arn:") else name)
-    if not keys or table is None or problems:
+    if not keys or table is None:
         yield Touch(name)
         return
     planned = plan.bind(prepared, table)
@@ -180,8 +186,8 @@ _FINDERS: Final[Mapping[str, Callable[[Body, Caller, bool], Iterator[Touch]]]] =
 
 
 def with_limit(operation: str, request: object, items: int) -> object:
-    """Return a request that reads at most so many items, if its operation reads pages."""
-    if operation not in _PAGED or not isinstance(request, dict):
+    """Return a request that reads at most so many items."""
+    if operation not in PAGED or not isinstance(request, dict):
         return request
     given = request.get("Limit")
     if given is not None and (not isinstance(given, int) or isinstance(given, bool) or given <= items):
@@ -191,4 +197,5 @@ def with_limit(operation: str, request: object, items: int) -> object:
     return shorter
 
 
-_PAGED: Final = frozenset(("Query", "Scan", "ExecuteStatement", "GetRecords"))
+PAGED: Final = frozenset(("Query", "Scan", "ExecuteStatement", "GetRecords"))
+"""Operations that read pages."""

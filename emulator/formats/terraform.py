@@ -183,7 +183,7 @@ class _Addition(NamedTuple):
 
 
 def _with(definition: Definition, additions: list[_Addition]) -> Definition:
-    """Return a definition with additions."""
+    """Return a definition with what other resources add to it."""
     for each in additions:
         create, settings = {**definition.create, **each.create}, (*definition.settings, *each.settings)
         definition = replace(definition, create=create, settings=settings)

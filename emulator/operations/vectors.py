@@ -10,7 +10,6 @@ from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
 from emulator.database.definitions.tables import ACTIVE, CREATING
 from emulator.database.definitions.vectors import HASH
-from emulator.database.entrances import InThread
 from emulator.database.schema import describe
 from emulator.database.schema.table import Table
 from emulator.database.schema.vector_index import VectorIndex, float32
@@ -23,7 +22,7 @@ from emulator.model.request import Request
 from emulator.operations.parameters import check_problems
 from emulator.operations.registry import Response, operation
 from emulator.operations.response import member, response_of
-from emulator.slices import DECODED_IN_STEP, Steps, in_slices
+from emulator.slices import DECODED_IN_STEP, InThread, Steps, in_slices
 from emulator.values.rows import decode_row
 from emulator.values.size import item_size
 from emulator.values.types import Item, Value

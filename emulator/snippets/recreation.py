@@ -35,8 +35,19 @@ def recreation(
     if recovery_days is not None:
         recovery = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": recovery_days}
         calls.append(("UpdateContinuousBackups", {"TableName": name, "PointInTimeRecoverySpecification": recovery}))
-    for replica in table.get("Replicas", ()):
-        if replica["RegionName"] != region:
-            update = {"Create": {"RegionName": replica["RegionName"]}}
-            calls.append(("UpdateTable", {"TableName": name, "ReplicaUpdates": [update]}))
+    calls += _replicas(table, region)
     return calls
+
+
+def _replicas(table: Mapping[str, Any], region: str | None) -> list[Call]:
+    """Return the requests that create the replicas: one for each, or one for a strong group."""
+    name = table["TableName"]
+    regions = [each["RegionName"] for each in table.get("Replicas", ()) if each["RegionName"] != region]
+    creates = [{"Create": {"RegionName": each}} for each in regions]
+    if table.get("MultiRegionConsistency") != "STRONG":
+        return [("UpdateTable", {"TableName": name, "ReplicaUpdates": [create]}) for create in creates]
+    request: dict[str, Any] = {"TableName": name, "MultiRegionConsistency": "STRONG", "ReplicaUpdates": creates}
+    if "GlobalTableWitnesses" in table:
+        witnesses = [{"Create": {"RegionName": each["RegionName"]}} for each in table["GlobalTableWitnesses"]]
+        request["GlobalTableWitnessUpdates"] = witnesses
+    return [("UpdateTable", request)]

@@ -59,9 +59,18 @@ def _settings(calls: Sequence[Call]) -> Block:
             days = request["PointInTimeRecoverySpecification"]["RecoveryPeriodInDays"]
             body.append(("point_in_time_recovery", [("enabled", True), ("recovery_period_in_days", days)]))
         elif operation == "UpdateTable":
-            body += [
-                ("replica", [("region_name", update["Create"]["RegionName"])]) for update in request["ReplicaUpdates"]
-            ]
+            body += _replicas(request)
+    return body
+
+
+def _replicas(request: Mapping[str, Any]) -> Block:
+    """Return the blocks of replicas and of a witness."""
+    strong: Block = [("consistency_mode", "STRONG")] if "MultiRegionConsistency" in request else []
+    body: Block = [
+        ("replica", [*strong, ("region_name", update["Create"]["RegionName"])]) for update in request["ReplicaUpdates"]
+    ]
+    for update in request.get("GlobalTableWitnessUpdates", ()):
+        body.append(("global_table_witness", [("region_name", update["Create"]["RegionName"])]))
     return body
 
 

@@ -316,9 +316,10 @@ def check_replica(url, keys):
 
 
 def imported(folder, tables):
-    """Import the resources into the state of another folder, and see that nothing is to change.
+    """Import the resources into the state of another folder; a second plan must be empty.
 
-    An item cannot be imported: it is left out of the configuration.
+    An item cannot be imported: it is left out of the configuration. The first apply may change
+    arguments that the provider does not read back, such as `propagate_tags` of a replica.
     """
     other = folder / "other"
     other.mkdir()
@@ -329,7 +330,7 @@ def imported(folder, tables):
     without_item = re.sub(r'resource "aws_dynamodb_table_item".*?\n}\n', "", tables, flags=re.DOTALL)
     (other / "tables.tf").write_text(without_item + "".join(blocks))
     done = terraform.run(other, "apply", "-auto-approve")
-    assert f"{len(IMPORTS)} imported, 0 added, 0 changed, 0 destroyed" in done.stdout
+    assert re.search(rf"{len(IMPORTS)} imported, 0 added, \d+ changed, 0 destroyed", done.stdout), done.stdout
     plan = terraform.run(other, "plan", "-detailed-exitcode", check=False)
     assert plan.returncode == NOTHING_TO_CHANGE, plan.stdout
 

@@ -1,4 +1,4 @@
-"""STS GetCallerIdentity on the port of DynamoDB (control-plane 18.1)."""
+"""STS GetCallerIdentity on the port of DynamoDB (control-plane 18.1), and endpoints by account."""
 
 import urllib.error
 import urllib.request
@@ -43,3 +43,26 @@ def test_a_call_by_get(endpoint):
     with urllib.request.urlopen(request) as answer:
         assert answer.headers["content-type"] == "text/xml"
         assert b"<Account>111122223333</Account>" in answer.read()
+
+
+HOSTS = (
+    "dynamodb.eu-west-1.amazonaws.com",
+    "123456789012.ddb.eu-west-1.amazonaws.com",
+    "search-dynamodb.eu-west-1.amazonaws.com",
+    "123456789012.search-ddb.eu-west-1.amazonaws.com",
+    "streams.dynamodb.eu-west-1.amazonaws.com",
+    "123456789012.streams-ddb.eu-west-1.amazonaws.com",
+)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_any_host_of_the_service_may_name_the_server(post, host):
+    """The signature names region and account, and the host does not matter (control-plane 17)."""
+    assert post("ListTables", {"Limit": 1}, {"Host": host}).status == 200
+
+
+@pytest.mark.parametrize("mode", ["disabled", "preferred", "required"])
+def test_a_configured_endpoint_wins_over_account_endpoints(endpoint, mode):
+    options = boto_options(endpoint)
+    config = options["config"].merge(Config(account_id_endpoint_mode=mode))
+    assert "TableNames" in boto3.client("dynamodb", **options | {"config": config}).list_tables(Limit=1)

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 import pytest
@@ -63,6 +64,35 @@ def test_workers_count_together(fault, declare, clients, make_table):
             failed.append(error.response["Error"]["Code"])
     assert failed == ["InternalServerError"] * 5
     assert counts(declare, name) == (CONNECTIONS, 5)
+
+
+def test_no_request_is_lost_or_counted_twice_at_once(fault, declare, clients, make_table):
+    table = make_table()
+    name = fault("Error", {"TableName": table, "Every": 4})
+
+    def fails(client):
+        failed = 0
+        for _ in range(20):
+            try:
+                client.describe_table(TableName=table)
+            except ClientError:
+                failed += 1
+        return failed
+
+    with ThreadPoolExecutor(len(clients)) as pool:
+        failed = sum(pool.map(fails, clients))
+    assert (failed, counts(declare, name)) == (CONNECTIONS * 5, (CONNECTIONS * 20, CONNECTIONS * 5))
+
+
+def test_the_throttles_of_all_workers_are_explained(fault, declare, clients, make_table):
+    table = make_table()
+    name = fault("Throttle", {"TableName": table, "Operation": "GetItem"})
+    key = {"pk": {"S": "a"}, "sk": {"S": "b"}}
+    for client in clients:
+        with pytest.raises(ClientError):
+            client.get_item(TableName=table, Key=key)
+    found = [each for each in declare("throttles", b"", "GET")[1]["Throttles"] if each["TableName"] == table]
+    assert [(each["Fault"], each["Operation"], each["Key"]) for each in found] == [(name, "GetItem", key)] * CONNECTIONS
 
 
 def test_every_third_request_of_all_workers(fault, clients, make_table):

@@ -4,7 +4,8 @@ The calls are data: tests/cases/tools/*.json. Each file is a list of calls:
 
 | member   | meaning                                                                                |
 |----------|----------------------------------------------------------------------------------------|
-| `call`   | the operation; `with` has its request and `region` its region, by default us-east-1    |
+| `call`   | the operation; `with` has its request                                                  |
+| `region` | its region, by default us-east-1; `account` has its account                            |
 | `shows`  | JMESPath expressions, and their values in the answer                                   |
 | `keeps`  | names, and expressions whose values replace `<name>` in later calls                    |
 | `fails`  | the code of the error that answers the call                                            |
@@ -38,14 +39,14 @@ from tests.support.tables import new_name
 
 FILES = sorted((ROOT / "tests" / "cases" / "tools").glob("*.json"))
 PLAIN = [file for file in FILES if "kinesis" not in json.loads(file.read_text())]
-MEMBERS = {"call", "with", "region", "shows", "keeps", "fails", "retries", "polls", "sees", "moves"}
+MEMBERS = {"call", "with", "region", "account", "shows", "keeps", "fails", "retries", "polls", "sees", "moves"}
 PATIENCE = 30  # seconds; work in the background takes a tenth of a second
 SERVICES = ("dynamodb", "dynamodbstreams", "application-autoscaling", "sts")
 
 
 @cache
-def client(url, service, region):
-    return boto3.client(service, **boto_options(url, region=region))
+def client(url, service, region, key="test"):
+    return boto3.client(service, **boto_options(url, key, region))
 
 
 @cache
@@ -100,7 +101,8 @@ class Replay:
 
     def answer(self, call):
         """Return the answer, or the code of an error."""
-        api = client(self.url, service_of(call["call"]), call.get("region", "us-east-1"))
+        region, key = call.get("region", "us-east-1"), call.get("account", "test")
+        api = client(self.url, service_of(call["call"]), region, key)
         try:
             return getattr(api, xform_name(call["call"]))(**self.filled(call.get("with", {})))
         except ClientError as error:

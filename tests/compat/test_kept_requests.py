@@ -47,7 +47,8 @@ def test_a_reason(endpoint, declare, make_table):
     with HttpEndpoint(endpoint, key) as server, pytest.raises(Exception, match="ResourceNotFound"):
         server.call("GetItem", {"TableName": table, "Key": {"pk": {"S": "a"}}})
     (found,) = declare("requests", {"AccessKey": key})[1]["Requests"]
-    assert found["Reason"] == f"table {table} exists under access key test, region us-east-1"
+    # On a busy machine, "slow: ..." may follow.
+    assert found["Reason"].split("; ")[0] == f"table {table} exists under access key test, region us-east-1"
 
 
 def test_the_switch_takes_effect_in_all_workers_at_once(endpoint, declare):

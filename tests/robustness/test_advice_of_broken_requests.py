@@ -36,14 +36,14 @@ def examined(advised, monkeypatch):
     """Examine the requests in the ring; return the calls."""
     calls = []
     evidence = advised._evidence
-    see = evidence.advisor.see
+    see = evidence.examiner.advisor.see
 
     def seen(call):
         calls.append(call)
         see(call)
 
     with monkeypatch.context() as patch:
-        patch.setattr(evidence.advisor, "see", seen)
+        patch.setattr(evidence.examiner.advisor, "see", seen)
         finish(evidence.digest_all())
     return calls
 

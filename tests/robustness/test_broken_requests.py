@@ -107,6 +107,7 @@ class World:
             for request in GROUPS:
                 self.valid("UpdateTable", request)
                 self.database.background.run_all()
+                self.valid("DescribeTable", {"TableName": request["TableName"]})  # ends the statuses
 
     def state(self) -> tuple[Any, Any]:
         """Return everything that a request could change."""

@@ -10,7 +10,7 @@ from emulator.http.application import create_front
 from emulator.http.front.answers import Answer
 from emulator.http.front.observed import Exchange
 from emulator.http.front.sliced_answers import Pending
-from emulator.http.observing import evidence
+from emulator.http.observing import evidence, examining
 from emulator.slices import finish
 from tests.support.http_clients import AUTHORIZATION, target
 from tests.support.in_process import InProcess
@@ -45,7 +45,7 @@ class Advised:
             b"x-amz-date": b"20260101T000000Z",
             b"authorization": AUTHORIZATION.format(key=key, region="us-east-1").encode(),
             b"user-agent": b"test",
-            evidence.PLACE: f"{place}client={self.client}".encode(),
+            examining.PLACE: f"{place}client={self.client}".encode(),
             **{name.replace("_", "-").encode(): value.encode() for name, value in headers.items()},
         }
         try:

@@ -19,7 +19,7 @@ _SECONDS: Final = 600.0  # of a run
 _HOUR: Final = 3_600
 _AS_MUCH: Final = 1_040  # on-demand units that cost as much as one provisioned unit for an hour
 _HALF: Final = 0.5  # a difference in cost that is worth a change
-_MANY: Final = 1_000  # units in a run, at least
+_MANY: Final = 1_000  # the fewest units of a run
 _MOST: Final = 1_000  # tables that are remembered
 
 

@@ -16,7 +16,7 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, un
 from emulator.advisor.tally import Note, Tally
 
 _MANY: Final = 500  # requests
-_VALUES: Final = 10  # values of the key, at least
+_VALUES: Final = 10  # the fewest values of the key
 _HALF: Final = 0.5
 _WRITES, _READS = 1_000.0, 3_000.0  # units of a partition in a second
 _MOST: Final = 2_000  # values that are remembered

@@ -16,7 +16,7 @@ from emulator.advisor.tables import IndexFacts
 from emulator.advisor.tally import Tally
 
 _MANY: Final = 5  # writes
-_MOST: Final = 0.5  # the part of the table's writes that the index can take, at least
+_MOST: Final = 0.5  # the finding is likely if at least this part of the table's writes writes to the index
 
 
 class _Watcher(Noting):

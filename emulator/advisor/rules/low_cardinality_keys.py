@@ -18,7 +18,7 @@ from emulator.advisor.tally import Note, Tally
 
 _ITEMS: Final = 50
 _VALUES: Final = 10  # the most values that are few
-_EACH: Final = 10  # items for each value, at least
+_EACH: Final = 10  # the fewest items for each value, on average
 _MOST: Final = 5_000  # items that are remembered
 _LIKE_A_NAME: Final = re.compile(r"[A-Za-z][A-Za-z_ -]{0,30}|[0-9]|true|false").fullmatch
 

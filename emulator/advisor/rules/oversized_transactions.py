@@ -4,7 +4,7 @@ It finds TransactWriteItems with 25 or more actions, and tells apart those witho
 
 A transaction costs twice the units of its writes. The more items it has, the more often it meets
 another transaction and is cancelled as a whole. Keep in it only what must change together. Writes
-that need no atomicity belong into BatchWriteItem, which costs half.
+that need no atomicity belong in a BatchWriteItem, which costs half.
 """
 
 from typing import Final

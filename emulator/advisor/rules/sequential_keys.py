@@ -4,7 +4,7 @@ It finds tables without a sort key whose items have rising numbers or times as p
 
 A partition key is only compared for equality. So items of a period cannot be read with a Query, and
 only a Scan finds them. A counter must also be taken from somewhere, one number after another, which
-limits the rate of new items. A time belongs into the sort key, below a partition key such as the
+limits the rate of new items. A time belongs in the sort key, below a partition key such as the
 id of a device. A random id needs no counter.
 """
 

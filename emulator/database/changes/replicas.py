@@ -85,7 +85,8 @@ class ReplicaLog:
         self._last = keyspace.last_replicated(prefix)
         self._region = definition.region.encode()
         self._moment = moment
-        self._notify = notify
+        paused = all(membership.direction(region).paused for region in membership.others)
+        self._notify = _do_nothing if paused else notify
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
         """Store the version of a change; if this region made the change, add it to the log."""
@@ -122,6 +123,10 @@ class ReplicaLog:
         length, item = _header.unpack_from(record)
         if length & _IN_TABLE:
             txn.put(key, b"".join((_header.pack(length ^ _IN_TABLE, item), record[_header.size :], row or b"")))
+
+
+def _do_nothing(_table: TableDefinition) -> None:
+    """Queue no work: all directions are paused, and the end of a pause queues the work."""
 
 
 def _parts(stored: bytes | None) -> tuple[bytes, bytes]:

@@ -4,19 +4,18 @@ The work is done in slices, while the table serves requests. The index's definit
 the walk has come (`filled_to`, see walk.py). A write to an item up to this position updates the
 index at once. A write to a later item does not update the index, because the walk will add that
 item. So no item is added or charged twice. A test may set the pace of the walk, or pause it
-(controls/backfill.py). The walk skips an item without all key attributes of the
-index, or with one of a wrong type (behaviour 10.4).
+(pacing.py). The walk skips an item without all key attributes of the index, or with one of a wrong
+type (behaviour 10.4).
 """
 
 from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from emulator.database.catalog.enforcer import Pace
 from emulator.database.database import Database
 from emulator.database.definitions.tables import IndexDefinition, TableDefinition
 from emulator.database.items import statistics
-from emulator.database.jobs import walk
+from emulator.database.jobs import pacing, walk
 from emulator.database.schema.table import Table
 from emulator.values.rows import decode_row, row_size
 
@@ -41,10 +40,9 @@ def _fill(database: Database, index_id: int, table: Table) -> bool:
     index = next((index for index in table.indexes if index.definition.id == index_id), None)
     if index is None or index.definition.filled_to is None:
         return False
-    pace = database.enforcer.pace_of(table.definition)
-    limit = SLICE if pace is None else _allowed(database, index_id, pace)
+    limit = pacing.allowed(database, table.definition, index_id, SLICE)
     if limit == 0:
-        return False  # `resume_paced` queues it again
+        return False
     added = size = 0
     with database.catalog.changing() as change:
         txn = change.txn
@@ -63,30 +61,6 @@ def _fill(database: Database, index_id: int, table: Table) -> bool:
         statistics.add(txn, table.statistics_key, deltas)
         database.catalog.save(change, with_index(table, replace(index.definition, filled_to=filled_to)))
     return filled_to is not None
-
-
-def resume_paced(database: Database) -> None:
-    """Queue the backfills that wait because of their pace. The owner calls this at intervals."""
-    for table in list(database.catalog.everything()):
-        if database.enforcer.pace_of(table.definition) is not None:
-            for index in table.definition.indexes:
-                if index.filled_to is not None:
-                    begin(database, table, index.id)
-
-
-def _allowed(database: Database, index_id: int, pace: Pace) -> int:
-    """Return how many items may be visited now. Only the owner fills an index at a pace."""
-    now = database.clock.now()
-    since, left = database.backfills.get(index_id, (now, 0.0))
-    if not database.owner or pace.paused:
-        database.backfills[index_id] = now, 0.0
-        return 0
-    if pace.rate is None:
-        return SLICE
-    left = min(left + max(0.0, now - since) * pace.rate, max(pace.rate, 1.0))
-    allowed = min(int(left), SLICE)
-    database.backfills[index_id] = now, left - allowed
-    return allowed
 
 
 def with_index(table: Table, index: IndexDefinition) -> TableDefinition:

@@ -1,7 +1,8 @@
 """Filling new vector indexes, in slices, with the items that existed before them.
 
 This works like backfill.py: `filled_to` is the position of the walk, and a write to an item after
-this position does not update the index. The walk skips items that do not qualify (features 1.4).
+this position does not update the index. It has the same pace. The walk skips items that do not
+qualify (features 1.4).
 """
 
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import Final
 from emulator.database.database import Database
 from emulator.database.definitions.tables import DELETING
 from emulator.database.items import vectors
-from emulator.database.jobs import walk
+from emulator.database.jobs import pacing, walk
 from emulator.database.schema.table import Table
 from emulator.database.schema.vector_index import VectorIndex
 
@@ -42,8 +43,11 @@ def _fill(database: Database, index_id: int, table: Table) -> bool:
     index = next((index for index in table.vectors if index.definition.id == index_id), None)
     if index is None or index.definition.filled_to is None or index.definition.status == DELETING:
         return False
+    limit = pacing.allowed(database, table.definition, index_id, items_in_slice(index))
+    if limit == 0:
+        return False
     with database.catalog.changing() as change:
-        rows, filled_to = walk.next_rows(change.txn, table, index.definition.filled_to, items_in_slice(index))
+        rows, filled_to = walk.next_rows(change.txn, table, index.definition.filled_to, limit)
         for item_key, row in rows:
             vectors.write(change.txn, vectors.entered(index, row), item_key)
         filled = replace(index.definition, filled_to=filled_to)

@@ -7,8 +7,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Final
 
-from emulator.database.entrances import InThread
-from emulator.slices import Steps
+from emulator.slices import InThread, Steps
 
 _NUMPY: Final = "numpy"
 _THREADS: Final = "OPENBLAS_NUM_THREADS"

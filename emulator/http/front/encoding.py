@@ -10,7 +10,7 @@ from emulator import errors, limits
 MOST_INFLATED: Final = 1_032  # the most bytes to which one byte of deflated data can inflate
 
 _PIECE: Final = 1 << 16  # bytes of the first piece of a body's first member (_inflate)
-_NEXT_PIECE: Final = 1 << 6  # the same of each further member of the body
+_NEXT_PIECE: Final = 1 << 6  # bytes of the first piece of each later member of that body
 # The most members of a body. A body of 16 MB with members of the usual 64 KB has 256.
 _MOST_MEMBERS: Final = 1_000
 _SPARE: Final = 1 << 16  # bytes that a body may have beyond twice its inflated size

@@ -6,7 +6,8 @@
     recording     a file with all requests and answers: --record
     kept          the last thousand requests, for the control `requests`
     counters      numbers for Prometheus: --metrics
-    evidence      requests that the advisor examines later: --advise, and the control `advise`
+    evidence      requests that the advisor examines later: --advise, and the control `advise`;
+                  `examining` does that
     request_counts    the number of requests of each caller, for budgets
 
 `summary` extracts the facts of an exchange that a person wants to read. `reasons` finds why a

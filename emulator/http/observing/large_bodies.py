@@ -15,6 +15,9 @@ import orjson
 
 LARGE: Final = 500_000  # bytes; to parse this many takes up to 25 ms
 
+NOT_WHOLE: Final = b""
+"""Replaces the body of an answer that was cut away, or whose request was cut."""
+
 _SEARCHED: Final = 4_096  # bytes at the beginning of a body, and at the end of a request
 # Members with a name as value. Attributes of items never match, because their values are objects.
 _NAMES: Final = re.compile(

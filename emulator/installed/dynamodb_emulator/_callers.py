@@ -3,8 +3,8 @@
 During a test, each request to the server gets a header with file, line and function of its sender.
 The header is added when the request is already signed: the signature does not cover it, and no
 other header changes. It is added where botocore sends its requests, like the check of `_guard.py`.
-So it covers clients that the program made earlier, which a handler of botocore's events, registered
-with new clients only, would miss.
+So clients that the program made earlier send it too. A handler of botocore's events would be
+registered only with clients that are made later.
 """
 
 import os

@@ -29,8 +29,8 @@ def orders(advised):
 def calls(orders, monkeypatch):
     """The calls that were examined."""
     seen = []
-    see = orders._evidence.advisor.see
-    monkeypatch.setattr(orders._evidence.advisor, "see", lambda call: (seen.append(call), see(call)))
+    see = orders._evidence.examiner.advisor.see
+    monkeypatch.setattr(orders._evidence.examiner.advisor, "see", lambda call: (seen.append(call), see(call)))
     return seen
 
 

@@ -91,10 +91,10 @@ def test_levels_of_sarif(confidence, level):
 
 
 def test_a_caller_outside_the_project_is_a_uri():
-    finding = {**FINDING, "Caller": {"File": "/opt/app.py", "Line": 0}}
+    finding = {**FINDING, "Caller": {"File": "/absolute/app.py", "Line": 0}}
     document = json.loads(report(advice(finding), "sarif"))
     physical = document["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
-    assert physical == {"artifactLocation": {"uri": "file:///opt/app.py"}, "region": {"startLine": 1}}
+    assert physical == {"artifactLocation": {"uri": "file:///absolute/app.py"}, "region": {"startLine": 1}}
 
 
 def parsed(text):

@@ -8,7 +8,7 @@ from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
 from tests.support.in_process import InProcess
 from tests.support.invariants import check_store
-from tests.support.tables import index_request, table_request
+from tests.support.tables import index_request, table_request, vector_index_request
 
 ITEMS = 20
 
@@ -121,6 +121,23 @@ def test_nothing_spins_while_a_backfill_waits(db):
     db.emulator.run_due()
     db.emulator.database.background.run_all()
     assert db.emulator.database.background.slices == {}
+
+
+def test_a_vector_index(db):
+    db("CreateTable", {**table_request("pk:S"), "TableName": "ttt"})
+    for number in range(ITEMS):
+        vector = {"L": [{"N": "1"}, {"N": str(number)}]}
+        db("PutItem", TableName="ttt", Item={"pk": {"S": str(number)}, "v": vector})
+    pace(db, Paused=True)
+    create = {"Create": vector_index_request("near", "v", 2, "EUCLIDEAN")}
+    db("UpdateTable", TableName="ttt", VectorIndexUpdates=[create])
+    work(db, 10)
+    assert [each["IndexName"] for each in registry.call(db.emulator, "show_backfill", {})["Backfills"]] == ["near"]
+    pace(db, ItemsPerSecond=10, Paused=False)
+    work(db, 1)
+    assert registry.call(db.emulator, "show_backfill", {})["Backfills"] != []
+    work(db, 3)
+    assert registry.call(db.emulator, "show_backfill", {})["Backfills"] == []
 
 
 def test_a_reset_ends_paces(db):

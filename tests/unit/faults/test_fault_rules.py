@@ -75,6 +75,11 @@ WRONG = [
         ),
     ),
     ({"Effect": {"Kind": "ShortPage", "Items": 0}}, "the member Items of Effect must be a number from 1 on"),
+    (
+        {"Effect": DROP, "Match": {"Key": {"pk": {"S": "\ud800"}}}},
+        "the rule cannot be written as JSON: str is not valid UTF-8: surrogates not allowed",
+    ),
+    ({"Effect": DROP, "Seed": 2**70}, "the rule cannot be written as JSON: Integer exceeds 64-bit range"),
     ({"Effect": {"Kind": "ShortPage"}}, "the member Items of Effect must be a number from 1 on"),
 ]
 

@@ -441,6 +441,41 @@ def test_short_pages_of_statements(db, table):
     assert (len(answer["Items"]), "NextToken" in answer) == (4, True)
 
 
+def test_short_pages_of_a_stream(db, table):
+    stream = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    db("UpdateTable", TableName="ttt", StreamSpecification=stream)
+    arn = db("DescribeTable", TableName="ttt")["Table"]["LatestStreamArn"]
+    for number in range(5):
+        db("PutItem", TableName="ttt", Item=key(200 + number))
+    (shard, *_) = db("DescribeStream", StreamArn=arn)["StreamDescription"]["Shards"]
+    begin = {"StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+    iterator = db("GetShardIterator", **begin)["ShardIterator"]
+    fault(db, "ShortPage", {"TableName": "ttt"}, Items=2)
+    found = []
+    for size in (2, 2, 1):
+        answer = outcome(db, "GetRecords", {"ShardIterator": iterator}).answer
+        assert len(answer["Records"]) == size
+        found += [each["dynamodb"]["Keys"]["sk"]["S"] for each in answer["Records"]]
+        iterator = answer["NextShardIterator"]
+    assert found == [str(200 + number) for number in range(5)]
+
+
+CANNOT = [
+    ("ShortPage", {"Items": 1}, *WRITES[0]),
+    ("ShortPage", {"Items": 1}, *WRITES[4]),
+    ("Unprocessed", {"Share": 0.5}, *READS[0]),
+    ("Conflict", {}, *READS[2]),
+    ("Cancel", {}, *WRITES[3]),
+]
+
+
+@pytest.mark.parametrize(("kind", "members", "operation", "request_"), CANNOT, ids=[f"{r[0]} {r[2]}" for r in CANNOT])
+def test_an_effect_does_not_match_what_it_cannot_change(db, table, kind, members, operation, request_):
+    fault(db, kind, {"Next": 1}, **members)
+    assert outcome(db, operation, request_).error is None
+    assert counts(db) == [(0, 0)]
+
+
 def test_the_shortest_page_counts(db, table):
     fault(db, "ShortPage", Items=4)
     fault(db, "ShortPage", Items=2)

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from emulator.controls import registry
 from emulator.http.site.console.pages import streams
 from tests.support.asgi import site_of
 from tests.support.console import ACTING, faults, in_process
@@ -176,6 +177,19 @@ def test_live_records_end_with_the_stream(stage, fast):
     asyncio.run(watch())
 
 
+def test_live_records_end_if_a_reset_removes_the_stream(stage, fast):
+    arn = stage.table()
+
+    async def watch():
+        async with Watcher(stage, arn) as watcher:
+            await watcher.until(": open")
+            registry.call(stage.emulator, "reset", {})
+            await watcher.until("The stream has ended.")
+            await asyncio.wait_for(watcher._task, 20)
+
+    asyncio.run(watch())
+
+
 def test_only_so_many_pages_show_live_records(console, stage, monkeypatch):
     arn = stage.table()
     monkeypatch.setattr(streams, "_live", streams._MOST_LIVE)
@@ -232,6 +246,17 @@ def test_failures_and_dead_letters_are_sent_again(console, stage):
     assert "Waiting" in shown(console, "functions/mapping", uuid=uuid)
     assert stage.deliver(lambda _: DONE) == [[HOSTILE], ["b"]]
     assert "There are no dead letters." in shown(console, "functions/mapping", uuid=uuid)
+
+
+def test_a_letter_with_many_records(console, stage):
+    stage.mapping(stage.table(), MaximumRetryAttempts=0, BatchSize=1000)
+    for number in range(120):
+        stage.put(str(number))
+    stage.deliver(lambda _: FAILED)
+    name = stage.letters[0]["requestContext"]["requestId"]
+    page = shown(console, "functions/letter", id=name)
+    assert page.count("<article") == 100
+    assert "The first 100 of 120 records." in page
 
 
 def test_batches_in_progress(console, stage):

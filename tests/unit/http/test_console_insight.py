@@ -117,6 +117,21 @@ def test_bodies_that_are_no_longer_kept(db, console):
     assert console.post("requests/resend", HTMX, id=name, body="{}").status == 400
 
 
+def test_a_long_body_is_cut_and_sent_again_whole(db, console):
+    item = {"pk": {"S": "long"}, "x": {"S": "x" * 300_000}}
+    put = {"TableName": "Orders", "Item": item, "ReturnValues": "ALL_OLD"}
+    db.send("PutItem", put)
+    [name] = ids(shown(console, "requests"))
+    page = shown(console, "requests/request", id=name)
+    assert len(page) < 150_000
+    assert "more characters" in page
+    assert 'name="body"' not in page
+    db("DeleteItem", TableName="Orders", Key={"pk": {"S": "long"}})
+    again = console.post("requests/resend", HTMX, id=name).text
+    assert "Now: status 200, the same answer" in again
+    assert db("GetItem", TableName="Orders", Key={"pk": {"S": "long"}})["Item"] == item
+
+
 @pytest.mark.parametrize("body", ["", "[]", "{"])
 def test_a_wrong_body(db, console, body):
     db.send("ListTables", {})

@@ -68,7 +68,7 @@ def test_the_clock_moves_to_the_next_event(console, db):
     assert "Expired items that were deleted: 1." in console.done("time/expire")
 
 
-@pytest.mark.parametrize("seconds", ["", "soon", "nan", "1e999", "-5"])
+@pytest.mark.parametrize("seconds", ["", "\u0661", "1_0", "soon", "nan", "1e999", "-5"])
 def test_a_wrong_time(console, seconds):
     answer = console.post("time/advance", HTMX, seconds=seconds)
     assert (answer.status, 'role="alert"' in answer.text) == (400, True)

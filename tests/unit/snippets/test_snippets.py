@@ -70,6 +70,26 @@ def test_the_requests_follow_the_table(db):
     assert found[3][1]["ReplicaUpdates"] == [{"Create": {"RegionName": "eu-west-1"}}]
 
 
+def test_replicas_with_strong_consistency_are_created_together(db):
+    db("CreateTable", **table_request("pk:S", TableName="strict"))
+    create = [{"Create": {"RegionName": "us-west-2"}}]
+    witness = [{"Create": {"RegionName": "us-east-2"}}]
+    members = {
+        "TableName": "strict",
+        "MultiRegionConsistency": "STRONG",
+        "ReplicaUpdates": create,
+        "GlobalTableWitnessUpdates": witness,
+    }
+    db("UpdateTable", **members)
+    db.emulator.database.background.run_all()
+    table = db("DescribeTable", TableName="strict")["Table"]
+    calls = recreation(table, region="us-east-1")
+    assert calls[1:] == [("UpdateTable", members)]
+    text = terraform.resource(calls)
+    assert 'consistency_mode = "STRONG"' in text
+    assert "global_table_witness {" in text
+
+
 # --- AWS CLI --------------------------------------------------------------------------------------
 
 

@@ -29,7 +29,7 @@ def _compact(value: object) -> str:
 
 
 def size(number: float) -> str:
-    """Return a number of bytes for people."""
+    """Return a number of bytes as a text for people, such as `3.2 KB`."""
     for unit, step in _STEPS:
         if number >= step:
             return f"{number / step:.1f} {unit}"

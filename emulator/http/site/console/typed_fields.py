@@ -1,7 +1,7 @@
 """Fields of forms that are numbers of seconds, JSON, or times."""
 
 from datetime import UTC, datetime
-from math import isfinite
+from math import isfinite, nan
 from typing import Any
 
 import orjson
@@ -14,10 +14,11 @@ _SHOWN = 60  # characters of a wrong value that an error repeats
 def seconds(form: Fields, name: str, label: str) -> float:
     """Return a field as a number of seconds. Raises BadForm."""
     text = form.text(name).strip()
+    # Python also reads digits of other scripts, and underscores.
     try:
-        found = float(text)
+        found = float(text) if text.isascii() and "_" not in text else nan
     except ValueError:
-        found = float("nan")
+        found = nan
     if not isfinite(found):
         raise BadForm(f"{label}: {text[:_SHOWN] or 'an empty field'} is not a number of seconds")
     return found
@@ -43,7 +44,7 @@ def moment(form: Fields, name: str, label: str) -> float | None:
     if not text:
         return None
     try:
-        return float(text) if text.replace(".", "", 1).isdigit() else _iso(text)
+        return float(text) if text.isascii() and text.replace(".", "", 1).isdigit() else _iso(text)
     except ValueError:
         raise BadForm(f"{label}: {text[:_SHOWN]} is not a time such as 2030-01-31T12:00:00") from None
 

@@ -12,6 +12,7 @@ from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.visit import Visit
 
 _MAPPINGS: Final = "/2015-03-31/event-source-mappings"
+_RECORDS: Final = 100  # of a dead letter; a letter may have ten thousand
 _POSITIONS: Final = ("LATEST", "TRIM_HORIZON")
 _NUMBERS: Final = {
     "batch_size": "BatchSize",
@@ -55,7 +56,7 @@ async def mapping(visit: Visit) -> Response:
 async def letter(visit: Visit) -> Response:
     """Show one dead letter with its records."""
     found = await _own_letter(visit, visit.query.required("id", "Dead letter"))
-    records = [shown_record(each) for each in found["Records"]]
+    records = [shown_record(each) for each in found["Records"][:_RECORDS]]
     return visit.show("functions/letter.html", letter=found, records=records)
 
 

@@ -22,6 +22,7 @@ _ACCOUNTS: Final = ("this", "all")
 _RESULTS: Final = ("all", "succeeded", "failed", "throttled", "slow")
 _SLOW: Final = 100.0  # milliseconds
 _FIRST_ERROR: Final = 400
+_SHOWN: Final = 100_000  # characters of a body
 _THROTTLES: Final = frozenset(("ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"))
 _SWITCHES: Final = ("keep_requests", "count_requests", "advise")
 """The controls that begin to collect what pages show. Each takes Enabled."""
@@ -85,11 +86,21 @@ async def request(visit: Visit) -> Response:
 
 
 def _texts(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the page shows of the bodies. A long body is cut, and cannot be changed."""
+    body, answer = _readable(found["Request"]), _readable(found["Answer"])
     return {
-        "body": _readable(found["Request"]),
-        "answer": _readable(found["Answer"]),
+        "body": _cut(body),
+        "answer": _cut(answer),
+        "whole_answer": answer,
+        "changeable": body is not None and len(body) <= _SHOWN,
         "resendable": found["Target"].startswith(_PREFIXES) and found["Request"] is not None and "AccessKey" in found,
     }
+
+
+def _cut(text: str | None) -> str | None:
+    if text is None or len(text) <= _SHOWN:
+        return text
+    return f"{text[:_SHOWN]}\n... and {len(text) - _SHOWN:,} more characters"
 
 
 def _readable(text: str | None) -> str | None:
@@ -110,15 +121,18 @@ async def resend(visit: Visit) -> Response:
     if not texts["resendable"]:
         raise BadForm("this request cannot be sent again: its body or its account is unknown")
     try:
-        body = orjson.loads(visit.form.text("body"))
+        body = orjson.loads(visit.form.text("body") if texts["changeable"] else found["Request"])
     except orjson.JSONDecodeError:
         raise BadForm("the body is not JSON") from None
     if not isinstance(body, dict):
         raise BadForm("the body must be a JSON object")
     operation = found["Target"].rpartition(".")[2]
     status, answer = await _answer(_as(visit, found["AccessKey"], found["Region"]), operation, body)
-    outcome = {"status": status, "answer": orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode()}
-    values = {"request": found, **texts, "body": visit.form.text("body"), "outcome": outcome}
+    text = orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode()
+    outcome = {"status": status, "answer": _cut(text), "same": text == texts["whole_answer"]}
+    values = {"request": found, **texts, "outcome": outcome}
+    if texts["changeable"]:
+        values["body"] = visit.form.text("body")
     if visit.is_htmx:
         return visit.fragment("requests/outcome.html", **values)
     return visit.show("requests/request.html", **values)

@@ -151,6 +151,8 @@ async def _live_records(visit: Visit, tail: "Tail") -> AsyncIterator[str]:
                 yield visit.render("streams/ended.html")
                 return
             await asyncio.sleep(_PAUSE)
+    except ApiError:  # the stream is gone, for example after a reset
+        yield visit.render("streams/ended.html")
     finally:
         _live -= 1
 

@@ -1,0 +1,145 @@
+"""Examines exchanges for the advisor: turns them into calls, and lets the rules see these.
+
+With several workers, the rules must see the requests of all of them in their order. So each worker
+only keeps a trail of its calls, and the control `advice` merges the trails. This module imports all
+rules, which takes 25 ms. So the first request that is examined loads it, and not the start.
+"""
+
+import re
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Final
+
+from emulator.advisor.advisor import Advisor
+from emulator.advisor.calls import Call
+from emulator.advisor.permissions import Permissions
+from emulator.advisor.reading import WRITING, Find, accesses_of
+from emulator.advisor.tables import Description, KnownTables, bare_name
+from emulator.app import Emulator
+from emulator.database.schema import describe
+from emulator.http.front.observed import Exchange
+from emulator.http.observing.large_bodies import NOT_WHOLE
+from emulator.http.observing.summary import FIRST_ERROR, caller_of, operation_of, parsed, plain, plain_request
+
+PLACE: Final = b"x-dynamodb-emulator-caller"
+"""The header with which the pytest plugin says where a request comes from."""
+
+_TRAIL: Final = 5_000  # calls; usually 1 or 2 KB each
+_LONGEST: Final = 300  # characters of a place
+
+_CLIENT: Final = re.compile(r"(?:^|; )client=([^;]*)")
+_ATTEMPT: Final = re.compile(rb"attempt=(\d{1,4})")
+_ATTEMPTED: Final = frozenset(
+    ("ConditionalCheckFailedException", "TransactionCanceledException", "ProvisionedThroughputExceededException")
+)
+_DESCRIBED: Final[Mapping[str, str]] = {
+    "CreateTable": "TableDescription",
+    "UpdateTable": "TableDescription",
+    "DescribeTable": "Table",
+}
+"""Operations whose answers describe a table -> the member with the description."""
+
+
+class Examiner:
+    """The advisor of one process, and the permissions that its requests needed."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._tables = KnownTables(self._describe)
+        self.advisor = Advisor(self._tables)
+        self.permissions = Permissions(self._tables, emulator.account_of)
+        alone = emulator.sharing is None or emulator.sharing.workers == 1
+        self._trail: deque[str] | None = None if alone else deque(maxlen=_TRAIL)
+
+    def see(self, exchange: Exchange) -> None:
+        """Examine an exchange."""
+        operation = operation_of(exchange)
+        caller = caller_of(exchange)
+        if not caller or not self._emulator.knows(operation):
+            return
+        call = self._call(exchange, operation, caller["AccessKey"], caller["Region"])
+        self.permissions.see(call)
+        if self._trail is None:
+            self.advisor.see(call)
+        else:
+            self.advisor.calls += 1
+            self._trail.append(call.dump())
+
+    def doubt_tables(self) -> None:
+        """Note that any table may have been replaced by another one of the same name."""
+        self._tables.doubt_all()
+
+    def contribution(self, *, complete: bool) -> Mapping[str, Any]:
+        """Return what this process contributes to the control `advice`.
+
+        Without other workers, it has the advisor itself. With them, it is JSON.
+        """
+        common = {"Requests": self.advisor.calls, "Complete": complete and not self.advisor.tallies.full}
+        if self._trail is None:
+            return {**common, "Advisor": self.advisor}
+        return {**common, "Trail": list(self._trail), "Tables": self._tables.described()}
+
+    def _call(self, exchange: Exchange, operation: str, access_key: str, region: str) -> Call:
+        fields = exchange.fields
+        coding = dict(exchange.answer.headers).get(b"content-encoding")
+        answer = parsed(plain(exchange.answer.body, coding))
+        request = parsed(plain_request(exchange))
+        place = fields.get(PLACE, b"")[:_LONGEST].decode("latin-1")
+        client = _CLIENT.search(place)
+        attempt = _ATTEMPT.search(fields.get(b"amz-sdk-request", b""))
+        call = Call(
+            time=exchange.ended,
+            access_key=access_key,
+            region=region,
+            operation=operation,
+            request=request,
+            accesses=[],
+            client=client[1] if client else fields.get(b"user-agent", b"").decode("latin-1"),
+            place=place.replace(client[0], "") if client else place,
+            attempt=int(attempt[1]) if attempt else 1,
+            invocation=fields.get(b"amz-sdk-invocation-id", b"").decode("latin-1"),
+        )
+        if exchange.answer.status >= FIRST_ERROR:
+            call.code = str(answer.get("__type", exchange.answer.status)).rpartition("#")[2]
+            if call.code not in _ATTEMPTED:
+                call.request = _readable(request)
+            elif operation in WRITING:
+                call.attempted = accesses_of(operation, request, {}, self._finder(call))
+        elif exchange.answer.body != NOT_WHOLE:
+            self._learn(call, answer)
+            call.accesses = accesses_of(operation, request, answer, self._finder(call), exchange.units)
+        return call
+
+    def _finder(self, call: Call) -> Find:
+        return lambda name: self._tables.find(call.access_key, call.region, bare_name(name))
+
+    def _learn(self, call: Call, answer: Mapping[str, Any]) -> None:
+        """Learn about tables from an answer."""
+        caller = call.access_key, call.region
+        if call.operation in _DESCRIBED:
+            self._tables.learn(*caller, answer[_DESCRIBED[call.operation]])
+        elif call.operation == "UpdateTimeToLive":
+            setting = call.request["TimeToLiveSpecification"]
+            attribute = setting["AttributeName"] if setting["Enabled"] else ""
+            self._tables.set_ttl(*caller, bare_name(call.request["TableName"]), attribute)
+        elif call.operation == "DeleteTable":
+            self._tables.doubt(*caller, bare_name(call.request["TableName"]))
+
+    def _describe(self, access_key: str, region: str, name: str) -> Description | None:
+        """Describe a table that exists now."""
+        table = self._emulator.caller(access_key, region).tables.get(name)
+        if table is None:
+            return None
+        definition = table.definition
+        described = describe.described(definition, [(0, 0)] * (len(definition.every_index) + 1), definition.created)
+        return {**described, "TimeToLiveAttribute": definition.ttl_attribute or ""}
+
+
+def _readable(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the texts and the names of tables in a request that was refused.
+
+    Its other members may have any structure, and be nested more deeply than JSON can be written.
+    """
+    texts = {name: value for name, value in request.items() if isinstance(value, str)}
+    items = request.get("RequestItems")
+    return {**texts, "RequestItems": {name: {} for name in items}} if isinstance(items, dict) else texts
