@@ -10,6 +10,7 @@ Exit status: 0; 1 if there are more findings than --fail-on allows; 2 if there i
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ from emulator.flags import Parser
 
 _FORMATS: Final = ("text", "json", "sarif", "junit")
 _CONFIDENCES: Final = ("possible", "likely", "certain")
+_THRESHOLD: Final = re.compile(r"(?P<confidence>certain|likely|possible)(/(?P<most>[0-9]+))?|(?P<number>[0-9]+)")
 _FAILED: Final = 1
 
 
@@ -99,14 +101,12 @@ def _chosen(findings: Iterable[Any], confidence: str, table: str | None) -> Iter
 
 def _threshold(text: str) -> _Threshold:
     """Return the threshold that a text means. Raises ArgumentTypeError."""
-    confidence, _, number = text.partition("/")
-    if confidence.isdecimal() and not number:
-        confidence, number = _CONFIDENCES[0], confidence
-    if confidence not in _CONFIDENCES or (number and not number.isdecimal()):
+    found = _THRESHOLD.fullmatch(text)
+    if found is None:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no threshold: expected certain, likely, possible, 10 or likely/3"
         )
-    return _Threshold(confidence, int(number or 0))
+    return _Threshold(found["confidence"] or _CONFIDENCES[0], int(found["most"] or found["number"] or 0))
 
 
 def _is_over(threshold: _Threshold, findings: Sequence[Any]) -> bool:
