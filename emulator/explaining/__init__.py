@@ -8,4 +8,6 @@ Nothing here runs a statement, charges a table or changes anything.
 3. `costs` estimates the units from `Sizes`: the sizes of stored items, which the caller supplies.
 4. `reasons` says in sentences why the statement gets this plan, and which index would serve better.
 5. `explanation.explain` puts the parts together.
+
+`texts` prints conditions. `stored_sizes` reads the `Sizes` of a table.
 """

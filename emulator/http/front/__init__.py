@@ -10,5 +10,7 @@
 4. `cycle` lets an ASGI application answer all other paths over our own connections. `origins` has
    the rules for requests from web pages.
 
-`front` has the objects that all requests of a process share.
+`front` has the objects that all requests of a process share. `observed` reports requests to
+observers. `reading` parses large requests in another thread, and `resting` keeps the garbage
+collector off meanwhile. `failures` logs what went wrong.
 """

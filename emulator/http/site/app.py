@@ -21,7 +21,7 @@ def create(front: Front) -> App:
     site = Starlette(
         routes=[
             Mount("/_emulator/console", _Console(front), middleware=guarded),
-            Route("/_emulator", open_console, middleware=guarded),
+            *(Route(path, open_console, middleware=guarded) for path in ("/_emulator", "/_emulator/console")),
             Mount("/_emulator", request_response(Controls(front).answer), middleware=guarded),
             Mount("/_localstack", request_response(LocalStack(front).answer), middleware=guarded),
             Mount("/2015-03-31", request_response(LambdaApi(front).answer), middleware=guarded),

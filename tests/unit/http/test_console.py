@@ -47,11 +47,18 @@ def test_other_segments_are_no_account(segment):
 
 def test_the_first_page_shows_the_first_account_with_tables(emulator):
     site = site_of(emulator)
-    for path in ("/_emulator/", "/_emulator"):
+    for path in ("/_emulator/", "/_emulator", "/_emulator/console"):
         assert ask(site, "GET", path, headers=HTML).headers[b"location"] == b"/_emulator/console/"
     assert ask(site, "GET", "/_emulator/console/").headers[b"location"].endswith(b"/test@us-east-1/tables")
     emulator.call("CreateTable", table_request("pk:S", TableName="Orders"), emulator.caller("b@c", "eu-west-1"))
     assert ask(site, "GET", "/_emulator/console/").headers[b"location"].endswith(b"/b%2540c@eu-west-1/tables")
+
+
+@pytest.mark.parametrize("end", ["", "/"])
+def test_an_account_alone_opens_its_tables(emulator, end):
+    answer = ask(site_of(emulator), "GET", f"/_emulator/console/local@us-east-1{end}")
+    assert answer.headers[b"location"] == b"/_emulator/console/local@us-east-1/tables"
+    assert ask(site_of(emulator), "GET", f"/_emulator/console/local{end}").status == 404
 
 
 def test_programs_still_get_the_list_of_calls(emulator):

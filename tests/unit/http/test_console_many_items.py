@@ -141,6 +141,32 @@ def test_a_large_text_is_imported(console, call, orders):
     assert "30 items have been imported." in console.done("tables/Orders/import", content=lines)
 
 
+def test_an_export_keeps_all_digits_and_the_types_of_keys(console, call):
+    call("CreateTable", **table_request("pk:B sk:N", TableName="Digits"))
+    numbers = ["123456789012345678", "0.12345678901234567890123", "-1", "1" + "0" * 37]
+    for at, number in enumerate(numbers):
+        item = {
+            "pk": {"B": "AAE="},
+            "sk": {"N": str(123456789012345670 + at)},
+            "n": {"N": number},
+            "l": {"L": [{"N": number}]},
+        }
+        call("PutItem", TableName="Digits", Item=item)
+    before = call("Scan", TableName="Digits")["Items"]
+    text = console.get("tables/Digits/export", format="json").text
+    assert '"n":123456789012345678' in text
+    assert "123456789012345678" in console.get("tables/Digits/items", view="json").text
+    console.done("tables/Digits/change/empty", confirmation="Digits")
+    console.done("tables/Digits/import", content=text)
+    assert call("Scan", TableName="Digits")["Items"] == before
+
+
+@pytest.mark.parametrize(("content", "form"), [('{"pk": "n", "sk": 1}', "json"), ("pk,sk\nn,1", "csv")])
+def test_a_byte_order_mark_is_skipped(console, call, orders, content, form):
+    console.done("tables/Orders/import", content=f"\ufeff{content}", format=form)
+    assert get(call, "n", 1)
+
+
 def test_many_items_are_imported(console, call, orders):
     lines = "\n".join(json.dumps({"pk": "n", "sk": number}) for number in range(101))
     assert "101 items have been imported." in console.done("tables/Orders/import", content=lines)
@@ -156,6 +182,8 @@ def test_many_items_are_imported(console, call, orders):
         ("pk,pk\n1,2", "csv", "the header has an empty or repeated name"),
         ("pk,sk\nn,1,2", "csv", "there are 3 fields"),
         ("pk,sk\nn,x", "csv", "cannot be converted to a numeric value"),
+        ('{"pk": "n", "sk": 1, "x": "\\ud800"}', "json", "a text of this item is not UTF-8"),
+        ('{"pk": "n", "sk": "x"}', "json", "cannot be converted to a numeric value"),
         ('{"sk": 1}', "json", "The provided key element does not match the schema"),
     ],
 )

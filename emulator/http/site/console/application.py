@@ -72,6 +72,7 @@ class Console:
                 Route("/", _plain(self._first)),
                 Route("/switch", _plain(_switch)),
                 Route("/static/{name}", _plain(_static)),
+                Route("/{acting}", _plain(_first_of_account)),
                 Route("/{acting}/", _plain(_first_of_account)),
                 *routes,
             ],
@@ -215,7 +216,8 @@ def _tables_of(found: Acting) -> Response:
 
 
 async def _first_of_account(request: Request) -> Response:
-    return _tables_of(acting(request.path_params["acting"]) or DEFAULT)
+    found = acting(request.path_params["acting"])
+    return PlainTextResponse("There is no such page.", _NOT_FOUND) if found is None else _tables_of(found)
 
 
 async def _switch(request: Request) -> Response:

@@ -1,5 +1,6 @@
 """Attribute values for people: their kind, and a text of one line."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ KINDS: Final = {
     "NS": "Number set",
     "BS": "Binary set",
 }
+_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _MOST: Final = 300  # characters of a value in a cell
 
 
@@ -55,6 +57,34 @@ def plain(attribute: Attribute) -> Any:  # noqa: ANN401 - JSON
 def plain_item(item: Mapping[str, Attribute]) -> dict[str, Any]:
     """Return an item as ordinary JSON."""
     return {name: plain(value) for name, value in item.items()}
+
+
+def exact_item(item: Mapping[str, Attribute]) -> dict[str, Any]:
+    """Return an item as ordinary JSON whose numbers have all their digits.
+
+    Only programs that keep the digits read such numbers exactly. Our own import does.
+    """
+    return {name: _exact(value) for name, value in item.items()}
+
+
+def _exact(attribute: Attribute) -> Any:  # noqa: ANN401 - JSON
+    ((name, value),) = attribute.items()
+    match name:
+        case "N":
+            return _exact_number(value)
+        case "NS":
+            return [_exact_number(each) for each in value]
+        case "L":
+            return [_exact(each) for each in value]
+        case "M":
+            return {each: _exact(inner) for each, inner in value.items()}
+        case "NULL":
+            return None
+    return value
+
+
+def _exact_number(text: str) -> orjson.Fragment | str:
+    return orjson.Fragment(text) if _NUMBER.fullmatch(text) else text
 
 
 def shown(attribute: Attribute | None) -> str:

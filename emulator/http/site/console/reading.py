@@ -5,12 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+import orjson
+
 from emulator.formats import csv_rows
 from emulator.formats.items import ItemReader
 from emulator.formats.json_text import Values
 from emulator.formats.records import FormatError, ItemRecord, Problem, ReadOptions, Record, Types
 
 _NAME: Final = "import"
+_BOM: Final = "\ufeff"
 
 Item = Mapping[str, Any]
 
@@ -21,13 +24,17 @@ def items_of(text: str, is_csv: bool, types: Types, key_names: Sequence[str]) ->
     If several items have one key, the last one counts, as with single puts. types: of the key
     attributes of the table and its indexes.
     """
-    data = text.encode("utf-8", "replace")
-    read = csv_rows.rows(io.BytesIO(data), f"{_NAME}.csv", None, types, ReadOptions()) if is_csv else _of_json(data)
+    data = text.removeprefix(_BOM).encode("utf-8", "replace")
+    read = (
+        csv_rows.rows(io.BytesIO(data), f"{_NAME}.csv", None, types, ReadOptions()) if is_csv else _of_json(data, types)
+    )
     found: dict[str, Item] = {}
     problems: list[str] = []
     try:
         for record in read:
-            if isinstance(record, ItemRecord):
+            if isinstance(record, ItemRecord) and not _is_json(record.item):
+                problems.append(f"{record.place}: a text of this item is not UTF-8, or it is nested too deeply")
+            elif isinstance(record, ItemRecord):
                 found[_key_of(record.item, key_names)] = record.item
             elif isinstance(record, Problem):
                 problems.append(str(record))
@@ -50,12 +57,34 @@ def _canonical(value: Any) -> Any:  # noqa: ANN401 - JSON
     return value
 
 
-def _of_json(text: bytes) -> Iterator[Record]:
-    """Yield the items of a JSON array, of JSON lines, or of the answer of a Scan."""
+def _is_json(item: Item) -> bool:
+    """Return whether an item can be sent. Half of a surrogate pair, such as U+D800, cannot."""
+    try:
+        orjson.dumps(item)
+    except orjson.JSONEncodeError:
+        return False
+    return True
+
+
+def _of_json(text: bytes, types: Types) -> Iterator[Record]:
+    """Yield the items of a JSON array, of JSON lines, or of the answer of a Scan.
+
+    Key attributes of ordinary JSON get the types that the table gives them, as in CSV.
+    """
     reader, values = ItemReader(), Values(io.BytesIO(text), _NAME)
     each = values.elements() if values.next() == "[" else values.all()
     for place, value in each:
-        if isinstance(value, dict) and isinstance(value.get("Items"), list):
-            yield from (reader.record(place, item) for item in value["Items"])
-        else:
-            yield reader.record(place, value)
+        listed = value.get("Items") if isinstance(value, dict) else None
+        for item in listed if isinstance(listed, list) else [value]:
+            record = reader.record(place, item)
+            if isinstance(record, ItemRecord) and reader.ordinary:
+                record = record._replace(item=_with_key_types(record.item, types))
+            yield record
+
+
+def _with_key_types(item: Item, types: Types) -> dict[str, Any]:
+    """Return an item whose texts for key attributes have the types of these attributes."""
+    return {
+        name: {types[name]: value["S"]} if types.get(name) in ("N", "B") and "S" in value else value
+        for name, value in item.items()
+    }

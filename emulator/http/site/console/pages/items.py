@@ -8,7 +8,7 @@ import orjson
 from starlette.responses import Response
 
 from emulator.http.site.console import described, lookups, querying
-from emulator.http.site.console.attributes import plain_item
+from emulator.http.site.console.attributes import exact_item
 from emulator.http.site.console.registry import page
 from emulator.http.site.console.visit import Visit
 
@@ -62,7 +62,7 @@ async def _results(
         "next": None
         if last is None
         else visit.url(f"tables/{table['TableName']}/items", **form.fields, start=_json(last)),
-        "plain": [plain_item(item) for item in found] if form.view == "json" else None,
+        "plain": [exact_item(item) for item in found] if form.view == "json" else None,
         "texts": [
             ("boto3", boto3_code.program(calls, target, result="response['Items']")),
             ("JavaScript", javascript.program(calls, target, result="response.Items")),

@@ -9,7 +9,7 @@ import orjson
 from starlette.responses import Response
 
 from emulator.http.site.console import described, lookups
-from emulator.http.site.console.attributes import plain_item
+from emulator.http.site.console.attributes import exact_item
 from emulator.http.site.console.forms import BadForm
 from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.visit import Visit
@@ -59,13 +59,12 @@ async def _pages(visit: Visit, name: str) -> AsyncIterator[list[Item]]:
 
 async def _json(visit: Visit, name: str, *, plain: bool) -> AsyncIterator[bytes]:
     """Yield a JSON array with one item in each line."""
-    yield b"["
-    between = b"\n"
+    before = b"[\n"
     async for items in _pages(visit, name):
-        for item in items:
-            yield between + orjson.dumps(plain_item(item) if plain else item)
-            between = b",\n"
-    yield b"\n]\n"
+        if items:
+            yield before + b",\n".join(orjson.dumps(exact_item(item) if plain else item) for item in items)
+            before = b",\n"
+    yield b"\n]\n" if before == b",\n" else b"[\n]\n"
 
 
 async def _csv(visit: Visit, name: str, key_names: list[str]) -> AsyncIterator[bytes]:
