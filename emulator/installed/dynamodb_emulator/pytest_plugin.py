@@ -144,14 +144,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     accounts = config.stash.get(_accounts, None)
     found = None if accounts is None else accounts.advice()
-    is_worker = hasattr(config, "workeroutput")  # of pytest-xdist
     if found is not None:
         advice_of(config).add(found)
-    elif config.getoption("dynamodb_advice_report") is not None and not is_worker:
+    elif config.getoption("dynamodb_advice_report") is not None:
         advice_of(config)  # the user wants a file even if no test used a table
     if _advice not in config.stash:
         return
-    if is_worker:
+    if hasattr(config, "workeroutput"):  # a worker of pytest-xdist
         config.workeroutput[_NAME] = config.stash[_advice].result
     elif config.stash[_advice].report() and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
