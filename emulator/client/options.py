@@ -18,13 +18,7 @@ def add_endpoint_options(parser: argparse.ArgumentParser) -> None:
 
     Their defaults come from AWS's environment variables.
     """
-    group = parser.add_argument_group("server")
-    group.add_argument(
-        "--endpoint",
-        metavar="URL",
-        default=_first(_ENDPOINT, DEFAULT_URL),
-        help=f"the running server (default: AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL, else {DEFAULT_URL})",
-    )
+    group = add_server_option(parser)
     group.add_argument(
         "--access-key",
         metavar="KEY",
@@ -37,6 +31,18 @@ def add_endpoint_options(parser: argparse.ArgumentParser) -> None:
         default=default_region(),
         help="region, which selects the tables (default: AWS_REGION, else us-east-1)",
     )
+
+
+def add_server_option(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Add --endpoint; return the group of options about the server."""
+    group = parser.add_argument_group("server")
+    group.add_argument(
+        "--endpoint",
+        metavar="URL",
+        default=_first(_ENDPOINT, DEFAULT_URL),
+        help=f"the running server (default: AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL, else {DEFAULT_URL})",
+    )
+    return group
 
 
 def default_access_key() -> str:

@@ -3,12 +3,14 @@
 The server must have been started with --advise, or have had a call of the control `advise`.
 `--fail-on` turns findings into a failure, for example in CI. Its value is a confidence (certain,
 likely, possible), a number of findings, or both as `likely/3`: more than 3 findings that are at
-least likely. `--from` reads an earlier report in the format json instead of calling a server.
+least likely. `--from` reads an earlier report in the format json instead of calling a server. Such
+a report adds up the requests of all callers. So `--access-key` and `--region` need a server.
 
 Exit status: 0; 1 if there are more findings than --fail-on allows; 2 if there is no report.
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -17,12 +19,14 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from emulator.advisor.reports.formats import report
-from emulator.client.endpoint import Refused, Unreachable
-from emulator.client.options import add_endpoint_options, endpoint_of
+from emulator.advisor.reports.saved import NotAReport, checked
+from emulator.client.endpoint import HttpEndpoint, Refused, Unreachable
+from emulator.client.options import add_server_option
 from emulator.flags import Parser
 
 _FORMATS: Final = ("text", "json", "sarif", "junit")
 _CONFIDENCES: Final = ("possible", "likely", "certain")
+_THRESHOLD: Final = re.compile(r"(?P<confidence>certain|likely|possible)(/(?P<most>[0-9]+))?|(?P<number>[0-9]+)")
 _FAILED: Final = 1
 
 
@@ -50,16 +54,20 @@ def main(arguments: Sequence[str]) -> int:
         help="exit with status 1 if there are findings of this confidence, or more than a number of them: "
         "certain, likely, 10 or likely/3",
     )
-    add_endpoint_options(parser)
+    group = add_server_option(parser)
+    group.add_argument("--access-key", metavar="KEY", help="report only requests with this access key (default: all)")
+    group.add_argument("--region", metavar="NAME", help="report only requests to this region (default: all)")
     parser.add_argument(
         "--from", dest="source", metavar="FILE", help="report of --format json to read instead; - is stdin"
     )
     options = parser.parse_args(arguments)
+    if options.source is not None and (options.access_key or options.region):
+        parser.error("--access-key and --region need a server: a report of --from adds up all callers")
     try:
         advice = _advice(options)
-    except (Refused, Unreachable, OSError, orjson.JSONDecodeError) as error:
+    except (Refused, Unreachable, OSError, NotAReport) as error:
         parser.error(str(error))
-    advice["Findings"] = findings = list(_chosen(advice["Findings"], options.confidence, options.table))
+    findings = advice["Findings"]
     if options.format == "json":
         sys.stdout.write(orjson.dumps(advice, option=orjson.OPT_INDENT_2).decode() + "\n")
     else:
@@ -68,15 +76,18 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _advice(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the result of the control `advice`, of the server or from a file.
+    """Return the wanted findings of a server or from a file, as the control `find_advice` does.
 
-    Raises Refused, Unreachable, OSError, JSONDecodeError.
+    Raises Refused, Unreachable, OSError, NotAReport.
     """
     if options.source is None:
-        with endpoint_of(options) as endpoint:
-            return endpoint.control("GET", "advice", {})
+        members = {"AccessKey": options.access_key, "Region": options.region, "TableName": options.table}
+        body = {name: value for name, value in members.items() if value is not None}
+        with HttpEndpoint(options.endpoint) as endpoint:
+            return endpoint.control("POST", "advice", {**body, "Confidence": options.confidence})
     text = sys.stdin.buffer.read() if options.source == "-" else Path(options.source).read_bytes()
-    advice: dict[str, Any] = orjson.loads(text)
+    advice = checked(text, options.source)
+    advice["Findings"] = list(_chosen(advice["Findings"], options.confidence, options.table))
     return advice
 
 
@@ -90,14 +101,12 @@ def _chosen(findings: Iterable[Any], confidence: str, table: str | None) -> Iter
 
 def _threshold(text: str) -> _Threshold:
     """Return the threshold that a text means. Raises ArgumentTypeError."""
-    confidence, _, number = text.partition("/")
-    if confidence.isdecimal() and not number:
-        confidence, number = _CONFIDENCES[0], confidence
-    if confidence not in _CONFIDENCES or (number and not number.isdecimal()):
+    found = _THRESHOLD.fullmatch(text)
+    if found is None:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no threshold: expected certain, likely, possible, 10 or likely/3"
         )
-    return _Threshold(confidence, int(number or 0))
+    return _Threshold(found["confidence"] or _CONFIDENCES[0], int(found["most"] or found["number"] or 0))
 
 
 def _is_over(threshold: _Threshold, findings: Sequence[Any]) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from tests.support.pytest_runs import Project
 from tests.support.tables import table_request
 
+USAGE_ERROR = 4
 ORDERS = table_request("id:S", TableName="Orders")
 APPLICATION = f"""
 ORDERS = {ORDERS!r}
@@ -103,14 +104,41 @@ def test_workers_of_xdist_are_added_up(project):
 def test_advice_can_be_off(project):
     project.ini("dynamodb_advice = off")
     project.write(test_it=SCANS)
-    run = project.run("--dynamodb-advice-report", "advice.json")
+    run = project.run()
     assert (run.status, run.outcomes) == (0, {"passed": 2}), run.output
     assert "DynamoDB advice" not in run.output
 
 
-def test_a_wrong_choice(project):
-    project.ini("dynamodb_advice = of")
-    assert "dynamodb_advice: 'of' is not one of summary, off" in project.run().output
+@pytest.mark.parametrize(
+    ("ini", "file", "message"),
+    [
+        ("dynamodb_advice = of", None, "dynamodb_advice: 'of' is not one of summary, off"),
+        ("dynamodb_advice_fail_on = zz", None, "dynamodb_advice_fail_on: 'zz' is not certain, likely, possible, 10"),
+        ("dynamodb_advice_fail_on = likely/x", None, "dynamodb_advice_fail_on: 'likely/x' is not"),
+        ("dynamodb_advice = off", "a.json", "--dynamodb-advice-report needs advice, and the ini option"),
+        ("", "none/a.json", "--dynamodb-advice-report none/a.json: no file can be written there"),
+        ("", ".", "--dynamodb-advice-report .: no file can be written there"),
+    ],
+)
+def test_a_wrong_option_ends_the_run_before_the_tests(project, ini, file, message):
+    project.ini(ini)
+    project.write(test_it="def test_it():\n    pass\n")
+    run = project.run(*(() if file is None else ("--dynamodb-advice-report", file)))
+    assert (run.status, run.outcomes) == (USAGE_ERROR, {}), run.output
+    assert f"ERROR: {message}" in run.output
+
+
+def test_a_file_that_cannot_be_written_fails_the_run(project):
+    project.write(test_it="import os\ndef test_it():\n    os.mkdir('advice.json')\n")
+    run = project.run("--dynamodb-advice-report", "advice.json")
+    assert (run.status, run.outcomes) == (1, {"passed": 1}), run.output
+    assert "--dynamodb-advice-report advice.json: Is a directory: the run has failed" in run.output
+
+
+def test_a_run_without_requests_writes_an_empty_report(project):
+    project.write(test_it="def test_it():\n    pass\n")
+    assert project.run("--dynamodb-advice-report", "advice.json").status == 0
+    assert json.loads((project.folder / "advice.json").read_text())["Findings"] == []
 
 
 @pytest.mark.parametrize("name", ["advice.sarif", "advice.xml", "advice.txt"])

@@ -157,8 +157,84 @@ def test_a_report_from_a_file(endpoint, caller, table, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
+    ("option", "selects"),
+    [((), True), (("--access-key", "nobody"), False), (("--region", "eu-west-1"), False)],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_the_command_selects_callers(endpoint, caller, table, capsys, monkeypatch, option, selects):
+    """The key in AWS's environment variables selects nothing: tests use many access keys."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+    call(endpoint, caller, "Scan", {"TableName": table, **SCAN})
+    assert advise.main(["--endpoint", endpoint, "--table", table, "--format", "json", *option]) == 0
+    assert [each["TableName"] for each in json.loads(capsys.readouterr().out)["Findings"]] == [table] * selects
+
+
+def test_the_command_selects_one_caller(endpoint, caller, table, capsys):
+    call(endpoint, caller, "Scan", {"TableName": table, **SCAN})
+    arguments = ["--endpoint", endpoint, "--access-key", caller, "--region", "us-east-1", "--format", "json"]
+    assert advise.main(arguments) == 0
+    [finding] = json.loads(capsys.readouterr().out)["Findings"]
+    assert (finding["TableName"], finding["AccessKeys"]) == (table, [caller])
+
+
+FINDING = {
+    "Id": "scan-as-query-1",
+    "Rule": "scan-as-query",
+    "Title": "a title",
+    "Confidence": "certain",
+    "TableName": "Orders",
+    "Operation": "Scan",
+    "Count": 2,
+    "Units": {"Read": 1.0, "Write": 0},
+    "Exact": True,
+    "Example": "{}",
+    "AccessKeys": ["test"],
+    "Evidence": ["one"],
+    "Advice": "do it",
+    "Link": "https://example.org",
+}
+RULE = {"Name": "scan-as-query", "Title": "a title", "Explanation": "why", "Link": "https://example.org"}
+REPORT = {"Requests": 3, "Complete": True, "Findings": [FINDING], "Rules": [RULE]}
+
+
+@pytest.mark.parametrize("format_", ["text", "json", "sarif", "junit"])
+def test_a_saved_report_in_each_format(format_, tmp_path, capsys):
+    file = tmp_path / "advice.json"
+    file.write_text(json.dumps(REPORT))
+    assert advise.main(["--from", str(file), "--format", format_, "--table", "Orders", "--fail-on", "1"]) == 0
+    assert "a title" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[", "is not JSON"),
+        ("[]", "the content is no object"),
+        ("{}", "the content lacks the member Requests"),
+        (json.dumps({"version": "2.1.0", "runs": []}), "the content lacks the member Requests"),
+        (json.dumps({**REPORT, "Findings": {}}), "Findings is no list"),
+        (json.dumps({**REPORT, "Findings": [{}]}), "Findings[0] lacks the member Id"),
+        (json.dumps({**REPORT, "Findings": [{**FINDING, "Confidence": "sure"}]}), "Confidence has an unknown value"),
+        (json.dumps({**REPORT, "Findings": [{**FINDING, "Units": {"Read": "1"}}]}), "Units.Read has the wrong type"),
+        (json.dumps({**REPORT, "Findings": [{**FINDING, "Caller": None}]}), "Caller is no object"),
+        (json.dumps({**REPORT, "Rules": []}), "Rules lacks 'scan-as-query'"),
+    ],
+)
+def test_a_file_that_is_no_report(content, message, tmp_path, capsys):
+    file = tmp_path / "advice.json"
+    file.write_text(content)
+    with pytest.raises(SystemExit) as ended:
+        advise.main(["--from", str(file), "--format", "sarif"])
+    assert ended.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert str(file) in last
+    assert message in last
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--from", "advice.json", "--region", "eu-west-1"], "--access-key and --region need a server"),
         (["--fail-on", "sure"], "'sure' is no threshold: expected certain, likely, possible, 10 or likely/3"),
         (["--fail-on", "likely/x"], "is no threshold"),
         (["--from", "/no/such/file"], "No such file"),

@@ -44,19 +44,29 @@ class Advice:
         result["Rules"] += [each for each in found["Rules"] if each["Name"] not in names]
 
     def report(self) -> bool:
-        """Make the reports; return whether the findings fail the run."""
-        if self._file is not None:
-            format_ = _FORMATS.get(os.path.splitext(self._file)[1].lower(), "text")
+        """Make the reports; return whether the run fails.
+
+        It fails because of the findings, or because the file of the report cannot be written.
+        """
+        failed = False
+        if self.result["Findings"]:
+            threshold = ("--fail-on", self._fail_on) if self._fail_on else ()
+            done = self._advise(*threshold)
+            self.text = done.stdout or done.stderr
+            failed = done.returncode != 0
+            if done.returncode == _OVER:
+                self.text += f"dynamodb_advice_fail_on = {self._fail_on}: the run has failed\n"
+        if self._file is None:
+            return failed
+        format_ = _FORMATS.get(os.path.splitext(self._file)[1].lower(), "text")
+        text = self._advise("--format", format_).stdout
+        try:
             with open(self._file, "w", encoding="utf-8") as file:
-                file.write(self._advise("--format", format_).stdout)
-        if not self.result["Findings"]:
-            return False
-        threshold = ("--fail-on", self._fail_on) if self._fail_on else ()
-        done = self._advise(*threshold)
-        self.text = done.stdout or done.stderr
-        if done.returncode == _OVER:
-            self.text += f"dynamodb_advice_fail_on = {self._fail_on}: the run has failed\n"
-        return done.returncode != 0
+                file.write(text)
+        except OSError as error:
+            self.text += f"--dynamodb-advice-report {self._file}: {error.strerror}: the run has failed\n"
+            return True
+        return failed
 
     def _advise(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # noqa: S603 - our own program

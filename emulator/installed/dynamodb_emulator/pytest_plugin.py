@@ -43,6 +43,7 @@ This module is imported at each start of pytest. It imports everything else at t
 """
 
 import os
+import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -61,6 +62,8 @@ _ARGUMENTS = {"isolation", "tables"}
 
 _SUMMARY = "summary"
 _ADVICE = (_SUMMARY, "off")
+_THRESHOLD = re.compile(r"((certain|likely|possible)(/[0-9]+)?|[0-9]+)?")
+"""The values of `dynamodb_advice_fail_on`, as in `dynamodb-emulator advise --fail-on`."""
 
 _SHOWN = 20  # the most requests in the report of a failed test
 
@@ -116,8 +119,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "dynamodb(isolation, tables): how the test is isolated, account or reset; files for dynamodb_tables",
     )
     _isolation(config, None)  # so that a wrong choice is reported once, and not for each test
-    if config.getini("dynamodb_advice") not in _ADVICE:
-        _refuse(None, f"dynamodb_advice: {config.getini('dynamodb_advice')!r} is not one of {', '.join(_ADVICE)}")
+    _check_advice(config)
     others = [plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, ModuleType)]
     if not any(_NAME in vars(plugin) for plugin in others):
         config.pluginmanager.register(_Dynamodb(), "dynamodb_emulator_client")
@@ -144,6 +146,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     found = None if accounts is None else accounts.advice()
     if found is not None:
         advice_of(config).add(found)
+    elif config.getoption("dynamodb_advice_report") is not None:
+        advice_of(config)  # the user wants a file even if no test used a table
     if _advice not in config.stash:
         return
     if hasattr(config, "workeroutput"):  # a worker of pytest-xdist
@@ -191,6 +195,23 @@ def accounts_of(config: pytest.Config) -> "Accounts":
         )
         config.add_cleanup(accounts.close)
     return config.stash[_accounts]
+
+
+def _check_advice(config: pytest.Config) -> None:
+    """Refuse wrong values of the options about advice before the tests run."""
+    wanted, fail_on = config.getini("dynamodb_advice"), config.getini("dynamodb_advice_fail_on")
+    if wanted not in _ADVICE:
+        _refuse(None, f"dynamodb_advice: {wanted!r} is not one of {', '.join(_ADVICE)}")
+    if _THRESHOLD.fullmatch(fail_on) is None:
+        _refuse(None, f"dynamodb_advice_fail_on: {fail_on!r} is not certain, likely, possible, 10 or likely/3")
+    file = config.getoption("dynamodb_advice_report")
+    if file is None:
+        return
+    if wanted != _SUMMARY:
+        _refuse(None, "--dynamodb-advice-report needs advice, and the ini option dynamodb_advice is off")
+    folder = os.path.dirname(file) or os.curdir
+    if os.path.isdir(file) or not os.path.isdir(folder):
+        _refuse(None, f"--dynamodb-advice-report {file}: no file can be written there")
 
 
 def _isolation(config: pytest.Config, node: pytest.Item | None) -> str:

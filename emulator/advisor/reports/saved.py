@@ -1,0 +1,94 @@
+"""Reads a report of `advise --format json` that was saved in a file.
+
+The file may have any content. So every member that another format shows is checked first.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+Shape = type | tuple[type, ...] | list[Any] | dict[str, Any] | frozenset[str]
+"""What a value must be: of a type, a list of one shape, an object with members, or one of texts."""
+
+_NUMBER: Final = (int, float)
+_UNITS: Final = {"Read": _NUMBER, "Write": _NUMBER}
+_REPORT: Final[Shape] = {
+    "Requests": int,
+    "Complete": bool,
+    "Findings": [
+        {
+            "Id": str,
+            "Rule": str,
+            "Title": str,
+            "Confidence": frozenset(("possible", "likely", "certain")),
+            "TableName": str,
+            "IndexName?": str,
+            "Operation": str,
+            "Count": int,
+            "Units": _UNITS,
+            "Saved?": _UNITS,
+            "Exact": bool,
+            "Example": str,
+            "AccessKeys": [str],
+            "Caller?": {"File": str, "Line": int, "Function?": str},
+            "Evidence": [str],
+            "Advice": str,
+            "Link": str,
+        }
+    ],
+    "Rules": [{"Name": str, "Title": str, "Explanation": str, "Link": str}],
+}
+"""A `?` after a name: the member may be missing."""
+
+
+class NotAReport(Exception):
+    """A file has no such report. str(error) is one line that names the file and the reason."""
+
+
+def checked(text: bytes, name: str) -> dict[str, Any]:
+    """Return the report in the text of a file. Raises NotAReport. name: that of the file."""
+    try:
+        report = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise NotAReport(f"{name} is not JSON: {error}") from error
+    wrong = _wrong(report, _REPORT, "the content")
+    if wrong is None:
+        explained = {rule["Name"] for rule in report["Rules"]}
+        wrong = next(
+            (f"Rules lacks {each['Rule']!r}" for each in report["Findings"] if each["Rule"] not in explained), None
+        )
+    if wrong is not None:
+        raise NotAReport(f"{name} is no report of `advise --format json`: {wrong}")
+    found: dict[str, Any] = report
+    return found
+
+
+def _wrong(value: Any, shape: Shape, where: str) -> str | None:  # noqa: ANN401 - any JSON
+    """Return what is wrong with a value, None if it has the shape. where: a name of the value."""
+    match shape:
+        case dict():
+            return _wrong_members(value, shape, where) if isinstance(value, dict) else f"{where} is no object"
+        case [each]:
+            if not isinstance(value, list):
+                return f"{where} is no list"
+            found = (_wrong(part, each, f"{where}[{number}]") for number, part in enumerate(value))
+            return next((wrong for wrong in found if wrong is not None), None)
+        case frozenset():
+            return None if isinstance(value, str) and value in shape else f"{where} has an unknown value"
+        case type() | tuple():
+            return None if isinstance(value, shape) else f"{where} has the wrong type"
+    raise AssertionError(shape)
+
+
+def _wrong_members(value: Mapping[str, Any], shape: Mapping[str, Any], where: str) -> str | None:
+    for key, each in shape.items():
+        name = key.removesuffix("?")
+        if name not in value:
+            if key == name:
+                return f"{where} lacks the member {name}"
+            continue
+        wrong = _wrong(value[name], each, name if where == "the content" else f"{where}.{name}")
+        if wrong is not None:
+            return wrong
+    return None
