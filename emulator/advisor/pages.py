@@ -15,6 +15,8 @@ from emulator.advisor.units import mean_of, size_of
 from emulator.database.store import keyspace
 from emulator.database.throughput import capacity
 from emulator.limits import PAGE, READ_UNIT
+from emulator.values.number import canonical
+from emulator.values.types import Value
 
 Json = Mapping[str, Any]
 
@@ -102,5 +104,10 @@ def _partition(item: Item, names: tuple[str, ...], facts: TableFacts, total: int
     """Return the number of the partition with an item. total: how many partitions there are."""
     if total == 1:
         return 0
-    pieces = [keyspace.KEY_BYTES[facts.types[name]](item[name]) for name in names]
+    pieces = [keyspace.KEY_BYTES[facts.types[name]](_canonical(item[name])) for name in names]
     return int.from_bytes(keyspace.joined_digest(pieces), "big") * total >> (8 * keyspace.DIGEST)
+
+
+def _canonical(value: Value) -> Value:
+    """Return a key value as the store has it. A request may write a number in another form."""
+    return {"N": canonical(value["N"])} if "N" in value else value

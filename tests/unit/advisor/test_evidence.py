@@ -235,6 +235,22 @@ def test_estimated_units_are_near(orders, calls, name, filter_):
     assert estimated.read == pytest.approx(exact, rel=0.05)
 
 
+@pytest.mark.parametrize("text", ["+5", "5.0", "0.5e1", "005"])
+def test_a_page_that_begins_at_a_number_in_any_form(advised, text):
+    request = {"TableName": "Numbers", "ExclusiveStartKey": {"id": {"N": text}}}
+    advised("CreateTable", {**table_request("id:N"), "TableName": "Numbers"})
+    advised("PutItem", {"TableName": "Numbers", "Item": {"id": {"N": "5"}}})
+    seen = []
+    finish(advised._evidence.digest_all())
+    advisor = advised._evidence.examiner.advisor
+    see = advisor.see
+    advisor.see = lambda call: (seen.append(call), see(call))
+    exact = advised("Scan", {**request, "ReturnConsumedCapacity": "TOTAL"})["ConsumedCapacity"]["CapacityUnits"]
+    advised("Scan", request)
+    finish(advised._evidence.digest_all())
+    assert [call.accesses[0].read for call in seen] == [exact, exact]
+
+
 def test_sizes_that_no_request_showed_are_those_of_the_table(orders, calls, monkeypatch):
     for number in range(20):
         orders(*put(number, data={"S": "x" * 2_000}))

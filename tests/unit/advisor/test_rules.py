@@ -223,7 +223,15 @@ FOUND = {
     ],
     "relational-tables": [([*SHOP, *FOLLOWED], "likely", 6)],
     "low-cardinality-keys": [
-        ([orders(), *(put(("OPEN", "PAID", "SENT")[n % 3], f"s{n}") for n in range(60))], "likely", 60),
+        ([orders(), *(put(("OPEN", "PAID", "SENT")[n % 3], f"s{n}") for n in range(60))], "possible", 60),
+        (
+            [
+                with_index(index_request("by-state", "state sk"), define="state"),
+                *(put(f"p{n}", state={"S": ("open", "closed")[n % 2]}) for n in range(50)),
+            ],
+            "possible",
+            50,
+        ),
         (
             [
                 with_index(index_request("by-state", "state"), define="state"),
@@ -428,6 +436,26 @@ QUIET = {
         [orders(), *LIST, query("pp"), ("wait", 60), *(get("pp", f"s{n}") for n in range(8))],
     ],
     "joins-by-hand": [
+        [
+            orders(),
+            *LIST,
+            *CUSTOMERS,
+            *(step for n in range(8) for step in (get(f"c-{n}"), get_from("Customers", f"c-{n}"))),
+        ],
+        [
+            orders(),
+            *CUSTOMERS,
+            *(put(f"c-{n}", "s1") for n in range(8)),
+            *(query(f"c-{n}") for n in range(8)),
+            *(get_from("Customers", f"c-{n}") for n in range(8)),
+        ],
+        [
+            orders(),
+            *CUSTOMERS,
+            *(put(f"p{n}", customer={"S": f"c-{n}"}) for n in range(8)),
+            *(scan(**equal("customer", f"c-{n}")) for n in range(8)),
+            *(get_from("Customers", f"c-{n}") for n in range(8)),
+        ],
         [orders(), *LIST, *CUSTOMERS, query("pp"), *(get_from("Customers", f"c-{n}") for n in range(4))],
         [orders(), *LIST, *CUSTOMERS, *(get_from("Customers", f"c-{n}") for n in range(8))],
         [orders(), *LIST, query("pp"), *(get("pp", f"s{n}") for n in range(8))],
