@@ -344,7 +344,7 @@ def test_many_items_are_changed_and_deleted(browser, visit, client, orders):
     browser.run("document.querySelector('input[name=item]').click()")
     press(browser, "Preview the change")
     wait_for_text(browser, "Each of these items is deleted.")
-    press_and_load(browser, "Change 1 items")
+    press_and_load(browser, "Change 1 item")
     assert client("Scan", TableName=orders)["Count"] == 7
 
 

@@ -40,6 +40,18 @@ def test_clients_of_two_access_keys_have_their_own_tables(server):
     assert server.client(access_key="one", region="eu-west-1").list_tables()["TableNames"] == []
 
 
+def test_faults_of_all_access_keys_or_of_one(server):
+    clients = [server.client(access_key=name) for name in ("one", "two")]
+    with server.faults("Error", operation="ListTables", next=2) as fault:
+        for client in clients:
+            client.list_tables()  # boto3 sends a failed request again
+        assert fault.hits == 2
+    with server.faults("Latency", access_key="two", seconds=0) as fault:
+        for client in clients:
+            client.list_tables()
+        assert fault.matched == 1
+
+
 def test_a_resource_and_the_other_services(server):
     table = server.resource(access_key="streams").create_table(
         **table_request("pk:S", StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"})

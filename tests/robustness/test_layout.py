@@ -681,7 +681,7 @@ def test_background_work_waits_on_a_full_disk(disk: Callable[[str], Path]) -> No
             (index,) = client("DescribeTable", TableName="full")["Table"]["GlobalSecondaryIndexes"]
             assert index["IndexStatus"] == "CREATING"
             disk("size=140m")
-            for _ in range(10):
+            for _ in range(50):  # each request runs one slice, and a slice ends after 4 MB
                 (index,) = client("DescribeTable", TableName="full")["Table"]["GlobalSecondaryIndexes"]
             assert (index["IndexStatus"], index["ItemCount"]) == ("ACTIVE", len(names))
         assert server.stop() == 0

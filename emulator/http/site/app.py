@@ -2,11 +2,12 @@
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.routing import Mount, Route, request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emulator.http.front.front import App, Front
-from emulator.http.site.controls import Controls, open_console
+from emulator.http.site.controls import Controls, open_console, wants_page
 from emulator.http.site.lambda_api import LambdaApi
 from emulator.http.site.localstack import LocalStack
 from emulator.http.site.observed import ObservedSite
@@ -18,18 +19,31 @@ def create(front: Front) -> App:
     """Return the application."""
     answers = front.endpoint.answers
     guarded = [Middleware(PageGuard, answers=answers)]
+    others = request_response(OtherPaths(answers).answer)
     site = Starlette(
         routes=[
             Mount("/_emulator/console", _Console(front), middleware=guarded),
-            *(Route(path, open_console, middleware=guarded) for path in ("/_emulator", "/_emulator/console")),
+            *(Route(path, _WithoutSlash(others)) for path in ("/_emulator", "/_emulator/console")),
             Mount("/_emulator", request_response(Controls(front).answer), middleware=guarded),
             Mount("/_localstack", request_response(LocalStack(front).answer), middleware=guarded),
             Mount("/2015-03-31", request_response(LambdaApi(front).answer), middleware=guarded),
         ]
     )
     site.router.redirect_slashes = False
-    site.router.default = request_response(OtherPaths(answers).answer)
+    site.router.default = others
     return ObservedSite(site, front)
+
+
+class _WithoutSlash:
+    """Opens the console in a browser. For programs, the path without its final slash is unknown."""
+
+    def __init__(self, others: ASGIApp) -> None:
+        self._others = others
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        answer = open_console() if wants_page(Request(scope)) else self._others
+        await answer(scope, receive, send)
 
 
 class _Console:

@@ -34,7 +34,12 @@ _BUSY: Final = 503  # Service Unavailable
 _NO_ROOM: Final = 507  # Insufficient Storage
 
 
-async def open_console(_request: Request) -> Response:
+def wants_page(request: Request) -> bool:
+    """Return whether a browser asks for a page."""
+    return request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
+
+
+def open_console() -> Response:
     """Let a browser open the console."""
     return RedirectResponse(_CONSOLE, 303)
 
@@ -49,8 +54,8 @@ class Controls:
         """Answer a call."""
         method, path = request.method, request.scope["path"]
         name = path.removeprefix(request.scope["root_path"]).removeprefix("/")
-        if method in ("GET", "HEAD") and not name and "text/html" in request.headers.get("accept", ""):
-            return await open_console(request)
+        if not name and wants_page(request):
+            return open_console()
         try:
             if (method, name) == _METRICS:
                 return await self._metrics(request)

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from dynamodb_emulator._callers import naming_callers
-from dynamodb_emulator._faults import Fault, fault_body
+from dynamodb_emulator._faults import Fault
 from dynamodb_emulator._guard import no_requests_to_aws
 from dynamodb_emulator._variables import applied, variables
 from dynamodb_emulator.server import ACCESS_KEY, REGION, Clock, ControlError, Server, StartError, start
@@ -91,9 +91,18 @@ class Account:
         From and To are low and high, IndexName is index, and the Share of Unprocessed is
         batch_share. Raises ControlError.
         """
-        choice = {"Every": every, "Share": share, "Next": next}
-        body = fault_body(self.access_key, kind, operation, table, key, choice, seed, members)
-        made = Fault(self.server, self.server.control("faults", body))
+        made = self.server.faults(
+            kind,
+            access_key=self.access_key,
+            operation=operation,
+            table=table,
+            key=key,
+            every=every,
+            share=share,
+            next=next,
+            seed=seed,
+            **members,
+        )
         self._ends.append(("faults/remove", {"Id": made.id}))
         return made
 

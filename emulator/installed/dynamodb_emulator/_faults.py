@@ -46,7 +46,7 @@ class Fault:
 
 
 def fault_body(
-    access_key: str,
+    access_key: str | None,
     kind: str,
     operation: str | Sequence[str] | None,
     table: str | None,

@@ -19,6 +19,7 @@ from dynamodb_emulator._variables import variables
 
 if TYPE_CHECKING:
     from dynamodb_emulator._boto import Clients
+    from dynamodb_emulator._faults import Fault
 
 __all__ = ["Clock", "ControlError", "LoadError", "Server", "Snapshot", "StartError", "running"]
 
@@ -153,6 +154,32 @@ class Server:
         if response.status != _OK:
             raise ControlError(response.status, str(answer.get("message", answer)))
         return answer
+
+    def faults(
+        self,
+        kind: str,
+        *,
+        access_key: str | None = None,
+        operation: str | Sequence[str] | None = None,
+        table: str | None = None,
+        key: Mapping[str, Any] | None = None,
+        every: int | None = None,
+        share: float | None = None,
+        next: int | None = None,  # noqa: A002 - as in the JSON
+        seed: int = 0,
+        **members: Any,  # noqa: ANN401 - members of any effect
+    ) -> "Fault":
+        """Give requests a fault, until `remove` is called or to the end of a `with` block.
+
+        The arguments are those of `Account.faults`. access_key: only requests with this one.
+        Raises ControlError.
+        """
+        from dynamodb_emulator._faults import Fault, fault_body  # noqa: PLC0415 - few programs have faults
+
+        choice = {"Every": every, "Share": share, "Next": next}
+        return Fault(
+            self, self.control("faults", fault_body(access_key, kind, operation, table, key, choice, seed, members))
+        )
 
     def budget(
         self,

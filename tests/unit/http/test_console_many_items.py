@@ -27,7 +27,7 @@ def orders(call):
 def test_a_preview_shows_the_items_and_changes_nothing(console, call, orders):
     fields = {"item": [key("a", 1), key("a", 9)], "change": "delete"}
     part = console.post("tables/Orders/bulk", HTMX, **fields).text
-    assert "Each of these items is deleted. 1 checked items are gone." in part
+    assert "Each of these items is deleted. 1 checked item is gone." in part
     assert faults(part) == []
     page = console.post("tables/Orders/bulk", **fields)
     assert (page.status, faults(page.text)) == (200, [])
@@ -40,13 +40,15 @@ def test_many_items_are_deleted(console, call, orders):
     fields = {"item": [key("many", number) for number in range(60)], "change": "delete"}
     assert "60 items have been deleted." in console.done("tables/Orders/bulk/apply", **fields)
     assert call("Scan", TableName="Orders")["Count"] == 4
+    again = {"item": [key("many", 1), key("many", 2), key("a", 1)], "change": "delete"}
+    assert "1 item has been deleted. 2 were gone." in console.done("tables/Orders/bulk/apply", **again)
 
 
 def test_an_attribute_is_set_and_removed(console, call, orders):
     items = [key("a", 1), key("a", 2), key("a", 9)]
     fields = {"item": items, "change": "set", "attribute": "select", "type": "S", "value": "<x>"}
     assert "Each of these items gets select" in console.post("tables/Orders/bulk", HTMX, **fields).text
-    assert "2 items have changed. 1 were gone." in console.done("tables/Orders/bulk/apply", **fields)
+    assert "2 items have changed. 1 was gone." in console.done("tables/Orders/bulk/apply", **fields)
     assert [get(call, "a", number).get("select") for number in (1, 2, 3)] == [{"S": "<x>"}, {"S": "<x>"}, None]
     assert get(call, "a", 9) is None
     console.done("tables/Orders/bulk/apply", item=items[:1], change="remove", attribute="select")
@@ -76,7 +78,7 @@ def test_wrong_changes(console, orders, fields, problem, path):
 def test_a_failed_update_says_how_many_have_changed(console, call, orders):
     fields = {"item": [key("a", 1), key("a", 2)], "change": "set", "attribute": "total.x", "value": "1"}
     answer = console.post("tables/Orders/bulk/apply", **fields)
-    assert "0 items have changed. Then an update failed: The document path" in answer.text
+    assert "0 items have changed. Then a request failed: The document path" in answer.text
 
 
 # --- import, export -------------------------------------------------------------------------------

@@ -14,7 +14,6 @@ from emulator.http.site.console.visit import Visit
 
 _CHANGES: Final = ("delete", "set", "remove")
 _MOST: Final = 1000  # items of one change
-_BATCH: Final = 25  # requests of one BatchWriteItem
 _GONE: Final = "ConditionalCheckFailedException"
 
 Key = Mapping[str, Any]
@@ -50,16 +49,18 @@ class _Change:
                 return f"Each of these items loses the attribute {self.attribute}."
         return f"Each of these items gets {self.attribute} = {orjson.dumps(self.value).decode()}."
 
-    def update(self, table: str, key: Key, partition: str) -> dict[str, Any]:
-        """Return the UpdateItem of one item. The item must still be there."""
-        names = dict(self.placeholders.names)
+    def request(self, table: str, key: Key, partition: str) -> dict[str, Any]:
+        """Return the DeleteItem or UpdateItem of one item. The item must still be there."""
         request: dict[str, Any] = {
             "TableName": table,
             "Key": key,
-            "UpdateExpression": f"REMOVE {self.path}" if self.value is None else f"SET {self.path} = :v",
             "ConditionExpression": "attribute_exists(#key)",
-            "ExpressionAttributeNames": {**names, "#key": partition},
+            "ExpressionAttributeNames": {"#key": partition},
         }
+        if self.kind == "delete":
+            return request
+        request["UpdateExpression"] = f"REMOVE {self.path}" if self.value is None else f"SET {self.path} = :v"
+        request["ExpressionAttributeNames"] |= self.placeholders.names
         if self.value is not None:
             request["ExpressionAttributeValues"] = {":v": self.value}
         return request
@@ -99,28 +100,25 @@ async def _current(visit: Visit, name: str, keys: Sequence[Key]) -> list[dict[st
 
 @action("tables/{table}/bulk/apply", title="Change items", parent="tables")
 async def apply(visit: Visit) -> Response:
-    """Change the items."""
+    """Change the items that are still there."""
     name = visit.params["table"]
     change = _Change(visit.form)
-    if change.kind == "delete":
-        await _delete(visit, name, change.keys)
-        return visit.done(f"tables/{name}/items", f"{len(change.keys):,} items have been deleted.")
     partition = described.key_names(await lookups.described(visit, name))[0]
+    operation = "DeleteItem" if change.kind == "delete" else "UpdateItem"
     done, gone = 0, 0
     for key in change.keys:
         try:
-            await visit.call("UpdateItem", change.update(name, key, partition))
+            await visit.call(operation, change.request(name, key, partition))
             done += 1
         except ApiError as error:
             if error.code != _GONE:
-                raise BadForm(f"{done:,} items have changed. Then an update failed: {error.message}") from None
+                raise BadForm(f"{_items(done)} changed. Then a request failed: {error.message}") from None
             gone += 1
-    text = f"{done:,} items have changed." + (f" {gone:,} were gone." if gone else "")
-    return visit.done(f"tables/{name}/items", text)
+    text = f"{_items(done)} {'been deleted' if change.kind == 'delete' else 'changed'}."
+    return visit.done(
+        f"tables/{name}/items", text + (f" {gone:,} {'was' if gone == 1 else 'were'} gone." if gone else "")
+    )
 
 
-async def _delete(visit: Visit, name: str, keys: Sequence[Key]) -> None:
-    for start in range(0, len(keys), _BATCH):
-        waiting = {name: [{"DeleteRequest": {"Key": key}} for key in keys[start : start + _BATCH]]}
-        while waiting:
-            waiting = (await visit.call("BatchWriteItem", {"RequestItems": waiting}))["UnprocessedItems"]
+def _items(count: int) -> str:
+    return "1 item has" if count == 1 else f"{count:,} items have"
