@@ -1,10 +1,14 @@
-"""Finds out from which item, read before, a client took the key of a GetItem.
+"""Finds the item from which a client took the key of a GetItem: the key's origin.
 
-If keys come from attributes of items of other tables again and again, the client follows
-references, as a join does. Texts of one character and numbers say little, because equal ones occur
-by chance. So a number counts only if the name of its attribute is, or ends with, the name of the
-key. Values that the request itself named are no references: the client had them before. In the same
-table, only the key of an item that a Query or Scan returned counts.
+The client has read that item before. There are two kinds of origins:
+
+* A Query or Scan of the same table has returned the item with this key.
+* An item of another table has an attribute with this value. A client that uses such values again
+  and again follows references, as a join does.
+
+Equal short texts and equal numbers occur by chance. So a text of one character has no origin. A
+number has one only if the name of its attribute ends with the name of the key. A value that was in
+the request that read the item is no reference, because the client had the value before.
 """
 
 from collections.abc import Sequence
@@ -13,11 +17,11 @@ from typing import Any, Final
 from emulator.advisor.calls import PAGES, Access, Call, Item, Origin, key_text
 from emulator.advisor.recent import Recent
 
-_MOST: Final = 5_000  # values; each takes about 300 bytes
-_ITEMS: Final = 50  # items of an answer
-_ATTRIBUTES: Final = 30  # attributes of an item
+_MOST: Final = 5_000  # values that are remembered; each takes about 300 bytes
+_ITEMS: Final = 50  # items of an answer whose values are remembered
+_ATTRIBUTES: Final = 30  # attributes of an item whose values are remembered
 _SHORTEST, _LONGEST = 2, 100  # characters of a value
-_SECONDS: Final = 30.0  # from the read of a value to its use
+_SECONDS: Final = 30.0  # the longest time from the read of a value to its use
 
 _Key = tuple[str, str, str, str]
 

@@ -21,15 +21,18 @@ from emulator.values.types import Value
 Json = Mapping[str, Any]
 
 CUT: Final = "CutBytes"
-"""The member that an answer has if its items were cut away: their length as JSON."""
+"""The member that replaces the items of a long answer: the length of all its items as JSON."""
 
 SAMPLE: Final = "CutItems"
-"""The first items of such an answer, and SAMPLE_BYTES: their length as JSON."""
+"""The member with the first items of such an answer."""
 
 SAMPLE_BYTES: Final = "CutItemsBytes"
+"""The member with the length of these first items as JSON."""
 
-_TEXT_OVERHEAD: Final = 0.8  # the size of an item is about this part of the length of its JSON
-_TEXT_OVERHEADS: Final = (0.2, 1.0)  # the least, for many numbers of one digit, and the most
+# The size of an item, as a part of the length of its JSON: the usual part, and the least and the
+# most. Items with many numbers of one digit have the least.
+_TEXT_OVERHEAD: Final = 0.8
+_TEXT_OVERHEADS: Final = (0.2, 1.0)
 
 
 def pay_page(access: Access, request: Json, answer: Json) -> None:
@@ -52,9 +55,10 @@ def pay_page(access: Access, request: Json, answer: Json) -> None:
 
 
 def scanned_by_statement(access: Access, request: Json) -> int:
-    """Return how many items a SELECT has read. Its answer does not say it.
+    """Estimate how many items a SELECT has read, because its answer does not contain the number.
 
-    A SELECT that scans reads all items, up to a page. For others, this is what it returned.
+    A SELECT that scans reads all items, up to a page. For another SELECT, this is the number of
+    items that it returned.
     """
     if access.action != "Scan" or not access.filtered or access.facts is None or access.start:
         return access.returned
@@ -65,7 +69,7 @@ def scanned_by_statement(access: Access, request: Json) -> int:
 
 
 def _size_of_cut(access: Access, answer: Json) -> float:
-    """Estimate the size of items that were cut away, from the first ones if these are there."""
+    """Estimate the size of items that were cut away, from the first items if these are there."""
     if SAMPLE in answer:
         return float(answer[CUT] * sum(map(size_of, answer[SAMPLE])) / answer[SAMPLE_BYTES])
     if access.whole and access.returned and access.facts is not None:
@@ -75,9 +79,9 @@ def _size_of_cut(access: Access, answer: Json) -> float:
 
 
 def _scan_units(access: Access, facts: TableFacts, request: Json, answer: Json, sizes: list[int] | None) -> float:
-    """Return the units of a Scan: each partition is rounded up by itself (behaviour 9.1).
+    """Return the units of a Scan. The units of each partition are rounded up (behaviour 9.1).
 
-    sizes: those of the access's items, None if these are not all items that were read.
+    sizes: the sizes of the items of the access, None if the Scan has read more items than these.
     """
     total = facts.partitions_of(access.index)
     names = facts.hash_of(access.index)

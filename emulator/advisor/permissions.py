@@ -22,11 +22,14 @@ Needed = tuple[str, str, str, str]
 """Access key, region, action and resource."""
 
 Row = Sequence[Any]
-"""A needed permission for another process: the parts of `Needed`, and its keys or None."""
+"""A needed permission, as JSON for another process.
+
+It has the parts of `Needed`, and then the partition keys, or None if any key is needed.
+"""
 
 _FEW: Final = 10  # partition keys that a condition may list
 _LONGEST: Final = 200  # characters of such a key
-_MOST: Final = 5_000  # needed permissions; then those of all callers are added up
+_MOST: Final = 5_000  # needed permissions by caller; further ones count for all callers together
 
 _STATEMENTS: Final[Mapping[str, str]] = {
     "GetItem": "PartiQLSelect",
@@ -37,7 +40,7 @@ _STATEMENTS: Final[Mapping[str, str]] = {
     "UpdateItem": "PartiQLUpdate",
     "DeleteItem": "PartiQLDelete",
 }
-"""Native action -> action of the statement that the service runs as this."""
+"""Native action -> IAM action of a PartiQL statement that the service runs as this action."""
 _BATCHES: Final = frozenset(("BatchGetItem", "BatchWriteItem"))
 _TABLES: Final = ("TableName", "TargetTableName", "SourceTableName", "GlobalTableName")
 _ARNS: Final = (
@@ -64,7 +67,7 @@ _WITHOUT_RESOURCE: Final = frozenset(
 )
 _RESTORES: Final = frozenset(("RestoreTableFromBackup", "RestoreTableToPointInTime"))
 _OF_RESTORES: Final = ("BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem")
-"""The actions on the new table that a restore needs."""
+"""The actions that a restore needs on the new table, besides its own action."""
 _WITH_STREAM: Final = "GetRecords"
 """The operation that names a stream only inside its shard iterator."""
 _DENIED: Final = frozenset(("ValidationException", "SerializationException", "UnknownOperationException"))

@@ -21,10 +21,10 @@ Json = Mapping[str, Any]
 Find = Callable[[str], TableFacts | None]
 """A function that returns the facts about a table of the caller by its name."""
 
-LARGE: Final = 64 * 1024  # bytes of an item whose largest attribute is worth knowing
+LARGE: Final = 64 * 1024  # bytes; of an item of this size or more, the largest attribute is noted
 
 WRITING: Final = frozenset(("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"))
-"""Operations whose writes do not depend on their answers."""
+"""Operations whose writes the request alone shows, without its answer."""
 
 _NO_NAMES: Final[Mapping[str, str]] = {}
 _TRANSACTION: Final = 2  # a transaction costs twice as much
@@ -53,7 +53,7 @@ def _get(request: Json, answer: Json, find: Find) -> Iterator[Access]:
 
 
 def _got(request: Json, item: Item | None, find: Find, *, times: int = 1) -> Access:
-    """Return the read of one item. times: how often its units are paid."""
+    """Return the read of one item. times: the factor of its units, 2 in a transaction."""
     access = _of_key("GetItem", request, find)
     access.consistent = bool(request.get("ConsistentRead")) or times > 1
     access.scanned = 1

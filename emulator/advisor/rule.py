@@ -3,9 +3,10 @@
 A rule is a module in `rules/` with the constant RULE. Its docstring is the explanation for users:
 what the rule finds, why that costs, and what to do instead.
 
-A rule has two parts. Its watcher sees each call in the order of time, and notes what it finds. A
-judge looks at the tally of each subject when somebody wants the findings, and decides whether there
-is one. So thresholds are in the judge, and the counts of many calls can be added up before it.
+A rule has two parts. Its watcher sees each call in the order of time, and counts cases in the tally
+of their subject. When somebody wants the findings, the rule's judge decides for each tally whether
+it is a finding. Only the judge has thresholds. So the tallies of several processes and callers can
+be added up first, and then judged together.
 """
 
 import sys

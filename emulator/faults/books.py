@@ -1,8 +1,8 @@
 """The book of a server: the texts of its rules, and how many requests each has matched and hit.
 
-Alone, a process keeps the book in its memory. Several processes share one book, in memory that
-they map (emulator/shared_memory.py). A lock lets only one of them count at a time. So each request
-that matches a rule gets a number of its own, in one order.
+A process that is alone keeps the book in its own memory. Several processes share one book, in
+memory that they map (emulator/shared_memory.py). A lock lets only one of them count at a time. So
+each request that matches a rule gets a number of its own, in one order.
 
 A rule has a *slot*, the place of its two counts. A new rule gets a free slot, with counts of zero.
 """

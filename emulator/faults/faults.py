@@ -161,7 +161,7 @@ class Faults:
         return answer
 
     def _refuse_without_units(self, plan: Plan, operation: str, raw: object) -> None:
-        """Throttle an operation that has no units to refuse, and so does not come to the gate."""
+        """Throttle an operation that consumes no units, because it never asks the gate."""
         if operation != "SearchVectors" and writes_of(operation, raw) is not None:
             return
         for rule, _, _ in plan.inside:

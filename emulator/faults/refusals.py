@@ -136,8 +136,8 @@ def throttled(effect: Throttle, table: TableDefinition, kind: Kind, index: str |
 def _left_out(rule: Rule, effect: Unprocessed, number: int, count: int) -> set[int]:
     """Return the positions of the items of a batch that stay unprocessed.
 
-    Unless the share is 1, at least one item is processed. With a share above 0, at least one stays
-    unprocessed if there are two.
+    With a share between 0 and 1, at least one item is processed. If the batch has two items or
+    more, at least one of them also stays unprocessed.
     """
     if effect.share in (0.0, 1.0):
         return set(range(count)) if effect.share else set()

@@ -75,7 +75,10 @@ class Rule:
         return f"f-{self.number}"
 
     def takes(self, operation: str, *, writes: bool | None) -> bool:
-        """Return whether the rule is about an operation. writes: None if it has no items."""
+        """Return whether the rule is about an operation.
+
+        writes: whether the operation writes items, None if it neither reads nor writes items.
+        """
         if self.operations is None and not self.groups:
             return True
         group = None if writes is None else "Write" if writes else "Read"
@@ -90,7 +93,10 @@ class Rule:
         return self.share is None or self.random(number, "share").random() < self.share
 
     def random(self, number: int, purpose: str) -> Random:
-        """Return the source of random numbers for one request. It depends on nothing else."""
+        """Return the source of random numbers for one purpose, for the request with this number.
+
+        The same rule, number and purpose give the same numbers in every process.
+        """
         return Random(f"{self.seed} {number} {purpose}")  # noqa: S311 - must be repeatable, not secret
 
     def has_key(self, item: Mapping[str, Any] | None) -> bool:
@@ -101,7 +107,10 @@ class Rule:
 
 
 def _same(wanted: Any, given: Any) -> bool:  # noqa: ANN401 - attribute values
-    """Return whether two attribute values are equal. given: perhaps not canonical or not valid."""
+    """Return whether two attribute values are equal.
+
+    given: a value from a request. It may be in another form than the canonical one, or not valid.
+    """
     if given == wanted:
         return True
     if not isinstance(given, dict) or given.keys() != wanted.keys():
@@ -173,7 +182,10 @@ def _refuse_unknown(body: Mapping[str, Any], names: Iterable[str], text: str) ->
 
 
 def _operations(given: object) -> tuple[frozenset[str] | None, frozenset[str]]:
-    """Return the names of operations, None for all, and the groups in a member Operation."""
+    """Return the operations and the groups (Read, Write) that a member Operation names.
+
+    None in place of the operations means all operations.
+    """
     if given is None:
         return None, frozenset()
     names = [given] if isinstance(given, str) else given

@@ -62,7 +62,10 @@ def _one_line(value: Any) -> str:  # noqa: ANN401 - JSON
 
 
 def _key(name: str) -> str:
-    """Return the name of a member. A computed name never means the object's prototype."""
+    """Return the name of a member.
+
+    `__proto__` would set the prototype of the object. In brackets, it is an ordinary member.
+    """
     if name == "__proto__":
         return f"[{_text(name)}]"
     return name if _NAME.fullmatch(name) else _text(name)

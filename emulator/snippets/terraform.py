@@ -8,7 +8,7 @@ import orjson
 
 from emulator.snippets.requests import Call
 
-_WIDTH: Final = 2  # spaces of one level
+_WIDTH: Final = 2  # the indentation of each level, in spaces
 _UNITS: Final = (("max_read_request_units", "MaxReadRequestUnits"), ("max_write_request_units", "MaxWriteRequestUnits"))
 
 Block = list[tuple[str, Any]]
@@ -16,7 +16,10 @@ Block = list[tuple[str, Any]]
 
 
 def resource(calls: Sequence[Call]) -> str:
-    """Return the resource of a table. calls: what `recreation` returns."""
+    """Return the Terraform resource of a table.
+
+    calls: the requests that create the table again (`recreation`).
+    """
     requests = dict(calls)
     create = requests["CreateTable"]
     body: Block = [
@@ -49,7 +52,7 @@ def resource(calls: Sequence[Call]) -> str:
 
 
 def _settings(calls: Sequence[Call]) -> Block:
-    """Return the blocks for the settings that follow the creation of the table."""
+    """Return the blocks for the settings that `calls` make after CreateTable."""
     body: Block = []
     for operation, request in calls:
         if operation == "UpdateTimeToLive":

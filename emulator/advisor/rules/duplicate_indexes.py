@@ -42,7 +42,10 @@ class _Watcher(Noting):
 
 
 def _replacement(index: IndexFacts, facts: TableFacts) -> tuple[str, bool] | None:
-    """Return what has all that an index has, and whether its key is the same."""
+    """Return the name of the table or index that can replace an index, None if nothing can.
+
+    The second value is whether both have the same key.
+    """
     if index.local:
         return None
     if index.keys == facts.keys:
@@ -59,7 +62,7 @@ def _replacement(index: IndexFacts, facts: TableFacts) -> tuple[str, bool] | Non
 
 
 def _has_all(other: IndexFacts, index: IndexFacts) -> bool:
-    """Return whether an index projects all that another one does."""
+    """Return whether `other` projects all attributes that `index` projects."""
     if other.projection == "ALL":
         return True
     return index.projection != "ALL" and index.other <= other.other | set(other.keys)

@@ -27,7 +27,10 @@ _Hashes = Mapping[str, int]
 
 
 class _Written:
-    """The last write of an item. number: counts the writes. changed: names that it changed."""
+    """The last write of an item.
+
+    number: how many writes of the item were seen. changed: the attributes that the last changed.
+    """
 
     __slots__ = ("changed", "hashes", "number")
 

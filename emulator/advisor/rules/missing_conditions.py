@@ -64,7 +64,7 @@ def _file(place: str) -> str:
 
 
 def _sets_a_number(access: Access, item: Item) -> bool:
-    """Return whether an update sets a number, which the client has read, to another one."""
+    """Return whether an update sets a number to a new value. item: what the client had read."""
     return any(
         "N" in value and "N" in item.get(name, {}) and value != item[name]
         for name, value in access.assigned.items()

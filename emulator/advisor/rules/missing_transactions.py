@@ -17,7 +17,7 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
-_SECONDS: Final = 1.0  # between the two writes
+_SECONDS: Final = 1.0  # the longest time between the two writes
 _MOST: Final = 500  # clients that are remembered
 _TRANSFERS: Final = 2
 _COUNTERS: Final = 3
@@ -30,8 +30,9 @@ _SINGLE: Final = frozenset(("PutItem", "UpdateItem"))
 class _Write:
     """What is remembered of a write.
 
-    computed: whether it computes numbers from old ones. kinds: its kinds of changes. numbers: those
-    in its request. texts: the short texts of the item that it put.
+    computed: whether the write computes a value from the old value. kinds: the kinds of its
+    changes, such as add. numbers: the numbers in its request, without their signs. texts: the short
+    texts of the item that it put. read, write: its units.
     """
 
     time: float
@@ -87,7 +88,11 @@ class _Watcher(Noting):
 
 
 def _kind(before: _Write, after: _Write) -> str:
-    """Return what two writes are together: a transfer, a counter, or "" for nothing."""
+    """Return how two writes belong together: "transfer", "counter", or "" if they do not.
+
+    transfer: a number is subtracted from one item and added to another one. counter: the second
+    write updates an item to which a text in the first item refers.
+    """
     same = (before.table, before.key) == (after.table, after.key)
     if same or not after.computed or after.time - before.time > _SECONDS:
         return ""

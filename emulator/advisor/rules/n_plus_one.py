@@ -54,7 +54,7 @@ class _Watcher(Noting):
 
 
 def _without_items(call: Call, access: Access) -> tuple[Call, Access]:
-    """Return copies that take little memory."""
+    """Return copies of a call and an access without their items, which take little memory."""
     return replace(call, accesses=[], request={}, text=call.example), replace(access, item=None, items=())
 
 

@@ -6,7 +6,7 @@ tables share their settings, and replication is the same as in a group of one ac
 are accounts here, as everywhere in the emulator (definitions/arns.py).
 
 If a policy no longer permits replication, the table has the status REPLICATION_NOT_AUTHORIZED and
-neither sends nor receives writes. They wait. Conditions of policies are not evaluated.
+neither sends nor receives writes. The writes wait. Conditions of policies are not evaluated.
 
 The service's texts of most errors are not known.
 """
@@ -34,7 +34,7 @@ ENABLED: Final = "ENABLED"
 DISABLED: Final = "DISABLED"
 
 SERVICE: Final = "replication.dynamodb.amazonaws.com"
-"""The principal that a policy must allow the actions."""
+"""The principal to which the policy of a table must allow ACTIONS."""
 
 ACTIONS: Final = (
     "dynamodb:ReadDataForReplication",

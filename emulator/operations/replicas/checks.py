@@ -39,7 +39,7 @@ def check(request: Request) -> None:
 
 
 def bodies(request: Request) -> list[Mapping[str, Any]]:
-    """Return the actions of ReplicaUpdates. Equal actions are one."""
+    """Return the actions of ReplicaUpdates, each once if it is there several times."""
     distinct: list[Mapping[str, Any]] = []
     for update in request["ReplicaUpdates"]:
         ((_, body),) = update.items()

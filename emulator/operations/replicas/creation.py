@@ -95,7 +95,10 @@ def _with(membership: Membership, others: Sequence[str], region: str, owner: Own
 
 
 def _owned(replica: TableDefinition, owner: Owner) -> TableDefinition:
-    """Return the definition of a replica in another account, with the default key there."""
+    """Return the definition of a replica with an owner in another account.
+
+    If the replica is encrypted, its key is the default key of that account.
+    """
     replica = replace(replica, access_key=owner.access_key, account=owner.account, **owner.fields)
     if not replica.sse:
         return replica

@@ -59,7 +59,7 @@ def refuse_feature(definition: TableDefinition, feature: str) -> None:
 
 
 def refuse_protected(database: Database, definition: TableDefinition) -> None:
-    """Raise the error of a table of a group that is protected against deletion."""
+    """Raise if a table with deletion protection has replicas: its error is another one then."""
     if replication.others(database, definition):
         raise errors.replica_protected(definition.name, definition.region)
 
@@ -85,8 +85,9 @@ def refuse_deletion(database: Database, definition: TableDefinition) -> None:
 def shared(definition: TableDefinition, requester: TableDefinition, request: Request) -> Request:
     """Return those members of an UpdateTable request that also change another table of the group.
 
-    definition: the other table. Its read capacity stays as it is if it is an override, or if the
-    request does not change the read capacity of the requester's table. So does that of each index.
+    definition: the other table. Its read capacity stays as it is in two cases: it is an override,
+    or the request does not change the read capacity of the requester's table. The same holds for
+    the read capacity of each index.
     """
     shared = Request({member: value for member, value in request.items() if member not in _REGIONAL})
     membership = definition.membership

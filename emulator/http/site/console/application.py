@@ -143,7 +143,10 @@ def _steps(page: Rendering) -> Steps[Exception | None]:
 
 
 async def _begin(visit: Visit) -> None:
-    """Run what the first page of a process begins. It takes 15 ms, so most pages do not wait."""
+    """Run the functions that `first_page` has registered.
+
+    They take 15 ms. So most pages are sent first, and do not wait for them.
+    """
     try:
         for begin in beginnings():
             await begin(visit)

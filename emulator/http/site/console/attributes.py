@@ -37,7 +37,7 @@ def kind_name(attribute: Attribute | None) -> str:
 def plain(attribute: Attribute) -> Any:  # noqa: ANN401 - JSON
     """Return an attribute value as ordinary JSON.
 
-    A number stays the text that it is, if a double cannot hold it. Sets become lists.
+    Sets become lists. A number becomes a text if a double would change its digits.
     """
     ((name, value),) = attribute.items()
     match name:
@@ -102,7 +102,7 @@ def shown(attribute: Attribute | None) -> str:
 
 
 def _number(text: str) -> int | float | str:
-    """Return a number as JSON has it, or its text if a double would change it."""
+    """Return a number as a number of JSON, or its text if a double would change its digits."""
     try:
         number = int(text)
     except ValueError:
@@ -115,8 +115,9 @@ def _number(text: str) -> int | float | str:
 def retyped(value: Any, before: Attribute | None) -> dict[str, Any]:  # noqa: ANN401 - JSON
     """Return ordinary JSON as an attribute value.
 
-    before: the value of the attribute before it was edited. JSON has no sets and binaries, and its
-    numbers have fewer digits. So a value keeps its type if the type can have what was written.
+    before: the value of the attribute before it was edited. JSON has no sets and no binaries, and
+    its numbers have fewer digits. So the attribute keeps its type if a value of this type can have
+    the content that was written.
     """
     if before is not None and plain(before) == value and type(plain(before)) is type(value):
         return dict(before)

@@ -15,7 +15,7 @@ from emulator.slices import Steps
 from emulator.version import VERSION
 from emulator.wording import amount_text
 
-_PARTS: Final = 200  # expressions and texts of a template that make one piece
+_PARTS: Final = 200  # how many parts of Jinja's output are joined to one piece
 _FOLDER: Final = Path(__file__).parent / "templates"
 _STEPS: Final = (("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10))
 _LATEST: Final = 253402300799  # the last second of the year 9999

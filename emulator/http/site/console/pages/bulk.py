@@ -20,7 +20,7 @@ Key = Mapping[str, Any]
 
 
 class _Change:
-    """What a person wants of the checked items. Raises BadForm if the form is wrong."""
+    """The change of the items that a person has checked. Raises BadForm if the form is wrong."""
 
     def __init__(self, form: Fields) -> None:
         self.kind = form.chosen("change", _CHANGES)

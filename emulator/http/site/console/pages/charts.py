@@ -11,16 +11,17 @@ from emulator.http.site.console.visit import Visit
 
 _MINUTE: Final = 60
 _MINUTES: Final = 60
-_KEYS: Final = 20  # of each list of hot keys
+_KEYS: Final = 20  # keys in each list of hot keys
 
 Point = Mapping[str, Any]
 Metric = Mapping[str, Any]
 
 
 class Line(NamedTuple):
-    """A line of a chart: the figure of each minute.
+    """A line of a chart, with one value for each minute.
 
-    metrics: names of metrics, whose values are added up.
+    metrics: names of metrics, whose data points are added up. figure: how a value is computed from
+    the sum of a minute's points (`_values`, `_figure`).
     """
 
     label: str
@@ -29,7 +30,10 @@ class Line(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """A chart. owned: whether its metrics belong to tables, and so to an account."""
+    """A chart.
+
+    owned: whether its metrics are those of the tables of one account, and not of the whole server.
+    """
 
     name: str
     title: str
@@ -117,7 +121,7 @@ async def _drawn(visit: Visit, table: str) -> tuple[list[int], list[dict[str, An
     metrics = (await visit.control("find_cloudwatch", selection))["Metrics"]
     now = int((await visit.control("clock"))["Now"]) // _MINUTE
     minutes = range(now - _MINUTES + 1, now + 1)
-    # A metric with a Source is a part of another one, which has all writes.
+    # A metric with a Source counts a part of the writes that the metric without a Source counts.
     own = [each for each in metrics if "TableName" in each["Dimensions"] and "Source" not in each["Dimensions"]]
     drawn = [
         {
@@ -135,13 +139,13 @@ async def _drawn(visit: Visit, table: str) -> tuple[list[int], list[dict[str, An
 
 
 def _values(line: Line, metrics: Sequence[Metric], minutes: range) -> list[float]:
-    """Return the figure of a line for each minute."""
+    """Return the value of a line for each minute."""
     points: dict[int, list[Point]] = {}
     for metric in metrics:
         if metric["MetricName"] in line.metrics:
             for point in metric["Datapoints"]:
                 points.setdefault(_minute_of(point), []).append(point)
-    if line.figure == "Level":  # it is known for the current minute only
+    if line.figure == "Level":  # a level is known for the current minute only
         level = sum(point["Sum"] for point in points.get(minutes[-1], ()))
         return [level] * len(minutes)
     return [_figure(line.figure, points.get(minute, ())) for minute in minutes]

@@ -12,16 +12,16 @@ from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.visit import Visit
 
 _VIEWS: Final = ("NEW_AND_OLD_IMAGES", "NEW_IMAGE", "OLD_IMAGE", "KEYS_ONLY")
-_STREAMS: Final = 50  # of one page
-_RECORDS: Final = 50  # of one page
+_STREAMS: Final = 50  # streams on one page
+_RECORDS: Final = 50  # records on one page
 
 _PAUSE: Final = 0.25  # seconds between two reads of the open shards
-_DESCRIBED_EACH: Final = 8  # after so many reads, new shards are looked for
-_LONGEST: Final = 4 * 3600  # seconds after which live records end
-_MOST_LIVE: Final = 50  # pages with live records, in one process
-_BATCH: Final = 100  # live records of one read
+_DESCRIBED_EACH: Final = 8  # the stream is described after so many reads, to find new shards
+_LONGEST: Final = 4 * 3600  # seconds after which a page gets no more live records
+_MOST_LIVE: Final = 50  # the most pages with live records in one process
+_BATCH: Final = 100  # the most live records of one read
 
-_live = 0  # pages with live records now
+_live = 0  # how many pages show live records now
 
 
 @page("streams", title="Streams", group="Events", order=10)
@@ -166,7 +166,7 @@ class Tail:
     def __init__(self, visit: Visit, arn: str) -> None:
         self._visit = visit
         self._arn = arn
-        self._iterators: dict[str, str | None] = {}  # by shard; None: the shard is at its end
+        self._iterators: dict[str, str | None] = {}  # shard -> iterator, None at its end
 
     @property
     def open(self) -> bool:
@@ -189,7 +189,7 @@ class Tail:
             try:
                 answer = await self._visit.call("GetRecords", {"ShardIterator": iterator, "Limit": _BATCH})
             except ApiError as error:
-                if error.code != "ExpiredIteratorException":  # the clock was moved
+                if error.code != "ExpiredIteratorException":  # moving the clock lets an iterator expire
                     raise
                 self._iterators[shard] = await self._iterator(shard, "LATEST")
                 continue
