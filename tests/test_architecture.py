@@ -212,6 +212,7 @@ FLOORS = {
         {"tables", "conditions"},
         {"calls"},
         {"statements", "origins", "tally", "units"},
+        {"pages"},
         {"reading", "permissions", "rule"},
         {"rules", "reports"},
         {"registry"},

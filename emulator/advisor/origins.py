@@ -3,9 +3,11 @@
 If keys come from attributes of items of other tables again and again, the client follows
 references, as a join does. Texts of one character and numbers say little, because equal ones occur
 by chance. So a number counts only if the name of its attribute is, or ends with, the name of the
-key. In the same table, only the key of an item that a Query or Scan returned counts.
+key. Values that the request itself named are no references: the client had them before. In the same
+table, only the key of an item that a Query or Scan returned counts.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from emulator.advisor.calls import PAGES, Access, Call, Item, Origin, key_text
@@ -46,7 +48,10 @@ class Origins:
                 self._remember(call, access, access.item)
 
     def _remember(self, call: Call, access: Access, item: Item) -> None:
+        sent = _sent(access)
         for name in list(item)[:_ATTRIBUTES]:
+            if name in sent:
+                continue
             tag, content = next(iter(item[name].items()))
             if tag in ("S", "N") and (tag == "N" or len(content) >= _SHORTEST) and len(content) <= _LONGEST:
                 origin = Origin(access.table, name, self._answers)
@@ -64,6 +69,16 @@ class Origins:
         if tag == "N" and not origin.attribute.lower().endswith(name.lower()):
             return None
         return origin
+
+
+def _sent(access: Access) -> Sequence[str]:
+    """Return the attributes whose values the request named."""
+    if access.facts is None:
+        return ()
+    if access.action == "GetItem":
+        return access.facts.keys
+    partition = access.facts.hash_of(access.index) if access.action == "Query" else ()
+    return (*partition, *access.equal)
 
 
 def _key(call: Call, kind: str, content: Any) -> _Key:  # noqa: ANN401 - a part of JSON

@@ -3,11 +3,12 @@
 A read or write of an item needs an action on the ARN of its table or index. A transaction needs the
 actions of its parts. A statement of PartiQL needs an action such as PartiQLSelect. If all requests
 with one action on one table named few partition keys, the policy allows only these: its condition
-key is `dynamodb:LeadingKeys`.
+key is `dynamodb:LeadingKeys`. Actions that list something have no resource in IAM: they need `*`. A
+restore also needs to read and write the new table.
 
 Sources: Service Authorization Reference, "Actions, resources, and condition keys for Amazon
-DynamoDB"; Developer Guide, "IAM policy conditions for fine-grained access control" and "IAM
-policies with PartiQL for DynamoDB".
+DynamoDB"; Developer Guide, "IAM policy conditions for fine-grained access control", "IAM policies
+with PartiQL for DynamoDB" and "Using IAM with DynamoDB backup and restore".
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -48,6 +49,22 @@ _ARNS: Final = (
     "ExportArn",
     "ImportArn",
 )
+_WITHOUT_RESOURCE: Final = frozenset(
+    (
+        "DescribeEndpoints",
+        "DescribeLimits",
+        "ListBackups",
+        "ListContributorInsights",
+        "ListExports",
+        "ListGlobalTables",
+        "ListImports",
+        "ListStreams",
+        "ListTables",
+    )
+)
+_RESTORES: Final = frozenset(("RestoreTableFromBackup", "RestoreTableToPointInTime"))
+_OF_RESTORES: Final = ("BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem")
+"""The actions on the new table that a restore needs."""
 _WITH_STREAM: Final = "GetRecords"
 """The operation that names a stream only inside its shard iterator."""
 _DENIED: Final = frozenset(("ValidationException", "SerializationException", "UnknownOperationException"))
@@ -76,6 +93,10 @@ class Permissions:
         if not accesses and call.code not in _DENIED:
             for resource in self._resources(call):
                 self._need(call, call.operation, resource, None)
+            target = call.request.get("TargetTableName")
+            if call.operation in _RESTORES and isinstance(target, str):
+                for action in _OF_RESTORES:
+                    self._need(call, action, self._resource(call, target, ""), None)
 
     def rows(self) -> list[Row]:
         """Return everything as JSON, for another process."""
@@ -89,6 +110,9 @@ class Permissions:
 
     def _resources(self, call: Call) -> Iterator[str]:
         """Yield the resources that a request names, `*` if there are none."""
+        if call.operation in _WITHOUT_RESOURCE:
+            yield "*"
+            return
         request = call.request
         index = request.get("IndexName")
         names = [request[each] for each in _TABLES if isinstance(request.get(each), str)]

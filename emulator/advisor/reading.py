@@ -12,6 +12,7 @@ import orjson
 
 from emulator.advisor import conditions, statements
 from emulator.advisor.calls import PAGES, Access, Item, key_text, text_of
+from emulator.advisor.pages import pay_page, scanned_by_statement
 from emulator.advisor.tables import TableFacts, bare_name
 from emulator.advisor.units import mean_of, pay_write, size_of, take_consumed, take_units
 from emulator.database.throughput import capacity
@@ -22,14 +23,10 @@ Find = Callable[[str], TableFacts | None]
 
 LARGE: Final = 64 * 1024  # bytes of an item whose largest attribute is worth knowing
 
-CUT: Final = "CutBytes"
-"""The member that an answer has if its items were cut away: their size in bytes."""
-
 WRITING: Final = frozenset(("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"))
 """Operations whose writes do not depend on their answers."""
 
 _NO_NAMES: Final[Mapping[str, str]] = {}
-_TEXT_OVERHEAD: Final = 0.7  # the size of an item is about this part of the length of its JSON
 _TRANSACTION: Final = 2  # a transaction costs twice as much
 
 
@@ -192,23 +189,8 @@ def _page(action: str, request: Json, answer: Json, find: Find) -> Access:
         if request.get("ConditionalOperator") != "OR":
             access.equal = tuple(name for name, each in legacy.items() if each.get("ComparisonOperator") == "EQ")
     _project(access, request)
-    pay_page(access, answer, count_only=request.get("Select") == "COUNT")
+    pay_page(access, request, answer)
     return access
-
-
-def pay_page(access: Access, answer: Json, *, count_only: bool) -> None:
-    """Set size and units of a page."""
-    seen = access.items
-    size = answer[CUT] * _TEXT_OVERHEAD if CUT in answer else sum(map(size_of, seen))
-    returned = max(access.returned, 1)
-    shown = access.whole and not count_only and bool(access.returned)
-    if shown and access.facts is not None and not access.index and CUT not in answer:
-        access.facts.note_size(size // returned)
-    mean = size / returned if shown else mean_of(access)
-    access.exact = access.scanned == 0 or (shown and access.scanned == access.returned and CUT not in answer)
-    access.size = int(size if access.exact else mean * access.scanned)
-    access.returned_size = int(size)
-    access.read = capacity.read_units(access.size, consistent=access.consistent)
 
 
 def _partition(request: Json, name: str) -> str:
@@ -290,10 +272,10 @@ def _statement(request: Json, answer: Json, find: Find) -> Iterator[Access]:
     if access.action in PAGES:
         access.items = answer.get("Items", ())
         access.returned = len(access.items)
-        access.scanned = access.returned  # the answer does not say how many items were read
         access.last, access.start = digest(answer.get("NextToken")), digest(request.get("NextToken"))
         access.limited = request.get("Limit") is not None
-        pay_page(access, answer, count_only=False)
+        access.scanned = scanned_by_statement(access, request)
+        pay_page(access, request, answer)
         access.exact = access.exact and not access.filtered
     else:
         _pay_statement(access, next(iter(answer.get("Items", ())), None))

@@ -12,10 +12,12 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from emulator.advisor.calls import Call
 from emulator.advisor.tally import Note, Tally
+
+_STATEMENTS: Final = ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction")
 
 
 class Confidence(IntEnum):
@@ -86,3 +88,13 @@ def counted(number: float, one: str, many: str | None = None) -> str:
 def units(number: float) -> str:
     """Return a number of capacity units for a sentence."""
     return f"{number:,.1f}".removesuffix(".0") + (" unit" if number == 1 else " units")
+
+
+def cost(number: float, tally: Tally) -> str:
+    """Return units of a tally for a sentence, with the word `about` if they are estimates."""
+    return units(number) if tally.exact else f"about {units(number)}"
+
+
+def by_statement(tally: Tally, then: str, otherwise: str) -> str:
+    """Return `then` if the requests of a tally are statements of PartiQL, else `otherwise`."""
+    return then if tally.subject.operation in _STATEMENTS else otherwise

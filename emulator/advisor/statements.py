@@ -78,7 +78,7 @@ def _select(prepared: PreparedStatement, statement: Select, facts: TableFacts) -
     equal = equal_attributes(condition)
     keys = facts.indexes[index].keys if index in facts.indexes else facts.keys
     others = [part for part in _parts(condition) if not _is_about(part, keys)]
-    access.filtered = bool(others)
+    access.filtered = bool(others) if access.action == "Query" else condition is not None
     access.equal = tuple(name for name in equal if access.action == "Scan" or name not in keys)
     return _with_projection(access, statement)
 

@@ -6,15 +6,24 @@ remembered after the table is gone, because requests are examined some time afte
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from emulator.advisor.recent import Recent
+from emulator.database.items.partitions import needed
+from emulator.database.schema.describe import ON_DEMAND_WARM
 
 Description = Mapping[str, Any]
 """A TableDescription, perhaps with TimeToLiveAttribute ("" if TTL is off) and MeanItemSize."""
 
 Describe = Callable[[str, str, str], Description | None]
 """A function that returns the description of a table: access key, region, name."""
+
+Count = Callable[[str, str, str, str], tuple[int, int] | None]
+"""A function that returns the number and the bytes of the items in a table or index.
+
+Its arguments: access key, region, table, index or "". It returns None if there is no such table.
+"""
 
 _MOST: Final = 500  # tables; usually 2 KB each
 _UNKNOWN_SIZE: Final = 400  # bytes; the size of items of which none was seen
@@ -23,7 +32,10 @@ _WEIGHT: Final = 50  # items; later ones count in the mean as the fiftieth
 
 @dataclass(frozen=True, slots=True)
 class IndexFacts:
-    """A secondary index. other: the attributes that it has besides keys, if it is INCLUDE."""
+    """A secondary index. other: the attributes that it has besides keys, if it is INCLUDE.
+
+    partitions: their number.
+    """
 
     name: str
     local: bool
@@ -32,6 +44,7 @@ class IndexFacts:
     projection: str
     other: frozenset[str]
     write_units: int
+    partitions: int
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -41,7 +54,11 @@ class IndexFacts:
 
 @dataclass(slots=True)
 class TableFacts:
-    """A table. mean: the mean size of its items, as far as requests showed it."""
+    """A table. mean: the mean size of its items, as far as requests showed it.
+
+    partitions: their number. count: returns the number and the bytes of the items in the table or
+    in the index with a name, as long as the table exists.
+    """
 
     name: str
     arn: str
@@ -52,9 +69,11 @@ class TableFacts:
     on_demand: bool
     read_units: int
     write_units: int
+    partitions: int
     ttl: str = ""
     mean: float = _UNKNOWN_SIZE
     description: Description = field(default_factory=dict)
+    count: Callable[[str], tuple[int, int] | None] = lambda _: None
     _sizes: int = 0
 
     @property
@@ -66,17 +85,29 @@ class TableFacts:
         """Return the partition key of an index, or of the table for ""."""
         return self.indexes[index].hash if index in self.indexes else (self.hash,)
 
-    def note_size(self, size: int) -> None:
+    def partitions_of(self, index: str) -> int:
+        """Return the number of partitions of an index, or of the table for ""."""
+        return self.indexes[index].partitions if index in self.indexes else self.partitions
+
+    def mean_size(self) -> float:
+        """Return the mean size of the items. If no request showed a size, count the items."""
+        if not self._sizes and self.mean == _UNKNOWN_SIZE:
+            items, size = self.count("") or (0, 0)
+            return size / items if items else self.mean
+        return self.mean
+
+    def note_size(self, size: float) -> None:
         """Let the mean follow the size of an item."""
         self._sizes = min(self._sizes + 1, _WEIGHT)
         self.mean += (size - self.mean) / self._sizes
 
 
 class KnownTables:
-    """The facts about tables. describe: describes a table that exists now."""
+    """The facts about tables. describe, count: describe or count a table that exists now."""
 
-    def __init__(self, describe: Describe = lambda *_: None) -> None:
+    def __init__(self, describe: Describe = lambda *_: None, count: Count = lambda *_: None) -> None:
         self._describe = describe
+        self._count = count
         self._known: Recent[tuple[str, str, str], TableFacts] = Recent(_MOST)
         self._gone: set[tuple[str, str, str]] = set()
 
@@ -94,6 +125,7 @@ class KnownTables:
         """Remember and return the facts in a description."""
         facts = _facts(description)
         table = access_key, region, facts.name
+        facts.count = partial(self._count, *table)
         known = self._known.get(table)
         if known is not None and known.arn == facts.arn and known.keys == facts.keys:
             facts.mean = known.mean
@@ -130,8 +162,10 @@ def _facts(description: Description) -> TableFacts:
     throughput = description.get("ProvisionedThroughput", {})
     billing = description.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
     hashes, ranges = _keys(description)
+    on_demand = billing == "PAY_PER_REQUEST"
+    partitions = _partitions(description, on_demand=on_demand)
     indexes = [
-        _index(each, local=member == "LocalSecondaryIndexes")
+        _index(each, partitions if member == "LocalSecondaryIndexes" else None, on_demand=on_demand)
         for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes")
         for each in description.get(member, ())
     ]
@@ -142,26 +176,41 @@ def _facts(description: Description) -> TableFacts:
         range=ranges[0] if ranges else None,
         types={each["AttributeName"]: each["AttributeType"] for each in description["AttributeDefinitions"]},
         indexes={each.name: each for each in indexes},
-        on_demand=billing == "PAY_PER_REQUEST",
+        on_demand=on_demand,
         read_units=throughput.get("ReadCapacityUnits", 0),
         write_units=throughput.get("WriteCapacityUnits", 0),
+        partitions=partitions,
         ttl=description.get("TimeToLiveAttribute", ""),
         mean=description.get("MeanItemSize", _UNKNOWN_SIZE),
         description=description,
     )
 
 
-def _index(description: Description, *, local: bool) -> IndexFacts:
+def _partitions(description: Description, *, on_demand: bool) -> int:
+    """Return the number of partitions of a table or global index.
+
+    A description may lack the warm throughput, for example in the answer of CreateTable.
+    """
+    if "WarmThroughput" in description:
+        return needed(description["WarmThroughput"])
+    units = description.get("ProvisionedThroughput", {})
+    provisioned = {f"{kind}UnitsPerSecond": units.get(f"{kind}CapacityUnits", 0) for kind in ("Read", "Write")}
+    return needed(ON_DEMAND_WARM if on_demand else provisioned)
+
+
+def _index(description: Description, partitions: int | None, *, on_demand: bool) -> IndexFacts:
+    """Return the facts about an index. partitions: those of the table if it is local, else None."""
     hashes, ranges = _keys(description)
     projection = description.get("Projection", {})
     return IndexFacts(
         name=description["IndexName"],
-        local=local,
+        local=partitions is not None,
         hash=hashes,
         range=ranges,
         projection=projection.get("ProjectionType", "ALL"),
         other=frozenset(projection.get("NonKeyAttributes", ())),
         write_units=description.get("ProvisionedThroughput", {}).get("WriteCapacityUnits", 0),
+        partitions=_partitions(description, on_demand=on_demand) if partitions is None else partitions,
     )
 
 

@@ -27,7 +27,7 @@ def size_of(item: Item) -> int:
 
 def mean_of(access: Access) -> int:
     """Return the mean size of the items of a table, 0 if nothing is known about the table."""
-    return 0 if access.facts is None else int(access.facts.mean)
+    return 0 if access.facts is None else int(access.facts.mean_size())
 
 
 def pay_write(access: Access, size: int, item: Item) -> None:

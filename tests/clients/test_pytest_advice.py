@@ -55,7 +55,7 @@ def test_the_summary_names_the_lines_of_the_program(project):
     assert "DynamoDB advice" in run.output
     assert "certain: A Scan reads the whole table where a Query would do (scan-as-query)" in run.output
     line = next(number for number, text in enumerate(APPLICATION.splitlines(), 1) if "client.scan" in text)
-    assert f"Scan of Orders, in shop.py:{line} (orders_of): 3 times, 1.5 read units" in run.output
+    assert f"Scan of Orders, in shop.py:{line} (orders_of): 3 times, 6 read units" in run.output
     assert "1 finding in " in run.output
 
 
@@ -97,7 +97,7 @@ def test_workers_of_xdist_are_added_up(project):
     assert run.status == 1, run.output
     [finding] = json.loads((project.folder / "advice.json").read_text())["Findings"]
     assert finding["Count"] == 6
-    assert finding["Units"] == {"Read": 3.0, "Write": 0.0}
+    assert finding["Units"] == {"Read": 12.0, "Write": 0.0}
     assert "1 finding in " in run.output
 
 

@@ -54,7 +54,7 @@ def test_findings_count_the_requests_of_all_workers(endpoint, declare, caller, t
     advice = found(declare, caller)
     [finding] = advice["Findings"]
     assert (finding["Rule"], finding["TableName"], finding["Count"]) == ("scan-as-query", table, CONNECTIONS)
-    assert finding["Units"] == {"Read": CONNECTIONS / 2, "Write": 0.0}
+    assert finding["Units"] == {"Read": CONNECTIONS * 2.0, "Write": 0.0}
     assert finding["AccessKeys"] == [caller]
     assert json.loads(finding["Example"]) == {"TableName": table, **SCAN}
     assert [rule["Name"] for rule in advice["Rules"]] == ["scan-as-query"]
@@ -128,7 +128,7 @@ def test_the_command_prints_each_format(endpoint, caller, table, capsys):
     call(endpoint, caller, "Scan", {"TableName": table, **SCAN})
     arguments = ("--endpoint", endpoint, "--table", table, "--format")
     assert advise.main([*arguments, "text"]) == 0
-    assert f"Scan of {table}: once, 0.5 read units" in capsys.readouterr().out
+    assert f"Scan of {table}: once, 2 read units" in capsys.readouterr().out
     assert advise.main([*arguments, "json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["Findings"]) == 1
     assert advise.main([*arguments, "sarif"]) == 0

@@ -12,7 +12,7 @@ from typing import Final
 
 from emulator.advisor.calls import Call
 from emulator.advisor.recent import Recent
-from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, units
+from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, units
 from emulator.advisor.tally import Note, Tally
 
 _SECONDS: Final = 600.0  # of a run
@@ -59,7 +59,7 @@ def _judge(tally: Tally) -> Verdict | None:
     hourly = used / seconds * _HOUR
     highest = peaks["read"] + peaks["write"]
     provisioned = peaks["provisioned"]
-    load = f"The table used {units(tally.read)} for reads and {units(tally.write)} for writes"
+    load = f"The table used {cost(tally.read, tally)} for reads and {cost(tally.write, tally)} for writes"
     evidence = [f"{load} in {seconds / 60:,.0f} minutes, at most {highest:,.0f} in a second."]
     if not provisioned and highest * _AS_MUCH < hourly * _HALF:
         evidence.append(

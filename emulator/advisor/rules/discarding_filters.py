@@ -10,7 +10,7 @@ items that the program wants. If only few items have the attribute, a sparse ind
 from typing import Final
 
 from emulator.advisor.calls import PAGES, Call
-from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
+from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, by_statement, cost, counted, units
 from emulator.advisor.tally import Tally
 
 _MANY: Final = 50  # items that were read
@@ -22,8 +22,10 @@ _REPEATED: Final = 2  # requests
 class _Watcher(Noting):
     def see(self, call: Call) -> None:
         for access in call.accesses:
-            if access.action not in PAGES or not access.filtered or access.statement:
+            if access.action not in PAGES or not access.filtered:
                 continue
+            if access.statement and access.action == "Query":
+                continue  # the answer to a SELECT does not say how many items were read
             if access.action == "Scan" and access.equal:
                 continue  # the rule scan-as-query is about these
             tally = self.note(call, access)
@@ -36,13 +38,15 @@ def _judge(tally: Tally) -> Verdict | None:
     if tally.count < _REPEATED or scanned < _MANY or returned > scanned * _FEW:
         return None
     saved = tally.read * (1 - returned / scanned)
+    read = by_statement(tally, "about ", "") + counted(scanned, "item")
     evidence = (
-        f"{counted(tally.count, 'request')} read {counted(scanned, 'item')} and returned {counted(returned, 'item')}.",
-        f"They cost {units(tally.read)}, about {units(saved)} of these for discarded items.",
+        f"{counted(tally.count, 'request')} read {read} and returned {counted(returned, 'item')}.",
+        f"They cost {cost(tally.read, tally)}, about {units(saved)} of these for discarded items.",
     )
+    where = by_statement(tally, "together with the partition key", "in KeyConditionExpression")
     advice = (
-        "Put the filtered attribute into the sort key of the table or of an index, and compare it in "
-        "KeyConditionExpression. If few items have the attribute, an index with it as its key is small."
+        f"Put the filtered attribute into the sort key of the table or of an index, and compare it {where}. "
+        "If few items have the attribute, an index with it as its key is small."
     )
     confidence = Confidence.certain if returned <= scanned * _VERY_FEW else Confidence.likely
     return Verdict(confidence, evidence, advice, saved_read=saved)

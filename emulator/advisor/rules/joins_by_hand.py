@@ -11,7 +11,7 @@ collection: items with the same partition key, which one Query reads.
 from typing import Final
 
 from emulator.advisor.calls import Call
-from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
+from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, counted
 from emulator.advisor.tally import Tally
 
 _MANY: Final = 5  # reads
@@ -32,7 +32,7 @@ def _judge(tally: Tally) -> Verdict | None:
         return None
     evidence = (
         f"The keys of {counted(tally.count, 'GetItem')} came from {tally.subject.detail}.",
-        f"These reads cost {units(tally.read)} and {counted(tally.count, 'round trip')}.",
+        f"These reads cost {cost(tally.read, tally)} and {counted(tally.count, 'round trip')}.",
     )
     advice = (
         "Copy the attributes that are needed into the item that has the reference. Or give both kinds of items "

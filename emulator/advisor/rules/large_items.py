@@ -12,7 +12,7 @@ from typing import Final
 
 from emulator.advisor.calls import Call
 from emulator.advisor.reading import LARGE
-from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
+from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, counted
 from emulator.advisor.tally import Tally
 
 _NEAR: Final = 300 * 1024  # bytes of an item
@@ -35,7 +35,7 @@ def _judge(tally: Tally) -> Verdict | None:
     kilobytes = tally.peaks["size"] / 1024
     evidence = [
         f"{counted(tally.count, 'item')} had up to {kilobytes:,.0f} KB, mostly in {tally.top(1)}.",
-        f"Writing them cost {units(tally.write)}.",
+        f"Writing them cost {cost(tally.write, tally)}.",
     ]
     advice = (
         "Keep the value in Amazon S3, and store the name of its object in the item. "

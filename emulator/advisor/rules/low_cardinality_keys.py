@@ -6,6 +6,8 @@ where these values look like the names of states or kinds.
 All items with one value of the partition key can be in one partition, which writes at most 1,000
 units and reads at most 3,000 units in a second. So such a key limits the throughput of the whole
 table. A partition key should have many values that are used about equally often.
+
+With a sort key, few values may be the few tenants of a test. So such a finding is only possible.
 """
 
 import re
@@ -44,6 +46,7 @@ class _Watcher(Noting):
                 if value is not None:
                     tally = self.note(call, access, index=index.name, everywhere=True, costs=False)
                     tally.count_names([str(next(iter(value.values()), ""))])
+                    tally.figures["sorted"] += bool(index.range)
 
 
 def _judge(tally: Tally) -> Verdict | None:
@@ -60,7 +63,8 @@ def _judge(tally: Tally) -> Verdict | None:
         "Choose a partition key with many values, such as the id of a customer. If reads need this attribute, "
         "add a suffix from 0 to N to it, and Query each of the N values."
     )
-    return Verdict(Confidence.likely, evidence, advice)
+    is_sorted = not tally.subject.index or tally.figures["sorted"]
+    return Verdict(Confidence.possible if is_sorted else Confidence.likely, evidence, advice)
 
 
 RULE: Final = Rule(

@@ -13,7 +13,7 @@ from typing import Final
 
 from emulator.advisor.calls import Access, Call
 from emulator.advisor.recent import Recent
-from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
+from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, counted
 from emulator.advisor.tally import Note, Tally
 
 _MANY: Final = 5  # GetItems for the items of one answer
@@ -63,7 +63,7 @@ def _judge(tally: Tally) -> Verdict | None:
     gets = tally.count - lists
     evidence = (
         f"{counted(gets, 'GetItem')} read the items of {counted(lists, 'list')} one by one.",
-        f"They cost {units(tally.read)} and {counted(gets, 'round trip')}.",
+        f"They cost {cost(tally.read, tally)} and {counted(gets, 'round trip')}.",
     )
     advice = (
         "Let the index of the list project the attributes that are needed, and leave the GetItems out. "

@@ -9,7 +9,7 @@ item. PutItem, UpdateItem and DeleteItem are atomic too, and take the same condi
 from typing import Final
 
 from emulator.advisor.calls import Call
-from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
+from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, counted
 from emulator.advisor.tally import Tally
 
 _TRANSACTIONS: Final = frozenset(("TransactWriteItems", "TransactGetItems", "ExecuteTransaction"))
@@ -25,10 +25,10 @@ class _Watcher(Noting):
 
 
 def _judge(tally: Tally) -> Verdict | None:
-    cost = tally.read + tally.write
+    paid = tally.read + tally.write
     evidence = (
         f"{counted(tally.count, 'transaction')} had one action.",
-        f"They cost {units(cost)}, twice as much as single requests.",
+        f"They cost {cost(paid, tally)}, twice as much as single requests.",
     )
     advice = f"Send {tally.top()} instead. It takes the same condition."
     return Verdict(Confidence.likely, evidence, advice, saved_read=tally.read / 2, saved_write=tally.write / 2)

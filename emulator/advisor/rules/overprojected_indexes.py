@@ -11,7 +11,7 @@ change other attributes do not even touch it.
 from typing import Final
 
 from emulator.advisor.calls import PAGES, Call
-from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
+from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, counted
 from emulator.advisor.tally import Tally
 
 _MANY: Final = 5  # reads
@@ -40,7 +40,7 @@ def _judge(tally: Tally) -> Verdict | None:
     names = sorted(tally.names)
     wanted = f"only the keys and {', '.join(names)}" if names else "only keys or counts"
     evidence = (
-        f"All {counted(tally.count, 'read')} of the index wanted {wanted}; they cost {units(tally.read)}.",
+        f"All {counted(tally.count, 'read')} of the index wanted {wanted}; they cost {cost(tally.read, tally)}.",
         f"Items have about {tally.peaks['mean'] / 1024:,.1f} KB, and the index has all of their attributes.",
     )
     projection = f"INCLUDE {', '.join(names)}" if names else "KEYS_ONLY"

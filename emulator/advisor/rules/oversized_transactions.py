@@ -10,7 +10,7 @@ that need no atomicity belong in a BatchWriteItem, which costs half.
 from typing import Final
 
 from emulator.advisor.calls import Call
-from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
+from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, counted
 from emulator.advisor.tally import Tally
 
 _MANY: Final = 25  # actions; BatchWriteItem takes as many
@@ -34,7 +34,7 @@ def _judge(tally: Tally) -> Verdict | None:
     mean = tally.figures["actions"] / tally.count
     evidence = [
         f"{counted(tally.count, 'transaction')} had {mean:,.0f} actions on average.",
-        f"They cost {units(tally.write)}.",
+        f"They cost {cost(tally.write, tally)}.",
     ]
     if simple:
         evidence.append("They had only puts and deletions without a condition.")

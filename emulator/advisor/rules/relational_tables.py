@@ -12,7 +12,7 @@ from typing import Final
 
 from emulator.advisor.calls import Call
 from emulator.advisor.recent import Recent
-from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
+from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, counted
 from emulator.advisor.tally import Note, Tally
 
 _TABLES: Final = 3
@@ -46,7 +46,7 @@ def _judge(tally: Tally) -> Verdict | None:
     evidence = (
         f"{counted(len(tables), 'table')} without a sort key refer to each other: {', '.join(sorted(tables)[:10])}.",
         f"The program followed {counted(tally.count, 'reference')}: {tally.top()}.",
-        f"That cost {units(tally.read)}.",
+        f"That cost {cost(tally.read, tally)}.",
     )
     advice = (
         "List the reads of the program first. Then give items that are read together the same partition key, "

@@ -1,8 +1,8 @@
 """Scans whose filter a Query could answer.
 
-It finds Scans with a filter that compares an attribute with `=`. If the attribute is the partition
-key of the table or of an index, a Query reads only the items of that partition. If it is not, an
-index on the attribute would allow a Query.
+It finds Scans with a filter that compares an attribute with `=`, and such SELECTs of PartiQL. If
+the attribute is the partition key of the table or of an index, a Query reads only the items of that
+partition. If it is not, an index on the attribute would allow a Query.
 
 A Scan reads, and pays for, every item of the table. The filter only removes items from the answer.
 So the cost grows with the table, and not with the result.
@@ -11,7 +11,7 @@ So the cost grows with the table, and not with the result.
 from typing import Final
 
 from emulator.advisor.calls import Call
-from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
+from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, by_statement, cost, counted
 from emulator.advisor.tally import Tally
 
 _REPEATED: Final = 3  # Scans; a single one may be a job that needs no index
@@ -40,14 +40,21 @@ class _Watcher(Noting):
 
 def _judge(tally: Tally) -> Verdict | None:
     scanned, returned = tally.figures["scanned"], tally.figures["returned"]
+    requests = counted(tally.count, by_statement(tally, "SELECT", "Scan"))
+    read = by_statement(tally, "about ", "") + counted(scanned, "item")
     evidence = (
-        f"{counted(tally.count, 'Scan')} read {counted(scanned, 'item')} and returned {counted(returned, 'item')}.",
-        f"They cost {units(tally.read)}.",
+        f"{requests} read {read} and returned {counted(returned, 'item')}.",
+        f"They cost {cost(tally.read, tally)}.",
     )
     saved = tally.read * (1 - returned / scanned) if scanned else 0.0
     if tally.figures["served"]:
         relation = next(name for name, _ in tally.names.most_common() if not name.startswith("="))
-        advice = f"Query {relation}: put the comparison into KeyConditionExpression instead of FilterExpression."
+        how = by_statement(
+            tally,
+            "write the name of the index after that of the table, as in FROM table.index.",
+            "put the comparison into KeyConditionExpression instead of FilterExpression.",
+        )
+        advice = f"Query {relation}: {how}"
         return Verdict(Confidence.certain, evidence, advice, saved_read=saved)
     if tally.count < _REPEATED or scanned < _MANY or returned > scanned * _SELECTIVE:
         return None

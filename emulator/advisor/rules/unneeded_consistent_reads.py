@@ -11,7 +11,7 @@ from typing import Final
 
 from emulator.advisor.calls import PAGES, Access, Call
 from emulator.advisor.recent import Recent
-from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
+from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, counted
 from emulator.advisor.tally import Note, Tally
 
 _SECONDS: Final = 5.0  # from a write to a read that needs consistency
@@ -61,7 +61,7 @@ def _judge(tally: Tally) -> Verdict | None:
     saved = tally.read / 2 * share
     evidence = (
         f"{counted(unneeded, 'consistent read')} had no write to the same item or partition in the 5 seconds before.",
-        f"All {counted(tally.count, 'consistent read')} of this kind cost {units(tally.read)}.",
+        f"All {counted(tally.count, 'consistent read')} of this kind cost {cost(tally.read, tally)}.",
     )
     advice = "Leave out ConsistentRead, unless the program must see a write that another one made just before."
     confidence = Confidence.likely if unneeded >= _SURE and unneeded == tally.count else Confidence.possible

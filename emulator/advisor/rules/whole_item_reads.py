@@ -12,7 +12,7 @@ from typing import Final
 
 from emulator.advisor.calls import PAGES, Call
 from emulator.advisor.recent import Recent
-from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
+from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, counted
 from emulator.advisor.tally import Note, Tally
 
 _LARGE: Final = 2_048  # bytes of an item; smaller ones share a unit
@@ -55,7 +55,7 @@ def _judge(tally: Tally) -> Verdict | None:
         sizes = f"read {read / 1024:,.0f} KB and returned {returned / 1024:,.0f} KB"
         evidence = (
             f"{counted(tally.count, 'request')} {sizes}: {tally.top(5)}.",
-            f"They cost {units(tally.read)}.",
+            f"They cost {cost(tally.read, tally)}.",
         )
         advice = "Create a global index that projects (INCLUDE) only these attributes, and Query this index."
         return Verdict(Confidence.likely, evidence, advice, saved_read=tally.read * (1 - returned / read))
@@ -65,7 +65,7 @@ def _judge(tally: Tally) -> Verdict | None:
     times = f"the same ones up to {tally.peaks['times']:.0f} times"
     evidence = (
         f"{counted(tally.count, 'request')} read whole items of {mean:,.1f} KB, {times}.",
-        f"They cost {units(tally.read)}.",
+        f"They cost {cost(tally.read, tally)}.",
     )
     advice = (
         "If the program needs only some attributes here, create a global index that projects only these (INCLUDE), "

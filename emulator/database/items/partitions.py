@@ -7,7 +7,7 @@ throughput needs. For global indexes we only infer this. We also infer that part
 range of hashes equally. Splits by size (10 GB) are not emulated.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import ceil
 from typing import Final
 
@@ -34,7 +34,11 @@ def count(table: Table, relation: Table | Index) -> int:
     """
     definition = table.definition
     definition_read = relation.definition if isinstance(relation, Index) and relation.is_global else definition
-    warm = warm_units(definition_read, definition.billing_mode)
+    return needed(warm_units(definition_read, definition.billing_mode))
+
+
+def needed(warm: Mapping[str, int]) -> int:
+    """Return how many partitions a warm throughput needs."""
     reads = ceil(warm["ReadUnitsPerSecond"] / PARTITION_UNITS["Read"])
     writes = ceil(warm["WriteUnitsPerSecond"] / PARTITION_UNITS["Write"])
     return min(max(reads, writes, 1), _MOST)

@@ -9,8 +9,8 @@ busy. A ring that is full loses its oldest requests. Then the evidence is not co
 | what                            | at most                                             |
 |---------------------------------|-----------------------------------------------------|
 | requests in the ring            | 2,048, with bodies of at most 4 KB in each (14 MB)  |
-| larger bodies in the ring       | 16 MB; of an answer of more than 64 KB, only the    |
-|                                 | members after its items are kept                    |
+| larger bodies in the ring       | 16 MB; of an answer of more than 64 KB, only 8 KB   |
+|                                 | of its items and the members after them are kept    |
 
 `examining.py` does the examination.
 """
@@ -44,6 +44,10 @@ _SATURATED: Final = 0.000_2  # seconds of work in an interval while requests kee
 _BUSY: Final = 0.001  # the same, if the process is idle for at least half of the time
 _QUIET: Final = 0.002  # seconds of work at once in a pause
 
+_SAMPLED: Final = 1 << 13  # bytes of the items that are kept of a large answer
+_TRIES: Final = 8  # ends of items that are tried
+_BEFORE_ITEMS: Final = b'{"Items":['
+_LONGEST_NAME: Final = 300  # bytes of the name of an attribute
 _AFTER_ITEMS: Final = (b'],"Count":', b'],"NextToken":')
 
 
@@ -145,15 +149,43 @@ class Evidence:
 
 
 def _cut(body: bytes) -> bytes:
-    """Return a large answer without its items, with their number of bytes.
+    """Return a large answer with only its first items, and with the number of bytes of all items.
 
     Return an answer without items unchanged, unless it is too large too.
     """
-    from emulator.advisor.reading import CUT  # noqa: PLC0415 - start-up time
+    from emulator.advisor.pages import CUT  # noqa: PLC0415 - start-up time
 
     for after_items in _AFTER_ITEMS:
         # No value of an attribute ends with these bytes: values are objects.
         position = body.rfind(after_items)
         if position >= 0:
-            return b'{"%b":%d,%b' % (CUT.encode(), position, body[position + 2 :])
+            return b'{"%b":%d,%b%b' % (CUT.encode(), position, _sample(body, position), body[position + 2 :])
     return body if len(body) <= _LARGEST else large_bodies.NOT_WHOLE
+
+
+def _sample(body: bytes, end: int) -> bytes:
+    """Return the members with the first items of an answer, b"" if the items are too large.
+
+    end: the end of all items. Items are split where one begins with the same attribute as the first
+    item. Such a text may also be inside of an item. Then the text before it is no JSON.
+    """
+    from emulator.advisor.pages import SAMPLE, SAMPLE_BYTES  # noqa: PLC0415 - start-up time
+
+    if not body.startswith(_BEFORE_ITEMS):
+        return b""
+    start = len(_BEFORE_ITEMS)
+    next_item = b"}}," + body[start : body.find(b":", start, start + _LONGEST_NAME)]
+    stop = body.rfind(next_item, start, start + _SAMPLED)
+    if stop < 0:
+        stop = body.find(next_item, start + _SAMPLED, min(end, _LONG_ANSWER))
+    for _ in range(_TRIES):
+        if stop < 0:
+            break
+        items = body[start : stop + 2]
+        try:
+            orjson.loads(b"[%b]" % items)
+        except orjson.JSONDecodeError:
+            stop = body.rfind(next_item, start, stop)
+        else:
+            return b'"%b":[%b],"%b":%d,' % (SAMPLE.encode(), items, SAMPLE_BYTES.encode(), len(items))
+    return b""

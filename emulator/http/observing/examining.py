@@ -16,6 +16,7 @@ from emulator.advisor.permissions import Permissions
 from emulator.advisor.reading import WRITING, Find, accesses_of
 from emulator.advisor.tables import Description, KnownTables, bare_name
 from emulator.app import Emulator
+from emulator.database.items.counts import counts
 from emulator.database.schema import describe
 from emulator.http.front.observed import Exchange
 from emulator.http.observing.large_bodies import NOT_WHOLE
@@ -27,6 +28,7 @@ PLACE: Final = b"x-dynamodb-emulator-caller"
 _TRAIL: Final = 5_000  # calls; usually 1 or 2 KB each
 _LONGEST: Final = 300  # characters of a place
 
+_PLACE: Final = re.compile(r"[^;]*[^;:]:[0-9]{1,9}(; .*)?", re.DOTALL)
 _CLIENT: Final = re.compile(r"(?:^|; )client=([^;]*)")
 _ATTEMPT: Final = re.compile(rb"attempt=(\d{1,4})")
 _ATTEMPTED: Final = frozenset(
@@ -45,7 +47,7 @@ class Examiner:
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
-        self._tables = KnownTables(self._describe)
+        self._tables = KnownTables(self._describe, self._count)
         self.advisor = Advisor(self._tables)
         self.permissions = Permissions(self._tables, emulator.account_of)
         alone = emulator.sharing is None or emulator.sharing.workers == 1
@@ -86,6 +88,7 @@ class Examiner:
         request = parsed(plain_request(exchange))
         place = fields.get(PLACE, b"")[:_LONGEST].decode("latin-1")
         client = _CLIENT.search(place)
+        program = place.replace(client[0], "") if client else place
         attempt = _ATTEMPT.search(fields.get(b"amz-sdk-request", b""))
         call = Call(
             time=exchange.ended,
@@ -95,7 +98,7 @@ class Examiner:
             request=request,
             accesses=[],
             client=client[1] if client else fields.get(b"user-agent", b"").decode("latin-1"),
-            place=place.replace(client[0], "") if client else place,
+            place=program if _PLACE.fullmatch(program) else "",  # a client may send any header
             attempt=int(attempt[1]) if attempt else 1,
             invocation=fields.get(b"amz-sdk-invocation-id", b"").decode("latin-1"),
         )
@@ -133,6 +136,16 @@ class Examiner:
         definition = table.definition
         described = describe.described(definition, [(0, 0)] * (len(definition.every_index) + 1), definition.created)
         return {**described, "TimeToLiveAttribute": definition.ttl_attribute or ""}
+
+    def _count(self, access_key: str, region: str, name: str, index: str) -> tuple[int, int] | None:
+        """Return the number and the bytes of the items in a table or index that exists now."""
+        table = self._emulator.caller(access_key, region).tables.get(name)
+        if table is None:
+            return None
+        with self._emulator.database.read() as txn:
+            figures = counts(txn, table)
+        names = ("", *(each.name for each in table.indexes))
+        return dict(zip(names, figures, strict=False)).get(index)
 
 
 def _readable(request: Mapping[str, Any]) -> Mapping[str, Any]:

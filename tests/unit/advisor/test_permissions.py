@@ -109,6 +109,35 @@ CASES = [
     ([("ListTagsOfResource", {"ResourceArn": ORDERS})], [({"ListTagsOfResource"}, [ORDERS], None)]),
 ]
 
+LISTS = [
+    ("ListBackups", {"TableName": "Orders"}),
+    ("ListExports", {"TableArn": ORDERS}),
+    ("ListImports", {"TableArn": ORDERS}),
+    ("ListContributorInsights", {"TableName": "Orders"}),
+    ("ListStreams", {"TableName": "Orders"}),
+    ("ListGlobalTables", {}),
+    ("DescribeLimits", {}),
+    ("DescribeEndpoints", {}),
+]
+CASES += [([request], [({request[0]}, ["*"], None)]) for request in LISTS]
+
+RESTORED = {"BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"}
+
+
+def test_a_restore_needs_to_read_and_write_the_new_table(orders):
+    backup = orders("CreateBackup", {"TableName": "Orders", "BackupName": "first"})["BackupDetails"]["BackupArn"]
+    found = allowed(orders, ("RestoreTableFromBackup", {"BackupArn": backup, "TargetTableName": "Copy"}))
+    assert ({"RestoreTableFromBackup", *RESTORED}, [f"{ACCOUNT}/Copy"], None) in found
+    assert ({"RestoreTableFromBackup"}, [backup], None) in found
+
+
+def test_a_restore_to_a_point_in_time_needs_them_too(orders):
+    enabled = {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
+    orders("UpdateContinuousBackups", {"TableName": "Orders", **enabled})
+    request = {"SourceTableName": "Orders", "TargetTableName": "Copy", "UseLatestRestorableTime": True}
+    found = allowed(orders, ("RestoreTableToPointInTime", request))
+    assert ({"RestoreTableToPointInTime", *RESTORED}, [f"{ACCOUNT}/Copy"], None) in found
+
 
 @pytest.mark.parametrize(("requests", "expected"), CASES)
 def test_requests_and_their_permissions(orders, requests, expected):

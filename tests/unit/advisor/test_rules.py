@@ -44,6 +44,10 @@ def query(pk, **more):
     }
 
 
+def select(where="", **more):
+    return "ExecuteStatement", {"Statement": f"SELECT * FROM Orders {where}", **more}
+
+
 def equal(name, value="a"):
     return {"FilterExpression": f"{name} = :v", "ExpressionAttributeValues": {":v": {"S": value}}}
 
@@ -168,6 +172,9 @@ FOUND = {
             "certain",
             1,
         ),
+        ([orders(), *MANY, *times(12, select("WHERE customer = 'zzz'"))], "likely", 12),
+        ([orders(), *MANY, *times(3, select("WHERE customer = ?", Parameters=[{"S": "a"}]))], "likely", 3),
+        ([orders(), *MANY, *times(3, select("WHERE customer = 'zzz'", Limit=10))], "likely", 3),
     ],
     "ignored-pages": [
         ([orders(), *LARGE, query("pp")], "likely", 1),
@@ -194,6 +201,8 @@ FOUND = {
             "certain",
             10,
         ),
+        ([orders(), *MANY, *times(10, select("WHERE begins_with(pk, 'p29')"))], "certain", 10),
+        ([orders(), *MANY, *times(10, select("WHERE sk > 'y'"))], "certain", 10),
     ],
     "n-plus-one": [
         ([orders(), *LIST, query("pp"), *(get("pp", f"s{n}") for n in range(6))], "likely", 6),
@@ -214,7 +223,15 @@ FOUND = {
     ],
     "relational-tables": [([*SHOP, *FOLLOWED], "likely", 6)],
     "low-cardinality-keys": [
-        ([orders(), *(put(("OPEN", "PAID", "SENT")[n % 3], f"s{n}") for n in range(60))], "likely", 60),
+        ([orders(), *(put(("OPEN", "PAID", "SENT")[n % 3], f"s{n}") for n in range(60))], "possible", 60),
+        (
+            [
+                with_index(index_request("by-state", "state sk"), define="state"),
+                *(put(f"p{n}", state={"S": ("open", "closed")[n % 2]}) for n in range(50)),
+            ],
+            "possible",
+            50,
+        ),
         (
             [
                 with_index(index_request("by-state", "state"), define="state"),
@@ -371,6 +388,9 @@ FOUND = {
 
 QUIET = {
     "scan-as-query": [
+        [orders(), *MANY, *times(12, select("WHERE pk = 'p1'"))],
+        [orders(), *MANY, *times(12, select("WHERE customer = 'b'"))],
+        [orders(), *times(12, select("WHERE customer = 'b'"))],
         [orders(), *MANY, scan()],
         [orders(), *MANY, *[scan(**equal("customer"))] * 2],  # too few to need an index
         [orders(), *MANY, scan(FilterExpression="sk > :v", ExpressionAttributeValues={":v": {"S": "a"}})],
@@ -398,6 +418,9 @@ QUIET = {
         [orders(), *[("TransactGetItems", {"TransactItems": [{"Get": get("a")[1]}, {"Get": get("b")[1]}]})] * 10],
     ],
     "discarding-filters": [
+        [orders(), *MANY, *times(12, select("WHERE pk = 'p1' AND amount > 5"))],
+        [orders(), *MANY, *times(12, select())],
+        [orders(), *MANY, *times(12, select("WHERE customer > 'a'"))],
         [orders(), *MANY, *times(10, scan(FilterExpression="begins_with(pk, :p)", **values(p="p")))],
         [orders(), *MANY, *times(10, scan())],
     ],
@@ -413,6 +436,26 @@ QUIET = {
         [orders(), *LIST, query("pp"), ("wait", 60), *(get("pp", f"s{n}") for n in range(8))],
     ],
     "joins-by-hand": [
+        [
+            orders(),
+            *LIST,
+            *CUSTOMERS,
+            *(step for n in range(8) for step in (get(f"c-{n}"), get_from("Customers", f"c-{n}"))),
+        ],
+        [
+            orders(),
+            *CUSTOMERS,
+            *(put(f"c-{n}", "s1") for n in range(8)),
+            *(query(f"c-{n}") for n in range(8)),
+            *(get_from("Customers", f"c-{n}") for n in range(8)),
+        ],
+        [
+            orders(),
+            *CUSTOMERS,
+            *(put(f"p{n}", customer={"S": f"c-{n}"}) for n in range(8)),
+            *(scan(**equal("customer", f"c-{n}")) for n in range(8)),
+            *(get_from("Customers", f"c-{n}") for n in range(8)),
+        ],
         [orders(), *LIST, *CUSTOMERS, query("pp"), *(get_from("Customers", f"c-{n}") for n in range(4))],
         [orders(), *LIST, *CUSTOMERS, *(get_from("Customers", f"c-{n}") for n in range(8))],
         [orders(), *LIST, query("pp"), *(get("pp", f"s{n}") for n in range(8))],
@@ -629,3 +672,26 @@ def test_scans_by_different_attributes_are_different_findings(advised):
     run(advised, "scan-as-query", steps)
     found = [(each["Confidence"], each["Count"]) for each in advised.findings() if each["Rule"] == "scan-as-query"]
     assert found == [("certain", 1), ("likely", 3)]
+
+
+def test_a_select_without_a_key_costs_as_much_as_the_scan(advised):
+    steps = [*times(12, select("WHERE customer = 'zzz'")), *times(12, scan(**equal("customer", "zzz")))]
+    run(advised, "scan-as-query", [orders(), *MANY, *steps])
+    found = {each["Operation"]: each for each in advised.findings() if each["Rule"] == "scan-as-query"}
+    statement, native = found["ExecuteStatement"], found["Scan"]
+    assert statement["Units"] == native["Units"] == {"Read": 24.0, "Write": 0.0}
+    assert statement["Evidence"] == [
+        "12 SELECTs read about 360 items and returned 0 items.",
+        "They cost about 24 units.",
+    ]
+    assert native["Evidence"] == ["12 Scans read 360 items and returned 0 items.", "They cost about 24 units."]
+
+
+def test_the_text_says_whether_units_are_estimates(advised):
+    """The answers are large, so the evidence has only some of their items."""
+    items = [put(f"p{n}", data={"S": "x" * 5_000}) for n in range(30)]
+    run(advised, "whole-item-reads", [orders(), *items, *times(10, scan())])
+    [finding] = [each for each in advised.findings() if each["Rule"] == "whole-item-reads"]
+    assert not finding["Exact"]
+    assert "read whole items of 4.9 KB" in finding["Evidence"][0]
+    assert finding["Evidence"][1].startswith("They cost about 19")
