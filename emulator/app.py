@@ -305,13 +305,14 @@ class Emulator:
         self.database.try_run(self.database.scheduler.run_due, None)  # a job that fails stays due
 
     def due_steps(self) -> Steps[None]:
-        """Run the jobs that are due by the clock. Then run queued shard rollover, in steps.
+        """Run the jobs that are due by the clock. Then run paced backfills and shard rollover.
 
         Auto scaling is one of these jobs. It usually runs once a minute. Here it always runs,
         because a scheduled action may be due.
         """
         self.run_due()
         self.database.try_run(self._scale, None)
+        yield from beginnings.advance_paced_backfills(self.database)
         failures = 0
         slices = self.database.background.slices
         while ROLL_OVER in slices and failures < _ATTEMPTS:

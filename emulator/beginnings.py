@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from emulator.database.store.registry import DefinitionChange
+    from emulator.slices import Steps
 
 
 def resume_walks(database: Database) -> None:
@@ -36,6 +37,15 @@ def resume_paced_backfills(database: Database) -> None:
 
         backfill.resume_all(database)
         vector_fill.resume_all(database)
+
+
+def advance_paced_backfills(database: Database) -> "Steps[None]":
+    """Fill indexes as far as their pace allows at the present time, if a test has set a pace."""
+    if database.owner and database.enforcer.paces:
+        from emulator.database.jobs import backfill, vector_fill  # noqa: PLC0415 - start-up time
+
+        yield from backfill.advance_all(database)
+        yield from vector_fill.advance_all(database)
 
 
 def resume_fillings(database: Database) -> None:

@@ -10,6 +10,9 @@ CREATING and Backfilling, the index cannot be read, and the table can be written
 `TableName` is a name, which means the tables of this name in all accounts, or an ARN. Without it,
 all tables are meant. A member that a call leaves out stays as it is.
 
+A call that moves the clock adds all items that the pace allows by then. `clock {"Next": true}`
+leads to the end, an event of the kind `Backfill`.
+
 Both calls return `{"Paces": [..], "Backfills": [..]}`: what is declared, and the indexes that are
 being filled. `Filled` is about the share of the items that are done. Paces end with the server and
 with `reset {}`.

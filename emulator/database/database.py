@@ -110,7 +110,7 @@ class Database(Entrances):
         self.histories = self.catalog.histories
         self.kinesis = options.kinesis
         self.backfills: dict[int, tuple[float, float]] = {}
-        """Index that is filled at a pace -> when it was last allowed items, and a rest of one."""
+        """Index that is filled at a pace -> a time, and how many items it might visit then."""
         # calls an operation of Application Auto Scaling; the emulator sets it
         self.call_scaling: ScalingCall = _no_scaling
         self.sliced = False

@@ -4,6 +4,8 @@
 |---------------------|---------------------------|-----------------------------------------------------------|
 | `TableStatus`       | ARN of the table          | CREATING, UPDATING or DELETING ends                       |
 | `IndexStatus`       | ARN of the index          | CREATING, UPDATING or DELETING ends                       |
+| `Backfill`          | ARN of the index          | the filling of an index ends, if it has a pace; of a      |
+|                     |                           | large table: 5,000 items of it                            |
 | `KinesisStatus`     | ARN of the table          | a status of its Kinesis destinations ends                 |
 | `StreamStatus`      | ARN of the stream         | ENABLING or DISABLING ends                                |
 | `InsightsStatus`    | ARN of the table or index | ENABLING or DISABLING of Contributor Insights ends        |
@@ -43,7 +45,7 @@ from emulator.database.database import Database
 from emulator.database.definitions.streams import SHARD_LIFE, Shard, StreamDefinition
 from emulator.database.definitions.tables import ACTIVE, IndexDefinition, TableDefinition
 from emulator.database.history import backups
-from emulator.database.jobs import replication, ttl_sweep
+from emulator.database.jobs import pacing, replication, ttl_sweep
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.slices import Steps
@@ -127,6 +129,8 @@ def _of_table(database: Database, table: Table, now: float) -> Iterator[Event]:
     for destination in definition.kinesis:
         if not database.catalog.has_passed(destination.until):
             yield Event(destination.until, "KinesisStatus", table.arn)
+    for name, end in pacing.ends(database, table):
+        yield Event(end + MILLISECOND, "Backfill", f"{table.arn}/index/{name}")
     if definition.membership is not None:
         for flow in replication.flows(database, definition):
             if flow.due is not None:

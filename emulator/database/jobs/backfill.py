@@ -17,6 +17,7 @@ from emulator.database.definitions.tables import IndexDefinition, TableDefinitio
 from emulator.database.items import statistics
 from emulator.database.jobs import pacing, walk
 from emulator.database.schema.table import Table
+from emulator.slices import Steps
 from emulator.values.rows import decode_row, row_size
 
 SLICE: Final = 500  # items visited in one slice of background work: about 10 ms
@@ -24,6 +25,7 @@ SLICE: Final = 500  # items visited in one slice of background work: about 10 ms
 
 def begin(database: Database, table: Table, index_id: int) -> None:
     """Queue the backfill of an index."""
+    pacing.start(database, index_id)
     walk.begin(database, table, ("index", index_id), partial(_fill, database, index_id))
 
 
@@ -33,6 +35,14 @@ def resume_all(database: Database) -> None:
         for index in table.definition.indexes:
             if index.filled_to is not None:
                 begin(database, table, index.id)
+
+
+def advance_all(database: Database) -> Steps[None]:
+    """Fill the incomplete indexes now as far as their pace allows, one slice in each step."""
+    for table in list(database.catalog.everything()):
+        for index in table.definition.indexes:
+            if index.filled_to is not None:
+                yield from walk.finish(database, table, partial(_fill, database, index.id))
 
 
 def _fill(database: Database, index_id: int, table: Table) -> bool:
@@ -60,6 +70,7 @@ def _fill(database: Database, index_id: int, table: Table) -> bool:
         deltas[index.position] = (added, size)
         statistics.add(txn, table.statistics_key, deltas)
         database.catalog.save(change, with_index(table, replace(index.definition, filled_to=filled_to)))
+    pacing.visited(database, index_id, len(rows))
     return filled_to is not None
 
 

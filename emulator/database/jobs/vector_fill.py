@@ -15,6 +15,7 @@ from emulator.database.items import vectors
 from emulator.database.jobs import pacing, walk
 from emulator.database.schema.table import Table
 from emulator.database.schema.vector_index import VectorIndex
+from emulator.slices import Steps
 
 SLICE: Final = 500  # the most items that one slice visits
 NUMBERS_IN_SLICE: Final = 25_600  # the most numbers in all vectors of a slice: about 6 ms
@@ -24,6 +25,7 @@ def begin_all(database: Database, table: Table) -> None:
     """Queue the filling of the incomplete vector indexes of a table."""
     for index in table.definition.vectors:
         if index.filled_to is not None:
+            pacing.start(database, index.id)
             walk.begin(database, table, ("vectors", index.id), partial(_fill, database, index.id))
 
 
@@ -31,6 +33,14 @@ def resume_all(database: Database) -> None:
     """Queue the filling of all indexes that an earlier process left incomplete."""
     for table in list(database.catalog.everything()):
         begin_all(database, table)
+
+
+def advance_all(database: Database) -> Steps[None]:
+    """Fill the incomplete indexes now as far as their pace allows, one slice in each step."""
+    for table in list(database.catalog.everything()):
+        for index in table.definition.vectors:
+            if index.filled_to is not None:
+                yield from walk.finish(database, table, partial(_fill, database, index.id))
 
 
 def items_in_slice(index: VectorIndex) -> int:
@@ -53,4 +63,5 @@ def _fill(database: Database, index_id: int, table: Table) -> bool:
         filled = replace(index.definition, filled_to=filled_to)
         definitions = tuple(filled if each.id == index_id else each for each in table.definition.vectors)
         database.catalog.save(change, replace(table.definition, vectors=definitions))
+    pacing.visited(database, index_id, len(rows))
     return filled_to is not None

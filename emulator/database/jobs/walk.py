@@ -54,5 +54,6 @@ def next_rows(txn: ReadTxn, table: Table, walked_to: str, limit: int) -> tuple[l
     no items remain.
     """
     start = bytes.fromhex(walked_to) + b"\0" if walked_to else table.prefix
-    rows, more = portion(txn.scan(start, prefix_end(table.prefix)), limit, DECODED_IN_STEP)
-    return rows, rows[-1][0].hex() if more else None
+    remaining = iter(txn.scan(start, prefix_end(table.prefix)))
+    rows, more = portion(remaining, limit, DECODED_IN_STEP)
+    return rows, rows[-1][0].hex() if more and next(remaining, None) is not None else None

@@ -6,6 +6,7 @@ from emulator.controls import registry
 from emulator.controls.body import BadDeclaration
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
+from emulator.slices import finish
 from tests.support.in_process import InProcess
 from tests.support.invariants import check_store
 from tests.support.tables import index_request, table_request, vector_index_request
@@ -57,6 +58,56 @@ def test_a_pace(db):
     work(db, 4)
     assert status(db) == ("ACTIVE", False, ITEMS)
     check_store(db.emulator.database)
+
+
+def move(db, **body):
+    return finish(registry.find("move_clock").function(db.emulator, body))
+
+
+def test_a_moved_clock_fills_at_once(db):
+    make(db)
+    db.clock.freeze()
+    pace(db, ItemsPerSecond=2)
+    create_index(db)
+    move(db, Advance=5)
+    assert status(db) == ("CREATING", True, 10)
+    move(db, Advance=4)
+    assert status(db) == ("CREATING", True, 18)
+    move(db, Advance=1)
+    assert status(db) == ("ACTIVE", False, ITEMS)
+
+
+@pytest.mark.parametrize("before", [0, 3])
+def test_the_clock_moves_to_the_end_of_a_backfill(db, before):
+    make(db)
+    db.clock.freeze()
+    pace(db, ItemsPerSecond=2)
+    create_index(db)
+    move(db, Advance=before)
+    start = db.clock.now()
+    (event,) = move(db, Next=True)["Events"]
+    assert (event["Kind"], event["Resource"].split("/")[1:]) == ("Backfill", ["ttt", "index", "global"])
+    assert db.clock.now() - start == pytest.approx(10 - before, abs=0.002)
+    assert status(db) == ("ACTIVE", False, ITEMS)
+    assert move(db, Next=True)["Events"] == []
+
+
+def test_no_event_ends_a_paused_backfill(db):
+    make(db)
+    pace(db, ItemsPerSecond=2, Paused=True)
+    create_index(db)
+    assert move(db, Next=True)["Events"] == []
+
+
+def test_large_items_are_filled_at_the_pace(db):
+    db("CreateTable", {**table_request("pk:S"), "TableName": "ttt"})
+    for number in range(ITEMS):
+        db("PutItem", TableName="ttt", Item={"pk": {"S": str(number)}, "g": {"S": "x"}, "x": {"S": "x" * 200_000}})
+    db.clock.freeze()
+    pace(db, ItemsPerSecond=1)
+    create_index(db)
+    move(db, Advance=15)
+    assert status(db) == ("CREATING", True, 15)
 
 
 def test_a_pause(db):
@@ -172,6 +223,9 @@ def test_the_owner_fills_for_all_workers(tmp_path):
     for _ in range(3):
         other.emulator.database.run_slice()
     assert status(other)[0] == "CREATING"
+    for each in (other, owner):
+        events = finish(each.emulator.database.run_steps(each.emulator.coming_events))
+        assert [event.kind for event in events] == ["Backfill"]
     for _ in range(3):
         owner.clock.advance(1)
         owner.emulator.tick()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulator.controls import registry
+from emulator.controls import registry, replication
 from emulator.controls.body import BadDeclaration
 from tests.support.invariants import check_store
 from tests.support.regions import REGIONS, TABLE, Regions
@@ -36,6 +36,12 @@ def counts(regions: Regions) -> list[int]:
 def waiting(regions: Regions) -> dict[tuple[str, str], int]:
     found = registry.call(regions.inside.emulator, "show_replication", {})["Directions"]
     return {(each["From"], each["To"]): each["Waiting"] for each in found if each["Waiting"]}
+
+
+def test_many_tables_are_shown_in_steps(regions, monkeypatch):
+    monkeypatch.setattr(replication, "_IN_STEP", 1)
+    steps = replication.show(regions.inside.emulator, {})
+    assert len(list(steps)) == len(REGIONS)
 
 
 def test_a_direction_is_paused(regions):
