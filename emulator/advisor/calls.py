@@ -42,19 +42,19 @@ class Access:
     the service runs for it. statement: whether it is part of a statement.
     key: the primary key as JSON, "" for a page. partition: the value of the partition key, as text.
     condition: whether a write has a condition. filtered: whether a page has a filter.
-    equal: the attributes that a filter compares with `=`, if all of these must hold.
-    limited: whether the request has a Limit. whole: whether all attributes are wanted.
+    equal: the attributes that must equal a value, or the filter drops the item.
+    limited: whether the request has a Limit. whole: whether the request wants all attributes.
     wanted: the attributes of the projection.
-    scanned, returned: items of a page, or of a GetItem.
+    scanned, returned: how many items a page or a GetItem has read, and has returned.
     start, last: digests of ExclusiveStartKey and LastEvaluatedKey, "" without them.
     size: the bytes of the items that were read or written.
     returned_size: the bytes of the items in the answer.
-    largest: of a large item, the name and size of its largest attribute.
-    exact: whether `read` and `write`, the units, are no estimates.
-    item: the item that a put wrote or a GetItem returned. items: those of a page.
-    changes: of an update, the attribute -> add, subtract, set or remove. assigned: attribute ->
-    value.
-    origin: where the client had read the key.
+    largest: the name and size of the largest attribute of a large item.
+    read, write: its units. exact: whether these are known, and not estimated.
+    item: the item that a put wrote or a GetItem returned. items: the items that a page returned.
+    changes: attribute -> how an update changes it: add, subtract, set or remove.
+    assigned: attribute -> the value that an update assigns to it.
+    origin: where the client had read the key, None if this is not known.
     """
 
     action: str

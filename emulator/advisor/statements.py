@@ -91,7 +91,10 @@ def _with_projection(access: Access, statement: Select) -> Access:
 
 
 def _of_key(action: str, prepared: PreparedStatement, condition: ast.ConditionTree | None, facts: TableFacts) -> Access:
-    """Return an access to the item whose key the condition names. Its key is "" without a key."""
+    """Return an access to the item whose key a condition names.
+
+    If the condition names no whole key, the key of the access is "".
+    """
     key, rest = where.key_of(condition, facts.keys)
     item = {name: prepared.values[placeholder] for name, placeholder in key}
     access = Access(action, facts.name, condition=rest is not None)

@@ -14,7 +14,7 @@ from emulator.database.items.partitions import needed
 from emulator.database.schema.describe import ON_DEMAND_WARM
 
 Description = Mapping[str, Any]
-"""A TableDescription, perhaps with TimeToLiveAttribute ("" if TTL is off) and MeanItemSize."""
+"""A TableDescription. It may also have TimeToLiveAttribute ("" if TTL is off) and MeanItemSize."""
 
 Describe = Callable[[str, str, str], Description | None]
 """A function that returns the description of a table: access key, region, name."""
@@ -26,15 +26,16 @@ Its arguments: access key, region, table, index or "". It returns None if there 
 """
 
 _MOST: Final = 500  # tables; usually 2 KB each
-_UNKNOWN_SIZE: Final = 400  # bytes; the size of items of which none was seen
-_WEIGHT: Final = 50  # items; later ones count in the mean as the fiftieth
+_UNKNOWN_SIZE: Final = 400  # bytes; the estimate while no item of a table was seen
+_WEIGHT: Final = 50  # each item after the 50th counts for a 50th of the mean
 
 
 @dataclass(frozen=True, slots=True)
 class IndexFacts:
-    """A secondary index. other: the attributes that it has besides keys, if it is INCLUDE.
+    """A secondary index.
 
-    partitions: their number.
+    other: the attributes besides keys that an index with the projection INCLUDE has. partitions:
+    the number of its partitions.
     """
 
     name: str
@@ -97,7 +98,7 @@ class TableFacts:
         return self.mean
 
     def note_size(self, size: float) -> None:
-        """Let the mean follow the size of an item."""
+        """Count the size of an item in the mean."""
         self._sizes = min(self._sizes + 1, _WEIGHT)
         self.mean += (size - self.mean) / self._sizes
 

@@ -13,7 +13,7 @@ _ACCESS_KEYS: Final = 5  # the most access keys that a tally names
 _LONGEST_NAME: Final = 100  # characters
 
 EVERYBODY: Final = "*"
-"""The access key and region of tallies in which those of several callers were added up."""
+"""The access key and region of a tally that is the sum of the tallies of several callers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ class Subject:
 class Tally:
     """The counts of one subject.
 
-    read, write: units. figures: sums that the rule needs. peaks: highest values that it needs.
-    names: how often each name was seen; more: how often a name was seen that had no room.
-    example: the request that was noted first.
+    read, write: units. figures: sums that the judge of the rule needs. peaks: highest values that
+    it needs. names: how often each name was seen. more: how often a further name was seen, after
+    `names` was full. example: the request that was noted first.
     """
 
     subject: Subject
@@ -167,11 +167,11 @@ class Tallies:
         return tally
 
     def noting(self, rule: str) -> Note:
-        """Return what the watcher of a rule counts with."""
+        """Return the `Note` with which the watcher of a rule counts."""
         return Note(self, rule)
 
     def _fold(self) -> None:
-        """Make room: add up the tallies of all callers."""
+        """Make room: replace the tallies that differ only in their caller by their sum."""
         self._tallies = {each.subject: each for each in added_up(self._tallies.values())}
 
     def __iter__(self) -> Iterator[Tally]:
@@ -179,7 +179,7 @@ class Tallies:
 
 
 def added_up(tallies: Iterable[Tally]) -> list[Tally]:
-    """Return tallies in which those of all callers are added up."""
+    """Return the sums of the tallies that differ only in their caller."""
     found: dict[Subject, Tally] = {}
     for tally in tallies:
         subject = tally.subject.of_everybody

@@ -18,7 +18,7 @@ CANCELS: Final = ("ConditionalCheckFailed", "TransactionConflict", "ProvisionedT
 SILENT: Final = 60.0
 """Seconds of a Timeout by default: botocore's read timeout."""
 
-_LONGEST: Final = 3600.0  # seconds
+_LONGEST: Final = 3600.0  # seconds of the longest pause
 _P99: Final = 2.326  # standard deviations from the median to the 99th percentile
 
 

@@ -19,7 +19,7 @@ from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
 from emulator.slices import Dropped, Sliced, Steps, surrounded
 
-_PIECE: Final = 0.25  # seconds of a pause after which a server that stops is noticed
+_PIECE: Final = 0.25  # a pause is cut into pieces of so many seconds, to notice that the server stops
 
 _INSIDE: Final = Throttle | Unprocessed | Conflict
 

@@ -15,11 +15,11 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, units
 from emulator.advisor.tally import Note, Tally
 
-_SECONDS: Final = 600.0  # of a run
+_SECONDS: Final = 600.0  # the shortest run about which the rule says something
 _HOUR: Final = 3_600
 _AS_MUCH: Final = 1_040  # on-demand units that cost as much as one provisioned unit for an hour
 _HALF: Final = 0.5  # a difference in cost that is worth a change
-_MANY: Final = 1_000  # the fewest units of a run
+_MANY: Final = 1_000  # the fewest units that such a run used
 _MOST: Final = 1_000  # tables that are remembered
 
 

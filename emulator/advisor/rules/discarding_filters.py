@@ -13,10 +13,10 @@ from emulator.advisor.calls import PAGES, Call
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, by_statement, cost, counted, units
 from emulator.advisor.tally import Tally
 
-_MANY: Final = 50  # items that were read
+_MANY: Final = 50  # the fewest items that were read, for a finding
 _FEW: Final = 0.25  # the largest part that such a filter lets through
 _VERY_FEW: Final = 0.1
-_REPEATED: Final = 2  # requests
+_REPEATED: Final = 2  # the fewest requests for a finding
 
 
 class _Watcher(Noting):

@@ -15,7 +15,7 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
 from emulator.advisor.tally import Note, Tally
 
-_MANY: Final = 500  # requests
+_MANY: Final = 500  # the fewest requests of a table for a finding
 _VALUES: Final = 10  # the fewest values of the key
 _HALF: Final = 0.5
 _WRITES, _READS = 1_000.0, 3_000.0  # units of a partition in a second

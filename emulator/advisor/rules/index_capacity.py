@@ -15,7 +15,7 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, un
 from emulator.advisor.tables import IndexFacts
 from emulator.advisor.tally import Tally
 
-_MANY: Final = 5  # writes
+_MANY: Final = 5  # the fewest writes of entries for a finding
 _MOST: Final = 0.5  # the finding is likely if at least this part of the table's writes writes to the index
 
 

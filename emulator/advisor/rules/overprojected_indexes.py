@@ -14,7 +14,7 @@ from emulator.advisor.calls import PAGES, Call
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, counted
 from emulator.advisor.tally import Tally
 
-_MANY: Final = 5  # reads
+_MANY: Final = 5  # the fewest reads for a finding
 _LARGE: Final = 1_024  # bytes; smaller entries cost one unit in any case
 
 

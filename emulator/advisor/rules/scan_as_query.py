@@ -15,7 +15,7 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, by_statemen
 from emulator.advisor.tally import Tally
 
 _REPEATED: Final = 3  # Scans; a single one may be a job that needs no index
-_MANY: Final = 20  # items that these Scans read
+_MANY: Final = 20  # the fewest items that these Scans read, for a finding
 _SELECTIVE: Final = 0.5  # the largest part of the items that a selective filter lets through
 
 

@@ -16,8 +16,8 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
-_MANY: Final = 10  # items
-_NEARLY_ALL: Final = 0.9
+_MANY: Final = 10  # the fewest items for a finding
+_NEARLY_ALL: Final = 0.9  # the part of the items whose keys must be times or numbers
 _MOST: Final = 2_000  # tables, and items, that are remembered
 _IS_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?").fullmatch
 _IS_NUMBER: Final = re.compile(r"\d{1,20}(\.\d{1,9})?").fullmatch

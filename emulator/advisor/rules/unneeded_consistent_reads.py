@@ -14,10 +14,10 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, counted
 from emulator.advisor.tally import Note, Tally
 
-_SECONDS: Final = 5.0  # from a write to a read that needs consistency
+_SECONDS: Final = 5.0  # a read needs consistency for so long after a write of its partition
 _MOST: Final = 5_000  # partitions whose last write is known
-_REPEATED: Final = 3  # reads; fewer may be an exception
-_SURE: Final = 10  # reads
+_REPEATED: Final = 3  # unneeded reads; fewer may be an exception
+_SURE: Final = 10  # from so many unneeded reads on, the finding is likely
 
 _Partition = tuple[str, str, str, str]
 _WHOLE_TABLE: Final = "\0table"  # no value of a key has this text

@@ -14,7 +14,7 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, un
 from emulator.advisor.tally import Tally
 from emulator.database.throughput.capacity import entry_units
 
-_MANY: Final = 20  # writes of entries
+_MANY: Final = 20  # the fewest writes of entries for a finding
 
 
 class _Watcher(Noting):

@@ -16,9 +16,9 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, count
 from emulator.advisor.tally import Note, Tally
 
 _LARGE: Final = 2_048  # bytes of an item; smaller ones share a unit
-_REPEATED: Final = 3  # reads with a projection
-_AGAIN: Final = 5  # reads of the same items
-_SMALL_PART: Final = 0.2  # of the bytes that were read
+_REPEATED: Final = 3  # the fewest reads with a projection for a finding
+_AGAIN: Final = 5  # how often the same items must be read for a finding
+_SMALL_PART: Final = 0.2  # the largest part of the read bytes that a small answer has
 _MOST: Final = 1_000  # pages that are remembered
 
 

@@ -20,9 +20,9 @@ from emulator.http.site.console.visit import Visit
 _PREFIXES: Final = ("DynamoDB_20120810.", "DynamoDBStreams_20120810.")
 _ACCOUNTS: Final = ("this", "all")
 _RESULTS: Final = ("all", "succeeded", "failed", "throttled", "slow")
-_SLOW: Final = 100.0  # milliseconds
+_SLOW: Final = 100.0  # milliseconds; a request that takes longer counts as slow
 _FIRST_ERROR: Final = 400
-_SHOWN: Final = 100_000  # characters of a body
+_SHOWN: Final = 100_000  # the most characters of a body that the page shows
 _THROTTLES: Final = frozenset(("ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"))
 _SWITCHES: Final = ("keep_requests", "count_requests", "advise")
 """The controls that begin to collect what pages show. Each takes Enabled."""
