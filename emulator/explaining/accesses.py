@@ -39,8 +39,8 @@ CHECK: Final = "ConditionCheck"
 class RangeRead:
     """One read of a Query or Scan.
 
-    limits: the storage keys that it reads.
-    key_condition: None for a Scan.
+    limits: the first storage key that it reads, and the key before which it stops.
+    key_condition: its text, None for a Scan.
     sorted: whether the key condition limits the sort key.
     filter: the conditions on each item that was read, None if every item passes.
     """

@@ -27,7 +27,7 @@ class StoredSizes:
     def __init__(self, txn: ReadTxn, table: Table) -> None:
         self._txn = txn
         self._table = copy(table)
-        self._table.enforcement = None  # so that nothing is charged or throttled
+        self._table.enforcement = None  # without enforcement, nothing is charged or throttled
 
     def item(self, key: bytes) -> Item | None:
         """Return a stored item, None if there is none."""
