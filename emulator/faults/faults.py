@@ -28,7 +28,10 @@ _OF_SETTINGS: Final[Mapping[str, Sequence[str]]] = {
     "read_error_probability": ("Read",),
     "write_error_probability": ("Write",),
 }
-"""Setting with a share -> the operations of which its rule throttles this share."""
+"""Name of a setting whose value is a share -> the operations that its rule is about.
+
+The rule throttles this share of their requests.
+"""
 
 
 class Faults:
@@ -54,7 +57,7 @@ class Faults:
         self._gate = Gate()
         self._started_with: list[int] = []
         self.stopping = False
-        """Whether the server stops. Then no request waits any longer."""
+        """Whether the server is stopping. While it is, no pause of a request continues."""
 
     # --- rules ------------------------------------------------------------------------------------
 
@@ -206,7 +209,7 @@ class Faults:
         return (yield from surrounded(rest, partial(self._open, refusals), partial(self._open, None)))
 
     def _open(self, refusals: Refusals | None) -> None:
-        """Put the effects inside an operation into the gate, or take them out (None)."""
+        """Put the effects inside an operation into the gate. None: take them out of it."""
         self._gate.injection = refusals
 
 

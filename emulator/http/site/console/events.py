@@ -26,7 +26,10 @@ class EventStream(Response):
         self._texts = texts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the signature of ASGI
-        """Send the events. The background task runs first, because the events may never end."""
+        """Send the events.
+
+        The background task of the answer runs before them, because the events may never end.
+        """
         if self.background is not None:
             await self.background()
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})

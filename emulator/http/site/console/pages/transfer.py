@@ -50,8 +50,8 @@ async def export(visit: Visit) -> Response:
 async def _begun(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Make the first chunk of a file, and return an iterator over all chunks.
 
-    If the first chunk fails, the page shows the error. Later, the status is already sent, and only
-    the end of the connection shows that the file is incomplete.
+    If the first chunk fails, the page shows the error. When a later chunk fails, the status is
+    already sent, and only the end of the connection shows that the file is incomplete.
     """
     first = await anext(chunks)
 
