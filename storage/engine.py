@@ -7,8 +7,10 @@ Rules for every engine:
 
 * Keys are non-empty bytes of any length; values are bytes. Keys sort as unsigned bytes.
 * `read()` opens a snapshot: it never sees a write that commits later.
-* There is one write transaction at a time. It sees its own writes, and is atomic. If its `with`
-  block ends normally, it commits. After an exception or `abort()`, none of its writes remain.
+* There is one write transaction at a time. Opening a second one raises AssertionError with the text
+  ONE_WRITER.
+* A write transaction sees its own writes, and is atomic. If its `with` block ends normally, it
+  commits. After an exception or `abort()`, none of its writes remain.
 * `scan` walks the keys `start <= key < stop`, ascending or descending. A walk must not be continued
   after its transaction has ended or, in a write transaction, after a put or delete.
 * An engine may lose an open snapshot, for example when a file has to grow. The next use of that
@@ -28,6 +30,7 @@ from typing import Final, Protocol, Self
 
 TRANSACTION_ENDED: Final = "The transaction has ended."
 STORE_CLOSED: Final = "The store is closed."
+ONE_WRITER: Final = "one write transaction at a time"
 
 Page = tuple[list[bytes], bytes]
 """Values in the order of a walk, and the key of the last value (b"" without values)."""

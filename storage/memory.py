@@ -20,7 +20,7 @@ from typing import Self
 
 from sortedcontainers import SortedList
 
-from storage.engine import STORE_CLOSED, TRANSACTION_ENDED, Page, first_page
+from storage.engine import ONE_WRITER, STORE_CLOSED, TRANSACTION_ENDED, Page, first_page
 from storage.errors import Closed
 from storage.host import Numbered
 
@@ -224,7 +224,7 @@ class MemoryEngine(Numbered):
         """Open the write transaction. Raises Closed after close()."""
         if self._closed:
             raise Closed(STORE_CLOSED)
-        assert not self.writing, "one write transaction at a time"
+        assert not self.writing, ONE_WRITER
         self.writing = True
         return MemoryWrite(self)
 

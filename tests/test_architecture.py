@@ -485,7 +485,8 @@ def test_every_handler_belongs_to_an_operation_of_the_service():
 def test_every_operation_has_a_black_box_test(name):
     words = "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("_")
     texts = [path.read_text() for path in (ROOT / "tests" / "compat").glob("test_*.py")]
-    assert any(f".{words}(" in text or f'"{name}"' in text for text in texts)
+    tested = any(f".{words}(" in text or f'"{name}"' in text for text in texts)
+    assert tested, f"add tests/compat/test_<family>.py, which calls {name}"
 
 
 # --- length of files ------------------------------------------------------------------------------

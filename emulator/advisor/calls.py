@@ -14,8 +14,9 @@ Item = Mapping[str, Any]
 WRITES: Final = frozenset(("PutItem", "UpdateItem", "DeleteItem"))
 PAGES: Final = frozenset(("Query", "Scan"))
 
-_MOST_ITEMS: Final = 25  # of an answer, in the text of a call
-_MOST_ATTRIBUTES: Final = 50  # of an item, in the text of a call
+# The text of a call has at most so many items of an answer, and so many attributes of an item.
+_MOST_ITEMS: Final = 25
+_MOST_ATTRIBUTES: Final = 50
 _LONG_VALUE: Final = 200  # bytes of JSON
 _LONG_MEMBER: Final = 400  # bytes of JSON
 _LONGEST_TEXT: Final = 8_192  # bytes of the text of a call; longer ones lose the items of pages

@@ -41,9 +41,9 @@ def _projection(text: str) -> ast.ProjectionTree | None:
 
 
 def equalities(text: str, names: Names) -> dict[str, str]:
-    """Return the attributes that a condition compares with `=` a value: attribute -> placeholder.
+    """Return the attributes that must equal a value: attribute -> placeholder of the value.
 
-    Only comparisons that must all hold count, so none below OR or NOT.
+    Comparisons inside OR or NOT do not count.
     """
     tree = _condition(text) if len(text) <= _LONGEST else None
     found = {}
@@ -57,7 +57,7 @@ def equalities(text: str, names: Names) -> dict[str, str]:
 
 
 def equal_attributes(tree: ast.ConditionTree | None) -> tuple[str, ...]:
-    """Return the attributes that a statement's condition compares with `=` a value."""
+    """Return the attributes that must equal a value by the condition of a statement."""
     found = []
     for part in () if tree is None else ast.chain(tree, ast.And):
         match part:

@@ -12,7 +12,7 @@ Exit status: 0; 1 if there are more findings than --fail-on allows; 2 if there i
 import argparse
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -67,12 +67,11 @@ def main(arguments: Sequence[str]) -> int:
         advice = _advice(options)
     except (Refused, Unreachable, OSError, NotAReport) as error:
         parser.error(str(error))
-    findings = advice["Findings"]
     if options.format == "json":
         sys.stdout.write(orjson.dumps(advice, option=orjson.OPT_INDENT_2).decode() + "\n")
     else:
         sys.stdout.write(report(advice, options.format))
-    return _FAILED if options.fail_on is not None and _is_over(options.fail_on, findings) else 0
+    return _FAILED if options.fail_on is not None and _is_over(options.fail_on, advice) else 0
 
 
 def _advice(options: argparse.Namespace) -> dict[str, Any]:
@@ -109,6 +108,8 @@ def _threshold(text: str) -> _Threshold:
     return _Threshold(found["confidence"] or _CONFIDENCES[0], int(found["most"] or found["number"] or 0))
 
 
-def _is_over(threshold: _Threshold, findings: Sequence[Any]) -> bool:
+def _is_over(threshold: _Threshold, advice: Mapping[str, Any]) -> bool:
     least = _CONFIDENCES.index(threshold.confidence)
-    return sum(_CONFIDENCES.index(each["Confidence"]) >= least for each in findings) > threshold.most
+    found = sum(_CONFIDENCES.index(each["Confidence"]) >= least for each in advice["Findings"])
+    others = 0 if least else advice.get("More", 0)  # their confidences are not known
+    return bool(found + others > threshold.most)

@@ -13,9 +13,10 @@ The server advises from the start with --advise, else from a call of `advise`. A
 also forgets the evidence. `Confidence` is the lowest one that is wanted: possible, likely or
 certain.
 
-The result of `advice` is `{"Advising", "Requests", "Complete", "Findings", "Rules"}`. `Requests` is
-the number of requests that were examined. `Complete` is false if the server was too busy to examine
-all of them. A finding has:
+The result of `advice` is `{"Advising", "Requests", "Complete", "Findings", "More", "Rules"}`.
+`Requests` is the number of requests that were examined. `Complete` is false if the server was too
+busy to examine all of them. `Findings` are at most 500, the worst. `More` is the number of others.
+A finding has:
 
 | member                       | content                                                          |
 |------------------------------|------------------------------------------------------------------|
@@ -43,6 +44,7 @@ from emulator.controls.body import BadDeclaration, Body, member, refuse_unknown
 from emulator.controls.registry import Emulator, Evidence, Result, control
 from emulator.slices import Steps
 
+_MOST: Final = 500  # findings in an answer, with about 1 KB each
 _CALLER: Final = ("AccessKey", "Region")
 _CONFIDENCES: Final = ("possible", "likely", "certain")
 _FORMATS: Final = ("json", "text", "sarif", "junit")
@@ -79,8 +81,9 @@ def _advice(body: Body, results: Sequence[Result]) -> Steps[Result]:
         "Advising": True,
         "Requests": sum(result["Requests"] for result in results),
         "Complete": all(result["Complete"] for result in results),
-        "Findings": findings,
-        "Rules": explained(each["Rule"] for each in findings),
+        "Findings": findings[:_MOST],
+        "More": max(0, len(findings) - _MOST),
+        "Rules": explained(each["Rule"] for each in findings[:_MOST]),
     }
     if wanted == "json":
         return advice

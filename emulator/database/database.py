@@ -179,7 +179,10 @@ class Database(Entrances):
 
     @property
     def known_s3_jobs(self) -> "S3Jobs | None":
-        """The same as `s3_jobs`, without loading the code: None if the store has no S3 jobs."""
+        """The exports, imports and bulk operations, None while their code is not loaded.
+
+        The code is loaded if the store has such a job.
+        """
         return self._s3_jobs
 
     def _notice_s3_jobs(self, txn: ReadTxn) -> None:

@@ -1,7 +1,7 @@
 """Checks parsed expressions against names and types of values, without an item.
 
-The returned trees have names instead of aliases. If there are several problems, the service reports
-the first in this order (behaviour 4.2):
+The returned trees have names instead of aliases (`#a`); their placeholders (`:a`) stay. If there
+are several problems, the service reports the first in this order (behaviour 4.2):
 
     conditions   redundant parentheses, too many operators, unknown function, misused function,
                  reserved word, path length, list index; then clause by clause: undefined names

@@ -1,7 +1,7 @@
 """Finds the tables and keys that a request names, before its operation runs.
 
-A request may be wrong in any way: then it names nothing, and its operation reports the mistake. The
-request itself is not changed.
+A request may be wrong in any way: then it names nothing, and its operation reports the mistake.
+Nothing here changes a request: `with_limit` returns a new one with another Limit.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -181,9 +181,9 @@ class _Search:
 
 
 def _most(shapes: Shapes, shape: Shape) -> int:
-    """Return how many members of a list or map the parser reads.
+    """Return how many members of a too long list or map are kept for the parser.
 
-    Return 0 if a valid list or map may have as many.
+    0: the list or map is never cut, because a valid one may have that many.
     """
     if shape.maximum is None or shape.type not in ("list", "map"):
         return 0

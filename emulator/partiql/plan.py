@@ -77,7 +77,8 @@ def _outline(found: Program, table: Table) -> select.Outline | _KeyOutline | Non
     if isinstance(statement, Select):
         return select.outline(found, statement, table)
     if statement.relation.index is not None:
-        # This is an EXISTS, because prepare.py has refused writes to an index.
+        # Only EXISTS reaches this line: SELECT has returned above, and prepare.py refuses writes to
+        # an index.
         raise errors.transaction_read_on_index()
     if isinstance(statement, Insert):
         return None

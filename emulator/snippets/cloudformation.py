@@ -15,7 +15,10 @@ _NOT_IN_TEMPLATE: Final = ("VectorIndexes",)
 
 
 def template(calls: Sequence[Call]) -> str:
-    """Return the template of a table. calls: what `recreation` returns."""
+    """Return the CloudFormation template of a table.
+
+    calls: the requests that create the table again (`recreation`).
+    """
     requests = dict(calls)
     create = {name: value for name, value in requests["CreateTable"].items() if name not in _NOT_IN_TEMPLATE}
     if "StreamSpecification" in create:

@@ -1,4 +1,6 @@
-"""Moves tables and items between files and servers: the work of `load`, `dump` and `diff`.
+"""Moves tables and items between files and servers, and from one server to another.
+
+This is the work of `load`, `dump`, `diff` and `--init`.
 
 The formats of the files are in emulator/formats. An `Endpoint` (`endpoints.py`) is one of these: a
 server that is called over HTTP, AWS itself, or the emulator in this process (`--init`).

@@ -33,11 +33,11 @@ Pair = tuple[bytes, bytes]
 
 
 def bound(key: bytes) -> bytes:
-    """Return the LMDB key that stands for `key` as the start or stop of a walk.
+    """Return the LMDB key at which a walk that starts or stops at `key` starts or stops.
 
-    A short key is returned unchanged. For a long key, the result is directly after its head: no
-    short key sorts between the head and the long key. To start in the buckets, a walk uses the head
-    itself.
+    For a short key, it is the key itself. For a long key, it is the LMDB key directly after the
+    head (the first 495 bytes): no short key lies between the two. A walk through the buckets starts
+    at the head itself.
     """
     return key[:LONGEST] + b"\x00" if len(key) > LONGEST else key
 

@@ -27,7 +27,7 @@ from storage.disk.buckets import LONGEST
 from storage.disk.environment import Environment
 from storage.disk.handles import ENDED
 from storage.disk.lmdb_errors import translated
-from storage.engine import TRANSACTION_ENDED, Page, first_page
+from storage.engine import ONE_WRITER, TRANSACTION_ENDED, Page, first_page
 from storage.errors import Closed, Full, Interrupted, StorageError
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ class LmdbWrite(LmdbTxn):
         """Begin the transaction."""
         environment = self._environment
         self.urgent = False
-        assert not environment.writing, "one write transaction at a time"
+        assert not environment.writing, ONE_WRITER
         self.txn = self._begin()
         self._number = self.txn.id()
         self._journal = []

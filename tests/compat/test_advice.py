@@ -205,6 +205,14 @@ def test_a_saved_report_in_each_format(format_, tmp_path, capsys):
     assert "a title" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("threshold", "status"), [("8", 0), ("7", 1), ("certain/1", 0)])
+def test_a_threshold_counts_the_findings_that_were_left_out(threshold, status, tmp_path, capsys):
+    file = tmp_path / "advice.json"
+    file.write_text(json.dumps({**REPORT, "More": 7}))
+    assert advise.main(["--from", str(file), "--fail-on", threshold]) == status
+    assert "7 more findings left out" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -174,7 +174,8 @@ def world(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def test_every_operation_has_seeds() -> None:
-    assert SEEDS.keys() == registered().keys()
+    hint = "add valid requests of each operation to SEEDS in tests/support/seeds.py"
+    assert SEEDS.keys() == registered().keys(), hint
 
 
 @pytest.mark.parametrize("operation", SEEDS)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from storage.engine import STORE_CLOSED, TRANSACTION_ENDED, Engine, ReadTxn, WriteTxn
+from storage.engine import ONE_WRITER, STORE_CLOSED, TRANSACTION_ENDED, Engine, ReadTxn, WriteTxn
 from storage.errors import Closed
 
 Pairs = dict[bytes, bytes]
@@ -78,7 +78,7 @@ class PlainEngine(Engine):
 
     def write(self) -> PlainWrite:
         self._check()
-        assert not self.writing, "one write transaction at a time"
+        assert not self.writing, ONE_WRITER
         self.writing = True
         return PlainWrite(self)
 

@@ -16,6 +16,7 @@ _UNITS: Final = {"Read": _NUMBER, "Write": _NUMBER}
 _REPORT: Final[Shape] = {
     "Requests": int,
     "Complete": bool,
+    "More?": int,
     "Findings": [
         {
             "Id": str,

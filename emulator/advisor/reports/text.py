@@ -25,6 +25,8 @@ def report(advice: Advice) -> str:
     findings = advice["Findings"]
     lines = [line for finding in findings for line in (*_lines(finding), "")]
     lines.append(f"{counted(len(findings), 'finding')} in {counted(advice['Requests'], 'request')}")
+    if advice.get("More"):
+        lines.append(f"{counted(advice['More'], 'more finding')} left out")
     if not advice["Complete"]:
         lines.append("The server was too busy to examine all requests.")
     return "\n".join(lines) + "\n"

@@ -152,7 +152,7 @@ def region_of(version: bytes) -> str:
 
 
 def version_at(micros: int, region: str) -> bytes:
-    """Return the version of a write."""
+    """Return the version of a write that a region made at a time."""
     return u64(micros) + region.encode()
 
 

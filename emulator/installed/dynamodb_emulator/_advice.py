@@ -27,13 +27,14 @@ class Advice:
         self._fail_on = fail_on
         self._file = file
         self.text = ""
-        self.result: dict[str, Any] = {"Requests": 0, "Complete": True, "Findings": [], "Rules": []}
+        self.result: dict[str, Any] = {"Requests": 0, "Complete": True, "Findings": [], "More": 0, "Rules": []}
 
     def add(self, found: Mapping[str, Any]) -> None:
         """Add the findings of a process."""
         result = self.result
         result["Requests"] += found["Requests"]
         result["Complete"] = result["Complete"] and found["Complete"]
+        result["More"] += found["More"]
         known = {each["Id"]: each for each in result["Findings"]}
         for finding in found["Findings"]:
             if finding["Id"] in known:

@@ -230,7 +230,7 @@ def _described(definition: TableDefinition) -> dict[str, Any]:
 
 
 def scale_new_index(database: Database, definition: TableDefinition, index: str) -> None:
-    """Scale the writes of a new index of a provisioned group (control-plane 10)."""
+    """Enable auto scaling of writes for a new index of a provisioned group (control-plane 10)."""
     Settings(database, definition).enable(Dimension(index, WRITE), NEW_INDEX)
 
 

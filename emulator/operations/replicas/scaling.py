@@ -1,7 +1,7 @@
 """The auto scaling of one replica, through Application Auto Scaling in its region.
 
-Each dimension of a table or index - its read or its write capacity - has at most one scalable
-target, and the target one policy.
+A dimension is the read or the write capacity of a table or index. Each dimension has at most one
+scalable target, and each target has one policy.
 """
 
 from collections.abc import Mapping, Sequence

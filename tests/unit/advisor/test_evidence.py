@@ -157,6 +157,18 @@ def test_a_table_of_the_same_name_is_another_table(orders, calls):
     assert accesses(orders, calls)[-1].key == '{"other":{"S":"x"}}'
 
 
+def test_findings_have_a_bound(orders, monkeypatch):
+    """A header may name any number of places, and a place of any length."""
+    monkeypatch.setattr("emulator.controls.advice._MOST", 5)
+    for number in range(8):
+        orders.place = f"f{number}.py:{number}; function={'q' * 6_000}"
+        orders("Scan", SCAN)
+    advice = orders.advice()
+    assert (len(advice["Findings"]), advice["More"]) == (5, 3)
+    assert all(len(each["Caller"]["Function"]) < 300 for each in advice["Findings"])
+    assert "5 findings in 9 requests\n3 more findings left out\n" in orders.advice(Format="text")["Text"]
+
+
 def test_the_place_and_the_client_of_a_request(orders, calls):
     orders.place, orders.client = "app/caf%C3%A9.py:12; function=save", "7f"
     orders("Scan", SCAN)

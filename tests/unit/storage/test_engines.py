@@ -3,6 +3,7 @@
 import pytest
 
 from storage import Closed, Engine
+from storage.engine import ONE_WRITER
 from storage.keycode import LAST, prefix_end
 
 HEAD = b"h" * 495
@@ -249,7 +250,7 @@ def test_ended_write_refuses(engine: Engine, how: str, action: str) -> None:
 def test_one_writer_at_a_time(engine: Engine) -> None:
     with engine.write() as txn:
         txn.put(b"a", b"1")
-        with pytest.raises(AssertionError, match=r"^one write transaction at a time$"):
+        with pytest.raises(AssertionError, match=f"^{ONE_WRITER}$"):
             engine.write()
         txn.put(b"b", b"1")
     assert keys_of(engine) == [b"a", b"b"]

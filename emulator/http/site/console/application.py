@@ -62,7 +62,8 @@ class Console:
         self._token = Token(front.emulator.sharing)
         self._templates = Templates({"navigation": navigation(), "token": self._token.text, "token_name": FIELD})
         self._begun = False
-        # Pages of this group show what the beginnings collect, so the beginnings run before them.
+        # These pages show counts that begin only when a page is opened first. So the functions that
+        # begin the counts (`first_page`) run before them.
         self._insight = {each.path for each in registered() if each.group == "Insight"}
         routes = [
             Route(f"/{{acting}}/{each.path}", self._endpoint(each), methods=[each.method]) for each in registered()
