@@ -10,7 +10,9 @@ import pytest
 from emulator.app import Emulator
 from emulator.errors import ApiError
 from emulator.http.site.console.pages import transfer
+from emulator.http.site.console.visit import Visit
 from emulator.settings import Settings
+from storage import Full
 from tests.support.console import faults, in_process
 from tests.support.console_orders import HTMX, ORDERS, create_orders, get, key, put
 from tests.support.console_world import MARKUP
@@ -203,6 +205,26 @@ def test_an_import_that_fails_says_how_many_items_are_in(console, call, orders):
     assert answer.status == 400
     assert "25 items have been imported. Then a request failed: Item size has exceeded" in answer.text
     assert call("Scan", TableName="Orders")["Count"] == 29
+
+
+def test_an_import_into_a_full_store_says_how_many_items_are_in(console, orders, monkeypatch):
+    answers = iter([{"UnprocessedItems": {}}])
+
+    async def call(_visit, _operation, _request):
+        try:
+            return next(answers)
+        except StopIteration:
+            raise Full("no room") from None
+
+    async def described(_visit, _name):
+        return {"AttributeDefinitions": [], "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}]}
+
+    monkeypatch.setattr(Visit, "call", call)
+    monkeypatch.setattr(transfer.lookups, "described", described)
+    content = "\n".join(json.dumps({"pk": str(number)}) for number in range(30))
+    answer = console.post("tables/Orders/import", HTMX, content=content)
+    assert answer.status == 400
+    assert "25 items have been imported. Then a request failed: " in answer.text
 
 
 @pytest.mark.parametrize("form", ["json", "dynamodb", "csv"])

@@ -8,12 +8,14 @@ from typing import Any, Final
 import orjson
 from starlette.responses import Response
 
+from emulator import errors
 from emulator.errors import ApiError
 from emulator.http.site.console import described, lookups
 from emulator.http.site.console.attributes import exact_item
 from emulator.http.site.console.forms import BadForm
 from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.visit import Visit
+from storage import Full
 
 _FORMATS: Final = ("json", "dynamodb", "csv")
 _BATCH: Final = 25  # requests of one BatchWriteItem
@@ -141,8 +143,9 @@ async def import_items(visit: Visit) -> Response:
                 left = (await visit.call("BatchWriteItem", {"RequestItems": waiting}))["UnprocessedItems"]
                 done += len(waiting[name]) - len(left.get(name, ()))
                 waiting = left
-    except ApiError as error:
-        raise BadForm(f"{_items(done)} been imported. Then a request failed: {error.message}") from None
+    except (ApiError, Full) as error:
+        reason = errors.storage_full() if isinstance(error, Full) else error
+        raise BadForm(f"{_items(done)} been imported. Then a request failed: {reason.message}") from None
     return visit.done(f"tables/{name}/items", f"{_items(done)} been imported.")
 
 
