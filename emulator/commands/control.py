@@ -1,9 +1,11 @@
 """`dynamodb-emulator control [NAME [JSON]]`: call a control of a running server.
 
-The names are those of the calls under `/_emulator/`. Without a name, the command lists the controls
-with the members of their JSON; `control NAME --help` explains one. Without JSON, the call is a GET,
-which only shows something. So a user who forgets the argument changes nothing. The answer goes to
-stdout, as JSON.
+The names are those of the calls under `/_emulator/`. Some controls share a call. Such a control
+also has a name of its own, such as `find_advice` for `advice` with JSON. That name works too.
+
+Without a name, the command lists the controls with the members of their JSON; `control NAME --help`
+explains one. Without JSON, the call is a GET, which only shows something. So a user who forgets the
+argument changes nothing. The answer goes to stdout, as JSON.
 
 Exit status: 0; 1 if the server refuses the call; 2 if the call cannot be sent.
 """
@@ -42,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.write("".join(f"{line}\n" for line in _list()))
         return 0
     method = "GET" if options.body is None else "POST"
-    control = controls.get((method, options.name))
+    control = controls.get((method, options.name)) or _named(options.name, method)
     if control is None:
         parser.error(_missing(options.name, method, controls))
     try:
@@ -64,7 +66,13 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _names() -> set[str]:
-    return {path for _, path in registry.by_call()}
+    return {path for _, path in registry.by_call()} | registry.registered().keys()
+
+
+def _named(name: str, method: str) -> registry.Control | None:
+    """Return the control with a name of the registry, None if it has another HTTP method."""
+    found = registry.registered().get(name)
+    return found if found is not None and found.method == method else None
 
 
 def _list() -> Iterator[str]:
@@ -81,12 +89,12 @@ def _calls() -> Iterable[tuple[tuple[str, str], registry.Control]]:
 
 
 def _explanation(name: str) -> Iterator[str]:
-    """Yield the lines about a control."""
+    """Yield the lines about a control: its name, or the path of one or two controls."""
     for (method, path), each in _calls():
-        if path == name:
+        if name in (path, each.name):
             json = "" if method == "GET" else f" '{{{', '.join(each.members)}}}'"
-            yield f"dynamodb-emulator control {name}{json}"
-            yield f"    {each.summary}"
+            yield f"dynamodb-emulator control {path}{json}"
+            yield f"    {each.summary}{'' if each.name == path else f' (also called {each.name})'}"
             explanation = each.explanation
     yield ""
     yield explanation
@@ -95,6 +103,6 @@ def _explanation(name: str) -> Iterator[str]:
 def _missing(name: str, method: str, controls: Collection[tuple[str, str]]) -> str:
     """Return why no control has this name and HTTP method."""
     names = sorted({each for _, each in controls})
-    if name not in names:
+    if name not in _names():
         return f"there is no control {name}; there are: {', '.join(names)}"
     return f"the control {name} {'needs JSON, at least {}' if method == 'GET' else 'takes no JSON'}"

@@ -10,11 +10,13 @@
 A declared transaction ends after `Seconds` of the emulator's clock. With 0 seconds, it ends at
 once.
 
+A `Key` must fit one of the tables with this name, if there are such tables.
+
 A table's name means the tables of that name in every account and region. An ARN means all tables
 with this ARN: if several access keys share an account, each of them may have such a table.
 """  # noqa: W505 - a table
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Any
 
@@ -23,6 +25,7 @@ from emulator.controls.registry import Emulator, Result, control
 from emulator.database.database import Database
 from emulator.database.schema.table import Table
 from emulator.errors import ApiError
+from emulator.values.types import Item
 from emulator.values.wire import Problem, parse_map
 
 
@@ -109,5 +112,22 @@ def declare_transaction(database: Database, body: Body) -> None:
         raise BadDeclaration(f"the member Key is not a key: {error.message}") from None
     if problems:
         raise BadDeclaration(f"the member Key is not a key: {problems[0].text()}")
-    database.enforcer.lock_item(member(body, "TableName", str), key, seconds)
+    name = member(body, "TableName", str)
+    if seconds > 0:  # a declaration can end even if another table has the name now
+        _check_key(tables_named(database, name), key)
+    database.enforcer.lock_item(name, key, seconds)
     database.catalog.declare()
+
+
+def _check_key(tables: Sequence[Table], key: Item) -> None:
+    """Raise BadDeclaration if there are tables, and none of them can have an item with this key."""
+    refusal = None
+    for table in tables:
+        try:
+            table.item_key(key)
+        except ApiError as error:
+            refusal = error
+        else:
+            return
+    if refusal is not None:
+        raise BadDeclaration(f"the member Key is no key of table {tables[0].name}: {refusal.message}")

@@ -39,6 +39,7 @@ from typing import Any, Final
 from emulator.controls.body import Body
 from emulator.controls.registry import Emulator, Result, control
 from emulator.database.throughput.throttles import Throttled
+from emulator.wording import amount_text
 
 
 def _together(_body: Body, results: Sequence[Result]) -> Result:
@@ -111,4 +112,6 @@ def _explained(throttled: Throttled) -> str:
         kind=throttled.kind.lower(),
         limit=f"{refusal.limit:g}",
     )
-    return f"{sentence} {refusal.asked:g} units were asked for, and {refusal.available:g} were left."
+    asked, left = (amount_text(amount) for amount in (refusal.asked, refusal.available))
+    unit = "unit" if asked == "1" else "units"
+    return f"{sentence} The request asked for {asked} {unit}, and {left} {'was' if left == '1' else 'were'} left."

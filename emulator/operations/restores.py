@@ -12,12 +12,12 @@ from emulator import errors
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
 from emulator.database.definitions import arns, recovery
+from emulator.database.definitions.numbering import with_new_ids
 from emulator.database.definitions.tables import Filling, TableDefinition
 from emulator.database.history import backups, past_items, restores
 from emulator.database.jobs import filling
 from emulator.database.schema import describe
 from emulator.database.schema.table import Table
-from emulator.database.store.ids import next_id
 from emulator.database.store.registry import DefinitionChange
 from emulator.model.request import Request
 from emulator.operations.backups import backup_arn, check_place
@@ -90,20 +90,14 @@ def _restore(
     definition = restored(source, request, caller, database.clock.now(), catalog.until())
     summary = {**summary, "RestoreInProgress": True}
     with catalog.changing() as change:
-        definition = _numbered(change, replace(definition, filling=Filling(restores.KIND, opened(change), "", summary)))
+        definition = replace(definition, filling=Filling(restores.KIND, opened(change), "", summary))
+        definition = with_new_ids(change.txn, definition)
         definition = catalog.save(change, definition)
     filling.begin(database, catalog.published(definition))
     description = describe.created(definition)
     for index in description.get("GlobalSecondaryIndexes", ()):
         del index["IndexStatus"]
     return {"TableDescription": description}
-
-
-def _numbered(change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-    """Return the definition with new ids."""
-    indexes = tuple(replace(index, id=next_id(change.txn)) for index in definition.indexes)
-    vectors = tuple(replace(index, id=next_id(change.txn)) for index in definition.vectors)
-    return replace(definition, id=next_id(change.txn), indexes=indexes, vectors=vectors)
 
 
 # --- checks ---------------------------------------------------------------------------------------

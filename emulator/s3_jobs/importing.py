@@ -17,12 +17,12 @@ import orjson
 from emulator import errors
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
+from emulator.database.definitions.numbering import with_new_ids
 from emulator.database.definitions.s3_jobs import COMPLETED, FAILED, IMPORT, Progress, S3Job
 from emulator.database.definitions.tables import Filling, TableDefinition
 from emulator.database.items.write import load
 from emulator.database.s3_jobs import Failure
 from emulator.database.schema.table import Table
-from emulator.database.store.ids import next_id
 from emulator.formats.records import ReadOptions
 from emulator.objects.opening import local_folder
 from emulator.objects.store import ObjectError
@@ -116,18 +116,16 @@ def _begin(database: Database, job: S3Job) -> None:
         if database.s3_jobs.progress(change.txn, job).processed:
             raise gone(job)
         definition = TableDefinition.load(orjson.dumps(job.plan["table"]), account=database.catalog.account)
+        definition = with_new_ids(change.txn, definition)
         now = database.clock.now()
-        indexes = tuple(replace(index, id=next_id(change.txn), until=now) for index in definition.indexes)
-        vectors = tuple(replace(index, id=next_id(change.txn), until=now) for index in definition.vectors)
         database.catalog.save(
             change,
             replace(
                 definition,
-                id=next_id(change.txn),
                 created=now,
                 until=now,
-                indexes=indexes,
-                vectors=vectors,
+                indexes=tuple(replace(index, until=now) for index in definition.indexes),
+                vectors=tuple(replace(index, until=now) for index in definition.vectors),
                 filling=Filling(IMPORT, job.arn),
             ),
         )

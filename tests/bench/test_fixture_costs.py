@@ -10,8 +10,8 @@ from dynamodb_emulator._accounts import Accounts
 
 
 @pytest.fixture(scope="module")
-def accounts():
-    accounts = Accounts([])
+def accounts(tmp_path_factory):
+    accounts = Accounts([], str(tmp_path_factory.getbasetemp()))
     accounts.server.client().list_tables()
     yield accounts
     accounts.close()

@@ -108,12 +108,22 @@ def test_the_command_lists_controls(capsys):
 def test_the_command_explains_a_control(capsys):
     assert control.main(["snapshots/branch", "--help"]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith("dynamodb-emulator control snapshots/branch '{Name, AccessKey, Region?}'\n")
+    assert shown.startswith("dynamodb-emulator control snapshots/branch '{Name, AccessKey, Region?, Rename?}'\n")
     assert "The copies are new tables, with new streams." in shown
+    assert control.main(["advice", "--help"]) == 0
+    assert "(also called find_advice)" in capsys.readouterr().out
+    assert control.main(["find_advice", "--help"]) == 0
+    assert capsys.readouterr().out.startswith("dynamodb-emulator control advice '{AccessKey?")
     for arguments in (["--help"], ["nothing", "--help"]):
         with pytest.raises(SystemExit, match="0"):
             control.main(arguments)
         assert capsys.readouterr().out.startswith("usage: dynamodb-emulator control ")
+
+
+@pytest.mark.parametrize("arguments", [["find_requests", "{}"], ["show_throttling"]])
+def test_a_control_of_a_shared_call_has_its_own_name(endpoint, capsys, arguments):
+    assert control.main([*arguments, "--endpoint", endpoint]) == 0
+    assert capsys.readouterr().out.startswith("{")
 
 
 def test_json_is_sent_to_the_control_of_that_name(endpoint, capsys):
@@ -134,6 +144,7 @@ def test_the_command_reports_a_refusal(endpoint, capsys):
     [
         (["nothing"], "there is no control nothing; there are: "),
         (["reset"], "the control reset needs JSON, at least {}"),
+        (["find_advice"], "the control find_advice needs JSON, at least {}"),
         (["health", "{}"], "the control health takes no JSON"),
         (["ttl", "{"], "the body is not JSON: "),
         (["ttl", "[]"], "the body must be a JSON object"),

@@ -120,6 +120,18 @@ class Filling:
 GONE: Final = ("ttl_disabled", "ttl_until")
 """Fields that only older versions of the program stored in tables."""
 
+OWN_DATA: Final[Mapping[str, Callable[[int], bytes]]] = {"ttl_queue": keyspace.expiries, "lag_log": keyspace.lag}
+"""Field with the id of data that belong to the table alone -> function that returns their prefix.
+
+The data are deleted with the table. The field is None while the table has no such data.
+"""
+
+COPIED: Final = ("ttl_queue",)
+"""The fields of OWN_DATA whose data follow from the items. A copy of a table copies these data."""
+
+LOGS: Final = ("stream_id", "history")
+"""Fields with the id of data that can outlive the table."""
+
 
 @dataclass(frozen=True, slots=True)
 class TableDefinition:
@@ -231,8 +243,7 @@ class TableDefinition:
     def data_prefixes(self) -> list[bytes]:
         """Return the prefixes of the table's data, which are deleted with the table.
 
-        These are its items, entries, collections, vectors, TTL queue, data for replicas and lag
-        log.
+        These are its items, entries, collections, vectors, data for replicas and OWN_DATA.
         The statistics are not among them, because they have only one key. Nor are the streams,
         which outlive the table.
         """
@@ -241,12 +252,12 @@ class TableDefinition:
             prefixes.append(keyspace.collections(self.id))
         prefixes += [keyspace.entries(index.id) for index in self.indexes]
         prefixes += [keyspace.vectors(index.id) for index in self.vectors]
-        if self.ttl_queue is not None:
-            prefixes.append(keyspace.expiries(self.ttl_queue))
         if self.membership is not None:
             prefixes.append(keyspace.replica(self.membership.log))
-        if self.lag_log is not None:
-            prefixes.append(keyspace.lag(self.lag_log))
+        for name, prefix in OWN_DATA.items():
+            number = getattr(self, name)
+            if number is not None:
+                prefixes.append(prefix(number))
         return prefixes
 
     @property

@@ -15,12 +15,12 @@ from typing import Final
 import orjson
 
 from emulator.database.database import Database
-from emulator.database.definitions.tables import DELETING, TableDefinition
+from emulator.database.definitions.numbering import with_new_ids, without_data
+from emulator.database.definitions.tables import COPIED, DELETING, TableDefinition
 from emulator.database.definitions.tenants import SHARED
 from emulator.database.snapshots.restoring import resume_walks
 from emulator.database.snapshots.snapshot import find
 from emulator.database.store import keyspace
-from emulator.database.store.ids import next_id
 from emulator.database.store.registry import DefinitionChange
 from emulator.database.views.views import View, Views
 from emulator.slices import Steps
@@ -137,30 +137,22 @@ def _copied(txn: WriteTxn, table: TableDefinition, now: float, prefixes: dict[by
 
     The copy of a replica has no replicas.
     """
-    table = replace(table, membership=None)
-    indexes = tuple(replace(index, id=next_id(txn)) for index in table.indexes)
-    vectors = tuple(replace(index, id=next_id(txn)) for index in table.vectors)
+    table = without_data(replace(table, membership=None), kept=COPIED)
     copied = replace(
-        table,
-        id=next_id(txn),
+        with_new_ids(txn, table),
         uuid=str(uuid.uuid4()),
         created=now,
-        indexes=indexes,
-        vectors=vectors,
-        ttl_queue=None if table.ttl_queue is None else next_id(txn),
-        stream_id=None,
         stream_label=None,
         kinesis=(),
         recovery_since=None if table.recovery_since is None else now,
-        history=None,
     )
     prefixes.update(zip(table.data_prefixes(), copied.data_prefixes(), strict=True))
     prefixes[keyspace.statistics(table.id)] = keyspace.statistics(copied.id)
     start = keyspace.items(copied.id).hex()
     return replace(
         copied,
-        indexes=tuple(replace(index, filled_to=_position(index.filled_to, start)) for index in indexes),
-        vectors=tuple(replace(index, filled_to=_position(index.filled_to, start)) for index in vectors),
+        indexes=tuple(replace(index, filled_to=_position(index.filled_to, start)) for index in copied.indexes),
+        vectors=tuple(replace(index, filled_to=_position(index.filled_to, start)) for index in copied.vectors),
         ttl_filled_to=_position(table.ttl_filled_to, start),
     )
 

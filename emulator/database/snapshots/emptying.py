@@ -7,6 +7,7 @@ sweeps find no table with the old ids, and end.
 from dataclasses import replace
 
 from emulator.database.database import Database
+from emulator.database.definitions.numbering import with_new_ids
 from emulator.database.jobs import filling
 from emulator.database.schema.table import Table
 from emulator.database.store.ids import next_id
@@ -28,14 +29,12 @@ def empty(database: Database, change: DefinitionChange, table: Table) -> None:
     for prefix in definition.data_prefixes():
         database.catalog.deletions.drop(txn, prefix)
     membership = definition.membership
+    emptied = with_new_ids(txn, database.catalog.emptied(change, definition, database.clock.now()))
     emptied = replace(
-        database.catalog.emptied(change, definition, database.clock.now()),
-        id=next_id(txn),
-        indexes=tuple(replace(index, id=next_id(txn), filled_to=None) for index in definition.indexes),
-        vectors=tuple(replace(index, id=next_id(txn), filled_to=None) for index in definition.vectors),
-        ttl_queue=None if definition.ttl_queue is None else next_id(txn),
+        emptied,
+        indexes=tuple(replace(index, filled_to=None) for index in emptied.indexes),
+        vectors=tuple(replace(index, filled_to=None) for index in emptied.vectors),
         ttl_filled_to=None,
-        lag_log=None,
         membership=None if membership is None else replace(membership, log=next_id(txn)),
     )
     database.catalog.save(change, emptied)

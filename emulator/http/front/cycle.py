@@ -135,7 +135,8 @@ class Cycle:
             self._start(message)
         elif kind == "http.response.body":
             self._send_body(message.get("body", b""), more=message.get("more_body", False))
-            await self._writable.wait()
+            if not self._complete:  # after the last part, the connection does not call `resume` any more
+                await self._writable.wait()
         else:
             raise RuntimeError(f"the application sent an unexpected message: {kind}")
 

@@ -12,12 +12,13 @@ __all__ = ["Fault", "fault_body"]
 class Fault:
     """A fault in force. It ends with `remove`, with a `with` block, or with the test.
 
-    id: its name in the control `faults`.
+    id: its name in the control `faults`. The counts `matched` and `hits` stay after its end.
     """
 
     def __init__(self, server: Server, rule: Mapping[str, Any]) -> None:
         self._server = server
         self.id: str = rule["Id"]
+        self._last = rule
 
     @property
     def matched(self) -> int:
@@ -31,11 +32,17 @@ class Fault:
 
     def remove(self) -> None:
         """End the fault. Raises ControlError if it has ended before."""
+        self._refresh()
         self._server.control("faults/remove", {"Id": self.id})
 
     def _count(self, member: str) -> int:
+        self._refresh()
+        return int(self._last[member])
+
+    def _refresh(self) -> None:
+        """Get the newest counts, if the fault has not ended."""
         rules = self._server.control("faults")["Faults"]
-        return next((int(rule[member]) for rule in rules if rule["Id"] == self.id), 0)
+        self._last = next((rule for rule in rules if rule["Id"] == self.id), self._last)
 
     def __enter__(self) -> Self:
         return self

@@ -10,6 +10,7 @@ import orjson
 from emulator import errors
 from emulator.database.changes import replicas as logs
 from emulator.database.database import Database
+from emulator.database.definitions.numbering import with_new_ids, without_data
 from emulator.database.definitions.replicas import Membership
 from emulator.database.definitions.tables import CREATING, UPDATING, IndexDefinition, TableDefinition
 from emulator.database.jobs import filling, replica_fill, replication, ttl_fill
@@ -133,20 +134,14 @@ def replica_of(
     until: float,
 ) -> TableDefinition:
     """Return the definition of the new replica of a Create action."""
-    txn = change.txn
     replica = overridden(source, _replica(source, body["RegionName"], membership, now, until), body, creates=True)
-    return replace(
-        replica,
-        id=next_id(txn),
-        indexes=tuple(replace(index, id=next_id(txn)) for index in replica.indexes),
-        vectors=tuple(replace(index, id=next_id(txn)) for index in replica.vectors),
-    )
+    return with_new_ids(change.txn, replica)
 
 
 def _replica(source: TableDefinition, region: str, membership: Membership, now: float, until: float) -> TableDefinition:
-    """Return the definition of a new replica, without ids (control-plane 6.2, 6.4)."""
+    """Return the definition of a new replica, with ids of its source (control-plane 6.2, 6.4)."""
     return replace(
-        source,
+        without_data(source),
         uuid=str(uuid.uuid4()),
         region=region,
         created=now,
@@ -159,13 +154,10 @@ def _replica(source: TableDefinition, region: str, membership: Membership, now: 
         tags={},
         deletion_protection=False,
         stream_label=None,
-        stream_id=None,
-        ttl_queue=None,
         ttl_filled_to=None,
         kinesis=(),
         recovery_days=None,
         recovery_since=None,
-        history=None,
         policy=None,
         insights=None,
         pending=(),

@@ -48,7 +48,7 @@ def test_table_throughput(db):
         "Reason": "TableWriteProvisionedThroughputExceeded",
         "Cause": "TableThroughput",
         "Explanation": f"Table {table} has 5 provisioned write units a second, and they are used up. "
-        "1 units were asked for, and 0 were left.",
+        "The request asked for 1 unit, and 0 were left.",
     }
 
 

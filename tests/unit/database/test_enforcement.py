@@ -182,9 +182,11 @@ def test_the_key_may_be_written_otherwise(db, table):
 
 
 @pytest.mark.parametrize("key", [{"pk": {"S": "p"}}, KEY | {"more": {"S": ""}}, {"pk": {"S": "p"}, "sk": {"S": "1"}}])
-def test_a_key_of_another_form_is_of_no_item(db, table, key):
-    declare(db, TableName=table, Key=key, Seconds=10)
-    db("PutItem", TableName=table, Item=KEY)
+def test_a_key_of_another_form_is_of_no_item(db, key):
+    """The declaration was made before the table was there, so nothing could refuse the key."""
+    declare(db, TableName="later", Key=key, Seconds=10)
+    db("CreateTable", table_request("pk:S sk:N", TableName="later"))
+    db("PutItem", TableName="later", Item=KEY)
 
 
 def test_other_tables_have_other_items(db, table):
@@ -270,6 +272,22 @@ BAD_TRANSACTIONS = {
     ),
     "token without seconds": ({"ClientRequestToken": "t"}, "the member Seconds is missing or of a wrong type"),
 }
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [
+        ({"zz": {"S": "a"}}, "The provided key element does not match the schema"),
+        ({"pk": {"S": "a"}}, "The provided key element does not match the schema"),
+        ({"pk": {"S": "p"}, "sk": {"S": "1"}}, "The provided key element does not match the schema"),
+    ],
+)
+def test_a_transaction_on_a_key_that_the_table_cannot_have(db, table, key, problem):
+    with pytest.raises(BadDeclaration) as caught:
+        declare(db, TableName=table, Key=key, Seconds=60)
+    assert str(caught.value) == f"the member Key is no key of table {table}: {problem}"
+    assert registry.call(db.emulator, "show_transactions", {}) == {"Transactions": []}
+    declare(db, TableName=table, Key=key, Seconds=0)
 
 
 @pytest.mark.parametrize("case", BAD_TRANSACTIONS)

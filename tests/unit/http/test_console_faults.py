@@ -5,6 +5,7 @@ import json
 import pytest
 
 from emulator.controls import registry
+from emulator.wording import amount_text
 from tests.support.console import faults
 from tests.support.console_process import ObservedWorld
 from tests.support.tables import index_request, table_request
@@ -168,7 +169,9 @@ def test_throttles_are_explained(db, console):
     page = shown(console, "throttles")
     assert "PutItem" in page
     assert "&lt;script&gt;" in page
-    assert call(db, "throttles")["Throttles"][-1]["Explanation"].split()[0] in page
+    last = call(db, "throttles")["Throttles"][-1]
+    assert last["Explanation"].split()[0] in page
+    assert f'<td class="number">{amount_text(last["Asked"])}</td>' in page
     assert "No request was throttled." in shown(console, "throttles", table="Orders")
     assert "is not enforced" in console.done("throttles/enforce", table="Small", enforced="no")
     assert "there is no table" in console.done("throttles/enforce", table="Later", enforced="yes")

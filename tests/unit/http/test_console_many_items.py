@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+from contextlib import suppress
 
 import pytest
 
 from emulator.app import Emulator
+from emulator.errors import ApiError
 from emulator.http.site.console.pages import transfer
 from emulator.settings import Settings
 from tests.support.console import faults, in_process
@@ -195,6 +197,32 @@ def test_an_import_that_cannot_be_read_puts_nothing(console, call, orders, conte
     assert call("Scan", TableName="Orders")["Count"] == 4
 
 
+def test_an_import_that_fails_says_how_many_items_are_in(console, call, orders):
+    items = [{"pk": "n", "sk": number} for number in range(30)] + [{"pk": "n", "sk": 99, "x": "x" * 410_000}]
+    answer = console.post("tables/Orders/import", HTMX, content="\n".join(json.dumps(item) for item in items))
+    assert answer.status == 400
+    assert "25 items have been imported. Then a request failed: Item size has exceeded" in answer.text
+    assert call("Scan", TableName="Orders")["Count"] == 29
+
+
+@pytest.mark.parametrize("form", ["json", "dynamodb", "csv"])
+def test_an_export_of_a_throttled_table_shows_the_error(console, call, form):
+    units = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1000}
+    call(
+        "CreateTable",
+        **table_request("pk:S", TableName="Small", BillingMode="PROVISIONED", ProvisionedThroughput=units),
+    )
+    for number in range(10):
+        call("PutItem", TableName="Small", Item={"pk": {"S": str(number)}, "x": {"S": "x" * 300_000}})
+    console.done("throttles/enforce", table="Small", enforced="yes")
+    with suppress(ApiError):
+        while True:
+            call("Scan", TableName="Small")
+    answer = console.get("tables/Small/export", format=form)
+    assert answer.status == 400
+    assert "ProvisionedThroughputExceededException" in answer.text
+
+
 def test_an_import_has_a_preview(console, call, orders):
     content = "\n".join(['{"pk": "<b>", "sk": 1}', *["{"] * 12])
     part = console.post("tables/Orders/import/preview", HTMX, content=content).text
@@ -216,8 +244,8 @@ def test_entities_and_collections_are_recognised(console, call):
             call("PutItem", TableName="Shop", Item={"pk": pk, "sk": {"S": f"ORDER#{order}"}, "total": {"N": "1"}})
     page = console.get("tables/Shop/collections").text
     assert "All 6 items were read." in page
-    assert "USER#, PROFILE (3)" in page
-    assert "USER#, ORDER# (3)" in page
+    assert "<bdi>USER#, PROFILE</bdi> (3)" in page
+    assert "<bdi>USER#, ORDER#</bdi> (3)" in page
     assert page.index("USER#2") < page.index("USER#1")
     chosen = console.get("tables/Shop/collections", entity="USER#, ORDER#").text
     assert ">USER#0<" not in chosen

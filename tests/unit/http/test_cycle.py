@@ -278,6 +278,24 @@ def test_a_client_that_does_not_read_stops_the_application(db):
     assert line.transport.written.count(b"HTTP/1.1 200") == 2
 
 
+def test_a_last_part_that_the_client_has_not_read_ends_the_application(db):
+    """Otherwise the server would wait for the application when it stops."""
+    lines = []
+
+    async def app(_scope, _receive, send):
+        await send(start())
+        lines[0].connection.pause_writing()
+        await send(part(b"x"))
+
+    async def use(line):
+        lines.append(line)
+        line.feed(get())
+        await turns(20)
+        assert not line.front.tasks
+
+    over(db, app, use)
+
+
 @pytest.mark.skipif(not hasattr(select, "POLLRDHUP"), reason="the system does not report it")
 def test_a_client_that_hangs_up_is_noticed_although_nothing_is_read(db):
     """The client has closed its half of the connection. It may still read the answer."""

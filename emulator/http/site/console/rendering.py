@@ -13,6 +13,7 @@ from emulator.http.site.console.attributes import kind, kind_name, plain_item, s
 from emulator.http.site.console.static_files import static_url
 from emulator.slices import Steps
 from emulator.version import VERSION
+from emulator.wording import amount_text
 
 _PARTS: Final = 200  # expressions and texts of a template that make one piece
 _FOLDER: Final = Path(__file__).parent / "templates"
@@ -68,6 +69,7 @@ class Templates:
             "bytes": size,
             "moment": moment,
             "count": _count,
+            "amount": amount_text,
             "kind": kind,
             "kind_name": kind_name,
             "shown": shown,

@@ -8,6 +8,7 @@ from typing import Any, Final
 import orjson
 from starlette.responses import Response
 
+from emulator.errors import ApiError
 from emulator.http.site.console import described, lookups
 from emulator.http.site.console.attributes import exact_item
 from emulator.http.site.console.forms import BadForm
@@ -42,8 +43,24 @@ async def export(visit: Visit) -> Response:
     form = visit.query.chosen("format", _FORMATS)
     if form == "csv":
         names = described.key_names(table)
-        return visit.downloads(f"{name}.csv", "text/csv; charset=utf-8", _csv(visit, name, names))
-    return visit.downloads(f"{name}.json", "application/json", _json(visit, name, plain=form == "json"))
+        return visit.downloads(f"{name}.csv", "text/csv; charset=utf-8", await _begun(_csv(visit, name, names)))
+    return visit.downloads(f"{name}.json", "application/json", await _begun(_json(visit, name, plain=form == "json")))
+
+
+async def _begun(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Make the first chunk of a file, and return an iterator over all chunks.
+
+    If the first chunk fails, the page shows the error. Later, the status is already sent, and only
+    the end of the connection shows that the file is incomplete.
+    """
+    first = await anext(chunks)
+
+    async def all_chunks() -> AsyncIterator[bytes]:
+        yield first
+        async for chunk in chunks:
+            yield chunk
+
+    return all_chunks()
 
 
 async def _pages(visit: Visit, name: str) -> AsyncIterator[list[Item]]:
@@ -106,18 +123,31 @@ async def preview(visit: Visit) -> Response:
 
 @action("tables/{table}/import", title="Import and export", parent="tables")
 async def import_items(visit: Visit) -> Response:
-    """Put all items of a text into the table. Nothing is put if a part of it cannot be read."""
+    """Put all items of a text into the table. Nothing is put if a part of it cannot be read.
+
+    If a request fails, the items before it stay in the table.
+    """
     name = visit.params["table"]
     items, problems = await _read(visit, await lookups.described(visit, name))
     if problems:
         raise BadForm(f"Nothing was imported. {problems[0]}")
     if not items:
         raise BadForm("There are no items in the text.")
-    for start in range(0, len(items), _BATCH):
-        waiting = {name: [{"PutRequest": {"Item": item}} for item in items[start : start + _BATCH]]}
-        while waiting:
-            waiting = (await visit.call("BatchWriteItem", {"RequestItems": waiting}))["UnprocessedItems"]
-    return visit.done(f"tables/{name}/items", f"{len(items):,} items have been imported.")
+    done = 0
+    try:
+        for start in range(0, len(items), _BATCH):
+            waiting = {name: [{"PutRequest": {"Item": item}} for item in items[start : start + _BATCH]]}
+            while waiting:
+                left = (await visit.call("BatchWriteItem", {"RequestItems": waiting}))["UnprocessedItems"]
+                done += len(waiting[name]) - len(left.get(name, ()))
+                waiting = left
+    except ApiError as error:
+        raise BadForm(f"{_items(done)} been imported. Then a request failed: {error.message}") from None
+    return visit.done(f"tables/{name}/items", f"{_items(done)} been imported.")
+
+
+def _items(count: int) -> str:
+    return "1 item has" if count == 1 else f"{count:,} items have"
 
 
 async def _read(visit: Visit, table: Mapping[str, Any]) -> tuple[list[Item], list[str]]:

@@ -1,0 +1,38 @@
+"""The ids in a table's definition: new ones for new data, none for data that a copy cannot have.
+
+`OWN_DATA` and `LOGS` of tables.py list the fields with ids. So a new field with an id needs no code
+here, and none where tables are copied, emptied or replicated.
+"""
+
+from collections.abc import Container
+from dataclasses import replace
+from typing import Any
+
+from emulator.database.definitions.tables import LOGS, OWN_DATA, TableDefinition
+from emulator.database.store.ids import next_id
+from storage import WriteTxn
+
+
+def with_new_ids(txn: WriteTxn, definition: TableDefinition) -> TableDefinition:
+    """Return the definition with new ids for the table, its indexes and its own data.
+
+    Its streams, its history and its membership keep their ids.
+    """
+    numbered = replace(
+        definition,
+        id=next_id(txn),
+        indexes=tuple(replace(index, id=next_id(txn)) for index in definition.indexes),
+        vectors=tuple(replace(index, id=next_id(txn)) for index in definition.vectors),
+    )
+    own: dict[str, Any] = {name: next_id(txn) for name in OWN_DATA if getattr(definition, name) is not None}
+    return replace(numbered, **own)
+
+
+def without_data(definition: TableDefinition, kept: Container[str] = ()) -> TableDefinition:
+    """Return the definition without the ids of its own data, of its stream and of its history.
+
+    When the definition is saved, `Attachments.reconcile` makes what the settings ask for. kept:
+    fields of OWN_DATA whose ids stay.
+    """
+    gone: dict[str, Any] = {name: None for name in (*OWN_DATA, *LOGS) if name not in kept}
+    return replace(definition, **gone)
