@@ -76,7 +76,8 @@ def test_metrics(server):
     assert total(requests, operation="other", code="400") == CONNECTIONS
     assert total(requests, operation="PutItem", code="ProvisionedThroughputExceededException") == 1
     assert total(found["throttled_requests_total"], operation="PutItem") == 1
-    assert total(found["capacity_units_total"], operation="PutItem") == 1
+    # Each put needs one unit. How many succeed depends on the speed of the machine.
+    assert total(found["capacity_units_total"], operation="PutItem") == total(requests, operation="PutItem", code="")
     assert total(found["request_seconds_count"], operation="ListTables") == CONNECTIONS
     assert total(found["request_seconds_bucket"], operation="ListTables", le="+Inf") == CONNECTIONS
     labels = {"table": "Orders", "region": "us-east-1", "access_key": "test"}

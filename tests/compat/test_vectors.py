@@ -207,7 +207,7 @@ def test_an_index_on_a_table_with_items_is_filled_and_deleted(client, make_table
     assert answer["TableStatus"] == "UPDATING"
     (index,) = answer["VectorIndexes"]
     assert (index["IndexStatus"], index["Backfilling"]) == ("CREATING", False)
-    for _ in range(20):  # each request runs a slice of the backfill
+    for _ in range(500):  # each request runs a slice of the backfill, or of other tests' background work
         index = described(client, table)["near"]
         if index["IndexStatus"] == "ACTIVE":
             break
