@@ -142,7 +142,7 @@ def _of_scan(access: Access, planned: Pages, sizes: Sizes, *, consistent: bool) 
     what = "index" if access.index is not None else "table"
     reasons = [
         f"A Scan reads every item of the {what}. Items: {whole.items:,}; bytes: {whole.size:,}.",
-        f"{_read_rule(page.size)} A Scan rounds up for each partition key.",
+        f"{_read_rule(page.size)} A Scan rounds up for each partition.",
         *_further_rules(planned, consistent=consistent),
     ]
     if pages > 1:
