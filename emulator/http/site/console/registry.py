@@ -64,7 +64,7 @@ def page(
 ) -> Callable[[Handler], Handler]:
     """Register the decorated function as the handler of a page. A page changes nothing."""
     assert group is None or group in GROUPS, f"the navigation has no group {group}"
-    return _register(Page("GET", path, _absent, title, group, order, path if parent is None else parent))
+    return _register("GET", path, title, group, order, path if parent is None else parent)
 
 
 def action(path: str, *, title: str = "Problem", parent: str = "") -> Callable[[Handler], Handler]:
@@ -72,7 +72,7 @@ def action(path: str, *, title: str = "Problem", parent: str = "") -> Callable[[
 
     title, parent: of the page that shows a problem.
     """
-    return _register(Page("POST", path, _absent, title, None, 0, parent))
+    return _register("POST", path, title, None, 0, parent)
 
 
 def first_page(begin: Begin) -> Begin:
@@ -81,19 +81,16 @@ def first_page(begin: Begin) -> Begin:
     return begin
 
 
-def _register(made: Page) -> Callable[[Handler], Handler]:
-    key = made.method, made.path
-    assert key not in _pages, f"two handlers for {key}"
+def _register(
+    method: str, path: str, title: str, group: str | None, order: int, parent: str
+) -> Callable[[Handler], Handler]:
+    assert (method, path) not in _pages, f"two handlers for {method} {path}"
 
     def register(handler: Handler) -> Handler:
-        _pages[key] = Page(made.method, made.path, handler, made.title, made.group, made.order, made.parent)
+        _pages[method, path] = Page(method, path, handler, title, group, order, parent)
         return handler
 
     return register
-
-
-async def _absent(_visit: Visit) -> Response:
-    raise NotImplementedError
 
 
 @cache
