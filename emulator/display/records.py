@@ -23,7 +23,7 @@ _TTL: Final = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
 
 
 def record_text(table: str, record: Record, paint: Painter = plain) -> str:
-    """Return the lines of a record, without a line feed at the end."""
+    """Return a record as lines of text, without a line feed at the end."""
     return "\n".join(_lines(table, record, paint))
 
 
@@ -44,7 +44,7 @@ def _lines(table: str, record: Record, paint: Painter) -> Iterator[str]:
 def _changed(keys: Item, old: Item | None, new: Item | None) -> list[str]:
     """Return the names of the attributes to show, without the key attributes.
 
-    They have the order of the old item, then of the new item.
+    The attributes of the old item come first, in its order, then the others of the new item.
     """
     names = [name for name in {**(old or {}), **(new or {})} if name not in keys]
     if old is None or new is None:

@@ -1,4 +1,4 @@
-"""Colours on a terminal, and output into closed pipes."""
+"""Colours for text on a terminal, and a way to ignore output that nobody reads any more."""
 
 import os
 import sys
@@ -29,18 +29,18 @@ def painter_for(stream: TextIO, environment: Mapping[str, str]) -> Painter:
 
 
 def plain(_colour: str, text: str) -> str:
-    """Return the text without a colour."""
+    """Return the text unchanged, without a colour."""
     return text
 
 
 def colourful(colour: str, text: str) -> str:
-    """Return the text between the control sequences of a colour."""
+    """Return the text with the control sequences that print it in a colour."""
     return f"{_CODES[colour]}{text}{_RESET}"
 
 
 def discard_output() -> None:
-    """Discard the rest of stdout, after its reader has closed the pipe (`... | head`).
+    """Discard all further output to stdout, because the reader has closed the pipe (`... | head`).
 
-    Otherwise Python reports a broken pipe when it flushes stdout at the exit.
+    Otherwise Python reports a broken pipe when it exits and flushes stdout.
     """
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

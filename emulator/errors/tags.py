@@ -14,9 +14,9 @@ def no_tags(kind: str) -> ApiError:
 
 
 def tag_set_too_large(size: int, largest: int) -> ApiError:
-    """Return the error for tags that are too large together.
+    """Return the error for tags whose total size is too large.
 
-    size: bytes of all tags that the resource would have. largest: the limit in bytes.
+    size: the bytes of all tags that the resource would have. largest: the limit in bytes.
     """
     return validation(f"Tag set size {size} bytes is above max size limit of {largest} bytes")
 

@@ -17,13 +17,13 @@ preserve them too, and no kind of record needs code of its own.
   original in the view itself, then in newer views, oldest first. If there is none, the value is the
   live value.
 - Closing a view removes its originals in the background. If an older view covers the same prefix,
-  the originals first move to the older view, unless it has an original of the key already
-  (`views.py`).
+  the originals first move to the older view (`views.py`). An original is dropped if the older view
+  already has one of the same key.
 - `Views.keep` can add a key outside of all prefixes, such as a definition or counter that belongs
   to the data. It stores an original in advance.
 - Without views, writes go directly to the engine, without an additional call or comparison. Opening
-  the first view replaces the database's `write` (`store/access.py`). A registry has the
-  definitions of views, so other processes begin to record originals before their next write.
+  the first view replaces the database's `write` (`store/access.py`). The definitions of views are
+  in a registry. So another process knows a new view before its next write, and stores originals.
 
 | file | job |
 |---|---|
