@@ -69,6 +69,6 @@ class FunctionService:
         self._publish()
 
     def _publish(self) -> None:
-        """Tell the other workers when the next batch is sent, because only this process has lanes."""
+        """Tell other workers when the next batch is sent, because only this process has lanes."""
         if self._sharing is not None:
             self._sharing.set_delivery(min(self._deliveries(), default=None))

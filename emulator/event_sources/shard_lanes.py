@@ -71,4 +71,4 @@ class ShardLanes:
         return min(unfinished, default=None)
 
     def expire(self) -> None:
-        """Do nothing: the lanes themselves give up records that are too old."""
+        """Do nothing, because the lanes give up records that are too old (`Lane.give_up`)."""
