@@ -171,9 +171,9 @@ def _same(value: object) -> object:
 
 
 def warnings(settings: Settings) -> list[str]:
-    """Return a warning if the folder that contains our store also has files of DynamoDB Local.
+    """Return a list with one warning if the folder of our store also has files of DynamoDB Local.
 
-    Otherwise the list is empty.
+    Return an empty list otherwise.
     """
     folder = settings.folder
     if folder is None or folder.name != FOLDER:

@@ -19,7 +19,7 @@ Painter = Callable[[str, str], str]
 
 
 def painter_for(stream: TextIO, environment: Mapping[str, str]) -> Painter:
-    """Return a painter with colours for a terminal, and one without colours for other streams.
+    """Return `colourful` if the stream is a terminal, else `plain`.
 
     NO_COLOR (https://no-color.org) and TERM=dumb turn colours off.
     """

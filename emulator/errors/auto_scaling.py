@@ -24,7 +24,7 @@ def scaling_not_parsed() -> ApiError:
 
 
 def scaling_operation_unknown(operation: str) -> ApiError:
-    """Return our own error for an operation that this server does not have."""
+    """Return our own error for an operation of Auto Scaling that this server does not have."""
     return _scaling_error("UnknownOperationException", f"This server has no operation {operation} of Auto Scaling.")
 
 
@@ -150,7 +150,7 @@ def scaling_policy_not_found(resource_id: str, dimension: str, name: str) -> Api
 def scaling_action_not_found(resource_id: str, dimension: str, name: str) -> ApiError:
     """Return the error for an unknown scheduled action.
 
-    The text is inferred from that of scaling_policy_not_found.
+    We infer the text from the text of scaling_policy_not_found.
     """
     text = f"No scheduled action found for {_target_id(resource_id, dimension)}, scheduled action name: {name}"
     return _scaling_error("ObjectNotFoundException", text)

@@ -31,7 +31,7 @@ KeyAttribute = tuple[str, str, str]
 
 
 def attribute_redefined(existing: Iterable[KeyAttribute], new: Iterable[KeyAttribute]) -> ApiError:
-    """Return the error for a key attribute that gets a second type (behaviour 10.4).
+    """Return the error for a new index that gives a key attribute another type (behaviour 10.4).
 
     existing: the key schema in which the attribute has another type already.
     new: the key schema of the new index.
@@ -99,7 +99,10 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def index_not_found(index: str, table: str) -> ApiError:
-    """Return UpdateTable's error for an unknown index (ack-api-quirks, DDB-TABLE-161)."""
+    """Return UpdateTable's error for an unknown index.
+
+    Source: ack-api-quirks, DDB-TABLE-161.
+    """
     return missing_resource(f": Index {index} for table {table}")
 
 

@@ -15,7 +15,7 @@ def _destination_state(detail: str) -> ApiError:
 def kinesis_already_enabled() -> ApiError:
     """Return the error for enabling a destination of a table that has one already.
 
-    The error is the same for the same Kinesis stream and for another stream.
+    It does not matter whether the request names the same Kinesis stream or another one.
     """
     return _destination_state(
         "EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation."

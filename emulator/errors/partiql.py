@@ -40,7 +40,7 @@ def parameter_count() -> ApiError:
 def number_under(kind: str, written: str, path: str) -> ApiError:
     """Return the error for a number literal that DynamoDB cannot store.
 
-    kind: overflow, underflow or precision.
+    kind: overflow, underflow or precision. path: where the number is, for example "root.x[1]".
     """
     return validation(f"{number_text(kind, written)} under {path}")
 

@@ -1,7 +1,7 @@
 """Errors of vector indexes and SearchVectors (features 1, control-plane 15).
 
-We do not know all of the service's texts. Where we do not, the function says so, and on which
-text of the service ours is modelled.
+Some of the service's texts are not known. The docstrings mark our own texts, and name the texts on
+which they are modelled.
 """
 
 from typing import Final

@@ -19,8 +19,8 @@ files of those imported modules that are in the folders and not in an installed 
 
     python child.py --find <JSON list of modules> folder...
 
-writes a JSON list of the given modules that do not exist. To find a module, this first searches the
-folders of its packages. Only if this search fails, it imports the packages.
+writes a JSON list of the given modules that do not exist. To find a module, the process first
+searches the folders of the module's packages. It imports the packages only if this search fails.
 """
 
 import importlib
@@ -103,7 +103,7 @@ def _stamp(file: str) -> "tuple[int, int] | None":
 def main(arguments: list[str]) -> None:
     """Answer the requests on stdin, or find modules (`--find`).
 
-    arguments: the command's, which the module's docstring explains.
+    arguments: the arguments of the command, which the module's docstring explains.
     """
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # sends the function's output to stderr, and its subprocesses' output too

@@ -4,9 +4,8 @@ Each line is the JSON that AWS sends to an on-failure destination (Lambda: "Reta
 for a DynamoDB event source"). `payload` is the whole event, as in the records that Lambda sends to
 S3. `condition` has one of two values. We infer one of them: `RecordAgeExceeded`.
 
-The id of a letter is its `requestId`, which is the first member of each line. Only one
-process writes the file: the one that delivers to functions. So it can also remove letters
-(redelivery.py).
+The id of a letter is its `requestId`, which is the first member of each line. Only the process that
+delivers to functions writes the file. So this process can also remove letters (redelivery.py).
 """
 
 import json

@@ -153,9 +153,9 @@ class Delivery:
     def coming(self) -> Iterator[tuple[float, str, str]]:
         """Yield a triple for each lane that will send a batch: time, kind, UUID of the mapping.
 
-        The time is when the lane sends the batch; `Lane.due` explains the kind. If the time
-        has passed, the next poll sends the batch.
-        Lanes exist only in the process that delivers to functions.
+        The time is when the lane sends the batch; `Lane.due` explains the kind. If the time has
+        passed, the next poll sends the batch. Lanes exist only in the process that delivers to
+        functions.
         """
         for consumer in self._consumers.values():
             for cursor in consumer.log.shards.values():

@@ -1,7 +1,7 @@
 """The errors of Lambda's API, with their texts.
 
-Lambda's envelope differs from DynamoDB's: the code is in the header `x-amzn-ErrorType`, and the
-body is `{"Type": "User", "Message": ..}`. Some errors have the member `message` instead of
+Lambda sends errors in another form than DynamoDB: the code is in the header `x-amzn-ErrorType`, and
+the body is `{"Type": "User", "Message": ..}`. Some errors have the member `message` instead of
 `Message` (botocore's lambda model). If a text is quoted in a public source, the docstring of its
 function names the source. All other texts are inferred or our own.
 """

@@ -56,7 +56,7 @@ class EventFormat:
         self._ends = tuple(b'%b,"eventSourceARN":%b}' % (identity, arn) for identity in _IDENTITIES)
 
     def record(self, row: bytes) -> Record:
-        """Convert one stored record."""
+        """Return the Record for a stored record. row: the record's bytes in the store."""
         frame, origin = record_frame(row)
         return Record(record_sequence(row), record_time(row), frame + self._ends[origin])
 

@@ -24,10 +24,10 @@ from typing import Any, Final
 import orjson
 
 Test = Callable[[Any], bool]
-"""A function that returns whether an event, or one value in an event, matches."""
+"""A function that returns True if an event, or one value in an event, matches."""
 
 _Leaf = Callable[[Sequence[Any]], bool]
-"""A function that returns whether the scalars at a path match. A missing path has no scalars."""
+"""A function that returns True if the scalars at a path match. A missing path has no scalars."""
 
 
 class BadPattern(Exception):
@@ -46,7 +46,7 @@ def compile_filters(patterns: Sequence[str]) -> Test | None:
 
 
 def compile_pattern(text: str) -> Test:
-    """Return a function that returns True for a matching event. Raises BadPattern."""
+    """Compile a pattern to a function that returns True for matching events. Raises BadPattern."""
     try:
         pattern = orjson.loads(text)
     except orjson.JSONDecodeError:

@@ -1,9 +1,9 @@
 """An event source mapping: a stream, a function, and the rules for the delivery of records.
 
 An `EventSourceMapping` object never changes. The store keeps it as JSON. A state such as Creating
-ends at a certain time, like a table's status. By default, it ends immediately: only the response
-to the request that caused the state shows the state. All later responses show Enabled or Disabled.
-With `--delay-transient-statuses`, the state lasts longer.
+ends at a certain time, like a table's status. By default, the state ends immediately: only the
+response to the request that caused the state shows it. All later responses show Enabled or
+Disabled. With `--delay-transient-statuses`, the state lasts longer.
 """
 
 from collections.abc import Mapping
@@ -154,7 +154,7 @@ class EventSourceMapping:
 
 
 def fields_of(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of EventSourceMapping that a Create or Update request sets, with values."""
+    """Return name -> value of the fields of a mapping that a Create or Update request sets."""
     fields: dict[str, Any] = {field: request[member] for member, field in _FIELDS.items() if member in request}
     if "FunctionResponseTypes" in request:
         fields["responses"] = tuple(request["FunctionResponseTypes"])

@@ -148,7 +148,7 @@ def _records(letter: Letter) -> list[Record]:
 
 
 def _rest(letter: Letter, records: list[Record]) -> Letter:
-    """Return the letter with only its last records. records: these records."""
+    """Return a letter that has only `records`, the last records of `letter`."""
     batch = {
         **letter["DDBStreamBatchInfo"],
         "startSequenceNumber": sequence_text(records[0].sequence),

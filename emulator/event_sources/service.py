@@ -54,7 +54,7 @@ class FunctionService:
         return (event for event in self.delivery.coming() if event[0] > now)
 
     def due(self) -> list[Invocation]:
-        """Return the invocations that the caller must make now, also those of dead letters."""
+        """Return the invocations to make now: of records, and of dead letters sent again."""
         invocations = self.delivery.due()
         if self.redelivery.busy:
             invocations += self.redelivery.due()

@@ -37,7 +37,7 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a write would do to the item.
+    """What a write would do to the item and its index entries.
 
     before, after: the size of the item before and after the write, 0 if there is no item. If the
     write would fail, `after` is 0.
@@ -96,7 +96,7 @@ class Cost:
 
 
 def cost_of(access: Access, sizes: Sizes, *, consistent: bool = False) -> Cost:
-    """Return the estimated cost of a statement."""
+    """Return the estimated cost of a statement's native operation."""
     planned = access.plan
     if isinstance(planned, Read):
         return _of_item(planned, sizes, consistent=consistent)
@@ -185,7 +185,7 @@ def _of_write(access: Access, planned: Write, sizes: Sizes) -> Cost:
     if access.operation == CHECK:
         reasons.append("EXISTS runs only in a transaction, which doubles the cost.")
     if effect.failure is not None:
-        reasons.append(f"The statement would fail now ({effect.failure}). It would cost these units all the same.")
+        reasons.append(f"The statement would fail now ({effect.failure}), but it would still cost these units.")
     for name, more in effect.entries.items():
         units += more
         reasons.append(f"Writing the entries in index {name} costs {more:g} more units.")

@@ -76,7 +76,7 @@ class Checked(NamedTuple, Generic[Tree]):
 
 
 def analyze_condition(parsed: Parsed[ast.ConditionTree], names: Names, types: Types) -> Checked[ast.ConditionTree]:
-    """Check a condition. Raises ExpressionError.
+    """Check a condition, and replace its aliases by names. Raises ExpressionError.
 
     names: alias -> attribute name. types: placeholder -> type letter of its value.
     """
@@ -95,7 +95,7 @@ def analyze_key_condition(parsed: Parsed[ast.ConditionTree], names: Names, types
 
 
 def analyze_update(parsed: Parsed[ast.UpdateTree], names: Names, types: Types) -> Checked[ast.UpdateTree]:
-    """Check an update. Raises ExpressionError."""
+    """Check an update, and replace its aliases by names. Raises ExpressionError."""
     _check_size(parsed)
     _check_reserved(parsed)
     _check_functions(parsed, "update operand")
@@ -115,7 +115,7 @@ def analyze_update(parsed: Parsed[ast.UpdateTree], names: Names, types: Types) -
 
 
 def analyze_projection(parsed: Parsed[ast.ProjectionTree], names: Names) -> Checked[ast.ProjectionTree]:
-    """Check a projection. Raises ExpressionError."""
+    """Check a projection, and replace its aliases by names. Raises ExpressionError."""
     _check_paths(parsed)
     _check_defined(parsed, names, {})
     paths = tuple([resolved(path, names) for path in parsed.tree.paths])
@@ -134,7 +134,7 @@ def _check_size(parsed: Parsed[Tree]) -> None:
 
 
 def _check_functions(parsed: Parsed[Tree], operands: Role) -> None:
-    """Raise for the first unknown function. If there is none, raise for the first misused function.
+    """Raise ExpressionError for the first unknown function, else for the first misused function.
 
     operands: the role that a function must have where it is an operand.
     """
@@ -159,9 +159,9 @@ def _check_reserved(parsed: Parsed[Tree]) -> None:
 
 
 def _check_elements(parsed: Parsed[Tree]) -> None:
-    """Raise for the first path with too many elements.
+    """Raise ExpressionError for the first path with too many elements.
 
-    If there is none, raise for the first list index that is out of range.
+    If there is no such path, raise it for the first list index that is out of range.
     """
     if parsed.too_long:
         raise problems.path_too_long(parsed.too_long)
@@ -365,7 +365,7 @@ class _UpdateAnalysis(_Analysis):
                 return node
 
     def check_section(self, action: ast.Action) -> None:
-        """Raise if the value of ADD or DELETE has a type that the action does not allow."""
+        """Raise ExpressionError if ADD or DELETE has a value of a type that it does not allow."""
         if not isinstance(action, ast.AddAction | ast.DeleteAction):
             return
         tag = self.type_of(action.value)

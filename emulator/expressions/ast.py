@@ -20,7 +20,7 @@ Comparator = OneOf["=", "<>", "<", "<=", ">", ">="]
 
 
 class Alias(NamedTuple):
-    """A `#name` step of a path. `name` includes the '#'."""
+    """An alias, such as `#name`, as a step of a path. `name` includes the '#'."""
 
     name: str
 
@@ -36,7 +36,7 @@ class DocumentPath(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """A `:value`. `name` includes the ':'."""
+    """A placeholder for a value, such as `:value`. `name` includes the ':'."""
 
     name: str
 
@@ -63,7 +63,7 @@ class Call(NamedTuple):
 
 
 class Arithmetic(NamedTuple):
-    """`left + right` or `left - right` on the right side of SET."""
+    """The operand `left + right` or `left - right`, on the right side of SET."""
 
     operator: OneOf["+", "-"]
     left: "Operand"
@@ -82,7 +82,7 @@ class Compare(NamedTuple):
 
 
 class Between(NamedTuple):
-    """`operand BETWEEN low AND high`."""
+    """A condition `operand BETWEEN low AND high`."""
 
     operand: Operand
     low: Operand
@@ -90,28 +90,28 @@ class Between(NamedTuple):
 
 
 class In(NamedTuple):
-    """`operand IN (option, ...)`."""
+    """A condition `operand IN (option, ...)`."""
 
     operand: Operand
     options: tuple[Operand, ...]
 
 
 class And(NamedTuple):
-    """`left AND right`. A chain of several ANDs nests to the left: (a AND b) AND c."""
+    """A condition `left AND right`. A chain of several ANDs nests to the left: (a AND b) AND c."""
 
     left: "ConditionTree"
     right: "ConditionTree"
 
 
 class Or(NamedTuple):
-    """`left OR right`. A chain of several ORs nests to the left: (a OR b) OR c."""
+    """A condition `left OR right`. A chain of several ORs nests to the left: (a OR b) OR c."""
 
     left: "ConditionTree"
     right: "ConditionTree"
 
 
 class Not(NamedTuple):
-    """`NOT operand`."""
+    """A condition `NOT operand`."""
 
     operand: "ConditionTree"
 
@@ -172,27 +172,27 @@ def chain(
 
 
 class SetAction(NamedTuple):
-    """`SET path = value`."""
+    """An action `SET path = value` of an update."""
 
     path: DocumentPath
     value: Operand
 
 
 class RemoveAction(NamedTuple):
-    """`REMOVE path`."""
+    """An action `REMOVE path` of an update."""
 
     path: DocumentPath
 
 
 class AddAction(NamedTuple):
-    """`ADD path value`."""
+    """An action `ADD path value` of an update."""
 
     path: DocumentPath
     value: Operand
 
 
 class DeleteAction(NamedTuple):
-    """`DELETE path value`."""
+    """An action `DELETE path value` of an update."""
 
     path: DocumentPath
     value: Operand

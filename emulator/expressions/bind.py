@@ -109,14 +109,14 @@ def unusable_member(request: Request, parameters: Mapping[str, Sequence[str]] | 
 
 
 def check_members_used(request: Request) -> None:
-    """Raise if a request has names or values without an expression for them (behaviour 3.6)."""
+    """Raise ApiError for names or values without an expression to use them (behaviour 3.6)."""
     member = unusable_member(request)
     if member is not None:
         raise errors.only_with_expressions(member)
 
 
 def check_names(names: Collection[str]) -> None:
-    """Raise if one of these attribute names is empty or too long (behaviour 2.1)."""
+    """Raise ApiError if one of these attribute names is empty or too long (behaviour 2.1)."""
     if not names or ("" not in names and max(map(len, names)) <= limits.ATTRIBUTE_NAME // 4):
         return  # saves most requests the loop; a request can have a million names
     for name in names:
@@ -185,7 +185,7 @@ class Binding:
         check_names(self.names.values())
 
     def check_used(self) -> None:
-        """Raise if a name or value of the request is not used in any expression."""
+        """Raise ApiError if no expression uses a name or value of the request."""
         names = [alias for alias in self.names if alias not in self.used]
         if names:
             raise errors.names_unused(names)
@@ -216,20 +216,20 @@ class Binding:
         return program
 
     def update(self, parsed: Parsed[Any]) -> tuple[UpdateProgram, tuple[Check, ...]]:
-        """Analyse and compile an update."""
+        """Return the program of a parsed update. It needs no checks."""
         return updates.update(analyze.analyze_update(parsed, self.names, self.types).tree, self.types), ()
 
     def condition(self, parsed: Parsed[Any]) -> tuple[Condition, tuple[Check, ...]]:
-        """Analyse and compile a condition or filter."""
+        """Return the program of a parsed condition or filter, and its checks."""
         return _compiled(compiler.condition, analyze.analyze_condition(parsed, self.names, self.types))
 
     def key_condition(self, parsed: Parsed[Any]) -> tuple[KeyCondition, tuple[Check, ...]]:
-        """Analyse a key condition. The result of the analysis is its program already."""
+        """Return the program of a parsed key condition, and its checks."""
         checked = analyze.analyze_key_condition(parsed, self.names, self.types)
         return checked.tree, checked.checks
 
     def projection(self, parsed: Parsed[Any]) -> tuple[Projection, tuple[Check, ...]]:
-        """Analyse and compile a projection."""
+        """Return the program of a parsed projection, and its checks."""
         return _compiled(compiler.projection, analyze.analyze_projection(parsed, self.names))
 
 

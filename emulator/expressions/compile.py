@@ -1,4 +1,4 @@
-"""Compiles checked trees to programs.
+"""Compiles valid trees to programs.
 
 Each node becomes a closure that calls the closures of its parts.
 
@@ -32,7 +32,7 @@ It does so during one test (`remembering`).
 
 
 def condition(node: ast.ConditionTree) -> Condition:
-    """Compile a checked condition."""
+    """Return the program of a valid condition."""
     parts = ast.inner_first(node)
     read = _paths_among(parts)
     inner = tuple([path for path in read if len(path) > 1])
@@ -43,7 +43,7 @@ def condition(node: ast.ConditionTree) -> Condition:
 
 
 def projection(node: ast.ProjectionTree) -> Projection:
-    """Compile a checked projection."""
+    """Return the program of a valid projection."""
     wanted = tuple([steps_of(path) for path in node.paths])
     inner = tuple([path for path in wanted if len(path) > 1])
     names = frozenset([str(path[0]) for path in wanted])
@@ -82,7 +82,7 @@ def getter(node: ast.Operand) -> Get:
             return lambda _item, _values: value
         case ast.Call():
             return _call(node)
-    raise AssertionError("a checked condition has no other kind of operand")
+    raise AssertionError("a valid condition has no other kind of operand")
 
 
 def _top_level(node: ast.Operand) -> str | None:

@@ -1,7 +1,7 @@
-"""Works with the document paths of an expression.
+"""Resolves, checks and follows the document paths of expressions.
 
-It replaces the aliases in paths by names, refuses paths that overlap or conflict (behaviour 4.2),
-and makes functions that find the value at a path in an item.
+This module replaces the aliases in paths by names, refuses paths that overlap or conflict
+(behaviour 4.2), and makes functions that find the value at a path in an item.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -29,8 +29,8 @@ The service reports the first problem in this list:
 A *foreign* attribute has a condition but is not in the schema. A key attribute is *free* if it has
 no condition.
 
-(1) For an index with several HASH attributes, the error in this row is hash_keys_need_equality. The
-error names all HASH attributes without an equality (behaviour 4.3).
+(1) For an index with several HASH attributes, the error in both rows with this mark is
+hash_keys_need_equality. It names all HASH attributes without an equality (behaviour 4.3).
 
 (2) Only KeyConditions have such operators. If there is also a foreign attribute and a free RANGE
 attribute, query_missed_key is reported first (behaviour 18).
@@ -197,7 +197,7 @@ def _check_not_empty(keys: KeyRange, schema: KeyNames) -> None:
 
 
 def _check_lengths(keys: KeyRange) -> None:
-    """Raise if the HASH values, or the RANGE values, are too long in total.
+    """Raise ApiError if the HASH values together, or the RANGE values together, are too long.
 
     For BETWEEN, only the longer of the two bounds counts.
     """

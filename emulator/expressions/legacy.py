@@ -16,8 +16,8 @@ program of a legacy parameter contains the parameter's values, and does not use 
 | NOT_CONTAINS            | attribute_exists(a) AND NOT contains(a, :v)                    |
 | Value, Exists: false    | a = :v, attribute_not_exists(a)                                |
 | PUT, DELETE             | SET a = :v, REMOVE a                                           |
-| ADD, DELETE with a value| ADD a :v, DELETE a :v, but with `update_type_mismatch`;        |
-|                         | ADD of a list appends                                          |
+| ADD, DELETE with a value| ADD a :v, DELETE a :v; if the item has another type, the error |
+|                         | is `update_type_mismatch`; ADD of a list appends               |
 
 When this module gets the parameters, they have passed the checks of the service model: members have
 the right types, operators and actions are in their enums, members that were null are absent, and

@@ -44,8 +44,8 @@ class HeldVectors:
     def find(self, index: VectorIndex, entries: int) -> Matrix | None:
         """Return the matrix of an index, or None if it would take more than the allowed memory.
 
-        A new matrix is empty: `Matrix.follow` fills it. If memory is short, the matrices
-        whose last search was longest ago are dropped.
+        A new matrix is empty: `Matrix.follow` fills it. If memory is short, the matrices whose last
+        search was longest ago are dropped.
 
         entries: the number of entries of the index.
         """
@@ -75,9 +75,9 @@ class HeldVectors:
         self._drop(lambda key: self._held[key].used < before)
 
     def keep(self, keys: Container[Key]) -> None:
-        """Drop every other matrix, because its index was deleted or restored from a snapshot.
+        """Drop the matrices whose key is not in `keys`, the keys of all existing indexes.
 
-        keys: the keys of the indexes that exist.
+        The index of such a matrix was deleted or restored from a snapshot.
         """
         self._drop(lambda key: key not in keys)
 

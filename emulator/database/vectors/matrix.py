@@ -1,6 +1,6 @@
 """The matrix of a vector index: its entries in memory, as blocks of rows in no particular order.
 
-    follow(txn)   one step of reading changes and entries from the store; False after the last step
+    follow(txn)   read some changes or entries from the store; return False after the last ones
     see(...)      compare the rows of one block with a query
 
 When a row is removed, the last row of the matrix moves to its place. So only the last block can

@@ -26,14 +26,14 @@ _ATTEMPTS: Final = 3  # how often a search compares all rows at most, if entries
 def search(read: Read, held: HeldVectors, index: VectorIndex, query: Query, *, waits: bool) -> Steps[list[Match]]:
     """Find the entries of an index that are most similar to a query's vector.
 
-    waits: True if other requests run between two steps. Then this search can wait for another one.
+    waits: True if other searches can run between two steps, so that this search can wait for them.
     """
     with read() as txn:
         entries = numbers(txn, index.prefix).entries
     matrix = held.find(index, entries)
     if matrix is not None and matrix.busy and waits:
         yield from _turn(matrix)
-        if matrix.busy:  # nobody runs the rest of the other search, so it would stay busy
+        if matrix.busy:  # the other search was abandoned: nobody runs its remaining steps
             held.forget(matrix)
             matrix = held.find(index, entries)
     if matrix is None or matrix.busy:
@@ -48,7 +48,7 @@ def search(read: Read, held: HeldVectors, index: VectorIndex, query: Query, *, w
 
 
 def _turn(matrix: Matrix) -> Steps[None]:
-    """Wait until no other search uses the matrix. Stop waiting if that search makes no progress."""
+    """Wait until the search that uses the matrix ends, or makes no progress any more."""
     idle = 0
     while matrix.busy and idle < _PATIENCE:
         before = matrix.progress

@@ -1,7 +1,7 @@
 """Frozen views: key ranges of the store as they were when the view was opened.
 
-A view exists until it is closed: through later writes, growth of the store, restarts, and writes of
-other processes. Opening a view copies no data. Instead, each later write first stores the
+A view exists until it is closed. It survives later writes, growth of the store, restarts, and
+writes of other processes. Opening a view copies no data. Instead, each later write first stores the
 *original* of the key that it changes, which is the old value, in the same transaction:
 
     key of the original      0F, number of the view, the changed key

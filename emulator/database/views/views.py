@@ -101,8 +101,8 @@ class Views:
     def close(self, change: DefinitionChange, view: View, *, last: bool = True) -> None:
         """Close a view, and remove its originals in the background.
 
-        last: True if the transaction writes no covered key after this call. If it may write one, it
-        may also store an original after this call. So originals are removed after the commit.
+        last: False if the transaction may write covered keys after this call. These writes still
+        store originals, so the originals are then removed only after the commit.
         """
         if any(self._older(view.id, bytes.fromhex(prefix)) is not None for prefix in view.prefixes):
             self._registry.save(change, view.key, replace(view, closing=True))
@@ -258,9 +258,10 @@ class Views:
 
 
 def _of_prefixes(txn: ReadTxn, originals: bytes, prefixes: Iterable[bytes], after: bytes) -> Iterator[Pair]:
-    """Yield pairs of a key and its original in one view, for keys after `after` with some prefixes.
+    """Yield pairs of a key and its original in one view, in the order of the keys.
 
-    originals: the prefix of the view's originals. prefixes: prefixes of the keys.
+    The keys come after `after` and have one of `prefixes`. originals: the prefix of the view's
+    originals.
     """
     for prefix in prefixes:
         stop = prefix_end(prefix)
