@@ -70,7 +70,7 @@ class _Option(NamedTuple):
     setting: str | None = None
     metavar: str = ""
     value: Callable[[str], Any] | None = None
-    ends: bool = False  # whether the option shows a text and ends the program
+    ends: bool = False  # True if the option shows a text and ends the program
 
 
 OPTIONS: Final[Mapping[str, _Option]] = {

@@ -5,7 +5,8 @@
       + state: 'paid'
 
 `-` marks the old value and `+` the new one. The view type of the stream decides whether a record
-has the old item, the new item or both. If it has both, only the attributes that differ are shown.
+has the old item, the new item or both. For a record with both, only the attributes that differ are
+shown.
 """
 
 from collections.abc import Iterator, Mapping

@@ -116,7 +116,7 @@ def invalid_expression_value(message: str, key: str) -> ApiError:
 def return_values_not_allowed(*, bare: bool = False) -> ApiError:
     """Return the error for a value of ReturnValues that the operation does not allow.
 
-    bare: True if the OLD layer reports the error. It does so for deeply nested values (behaviour
+    bare: True if the OLD layer reports the error. This happens for deeply nested values (behaviour
     3.5).
     """
     return validation("ReturnValues can only be ALL_OLD or NONE", bare=bare)

@@ -94,7 +94,7 @@ def transaction_conflict() -> ApiError:
 def no_transact_action() -> ApiError:
     """Return the error for an element of TransactItems without an action (behaviour 8.1).
 
-    Some regions have another text. This one is from us-east-1.
+    The service's text depends on the region. This is the text of us-east-1.
     """
     return validation("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")
 

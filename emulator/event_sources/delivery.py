@@ -93,7 +93,7 @@ class _Consumer:
 
     @property
     def in_flight(self) -> bool:
-        """Whether a batch was sent and its outcome is not known yet."""
+        """True if a batch was sent and its outcome is not known yet."""
         return any(cursor.inbox.in_flight for cursor in self.log.shards.values())
 
     def adopt(self, mapping: EventSourceMapping | None) -> bool:

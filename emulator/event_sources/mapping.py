@@ -120,7 +120,7 @@ class EventSourceMapping:
 
     @property
     def reports_failures(self) -> bool:
-        """Whether the function's response may name the failed records of a batch."""
+        """True if the function's response may name the failed records of a batch."""
         return "ReportBatchItemFailures" in self.responses
 
     @property

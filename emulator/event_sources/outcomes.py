@@ -1,4 +1,4 @@
-"""Outcomes of invocations, and the records of a batch that they report as failed.
+"""The outcome of an invocation, and the first record of its batch that failed.
 
 If the mapping has ReportBatchItemFailures, the function's response may name records that failed
 (Lambda: "Configuring partial batch response with DynamoDB and Lambda"):

@@ -69,7 +69,7 @@ class Redelivery:
 
     @property
     def busy(self) -> bool:
-        """Whether letters wait or are in flight."""
+        """True if letters wait or are in flight."""
         return bool(self._waiting or self._in_flight)
 
     def add(self, letters: Iterable[Letter], *, reports: bool) -> int:
@@ -100,7 +100,7 @@ class Redelivery:
                 del self._waiting[arn]
             function = self._functions.get(function_name(arn))
             if function is None:
-                self.states[sent.id] = (FAILED, f"there is no function {function_name(arn)}")
+                self.states[sent.id] = (FAILED, f"no function {function_name(arn)} is configured")
                 continue
             invocation = Invocation(self._new_id(), function, arn, sent.letter["payload"].encode())
             self._in_flight[invocation.id] = sent

@@ -33,7 +33,7 @@ class FunctionService:
 
     @property
     def busy(self) -> bool:
-        """Whether the server must poll with `due`, because records or letters may wait."""
+        """True if the server must poll with `due`, because records or letters may wait."""
         return self.redelivery.busy or any(True for _ in self.mappings.delivering())
 
     def answer(self, method: str, path: str, query: str, body: bytes, caller: Caller) -> Answer:

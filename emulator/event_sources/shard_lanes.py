@@ -37,7 +37,7 @@ class ShardLanes:
 
     @property
     def in_flight(self) -> bool:
-        """Whether a batch was sent and its outcome is not known yet."""
+        """True if a batch was sent and its outcome is not known yet."""
         return any(lane.in_flight for lane in self.lanes)
 
     def room(self) -> int:

@@ -99,8 +99,8 @@ def unusable_member(request: Request, parameters: Mapping[str, Sequence[str]] | 
     """Return the first member that no expression of the request could use, None if there is none.
 
     The members are ExpressionAttributeNames and ExpressionAttributeValues.
-    parameters: for each member, the expression parameters that can use it. None stands for those
-    of most operations.
+    parameters: for each member, the expression parameters that can use it. None stands for the
+    parameters of most operations.
     """
     for member, users in (parameters or _USERS).items():
         if request.get(member) is not None and all(request.get(parameter) is None for parameter in users):

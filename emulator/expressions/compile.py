@@ -25,9 +25,9 @@ from emulator.values.paths import Path
 from emulator.values.types import Item, Values
 
 _FEW_PARTS: Final = 30
-"""A condition with more operators and operands than this remembers results about large values.
+"""The most operators and operands that a condition may have to be tested without a cache.
 
-It does so during one test (`remembering`).
+A larger condition caches results about large values during each test (`remembering`).
 """
 
 

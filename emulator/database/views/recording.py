@@ -47,7 +47,7 @@ class RecordingTxn:
 
     @property
     def urgent(self) -> bool:
-        """Whether this write may use the reserve of a full disk: it frees room or ends a status."""
+        """True if this write frees room or ends a status. It may use the reserve of a full disk."""
         return self.plain.urgent
 
     @urgent.setter
@@ -62,14 +62,14 @@ class RecordingTxn:
         self.plain.put(key, value)
 
     def delete(self, key: bytes) -> bool:
-        """Remove a key; return whether it was there. Raises Full, Interrupted."""
+        """Remove a key. Return True if the key existed. Raises Full, Interrupted."""
         originals = self._newest.get(key[:ITEM_PREFIX])
         if originals is not None:
             self._record(originals + key, key)
         return self.plain.delete(key)
 
     def drop_range(self, start: bytes, stop: bytes, limit: int) -> int:
-        """Delete up to `limit` keys with start <= key < stop, lowest first; return their number."""
+        """Delete up to `limit` keys with start <= key < stop, lowest first. Return their number."""
         prefix = start[:ITEM_PREFIX]
         inside = len(prefix) == ITEM_PREFIX and stop <= prefix_end(prefix)
         if not inside or prefix in self._newest:
