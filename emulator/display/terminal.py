@@ -15,7 +15,7 @@ _CODES: Final[Mapping[str, str]] = {
 _RESET: Final = "\x1b[0m"
 
 Painter = Callable[[str, str], str]
-"""A function of a colour and a text that returns the text to print."""
+"""A function from a colour and a text to the text to print."""
 
 
 def painter_for(stream: TextIO, environment: Mapping[str, str]) -> Painter:

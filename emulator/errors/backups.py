@@ -108,7 +108,10 @@ def restore_time_missing() -> ApiError:
 
 
 def source_table_not_found() -> ApiError:
-    """Return the error for an unknown source table that is named by its ARN (control-plane 0.1)."""
+    """Return the error for a restore's source table that is named by an ARN and does not exist.
+
+    The source is control-plane 0.1.
+    """
     return ApiError("TableNotFoundException", "Table not found")
 
 

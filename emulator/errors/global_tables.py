@@ -31,7 +31,7 @@ def global_table_settings_not_found(name: str) -> ApiError:
 
 
 def replicas_not_found(name: str) -> ApiError:
-    """Return the error for replica auto scaling of a table that is missing or has no replicas."""
+    """Return the error for replica auto scaling if the table is missing or has no replicas."""
     return ApiError("ResourceNotFoundException", _does_not_exist(name))
 
 

@@ -47,7 +47,7 @@ def attribute_redefined(existing: Iterable[KeyAttribute], new: Iterable[KeyAttri
 
 
 def key_without_definition() -> ApiError:
-    return validation("Invalid KeySchema: Some index key attribute have no definition")  # sic
+    return validation("Invalid KeySchema: Some index key attribute have no definition")  # sic: "attribute have"
 
 
 def first_key_not_hash() -> ApiError:

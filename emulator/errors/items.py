@@ -93,7 +93,9 @@ def index_key_too_long(index: str, name: str, size: int, largest: int) -> ApiErr
 
 
 def partition_key_too_long() -> ApiError:
-    return invalid_parameters("Size of hashkey has exceeded the maximum size limit of2048 bytes", about="key")  # sic
+    return invalid_parameters(
+        "Size of hashkey has exceeded the maximum size limit of2048 bytes", about="key"
+    )  # sic: "of2048"
 
 
 def sort_key_too_long() -> ApiError:

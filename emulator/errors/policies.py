@@ -35,7 +35,7 @@ def policy_syntax(line: int, column: int) -> ApiError:
 
 
 def policy_field_missing(field: str) -> ApiError:
-    """Return the error for a statement of a policy without a required member.
+    """Return the error for a policy with a statement that lacks a required member.
 
     field: the member, such as Effect.
     """

@@ -64,7 +64,7 @@ def base64_length(length: int) -> ApiError:
 
 
 def base64_tail() -> ApiError:
-    return _serialization("Invalid last non-pad Base64 character dectected")  # sic
+    return _serialization("Invalid last non-pad Base64 character dectected")  # sic: "dectected"
 
 
 def unknown_operation() -> ApiError:

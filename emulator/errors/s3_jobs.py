@@ -1,6 +1,6 @@
 """Errors of exports, imports and bulk operations (control-plane 0.2, 4.1, 5.1, 14).
 
-"Inferred" means that we know the error's code, but the text is our own.
+An "inferred" text is our own. We know only the code of such an error.
 """
 
 from emulator.errors.backups import utc
@@ -23,7 +23,7 @@ def list_token_invalid(token: str) -> ApiError:
 
 
 def too_many_jobs(kind: str, largest: int) -> ApiError:
-    """Return the error for too many jobs at the same time. Inferred.
+    """Return the error for too many jobs at the same time. The text is inferred.
 
     kind: exports or imports. largest: how many may run at the same time.
     """
@@ -31,7 +31,7 @@ def too_many_jobs(kind: str, largest: int) -> ApiError:
 
 
 def record_unreadable(text: str) -> ApiError:
-    """Return the error for a record that is not an item. Inferred.
+    """Return the error for a record that is not an item. The text is inferred.
 
     Clients do not get this error as a response: the job writes it to its error log. text: the
     reason.
@@ -93,7 +93,7 @@ def export_type_missing() -> ApiError:
 
 def incremental_specification_with_full_export() -> ApiError:
     return validation(
-        f"{_INVALID}When Export Type is Full Export , Incremental Export Specification should not be provided"  # sic
+        f"{_INVALID}When Export Type is Full Export , Incremental Export Specification should not be provided"  # sic: " ,"
     )
 
 
@@ -134,7 +134,7 @@ def filter_specification_empty() -> ApiError:
 
 
 def filter_specification_invalid(error: ApiError) -> ApiError:
-    """Return the error for a wrong filter. Inferred.
+    """Return the error for a wrong filter. The text is inferred.
 
     error: the error that a Query with the same filter raises (control-plane 4.5).
     """
@@ -145,17 +145,20 @@ def filter_specification_invalid(error: ApiError) -> ApiError:
 
 
 def bulk_operation_not_found(arn: str) -> ApiError:
-    """Return the error for an unknown bulk operation. Inferred."""
+    """Return the error for an unknown bulk operation. The text is inferred."""
     return missing_resource(f": BulkOperation: {arn} not found")
 
 
 def bulk_operation_arn_invalid() -> ApiError:
-    """Return the error for a text that is not the ARN of a bulk operation. Inferred."""
+    """Return the error for a wrong ARN of a bulk operation. The text is inferred."""
     return validation("Invalid Bulk Operation ARN")
 
 
 def bulk_operation_ended(arn: str, status: str) -> ApiError:
-    """Return the error for cancelling a bulk operation that has ended with `status`. Inferred."""
+    """Return the error for cancelling a bulk operation that has ended. The text is inferred.
+
+    status: the status with which the bulk operation has ended.
+    """
     return validation(f"{_INVALID}Bulk operation {arn} cannot be cancelled because it is {status}")
 
 
@@ -163,7 +166,7 @@ def bulk_operation_ended(arn: str, status: str) -> ApiError:
 
 
 def import_not_found(arn: str) -> ApiError:
-    """Return the error for an import that does not exist. Inferred from export_not_found."""
+    """Return the error for an unknown import. The text is inferred from export_not_found."""
     return ApiError("ImportNotFoundException", f"Import not found: Import not found: {arn}")
 
 

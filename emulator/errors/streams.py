@@ -1,6 +1,6 @@
 """Errors of streams (behaviour 11).
 
-"inferred" means that we know the error's code, but the text is our own.
+An "inferred" text is our own. We know only the code of such an error.
 """
 
 from emulator.errors.base import ApiError

@@ -10,7 +10,7 @@ def too_many_tags() -> ApiError:
 
 def no_tags(kind: str) -> ApiError:
     """Return the error for an empty list of tags or tag keys. kind: "Tag" or "Tag Key"."""
-    return validation(f"Atleast one {kind} needs to be provided as Input.")  # sic
+    return validation(f"Atleast one {kind} needs to be provided as Input.")  # sic: "Atleast"
 
 
 def tag_set_too_large(size: int, largest: int) -> ApiError:

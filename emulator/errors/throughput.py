@@ -202,14 +202,14 @@ def maximum_with_provisioned(member: str, index: str | None) -> ApiError:
 
     member: a member of OnDemandThroughput, as in maximum_out_of_range.
     """
-    where = "" if index is None else f" for index : {index}"  # sic
+    where = "" if index is None else f" for index : {index}"  # sic: " :"
     return invalid_parameters(
         f"{member} for OnDemandThroughput{where} cannot be specified when the table BillingMode is PROVISIONED"
     )
 
 
 def maximum_out_of_range(member: str, index: str | None) -> ApiError:
-    where = "table" if index is None else f"index : {index}"  # sic
+    where = "table" if index is None else f"index : {index}"  # sic: " :"
     return invalid_parameters(f"Requested {member} for OnDemandThroughput for {where} is outside of valid range")
 
 

@@ -15,7 +15,7 @@ VALUE_AMBIGUOUS: Final = (
 )
 NULL_FALSE: Final = INVALID_PARAMETERS + "Null attribute value types must have the value of true"
 EMPTY_STRING_SET: Final = INVALID_PARAMETERS + "An string set  may not be empty"  # sic: "An", and two spaces
-EMPTY_NUMBER_SET: Final = INVALID_PARAMETERS + "An number set  may not be empty"  # sic
+EMPTY_NUMBER_SET: Final = INVALID_PARAMETERS + "An number set  may not be empty"  # sic: "An", and two spaces
 EMPTY_BINARY_SET: Final = INVALID_PARAMETERS + "Binary sets should not be empty"
 EMPTY_ATTRIBUTE_NAME: Final = "Empty attribute name"
 VALUES_TOO_LARGE: Final = "ExpressionAttributeValues size has exceeded the maximum allowed size"  # inferred text
@@ -81,5 +81,5 @@ def duplicates_text(tag: str, members: Sequence[str], *, old: bool = False) -> s
         return "Input collection contains duplicates" if old else f"{_COLLECTION} contains duplicates."
     printed = members if old else [f'"{member}"' for member in members]
     if tag == "BS":
-        return f"{_COLLECTION} [{(', ' if old else ',').join(printed)}]of type BS contains duplicates."  # sic
+        return f"{_COLLECTION} [{(', ' if old else ',').join(printed)}]of type BS contains duplicates."  # sic: "]of"
     return f"{_COLLECTION} [{', '.join(printed)}] contains duplicates."

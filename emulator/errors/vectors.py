@@ -142,7 +142,7 @@ def search_condition_misses(attribute: str) -> ApiError:
 
 def searched_attribute_not_in_schema(attribute: str) -> ApiError:
     return validation(
-        "SearchConditionExpression must not contain any attributes that is not in SearchSchema. "  # sic
+        "SearchConditionExpression must not contain any attributes that is not in SearchSchema. "  # sic: "that is"
         f"Invalid attribute: {attribute}"
     )
 

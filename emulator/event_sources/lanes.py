@@ -78,7 +78,7 @@ class Lane:
 
     def __init__(self) -> None:
         self._queue: deque[Record] = deque()
-        self._batches: deque[Batch] = deque()  # what remains of the current batch; the first is sent next
+        self._batches: deque[Batch] = deque()  # the current batch, or what remains of it in parts
         self._gathering = 0.0  # when the batching window of the next batch began
         self.size = 0  # bytes of all records in the lane
         self.in_flight = False

@@ -48,8 +48,8 @@ class Mappings:
     def get(self, uuid: str) -> EventSourceMapping | None:
         """Return the mapping with this id, of any tenant. Return None if there is no such mapping.
 
-        A mapping that is DELETING may have reached the end of this state. Then remove the mapping
-        and return None.
+        If the mapping is DELETING and the end of this state has passed, remove the mapping and
+        return None.
         """
         return self._settled(uuid)
 

@@ -139,7 +139,7 @@ def _queries(prepared: PreparedStatement, planned: Pages) -> tuple[RangeRead, ..
     assert prepared.program.where is not None, "a Query has a key condition"
     for branch in ast.chain(prepared.program.where, ast.Or):
         parts = where.branch_parts(branch, names)
-        assert parts is not None, "every branch of a Query names partitions"
+        assert parts is not None, "each side of an OR in a Query names partition keys"
         queries, others = parts
         for query in queries:
             wanted = key_range.resolve(query, names, prepared.values)

@@ -84,7 +84,10 @@ def _cut(text: str, most: int) -> str:
 
 
 def _inside(node: Any, text: str, looser: tuple[type, ...]) -> str:  # noqa: ANN401 - any node
-    """Return a part's text, in parentheses if needed. looser: kinds of nodes that need them."""
+    """Return a part's text, in parentheses if needed.
+
+    looser: the kinds of nodes that need parentheses.
+    """
     return f"({text})" if isinstance(node, looser) else text
 
 

@@ -25,7 +25,7 @@ class HeldVectors:
     """The matrices of a process, ordered by the time of their last search.
 
     most: the most bytes that all matrices may take together.
-    stopwatch: tells when a search begins, in seconds.
+    stopwatch: gives the time at which a search begins, in seconds.
     """
 
     def __init__(self, most: int = MOST_BYTES, stopwatch: Stopwatch | None = None) -> None:

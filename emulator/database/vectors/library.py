@@ -14,9 +14,9 @@ _THREADS: Final = "OPENBLAS_NUM_THREADS"
 _TURN: Final = 0.002  # seconds between two checks of whether NumPy is loaded
 
 _has_ended: dict[str, Callable[[], bool]] = {}
-"""Has the key "numpy" after another thread has begun to import NumPy, so that it begins only once.
+""""numpy" -> a function that returns True when another thread has ended the import of NumPy.
 
-The value is a function that returns True when the import has ended.
+The dictionary is empty until the import begins, so a process begins the import only once.
 """
 
 

@@ -20,7 +20,7 @@ Read = Callable[[], ReadTxn]
 
 _TURN: Final = 0.001  # seconds between two checks of whether another search still uses the matrix
 _PATIENCE: Final = 2000  # checks without progress of the other search, after which a search stops waiting
-_ATTEMPTS: Final = 3  # how often a search compares all rows at most, if entries change meanwhile
+_ATTEMPTS: Final = 3  # the most times that a search compares all rows, because entries change meanwhile
 
 
 def search(read: Read, held: HeldVectors, index: VectorIndex, query: Query, *, waits: bool) -> Steps[list[Match]]:

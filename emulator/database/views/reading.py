@@ -15,7 +15,10 @@ from storage import ReadTxn
 Pair = tuple[bytes, bytes]
 
 Slice = tuple[list[Pair], bytes | None]
-"""A page: its pairs of key and value, ordered by key, and the last key visited, None at the end."""
+"""The pairs of key and value of one page, in the order of the keys, and the last key visited.
+
+The last key is None if the page reached the end.
+"""
 
 
 def page(

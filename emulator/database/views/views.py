@@ -95,7 +95,7 @@ class Views:
         return view
 
     def keep(self, txn: WriteTxn, view: View, key: bytes, value: bytes) -> None:
-        """Make a view show this value of a key that it does not cover."""
+        """Make the view show `value` for `key`, which is a key that the view does not cover."""
         txn.put(view.originals + key, original_of(value))
 
     def close(self, change: DefinitionChange, view: View, *, last: bool = True) -> None:
