@@ -87,9 +87,9 @@ class ApiError(Exception):
 LONGEST_WHOLE: Final = 68_000
 """The most bytes of JSON that a message may have. A longer message is cut.
 
-Without this limit, a message could be as long as the request.
-We do not know where the service cuts its messages. So the messages of ordinary mistakes are not
-cut, for example a message with an attribute name that is one byte over the limit of 65,535.
+Without this limit, a message could be as long as the request. We do not know where the service cuts
+its messages. So the messages of ordinary mistakes are not cut, for example a message with an
+attribute name that is one byte over the limit of 65,535.
 """
 LONGEST_CUT: Final = 60_000
 """The most bytes of JSON that a message has after it was cut."""

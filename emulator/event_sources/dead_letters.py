@@ -142,9 +142,7 @@ class DeadLetters:
             try:
                 self._rewrite(file, by_id)
             except OSError as error:
-                log.error(
-                    "cannot write %s (%s): letters that were delivered are still in this file", file, error.strerror
-                )  # noqa: TRY400
+                log.error("cannot update %s (%s): delivered letters are still in the file", file, error.strerror)  # noqa: TRY400
 
     @property
     def _files(self) -> tuple[Path, Path]:
