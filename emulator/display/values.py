@@ -36,7 +36,7 @@ def item_text(item: Item) -> str:
 
 
 def visible(text: str) -> str:
-    """Return a text after escaping the characters that control a terminal."""
+    """Return a text with escapes in place of the characters that control a terminal."""
     return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 

@@ -93,7 +93,7 @@ def export_type_missing() -> ApiError:
 
 def incremental_specification_with_full_export() -> ApiError:
     return validation(
-        f"{_INVALID}When Export Type is Full Export , Incremental Export Specification should not be provided"  # sic: " ,"
+        f"{_INVALID}When Export Type is Full Export , Incremental Export Specification should not be provided"  # sic: " , "
     )
 
 

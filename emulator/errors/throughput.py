@@ -68,8 +68,8 @@ _ACCOUNT: Final = (
 def account_limit_exceeded(arn: str, kind: str, *, index: bool) -> ApiError:
     """Return the error for an exceeded limit of the whole account.
 
-    In this server, only a fault of a test causes it. The parameters have the same meaning as in
-    throughput_exceeded. The text is from the API reference.
+    This server returns it only if a test asks for it (faults/). The parameters have the same
+    meaning as in throughput_exceeded. The text is from the API reference.
     """
     reasons = [{"reason": f"{'Index' if index else 'Table'}{kind}AccountLimitExceeded", "resource": arn}]
     return ApiError("RequestLimitExceeded", _ACCOUNT, extra={"ThrottlingReasons": reasons}, about="capacity")
@@ -78,7 +78,7 @@ def account_limit_exceeded(arn: str, kind: str, *, index: bool) -> ApiError:
 def rate_exceeded() -> ApiError:
     """Return the error for too many requests that consume no capacity units.
 
-    In this server, only a fault of a test causes it.
+    This server returns it only if a test asks for it (faults/).
     """
     return ApiError("ThrottlingException", "Rate exceeded", about="capacity")
 
@@ -202,14 +202,14 @@ def maximum_with_provisioned(member: str, index: str | None) -> ApiError:
 
     member: a member of OnDemandThroughput, as in maximum_out_of_range.
     """
-    where = "" if index is None else f" for index : {index}"  # sic: " :"
+    where = "" if index is None else f" for index : {index}"  # sic: a space before the colon
     return invalid_parameters(
         f"{member} for OnDemandThroughput{where} cannot be specified when the table BillingMode is PROVISIONED"
     )
 
 
 def maximum_out_of_range(member: str, index: str | None) -> ApiError:
-    where = "table" if index is None else f"index : {index}"  # sic: " :"
+    where = "table" if index is None else f"index : {index}"  # sic: a space before the colon
     return invalid_parameters(f"Requested {member} for OnDemandThroughput for {where} is outside of valid range")
 
 
