@@ -158,7 +158,8 @@ def _internal_server_error(message: str) -> ApiError:
 def service_unavailable() -> ApiError:
     """Return the error with status 503.
 
-    This server returns it only if a test asks for it (faults/). The text is from the Developer Guide, "Error handling".
+    This server returns it only if a test asks for it (faults/). The text is from the Developer
+    Guide, "Error handling".
     """
     text = "The service is currently unavailable or busy."
     return ApiError("ServiceUnavailable", text, status=503)
