@@ -217,14 +217,14 @@ def test_a_threshold_counts_the_findings_that_were_left_out(threshold, status, t
     ("content", "message"),
     [
         ("[", "is not JSON"),
-        ("[]", "the content is no object"),
+        ("[]", "the content is not an object"),
         ("{}", "the content lacks the member Requests"),
         (json.dumps({"version": "2.1.0", "runs": []}), "the content lacks the member Requests"),
-        (json.dumps({**REPORT, "Findings": {}}), "Findings is no list"),
+        (json.dumps({**REPORT, "Findings": {}}), "Findings is not a list"),
         (json.dumps({**REPORT, "Findings": [{}]}), "Findings[0] lacks the member Id"),
         (json.dumps({**REPORT, "Findings": [{**FINDING, "Confidence": "sure"}]}), "Confidence has an unknown value"),
         (json.dumps({**REPORT, "Findings": [{**FINDING, "Units": {"Read": "1"}}]}), "Units.Read has the wrong type"),
-        (json.dumps({**REPORT, "Findings": [{**FINDING, "Caller": None}]}), "Caller is no object"),
+        (json.dumps({**REPORT, "Findings": [{**FINDING, "Caller": None}]}), "Caller is not an object"),
         (json.dumps({**REPORT, "Rules": []}), "Rules lacks 'scan-as-query'"),
     ],
 )

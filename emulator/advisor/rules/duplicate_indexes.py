@@ -1,10 +1,10 @@
 """Indexes that another index, or the table, could replace.
 
-It finds two global indexes with the same key, a global index with the key of its table, and a
-global index without a sort key whose partition key another index has too.
+It finds two global indexes with the same key, and a global index with the key of its table. It also
+finds a global index without a sort key, if another index with the same partition key has one.
 
-Each index costs units for every write, and storage. An index with the same partition key and a sort
-key answers all Queries of an index without a sort key, if it projects the same attributes.
+Each index costs units for every write, and storage. An index with a sort key answers all Queries of
+an index that has only the same partition key, if it projects the same attributes.
 """
 
 from typing import Final
@@ -42,9 +42,9 @@ class _Watcher(Noting):
 
 
 def _replacement(index: IndexFacts, facts: TableFacts) -> tuple[str, bool] | None:
-    """Return the name of the table or index that can replace an index, None if nothing can.
+    """Return a pair: what can replace an index, and whether it has the same key as the index.
 
-    The second value is whether both have the same key.
+    It is the name of another index, or "the table". The result is None if nothing can replace it.
     """
     if index.local:
         return None
@@ -62,7 +62,7 @@ def _replacement(index: IndexFacts, facts: TableFacts) -> tuple[str, bool] | Non
 
 
 def _has_all(other: IndexFacts, index: IndexFacts) -> bool:
-    """Return whether `other` projects all attributes that `index` projects."""
+    """Return True if `other` projects all attributes that `index` projects."""
     if other.projection == "ALL":
         return True
     return index.projection != "ALL" and index.other <= other.other | set(other.keys)
@@ -73,9 +73,12 @@ def _judge(tally: Tally) -> Verdict | None:
     if tally.figures["same"]:
         evidence = (f"The index has the same key as {name}, and no attributes that {name} lacks.",)
         return Verdict(Confidence.certain, evidence, f"Delete the index, and Query {name}.", count=1)
-    evidence = (f"The index {name} has the same partition key and a sort key, and the same attributes.",)
+    evidence = (
+        f"The index {name} has the same partition key, a sort key, and all attributes that this index projects.",
+    )
     advice = (
-        f"Delete the index, and Query {name}. Keep it only if items without the sort key of {name} must be found too."
+        f"Delete the index, and Query {name}. Keep the index only if Queries must find items that lack "
+        f"the sort key of {name}."
     )
     return Verdict(Confidence.possible, evidence, advice, count=1)
 
