@@ -70,8 +70,8 @@ class Api:
     def _register(self, caller: Caller, request: Request) -> Answer:
         """Register a target, or change it.
 
-        If the capacity of the table or index is outside the new bounds, UpdateTable sets it to the
-        nearer bound at once.
+        If the capacity of the table or index is outside the new bounds, set it to the nearer bound
+        immediately.
         """
         check_dimension(request)
         before = self._targets.get(caller.tenant, *_ids(request))
@@ -227,7 +227,7 @@ class Api:
     # --- forecasts --------------------------------------------------------------------------------
 
     def _forecast(self, _caller: Caller, request: Request) -> Answer:
-        """Refuse a forecast: only ECS has predictive policies (AWS: ScalingPolicy)."""
+        """Refuse a forecast, because only ECS has predictive policies (AWS: ScalingPolicy)."""
         if request["ServiceNamespace"] == NAMESPACE:
             check_dimension(request)
         raise errors.scaling_forecast_unsupported(request["PolicyName"])
@@ -268,9 +268,10 @@ class Api:
         name: str,
         missing: Callable[[str, str, str], errors.ApiError],
     ) -> ScalableTarget:
-        """Return the target that a request names, if it has a policy or action with this name.
+        """Return the target that a request names. Raises ApiError.
 
-        parts: "policies" or "actions". missing: makes the error for a target without this part.
+        The target must have a policy or action with this name. parts: "policies" or "actions".
+        missing: makes the error if the target or the part does not exist.
         """
         check_dimension(request)
         target = self._targets.get(caller.tenant, *_ids(request))

@@ -20,7 +20,7 @@ _IN_USE: Final = "ResourceInUseException"
 
 
 class Scaling:
-    """Sets the capacity of targets. update: calls UpdateTable."""
+    """Sets the capacity of targets. update: a function that calls UpdateTable."""
 
     def __init__(self, database: Database, targets: Targets, update: Update) -> None:
         self._database = database
@@ -48,9 +48,9 @@ class Scaling:
             self.set(target, Wanted(target.max_capacity, f"maximum capacity was set to {target.max_capacity}"))
 
     def set(self, target: ScalableTarget, wanted: Wanted) -> None:
-        """Set a capacity, and store an activity.
+        """Set a capacity, and store an activity in the target.
 
-        If the table is busy, the target stores only `wanted`, and the next run tries again.
+        If the table is busy, store only `wanted` in the target. The next run tries again.
         """
         now = self._database.clock.now()
         activity = Activity(str(uuid.uuid4()), wanted.units, wanted.cause, now, now)
@@ -91,9 +91,9 @@ class Scaling:
         self._update(request, self._caller(target))
 
     def _override_reads(self, target: ScalableTarget, other: TableDefinition, units: int) -> None:
-        """Set the read capacity of a replica, which other replicas do not share.
+        """Set the read capacity of one replica. Other replicas keep theirs.
 
-        A replica is changed by a request in another region. other: the table there.
+        Only a request in another region can change a replica. other: the replica in that region.
         """
         override: dict[str, Any] = {"ProvisionedThroughputOverride": {"ReadCapacityUnits": units}}
         if target.index is not None:

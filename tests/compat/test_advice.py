@@ -243,8 +243,8 @@ def test_a_file_that_is_no_report(content, message, tmp_path, capsys):
     ("arguments", "message"),
     [
         (["--from", "advice.json", "--region", "eu-west-1"], "--access-key and --region need a server"),
-        (["--fail-on", "sure"], "'sure' is no threshold: expected certain, likely, possible, 10 or likely/3"),
-        (["--fail-on", "likely/x"], "is no threshold"),
+        (["--fail-on", "sure"], "'sure' is not a threshold: expected, for example, certain,"),
+        (["--fail-on", "likely/x"], "is not a threshold"),
         (["--from", "/no/such/file"], "No such file"),
         (["--endpoint", "http://127.0.0.1:1"], "does not answer"),
     ],
