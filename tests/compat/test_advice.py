@@ -13,7 +13,7 @@ CONNECTIONS = 16
 """The kernel spreads connections over two workers: all in one has a probability of 1 in 32,768."""
 KEY = {"pk": {"S": "a"}, "sk": {"S": "b"}}
 SCAN = {"FilterExpression": "pk = :v", "ExpressionAttributeValues": {":v": {"S": "a"}}}
-OFF = "this server does not advise: start it with --advise, or call the control advise"
+OFF = "the advisor is off: start the server with --advise, or call the control advise"
 
 
 @pytest.fixture(autouse=True)
