@@ -69,7 +69,7 @@ class Emulator:
         self.waits = 0
         self.sharing = sharing
         self.request_log: Callable[[], RequestLog] | None = None  # set by the HTTP server
-        self.evidence: Evidence | None = None  # set by the HTTP server while it advises
+        self.evidence: Evidence | None = None  # set by the HTTP server while the advisor is on
         self.clock = clock or EmulatorClock(cells=None if sharing is None else sharing.clock_cells)
         self.uptime = Stopwatch() if sharing is None else sharing.uptime
         engine = open_engine(settings.folder, durable=durable, verify=_verify if sharing is None else _trust)
@@ -294,7 +294,7 @@ class Emulator:
     def tick(self) -> bool:
         """Run the jobs that are due by the clock, and one slice of long work.
 
-        Return whether a slice ran. The server calls this often, between requests. Work that cannot
+        Return True if a slice ran. The server calls this often, between requests. Work that cannot
         run now, for example on a full disk, runs later.
         """
         self.run_due()

@@ -67,7 +67,7 @@ class Calls:
             self.faults.start(settings)
 
     def _switch(self, faulty: Call | None) -> None:
-        """Answer requests with the function for faults from now on, None if no rules are left."""
+        """Use this function for faults from now on. None means that no rules are left."""
         self._faulty = faulty
         self._choose()
 
@@ -77,5 +77,5 @@ class Calls:
         self._adopt(self._faulty or self._inner)
 
     def without_faults(self, operation: str, raw: object, caller: Caller) -> bytes:
-        """Answer a request that no rule affects or counts, such as those of the console."""
+        """Answer a request that rules of faults neither change nor count, such as the console's."""
         return self._inner(operation, raw, caller)

@@ -62,7 +62,7 @@ LATEST: Final = 253_370_764_800.0
 
 
 class TimeOutOfRange(Exception):
-    """The clock was set to a time before EARLIEST, to LATEST or later, or to NaN."""
+    """The clock cannot be set to a time before EARLIEST, to LATEST or later, or to NaN."""
 
 
 class EmulatorClock:

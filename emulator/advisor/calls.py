@@ -1,4 +1,4 @@
-"""A request with its answer, and what it read and wrote: the input of all rules."""
+"""`Call`, a request with its answer, and `Access`, what it read or wrote: the input of rules."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -2,9 +2,10 @@
 
 A read or write of an item needs an action on the ARN of its table or index. A transaction needs the
 actions of its parts. A statement of PartiQL needs an action such as PartiQLSelect. If all requests
-with one action on one table named few partition keys, the policy allows only these: its condition
-key is `dynamodb:LeadingKeys`. IAM has no resources for actions that list something, so the policy
-names the resource `*` for them. A restore also needs the actions that read and write the new table.
+with one action on one table named few partition keys, the policy allows only these keys, with the
+condition key `dynamodb:LeadingKeys`. IAM has no resources for actions that list something, so the
+policy names the resource `*` for them. A restore also needs the actions that read and write the new
+table.
 
 Sources: Service Authorization Reference, "Actions, resources, and condition keys for Amazon
 DynamoDB"; Developer Guide, "IAM policy conditions for fine-grained access control", "IAM policies

@@ -53,7 +53,7 @@ def _get(request: Json, answer: Json, find: Find) -> Iterator[Access]:
 
 
 def _got(request: Json, item: Item | None, find: Find, *, times: int = 1) -> Access:
-    """Return the access of a read of one item. times: the factor of its units."""
+    """Return the access of a read of one item. times: 2 in a transaction, which costs twice."""
     access = _of_key("GetItem", request, find)
     access.consistent = bool(request.get("ConsistentRead")) or times > 1
     access.scanned = 1
@@ -76,7 +76,7 @@ def _put(request: Json, _answer: Json, find: Find) -> Iterator[Access]:
 
 
 def put_of(request: Json, find: Find) -> Access:
-    """Return the access of a put."""
+    """Return the access that a put makes. request: has the members of PutItem."""
     item = request["Item"]
     access = _on(Access("PutItem", bare_name(request["TableName"])), find)
     access.item, access.size = item, size_of(item)
@@ -101,7 +101,10 @@ def _update(request: Json, answer: Json, find: Find) -> Iterator[Access]:
 
 
 def update_of(request: Json, find: Find) -> Access:
-    """Return the access of an update. Its units are estimated."""
+    """Return the access that an update makes, with estimated units.
+
+    request: has the members of UpdateItem.
+    """
     access = _of_key("UpdateItem", request, find)
     access.condition = _has_condition(request)
     values = request.get("ExpressionAttributeValues") or {}
@@ -130,7 +133,10 @@ def _delete(request: Json, _answer: Json, find: Find) -> Iterator[Access]:
 
 
 def delete_of(request: Json, find: Find) -> Access:
-    """Return the access of a deletion. Its units are estimated."""
+    """Return the access that a deletion makes, with estimated units.
+
+    request: has the members of DeleteItem.
+    """
     access = _of_key("DeleteItem", request, find)
     access.condition = _has_condition(request)
     access.size = mean_of(access)

@@ -89,7 +89,7 @@ def counted(number: float, one: str, many: str | None = None) -> str:
 
 
 def units(number: float) -> str:
-    """Return a number of capacity units for a sentence."""
+    """Return a number of capacity units, for a sentence: `1 unit`, `1,200.5 units`."""
     return f"{number:,.1f}".removesuffix(".0") + (" unit" if number == 1 else " units")
 
 

@@ -197,7 +197,7 @@ def _facts(description: Description) -> TableFacts:
 def _partitions(description: Description, *, on_demand: bool) -> int:
     """Return the number of partitions of a table or global index.
 
-    A description may lack the warm throughput, for example in the answer of CreateTable.
+    If the description lacks the warm throughput, as the answer of CreateTable does, compute it.
     """
     if "WarmThroughput" in description:
         return needed(description["WarmThroughput"])
@@ -207,7 +207,10 @@ def _partitions(description: Description, *, on_demand: bool) -> int:
 
 
 def _index(description: Description, partitions: int | None, *, on_demand: bool) -> IndexFacts:
-    """Return the facts about an index. partitions: those of the table if it is local, else None."""
+    """Return the facts about an index.
+
+    partitions: the table's number of partitions for a local index, None for a global index.
+    """
     hashes, ranges = _keys(description)
     projection = description.get("Projection", {})
     return IndexFacts(

@@ -66,7 +66,7 @@ class Tally:
     access_keys: list[str] = field(default_factory=list)
 
     def count_names(self, names: Iterable[str], times: int = 1) -> None:
-        """Count names. At most 40 different ones are kept."""
+        """Count how often each name was seen. After 40 different names, count others in `more`."""
         for name in names:
             short = name[:_LONGEST_NAME]
             if short in self.names or len(self.names) < _NAMES:
@@ -75,7 +75,7 @@ class Tally:
                 self.more += times
 
     def top(self, most: int = 3) -> str:
-        """Return the most frequent names, for a sentence."""
+        """Return the most frequent names as a text, for a sentence."""
         return ", ".join(name for name, _ in self.names.most_common(most))
 
     def add(self, other: "Tally") -> None:
@@ -159,7 +159,7 @@ class Tallies:
         """Whether there was no room for a subject."""
 
     def of(self, subject: Subject) -> Tally:
-        """Return the tally of a subject."""
+        """Return the tally of a subject. If there is no room for a new tally, it is not kept."""
         tally = self._tallies.get(subject)
         if tally is None:
             if len(self._tallies) >= MOST:

@@ -25,7 +25,7 @@ def size_of(item: Item) -> int:
     """
     try:
         return item_size(dict(item))
-    except (AttributeError, IndexError, TypeError, AssertionError):  # a null member, for example
+    except (AttributeError, IndexError, TypeError, AssertionError):  # an invalid item, for example with a null member
         return len(orjson.dumps(item))
 
 

@@ -352,7 +352,7 @@ def _without(parts: Iterable[_T], name: str) -> tuple[_T, ...]:
 
 
 def _page(member: str, found: list[dict[str, Any]], request: Request) -> Answer:
-    """Return a page of an answer. Raises InvalidNextTokenException.
+    """Return an answer with one page of a list. Raises InvalidNextTokenException.
 
     A NextToken has the name of the list (`member`), and how many elements earlier pages have shown.
     """

@@ -1,4 +1,4 @@
-"""Changes of capacity, through the operation UpdateTable."""
+"""Changes the capacity of tables and indexes with UpdateTable."""
 
 import uuid
 from collections.abc import Callable
@@ -117,8 +117,8 @@ def _relation(definition: TableDefinition, index: str | None) -> TableDefinition
 
 
 def exists(table: Table, index: str | None) -> bool:
-    """Return whether a table has a global index of this name.
+    """Return True if a table has a global index of this name.
 
-    `index` is None for the table itself. Then the result is True.
+    For the table itself, `index` is None, and the result is True.
     """
     return _relation(table.definition, index) is not None

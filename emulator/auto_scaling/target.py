@@ -45,7 +45,7 @@ class ScalingPolicy:
     created: float
 
     def alarm(self, resource_id: str, kind: str) -> str:
-        """Return the name of one of the policy's alarms."""
+        """Return the name of the policy's alarm of this kind, which is one of ALARMS."""
         return f"TargetTracking-{resource_id}-{kind}-{uuid5(UUID(self.uuid), kind)}"
 
 

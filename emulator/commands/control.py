@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("name", metavar="NAME", nargs="?", help="control, for example clock or snapshots/save")
     parser.add_argument(
-        "body", metavar="JSON", nargs="?", help="members of the call, such as '{\"Advance\": 60}', or '{}'"
+        "body", metavar="JSON", nargs="?", help="members of the call, such as '{\"Advance\": 60}'; '{}' for no members"
     )
     add_endpoint_options(parser)
     if len(arguments) > 1 and arguments[0] in _names() and not _HELP.isdisjoint(arguments):
@@ -73,7 +73,7 @@ def _names() -> set[str]:
 
 
 def _named(name: str, method: str) -> registry.Control | None:
-    """Return the control whose own name this is, None if none with this method has the name."""
+    """Return the control with this own name and HTTP method, None if there is none."""
     found = registry.registered().get(name)
     return found if found is not None and found.method == method else None
 

@@ -201,7 +201,7 @@ def _header(line: str) -> tuple[str, ...] | None:
 
 
 def _identity(name: str) -> tuple[str, ...]:
-    """Return the words of a section's name. `[profile "a"]` and `[profile a]` have the same."""
+    """Return the words of a section's name: equal for `[profile "a"]` and `[profile a]`."""
     try:
         return tuple(shlex.split(name))
     except ValueError:

@@ -123,7 +123,7 @@ def _advisor(results: Sequence[Result]) -> Steps[Any]:
     return (yield from over(calls, tables))
 
 
-@control("advice", changes=False, gather=_advice, summary="show mistakes in requests (--advise)")
+@control("advice", changes=False, gather=_advice, summary="show mistakes in requests, if the advisor is on")
 def advice(emulator: Emulator, _body: Body) -> Steps[Result]:
     """Return the evidence of this process, from which `_advice` makes the result.
 
@@ -156,7 +156,10 @@ def _policy(body: Body, results: Sequence[Result]) -> Result:
 
 
 @control(
-    "iam-policy", changes=False, gather=_policy, summary="show the smallest IAM policy for all requests (--advise)"
+    "iam-policy",
+    changes=False,
+    gather=_policy,
+    summary="show the smallest IAM policy for all requests, if the advisor is on",
 )
 def iam_policy(emulator: Emulator, _body: Body) -> Steps[Result]:
     """Return the needed permissions that this process has noted. Raises BadDeclaration."""

@@ -30,7 +30,9 @@ from emulator.database import events as events_of
 from emulator.slices import Steps
 
 _MOST_EVENTS: Final = 100  # events in a result; further events happen, but the result does not name them
-_ROUNDING: Final = 1e-6  # seconds; about four times the precision of a float for a present time
+# Seconds that are added to an advance, so that rounding does not leave the clock before the time. A
+# float has a time of this century to a quarter of this.
+_ROUNDING: Final = 1e-6
 
 
 @control("clock", changes=False, summary="show the emulator's clock")

@@ -1,7 +1,7 @@
 """On-demand capacity where provisioned capacity would cost less, and the other way round.
 
-It compares the units that a table used in this run with what the other capacity mode would need.
-It examines only runs of at least ten minutes.
+This rule compares the units that a table used in this run with what the other capacity mode would
+need. It examines only runs of at least ten minutes.
 
 One provisioned unit for an hour costs about as much as 1,040 on-demand units. So a steady load is
 cheaper with provisioned capacity. A load with long pauses and short peaks is cheaper with on-demand
@@ -18,9 +18,9 @@ from emulator.advisor.tally import Note, Tally
 _SECONDS: Final = 600.0  # the shortest run, for a finding
 _HOUR: Final = 3_600
 _AS_MUCH: Final = 1_040  # on-demand units that cost as much as one provisioned unit for an hour
-_HALF: Final = 0.5  # a finding needs another mode with less than this part of the cost
+_HALF: Final = 0.5  # the other mode must cost less than this part of the cost, for a finding
 _MANY: Final = 1_000  # the fewest units that the run used, for a finding
-_MOST: Final = 1_000  # tables that are remembered
+_MOST: Final = 1_000  # tables whose units in the current second are remembered
 
 
 class _Watcher(Noting):

@@ -1,6 +1,6 @@
 """Filters that discard most of what was read.
 
-It finds Queries and Scans whose FilterExpression lets only few items through.
+This rule finds Queries and Scans whose FilterExpression lets only few items through.
 
 The service applies a filter after it has read the items, and charges for all that it has read. A
 key condition on the sort key, or an index with the filtered attribute in its key, reads only the
@@ -28,7 +28,7 @@ class _Watcher(Noting):
             if access.statement and access.action == "Query":
                 continue  # the answer to a SELECT does not say how many items were read
             if access.action == "Scan" and access.equal:
-                continue  # the rule scan-as-query is about these
+                continue  # the rule scan-as-query finds such Scans
             tally = self.note(call, access)
             tally.figures["scanned"] += access.scanned
             tally.figures["returned"] += access.returned
@@ -42,7 +42,7 @@ def _judge(tally: Tally) -> Verdict | None:
     read = by_statement(tally, "about ", "") + counted(scanned, "item")
     evidence = (
         f"{counted(tally.count, 'request')} read {read} and returned {counted(returned, 'item')}.",
-        f"They cost {cost(tally.read, tally)}. About {units(saved)} of these paid for discarded items.",
+        f"They cost {cost(tally.read, tally)}. The discarded items cost about {units(saved)} of these.",
     )
     where = by_statement(tally, "together with the partition key", "in KeyConditionExpression")
     advice = (

@@ -1,10 +1,12 @@
 """Indexes that another index, or the table, could replace.
 
-It finds two global indexes with the same key, and a global index with the key of its table. It also
-finds a global index without a sort key, if another index with the same partition key has one.
+This rule finds two global indexes with the same key, and a global index with the key of its table.
+It also finds a global index without a sort key, if another index with the same partition key has
+one.
 
-Each index costs units for every write, and storage. An index with a sort key answers all Queries of
-an index that has only the same partition key, if it projects the same attributes.
+Each index costs units for every write, and storage. An index without a sort key is not needed if
+another index has the same partition key, a sort key, and the same attributes. The other index
+answers all of its Queries.
 """
 
 from typing import Final
@@ -15,7 +17,7 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict
 from emulator.advisor.tables import IndexFacts, TableFacts
 from emulator.advisor.tally import Note, Tally
 
-_MOST: Final = 1_000  # tables that are remembered
+_MOST: Final = 1_000  # tables that were examined; each is examined once
 
 
 class _Watcher(Noting):
@@ -42,9 +44,9 @@ class _Watcher(Noting):
 
 
 def _replacement(index: IndexFacts, facts: TableFacts) -> tuple[str, bool] | None:
-    """Return a pair: what can replace an index, and whether it has the same key as the index.
+    """Return the name of what can replace an index, and whether its key is that of the index.
 
-    It is the name of another index, or "the table". The result is None if nothing can replace it.
+    The name is that of another index, or "the table". None means that the index is needed.
     """
     if index.local:
         return None

@@ -1,7 +1,7 @@
-"""Partition keys that get most of the requests.
+"""Values of a partition key that get most of the requests.
 
-It finds tables and indexes where one of ten or more values of the partition key gets at least half
-of the requests. It also finds values that reach the limit of a partition.
+This rule finds tables and indexes where one of ten or more values of the partition key gets at
+least half of the requests. It also finds values that reach the limit of a partition.
 
 One partition gives at most 1,000 write units and 3,000 read units in a second. Requests beyond that
 are throttled, even if the table has throughput left. Spread the writes over several values of the
@@ -18,8 +18,8 @@ from emulator.advisor.tally import Note, Tally
 _MANY: Final = 500  # the fewest requests to a table or index, for a finding
 _VALUES: Final = 10  # the fewest values of the partition key, for a finding
 _HALF: Final = 0.5
-_WRITES, _READS = 1_000.0, 3_000.0  # units of a partition in a second
-_MOST: Final = 2_000  # values that are remembered
+_WRITES, _READS = 1_000.0, 3_000.0  # the most units of a partition in a second
+_MOST: Final = 2_000  # values whose units in the current second are remembered
 
 
 class _Watcher(Noting):

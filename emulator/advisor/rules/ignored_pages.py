@@ -1,6 +1,6 @@
 """Pages whose LastEvaluatedKey was ignored.
 
-It finds a Query or Scan without a Limit that returned LastEvaluatedKey, if no later request
+This rule finds a Query or Scan without a Limit that returned LastEvaluatedKey, if no later request
 continues from this key. For a statement of PartiQL, it does the same with NextToken.
 
 The service reads at most 1 MB for a page, before it applies the filter. A program that ignores

@@ -1,7 +1,7 @@
 """Global indexes whose write capacity cannot keep up with their table.
 
-It finds provisioned tables with a global index that has fewer write units than it needs, because
-many writes to the table also write to the index.
+This rule finds provisioned tables with a global index that has fewer write units than it needs,
+because many writes to the table also write to the index.
 
 Each write of an item that has the key attributes of an index also writes to the index. If the index
 has no units left, the service throttles writes to the table, even if the table has units left. Give

@@ -1,7 +1,7 @@
 """Updates that were really lost in this run.
 
-It finds puts without a condition that undo an earlier write: a client reads an item, another client
-changes an attribute, and the first client puts the item with the attribute's old value.
+This rule finds puts without a condition that undo an earlier write: a client reads an item, another
+client changes an attribute, and the first client puts the item with the attribute's old value.
 
 Nobody gets an error when this happens. Use a condition on a version number, so that the second
 write fails and the client reads again. Or write only the attributes that change, with UpdateItem.
@@ -30,7 +30,7 @@ class _Written:
     """The last write of an item.
 
     number: how many writes of the item were seen. changed: the attributes that the last write
-    changed. hashes: those of the item that it put, None for an update or a deletion.
+    changed. hashes: the hashes of the item that it put, None for an update or a deletion.
     """
 
     __slots__ = ("changed", "hashes", "number")

@@ -1,7 +1,7 @@
 """Items that are read, changed in the program and written back without a condition.
 
-It finds a GetItem after which the same client puts the same item, or sets a number in it to a new
-value with an update, without a condition.
+This rule finds a GetItem after which the same client puts the same item, or sets a number in it to
+a new value with an update, without a condition.
 
 If two clients do this at the same time, one of the two changes is lost, and nobody notices. A
 condition lets the second write fail, so that the client can read again: compare a version number,
@@ -17,7 +17,7 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
 _SECONDS: Final = 30.0  # the longest time from the read to the write
-_MOST: Final = 5_000  # reads that are remembered
+_MOST: Final = 5_000  # reads of items that are remembered until the item is written
 _REPEATED: Final = 2
 
 _ATTRIBUTES: Final = 40  # numbers of an item that are remembered

@@ -1,8 +1,9 @@
 """Writes that belong together and are sent one by one.
 
-It finds two writes of one client, one soon after the other, in two cases. A transfer: one update
-subtracts a number from an item, and the other update adds the same number to another item. A
-counter: a put stores a new item, and an update changes a counter in an item to which it refers.
+This rule finds two writes of one client, one soon after the other, in two cases. A transfer: one
+update subtracts a number from an item, and the other update adds the same number to another item. A
+counter: a put stores a new item, and then an update changes a counter in another item, to which the
+new item refers.
 
 If the program fails between the two writes, only the first one is done: money is gone, or a count
 is wrong. TransactWriteItems does both or none. It costs twice the units of the two writes.

@@ -1,7 +1,7 @@
 """A GetItem for each item of a list, from the same table.
 
-It finds a Query or Scan that is followed by a GetItem for each of its items, one after another.
-Often the list comes from an index that lacks attributes.
+This rule finds a Query or Scan that is followed by a GetItem for each of its items, one after
+another. Often the list comes from an index that lacks attributes.
 
 Each GetItem costs at least half a unit and a round trip. So a list of 50 items takes 51 round trips
 instead of one. Let the index project the attributes that the list needs. If that is not possible,
@@ -17,8 +17,8 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, count
 from emulator.advisor.tally import Note, Tally
 
 _MANY: Final = 5  # the fewest GetItems for the items of one answer, for a finding
-_SURE: Final = 3  # the fewest lists that were read so, for a certain finding
-_MOST: Final = 500  # answers that are remembered
+_SURE: Final = 3  # the fewest lists that were read in this way, for a certain finding
+_MOST: Final = 500  # answers whose GetItems are remembered
 _ONE_BY_ONE: Final = frozenset(("GetItem", "ExecuteStatement"))
 
 _Loop = dict[str, tuple[Call, Access]]

@@ -1,6 +1,6 @@
 """Transactions that a plain request could replace.
 
-It finds transactions that read or write a single item.
+This rule finds transactions that read or write a single item.
 
 A transaction costs twice the units of its reads and writes, and fails if another transaction uses
 the same item. PutItem, UpdateItem and DeleteItem are atomic too, and take the same conditions.

@@ -1,6 +1,6 @@
 """Indexes that project more attributes than anybody reads.
 
-It finds indexes with the projection ALL, if every Query or Scan of the index wants only some
+This rule finds indexes with the projection ALL, if every Query or Scan of the index wants only some
 attributes or a count.
 
 An entry of an index is charged by its size, when it is written and when it is read. An index that

@@ -1,7 +1,7 @@
 """Transactions with very many actions.
 
-It finds transactions that write and have 25 or more actions. Its advice depends on whether they
-have conditions or updates.
+This rule finds transactions that write and have 25 or more actions. Its advice depends on whether
+they have conditions or updates.
 
 A transaction costs twice the units of its writes. The more items it has, the more often it
 conflicts with another transaction and is cancelled as a whole. Keep in it only what must change

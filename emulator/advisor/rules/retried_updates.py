@@ -1,7 +1,7 @@
 """Retries of updates that are not idempotent.
 
-It finds updates without a condition that add to a number or append to a list, and that an SDK sent
-more than once. The header in which the SDK counts its attempts shows this.
+This rule finds updates without a condition that add to a number or append to a list, and that an
+SDK sent more than once. The header in which the SDK counts its attempts shows this.
 
 SDKs repeat a request when its answer does not come in time. The service may have done the first
 attempt. Then it adds the number twice. Use a condition that fails the second time, such as a
@@ -16,7 +16,7 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
-_MOST: Final = 5_000  # calls of SDKs that are remembered
+_MOST: Final = 5_000  # requests that are remembered, to find out whether a retry changed the item twice
 
 
 class _Watcher(Noting):

@@ -1,8 +1,9 @@
 """Scans whose filter a Query could answer.
 
-It finds Scans with a filter that compares an attribute with `=`, and SELECTs that the service runs
-as such Scans. If the attribute is the partition key of the table or of an index, a Query reads only
-the items of that partition. If it is not, an index on the attribute would allow a Query.
+This rule finds Scans with a filter that compares an attribute with `=`, and SELECTs that the
+service runs as such Scans. If the attribute is the partition key of the table or of an index, a
+Query reads only the items of that partition. If it is not, an index on the attribute would allow a
+Query.
 
 A Scan reads, and pays for, every item of the table. The filter only removes items from the answer.
 So the cost grows with the table, and not with the result.

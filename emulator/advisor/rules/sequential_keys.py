@@ -1,6 +1,7 @@
 """Timestamps or counters as the only partition key.
 
-It finds tables without a sort key whose items have rising numbers or times as partition keys.
+This rule finds tables without a sort key whose items have rising numbers or times as partition
+keys.
 
 A Query compares a partition key only for equality. So no Query can read the items of a period, and
 only a Scan finds them. The program must also take a counter's numbers one after another from one
@@ -18,7 +19,7 @@ from emulator.advisor.tally import Note, Tally
 
 _MANY: Final = 10  # the fewest items for a finding
 _NEARLY_ALL: Final = 0.9  # the smallest part of the items whose keys are rising times or numbers, for a finding
-_MOST: Final = 2_000  # tables, and also items, that are remembered
+_MOST: Final = 2_000  # tables whose last key is remembered; also items that were counted
 _IS_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?").fullmatch
 _IS_NUMBER: Final = re.compile(r"\d{1,20}(\.\d{1,9})?").fullmatch
 _EPOCHS: Final = ((1e9, 1e10), (1e12, 1e13))

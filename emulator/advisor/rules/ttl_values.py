@@ -1,6 +1,6 @@
 """Values of the TTL attribute that are not seconds since 1970.
 
-It finds items whose time to live is a text, or a number that is too large or too small to be
+This rule finds items whose time to live is a text, or a number that is too large or too small to be
 seconds since 1970: milliseconds, for example.
 
 The service ignores such a value, and the item never expires. Milliseconds, read as seconds, mean a

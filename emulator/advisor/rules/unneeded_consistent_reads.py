@@ -1,7 +1,7 @@
 """Consistent reads that could be eventually consistent.
 
-It finds reads with ConsistentRead of an item or partition to which no client wrote in the five
-seconds before. Usually all copies of an item are equal within a second after a write.
+This rule finds reads with ConsistentRead of an item or partition to which no client wrote in the
+five seconds before. Usually all copies of an item are equal within a second after a write.
 
 A consistent read costs twice as much as an eventually consistent one. It takes longer, and fails
 more often when a part of the service has a problem.

@@ -1,6 +1,6 @@
 """Indexes that nobody reads.
 
-It finds indexes to which items were written, and which no Query or Scan used in this run.
+This rule finds indexes to which items were written, and which no Query or Scan used in this run.
 
 Each write of an item that is in an index costs further units for its entry, and entries take
 storage. Delete an index that no program needs. Production may read an index that this run did not

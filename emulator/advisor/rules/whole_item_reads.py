@@ -1,7 +1,7 @@
 """Large items that are read whole although few of their attributes are needed.
 
-It finds Queries and Scans of large items whose projection returns only a small part of each item.
-It also finds Queries and Scans that read the same large items whole again and again.
+This rule finds Queries and Scans of large items whose projection returns only a small part of each
+item. It also finds Queries and Scans that read the same large items whole again and again.
 
 A ProjectionExpression makes the answer smaller but not cheaper: the service charges for whole
 items. A global index that projects only the needed attributes has small entries, so a Query of the
@@ -19,7 +19,7 @@ _LARGE: Final = 2_048  # bytes of an item; a unit reads several smaller items, s
 _REPEATED: Final = 3  # the fewest reads with a projection, for a finding
 _AGAIN: Final = 5  # how often the same items were read, for a finding
 _SMALL_PART: Final = 0.2  # the largest part of the read bytes that is returned, for a finding
-_MOST: Final = 1_000  # pages that are remembered
+_MOST: Final = 1_000  # pages of which the rule counts how often they are read
 
 
 class _Watcher(Noting):
@@ -76,7 +76,7 @@ def _judge(tally: Tally) -> Verdict | None:
 
 RULE: Final = Rule(
     "whole-item-reads",
-    "Large items are read whole where a projection would save units",
+    "Large items are read whole where a small index would save units",
     "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-indexes-general.html",
     _Watcher,
     _judge,
