@@ -330,7 +330,7 @@ class Scheduler:
         A job that raises an error stays due.
         """
         now = self._clock.now()
-        for job in self._jobs:  # a loop is fast enough for a handful of jobs
+        for job in self._jobs:
             if job.due <= now:
                 job.work()
                 job.due = now + job.seconds

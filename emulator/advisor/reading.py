@@ -31,7 +31,7 @@ _TRANSACTION: Final = 2  # reads and writes in a transaction cost this many time
 
 
 def accesses_of(operation: str, request: Json, answer: Json, find: Find, units: float = 0.0) -> list[Access]:
-    """Return what a request has read and written, [] for an operation that uses no items.
+    """Return what a request has read and written, [] if its operation uses no items.
 
     units: what the server counted for the whole request, 0 if it does not count units.
     """
@@ -53,7 +53,7 @@ def _get(request: Json, answer: Json, find: Find) -> Iterator[Access]:
 
 
 def _got(request: Json, item: Item | None, find: Find, *, times: int = 1) -> Access:
-    """Return the access of a read of one item. times: 2 in a transaction, which costs twice."""
+    """Return the access of a read of one item. times: the factor of its units."""
     access = _of_key("GetItem", request, find)
     access.consistent = bool(request.get("ConsistentRead")) or times > 1
     access.scanned = 1

@@ -197,7 +197,8 @@ def _facts(description: Description) -> TableFacts:
 def _partitions(description: Description, *, on_demand: bool) -> int:
     """Return the number of partitions of a table or global index.
 
-    If the description lacks the warm throughput, as the answer of CreateTable does, compute it.
+    If the description lacks the warm throughput, as the answer of CreateTable does, use the
+    provisioned throughput, or the default of on-demand tables.
     """
     if "WarmThroughput" in description:
         return needed(description["WarmThroughput"])

@@ -1,6 +1,7 @@
 """The tallies: what the watchers of the rules count, for each subject.
 
-A subject is a rule, a caller, a table and more. The tallies of several callers can be added up.
+A subject consists of a rule, a caller, a table and more. The tallies of several callers can be
+added up.
 """
 
 from collections import Counter

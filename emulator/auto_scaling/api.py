@@ -342,7 +342,7 @@ def _named(parts: Iterable[_T], name: str) -> _T | None:
 
 
 def _with(parts: Iterable[_T], changed: _T) -> tuple[_T, ...]:
-    """Return `parts` with `changed` added, in place of an earlier part with the same name."""
+    """Return `parts` with `changed` in place of the part with the same name, or at the end."""
     by_name = {part.name: part for part in parts} | {changed.name: changed}
     return tuple(by_name.values())
 

@@ -1,6 +1,7 @@
-"""Checks the members of requests by types and constraints of the service's model (botocore).
+"""Checks the members of requests: their types, and the constraints of the service's model.
 
-The table SHAPES has the members of each request. Unknown members are ignored, as on the service.
+The model is botocore's. SHAPES has the members of each request. Unknown members are ignored, as on
+the service.
 All types are checked before the first constraint. Both checks follow the order of the table.
 """
 

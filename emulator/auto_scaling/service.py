@@ -120,7 +120,7 @@ class ScalingService:
 
 
 def _due(action: ScheduledAction) -> float | None:
-    """Return when an action happens next, None if it will not happen again."""
+    """Return the time at which an action happens next, None if it will not happen again."""
     after = action.last if action.start is None else max(action.last, action.start - 1)
     due = schedules.following(action.schedule, action.timezone, after, action.start or action.created)
     return due if due is not None and (action.end is None or due <= action.end) else None

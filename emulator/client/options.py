@@ -1,4 +1,4 @@
-"""Adds the flags that select the server of a command. AWS's variables are their defaults."""
+"""Adds the flags that select the server of a command. AWS's variables set their defaults."""
 
 import argparse
 import os

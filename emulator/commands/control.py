@@ -73,7 +73,7 @@ def _names() -> set[str]:
 
 
 def _named(name: str, method: str) -> registry.Control | None:
-    """Return the control with this own name and HTTP method, None if there is none."""
+    """Return the control with this registered name and HTTP method, None if there is none."""
     found = registry.registered().get(name)
     return found if found is not None and found.method == method else None
 
@@ -94,7 +94,7 @@ def _calls() -> Iterable[tuple[tuple[str, str], registry.Control]]:
 def _explanation(name: str) -> Iterator[str]:
     """Yield the lines of `control NAME --help`.
 
-    name: the own name of a control, or a path, which may belong to two controls.
+    name: a registered name, or a path, which may belong to two controls.
     """
     for (method, path), each in _calls():
         if name in (path, each.name):

@@ -94,7 +94,7 @@ def _listen(endpoint: HttpEndpoint, options: argparse.Namespace, parser: Parser)
             readers.append(_reader(endpoint, table, options))
         except NoStream:
             parser.error(f"the stream of {table} is off: add --enable NEW_AND_OLD_IMAGES to turn it on")
-    _say(f"listening to {', '.join(reader.table for reader in readers)}; Ctrl-C ends")
+    _say(f"listening to {', '.join(reader.table for reader in readers)}; press Ctrl-C to stop")
     write = _writer(options.format, painter_for(sys.stdout, os.environ))
     left: int | None = options.count
     for reader, record in records(readers, Pace()):

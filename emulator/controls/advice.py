@@ -62,7 +62,7 @@ def advise(emulator: Emulator, body: Body) -> Result:
     enabled = member(body, "Enabled", bool)
     if emulator.request_log is None:
         raise BadDeclaration("this emulator is not served over HTTP, so it sees no requests")
-    if emulator.sharing is not None:  # processes that start later read it there
+    if emulator.sharing is not None:  # a process that starts later reads this
         emulator.sharing.advises = enabled
     emulator.request_log().advise(on=enabled)
     return {"Advising": enabled}

@@ -31,7 +31,7 @@ from emulator.slices import Steps
 
 _MOST_EVENTS: Final = 100  # events in a result; further events happen, but the result does not name them
 # Seconds that are added to an advance, so that rounding does not leave the clock before the time. A
-# float has a time of this century to a quarter of this.
+# float stores a time of this century with a precision of a quarter of this.
 _ROUNDING: Final = 1e-6
 
 

@@ -8,8 +8,9 @@ The result of `counters` is `{"Workers": [..], "Tables": [..], "Backlogs": [..]}
 
 | list       | members of an element                                                                   |
 |------------|---------------------------------------------------------------------------------------|
-| `Workers`  | `Worker`, `Memory` (bytes), `Operations`: for each operation and error code           |
-|            | `Operation`, `Code` ("" for success), `Count`, `Seconds`, `Units`, `Buckets`          |
+| `Workers`  | `Worker`, `Memory` (bytes), `Operations`. Each element of `Operations` is about one   |
+|            | operation and one code: `Operation`, `Code` ("" for success), `Count`, `Seconds`,     |
+|            | `Units`, `Buckets`                                                                    |
 | `Tables`   | `Table`, `AccessKey`, `Region`, `Items`, `Bytes`; the list has at most 1,000 tables   |
 | `Backlogs` | `Consumer`, `Records`: how many change records a function or Kinesis has not received |
 |            | yet; counted up to 10,000                                                             |
@@ -68,7 +69,7 @@ def count_requests(emulator: Emulator, body: Body) -> Result:
     if emulator.request_log is None:
         raise BadDeclaration("this emulator is not served over HTTP, so it counts no requests")
     counting = enabled or emulator.settings.metrics
-    if emulator.sharing is not None:  # processes that start later read it there
+    if emulator.sharing is not None:  # a process that starts later reads this
         emulator.sharing.counts_requests = counting
     emulator.request_log().count(on=counting)
     return {"Counting": counting}

@@ -49,7 +49,7 @@ def _judge(tally: Tally) -> Verdict | None:
     [(hottest, times)] = tally.names.most_common(1)
     share = times / tally.count
     advice = (
-        "Spread the writes over several values, for example with a suffix from 0 to N. "
+        "Spread the writes over several values of the partition key, for example with a suffix from 1 to N. "
         "Keep items that are read very often in a cache."
     )
     if read >= _READS or write >= _WRITES:

@@ -18,7 +18,7 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
 _MANY: Final = 10  # the fewest items for a finding
-_NEARLY_ALL: Final = 0.9  # the smallest part of the items whose keys are rising times or numbers, for a finding
+_NEARLY_ALL: Final = 0.9  # this part of the items must have rising times or numbers as keys, for a finding
 _MOST: Final = 2_000  # tables whose last key is remembered; also items that were counted
 _IS_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?").fullmatch
 _IS_NUMBER: Final = re.compile(r"\d{1,20}(\.\d{1,9})?").fullmatch

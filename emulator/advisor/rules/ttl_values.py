@@ -14,7 +14,7 @@ from emulator.advisor.calls import Call
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Tally
 
-_LATEST: Final = 1e11  # seconds: the year 5138
+_LATEST: Final = 1e11  # seconds: the year 5138; larger numbers are usually milliseconds
 _EARLIEST: Final = 1e8  # seconds: 1973; smaller numbers are usually durations
 
 

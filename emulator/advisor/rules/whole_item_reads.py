@@ -17,7 +17,7 @@ from emulator.advisor.tally import Note, Tally
 
 _LARGE: Final = 2_048  # bytes of an item; a unit reads several smaller items, so they give no finding
 _REPEATED: Final = 3  # the fewest reads with a projection, for a finding
-_AGAIN: Final = 5  # how often the same items were read, for a finding
+_AGAIN: Final = 5  # the fewest times that the same items were read, for a finding
 _SMALL_PART: Final = 0.2  # the largest part of the read bytes that is returned, for a finding
 _MOST: Final = 1_000  # pages of which the rule counts how often they are read
 
