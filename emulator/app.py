@@ -137,7 +137,7 @@ class Emulator:
         return arns.account_of(access_key, self.settings.account)
 
     def knows(self, operation: str) -> bool:
-        """Return whether the service has this operation, even if the emulator lacks it."""
+        """Return True if the service has this operation, even if the emulator lacks it."""
         return find(operation) is not None or operation in service_operations()
 
     def load(self, operation: str) -> None:
@@ -305,9 +305,9 @@ class Emulator:
         self.database.try_run(self.database.scheduler.run_due, None)  # a job that fails stays due
 
     def due_steps(self) -> Steps[None]:
-        """Do all work that is due, after the control `clock` has moved the clock.
+        """Do all work that is due, for the control `clock`, which moves the clock.
 
-        This work is the jobs that are due, backfills that have a pace, and shard rollover. Auto
+        The work is the jobs that are due, backfills that have a pace, and shard rollover. Auto
         scaling usually runs once a minute. Here it always runs, because a scheduled action may be
         due.
         """

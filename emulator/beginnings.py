@@ -54,13 +54,13 @@ def resume_fillings(database: Database) -> None:
 
 
 def has_snapshots(database: Database) -> bool:
-    """Return whether the store has a snapshot."""
+    """Return True if the store has a snapshot."""
     with database.read() as txn:
         return bool(txn.page(*keyspace.snapshots(), 1)[0])
 
 
 def release_snapshots(database: Database) -> None:
-    """Delete the holds that a killed process left behind: snapshots for connected clients."""
+    """Queue the deletion of holds that a killed process left behind."""
     if has_snapshots(database):
         from emulator.database.snapshots import holding  # noqa: PLC0415 - start-up time
 

@@ -22,7 +22,7 @@ _STATEMENTS: Final = ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTrans
 
 
 class Confidence(IntEnum):
-    """How sure a finding is. Reports show these names."""
+    """The confidence of a finding: how sure it is. Reports show these names."""
 
     possible = 1  # it is a mistake only if facts are true that requests do not show
     likely = 2  # the requests look like the mistake, and few good programs send such requests

@@ -24,8 +24,9 @@ EVERYBODY: Final = "*"
 class Subject:
     """What a tally is about.
 
-    index: "" for the table itself. operation, place: "" for a tally about a whole table or index.
-    detail: a text of the rule, if it has several tallies for one place, such as an attribute.
+    index: "" for the table itself. operation: "" for a tally about a whole table or index.
+    place: "" for such a tally, and without the pytest plugin.
+    detail: a text by which a rule tells its tallies apart, such as the name of an attribute.
     """
 
     rule: str

@@ -173,7 +173,7 @@ class ScalableTarget:
         return DIMENSIONS[self.dimension][1]
 
     def is_suspended(self, member: str) -> bool:
-        """Return whether a member of SuspendedState is true."""
+        """Return True if this member of SuspendedState is true."""
         return self.suspended.get(member, False)
 
 

@@ -70,7 +70,7 @@ def _wanted(target: ScalableTarget, consumed: float, utilization: float) -> int:
 
 
 def _may(target: ScalableTarget, direction: str, cooldown: int, now: float) -> bool:
-    """Return whether a policy may raise (`direction` Out) or lower (In) the capacity now.
+    """Return True if a policy may raise (`direction` Out) or lower (In) the capacity now.
 
     It may not while this direction is suspended. It also may not for `cooldown` seconds after a
     policy last changed the capacity in this direction.

@@ -25,8 +25,8 @@ _FAILED: Final = 2
 _EXAMPLES: Final = """\
 A and B each have one of these forms:
   TABLE        a table of the server that --endpoint names
-  URL/TABLE    a table of another server
-  URL          another server
+  URL/TABLE    a table of the server at URL
+  URL          the server at URL
   aws/TABLE    a table of AWS
   aws          AWS
 

@@ -118,9 +118,9 @@ def planned(path: Path, sections: Sections, *, replace: bool) -> Edit:
 
 
 def _difference(present: Mapping[str, str], settings: Mapping[str, str]) -> str:
-    """Return how a section differs from the settings, such as `without region`.
+    """Return a text that says how a section differs from the settings, such as `without region`.
 
-    Return "" if it has the settings or is empty.
+    Return "" if the section has the settings or is empty.
     """
     if not present:
         return ""

@@ -14,9 +14,10 @@ with `true`. A call with `false` ends this, and forgets the requests. `Confidenc
 confidence to report: possible, likely or certain.
 
 The result of `advice` is `{"Advising", "Requests", "Complete", "Findings", "More", "Rules"}`.
-`Requests` is the number of requests that were examined. `Complete` is false if the server was too
-busy to examine all of them. `Findings` has at most 500 findings, the worst first. `More` is the
-number of findings that were left out. A finding has:
+`Requests` is the number of requests that were examined. `Complete` is false if there may be more
+findings, because the server was too busy to examine all requests, or counted too many mistakes.
+`Findings` has at most 500 findings, the worst first. `More` is the number of findings that are left
+out. A finding has:
 
 | member                       | content                                                          |
 |------------------------------|------------------------------------------------------------------|

@@ -28,7 +28,9 @@ def report(advice: Advice) -> str:
     if advice.get("More"):
         lines.append(f"{counted(advice['More'], 'more finding')} left out")
     if not advice["Complete"]:
-        lines.append("The server was too busy to examine all requests.")
+        lines.append(
+            "There may be more findings: the server was too busy to examine all requests, or counted too many mistakes."
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -42,7 +44,7 @@ def _lines(finding: Mapping[str, Any]) -> Iterator[str]:
 
 
 def subject(finding: Mapping[str, Any]) -> str:
-    """Return what a finding is about as text: operation, table, index and caller."""
+    """Return a text that names a finding's operation, table, index and caller."""
     table = f"{finding['TableName']}/{finding['IndexName']}" if "IndexName" in finding else finding["TableName"]
     what = f"{finding['Operation']} of {table}" if finding["Operation"] else f"table {table}"
     if finding["TableName"] == "*":
@@ -61,7 +63,7 @@ def place(finding: Mapping[str, Any]) -> str:
 
 
 def figures(finding: Mapping[str, Any]) -> str:
-    """Return how often a mistake was made and its cost, such as `12 times, 40.5 read units`."""
+    """Return a text with the count and the cost of a finding: `12 times, 40.5 read units`."""
     units = finding["Units"]
     costs = [f"{units[kind]:,g} {kind.lower()} units" for kind in ("Read", "Write") if units[kind]]
     about = "" if finding["Exact"] else "about "
