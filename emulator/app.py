@@ -42,7 +42,7 @@ AUTO_SCALING: Final = "AnyScaleFrontendService."
 """The prefix of X-Amz-Target, and of names of operations, for Application Auto Scaling."""
 
 _REPLICATION_SECONDS: Final = 1.0
-"""The seconds between two polls of replication. Writes begin it at once, in their process."""
+"""The seconds between two polls of replication. A write also begins it, in its own process."""
 
 _PACE_SECONDS: Final = 0.1  # the interval between two slices of a backfill that has a pace
 _SCALING_SECONDS: Final = 60.0  # the interval between two runs of auto scaling
@@ -120,7 +120,7 @@ class Emulator:
             _declare_transactions(self.database, settings.ongoing_transaction)
         self.database.catalog.attachments.replicate = partial(beginnings.begin_replication, self.database)
         self.call: Call = self.answer
-        """Answers one request, as `answer` does. While there are faults, it also does these."""
+        """Answers one request, as `answer` does. If there are rules of faults, it applies them."""
         self.calls = Calls(self.database, self.answer, self._adopt_call, sharing)
         self._background = self.database.background
         self._respond = self.database.respond

@@ -1,4 +1,4 @@
-"""A cache for what is made of texts of clients, such as parsed expressions and statements.
+"""A cache for results that are made from texts of clients: parsed expressions and statements.
 
 A client can send a new text with every request, and a result takes about a hundred times the bytes
 of its text. So the cache limits its size in bytes, which it estimates from the length of the texts.

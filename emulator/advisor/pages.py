@@ -21,13 +21,13 @@ from emulator.values.types import Value
 Json = Mapping[str, Any]
 
 CUT: Final = "CutBytes"
-"""The member that replaces the items of a long answer: the length of all its items as JSON."""
+"""The member that replaces the items of a long answer. It has the length of the items as JSON."""
 
 SAMPLE: Final = "CutItems"
-"""The member with the first items of such an answer."""
+"""The member with the first items of an answer that has CUT."""
 
 SAMPLE_BYTES: Final = "CutItemsBytes"
-"""The member with the length of these first items as JSON."""
+"""The member with the length of the first items as JSON."""
 
 # The size of an item divided by the length of its JSON: the usual ratio, then the lowest and the
 # highest. Items with many numbers of one digit have the lowest ratio.

@@ -41,7 +41,7 @@ _STATEMENTS: Final[Mapping[str, str]] = {
     "UpdateItem": "PartiQLUpdate",
     "DeleteItem": "PartiQLDelete",
 }
-"""Native action -> IAM action of a PartiQL statement that the service runs as this action."""
+"""The native action that a statement runs as -> the IAM action that the statement needs."""
 _BATCHES: Final = frozenset(("BatchGetItem", "BatchWriteItem"))
 _TABLES: Final = ("TableName", "TargetTableName", "SourceTableName", "GlobalTableName")
 _ARNS: Final = (

@@ -24,7 +24,7 @@ Find = Callable[[str], TableFacts | None]
 LARGE: Final = 64 * 1024  # bytes; an access notes the largest attribute of an item of at least this size
 
 WRITING: Final = frozenset(("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"))
-"""Operations whose writes the request alone shows, without its answer."""
+"""Operations whose requests show what they write, without the answer."""
 
 _NO_NAMES: Final[Mapping[str, str]] = {}
 _TRANSACTION: Final = 2  # reads and writes in a transaction cost this many times their units

@@ -1,8 +1,8 @@
 """What the advisor knows about tables: keys, indexes, throughput, TTL and sizes of items.
 
-The facts come from answers to requests such as DescribeTable. If there was none, a function
-describes the table. The advisor remembers the facts after a table is deleted, because it examines
-requests some time after their answers.
+The facts come from answers to requests such as DescribeTable. If there was no such request, a
+function describes the table. The advisor remembers the facts after a table is deleted, because it
+examines requests some time after their answers.
 """
 
 from collections.abc import Callable, Mapping

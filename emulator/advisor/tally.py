@@ -158,7 +158,7 @@ class Tallies:
     def __init__(self) -> None:
         self._tallies: dict[Subject, Tally] = {}
         self.full = False
-        """Whether there was no room for a subject."""
+        """True if there was no room for the tally of a subject."""
 
     def of(self, subject: Subject) -> Tally:
         """Return the tally of a subject. If there is no room for a new tally, it is not kept."""

@@ -126,7 +126,7 @@ class Api:
     # --- policies ---------------------------------------------------------------------------------
 
     def _put_policy(self, caller: Caller, request: Request) -> Answer:
-        """Add a policy, or change the one with the same name."""
+        """Add a policy, or change the policy that has its name."""
         target = self._target(caller, request)
         kind = request.get("PolicyType", _TRACKING)
         if kind != _TRACKING:
@@ -165,7 +165,7 @@ class Api:
     # --- scheduled actions ------------------------------------------------------------------------
 
     def _put_action(self, caller: Caller, request: Request) -> Answer:
-        """Add a scheduled action, or change the one with the same name."""
+        """Add a scheduled action, or change the action that has its name."""
         target = self._target(caller, request)
         name, now = request["ScheduledActionName"], self._database.clock.now()
         before = _named(target.actions, name)

@@ -14,7 +14,7 @@ from emulator.database.definitions.tables import IndexDefinition, TableDefinitio
 from emulator.database.schema.table import Table
 
 Update = Callable[[dict[str, Any], Caller], object]
-"""Calls UpdateTable. Raises ApiError."""
+"""A function that calls UpdateTable. Raises ApiError."""
 
 _IN_USE: Final = "ResourceInUseException"
 

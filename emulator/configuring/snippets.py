@@ -11,7 +11,7 @@ from emulator.configuring.target import SECRET, SERVICES, Target
 def variables(target: Target) -> dict[str, str]:
     """Return the environment variables with which SDKs find the server.
 
-    Both variables for the region are needed, because boto3 reads one and other SDKs read the other.
+    The region needs two variables: boto3 reads AWS_DEFAULT_REGION, and other SDKs read AWS_REGION.
     """
     if target.whole:
         endpoints = {"AWS_ENDPOINT_URL": target.url}

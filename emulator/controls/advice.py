@@ -1,4 +1,4 @@
-"""The advisor: mistakes that it found in requests, and the permissions that requests needed.
+"""The advisor shows mistakes in requests, and an IAM policy that allows what requests needed.
 
 | control           | body                                                  | result                       |
 |-------------------|-------------------------------------------------------|------------------------------|

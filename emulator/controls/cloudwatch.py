@@ -34,7 +34,7 @@ from emulator.database.throughput.usage import CONSUMED_WRITE, MINUTE, REPLICATE
 from emulator.slices import Steps
 
 _DIMENSIONS: Final = ("TableName", "GlobalSecondaryIndexName", "Operation", "Source", "ReceivingRegion")
-"""The dimensions of a metric, in the order in which a series has their values."""
+"""The dimensions of a metric, in the order of their values in the key of a `Series`."""
 
 _SELECTS: Final = ("AccessKey", "Region", "TableName")
 _SELECTION: Final = ("AccessKey?", "Region?", "TableName?")

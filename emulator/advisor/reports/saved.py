@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 
 Shape = type | tuple[type, ...] | list[Any] | dict[str, Any] | frozenset[str]
-"""What a value must be: of a type, a list of one shape, an object with members, or one of texts."""
+"""The shape of a value: a type, a list of a shape, an object with members, or a set of texts."""
 
 _NUMBER: Final = (int, float)
 _UNITS: Final = {"Read": _NUMBER, "Write": _NUMBER}
@@ -41,7 +41,7 @@ _REPORT: Final[Shape] = {
     ],
     "Rules": [{"Name": str, "Title": str, "Explanation": str, "Link": str}],
 }
-"""A `?` after a name: the member may be missing."""
+"""The shape of a report. A `?` after a name means that the member may be missing."""
 
 
 class NotAReport(Exception):

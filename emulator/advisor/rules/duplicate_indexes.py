@@ -1,8 +1,8 @@
 """Indexes that another index, or the table, could replace.
 
 This rule finds two global indexes with the same key, and a global index with the key of its table.
-It also finds a global index without a sort key, if another index with the same partition key has
-one.
+It also finds a global index without a sort key, if another index has the same partition key and a
+sort key.
 
 Each index costs units for every write, and storage. An index without a sort key is not needed if
 another index has the same partition key, a sort key, and the same attributes. The other index

@@ -1,7 +1,7 @@
 """Pages whose LastEvaluatedKey was ignored.
 
 This rule finds a Query or Scan without a Limit that returned LastEvaluatedKey, if no later request
-continues from this key. For a statement of PartiQL, it does the same with NextToken.
+continues from this key. For statements of PartiQL, NextToken takes the place of LastEvaluatedKey.
 
 The service reads at most 1 MB for a page, before it applies the filter. A program that ignores
 LastEvaluatedKey loses all items after that, and nobody notices until the table has grown.

@@ -3,10 +3,10 @@
 This rule finds updates without a condition that add to a number or append to a list, and that an
 SDK sent more than once. The header in which the SDK counts its attempts shows this.
 
-SDKs repeat a request when its answer does not come in time. The service may have done the first
-attempt. Then it adds the number twice. Use a condition that fails the second time, such as a
-condition on a version number. Or use TransactWriteItems, whose ClientRequestToken makes repeated
-requests harmless.
+SDKs repeat a request when its answer does not come in time. If the service has done the first
+attempt, it adds the number twice. Use a condition that fails the second time, such as a condition
+on a version number. Or use TransactWriteItems, whose ClientRequestToken makes repeated requests
+harmless.
 """
 
 from typing import Final
