@@ -281,7 +281,7 @@ def test_a_flag_beats_our_variable_beats_that_of_localstack_beats_the_file(argum
         ),
         ("in-memroy = true", "FILE: in-memroy: there is no such setting; did you mean in-memory?"),
         ("[server]\nport = 1", "FILE: server: there is no such setting"),
-        ("config = 'x'", "FILE: config: a configuration file cannot name another one"),
+        ("config = 'x'", "FILE: config: a configuration file cannot name another configuration file"),
         ("data-dir = 'a'\ndata_dir = 'b'", "FILE: data_dir: is given twice, with a hyphen and with an underscore"),
         ("data-dir = 'a'\nin-memory = true", "FILE: in-memory is not allowed with FILE: data-dir"),
         ("port 1", "--config: FILE: Expected '=' after a key in a key/value pair (at line 1, column 6)"),
