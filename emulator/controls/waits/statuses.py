@@ -1,6 +1,6 @@
-"""Waiting for a status.
+"""The condition that a table, index, stream or mapping has a certain status.
 
-| body                                          | the status of                                       |
+| body                                          | whose status                                        |
 |-----------------------------------------------|-----------------------------------------------------|
 | `{"TableName", "Status"}`                     | the table                                           |
 | `{"TableName", "IndexName", "Status"}`        | a global or vector index                            |
@@ -44,7 +44,7 @@ class StatusCondition:
         self._status = status
 
     def look(self) -> Seen:
-        """Read the status. The clock can end a status without a commit."""
+        """Read the status. It is not static, because time can end a status without a commit."""
         status = self._status()
         return Seen(status == self._wanted, {self._name: status}, static=False)
 
