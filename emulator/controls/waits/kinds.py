@@ -1,4 +1,4 @@
-"""The kinds of conditions. One member of a body selects the kind; each kind allows other members."""
+"""The kinds of conditions, and the member of a body that selects each kind."""
 
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
