@@ -4,13 +4,14 @@
 |---------------------|--------------------------------------------------------------------------|
 | `throttling`        | `{"Enforced": true or false, "TableName"?}`; without a `TableName`: all tables |
 | `transactions`      | `{"TableName", "Key", "Seconds"}` or `{"ClientRequestToken", "Seconds"}` |
-| `show_throttling`   | returns `{"Enforced": for all tables, "Tables": {name or ARN: Enforced}}` |
-| `show_transactions` | returns `{"Transactions": [{..., "Seconds": left, "Until": time}]}`      |
+| `show_throttling`   | returns `{"Enforced": on all tables?, "Tables": {name or ARN: true or false}}` |
+| `show_transactions` | returns `{"Transactions": [{..., "Seconds": until the end, "Until": time}]}` |
 
 A declared transaction ends after `Seconds` of the emulator's clock. `"Seconds": 0` ends an earlier
 declaration immediately.
 
-If tables with the name `TableName` exist, the `Key` must fit the key schema of at least one of them.
+If tables with the name `TableName` exist, the `Key` must fit the key schema of at least one of
+them.
 
 A name in `TableName` means all tables with this name, in every account and region. An ARN means all
 tables with this ARN: access keys that share an account may each have a table with the same ARN.

@@ -1,5 +1,7 @@
 """`explain`: shows what a PartiQL statement would read or write, at what cost, and why.
 
+A POST has a body such as:
+
     {"Statement": "SELECT * FROM Orders WHERE id = ?", "Parameters"?: [{"S": "o-1"}],
      "ConsistentRead"?: true, "AccessKey"?: "test", "Region"?: "us-east-1"}
 

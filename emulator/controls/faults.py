@@ -35,7 +35,7 @@ requests that it matched, and `Hits` those that got its effect.
 
 `After: true` means that the request takes effect first. Times are in seconds of real time.
 
-A request passes the rules in the order of their creation. Latency, Unprocessed and ShortPage
+The rules get a request in the order of their creation. Latency, Unprocessed and ShortPage
 combine with later rules. A rule matches only requests that its effect can change: Unprocessed does
 not match a GetItem. The first hit of another kind decides the answer, and later rules do not see
 the request. `Share` draws by `Seed` and by the number of the request among those that match, so a

@@ -3,9 +3,8 @@
     @control("ttl", summary="delete all expired items now")
     def sweep(emulator: Emulator, body: Body) -> Steps[Result]: ...
 
-The registry imports all modules of this package when somebody first needs all controls. So a new
-module of controls needs no entry in a list. Most servers never need controls, and never import
-them.
+The first use that needs all controls imports all modules of this package. So a new module of
+controls needs no entry in a list. Most servers never need controls, and never import them.
 """
 
 import sys
@@ -113,7 +112,7 @@ class Evidence(Protocol):
         ...
 
     def contribution(self) -> Result:
-        """Return the evidence of this process as JSON. The control merges that of all processes."""
+        """Return the evidence of this process as JSON, for the control `advice`."""
         ...
 
 
@@ -170,13 +169,13 @@ Other requests are answered between two steps.
 """
 
 Gather = Callable[[Body, Sequence[Result]], Result | Steps[Result]]
-"""A function that combines the results of all workers to one, in steps if that takes long.
+"""A function that combines the results of all workers into one, in steps if that takes long.
 
 It may raise BadDeclaration.
 """
 
 First = Callable[[Emulator, Body], Body]
-"""A function that makes the body for all processes from the body of the call."""
+"""A function that turns the body of the call into the body for all processes."""
 
 _F = TypeVar("_F", bound=Function)
 
@@ -314,7 +313,7 @@ def begin(emulator: Emulator, found: Control, body: Body) -> Steps[Result]:
 
 
 def call(emulator: Emulator, name: str, body: Body) -> Result:
-    """Run a control to its end without other processes, and return its result.
+    """Run a control to its end in this process only, and return its result.
 
     Raises Unknown, and the errors of `begin`.
     """

@@ -2,10 +2,10 @@
 
     {"TableName", "From"?, "To"?, "Delay"?: seconds, "Paused"?: true or false}
 
-The call changes directions of replication: from a table in one region to its replica in another.
-`TableName` selects the tables from which the writes come: a name all tables of this name in all
-accounts and regions, an ARN the table with this ARN. `From` and `To` are regions, which select some
-of these directions.
+A direction of replication goes from a table in one region to its replica in another region. The
+call changes the directions from the tables that `TableName` selects, by name or ARN. A name selects
+the tables of all accounts and regions. With the regions `From` and `To`, the call changes only the
+directions from or to these regions.
 
 A write reaches the region `To` after `Delay` seconds of the emulator's clock. While a direction is
 `Paused`, its writes wait. `GET /_emulator/replication` returns `{"Directions": [{"AccessKey",
@@ -27,7 +27,7 @@ from emulator.database.jobs.replication import Flow
 from emulator.slices import Steps
 
 _MEMBERS = ("TableName", "From", "To", "Delay", "Paused")
-_IN_STEP: Final = 200  # how many tables one step handles: a table with replicas takes 20 microseconds
+_IN_STEP: Final = 200  # how many tables one step handles: each takes 20 us if it has replicas
 
 
 @control(

@@ -8,9 +8,9 @@
 | `keep_requests` | `{"Enabled": true or false}`                 | `{"Keeping": as in the body}`        |
 
 While `Keeping` is true, the server keeps its last thousand requests. `Keeping` is true from the
-start with --log-requests or --keep-requests, else from a call of `keep_requests`. `Requests` are
-summaries (http/observing/summary.py) with an `Id`, from all worker processes, in the order in which
-the requests arrived.
+start with --log-requests or --keep-requests, otherwise after a call of `keep_requests`. `Requests`
+are summaries of the requests (http/observing/summary.py), each with an `Id`. They come from all
+worker processes, in the order in which the requests arrived.
 
 Without `After`, the result has the newest `Limit` requests that match. A client sends `Last` of the
 result as `After` of its next call. This call returns requests that were answered later: the oldest

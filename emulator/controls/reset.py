@@ -3,8 +3,9 @@
 | body                                        | what is deleted                                    |
 |---------------------------------------------|----------------------------------------------------|
 | `{}`                                        | all tables, streams and event source mappings      |
-| `{"Snapshots": true}`                       | the same, and all snapshots                        |
-| `{"AccessKey", "Region"?}`                  | the same of one account, in all regions or in one  |
+| `{"Snapshots": true}`                       | as with `{}`, and all snapshots                    |
+| `{"AccessKey", "Region"?}`                  | tables, streams and mappings of one account, in    |
+|                                             | all regions or in one                              |
 | `{"TableName", "AccessKey"?, "Region"?}`    | the items of a table                               |
 
 - `TableName` is an ARN or a name. A name means all tables of that name in the accounts that the
@@ -14,8 +15,8 @@
   machine's time. Dead letters and functions stay.
 - `reset` forgets the ClientRequestTokens of the accounts, so a repeated request runs again.
 - With `--shared-db` there is only one account, which any access key selects.
-- Deletion protection does not stop `reset`. Large data disappear immediately, and the background
-  work deletes them from the store later.
+- Deletion protection does not stop `reset`. Clients no longer see the data after the call.
+  Background work then deletes large data from the store.
 
 The result counts the tables that were deleted or emptied: `{"Tables": number}`.
 """
@@ -63,7 +64,7 @@ def reset(emulator: Emulator, body: Body) -> Steps[Result]:
 
 
 def _read(body: Body) -> tuple[str | None, str | None, str | None]:
-    """Return table name, access key and region. Raises BadDeclaration."""
+    """Return table name, access key and region of a body, or None. Raises BadDeclaration."""
     refuse_unknown(body, *_MEMBERS, _SNAPSHOTS)
     if _SNAPSHOTS in body and member(body, _SNAPSHOTS, bool) and len(body) > 1:
         raise BadDeclaration(f"a body with the member {_SNAPSHOTS} cannot have other members")

@@ -18,8 +18,8 @@
   created in this scope after the save, such as new tables.
 - `Tables` selects tables by name, with their streams and event source mappings. A name means all
   tables of that name in the accounts that the other members select.
-- If a restore changes more than 6,000 stored keys or some megabytes, its tables do not exist until
-  it is complete. Until then, no snapshot can be saved, and no other snapshot can be restored.
+- A restore that changes more than 6,000 stored keys or some megabytes takes a while. Until it is
+  complete, its tables do not exist, no snapshot can be saved, and no other can be restored.
 - A restore also restores the positions of event source mappings. So functions get the later records
   of their streams again.
 - With a store on disk, snapshots survive a restart of the server, as items do.
@@ -39,8 +39,8 @@ disconnects. Then the server deletes the snapshot. `dump` reads a held snapshot,
 the state of one moment. Of the other controls, only `snapshots/items` accepts the name of a held
 snapshot.
 
-The results of saving, restoring and listing describe a snapshot as `{"Name", "Created": seconds since the epoch, "Tables":
-number, "Items": number}`.
+The results of saving, restoring and listing describe a snapshot as `{"Name", "Created": seconds
+since the epoch, "Tables": number, "Items": number}`.
 """  # noqa: W505 - a table
 
 from functools import partial
@@ -256,7 +256,8 @@ class _Saving:
 
     def run(self) -> Snapshot:
         """Save the snapshot. Raises BadDeclaration if one of the `Tables` does not exist."""
-        self._database.catalog.settle_all()  # removes tables whose deletion is over, so that the snapshot has none of them
+        # First remove the tables whose deletion is over, so that the snapshot has none of them.
+        self._database.catalog.settle_all()
         scope = self._scope if self._tables is None else Scope(tables=tuple(self._found(self._tables)))
         return saving.save(self._database, self._name, scope, replaced=self._replaced)
 

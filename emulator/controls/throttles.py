@@ -30,7 +30,7 @@ last thousand throttles. It notes them while throughput is enforced, or while th
 | `OnDemandRamp`      | an on-demand table gets more than twice its previous peak                  |
 | `Fault`             | a test asked for the throttle with the control `faults`                    |
 
-A batch has an element of its own for each item that stayed unprocessed.
+For a batch, `Throttles` has an element for each item that stayed unprocessed.
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ def _together(_body: Body, results: Sequence[Result]) -> Result:
 
 @control("throttles", changes=False, gather=_together, summary="explain the last throttles")
 def throttles(emulator: Emulator, _body: Body) -> Result:
-    """Return the last throttles of this process."""
+    """Return the last throttles of this process. `_together` merges those of all processes."""
     return {"Throttles": [_shown(each) for each in emulator.database.enforcer.throttles.kept]}
 
 

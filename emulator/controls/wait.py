@@ -4,7 +4,8 @@
      "ExpressionAttributeValues": {":t": {"BOOL": true}}, "Timeout": 5}
 
 One of the members in the first column says for which kind of condition the call waits (`waits/`).
-`TableName` is a name or an ARN. If several accounts or regions have such a table, `AccessKey` and `Region` select one.
+`TableName` is a name or an ARN. If several accounts or regions have such a table, `AccessKey` and
+`Region` select one.
 
 | member             | other members                           | the condition is met when                   |
 |--------------------|-----------------------------------------|---------------------------------------------|
@@ -52,7 +53,7 @@ _MOST: Final = 200  # the most calls of `wait` in progress in one process
 _FIRST_PAUSE: Final = 0.002
 _LONGEST_PAUSE: Final = 0.025
 _MANY: Final = 20
-_REST: Final = 4  # after a check of the condition, the pause takes at least 4 times as long as the check
+_REST: Final = 4  # the pause after a check takes at least 4 times as long as the check
 
 _SHOWN: Final = 300  # the most characters of the last state in the message
 

@@ -149,7 +149,7 @@ class Entrances:
         """
         try:
             return work()
-        except Lost:  # no write can begin until `commit` has reported the loss, so running again would fail
+        except Lost:  # running again would fail: no write begins before `commit` reports the loss
             raise
         except Interrupted:
             return self._run_again(work)

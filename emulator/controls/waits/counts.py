@@ -42,7 +42,7 @@ Comparison = Callable[[int], bool]
 
 
 def comparison(value: object) -> Comparison:
-    """Return a function that returns True for a number that `Count` accepts.
+    """Return a function that tests a number of items. value: the member `Count` of a body.
 
     Raises BadDeclaration.
     """
@@ -90,7 +90,7 @@ class CountCondition:
             try:
                 page = yield from self._page(lambda: self._operation.run(self._target.database, caller, request))
             except ApiError as error:
-                if table.transient:  # the error may pass: an index cannot be read before it is filled
+                if table.transient:  # the index may still be filling, so that it cannot be read
                     return Seen(met=False, shown={"message": error.message}, static=False)
                 raise BadDeclaration(error.message or error.code) from None
             count += page["Count"]

@@ -14,7 +14,7 @@ from emulator.database.changes import reader
 from emulator.database.changes.consumer import stored_positions
 from emulator.database.definitions.streams import StreamDefinition
 
-_MOST: Final = 1000  # how far the records of one shard are counted
+_MOST: Final = 1000  # the most records that are counted in one shard
 
 
 class DeliveryCondition:

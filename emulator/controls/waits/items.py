@@ -6,8 +6,8 @@
 | `{"TableName", "Key", "ConditionExpression", "ExpressionAttribute..."}` | the expression is true    |
 | `{"TableName", "Expired": key}`                                         | there is no item          |
 
-The expression means the same as in a DeleteItem. If there is no item, the expression is tested on an
-item without attributes. So `attribute_not_exists(key)` waits until there is no item.
+The expression means the same as in a DeleteItem. If there is no item, the expression is tested on
+an item without attributes. So `attribute_not_exists(key)` waits until there is no item.
 """  # noqa: W505 - a table
 
 from typing import Any

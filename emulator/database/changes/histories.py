@@ -136,7 +136,7 @@ class Histories:
 
     def _publish(self, _key: bytes, history: "HistoryDefinition") -> None:
         number = history.id
-        self._due[number] = 0.0  # so that the next call of `begin_trimming` queues work, which computes the time
+        self._due[number] = 0.0  # due now: the queued work computes the next time
         if history.closed is not None:
             self._logs.pop(number, None)
         elif number in self._logs:

@@ -101,7 +101,8 @@ class Streams:
         self._logs: dict[int, StreamLog] = {}
         # the streams that clients see, by tenant and by the part of the ARN after the account
         self._tenants: dict[Tenant, dict[str, StreamDefinition]] = {}
-        self._rolling: list[int] = []  # ids of streams that the queued work must roll over or delete
+        # ids of streams that the queued work must roll over or delete
+        self._rolling: list[int] = []
         # when to roll over or delete each stream, by its id
         self._due: dict[int, float] = {}
         # when to trim each stream, by its id; inf while a trim is queued
@@ -315,7 +316,9 @@ class Streams:
         if stream is None:
             return False
         now = self._clock.now()
-        due = now + stream.retention  # the time of the next trim: the first record to become too old may be written now
+        # The next trim is due when the oldest remaining record is too old. If none remains, a
+        # record may still be written now.
+        due = now + stream.retention
         room = deleting.SLICE
         with self._engine.write() as txn:
             txn.urgent = True
@@ -326,7 +329,7 @@ class Streams:
                 if not room:
                     return True
                 rows, _ = txn.page(prefix, prefix_end(prefix), 2)
-                if len(rows) > 1:  # rows[0] is the old record that marks how far the shard was trimmed
+                if len(rows) > 1:  # rows[0] is the old record that stays as the mark
                     due = min(due, record_time(rows[1]) + stream.retention)
         self._trim[stream_id] = due
         return False
