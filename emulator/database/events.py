@@ -8,7 +8,7 @@ A test can move the clock from event to event.
 | `IndexStatus`       | ARN of the index          | CREATING, UPDATING or DELETING ends                       |
 | `Backfill`          | ARN of the index          | the filling of an index with a pace ends, or its next     |
 |                     |                           | 5,000 items are done                                      |
-| `KinesisStatus`     | ARN of the table          | a status of its Kinesis destinations ends                 |
+| `KinesisStatus`     | ARN of the table          | a status of a Kinesis destination ends                    |
 | `StreamStatus`      | ARN of the stream         | ENABLING or DISABLING ends                                |
 | `InsightsStatus`    | ARN of the table or index | ENABLING or DISABLING of Contributor Insights ends        |
 | `ResourcePolicy`    | ARN of the table, stream  | a change of a resource policy comes into force            |
@@ -32,8 +32,9 @@ The last four kinds come from event_sources and auto_scaling; `Emulator.coming_e
 Only the process that calls functions knows of retries and batching windows.
 
 All processes of a server find the same events of the other kinds, because these follow from
-declarations and from the store. The time of an event is the time at which an item expires or a
-shard is old enough. The sweep or rollover runs later, because the scheduler runs it at intervals.
+declarations and from the store. Only the owner knows the exact time of a Backfill. The time of an
+event is the time at which an item expires or a shard is old enough. The sweep or rollover runs
+later, because the scheduler runs it at intervals.
 """  # noqa: W505 - a table
 
 from collections.abc import Iterator

@@ -68,7 +68,8 @@ class Attachments:
     def compiled(self, definition: TableDefinition) -> Table:
         """Return the compiled form of a definition, with the followers that its settings need.
 
-        A follower gets each change of an item. The followers run in the order of the list.
+        A follower gets each change of an item. The table calls its followers in the order in which
+        this method adds them.
         """
         followers: list[Follower] = []
         preconditions: list[Precondition] = []

@@ -154,7 +154,7 @@ class Enforcer:
         return next((self.paces[name] for name in names if name in self.paces), None)
 
     def is_declared(self, table: Table) -> bool:
-        """Return True if a declaration about this table alone enforces its throughput.
+        """Return True if a declaration with this table's name or ARN enforces its throughput.
 
         A declaration about all tables does not count.
         """
@@ -171,7 +171,7 @@ class Enforcer:
     def transactions(self, now: float) -> tuple[list[ItemLock], dict[str, float]]:
         """Return the declarations of transactions that are in progress at the time `now`.
 
-        The dictionary maps each token to the end of its transaction.
+        The list has those on items. The dictionary maps each token to the end of its transaction.
         """
         locks = [lock for lock in self._locks if lock.until > now]
         return locks, {token: until for token, until in self._tokens.items() if until > now}

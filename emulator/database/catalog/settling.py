@@ -66,7 +66,7 @@ class Settling:
         return not now < until <= now + self._delay
 
     def overdue(self, table: Table) -> bool:
-        """Return True if CREATING or DELETING is over, and only a full disk has kept the status."""
+        """Return True if CREATING or DELETING should have ended, but a full disk prevents that."""
         definition = table.definition
         if definition.filling is not None or self._is_held(definition):
             return False

@@ -49,8 +49,9 @@ class TableRegistry:
     def everything(self) -> Iterator[Table]:
         """Yield all tables that callers can reach.
 
-        A server with `--shared-db` hides the tables that were created without it, and the reverse.
-        The hidden tables stay in the store.
+        A server with `--shared-db` hides the tables that were created without this setting. A
+        server without it hides the tables that were created with it. Hidden tables stay in the
+        store.
         """
         for tenant, tables in self.tenants:
             if self._reachable(tenant):
@@ -81,9 +82,9 @@ class TableRegistry:
         return None if self._shared else self.tenants.get((definition.access_key, region), definition.name)
 
     def group(self, definition: TableDefinition) -> Iterator[Table]:
-        """Yield the other tables of a global table, in the order in which this table saw them.
+        """Yield the other tables of a table's group, in the order of its membership's `others`.
 
-        Two tables are in one group only if each of them names the region of the other.
+        Two tables are in one group only if the membership of each has the region of the other.
         """
         membership = definition.membership
         others = () if membership is None or self._shared else membership.tenants(definition.access_key)

@@ -51,7 +51,7 @@ class Tenants:
 
     def __init__(self) -> None:
         self._known: WeakValueDictionary[Tenant, Tables] = WeakValueDictionary()
-        # the tenants that have tables: this reference keeps their `Tables` in `_known`
+        # the tenants that have tables; `_known` has only weak references to their `Tables`
         self._occupied: dict[Tenant, Tables] = {}
         self._by_name: dict[str, dict[Tenant, None]] = {}
 

@@ -35,7 +35,7 @@ SIZE: Final = 4 * MIB
 
 
 class Images(NamedTuple):
-    """The images that the streams of a table have, True or False for each."""
+    """The images in the records of a table's streams. old, new: True if there are such images."""
 
     old: bool
     new: bool

@@ -38,7 +38,7 @@ _CHUNK: Final = 64
 def read(
     txn: ReadTxn, stream_id: int, shard: int, first: int, *, limit: int = RECORDS, size: int = BYTES
 ) -> tuple[list[bytes], int]:
-    """Return a page of stored records in version 2, and the sequence number of the next page.
+    """Return a page of stored records in version 2, and the first sequence number after the page.
 
     first: the sequence number where this page begins. The page has at most `limit` records and
     `size` bytes, but at least one record if there is any.

@@ -97,13 +97,13 @@ def milliseconds(seconds: float) -> int:
 
 
 def record_milliseconds(row: bytes) -> int:
-    """Return the time of a stored record's change, milliseconds since the epoch."""
+    """Return the time of a stored record's change, in milliseconds since the epoch."""
     time: int = _first_header.unpack_from(row)[1]
     return time
 
 
 def record_time(row: bytes) -> float:
-    """Return the time of a stored record's change: seconds since the epoch, to the millisecond."""
+    """Return the time of a stored record's change, in seconds since the epoch."""
     return record_milliseconds(row) / 1000
 
 

@@ -350,7 +350,7 @@ def _written(txn: ReadTxn, stream: StreamDefinition) -> float:
 
 
 def _partitions(table: TableDefinition) -> int:
-    """Return the number of partitions of a new table: its stream begins with as many shards."""
+    """Return the number of partitions with which a table starts: the open shards of its stream."""
     if table.billing_mode == "PAY_PER_REQUEST":
         return _ON_DEMAND_SHARDS
     return max(1, -(-table.read_units // _PARTITION_READS), -(-table.write_units // _PARTITION_WRITES))

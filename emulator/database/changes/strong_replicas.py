@@ -52,7 +52,9 @@ class StrongReplicas:
             return
         item = keyspace.tail_of(change.key)
         row = change.new_row
-        new = None if row is None else decode_row(row)  # `change.new` may lack attributes (items/ahead.py)
+        # Decode the row again, because items/ahead.py may have removed attributes from
+        # `change.new`.
+        new = None if row is None else decode_row(row)
         version = replicas.version_at(self._moment.micros(), self._definition.region)
         for table in self._group(self._definition):
             if table.definition.status == DELETING:

@@ -54,8 +54,8 @@ class TtlQueue:
     def expired(self, now: float) -> tuple[bytes, bytes]:
         """Return the range of tickets whose items a sweep at the time `now` (seconds) deletes.
 
-        These items have expired within the last five years. An item expires as soon
-        as its time is earlier than the current time (AWS API Reference: UpdateTimeToLive).
+        These items have expired within the last five years. An item expires as soon as its time is
+        earlier than the current time (AWS API Reference: UpdateTimeToLive).
         """
         milliseconds = int(now * 1000)
         oldest = max(0, milliseconds - _TOO_OLD)

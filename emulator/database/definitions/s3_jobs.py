@@ -113,7 +113,7 @@ class Progress:
     size: how many bytes of objects the job has read. total: the bytes of all objects.
     processed, written, failed: numbers of items.
     log: for each kind of local log file of the job, how many of its bytes finished slices have
-    written. A restart drops the rest.
+    written. The next slice overwrites the rest.
     key: the storage key (hex) at which the next data file of an export begins, None after the last
     file.
     billed, manifest: BilledSizeBytes and ExportManifest of a complete export.

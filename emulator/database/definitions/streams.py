@@ -134,7 +134,10 @@ class StreamDefinition:
 
     @property
     def resource(self) -> str:
-        """The part of the stream's ARN after the account. Each stream of a tenant has another."""
+        """The part of the stream's ARN after the account.
+
+        It is unique among the streams of a tenant.
+        """
         return f"table/{self.table}/stream/{self.label}"
 
     def status(self, *, settled: bool) -> str:

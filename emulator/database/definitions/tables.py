@@ -47,8 +47,8 @@ class IndexDefinition:
 
     hash, range: the names of the key attributes.
     projection: ALL, KEYS_ONLY or INCLUDE.
-    filled_to: the storage key (hex) of the last item that the walk has added to the index
-    (jobs/walk.py). None once the index is complete.
+    filled_to: the storage key (hex) of the last item that the walk has visited (jobs/walk.py), ""
+    at its beginning. None once the index is complete.
     until: the time (seconds) at which a status such as CREATING ends.
     The fields about throughput mean the same as in TableDefinition.
     """
@@ -183,7 +183,7 @@ class TableDefinition:
     ttl_attribute: str | None = None
     ttl_changed: float | None = None
     ttl_queue: int | None = None  # id of the TTL queue; enabling TTL again makes a new queue
-    # storage key (hex) of the last item that the walk has added to the queue
+    # storage key (hex) of the last item that the walk for this queue has visited
     ttl_filled_to: str | None = None
     kinesis: tuple[KinesisDestination, ...] = ()
     recovery_days: int | None = None
@@ -282,7 +282,7 @@ class TableDefinition:
 
     @property
     def is_building(self) -> bool:
-        """True while an index is being created or deleted: only one at a time (features 1.3)."""
+        """True while an index is being created or deleted. Then no other may be (features 1.3)."""
         return any(index.status in (CREATING, DELETING) for index in self.every_index)
 
 
