@@ -51,8 +51,8 @@ from emulator.controls.registry import Emulator, Result, control
 from emulator.faults.books import BookFull
 from emulator.faults.rules import WrongRule
 
-# Members that clients do not send. With them, the function `first` of a control passes the id of
-# the new rule, or the number of removed rules, to the control's function in all processes.
+# Members that clients do not send. `_add` and `_remove` return them for all processes: the id of
+# the new rule, and the number of removed rules.
 _ADDED = "Added"
 _REMOVED = "Removed"
 

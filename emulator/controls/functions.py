@@ -212,7 +212,7 @@ def _route_of(mapping: "EventSourceMapping") -> tuple[str, str]:
 
 
 def _letter(service: "FunctionService", letter: dict[str, Any], uuid: str | None) -> dict[str, Any]:
-    """Return the members of a letter that a result shows, without its records."""
+    """Return the description of a letter, as a result shows it, without its records."""
     context, batch = letter["requestContext"], letter["DDBStreamBatchInfo"]
     state, failure = service.redelivery.states.get(_id(letter), ("", ""))
     shown = {
@@ -261,7 +261,7 @@ def _mapping(
 
 
 def _lanes(lanes: "Iterator[tuple[str, Lane]]") -> Iterator[dict[str, Any]]:
-    """Yield the members that a result shows of each batch in progress."""
+    """Yield a description of each batch in progress, as the result shows it."""
     for shard_id, lane in lanes:
         batch = lane.current()
         if batch is None:

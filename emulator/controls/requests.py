@@ -34,7 +34,7 @@ _ID: Final = re.compile(r"(\d{1,20})-(\d{1,3})")
 
 
 def _found(body: Body, results: Sequence[Result]) -> Result:
-    """Return the result: the requests of all processes that match the body.
+    """Return the result of the control: the requests of all processes that match the body.
 
     Raises BadDeclaration.
     """
@@ -99,7 +99,7 @@ def requests(emulator: Emulator, body: Body) -> Result:
     "find_requests",
     path="requests",
     gather=_found,
-    summary="show the last requests that match",
+    summary="show the last requests that match the body",
     members=("AccessKey?", "After?", "Limit?"),
 )
 def find_requests(emulator: Emulator, body: Body) -> Result:

@@ -58,7 +58,7 @@ class ItemCondition:
 
 
 class ExpiryCondition:
-    """The condition that there is no item with a key, because time to live has deleted it."""
+    """The condition that no item has a key any more, in a table with time to live."""
 
     def __init__(self, emulator: Emulator, body: Body) -> None:
         self._clock = emulator.clock
