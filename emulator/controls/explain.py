@@ -7,7 +7,8 @@ A POST has a body such as:
 
 A GET has the same members in its query string, with `Parameters` as JSON. The control does not run
 the statement, so it consumes no throughput. It estimates the cost from the items that are stored
-now. If several accounts or regions have a table of this name, `AccessKey` and `Region` select one.
+now. If several accounts or regions have the table of the statement, `AccessKey` and `Region` select
+one of them.
 
 | member of the result   | content                                                                |
 |------------------------|------------------------------------------------------------------------|

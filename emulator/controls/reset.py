@@ -64,7 +64,10 @@ def reset(emulator: Emulator, body: Body) -> Steps[Result]:
 
 
 def _read(body: Body) -> tuple[str | None, str | None, str | None]:
-    """Return table name, access key and region of a body, or None. Raises BadDeclaration."""
+    """Return the members TableName, AccessKey and Region of a body, None for a missing member.
+
+    Raises BadDeclaration.
+    """
     refuse_unknown(body, *_MEMBERS, _SNAPSHOTS)
     if _SNAPSHOTS in body and member(body, _SNAPSHOTS, bool) and len(body) > 1:
         raise BadDeclaration(f"a body with the member {_SNAPSHOTS} cannot have other members")

@@ -159,7 +159,7 @@ class Attachments:
             if each.status == DISABLED and each.stream_id is not None:
                 self._streams.remove(change, each.stream_id)
                 self._deletions.begin(change.txn, keyspace.checkpoints(consumer(each.stream_id)))
-                # enabling the destination again opens a new log (behaviour 15)
+                # the removed log is not needed: enabling opens a new one (behaviour 15)
                 destination = replace(each, stream_id=None, precision=None)
             elif each.status == DISABLING and each.stream_id is not None and self._streams.log(each.stream_id):
                 self._streams.close(change, each.stream_id)

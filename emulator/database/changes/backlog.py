@@ -13,7 +13,7 @@ _PAGE: Final = 1000  # how many records one read of the store returns
 
 
 def backlog(txn: ReadTxn, stream: StreamDefinition, consumer: str) -> int:
-    """Return the number of records after a consumer's checkpoints, at most MOST."""
+    """Return the number of records from a consumer's checkpoints on, at most MOST."""
     positions = stored_positions(txn, consumer)
     return min(
         MOST, sum(_records(txn, stream.id, each.number, positions.get(each.number, 0)) for each in stream.shards)

@@ -77,7 +77,10 @@ class ShardCursor(Generic[InboxT]):
 
     @property
     def position(self) -> int:
-        """The sequence number of the first record not done, or of the next record to read."""
+        """The sequence number of the first record not done.
+
+        If all records in the inbox are done, it is that of the next record to read.
+        """
         first = self.inbox.first()
         return self._next if first is None else first
 

@@ -153,7 +153,7 @@ class Histories:
     # --- what is due by the clock -----------------------------------------------------------------
 
     def begin_trimming(self) -> None:
-        """Queue the due work: deleting old records, and closed histories that nothing needs."""
+        """Queue the due work. It deletes old records, and closed histories that nothing needs."""
         now = self._clock.now()
         for number in [number for number, due in self._due.items() if due <= now]:
             self._due[number] = inf

@@ -1,7 +1,7 @@
 """The stored resource policy of a table or stream (control-plane 11).
 
-After the deletion of a policy, the store still has its revision, because a repeated
-DeleteResourcePolicy returns the revision of the deletion.
+The store keeps a deleted policy without its text, because a repeated DeleteResourcePolicy returns
+the revision of the deletion.
 """
 
 from collections.abc import Mapping

@@ -321,7 +321,7 @@ Relation = TypeVar("Relation", TableDefinition, IndexDefinition)
 
 
 def _load_pending(relation: type, stored: Mapping[str, Any]) -> tuple[Pending, ...]:
-    """Load the pending changes from a definition's JSON. Old versions stored none."""
+    """Load the pending changes from a definition's JSON. Old versions of it have none."""
     pending = tuple(from_fields(Pending, each) for each in stored.get("pending", ()))
     for change in pending:
         check_names(relation, change.fields)
