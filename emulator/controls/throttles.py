@@ -1,7 +1,8 @@
 """`throttles`: shows the last throttled requests, and explains why each was throttled.
 
 `GET /_emulator/throttles` returns `{"Throttles": [..]}`, the newest last. Each process keeps its
-last thousand throttles. It notes them while throughput is enforced, or while there are faults.
+last thousand throttles. It notes them only while throughput is enforced, or while there are faults
+that throttle.
 
 | member                   | meaning                                                               |
 |--------------------------|-----------------------------------------------------------------------|

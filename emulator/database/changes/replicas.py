@@ -24,9 +24,10 @@ version then ends with a zero byte and the number of this record (u64). If the i
 before all regions have the write, the replaced row moves from the table into the record. So the
 other regions and their streams get each write.
 
-A pause of replication can last long, so the log has a limit. The first KEPT records of a log always
-stay. A later record is dropped when its item changes again, so that the other regions get only the
-last write of this item. So a log never has more records than KEPT plus the number of written items.
+A pause of replication can last long, so the log has a limit. The first KEPT records of a log stay
+until all regions have them. A later record is dropped when its item changes again, so that the
+other regions get only the last write of this item. So a log never has more records than KEPT plus
+the number of written items.
 
 The table's history (history.py) cannot serve as the log. A history deletes its records after 1 to
 35 days, even if a paused region does not have them yet. And most tables have no history.
@@ -46,7 +47,7 @@ from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end, u64
 
 KEPT: Final = 10_000
-"""How many of the first records of a log stay when their items change again."""
+"""How many records at the beginning of a log stay when their items change again."""
 
 _header: Final = Struct(">HI")
 _MICROS: Final = 8

@@ -13,7 +13,10 @@ from emulator.settings import DEFAULT_ACCOUNT
 
 USER: Final = "USER"
 SYSTEM: Final = "SYSTEM"
-"""Kinds of backups. A USER backup is made by a request, a SYSTEM backup when a table is deleted."""
+"""The kinds of backups.
+
+A request makes a USER backup. The deletion of a table with recovery makes a SYSTEM backup.
+"""
 
 KEPT_DAYS: Final = 35  # how many days a system backup is kept (control-plane 1.4)
 
