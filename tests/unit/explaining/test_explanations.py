@@ -224,7 +224,7 @@ def test_a_query_string_has_texts(db):
     found = registry.call(db.emulator, "explain", body)
     assert reads(found) == [("pk = 'a'", None)]
     assert "A strongly consistent read costs all of these units." in found["Why"]
-    with pytest.raises(BadDeclaration, match="Parameters is not JSON"):
+    with pytest.raises(BadDeclaration, match="Parameters must be JSON"):
         registry.call(db.emulator, "explain", {**body, "Parameters": "["})
     with pytest.raises(BadDeclaration, match="ConsistentRead"):
         registry.call(db.emulator, "explain", {**body, "ConsistentRead": "yes"})
