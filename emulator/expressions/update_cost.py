@@ -7,15 +7,15 @@ The cost of an update is 3 bytes plus the cost of its clauses:
     REMOVE path             1 + target
     DELETE path :value      1 + target
 
-    target                  bytes of the first name, then 4 + bytes of each further element
+    target                  bytes of the first element; 4 + bytes for each further element
     path as operand         1 + 14 for each element + bytes of the elements
     value as operand        size of the value
     x + y                   34 + both operands
     x - y                   37 + both operands
     f(x, y)                 cost of the function (functions.py) + its operands
 
-The bytes of an element are the bytes of its name, or the digits of its index. `SET b = :pad` costs
-3 + 19 + 1 + the size of `:pad`.
+A path consists of elements: names and indexes of lists. The bytes of an element are the UTF-8 bytes
+of its name, or the digits of its index. `SET b = :pad` costs 3 + 19 + 1 + the size of `:pad`.
 """
 
 from collections.abc import Iterable
@@ -39,7 +39,8 @@ _PATH_ELEMENT: Final = 14
 class Cost(NamedTuple):
     """The cost of an update: `fixed` bytes, plus the sizes of the values of `placeholders`.
 
-    light: whether the cost is within the limit for all values that are not `wire.LargeValues`.
+    light: True if the cost cannot exceed the limit unless the request's values have the type
+    `wire.LargeValues`. Then the cost need not be computed.
     """
 
     fixed: int
@@ -52,7 +53,7 @@ class Cost(NamedTuple):
 
 
 def cost_of(node: ast.UpdateTree) -> Cost:
-    """Return the cost of a checked update."""
+    """Return the cost of an update that `analyze.py` has checked."""
     fixed = _STATEMENT
     placeholders: list[str] = []
     for action in node.actions:
@@ -69,7 +70,10 @@ def cost_of(node: ast.UpdateTree) -> Cost:
 
 
 def _fixed_size(operand: ast.DocumentPath | ast.Literal | ast.Call | ast.Arithmetic) -> int:
-    """Return the cost of an operand in bytes, without the costs of its own operands."""
+    """Return the cost of an operand in bytes.
+
+    The operands of a function or of an arithmetic operation are not included.
+    """
     match operand:
         case ast.DocumentPath(steps):
             return _PATH + _PATH_ELEMENT * len(steps) + _elements_size(steps)
