@@ -48,7 +48,8 @@ _HELP: Final = _ONE_HYPHEN_TOO | {"--help"}
 
 _EXAMPLES: Final = f"""\
 Every option can also be a variable, {PREFIX}PORT=8001, or a line in the file of --config: port = 8001.
-A flag wins over its variable, the variable over LocalStack's (DYNAMODB_SHARE_DB and others), and that over the file.
+If several set one option, the flag counts, else the variable, else LocalStack's variable (DYNAMODB_SHARE_DB and
+others), else the file.
 
 examples:
   {PROGRAM} --in-memory                       forget everything at exit
@@ -60,10 +61,10 @@ examples:
 commands (--help after the command explains it):
 {"".join(f"  {PROGRAM} {name:16} {summary}{chr(10)}" for name, summary in COMMANDS.items())}
 exit status of a server:
-  0     it has stopped, after SIGINT, SIGTERM or the end of its parent (--exit-with-parent)
-  2     it cannot start, or its workers end repeatedly; one line on stderr says why
-  130   SIGINT arrived before it was ready
-  143   SIGTERM arrived before it was ready
+  0     the server has stopped, after SIGINT, SIGTERM or the end of its parent (--exit-with-parent)
+  2     the server cannot start, or its workers end repeatedly; one line on stderr says why
+  130   SIGINT arrived before the server was ready
+  143   SIGTERM arrived before the server was ready
 """
 
 

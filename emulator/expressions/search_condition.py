@@ -1,7 +1,7 @@
-"""SearchConditionExpression: equalities on attributes of a SearchSchema (features 1.5).
+"""Compiles SearchConditionExpression of SearchVectors (features 1.5).
 
-The text is parsed and analysed like other conditions. After that, any operator but `=` and AND is
-refused.
+It demands values for attributes of a SearchSchema. The text is parsed and analysed like other
+conditions. After that, any operator but `=` and AND is refused.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ Equality = tuple[Path, Value]
 
 
 class SearchExpressions(NamedTuple):
-    """The compiled expressions of a search. None: the request does not have the expression."""
+    """The compiled expressions of a search; None for an expression that the request lacks."""
 
     condition: list[Equality] | None
     projection: Projection | None

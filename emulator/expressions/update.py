@@ -1,10 +1,10 @@
 """Compiles updates: the effects of SET, REMOVE, ADD and DELETE on an item (behaviour 4.5).
 
-An action is compiled into its target path and a function of (item, values). The function returns
-the target's new value, or None to remove the target. All functions read the item as it was before
-the update: the results of all actions are computed, in the order of the expression, before the
-first result is stored (values/paths.py). Targets do not overlap or conflict, so the order of
-storing does not matter.
+An action, such as `SET a = :v`, is compiled into its target path and a function of (item, values).
+The function returns the target's new value, or None to remove the target. All functions read the
+item as it was before the update: the results of all actions are computed, in the order of the
+expression, before the first result is stored (values/paths.py). Targets do not overlap or conflict,
+so the order of storing does not matter.
 
 | action | the function returns                                                               |
 |--------|------------------------------------------------------------------------------------|
@@ -84,7 +84,9 @@ def _given_type(operand: ast.Operand, types: Mapping[str, str]) -> GivenType | N
         function = FUNCTIONS[operand.function]
         if function.result is not None:
             return GivenType(function.result, certain)
-        assert function.default is not None, "a function of updates must have `result` or `default`"
+        assert function.default is not None, (
+            "in FUNCTIONS, a function that updates may use must have `result` or `default`"
+        )
         certain = False
         operand = operand.arguments[function.default]
     match operand:

@@ -1,6 +1,7 @@
-"""The size of an update, which UpdateItem checks against the limit of an item (behaviour 2.4).
+"""The cost of an update in bytes (behaviour 2.4).
 
-The cost of an update is 3 bytes plus the cost of its clauses:
+UpdateItem refuses an update whose cost is larger than an item may be. The cost of an update is 3
+bytes plus the cost of its clauses:
 
     SET path = value        19 + target + operand
     ADD path :value         19 + target + size of the value
@@ -39,8 +40,8 @@ _PATH_ELEMENT: Final = 14
 class Cost(NamedTuple):
     """The cost of an update: `fixed` bytes, plus the sizes of the values of `placeholders`.
 
-    light: True if the cost cannot exceed the limit unless the request's values have the type
-    `wire.LargeValues`. Then the cost need not be computed.
+    light: True if the cost can exceed the limit only with values of the type `wire.LargeValues`.
+    With other values, the cost need not be computed.
     """
 
     fixed: int
@@ -81,7 +82,7 @@ def _fixed_size(operand: ast.DocumentPath | ast.Literal | ast.Call | ast.Arithme
             return value_size(value)
         case ast.Call(function):
             cost = FUNCTIONS[function].cost
-            assert cost is not None, "each function of updates must have a cost"
+            assert cost is not None, "in FUNCTIONS, each function that updates may use must have a cost"
             return cost
         case ast.Arithmetic(operator):
             return _OPERATORS[operator]

@@ -32,7 +32,8 @@ class Throttle:
     """A throttling error.
 
     limit: the limit that the error names; None for the usual limit of the table's billing mode.
-    index: the global index that the error names; None for what the request reads or writes.
+    index: the global index that the error names; None for the table or index that is read or
+    written.
     """
 
     limit: Limit | None
@@ -79,7 +80,7 @@ class Unprocessed:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A refused write, or a canceled transaction.
+    """Refuses a write, or cancels a transaction.
 
     code: the reason of the cancellation. transactions_only: True if writes outside transactions
     are not refused.
@@ -128,7 +129,7 @@ def _after(body: Mapping[str, Any]) -> bool:
 
 
 def _seconds(body: Mapping[str, Any], name: str, least: float = 0.0) -> float:
-    return _number(body, name, least, _LONGEST, "seconds")
+    return _number(body, name, least, _LONGEST, "a number of seconds")
 
 
 def _number(body: Mapping[str, Any], name: str, least: float, most: float, what: str) -> float:
@@ -172,7 +173,7 @@ def _latency(body: Mapping[str, Any]) -> Effect:
 
 
 def _unprocessed(body: Mapping[str, Any]) -> Effect:
-    return Unprocessed(_number(body, "Share", 0.0, 1.0, "a share"))
+    return Unprocessed(_number(body, "Share", 0.0, 1.0, "a number"))
 
 
 def _cancel(body: Mapping[str, Any]) -> Effect:

@@ -19,7 +19,7 @@ from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
 from emulator.slices import Dropped, Sliced, Steps, surrounded
 
-_PIECE: Final = 0.25  # a pause consists of pieces of this many seconds; between two, a stopping server is noticed
+_PIECE: Final = 0.25  # seconds; a pause is cut into pieces of this length, so that it ends early if the server stops
 
 _INSIDE: Final = Throttle | Unprocessed | Conflict
 
@@ -37,8 +37,8 @@ The value of the setting is the share of their requests that are throttled.
 class Faults:
     """The fault rules of a server, as one of its processes applies them.
 
-    answer: answers a request without faults. switch: chooses how the process answers requests; it
-    is called with `self.call` while there are rules, and with None when there are none.
+    answer: answers a request without faults. switch: replaces the function with which the process
+    answers requests. It gets `self.call` if there are rules, and None if there are none.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Faults:
     def reset(self) -> None:
         """Remove all rules but those that settings ask for.
 
-        This process no longer applies them. Other processes do so from their next request on.
+        Other processes stop applying the removed rules at their next request.
         """
         self._book.keep(self._started_with)
         self.adopt()
@@ -170,7 +170,7 @@ class Faults:
         return answer
 
     def _refuse_without_units(self, plan: Plan, operation: str, raw: object) -> None:
-        """Raise the throttling error of an operation that consumes no capacity units.
+        """Raise a throttling error if a rule throttles an operation that consumes no units.
 
         Such an operation never passes the gate, where all other operations are throttled.
         """
@@ -191,7 +191,10 @@ class Faults:
             seconds -= _PIECE
 
     def _end(self, end: Failure | Silence) -> Steps[bytes]:
-        """End a request with an error, or close its connection: wait, then raise Dropped."""
+        """Raise the error that ends a request.
+
+        For a Silence, wait first. Then raise Dropped, which closes the connection.
+        """
         if isinstance(end, Failure):
             raise errors.service_unavailable() if end.code == "ServiceUnavailable" else errors.internal_server_error()
         yield None  # Dropped may only be raised in a step after a yield (slices.py)
@@ -202,7 +205,7 @@ class Faults:
         """Run a request.
 
         While a step of the request runs, the gate has the effects that act inside its operation.
-        Between two steps other requests run, so the gate is without them.
+        Between two steps, these effects are taken out, because other requests run.
         """
         if not plan.inside:
             try:
@@ -232,7 +235,7 @@ def _throttles(operations: Sequence[str], share: float) -> dict[str, Any]:
 
 
 def _after_pause(pause: float | None, steps: Steps[bytes]) -> Steps[bytes]:
-    """Yield the first pause of steps, which `next` has already taken, then run the other steps."""
+    """Yield a pause that was already taken from steps, then run the rest of the steps."""
     with closing(steps):
         yield pause
         return (yield from steps)

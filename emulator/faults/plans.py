@@ -22,7 +22,7 @@ class Plan:
 
     before, after: seconds to wait before the request runs, and before its answer is sent.
     items: the maximum number of items of a page, None for no maximum.
-    inside: the rules with effects inside the operation. Beside each rule: the number that the
+    inside: the rules with effects inside the operation. With each rule comes the number that the
     request has among the rule's matches, and the tables and items that the request names.
     end: the error or silence that takes the place of the answer, None to send the answer.
     """
@@ -84,7 +84,7 @@ def _is_about(rule: Rule, touch: Touch, caller: Caller) -> bool:
         return False
     if rule.key is None or rule.has_key(touch.item):
         return True
-    one_key = len(rule.key) == 1  # a touch with a partition names no item, so only a partition key can match
+    one_key = len(rule.key) == 1  # a Touch with a partition has no sort key, so only a Key without a sort key can match
     return one_key and touch.partition is not None and touch.partition == partition_of(rule, touch.table, caller)
 
 

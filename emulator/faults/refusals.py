@@ -25,9 +25,9 @@ _CANCELED_BY: Final[dict[str, Callable[[], ApiError]]] = {
 
 
 class Refusals:
-    """The effects of rules on the parts of one request. It is an `Injection` of the gate.
+    """The effects of rules on the parts of one request. The gate calls it as its `Injection`.
 
-    hits: the rules that hit the request. Beside each rule: the number that the request has among
+    hits: the rules that hit the request. With each rule comes the number that the request has among
     the rule's matches, and the tables and items that the request names.
     throttles: the log of throttles, which notes the name of the rule.
     """

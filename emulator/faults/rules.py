@@ -37,8 +37,9 @@ class WrongRule(Exception):
 class Touch:
     """A table that a request names, and the item or partition of it that the request names.
 
-    table: the name or ARN in the request. item: attributes of the item, at least its key; for a
-    Query, the attributes that must have a value. None if the request names no item.
+    table: the name or ARN in the request.
+    item: attributes of the item, including its key. For a Query, the attributes that its key
+    condition compares with `=`. None if the request names no item.
     partition: the digest of the partition key that a SELECT statement reads, or None.
     """
 
@@ -49,11 +50,13 @@ class Touch:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule in force. Fields that this text does not name are members of the rule's JSON.
+    """A rule in force.
 
-    number: counts the rules of a server, from 1 on. slot: where the book keeps the rule's counts.
-    body: the JSON of the rule. operations: None for all operations, unless there are groups.
-    groups: "Read", "Write". key: the attributes of `Key`, with canonical values.
+    number: the first rule of a server has 1. slot: where the book keeps the rule's counts.
+    body: the JSON of the rule. The other fields are members of this JSON, after parsing.
+    operations, groups: the member `Operation`. A group is "Read" or "Write". The rule is about all
+    operations if `operations` is None and `groups` is empty.
+    key: the attributes of `Key`, with canonical values.
     """
 
     number: int
@@ -88,7 +91,10 @@ class Rule:
         return group in self.groups or (self.operations is not None and operation in self.operations)
 
     def hits(self, number: int) -> bool:
-        """Return True if the rule hits a request. number: the request's, among all that match."""
+        """Return True if the rule hits a request that matches.
+
+        number: of the request, among all requests that match the rule; the first has 1.
+        """
         if self.every is not None:
             return number % self.every == 0
         if self.next is not None:
@@ -99,7 +105,8 @@ class Rule:
         """Return a source of random numbers.
 
         The same seed, number and purpose give the same random numbers in every process.
-        number: of the request, among all that match the rule. purpose: a word, such as "latency".
+        number: of the request, as for `hits`. purpose: what the random numbers are for, such as
+        "latency".
         """
         return Random(f"{self.seed} {number} {purpose}")  # noqa: S311 - must be repeatable, not secret
 
@@ -134,7 +141,7 @@ def _parsed(attributes: Mapping[str, Any]) -> Item | None:
 
 
 def check(body: Mapping[str, Any]) -> None:
-    """Raise WrongRule unless a body is a valid rule that can be written as JSON."""
+    """Raise WrongRule if a body is not a valid rule, or cannot be written as JSON."""
     try:
         orjson.dumps(body)
     except TypeError as error:  # the body has half of a surrogate pair, or a number of more than 64 bits

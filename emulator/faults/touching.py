@@ -1,8 +1,8 @@
 """Finds the tables and keys that a request names, before its operation runs.
 
-A request may be wrong in any way. A wrong request names no table or key, and its operation reports
-the mistake later. No function of this module changes a request: `with_limit` returns a new request
-with another Limit.
+A request may be wrong in any way. In a wrong request, this module may find no tables or keys, and
+the operation reports the mistake later. No function of this module changes a request: `with_limit`
+returns a new request with another Limit.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -123,9 +123,9 @@ def _of_query(request: Body, _caller: Caller, keys: bool) -> Iterator[Touch]:  #
 
 
 def _equalities(request: Body) -> dict[str, Any] | None:
-    """Return the key attributes that must equal a value in the key condition of a Query.
+    """Return the attributes that the key condition of a Query compares with `=`, with their values.
 
-    Each is mapped to this value. None means that the request is wrong.
+    None means that the request is wrong.
     """
     try:
         model = request_model("Query")
@@ -198,7 +198,7 @@ def with_limit(operation: str, request: object, items: int) -> object:
         return request
     given = request.get("Limit")
     if given is not None and (not isinstance(given, int) or isinstance(given, bool) or given <= items):
-        return request  # a smaller Limit stays; the operation reports a wrong one
+        return request  # a smaller Limit stays, and the operation reports a wrong Limit
     shorter = request.copy() if isinstance(request, Request) else dict(request)
     shorter["Limit"] = items
     return shorter

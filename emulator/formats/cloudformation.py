@@ -1,4 +1,4 @@
-"""Tables of CloudFormation, SAM and CDK templates.
+"""Reads tables from CloudFormation, SAM and CDK templates.
 
 | resource                      | becomes                                                          |
 |-------------------------------|------------------------------------------------------------------|
@@ -116,7 +116,7 @@ def parameters(document: Document) -> frozenset[str]:
 
 
 def _resolved(resolver: Resolver, properties: Any) -> tuple[Properties, list[str]]:  # noqa: ANN401 - JSON
-    """Return a pair: the properties after resolving functions, and the names of those left out.
+    """Return a pair: the properties after resolving functions, and the names of omitted properties.
 
     Raises Unresolved, or an error of WRONG_FORM.
     """
@@ -181,7 +181,7 @@ def _insights(owner: Properties, names: Properties) -> Iterator[Setting]:
 
 
 def _table(properties: Properties) -> tuple[Properties, Properties]:
-    """Return a pair: the input of CreateTable, and the properties from which `_settings` reads."""
+    """Return a pair: the input of CreateTable, and the properties that `_settings` reads."""
     create: Properties = {name: properties[name] for name in _COPIED if name in properties}
     create["TableName"] = str(create["TableName"])
     for kind in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):

@@ -58,8 +58,8 @@ def rows(stream: BinaryIO, file: str, table: str | None, types: Types, options: 
 class _Lines:
     """An iterator over the lines of a text, which raises FormatError if a CSV row is too long.
 
-    row: the number of characters read so far of the current row, which may have several lines. The
-    user of the iterator sets it to 0 before each row.
+    row: the number of characters read so far of the current row, which may have several lines.
+    `rows` sets it to 0 before each row.
     """
 
     def __init__(self, text: TextIO, file: str) -> None:

@@ -49,7 +49,10 @@ class KeyLines:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A JSON or YAML file that was read as a whole: the name, the parsed content, and so on."""
+    """A JSON or YAML file that was read as a whole, and parsed.
+
+    file: its path. lines: finds the lines of keys. options: the user's options for reading.
+    """
 
     file: str
     content: Mapping[str, Any]
@@ -57,5 +60,8 @@ class Document:
     options: ReadOptions
 
     def place(self, *keys: str) -> Place:
-        """Return the place of the first given key that the text has, or that of the whole file."""
+        """Return the place of the first given key that the text has.
+
+        If it has none of the keys, return the place of the whole file.
+        """
         return Place(self.file, next(filter(None, map(self.lines.find, keys)), 0))

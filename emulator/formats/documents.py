@@ -1,4 +1,7 @@
-"""The kinds of document. A document is a file that is read as a whole, such as a template."""
+"""Recognises the kinds of document, and reads them.
+
+A document is a file that is read as a whole, such as a template.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -19,7 +22,7 @@ def definition_or_item(reader: ItemReader, place: Place, value: Any) -> Record: 
         try:
             return described.definition(place, with_numbers(value))
         except WRONG_FORM:
-            return Problem(place, "this definition of a table has a member that is missing or has a wrong form")
+            return Problem(place, "a member of this table definition is missing or has a wrong form")
         except RecursionError:
             return Problem(place, "this definition is nested too deeply")
     return reader.record(place, value)
@@ -114,7 +117,7 @@ _DOCUMENTS: Final = (
 def of_document(document: Document, reader: ItemReader) -> Input:
     """Return the input of a document. Raises FormatError if its kind is unknown.
 
-    reader: makes records from its items, if it has any.
+    reader: makes records from the items of the document, if it has items.
     """
     path, content = document.file, document.content
     if isinstance(content, dict):

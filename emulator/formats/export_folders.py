@@ -6,6 +6,7 @@
 
 Next to each manifest is a file with the manifest's MD5. On S3, the folder is
 `<prefix>/AWSDynamoDB/<id>/`.
+
 `ExportWriter` writes into a local folder that the caller chooses. The export operation of this
 server (emulator/s3_jobs) writes objects instead, with the same `DataPacker` and manifests.
 """
@@ -71,7 +72,7 @@ def item_line(item: Item) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A data file of an export. items: the number that its manifest says, None without manifest."""
+    """A data file of an export. items: the number of items; None if the export has no manifest."""
 
     path: Path
     items: int | None
@@ -138,7 +139,7 @@ def _object(path: Path) -> Mapping[str, Any]:
 
 
 class _Checked:
-    """A target that computes the MD5 of the bytes written to it."""
+    """A target that passes all bytes on to another target, and computes their MD5."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -165,7 +166,7 @@ class DataPacker:
         self.items = 0
 
     def write(self, lines: bytes, items: int) -> None:
-        """Write lines. items: the number of items in the lines."""
+        """Compress lines, and write them to the target. items: the number of items in the lines."""
         self._gzip.write(lines)
         self.items += items
 

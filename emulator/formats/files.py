@@ -87,7 +87,7 @@ def opened(path: str) -> tuple[bytes, BinaryIO]:
 
 
 def _file(path: str) -> BinaryIO:
-    """Open a file. Raises OSError."""
+    """Open a file for reading. Raises OSError, also for an invalid file name."""
     try:
         return Path(path).open("rb")
     except ValueError as error:  # a manifest may name a file with a NUL in its name
@@ -95,14 +95,17 @@ def _file(path: str) -> BinaryIO:
 
 
 def read_document(path: str) -> str:
-    """Return the text of a file that is read as a whole. Raises FormatError."""
+    """Read a whole file, and return its text. Raises FormatError."""
     _, stream = opened(path)
     with stream:
         return document_text(path, stream)
 
 
 def document_text(path: str, stream: BinaryIO) -> str:
-    """Return the text of a stream that is read as a whole. Raises FormatError."""
+    """Read a whole stream, and return its text. Raises FormatError.
+
+    path: the name of the file in errors.
+    """
     try:
         data = stream.read(LONGEST_DOCUMENT + 1)
     except UNREADABLE as error:

@@ -62,7 +62,7 @@ class Resolver:
             if function is not None and (name != "Condition" or isinstance(argument, str)):
                 return self._call(function, name, argument)
             if isinstance(name, str) and name.startswith("Fn::"):
-                raise Unresolved(f"the function {name} is not known here")
+                raise Unresolved(f"the function {name} is not supported")
         members = {name: self.resolve(each) for name, each in value.items()}
         return {name: each for name, each in members.items() if each is not NO_VALUE}
 

@@ -276,5 +276,5 @@ def _content(kind: str, value: Any) -> Any:  # noqa: ANN401 - any scalar
 def _member(kind: str, value: Any) -> Any:  # noqa: ANN401 - any Ion value
     """Convert a member of a set. kind: the type that each member must have, such as "N"."""
     if _kind(value) != kind:
-        raise _NotAValue(f"a set of {kind} has the member {value!r:.100}")
+        raise _NotAValue(f"a set of {kind} cannot have the member {value!r:.100}")
     return _content(kind, value)

@@ -27,14 +27,14 @@ _VERSION: Final = 0xE0
 _BOOL, _LIST, _SEXP, _STRUCT, _ANNOTATION = 1, 11, 12, 13, 14
 _NUMBERS: Final = frozenset((2, 3, 5))  # types of a value: positive int, negative int, decimal
 _NULL, _LONG = 15, 14  # special lengths in a descriptor: 15 for a null, 14 if the length follows
-_LONGEST_VARUINT: Final = 9  # in bytes
+_LONGEST_VARUINT: Final = 9  # the maximum length of a VarUInt (see `_varuint`), in bytes
 
 
 class TextBounds:
     """A stream of text Ion that refuses long numbers.
 
-    It does not know where strings begin and end. So it also refuses a string that has a space
-    before as many digits.
+    It does not know where strings begin and end. So it also refuses a string in which so many
+    digits follow a space.
     """
 
     def __init__(self, stream: BinaryIO, file: str) -> None:
@@ -129,14 +129,14 @@ def _has_long_number(value: bytes) -> bool:
 
     In a damaged value, only the part before the damage is searched.
     """
-    open_values = [(0, len(value), False)]  # start and end of values, and True if they are fields of a struct
+    open_values = [(0, len(value), False)]  # ranges to search: start, end, and True for the fields of a struct
     try:
         while open_values:
             position, end, struct = open_values.pop()
             if position >= end:
                 continue
             if struct:
-                position, _ = _varuint(value, position)  # the name of the field
+                position, _ = _varuint(value, position)  # skip the name of the field
             kind = value[position] >> 4
             content, length = _length(value, position)
             if kind in _NUMBERS and length > _MOST_DIGITS // 2:

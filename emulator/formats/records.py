@@ -97,7 +97,7 @@ class Definition:
         return str(self.create["TableName"])
 
     def check(self) -> None:
-        """Raise an error of WRONG_FORM if names or keys do not have the form of CreateTable's.
+        """Raise an error of WRONG_FORM if a name or the keys do not have the form for CreateTable.
 
         `load` needs names and keys before it calls the server. The server checks all other members.
         """

@@ -1,4 +1,6 @@
-"""Tables of Serverless Framework files: CloudFormation in `resources`, with variables.
+"""Reads tables from Serverless Framework files.
+
+The member `resources` of such a file is CloudFormation, with variables:
 
 | variable                       | value                                                        |
 |--------------------------------|--------------------------------------------------------------|
@@ -17,7 +19,7 @@ The content of these files is used only in definitions of tables.
 
 A variable may have several alternatives, separated by commas. Its value is the first alternative
 that exists. Variables inside variables are replaced first. Variables that are not in this list have
-no value here, because their values are known only on AWS.
+no value for this reader, because their values are known only on AWS.
 """
 
 import re
@@ -111,7 +113,7 @@ class _Variables:
             value = self._lookup(alternative, depth) if literal is _MISSING else literal
             if value is not _MISSING and value is not None:
                 return self.resolve(value, depth + 1)
-        raise Unresolved(f"the variable ${{{text}}} has no value here")
+        raise Unresolved(f"the variable ${{{text}}} cannot be resolved")
 
     def _lookup(self, text: str, depth: int) -> Any:  # noqa: ANN401 - YAML
         kind, _, name = text.partition(":")

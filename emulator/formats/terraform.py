@@ -1,7 +1,7 @@
 """Reads tables and items from the output of `terraform show -json` for a plan or a state.
 
-They are the resources `aws_dynamodb_table` and `aws_dynamodb_table_item`, in all modules. The
-following resources add a setting to a table of the same file:
+Tables and items are the resources `aws_dynamodb_table` and `aws_dynamodb_table_item`, in all
+modules. The following resources add a setting to a table of the same file:
 
 | resource                                     | operation                           |
 |----------------------------------------------|-------------------------------------|
@@ -9,7 +9,7 @@ following resources add a setting to a table of the same file:
 | `aws_dynamodb_kinesis_streaming_destination` | EnableKinesisStreamingDestination   |
 | `aws_dynamodb_resource_policy`               | CreateTable with `ResourcePolicy`   |
 
-One of these resources is left out with a notice in two cases: its values are known only after
+A resource of this list is left out with a notice in two cases: its values are known only after
 `apply`, as the ARNs in a plan are, or its table is in another file.
 """
 

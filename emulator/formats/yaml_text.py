@@ -24,7 +24,7 @@ _CONVERTED: Final = ("null", "bool", "int", "float")
 _JSON: Final = (*_CONVERTED, "seq", "map", "str")
 """The types of YAML whose values JSON has too."""
 
-_PER_VALUE: Final = 64  # a text counts as one more value for each so many characters
+_PER_VALUE: Final = 64  # a text counts as one more value for each group of so many characters
 
 
 def parse_yaml(text: str, file: str) -> Any:  # noqa: ANN401 - YAML
@@ -81,7 +81,7 @@ def _refuse_bombs(root: Any) -> None:  # noqa: ANN401 - PyYAML's objects
         return found
 
     if weight(root) > written + MOST_ALIASED:
-        problem = f"its aliases expand to more than {MOST_ALIASED:,} values"
+        problem = f"the aliases in this file expand to more than {MOST_ALIASED:,} values"
         raise yaml.composer.ComposerError(None, None, problem, root.start_mark)
 
 
@@ -90,7 +90,7 @@ def _own_weight(node: Any) -> int:  # noqa: ANN401 - PyYAML's objects
 
 
 def _as_text(key: Any) -> Any:  # noqa: ANN401 - PyYAML's objects
-    """Return a node of the type str for the key of a mapping.
+    """Return a node that PyYAML reads as a string, for the key of a mapping.
 
     The key `<<` is returned unchanged. So are lists, mappings, and keys with a tag that is not
     YAML's.

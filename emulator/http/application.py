@@ -86,8 +86,8 @@ def create(settings: Settings | None = None) -> Application:
 
     settings: None to read them from the environment. The application ignores `--host`, `--port`,
     `--workers`, `--ready-file` and similar settings, because the ASGI server decides these.
-    `--log-level` and `--log-requests` have the same effect as in our own server. A configuration of
-    logging that the program has made stays.
+    `--log-level` and `--log-requests` have the same effect as in our own server. If the program has
+    already configured logging, its configuration stays.
     """
     if settings is None:
         from emulator.flags import configuration  # noqa: PLC0415 - start-up time
@@ -136,7 +136,7 @@ def create_front(emulator: Emulator) -> Front:
 
 
 def _load_request_log(front: Front) -> "RequestLog":
-    """Return a new RequestLog for a front. It is imported here, because few servers need it."""
+    """Return a new RequestLog for a front. Import it only here, because few servers need it."""
     from emulator.http.observing.request_log import RequestLog  # noqa: PLC0415 - as the docstring says
 
     sharing, settings = front.emulator.sharing, front.emulator.settings

@@ -1,4 +1,4 @@
-"""The background work of a server, under our own server and under any ASGI server.
+"""Runs the background work of a server, under our own server and under any ASGI server.
 
 | work                                              | who does it                                  |
 |---------------------------------------------------|----------------------------------------------|

@@ -70,7 +70,7 @@ def _reason(settings: Settings, error: OSError) -> str:
 
 
 def _on_one_port(settings: Settings, *, again: bool) -> list[socket.socket]:
-    """Return the listening sockets. Raises OSError; then no socket stays open."""
+    """Return the listening sockets. If one of them fails, close all and raise OSError."""
     port = settings.port
     listeners: list[socket.socket] = []
     missing: OSError | None = None

@@ -1,9 +1,9 @@
 """Makes the folder in memory that the workers of a server share. Removes abandoned folders.
 
-A server first claims its folder, and then names it `dynamodb-emulator-*`. So if a folder has such a
-name and no claim, all processes of its server were killed. The next server that starts removes the
-folder. Each of these folders has a file `in-memory`. A user's data folder with such a name lacks
-the file, so it is not removed.
+A server first claims its folder, and then renames it to `dynamodb-emulator-*`. So if a folder has
+such a name and no claim, all processes of its server were killed. The next server that starts
+removes the folder. Each of these folders has a file `in-memory`. A user's data folder with such a
+name lacks the file, so it is not removed.
 
 The folder is in /dev/shm, which is in memory. A Docker container has only 64 MB there, unless it
 was started with `--shm-size`. If /dev/shm has less than 512 MB free and the folder for temporary
@@ -42,7 +42,7 @@ def memory_folder(parent: Path | None = None) -> Iterator[Path]:
 
     Raises StorageError.
 
-    parent: the folder to make it in; None to choose between /dev/shm and the temporary files.
+    parent: where to make the new folder; None to choose between /dev/shm and the temporary files.
     """
     if parent is None:
         parent = best_parent(_MEMORY, _temporary_files)
@@ -74,7 +74,7 @@ def best_parent(memory: Path, temporary_files: Callable[[], Path | None]) -> Pat
     other = temporary_files()
     better = other if other is not None and room_in(other) > room else None
     if not memory.is_dir():
-        assert better is not None, "a system without /dev/shm has temporary files"
+        assert better is not None, "a system without /dev/shm must have a folder for temporary files"
         return better
     effect = "" if better is None else f" So these data are in {better}, and are also lost at exit."
     log.warning(
@@ -89,7 +89,7 @@ def best_parent(memory: Path, temporary_files: Callable[[], Path | None]) -> Pat
 def _temporary_files() -> Path | None:
     try:
         return Path(tempfile.gettempdir())
-    # The system has no writable folder for temporary files: a container with a read-only root.
+    # There is no writable folder for temporary files, as in a container with a read-only root.
     except FileNotFoundError:
         return None
 

@@ -120,7 +120,10 @@ class Answers:
         return PageRules(self._settings.host, self._settings.cors, self._settings.allowed_host)
 
     def make(self, status: int, body: bytes, fields: Fields) -> Answer:
-        """Return an answer. fields: the header fields of the request."""
+        """Return an answer with a new request id. Compress a large body if the client accepts it.
+
+        fields: the header fields of the request.
+        """
         more = b""
         if len(body) > limits.RESPONSE_COMPRESSION and b"accept-encoding" in fields:
             coding = encoding.chosen(fields[b"accept-encoding"])
@@ -140,7 +143,10 @@ class Answers:
         return self.make(shown.status, orjson.dumps(shown.body()), fields)
 
     def refuse(self, status: int, fields: Fields = NO_FIELDS) -> Answer:
-        """Log and return a refusal: status 413 for a body over 16 MiB, 400 for an invalid head."""
+        """Log that a request is refused, and return the answer.
+
+        status: 413 for a body over 16 MiB, 400 for an invalid head.
+        """
         log_refused(REFUSALS[status])
         return self.make(status, b"", fields)
 

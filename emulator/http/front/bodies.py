@@ -1,4 +1,4 @@
-"""A bound on the memory that all incomplete request bodies take together.
+"""Bounds the memory that all incomplete request bodies take together.
 
 A body may have 16 MB, and a server may have thousands of connections. Without a bound, 60
 incomplete bodies took 765 MB. Above the bound, the server stops reading from connections until
@@ -6,12 +6,12 @@ other bodies are complete. No request fails: the data of clients wait in the ker
 never stops reading the request that began first, so this request can always complete, even with a
 low bound.
 
-A request whose body arrives in one piece is answered at once. Its body is not counted here.
+A request whose body arrives in one piece is answered immediately, so its body is not counted here.
 """
 
 from typing import Final, Protocol
 
-_LARGE: Final = 1 << 20  # in bytes; the C library may keep a part of memory of this size after it is freed
+_LARGE: Final = 1 << 20  # in bytes; when so much memory is freed, the C library may keep a part of it
 
 
 class Reader(Protocol):

@@ -51,7 +51,7 @@ log = logging.getLogger("emulator")
 
 ATTEMPTS: Final = 20  # the maximum number of times that a request runs again because its writes were lost
 
-# A group may always grow for this many seconds, which is the time of about twenty writes.
+# The time limit for the growth of a group is at least this many seconds: about twenty writes.
 _GATHERING: Final = 0.002
 _READS: Final = re.compile(rb"\w+\.(BatchGetItem|Describe\w+|Get\w+|List\w+|Query|Scan|TransactGetItems)").fullmatch
 
@@ -76,7 +76,7 @@ class Waiting(Protocol):
 
 
 class Commits:
-    """The group commits of a database, and the connections that wait for the next one."""
+    """The group commits of a database, and the objects that wait for the next commit."""
 
     def __init__(self, database: Database, loop: asyncio.AbstractEventLoop) -> None:
         self._database = database

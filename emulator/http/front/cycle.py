@@ -36,7 +36,7 @@ _DISCONNECT: Final = {"type": "http.disconnect"}
 
 
 class Client(Protocol):
-    """The connection of a cycle."""
+    """The connection over which a cycle answers its request."""
 
     @property
     def date_line(self) -> bytes:

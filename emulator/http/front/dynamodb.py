@@ -321,6 +321,6 @@ def _target(fields: Fields) -> str:
 
 
 def _own_target(fields: Fields) -> str:
-    """Return the name of a request's operation, or "" if X-Amz-Target is not of DynamoDB."""
+    """Return the name of a request's operation, or "" if X-Amz-Target names another service."""
     target = _target(fields)
     return target if fields.get(b"x-amz-target", b"").decode("latin-1").startswith(_TARGET_PREFIXES) else ""

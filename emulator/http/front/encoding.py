@@ -91,7 +91,6 @@ def chosen(accept: bytes) -> str | None:
 
     accept: the value of Accept-Encoding.
 
-
     The coding with the higher quality wins. `*` gives the quality of a coding that the value does
     not name. At equal quality, a named coding wins against a coding that is not named, and the
     first of two named codings wins.

@@ -28,7 +28,7 @@ class Client(Protocol):
 
     @property
     def last_active(self) -> float:
-        """The loop's time when the client was last active."""
+        """The event loop's time when the client was last active."""
         ...
 
 
@@ -57,7 +57,7 @@ class Front:
     empty under another ASGI server, which sends this line itself.
     commits: the group commits of a durable server, while its event loop runs; else None.
     clients: the clients being served now.
-    tasks: the tasks in which the application answers requests over our connections. A server that
+    tasks: the tasks in which the site answers requests over our own connections. A server that
     stops waits for them.
     waits: calls of controls that wait for something that may never happen. A server that stops
     cancels them.

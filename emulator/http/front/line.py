@@ -1,4 +1,4 @@
-"""`Line`, the base class of a connection: when it reads, and when it is closed.
+"""`Line`, the base class of a connection, which decides when the connection reads and closes.
 
 `Connection` (connection.py) adds requests and answers. `Line` keeps their order:
 
@@ -181,7 +181,7 @@ class Line(asyncio.Protocol):
         self._start_timer(PATIENCE, self._check_progress)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        """Forget the connection and its queued actions. Cancel the answer in progress."""
+        """Unregister the connection. Drop its queued actions, and cancel the answer in progress."""
         self._front.clients.discard(self)
         if self._timer is not None:
             self._timer.cancel()

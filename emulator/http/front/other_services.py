@@ -1,4 +1,4 @@
-"""Answers to requests for another service of AWS, such as sts, s3 or sqs.
+"""Answers requests for another service of AWS, such as sts, s3 or sqs.
 
 A program sends such requests to this server if AWS_ENDPOINT_URL is set instead of
 AWS_ENDPOINT_URL_DYNAMODB, because AWS_ENDPOINT_URL redirects all services. The answer is an error
@@ -90,7 +90,7 @@ def made(answers: Answers, found: Reply, fields: Fields) -> Answer:
 
 
 def logged_reply(answers: Answers, method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -> Reply | None:
-    """Do the same as `reply`, but also log a request for another service."""
+    """Return the result of `reply`, after logging a request for another service."""
     found = reply(method, path, query, fields, body)
     if found is not None and answers.mistakes.allows(found.service):
         where = printable(path.decode("latin-1"))

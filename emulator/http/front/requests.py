@@ -134,7 +134,7 @@ class RequestReader:
 
     @property
     def fields(self) -> dict[bytes, bytes]:
-        """The header fields of the last request."""
+        """The header fields of the request that is being received, or of the last request."""
         return self._head
 
     @property

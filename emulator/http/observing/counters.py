@@ -20,7 +20,7 @@ BOUNDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.0
 
 OTHER: Final = "other"  # the name for all requests without a known operation
 
-LATENCY: Final = "SuccessfulRequestLatency"  # in milliseconds
+LATENCY: Final = "SuccessfulRequestLatency"  # a metric in milliseconds
 
 Metric = tuple[str, str, str, str, str]
 """Name, access key, region, table and operation of a metric. A part is "" if the metric lacks it.
@@ -59,7 +59,7 @@ class _Tally:
         self.units = 0.0
 
     def add(self, seconds: float) -> None:
-        """Count a request."""
+        """Count a request that took so many seconds."""
         self.seconds += seconds
         self.buckets[bisect_left(BOUNDS, seconds)] += 1
 

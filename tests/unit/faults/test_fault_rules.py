@@ -11,7 +11,7 @@ DROP = {"Kind": "Drop"}
 EFFECT_KINDS = "Throttle, Error, Timeout, Drop, Latency, Unprocessed, Conflict, Cancel, ShortPage"
 KEY_TEXT = 'the member Key of Match must have key attributes, such as {"id": {"S": "o-1"}}'
 LATENCY_TEXT = "the effect Latency needs Seconds, or From and To, or Median and P99"
-SECONDS = "the member {} of Effect must be seconds from {} to 3600"
+SECONDS = "the member {} of Effect must be a number of seconds from {} to 3600"
 
 WRONG = [
     ({}, "the member Effect is missing or not a JSON object"),
@@ -71,8 +71,8 @@ WRONG = [
     ({"Effect": {"Kind": "Latency", "From": 2, "To": 1}}, SECONDS.format("To", 2)),
     ({"Effect": {"Kind": "Latency", "Median": 0, "P99": 1}}, SECONDS.format("Median", "1e-06")),
     ({"Effect": {"Kind": "Latency", "Median": 1, "P99": 0.5}}, SECONDS.format("P99", 1)),
-    ({"Effect": {"Kind": "Unprocessed"}}, "the member Share of Effect must be a share from 0 to 1"),
-    ({"Effect": {"Kind": "Unprocessed", "Share": 2}}, "the member Share of Effect must be a share from 0 to 1"),
+    ({"Effect": {"Kind": "Unprocessed"}}, "the member Share of Effect must be a number from 0 to 1"),
+    ({"Effect": {"Kind": "Unprocessed", "Share": 2}}, "the member Share of Effect must be a number from 0 to 1"),
     (
         {"Effect": {"Kind": "Cancel", "Code": "Oops"}},
         (

@@ -65,17 +65,17 @@ FILES = {
     "aliases that double": (
         "t.yaml",
         doubled(" x{this}: &x{this} [*x{before}, *x{before}]\n", "a:\n x0: &x0 [1]\n"),
-        "t.yaml:1: this is not YAML: its aliases expand to more than 100,000 values",
+        "t.yaml:1: this is not YAML: the aliases in this file expand to more than 100,000 values",
     ),
     "merges that double": (
         "t.yaml",
         doubled(" x{this}: &x{this} {{<<: [*x{before}, *x{before}]}}\n", "a:\n x0: &x0 {a: 1}\n"),
-        "t.yaml:1: this is not YAML: its aliases expand to more than 100,000 values",
+        "t.yaml:1: this is not YAML: the aliases in this file expand to more than 100,000 values",
     ),
     "a long text with many aliases": (
         "t.yaml",
         f"a: &a {'x' * 70_000}\nb: [{', '.join(['*a'] * 200)}]\n",
-        "t.yaml:1: this is not YAML: its aliases expand to more than 100,000 values",
+        "t.yaml:1: this is not YAML: the aliases in this file expand to more than 100,000 values",
     ),
     "an alias of itself": (
         "t.yaml",
@@ -113,7 +113,7 @@ FILES = {
     "an index that is no decimal": (
         "serverless.yml",
         serverless("  l: [1]\n", "${self:custom.l.²}"),
-        "serverless.yml:5: the variable ${self:custom.l.²} has no value here",
+        "serverless.yml:5: the variable ${self:custom.l.²} cannot be resolved",
     ),
     "an index of thousands of digits": (
         "serverless.yml",

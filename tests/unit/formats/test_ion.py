@@ -105,7 +105,7 @@ def test_other_ways_to_write_it(text, item):
         ("{Item:{a:2020-01-01T}}", "an attribute cannot have the value Timestamp("),
         ('{Item:{a:{{"clob"}}}}', "an attribute cannot have the value b'clob'"),
         ("{Item:{a:nan}}", "nan is not a number"),
-        ("{Item:{a:$dynamodb_SS::[1.]}}", "a set of S has the member Decimal('1')"),
+        ("{Item:{a:$dynamodb_SS::[1.]}}", "a set of S cannot have the member Decimal('1')"),
         ("{Metadata:{},Keys:{k:1.}}", "this record of an incremental export is a deletion, which cannot be loaded"),
     ],
 )

@@ -194,7 +194,7 @@ UNRESOLVED = [
     ({"Fn::If": ["Missing", "a", "b"]}, "there is no condition Missing"),
     ({"Fn::If": ["IsDev"]}, "the arguments of Fn::If are wrong"),
     ({"Fn::FindInMap": ["ByStage", "prod", "Name"]}, "there is no mapping ByStage.prod.Name"),
-    ({"Fn::Cidr": []}, "the function Fn::Cidr is not known here"),
+    ({"Fn::Cidr": []}, "the function Fn::Cidr is not supported"),
 ]
 
 
@@ -432,9 +432,9 @@ def test_serverless(tmp_path):
 @pytest.mark.parametrize(
     ("variable", "problem"),
     [
-        ("${self:custom.missing}", "the variable ${self:custom.missing} has no value here"),
-        ("${ssm:/a}", "the variable ${ssm:/a} has no value here"),
-        ("${file(missing.yml)}", "the variable ${file(missing.yml)} has no value here"),
+        ("${self:custom.missing}", "the variable ${self:custom.missing} cannot be resolved"),
+        ("${ssm:/a}", "the variable ${ssm:/a} cannot be resolved"),
+        ("${file(missing.yml)}", "the variable ${file(missing.yml)} cannot be resolved"),
         ("${self:resources}", "a variable refers to itself"),
     ],
 )
