@@ -48,8 +48,8 @@ _HELP: Final = _ONE_HYPHEN_TOO | {"--help"}
 
 _EXAMPLES: Final = f"""\
 Every option can also be a variable, {PREFIX}PORT=8001, or a line in the file of --config: port = 8001.
-If several set one option, the flag counts, else the variable, else LocalStack's variable (DYNAMODB_SHARE_DB and
-others), else the file.
+If several of these set one option, the flag counts, else the variable, else LocalStack's variable
+(DYNAMODB_SHARE_DB and others), else the file.
 
 examples:
   {PROGRAM} --in-memory                       forget everything at exit

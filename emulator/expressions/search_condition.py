@@ -1,7 +1,7 @@
 """Compiles SearchConditionExpression of SearchVectors (features 1.5).
 
-It demands values for attributes of a SearchSchema. The text is parsed and analysed like other
-conditions. After that, any operator but `=` and AND is refused.
+Such an expression demands values for attributes of a SearchSchema. It is parsed and analysed like
+other conditions. After that, any operator but `=` and AND is refused.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
 """The book of a server: all its fault rules, and how many requests each rule has matched and hit.
 
-If a server has one process, the book is in the memory of that process. Several processes share one
-book, in memory that all of them map (emulator/shared_memory.py). A lock lets only one process count
-at a time. So the requests that match a rule are numbered 1, 2, 3 and so on, across all processes.
+If a server has one process, the book is in the memory of this process. Several processes share one
+book, in a shared memory area (emulator/shared_memory.py). A lock lets only one process count at a
+time. So the requests that match a rule are numbered 1, 2, 3 and so on, across all processes.
 
 A *slot* is the number of the place where the book keeps the two counts of a rule. A new rule gets a
 free slot, with counts of zero.
@@ -36,7 +36,7 @@ class Counts(NamedTuple):
 
 
 class Memory(Protocol):
-    """The memory in which a book is stored: a text with the rules, and the counts in slots."""
+    """The memory in which a book is stored: a text (the rules as JSON), and the counts in slots."""
 
     @property
     def version(self) -> int:

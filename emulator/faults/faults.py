@@ -62,7 +62,10 @@ class Faults:
     # --- rules ------------------------------------------------------------------------------------
 
     def start(self, settings: Settings) -> None:
-        """Add the rules that settings ask for, unless another process has added them."""
+        """Add the rules that settings such as --error-probability ask for.
+
+        If another process of the server has added them, only read them.
+        """
         bodies = [
             _throttles(operations, share)
             for name, operations in _OF_SETTINGS.items()

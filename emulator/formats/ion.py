@@ -67,7 +67,7 @@ def _struct(item: Mapping[str, Any]) -> str:
 
 @lru_cache(maxsize=1024)
 def _symbol(name: str) -> str:
-    """Return the Ion text of a field's name. It is in quotes if it is not an identifier."""
+    """Return the Ion text of a field's name, with quotes if the name is not an identifier."""
     if _IDENTIFIER(name) and not _RESERVED(name):
         return name
     escaped = orjson.dumps(name)[1:-1].decode().replace('\\"', '"').replace("'", "\\'")

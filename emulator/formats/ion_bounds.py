@@ -43,7 +43,7 @@ class TextBounds:
         self._tail = b""
 
     def read(self, size: int) -> bytes:
-        """Return the next bytes. Raises FormatError."""
+        """Return the next bytes, at most `size`. Raises FormatError for a long number."""
         data = self._stream.read(size)
         window = self._tail + data
         if _LONG_NUMBER.search(window):
@@ -61,7 +61,10 @@ class BinaryBounds:
         self._value = b""
 
     def read(self, size: int) -> bytes:
-        """Return the next bytes. Raises FormatError."""
+        """Return the next bytes, at most `size`.
+
+        Raises FormatError for a large value or a long number.
+        """
         if not self._value:
             self._value = self._next_value()
         data, self._value = self._value[:size], self._value[size:]

@@ -25,7 +25,7 @@ from emulator.formats.json_text import Number, Values
 from emulator.formats.records import FormatError, ItemRecord, Place, Problem, Record, is_text
 
 WRAPPERS: Final = frozenset(("Item", "PutRequest", "Keys"))
-"""Members that only wrappers have."""
+"""Members by which a wrapper is recognised."""
 
 _TYPES: Final[Mapping[str, type]] = {
     "S": str,

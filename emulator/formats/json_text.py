@@ -17,7 +17,7 @@ from emulator.formats.records import FormatError, Place
 
 
 class Number(str):
-    """A number as it is written in JSON."""
+    """The text of a number, as it is written in JSON."""
 
     __slots__ = ()
 
@@ -63,7 +63,7 @@ def parse(text: str, file: str) -> Any:  # noqa: ANN401 - JSON
 
 
 class Values:
-    """A reader of JSON values and single characters from a stream.
+    """Reads JSON values and single characters from a stream.
 
     line: the line number of the stream's first line. longest: the maximum length of a value.
     """

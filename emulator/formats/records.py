@@ -17,8 +17,9 @@ Types = Mapping[str, str]
 
 
 WRONG_FORM: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""The errors that reading a value raises if the value does not have the form of its format: a
-number instead of a list, a missing member.
+"""The errors that reading a value raises if the value has a wrong form.
+
+Examples of a wrong form are a number instead of a list, and a missing member.
 """
 
 _NAME: Final = "AttributeName"

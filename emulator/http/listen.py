@@ -23,7 +23,7 @@ _NO_SUCH_ADDRESS: Final = frozenset((errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, er
 class _Address(NamedTuple):
     """A numeric address: its family, and its socket name without the port.
 
-    optional: if true and the machine lacks this address, the server listens only on the others.
+    optional: True if the machine may lack this address. The server then listens on the others.
     """
 
     family: int
@@ -70,7 +70,7 @@ def _reason(settings: Settings, error: OSError) -> str:
 
 
 def _on_one_port(settings: Settings, *, again: bool) -> list[socket.socket]:
-    """Return the listening sockets. If one of them fails, close all and raise OSError."""
+    """Return the listening sockets. If one address fails, close all sockets and raise OSError."""
     port = settings.port
     listeners: list[socket.socket] = []
     missing: OSError | None = None

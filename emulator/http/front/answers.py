@@ -82,7 +82,7 @@ class Answer(NamedTuple):
         return [(name, value) for name, _, value in (line.partition(b": ") for line in lines)]
 
     def with_lines(self, lines: bytes) -> "Answer":
-        """Return the answer with more header lines, each with CRLF at its end."""
+        """Return the answer with more header lines. Each of these ends with CRLF."""
         return self._replace(head=self.head + lines)
 
     def typed(self, content_type: bytes) -> "Answer":

@@ -24,7 +24,7 @@ class _Request:
 
 
 async def answer(front: Front, scope: Message, receive: Receive, send: Send) -> None:
-    """Answer one HTTP request."""
+    """Answer one HTTP request, unless its client disconnects."""
     client = _Request()
     front.clients.add(client)
     try:
@@ -111,7 +111,7 @@ async def _sliced_answer(front: Front, pending: Pending, receive: Receive) -> An
 
 
 async def _disconnected(receive: Receive) -> None:
-    """Return when the client has closed the connection."""
+    """Wait until the client has closed the connection."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -56,7 +56,7 @@ class Bodies:
             reader.pause()
 
     def note(self, size: int) -> None:
-        """Record that so many bytes were in memory at once, even if they are already freed."""
+        """Record that so many bytes were in memory at one time, even if they are already freed."""
         if size >= _LARGE:
             self.large = True
 

@@ -1,15 +1,17 @@
 """One request that an ASGI application answers, over a connection of our own.
 
-The connection has received the whole request. The answer may be streamed:
+The connection has received the whole request. The answer may be streamed. In ASGI, the application
+sends its head as `http.response.start` and each part of its body as `http.response.body`. The
+connection sends the head together with the first part.
 
-| the application sends                   | the client gets                                         |
-|-----------------------------------------|---------------------------------------------------------|
-| a start with `content-length`           | the head together with the first part, both unchanged   |
-| a start without it, HTTP/1.1            | the body in chunks                                      |
-| a start without it, HTTP/1.0            | the body up to the end of the connection                |
-| a part, while the client does not read  | the part later; `send` waits until the client reads     |
-| nothing, and returns or raises          | an error with status 500                                |
-| a part, and then returns or raises      | a broken answer, because the connection is closed       |
+| the application sends                    | the client gets                                         |
+|------------------------------------------|---------------------------------------------------------|
+| a head with `content-length`             | the parts without chunks                                |
+| a head without `content-length`          | with HTTP/1.1, the parts as chunks; with HTTP/1.0, the  |
+|                                          | parts, and then the end of the connection               |
+| a part, while the client does not read   | the part later; `send` waits until the client reads     |
+| nothing, and returns or raises           | an error with status 500                                |
+| only some parts, and returns or raises   | a broken answer, because the connection is closed       |
 
 When the answer is complete or the client has closed the connection, `receive` returns
 `http.disconnect`, and `send` ignores its message. A connection does not read while an answer is

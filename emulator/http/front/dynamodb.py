@@ -55,7 +55,7 @@ _LARGE: Final = 256 * limits.KIB
 _MANY: Final = 30_000
 _POLL: Final = 0.001  # seconds between two polls of the thread that reads a large body
 _CACHED_CALLERS: Final = 1024
-# A credential and Host with more bytes are not cached, because only an attacker sends so many.
+# A caller whose credential and Host have more bytes is not cached: only an attacker sends so many.
 _LONG_CALLER: Final = 1024
 _COMPLETE: Final = re.compile(
     rb"AWS4-[^ ]+ Credential=([^,\s][^,]*/aws4_request), ?SignedHeaders=[^,\s][^,]*, ?Signature=[^,\s][^,]*"
@@ -199,7 +199,7 @@ class DynamoDbEndpoint:
             if given != PLAIN_JSON:
                 raise
             raise pending.changed(typed) from None
-        return typed(answer) if given == PLAIN_JSON else answer  # behaviour 1.2
+        return typed(answer) if given == PLAIN_JSON else answer  # the content type of the request (behaviour 1.2)
 
     def _for_another_service(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer | None:
         """Answer a request if it belongs to another service, else return None."""

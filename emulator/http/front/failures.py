@@ -57,7 +57,7 @@ def log_not_http(data: bytes, error: Exception) -> None:
 def _origin(error: BaseException) -> tuple[object, ...]:
     """Return the type of an unexpected error, and the line of code that raised it.
 
-    Errors with the same origin are logged once a minute.
+    Of the errors with the same origin, one a minute is logged.
     """
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

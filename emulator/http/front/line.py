@@ -58,7 +58,7 @@ class Line(asyncio.Protocol):
         self._unsent = 0  # unsent bytes in the transport at the last check
         self.closing = False  # True if the connection closes after the next answer
         self._linger = LINGER
-        # These attributes, `_held` and `_reader` determine the state.
+        # The next four attributes, `_held` and `_reader` determine the state.
         self._making: Any = None  # the Run or Cycle that makes an answer
         self._unread = False  # True if the client has stopped reading
         self._waits_for_held = False  # True if a request for the site waits for held answers

@@ -62,7 +62,7 @@ def origin(text: str) -> Origin | None:
 class PageRules:
     """Decides which requests to the controls and to Lambda's API are refused.
 
-    hosts: --host, cors: --cors, allowed: --allowed-host.
+    hosts, cors, allowed: the values of --host, --cors and --allowed-host.
     """
 
     def __init__(self, hosts: Iterable[str], cors: Iterable[str], allowed: Iterable[str]) -> None:

@@ -69,7 +69,10 @@ _S3_CODE: Final = "InvalidRequest"
 
 
 class Reply(NamedTuple):
-    """An answer, and the service whose request it answers."""
+    """An answer to a request for another service.
+
+    service: the name of this service, such as `sqs`. head: header lines besides the content type.
+    """
 
     service: str
     status: int

@@ -26,7 +26,9 @@ from emulator.http.front.resting import resting
 from emulator.slices import THREAD_SWITCH
 
 _ARENA_MAX: Final = -8  # the parameter M_ARENA_MAX of mallopt, from malloc.h
-_SPARE: Final = [size for size in range(16, 480, 16) for _ in range(50)]  # sizes in bytes (spare_memory)
+_SPARE: Final = [
+    size for size in range(16, 480, 16) for _ in range(50)
+]  # the sizes of the objects that `spare_memory` allocates, in bytes
 
 
 class Read(NamedTuple):

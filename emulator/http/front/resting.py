@@ -56,10 +56,10 @@ resting: Final = _Resting()
 
 
 def settling(steps: Steps[_T]) -> Steps[_T]:
-    """Run steps whose objects stay in memory after them, while garbage collection is off.
+    """Run steps that make objects which stay in memory. Garbage collection must be off.
 
-    After each step, its objects move to the collector's oldest generation. Otherwise, as soon as
-    the collector is on again, it would visit the objects of all steps in one call.
+    After each step, its objects are moved to the collector's oldest generation. Otherwise, as soon
+    as the collector is on again, it would visit the objects of all steps in one call.
     """
     while True:
         try:

@@ -65,12 +65,12 @@ class _Tally:
 
 
 class Counters:
-    """The counters of one process."""
+    """The counters of one process. observer: counts each exchange that it gets."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._knows = emulator.knows
         self._tallies: dict[tuple[str, str], _Tally] = {}
-        # X-Amz-Target -> the tally of its successful requests, so that one look-up finds it.
+        # X-Amz-Target -> the tally of its successful requests. So one look-up finds the tally.
         self._by_target: dict[bytes | None, _Tally] = {}
         self.last_hour: LastHour[Metric] = LastHour(emulator.clock)
         self.observer = Observer(self._count, self._count_other)
