@@ -87,7 +87,7 @@ class Faults:
         return rule_of(body, number, slot).id
 
     def remove(self, name: str | None = None) -> int:
-        """Remove the rule with a name from the book. Return the number of removed rules.
+        """Remove the rule with this name from the book. Return the number of removed rules.
 
         name: None to remove all rules.
         """

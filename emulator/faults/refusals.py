@@ -25,7 +25,7 @@ _CANCELED_BY: Final[dict[str, Callable[[], ApiError]]] = {
 
 
 class Refusals:
-    """The effects of rules on the parts of one request. The gate calls it as its `Injection`.
+    """The effects of rules on the parts of one request. The gate calls this object (`Injection`).
 
     hits: the rules that hit the request. With each rule comes the number that the request has among
     the rule's matches, and the tables and items that the request names.
@@ -161,8 +161,8 @@ def _left_out(rule: Rule, effect: Unprocessed, number: int, count: int) -> set[i
 def partition_of(rule: Rule, name: str, caller: Caller) -> bytes | None:
     """Return the digest of the partition key that is in a rule's `Key`.
 
-    None means that `Key` has no valid partition key of the table. name: the name or ARN of the
-    table.
+    None means that the table does not exist, or that `Key` has no valid partition key of the table.
+    name: the name or ARN of the table.
     """
     table = caller.tables.get(name.rpartition("/")[2])
     if table is None or rule.key is None or table.hash not in rule.key:

@@ -1,4 +1,4 @@
-"""The intrinsic functions of CloudFormation that properties of tables use.
+"""Computes the intrinsic functions of CloudFormation that properties of tables use.
 
 `Resolver.resolve` replaces the functions in a value by their results. It raises `Unresolved` if a
 result is known only on AWS. Examples are the exports of other stacks, and all attributes of

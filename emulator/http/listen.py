@@ -49,7 +49,7 @@ def listen(settings: Settings, *, again: bool = False) -> list[socket.socket]:
     a call without `again` first binds a trial socket that does not share its port. This fails if
     another program uses the port.
     """
-    if not 0 <= settings.port <= _LAST_PORT:  # the system would use the number modulo 65536
+    if not 0 <= settings.port <= _LAST_PORT:  # `bind` would raise OverflowError
         raise ServeError(f"cannot listen on port {settings.port}: the number must be from 0 to 65535")
     tries = 1 if settings.port else _FREE_PORT_TRIES
     while True:

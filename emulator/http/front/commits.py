@@ -5,7 +5,7 @@ time are committed together. Requests run when they arrive, but their answers ar
 writes are committed.
 
     client A   put ── runs ── held ───────┐
-    client B      put ── runs ── held ────┤  one commit  ── both answers are sent
+    client B      put ── runs ── held ────┤  one commit  ── all answers are sent
     client C         get, sees A's write ─┘
 
 The server commits as soon as one of these is true:
@@ -158,7 +158,7 @@ class Commits:
         try:
             self._database.recover()
         except StorageError as error:
-            log.error("the definitions of tables could not be read again after a failed commit: %s", error)  # noqa: TRY400 - no traceback
+            log.error("the store could not be read again after a failed commit: %s", error)  # noqa: TRY400 - no traceback
 
 
 class _Waiter:

@@ -33,7 +33,7 @@ class AtShutdown(Enum):
     """What happens to a connection when the server stops."""
 
     PART = "it is closed; if it was active in the last second, only after one more request or 250 ms"
-    COMPLETE = "its request may complete, and is answered"
+    COMPLETE = "the rest of its request may arrive, and the request is answered"
     ANSWER = "its request is answered"
     CLOSE = "it is closed immediately"
 
