@@ -149,7 +149,7 @@ def test_wrong_settings(arguments, environment, message, capsys):
         ("DYNAMODB_EMULATOR_XYZ=2", "the environment variable DYNAMODB_EMULATOR_XYZ is unknown and has no effect"),
         (
             "DYNAMODB_EMULATOR_PORT=tcp://10.0.0.1:8000",
-            "the environment variable DYNAMODB_EMULATOR_PORT is a Kubernetes service link, not a setting: ignored",
+            "the environment variable DYNAMODB_EMULATOR_PORT is ignored: Kubernetes set it for a Service",
         ),
         ("DYNAMODB_EMULATOR_SERVICE_HOST=10.0.0.1", None),
         ("DYNAMODB_EMULATOR_SERVICE_PORT_HTTP=8000", None),
