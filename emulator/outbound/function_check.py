@@ -1,8 +1,9 @@
-"""Checks at the start that functions can run: their interpreters start, their modules exist.
+"""Checks, when the server starts, that functions can run.
 
-Each interpreter is started once and searches for the modules itself (event_sources/child.py), so
-the server imports no code of the user. The interpreter imports a package only if it does not find a
-module in the folders of the package.
+Their Python interpreters must start, and their modules must exist. Each interpreter is started once
+and searches for the modules itself (event_sources/child.py). So the server imports no code of the
+user. To find a module of a package, the interpreter first looks in the folders of the package, and
+imports the package only if the module is not there.
 """
 
 import json
@@ -15,7 +16,7 @@ from typing import Final
 from emulator.event_sources import child
 from emulator.event_sources.configuration import BadConfiguration, Function, Handler, load
 
-_PATIENCE: Final = 30.0  # seconds within which an interpreter must answer
+_PATIENCE: Final = 30.0  # seconds in which an interpreter must print its answer
 
 
 def check_functions(path: str) -> None:
@@ -32,7 +33,8 @@ def _interpreter(pair: tuple[Function, Handler]) -> str:
 def _check(path: Path, pairs: list[tuple[Function, Handler]]) -> None:
     """Check that an interpreter starts and finds the modules of its functions.
 
-    pairs: functions with the same interpreter. Raises BadConfiguration.
+    path: the configuration file, for messages. pairs: functions with the same interpreter.
+    Raises BadConfiguration.
     """
     function, handler = pairs[0]
     where = f"{path}: {function.name}"
