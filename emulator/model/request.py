@@ -21,8 +21,8 @@ __all__ = ["Request", "RequestModel"]
 class RequestModel:
     """The compiled parser and validator of one operation.
 
-    parse(raw) -> Request: raises ApiError SerializationException. The Request may share parts of
-    the JSON `raw`, and `parse` may change them.
+    parse(raw) -> Request: raises ApiError SerializationException. `parse` may change `raw`, and the
+    Request may contain parts of `raw`. So do not use `raw` afterwards.
 
     validate(request) -> None: raises ApiError ValidationException.
     """

@@ -15,8 +15,8 @@ from emulator.values.wire import Problem
 Parser = Callable[[Any, list[Problem]], Any]
 """A function that takes JSON and a list of problems, and returns the parsed value.
 
-It appends the problems of attribute values to the list. The value may share parts of the JSON, and
-the function may change them. Raises SerializationException.
+It appends the problems of attribute values to the list. It may change the JSON, and the value may
+contain parts of the JSON. Raises SerializationException.
 """
 
 JAVA_CLASSES: Final = {
@@ -26,14 +26,14 @@ JAVA_CLASSES: Final = {
     "double": "java.lang.Double",
     "float": "java.lang.Float",
     "boolean": "java.lang.Boolean",
-    "timestamp": "java.util.Date",  # inferred: no response with this name was observed
+    "timestamp": "java.util.Date",  # inferred: not observed in an error of the service
     "blob": "java.nio.ByteBuffer",
 }
 _LARGEST: Final = {"integer": 2**31 - 1, "long": 2**63 - 1}
 
 
 def scalar_parser(shape: Shape) -> Parser:
-    """Return the parser for the type of a scalar's shape."""
+    """Return the parser for a shape whose type is a scalar."""
     if shape.type == "string":
         return string
     if shape.type == "boolean":

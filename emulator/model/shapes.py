@@ -91,7 +91,11 @@ class Shapes:
 
 @dataclass(frozen=True, slots=True)
 class OperationModel:
-    """One operation. input: the name of the shape that its requests have."""
+    """One operation.
+
+    prefix: the part of X-Amz-Target before the operation's name, such as "DynamoDB_20120810".
+    input: the name of the shape that its requests have.
+    """
 
     name: str
     prefix: str

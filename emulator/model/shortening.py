@@ -2,9 +2,9 @@
 
 A body of 16 MB can have a list of five million members where a hundred are allowed. As Python
 objects, these members take hundreds of megabytes. Other small objects that the server makes at the
-same time may live longer than the members. Each of them prevents the return of a megabyte to the
-operating system. After a request with a million table names, a server kept 10 to 13 % more memory,
-and each further request of this kind added some.
+same time may live longer than the members. Each such object prevents the return of a megabyte to
+the operating system. After a request with a million table names, a server kept 10 to 13 % more
+memory, and each further request of this kind added some.
 
 The length of such a list or map alone makes the request fail. So the parser needs only its first
 members; `kept` in parse.py returns how many. This module searches the bytes of the body for a list
@@ -13,9 +13,9 @@ parses only the beginning.
 
 The search must be short, because every large body is searched, also a valid one. In each structure,
 list or map, the search skips short members and enters the first long member. It stops where members
-have more than 256 bytes on average. A valid body has few long members, so its search ends after
-some 25 KB on each level, in 1 ms. A hostile body can hide its list after a long member. Then the
-search fails, and the whole body is parsed.
+have more than 256 bytes on average. A valid body has few long members, so its search reads some
+25 KB on each level of nesting, in 1 ms. A hostile body can hide its list after a long member. Then
+the search fails, and the whole body is parsed.
 
 After the cut, only strings and numbers at the end of the request are read. So if the rest of the
 body is malformed JSON, the client still gets the error about the length.
@@ -29,7 +29,7 @@ import orjson
 from emulator.model.parse import kept
 from emulator.model.shapes import OperationModel, Shape, Shapes
 
-_LEVELS: Final = 6  # the most levels of brackets in a skipped member; a PutRequest has four
+_LEVELS: Final = 6  # the most levels of brackets in a skipped member; a PutRequest with a flat item has four
 _AT_ONCE: Final = 100  # the number of members that one match of `_many_members` skips
 _AVERAGE: Final = 256  # bytes: the largest average size of the members in such a match
 _LONG: Final = 4_096  # bytes: the search enters a member of this size or more, and skips a smaller one
@@ -92,7 +92,7 @@ def _has_members(raw: Any, path: list[str | int], number: int) -> bool:  # noqa:
         for step in path:
             raw = raw[step]
         return len(raw) == number
-    except (KeyError, IndexError, TypeError):  # the text repeats a name on the path
+    except (KeyError, IndexError, TypeError):  # the text repeats a name, so the path leads elsewhere
         return False
 
 
@@ -174,7 +174,7 @@ class _Search:
         """
         brackets = [_CLOSING[self._open[index : index + 1]] for index in reversed(range(len(self._open)))]
         start = self._body[: self._position - 1]
-        # The pattern of the last members contains the request's last bracket.
+        # Without the request's own bracket, because the pattern of the last members contains it.
         behind = re.compile(rb"\s*".join(map(re.escape, brackets[:-1])) + _LAST_MEMBERS, re.DOTALL)
         end = len(self._body)
         for _ in range(_ENDS):

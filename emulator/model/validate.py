@@ -1,4 +1,6 @@
-"""Layer 2: the member constraints of the service model and of `overrides`, reported as one error.
+"""Checks the constraints on members (layer 2) and reports all failures as one error.
+
+The constraints are those of the service model, changed by `overrides`.
 
 Each shape with constraints is compiled into a `Node` with two functions. `accept` is fast: it
 checks only present members and makes no objects. Valid requests need nothing else. If `accept`
@@ -7,8 +9,8 @@ may refuse a valid request; then `explain` finds no failure, and the request is 
 never accepts a request in which `explain` would find a failure.
 
 A response names at most ten failures (behaviour 3.1) and stays below 64 KB. So this module explains
-only the first failures of each member of the request, in the order of the report, and cuts long
-values and names.
+only the first failures of each member of the request, in the order in which they are reported. It
+also cuts long values and names.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -92,7 +94,9 @@ _MATCHED: Final = 100_000
 class Node:
     """The compiled check of a shape.
 
+    owner: see Failure.
     own: the constraints on the value itself.
+    accept: the fast check of the value and its contents; None if every value is valid.
     inside: a function that yields the failures inside the value, such as in its elements.
     members: for a structure, member -> function that yields the failures of this member. The
     function also runs if the member is missing.

@@ -1,19 +1,19 @@
 """Object storage in a local folder: a bucket is a subfolder, and an object is a file in it.
 
 A slash in a key separates folders, so an object `a/b.json` is the file `b.json` in the folder `a`.
-No key can name a file outside the folder:
+A key cannot lead out of the folder. Some keys that S3 allows are not possible here:
 
-- A key with an empty part, `.`, `..` or a NUL character cannot be written. S3 allows such keys.
-- A link to a file or folder outside is not listed, and access through it is denied.
+- A key with an empty part, `.`, `..` or a NUL character cannot be written.
+- A link to a file or folder outside is not listed, and access through the link is denied.
 - On a file system that ignores case, a key is refused if an existing name differs from it only by
-  case: they would be one file, but in S3 they are two objects.
+  case. Both would be the same file, but in S3 they are two objects.
 
 A bucket exists if the user has created its folder. Every account owns every bucket. If the server
 has no permission to use a folder or file, the error is S3's AccessDenied.
 
-An object is first written to a file in the folder `.incomplete`. The complete file is moved to the
-folder of its bucket. So a
-reader never sees a part of an object, and a killed server leaves no incomplete object in a bucket.
+An object is first written to a file in the folder `.incomplete`. Then the complete file is moved to
+the folder of its bucket. So a reader never sees a part of an object, and a killed server leaves no
+incomplete object in a bucket.
 """
 
 import errno
@@ -52,7 +52,7 @@ class FolderStore:
         self._root = root
 
     def bucket(self, name: str, _owner: str | None = None) -> "FolderBucket":
-        """Return a bucket, for any owner. Raises ObjectError if it does not exist."""
+        """Return a bucket. Every account owns every bucket. Raises ObjectError if it is missing."""
         try:
             self._root.mkdir(parents=True, exist_ok=True)
             known = _names(self._root)  # compare the names here, because the file system may ignore their case

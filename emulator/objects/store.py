@@ -40,7 +40,7 @@ def access_denied(hint: str = "") -> ObjectError:
 def too_many_objects(count: int, most: int) -> ObjectError:
     """Return the error for a source with more objects than one import or bulk operation may read.
 
-    We know the service's limit, but not its error (control-plane 5.1): code and text are ours.
+    We know the service's limit, but not its error (control-plane 5.1). So code and text are ours.
     """
     return ObjectError("S3ObjectLimitExceeded", f"The source has {count} objects, but the limit is {most} objects.")
 

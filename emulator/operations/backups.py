@@ -116,9 +116,9 @@ def backup_arn(text: str) -> NumberedArn:
 
 
 def check_place(arn: NumberedArn, caller: Caller) -> None:
-    """Raise ApiError if an ARN has a partition, service or region that does not fit the caller's.
+    """Raise ApiError if the partition, service or region in an ARN does not exist.
 
-    See control-plane 0.2.
+    See control-plane 0.2. The caller's region exists, whatever its name.
     """
     if not arn.is_valid(caller.region):
         raise errors.backup_arn_of_nowhere()

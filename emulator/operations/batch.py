@@ -148,7 +148,7 @@ def _leave_out_repeats(reads: Sequence[_Reads]) -> None:
 def _by_table(reads: Sequence[_Reads]) -> list[_Reads]:
     """Return one _Reads for each table, with all results from the table.
 
-    If the request has a table by its name and by its ARN, the result has the first of the two.
+    If the request has a table both by its name and by its ARN, `name` is the one that came first.
     """
     tables: dict[int, _Reads] = {}
     for each in reads:
@@ -261,7 +261,7 @@ def batch_write_item(database: Database, caller: Caller, request: Request, write
 def _locate(write: Put | Delete, table: Table) -> None:
     """Compute the store's key of the item that is written. Raises ApiError for a wrong primary key.
 
-    For a Put in a batch, the service's error is that of a wrong Key (behaviour 3.8).
+    For a Put in a batch, the service reports wrong key attributes like a wrong Key (behaviour 3.8).
     """
     if isinstance(write, Put):
         types = table.definition.types

@@ -2,7 +2,6 @@
 
 See control-plane 14 and features 2.
 
-
 emulator/s3_jobs/putting.py does the work of a bulk operation.
 """
 

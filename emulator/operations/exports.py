@@ -137,7 +137,7 @@ def _check_time(moment: float | None, window: recovery.Window, now: float) -> No
 
 
 def _incremental(request: Request, table: Table, window: recovery.Window, now: float) -> dict[str, Any] | None:
-    """Check the request; return the IncrementalExportSpecification of its export's description.
+    """Check the window of an export; return IncrementalExportSpecification for its description.
 
     Return None for a full export.
     """

@@ -1,11 +1,11 @@
 """The operations of legacy global tables, version 2017.11.29 (control-plane 8).
 
-The service no longer allows new global tables of this version, so no account can have one. The
-operations still respond, but they never create or find a global table. A global table of the
-current version does not count.
+The service no longer allows new global tables of this version, so here no account has one. The
+operations still respond, but they never create or find a global table. They do not find global
+tables of the current version either.
 
-For a RegionName that is no region, the service's ListGlobalTables fails with status 500. Here it
-returns an empty list, because SDKs would retry after a 500.
+If RegionName is not a region, the service's ListGlobalTables fails with status 500. Here it returns
+an empty list, because SDKs would retry after a 500.
 """
 
 from emulator import errors

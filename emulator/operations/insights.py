@@ -155,7 +155,8 @@ def _rules(
 ) -> int:
     """Return how many CloudWatch rules the account would have after a change of a setting.
 
-    relation: the table or index that gets the new setting `setting`. definition: its table's.
+    definition: the definition of the table. relation: the table, or the index of it, that gets the
+    new setting. setting: the new setting.
     """
     count = len(list(_rule_names(definition, relation, setting)))
     for table, each in _relations(database, caller, [*caller.tables]):

@@ -1,9 +1,10 @@
 """The operations on Kinesis destinations (behaviour 15).
 
-These are EnableKinesisStreamingDestination, and the same with Disable, Describe and Update.
+There are four: EnableKinesisStreamingDestination, DisableKinesisStreamingDestination,
+UpdateKinesisStreamingDestination and DescribeKinesisStreamingDestination.
 
-A table keeps a list of all destinations that it has or had. At most one of them has another status
-than DISABLED or ENABLE_FAILED. database/definitions/kinesis.py explains the statuses. The tests
+A table keeps a list of all destinations that it has or had. All of them are DISABLED or
+ENABLE_FAILED, except at most one. database/definitions/kinesis.py explains the statuses. The tests
 name the sources of the error texts.
 """
 

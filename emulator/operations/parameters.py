@@ -20,10 +20,11 @@ NO_VALUES: Final[Values] = {}
 def check_values(request: Request, layer: Layer, *, numbers_first: bool = False) -> None:
     """Raise ApiError for the first problem in the request's attribute values (behaviour 2.1).
 
-    If there is a problem, another error comes before it: ExpressionAttributeNames or
-    ExpressionAttributeValues without an expression (behaviour 3.1).
+    A request with such a problem may also have ExpressionAttributeNames or
+    ExpressionAttributeValues without an expression. Then the error about these members comes first
+    (behaviour 3.1).
 
-    layer: the validation layer (OLD, NEW or PartiQL) that words the error.
+    layer: the validation layer whose wording the error has: "old", "new" or "partiql".
     numbers_first: see check_problems.
     """
     if request.problems:
@@ -69,7 +70,7 @@ def bound_of(request: Mapping[str, Any]) -> Bound | None:
 
 
 def guard_of(request: Mapping[str, Any], bound: Bound | None) -> Guard | None:
-    """Return the condition of a write, made from ConditionExpression or Expected.
+    """Return the guard of a write, made from ConditionExpression or Expected.
 
     Return None if the request has neither.
     """

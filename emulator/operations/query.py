@@ -160,7 +160,10 @@ def query(database: Database, caller: Caller, request: Request, checked: _Checke
 
 @operation("Scan", check=_check_scan)
 def scan(database: Database, caller: Caller, request: Request, checked: _Checked) -> Response:
-    """Read one page of a table or index, or of one segment, in the order of the key hashes."""
+    """Read one page of a table or index, or of one segment.
+
+    Items are in the order of the hashes of their partition keys.
+    """
     table = database.table(caller, request["TableName"])
     relation = _relation(table, request)
     segment = request.get("Segment")

@@ -109,7 +109,10 @@ def _check_maximums(members: Mapping[str, Any], member: str, *, on_demand: bool,
 
 
 def _indexes(source: TableDefinition, request: Request, *, on_demand: bool) -> Iterator[IndexDefinition]:
-    """Yield the new table's indexes: those of the overrides, or without overrides the source's."""
+    """Yield the indexes of the new table.
+
+    These are the indexes that an override names. Without an override, they are the source's.
+    """
     names: set[str] = set()
     for member, local in _INDEX_LISTS:
         existing = [index for index in source.indexes if index.local is local]

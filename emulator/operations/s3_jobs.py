@@ -105,7 +105,7 @@ def described(
 ) -> Response:
     """Return a response with the description of a job.
 
-    Without delayed statuses, wait up to a second for the end of the job.
+    Without `--delay-transient-statuses`, wait up to a second for the end of the job.
 
     member: the name of the response's member. describe: a function that makes its value.
     """
@@ -141,9 +141,9 @@ Page = tuple[list[S3Job], str | None]
 
 
 def page(jobs: Sequence[S3Job], caller: Caller, token: str | None, limit: int, about: str) -> Page:
-    """Return the page of the list `jobs` that follows a NextToken. The list stays in its order.
+    """Return the page of the list `jobs` that a NextToken asks for, in the order of the list.
 
-    token: the NextToken, None for the first page. limit: the most jobs on the page.
+    token: the NextToken; None for the first page. limit: the most jobs on the page.
     about: a text that identifies the list. A token of a list with another text is refused.
     """
     begin = 0

@@ -69,9 +69,9 @@ def _check_write(request: Request) -> Steps[list[tuple[str, Write]]]:
 def _check_values(body: Mapping[str, Any]) -> None:
     """Raise ApiError for the first problem in one action's values (behaviour 3.7).
 
-    The limit of nesting applies to stored values. An expression value may be one level deeper. It
-    is replaced by a placeholder value of the same type and depth. The placeholder equals no stored
-    value, and a write that would store it fails. Values that are still deeper are refused: the
+    The limit of nesting applies to stored values. An expression value may be one level deeper. Such
+    a value is replaced by a substitute of the same type and depth. The substitute equals no stored
+    value, and a write that would store it fails. Values that are deeper still are refused: the
     service accepts 32 maps around a scalar and refuses 40 (behaviour 3.7). We do not know about the
     numbers in between.
     """

@@ -41,7 +41,7 @@ def _check(path: Path, pairs: list[tuple[Function, Handler]]) -> None:
     modules = [target.module for _, target in pairs]
     command = [handler.python, child.__file__, "--find", json.dumps(modules), handler.folder, str(Path.cwd())]
     try:
-        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_PATIENCE, check=False)  # noqa: S603 - the user's own
+        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_PATIENCE, check=False)  # noqa: S603 - the user chose it
     except OSError as error:
         raise BadConfiguration(f"{where}: cannot run {handler.python}: {error.strerror}") from error
     except subprocess.TimeoutExpired:

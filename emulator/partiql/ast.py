@@ -5,7 +5,7 @@ where the value is. `constants` and `templates` are fields of `Parsed`.
 
     ":0"  a literal                        its value is in `constants`
     "?0"  a parameter of the request       the number is the position of the parameter
-    "=0"  a literal with parameters in it  each request builds the value from its `templates`
+    "=0"  a literal with parameters in it  each request builds its value from `templates`
 """
 
 from collections.abc import Sequence

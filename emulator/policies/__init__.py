@@ -2,7 +2,7 @@
 
 | module         | job                                                             |
 |----------------|-----------------------------------------------------------------|
-| `document.py`  | the parsed policy: to which callers, actions and data it applies |
+| `document.py`  | the parsed policy: to whom and to what it applies               |
 | `parsing.py`   | parses the policy in a request, and raises AWS's errors         |
 | `canonical.py` | makes the text of a policy that the service returns             |
 | `actions.py`   | the actions that a policy may name                              |

@@ -38,7 +38,7 @@ Connect = Callable[[str, str], Endpoint]
 class Outcome:
     """A request whose new answer differs from the recorded one.
 
-    status, answer: the new ones.
+    status, answer: the new answer, with its HTTP status.
     """
 
     request: Recorded

@@ -60,7 +60,7 @@ _OWN: Final = frozenset(
 
 
 def check(request: Request) -> None:
-    """Raise ApiError for the first problem of CreateTable for a replica, without reading tables."""
+    """Raise ApiError for the first problem in a request for a replica. This reads no tables."""
     mode = request.get("GlobalTableSettingsReplicationMode")
     if "GlobalTableSourceArn" not in request:
         raise errors.replication_mode_without_source()

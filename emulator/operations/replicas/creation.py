@@ -53,7 +53,7 @@ def create(
         check_new(database, definition, body)
     else:
         _check_capacity(database, definition)
-    database.views  # noqa: B018 - their first use must be outside of a transaction
+    database.views  # noqa: B018 - the first use of views must be outside of a transaction
     now, until = database.clock.now(), catalog.until()
     with catalog.changing() as change:
         txn = change.txn

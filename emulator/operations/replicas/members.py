@@ -73,8 +73,8 @@ def refuse_protected(database: Database, definition: TableDefinition) -> None:
 def refuse_deletion(database: Database, definition: TableDefinition) -> None:
     """Raise ApiError if a table cannot be deleted while the other tables of its group stay.
 
-    This is so for each table of a group with strong consistency. In other groups it is so for a
-    table from which a replica was filled during the last 24 hours.
+    A table of a group with strong consistency can never be deleted alone. In other groups, a table
+    cannot be deleted until 24 hours after a replica was filled from it.
     """
     now = database.clock.now()
     for table in replication.others(database, definition):
@@ -93,7 +93,7 @@ def shared(definition: TableDefinition, requester: TableDefinition, request: Req
 
     definition: the other table. requester: the table that the request names.
 
-    The read capacity of the other table does not change in two cases: it is an override, or the
+    The other table keeps its read capacity in two cases: if an override has set it, or if the
     request does not change the read capacity of the requester. The same rule holds for each index.
     """
     shared = Request({member: value for member, value in request.items() if member not in _REGIONAL})
@@ -134,7 +134,7 @@ def _keep_reads(
     *,
     switches: bool,
 ) -> None:
-    """Replace the read capacity in a request's members where `current` must keep its own.
+    """Replace the read capacity in a request's members if `current` keeps its own (see `shared`).
 
     If ProvisionedThroughput would then change nothing, delete it from the members.
 
@@ -205,7 +205,7 @@ def _witness_status(others: Sequence[TableDefinition]) -> str:
 
 
 def replica_status(definition: TableDefinition) -> str:
-    """Return the ReplicaStatus of a table."""
+    """Return the ReplicaStatus of a table: the table's status or REPLICATION_NOT_AUTHORIZED."""
     if definition.status in (CREATING, UPDATING, DELETING):
         return definition.status
     authorized = definition.membership is None or definition.membership.authorized
@@ -213,7 +213,10 @@ def replica_status(definition: TableDefinition) -> str:
 
 
 def _mode(definition: TableDefinition) -> str:
-    """Return a table's GlobalTableSettingsReplicationMode (control-plane 6.3, 6.7)."""
+    """Return a table's GlobalTableSettingsReplicationMode: ENABLED or ENABLED_WITH_OVERRIDES.
+
+    See control-plane 6.3 and 6.7.
+    """
     several = definition.membership is not None and bool(definition.membership.accounts)
     return "ENABLED" if several else "ENABLED_WITH_OVERRIDES"
 
@@ -258,5 +261,5 @@ def scale_new_index(database: Database, definition: TableDefinition, index: str)
 
 
 def send_last_writes(database: Database, definition: TableDefinition) -> None:
-    """Begin to replicate the waiting writes of a table whose deletion begins."""
+    """Begin to send the last writes of a table that is being deleted to the rest of its group."""
     replication.begin(database, definition)

@@ -88,7 +88,7 @@ def _check_quota(members: Members, index: str | None, region: str) -> None:
 
 
 def refuse_unchanged(current: TableDefinition | IndexDefinition, members: Members, index: str | None = None) -> None:
-    """Raise ApiError if the request does not change the provisioned throughput that it sets."""
+    """Raise ApiError if the requested provisioned throughput equals the current one."""
     units = members.get("ProvisionedThroughput")
     if units is None:
         return
@@ -152,7 +152,7 @@ def check_created_maximums(members: Members, *, on_demand: bool, index: str | No
 def check_updated_maximums(members: Members, *, on_demand: bool, index: str | None = None) -> None:
     """Raise ApiError if a change of OnDemandThroughput is wrong.
 
-    Unlike that of a new table, it may have -1, which removes a maximum.
+    Unlike the OnDemandThroughput of a new table, a change may have -1, which removes a maximum.
     """
     _check_maximums(members, on_demand=on_demand, index=index, removable=True)
 

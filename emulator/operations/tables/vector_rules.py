@@ -131,8 +131,8 @@ def check_updates(request: Request) -> None:
 def updated(definition: TableDefinition, request: Request) -> TableDefinition:
     """Return the definition with the types of the SearchSchema attributes of a new index.
 
-    Raises ApiError if an index cannot be created or deleted. This does not create or delete it:
-    `changed` does.
+    Raises ApiError if an index cannot be created or deleted. Only `changed` creates and deletes
+    indexes.
     """
     for update in request["VectorIndexUpdates"]:
         if "Create" in update:
@@ -179,9 +179,9 @@ def _check_deletable(definition: TableDefinition, name: str) -> None:
 
 
 def refuse_while_updating(definition: TableDefinition, request: Request) -> None:
-    """Raise ApiError if a request deletes a vector index that does not yet begin to fill.
+    """Raise ApiError if a request deletes a vector index whose resources are still allocated.
 
-    The service then still allocates its resources.
+    In this first part of CREATING, the service does not allow the deletion.
     """
     for update in request.get("VectorIndexUpdates", ()):
         for index in definition.vectors:
