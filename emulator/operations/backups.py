@@ -101,7 +101,7 @@ def list_backups(database: Database, caller: Caller, request: Request, after: tu
     return answer
 
 
-# --- finding --------------------------------------------------------------------------------------
+# --- finding a backup -----------------------------------------------------------------------------
 
 
 def backup_arn(text: str) -> NumberedArn:
@@ -149,7 +149,7 @@ def settle(database: Database, caller: Caller) -> None:
         database.catalog.settle(table)
 
 
-# --- describing -----------------------------------------------------------------------------------
+# --- describing a backup --------------------------------------------------------------------------
 
 
 def _details(backup: Backup, arn: str) -> dict[str, Any]:

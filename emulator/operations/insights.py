@@ -182,7 +182,7 @@ def _summary(database: Database, definition: TableDefinition, relation: Relation
     return summary
 
 
-# --- tokens ---------------------------------------------------------------------------------------
+# --- NextToken ------------------------------------------------------------------------------------
 
 _SEPARATOR: Final = "/"  # the names of tables and indexes cannot contain it
 

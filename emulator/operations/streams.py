@@ -61,7 +61,7 @@ def _shard(stream: StreamDefinition, shard_id: str, now: float) -> Shard:
     raise errors.shard_not_found(shard_id, stream.arn)
 
 
-# --- what there is --------------------------------------------------------------------------------
+# --- ListStreams and DescribeStream ---------------------------------------------------------------
 
 
 def _check_list(request: Request) -> None:
@@ -146,7 +146,7 @@ def _described(shard: Shard) -> dict[str, Any]:
     return description
 
 
-# --- where to read --------------------------------------------------------------------------------
+# --- GetShardIterator -----------------------------------------------------------------------------
 
 # The format of the numbers in an iterator: the shard's number, the position, the time of issue in
 # milliseconds, and a CRC of the ARN and these three numbers.
@@ -233,7 +233,7 @@ def _parsed_iterator(text: str) -> tuple[str, int, int, float]:
     return arn, number, position, issued / 1000
 
 
-# --- reading --------------------------------------------------------------------------------------
+# --- GetRecords -----------------------------------------------------------------------------------
 
 
 def _check_get_records(request: Request) -> tuple[str, int, int, float]:

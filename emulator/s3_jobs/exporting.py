@@ -245,7 +245,7 @@ def _record(table: Table, selection: Selection, change: Difference, *, with_old:
     return record
 
 
-# --- the end --------------------------------------------------------------------------------------
+# --- ending an export -----------------------------------------------------------------------------
 
 
 def _time(seconds: float) -> str:

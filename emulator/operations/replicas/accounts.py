@@ -154,7 +154,7 @@ def refuse_updates(definition: TableDefinition) -> None:
         raise errors.replicas_of_other_accounts()
 
 
-# --- permissions ----------------------------------------------------------------------------------
+# --- permission of replication --------------------------------------------------------------------
 
 
 def is_authorized(definition: TableDefinition, policy: AttachedPolicy | None) -> bool:

@@ -35,7 +35,7 @@ _REGIONAL: Final = frozenset(
 """Members of UpdateTable that change only one table of a group (control-plane 6.4)."""
 
 
-# --- what is refused ------------------------------------------------------------------------------
+# --- changes that are refused ---------------------------------------------------------------------
 
 
 def refuse_busy(database: Database, definition: TableDefinition) -> None:

@@ -52,7 +52,7 @@ def adopt_mode(request: dict[str, Any]) -> None:
         request.setdefault("BillingMode", mode)
 
 
-# --- provisioned ----------------------------------------------------------------------------------
+# --- provisioned throughput -----------------------------------------------------------------------
 
 
 def check_mode(request: Members, *, on_demand: bool) -> None:
@@ -141,7 +141,7 @@ def _next_decrease(current: TableDefinition | IndexDefinition, now: float) -> in
     raise errors.too_many_decreases(count, last, min(last + limits.DECREASE_SECONDS, midnight))
 
 
-# --- on demand ------------------------------------------------------------------------------------
+# --- maximums of on-demand throughput -------------------------------------------------------------
 
 
 def check_created_maximums(members: Members, *, on_demand: bool, index: str | None = None) -> None:
@@ -173,7 +173,7 @@ def removed_maximums(members: Members) -> dict[str, int]:
     return {name: units for name, units in members.get("OnDemandThroughput", {}).items() if units == NO_MAXIMUM}
 
 
-# --- warm -----------------------------------------------------------------------------------------
+# --- warm throughput ------------------------------------------------------------------------------
 
 
 def check_created_warm(members: Members, *, on_demand: bool, index: str | None = None) -> None:
