@@ -45,14 +45,14 @@ def _check(path: Path, pairs: list[tuple[Function, Handler]]) -> None:
     except OSError as error:
         raise BadConfiguration(f"{where}: cannot run {handler.python}: {error.strerror}") from error
     except subprocess.TimeoutExpired:
-        raise BadConfiguration(f"{where}: {handler.python} does not answer") from None
+        raise BadConfiguration(f"{where}: {handler.python} did not answer within {_PATIENCE:.0f} seconds") from None
     try:
         missing = json.loads(done.stdout)
     except ValueError:
         missing = None
     if not isinstance(missing, list):
         said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2] or f"exit status {done.returncode}"
-        raise BadConfiguration(f"{where}: {handler.python} is not a Python that can run functions: {said}")
+        raise BadConfiguration(f"{where}: {handler.python} is not a Python interpreter that can run functions: {said}")
     _refuse_missing(path, pairs, missing)
 
 

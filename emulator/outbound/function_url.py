@@ -74,7 +74,7 @@ class _Answer:
     def on_body(self, body: bytes) -> None:
         self._body += body
         if len(self._body) > _ANSWER:
-            raise OSError("the answer is too large")
+            raise OSError(f"the response has more than {_ANSWER // MIB} MiB")
 
     def on_message_complete(self) -> None:
         self.complete = True
@@ -85,7 +85,7 @@ class _Answer:
         A response without a length is complete when the connection ends.
         """
         if not self._fields and not self.complete:
-            return Outcome("failed", detail="the connection was closed without an answer", status=502)
+            return Outcome("failed", detail="the server closed the connection without a response", status=502)
         status = self._parser.get_status_code()
         body = bytes(self._body)
         detail = f"HTTP status {status}: {body[:500].decode(errors='replace')}"

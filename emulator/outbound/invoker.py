@@ -58,7 +58,7 @@ class Invoker:
         except TimeoutError:
             outcome = Outcome("failed", detail=f"Task timed out after {function.timeout:.2f} seconds")
         except Exception as error:
-            log.exception("invoking function %s", function.name)
+            log.exception("invoking function %s failed", function.name)
             outcome = Outcome("failed", detail=repr(error))
         if outcome.kind != "answered":
             # The detail may be a text of the function and contain parts of items, so cut and

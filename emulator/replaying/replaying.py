@@ -106,13 +106,13 @@ class Replay:
         if each.access_key is None or each.region is None:
             return "the request had no credentials"
         if each.operation in STREAMS_OPERATIONS and not self._streams:
-            return "an operation of DynamoDB Streams is not sent to AWS"
+            return "a replay does not send operations of DynamoDB Streams to AWS"
         return None
 
     def _replayed(self, each: Recorded) -> Iterator[Outcome]:
-        assert each.request is not None, "such requests are skipped"
-        assert each.access_key is not None, "such requests are skipped"
-        assert each.region is not None, "such requests are skipped"
+        assert each.request is not None, "requests without a body are skipped"
+        assert each.access_key is not None, "requests without credentials are skipped"
+        assert each.region is not None, "requests without credentials are skipped"
         tenant = (each.access_key, each.region)
         endpoint = self._endpoints.get(tenant)
         if endpoint is None:
