@@ -18,13 +18,13 @@ class Shape:
     """One shape: a type, with the constraints on its values.
 
     type: "structure", "list", "map" or a scalar type.
-    members: of a structure: member -> name of the member's shape, in the model's order.
-    required: of a structure: the members that must be present.
-    value: the name of the shape that a list's members or a map's values have.
-    key: the name of the shape that a map's keys have.
-    minimum, maximum: of a number: bounds of the value. Of a string, list or map: of the length.
+    members: member -> name of the member's shape, in the model's order (for structures).
+    required: the members that must be present (for structures).
+    value: the name of the shape of the members (for lists) or of the values (for maps).
+    key: the name of the shape of the keys (for maps).
+    minimum, maximum: bounds of a number, or of the length of a string, list or map.
     pattern: a Java regular expression that a string must match.
-    enum: the allowed values, in the model's order.
+    enum: the allowed strings, in the model's order.
     """
 
     name: str

@@ -341,10 +341,10 @@ def _map(shapes: Shapes, shape: Shape, owner: str) -> Node:
 
 
 def _explain_member(node: Node, member: Any, path: MemberPath) -> Iterator[Failure]:  # noqa: ANN401 - any parsed value
-    """Explain the contents of a member of a list or map.
+    """Yield the failures inside a member of a list or map, and the failure of a null member.
 
-    The calling function has already reported failures of the member itself, with the path of the
-    list or map.
+    Other failures of the member itself are reported with the path of the list or map (see
+    `_members_constraint`).
     """
     if member is None:
         yield Failure(node.owner, "required", path, errors.MUST_NOT_BE_NULL, node.shape, None)

@@ -39,7 +39,7 @@ def _check_arn(request: Request) -> NumberedArn:
 
 @operation("DescribeBackup", check=_check_arn)
 def describe_backup(database: Database, caller: Caller, _request: Request, arn: NumberedArn) -> Response:
-    """Describe a backup."""
+    """Return the state of a backup, and the settings that its table had."""
     return {"BackupDescription": _description(found(database, caller, arn), arn.text)}
 
 

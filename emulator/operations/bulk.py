@@ -93,7 +93,7 @@ def _refuse_busy(definition: TableDefinition) -> None:
 
 @operation("DescribeBulkOperation")
 def describe_bulk_operation(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe a bulk operation."""
+    """Return the settings and the progress of a bulk operation."""
     job = _job(database, caller, request["BulkOperationArn"])
     return described(
         database, job, "BulkOperationDescription", lambda job, progress: _description(database, job, progress)

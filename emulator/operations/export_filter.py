@@ -23,8 +23,8 @@ _EXPRESSIONS: Final = ("FilterExpression", "ProjectionExpression", "KeyCondition
 class Selection:
     """The parts of a table that an export writes.
 
-    start, stop: the range of the store's keys: the first key, and the key after the last. Both are
-    without the table's prefix. If `stop` is None, the range ends with the table.
+    start, stop: the first key to export, and the key after the last one. These are keys of the
+    store, without the table's prefix. `stop` is None if the export continues to the last item.
     """
 
     start: bytes = b""

@@ -171,7 +171,7 @@ def _incremental(request: Request, table: Table, window: recovery.Window, now: f
 
 @operation("DescribeExport")
 def describe_export(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe an export."""
+    """Return the settings and the state of an export."""
     arn = request["ExportArn"]
     job = job_of(
         database,

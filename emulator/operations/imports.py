@@ -55,7 +55,7 @@ _LISTED: Final = (
 def _check(request: Request) -> dict[str, Any]:
     """Check the request; return TableCreationParameters as the client sent them.
 
-    The check changes the TableCreationParameters in the request.
+    The checks change TableCreationParameters in the request, so the result is a copy made before.
     """
     creation = request["TableCreationParameters"]
     sent = dict(creation)
@@ -108,7 +108,7 @@ def import_table(database: Database, caller: Caller, request: Request, sent: dic
 
 @operation("DescribeImport")
 def describe_import(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe an import."""
+    """Return the settings and the progress of an import."""
     arn = request["ImportArn"]
     invalid, missing = errors.job_arn_invalid("Import"), errors.import_not_found(arn)
     job = job_of(database, caller, IMPORT, arn, invalid=invalid, missing=missing)

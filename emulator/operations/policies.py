@@ -98,7 +98,8 @@ def get_resource_policy(database: Database, caller: Caller, request: Request, _:
 def delete_resource_policy(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Remove a policy. The response has the revision of the removed policy.
 
-    If there is no policy, the response has the revision of the last deletion, if there was one.
+    If there is no policy, the response has the revision of the last deletion. If there was no
+    deletion either, the response is empty.
     """
     arn = arns.with_policy(request["ResourceArn"], caller.home)
     return _changed(database, caller, arn, request, None)

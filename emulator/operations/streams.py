@@ -106,7 +106,7 @@ def _check_describe(request: Request) -> None:
 def describe_stream(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Describe a stream, with a page of its shards, oldest first.
 
-    With a ShardFilter, the page has only the child shards of one shard. It has them even if the
+    With a ShardFilter, the page has only the child shards of one shard. They are listed even if the
     parent shard no longer exists, because a reader may just have finished reading the parent.
     """
     stream = _stream(database, caller, request["StreamArn"])

@@ -56,5 +56,5 @@ class LocalLog:
                 file.truncate(length)
 
     def remove(self) -> None:
-        """Delete the file."""
+        """Delete the file, if it exists."""
         self.path.unlink(missing_ok=True)

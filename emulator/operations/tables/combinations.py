@@ -54,7 +54,7 @@ If a request has several of these members, the error is about the first of them 
 _MAKE_UPDATING: Final = frozenset({"ProvisionedThroughput", "BillingMode", "StreamSpecification", "TableClass"})
 """Members that make the table UPDATING if they change it.
 
-With other changes, the table stays ACTIVE, even if they take effect later.
+Other changes leave the table ACTIVE, even while they are pending.
 """
 
 _LISTED: Final = (

@@ -60,7 +60,7 @@ def create_table(database: Database, caller: Caller, request: Request, _: None) 
 
 @operation("DescribeTable")
 def describe_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe a table with its current counts and sizes."""
+    """Return the settings and the state of a table, with its current number of items and size."""
     table = database.described(caller, request["TableName"], restoring=True)
     return {"Table": _description(database, table)}
 
