@@ -19,13 +19,15 @@ import orjson
 from emulator.model.request import RequestModel
 from emulator.model.shapes import OperationModel, Shapes
 
-# Folders in botocore's data: service and API version.
 _SERVICES: Final = ("dynamodb/2012-08-10", "dynamodbstreams/2012-08-10")
 _DATA: Final = Path(__file__).parent / "data"
 
 
 def read_model(service: str) -> dict[str, Any]:
-    """Return the JSON of a service's model. service: an element of _SERVICES."""
+    """Return the JSON of a service's model.
+
+    service: the folder of the service in botocore's data, such as "dynamodb/2012-08-10".
+    """
     try:
         text = (_DATA / f"{service.partition('/')[0]}.json").read_bytes()
     except FileNotFoundError:

@@ -59,7 +59,7 @@ class KinesisClient:
         self._connection = HTTPSConnection if parts.scheme == "https" else HTTPConnection
 
     def put(self, batch: Batch) -> set[int]:
-        """Put the records of a batch; return the positions in the batch of those that failed.
+        """Put the records of a batch; return the positions of the records that failed.
 
         Raises ContentRefused, NotPut. Blocks until the call ends.
         """

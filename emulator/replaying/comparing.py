@@ -134,7 +134,7 @@ def portable(value: Any) -> Any:  # noqa: ANN401 - JSON
 def _order(value: Any) -> bytes:  # noqa: ANN401 - JSON
     """Return bytes by which to sort a list that has no order.
 
-    Two values have the same bytes if they differ only in parts that are not compared.
+    The bytes contain neither members in VOLATILE, nor accounts and dates in ARNs.
     """
     return orjson.dumps(_stable(value), option=orjson.OPT_SORT_KEYS)
 

@@ -193,7 +193,7 @@ def _check_index_updates(updates: Iterable[Mapping[str, Any]]) -> None:
 def _mismatches(changes: set[str], actions: list[str], billing_mode: str | None) -> Iterator[ApiError]:
     """Yield the errors for combinations of changes that are not allowed.
 
-    Their order is that of behaviour 10.7, unless another order was observed.
+    The errors have the order of behaviour 10.7, unless another order was observed.
 
     changes: the members of _CHANGES that the request has. actions: the actions on indexes.
     """
