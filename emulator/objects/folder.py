@@ -46,7 +46,7 @@ _IN_THE_WAY: Final = (FileExistsError, NotADirectoryError, IsADirectoryError)
 
 
 class FolderStore:
-    """A folder whose subfolders are buckets. The first use creates it if it is missing."""
+    """A folder whose subfolders are buckets. The first use creates the folder if it is missing."""
 
     def __init__(self, root: Path) -> None:
         self._root = root

@@ -25,8 +25,8 @@ _KINDS: Final = {"USER": (USER,), "SYSTEM": (SYSTEM,), "AWS_BACKUP": (), "ALL": 
 def create_backup(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Back up a table.
 
-    The backup is complete before the response, but the response says CREATING, as the service's
-    does.
+    The backup is complete before the response is sent, but the response says CREATING, as on the
+    service.
     """
     table = backed_up(database, caller, request["TableName"])
     backup = backups.create(database, table.definition, request["BackupName"])

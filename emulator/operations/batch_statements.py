@@ -96,7 +96,7 @@ def _check_batch(request: Request) -> Steps[list[_Member]]:
         if characters >= PARSED_IN_STEP:
             characters = 0
             yield None
-    request.mark_reported()  # each statement's problems are in its result
+    request.mark_reported()  # the problems are now in the results of their statements
     plan.check_batch([each.prepared for each in members if each.prepared is not None])
     return members
 

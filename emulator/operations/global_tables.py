@@ -23,7 +23,7 @@ def create_global_table(_database: Database, _caller: Caller, _request: Request,
 
 @operation("UpdateGlobalTable")
 def update_global_table(_database: Database, _caller: Caller, request: Request, _: None) -> Response:
-    """Raise the service's error: for a new replica, or for a global table that does not exist."""
+    """Raise the service's error for a request to add or remove a replica."""
     updates = request["ReplicaUpdates"]
     if any("Create" in update for update in updates):
         raise errors.legacy_global_tables()

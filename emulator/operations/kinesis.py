@@ -62,7 +62,7 @@ def enable(database: Database, caller: Caller, request: Request, _: None) -> Res
         until=database.catalog.until(),
     )
     # All known destinations are DISABLED or ENABLE_FAILED now, but the definition may still say
-    # DISABLING. So store DISABLED first. One of them may be the stream that is enabled again.
+    # DISABLING. So store DISABLED first. The request may enable one of them again.
     ended = tuple(
         destination if destination.status == ENABLE_FAILED else replace(destination, status=DISABLED)
         for destination in definition.kinesis
@@ -147,7 +147,7 @@ def _status(database: Database, destination: KinesisDestination) -> str:
 
 
 def _with(known: Iterable[KinesisDestination], changed: KinesisDestination) -> tuple[KinesisDestination, ...]:
-    """Return the known destinations, with `changed` in place of the one with its ARN.
+    """Return the known destinations, with `changed` in place of the one that has the same ARN.
 
     If no known destination has this ARN, `changed` is added at the end.
     """

@@ -181,7 +181,8 @@ def operation(
 ) -> Callable[[Handler], Handler]:
     """Register the decorated function as the handler of an operation.
 
-    check: the layer 3 check. If it is a generator function, the operation is an OperationInSteps.
+    check: the check of layer 3; None if there is nothing to check. A generator function makes the
+    operation an OperationInSteps.
     enveloped: see Operation. decode: see DecodedOperation.
     """
     kind = OperationInSteps if isgeneratorfunction(check) else Operation if decode is None else DecodedOperation

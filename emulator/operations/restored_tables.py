@@ -160,7 +160,7 @@ def _vector_indexes(source: TableDefinition, request: Request) -> "list[VectorDe
     """Return the vector indexes of the new table, without ids.
 
     If the request has VectorIndexOverride, these are the indexes that it describes. Each of them
-    must equal an index of the source (control-plane 15). Otherwise they are those of the source.
+    must equal an index of the source (control-plane 15). Otherwise these are the source's indexes.
     """
     existing = [replace(index, id=0, restored=0, filled_to=None, status=CREATING) for index in source.vectors]
     if "VectorIndexOverride" not in request:

@@ -183,7 +183,7 @@ def _check_encryption(request: Request) -> None:
 def _caller_in(database: Database, caller: Caller, region: str) -> Caller:
     """Return the caller as it would be in another region.
 
-    With a shared database, there is only one caller, so return it unchanged.
+    With `--shared-db`, all regions have the same tables, so return the caller unchanged.
     """
     if caller.shared or region == caller.region:
         return caller

@@ -195,7 +195,7 @@ def get_shard_iterator(database: Database, caller: Caller, request: Request, _: 
 
 
 def _numbered(txn: ReadTxn, stream: StreamDefinition, shard: Shard, text: str, now: float) -> int:
-    """Return the sequence number that a client has sent as text, as an integer.
+    """Convert a sequence number that a client has sent to an integer.
 
     Raises ApiError if the number does not belong to this shard, or if its record was trimmed.
     """

@@ -1,4 +1,4 @@
-"""Polls for stream records to deliver, while an event source mapping delivers to a function."""
+"""Polls for stream records that event source mappings deliver to functions."""
 
 from typing import TYPE_CHECKING, Final
 

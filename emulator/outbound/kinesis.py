@@ -95,7 +95,7 @@ class KinesisClient:
     def _head(self, region: str, access_key: str, body: bytes) -> dict[str, str]:
         """Return the header fields of a request, with the signature that some servers require.
 
-        The signature uses the secret key "local", as clients of this emulator do in its examples.
+        The signature uses the secret key "local", like the examples for clients of this emulator.
         """
         now = datetime.now(UTC)
         moment, day = f"{now:%Y%m%dT%H%M%SZ}", f"{now:%Y%m%d}"

@@ -1,7 +1,7 @@
 """Syntax trees of statements. Conditions and updates in them are trees of `expressions.ast`.
 
-The trees contain no values, but a `Placeholder` for each value of the statement. Its name says
-where the value is. `constants` and `templates` are fields of `Parsed`.
+The trees contain no values. In place of each value of the statement, they have a `Placeholder`,
+whose name says where the value is. `constants` and `templates` are fields of `Parsed`.
 
     ":0"  a literal                        its value is in `constants`
     "?0"  a parameter of the request       the number is the position of the parameter

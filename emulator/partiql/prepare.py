@@ -85,8 +85,8 @@ _RETURN_VALUES: Final[Mapping[Returning, str]] = {
 class PreparedStatement:
     """A statement with its parameters, after all checks that need no table.
 
-    refusal: an error of a SELECT from an index, otherwise None. `plan.bind` raises it, because some
-    indexes refuse every SELECT with another error, which comes first.
+    refusal: an error of a SELECT from an index, otherwise None. Only `plan.bind` raises it, because
+    another error may come first: some indexes refuse every SELECT.
     """
 
     program: Program

@@ -134,7 +134,8 @@ def portable(value: Any) -> Any:  # noqa: ANN401 - JSON
 def _order(value: Any) -> bytes:  # noqa: ANN401 - JSON
     """Return bytes by which to sort a list that has no order.
 
-    The bytes contain neither members in VOLATILE, nor accounts and dates in ARNs.
+    The bytes contain neither members in VOLATILE, nor accounts and dates in ARNs. So the lists of
+    both answers are sorted in the same way.
     """
     return orjson.dumps(_stable(value), option=orjson.OPT_SORT_KEYS)
 

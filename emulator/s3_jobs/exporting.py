@@ -1,7 +1,7 @@
 """The work of ExportTableToPointInTime.
 
-A full export writes all items of a frozen view. An incremental export writes the changes between
-two times. An export writes these objects:
+A full export writes the items that a table had at one time, read from a frozen view. An incremental
+export writes the changes between two times. An export writes these objects:
 
     <prefix>/AWSDynamoDB/<id>/_started                an empty object, written first
     <prefix>/AWSDynamoDB/<id>/data/<name>.json.gz     data files of a full export

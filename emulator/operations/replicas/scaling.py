@@ -161,9 +161,10 @@ class Settings:
     def _ask(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Call an operation of Application Auto Scaling; return its response.
 
-        Raises ApiError, with the text with which DynamoDB reports an error of Application Auto
-        Scaling. If another process interrupts the call, only the call runs again, and not the whole
-        request, because the request has already stored its earlier changes.
+        Raises ApiError: the error of Application Auto Scaling, in DynamoDB's wording.
+
+        If another process interrupts the call, only the call runs again, and not the whole request,
+        because the request has already stored its earlier changes.
         """
         call = partial(self._database.call_scaling, operation, dict(request), self._caller)
         try:

@@ -43,8 +43,8 @@ _ALONE: Final = {
     "TableClass": "TableClass modification",
     "DeletionProtectionEnabled": "DeletionProtection modification",
     "ReplicaUpdates": "Replica modification",
-    "DisassociationProtectionEnabled": "DisassociationProtection modification",  # inferred text
-    "GlobalTableSettingsReplicationMode": "GlobalTableSettingsReplicationMode modification",  # inferred text
+    "DisassociationProtectionEnabled": "DisassociationProtection modification",  # inferred: not observed in an error
+    "GlobalTableSettingsReplicationMode": "GlobalTableSettingsReplicationMode modification",  # inferred
 }
 """Member that a request must not combine with other changes -> its name in the error.
 

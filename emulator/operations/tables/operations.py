@@ -193,7 +193,10 @@ def _members() -> ModuleType:
 def _others(
     database: Database, definition: TableDefinition, request: Request
 ) -> Iterator[tuple[TableDefinition, Request]]:
-    """Yield each other table of a group that the request changes too, and the part that applies."""
+    """Yield a pair for each other table of a group that the request changes too.
+
+    A pair has the definition of the table, and the part of the request that applies to it.
+    """
     if definition.membership is None:
         return
     from emulator.database.jobs import replication  # noqa: PLC0415 - few tables have replicas
@@ -225,7 +228,10 @@ def _created_replica(database: Database, caller: Caller, request: Request) -> di
 
 
 def _with_replicas(database: Database, caller: Caller, table: Table, request: Request) -> dict[str, Any]:
-    """Run ReplicaUpdates; return the table's description, with the replicas before the change."""
+    """Run ReplicaUpdates; return the table's description.
+
+    Like the service's response, it has the replicas before the change.
+    """
     from emulator.operations.replicas import members  # noqa: PLC0415 - few tables have replicas
     from emulator.operations.replicas import updates as replicas  # noqa: PLC0415 - few tables have replicas
 

@@ -52,7 +52,7 @@ def check_create(request: Request) -> None:
 
 
 def _check_replica(request: Request) -> None:
-    """Raise ApiError for the first problem of a replica of another account's table."""
+    """Raise ApiError for the first problem in a request for a replica in another account."""
     from emulator.operations.replicas import accounts  # noqa: PLC0415 - few tables have replicas
 
     accounts.check(request)
@@ -94,7 +94,7 @@ def _check_all_used(
     indexes: Sequence[Mapping[str, Any]],
     vectors: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Raise ApiError if no key schema and no SearchSchema has a defined attribute.
+    """Raise ApiError if a defined attribute is neither in a key schema nor in a SearchSchema.
 
     This error comes before the errors of individual indexes.
     """
