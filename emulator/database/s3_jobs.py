@@ -19,7 +19,7 @@ from storage import ReadTxn, WriteTxn
 class S3Jobs:
     """All S3 jobs in the store of an engine.
 
-    account: the account to which access keys belong that are not account numbers.
+    account: the account number of all access keys that are not account numbers themselves.
     """
 
     def __init__(self, registries: Registries, account: str) -> None:

@@ -96,7 +96,7 @@ def _problems(txn: ReadTxn) -> Iterator[str]:
         prefix = keyspace.stream_records(stream.id)
         for key, row in txn.scan(prefix, prefix_end(prefix)):
             if record_sequence(row) != int.from_bytes(key[-8:], "big") or not is_consistent(current(txn, row)):
-                yield f"a record of stream {stream.label} differs from what was written"
+                yield f"a record of the stream {stream.label} is damaged"
     for _, stored in txn.scan(*keyspace.histories()):
         yield from _problems_of_history(txn, HistoryDefinition.load(stored))
     for _, stored in txn.scan(*keyspace.backups()):
@@ -128,9 +128,9 @@ def _problems_of_history(txn: ReadTxn, history: HistoryDefinition) -> Iterator[s
             if row is not None:
                 decode_row(row)
         if txn.get(pointers + keyspace.history_key(item) + key[keyspace.ITEM_PREFIX :]) is None:
-            yield f"the history of table {history.table} lacks the pointer to a record"
+            yield f"the history of table {history.table} does not list one of its records"
     if sum(1 for _ in txn.scan(pointers, prefix_end(pointers))) != count:
-        yield f"the history of table {history.table} has pointers without a record"
+        yield f"the history of table {history.table} lists a record that is missing"
 
 
 def _problems_of_table(txn: ReadTxn, table: Table) -> Iterator[str]:
@@ -140,7 +140,7 @@ def _problems_of_table(txn: ReadTxn, table: Table) -> Iterator[str]:
         item = decode_row(row)
         counts[0].add(row)
         if table.key_of_item(item) != key or orjson.dumps(item, option=orjson.OPT_SORT_KEYS) != row_json(row):
-            yield f"an item of table {name} differs from what was written"
+            yield f"an item of table {name} is damaged"
         for index in table.indexes:
             entry = _entry(txn, index, item, key)
             if entry is None:
@@ -185,7 +185,7 @@ def _problems_of_replica(txn: ReadTxn, table: Table, log: int) -> Iterator[str]:
         if replicas.is_in_table(stored):
             wrong = wrong or item is None or replicas.version_of(txn, log, write.item) != write.version
         if wrong or not replicas.is_version(write.version) or int.from_bytes(key[len(writes) :], "big") > last:
-            yield f"a write of table {table.name} that waits for replicas differs from what was written"
+            yield f"a write of table {table.name} that waits for replication is damaged"
 
 
 class _Count:

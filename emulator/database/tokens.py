@@ -72,7 +72,7 @@ def token_of(caller: Caller, operation: str, request: Mapping[str, Any]) -> Toke
 
 
 def fingerprint(request: Mapping[str, Any]) -> bytes:
-    """Return the SHA-256 digest of a request. Its member ReturnConsumedCapacity does not count."""
+    """Return the SHA-256 digest of a request without its member ReturnConsumedCapacity."""
     compared = {name: value for name, value in request.items() if name != "ReturnConsumedCapacity"}
     return sha256(orjson.dumps(compared, option=orjson.OPT_SORT_KEYS)).digest()
 

@@ -40,7 +40,7 @@ def check_distinct(parts: Sequence[ItemRequest]) -> None:
 
 
 def refuse_strong(tables: Iterable[Table]) -> None:
-    """Raise ApiError if a table is in a global table with strong consistency.
+    """Raise ApiError if any table belongs to a global table with strong consistency.
 
     The service has no transactions for such tables.
     """
@@ -189,7 +189,7 @@ def _store(txn: WriteTxn, writes: Sequence[Write], changes: Sequence[Change]) ->
 
 
 def read(database: Database, reads: Sequence[ItemRequest]) -> tuple[list[bytes | None], list[Consumed]]:
-    """Read items in one snapshot. Return their rows (None for a missing item), and their units.
+    """Read items in one snapshot. Return the row of each (None if missing), and the units of each.
 
     Raises TransactionCanceledException if an item is in a declared transaction, or if enforced
     throughput refuses a read.

@@ -86,7 +86,7 @@ def find(views: Views, txn: ReadTxn, number: int) -> Past | None:
 
 
 def close(views: Views, change: DefinitionChange, past: Past) -> None:
-    """Close a table, if it is open."""
+    """Close an open table. Do nothing if it is already closed."""
     close_view(views, change, past.view)
 
 

@@ -65,7 +65,7 @@ class RestoreSource:
     def abandon(self, change: DefinitionChange) -> None:
         """Close the view if it was opened only for this restore.
 
-        The transaction may write keys that the view covers after this call. So `last` is false.
+        The caller may write keys that the view covers in the same transaction after this call.
         """
         if self._owned:
             past_items.close_view(self._views, change, self._view, last=False)

@@ -77,7 +77,7 @@ def forget_items(table: Table, change: Change, kept: Collection[str] = ()) -> No
     if table.indexes:
         change.entries = entry_changes(table, change)
     if table.billing is not None:
-        # This stores the changes of vector indexes in the change, while it has all attributes.
+        # This computes `change.vectors`, which needs all attributes of the items.
         table.billing.by_index(change)
     names = {*table.key_names, *kept}
     if table.definition.ttl_attribute is not None:

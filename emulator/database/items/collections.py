@@ -69,7 +69,7 @@ def metrics(txn: ReadTxn, write: Write) -> dict[str, Any]:
 
 
 def metrics_by_table(txn: ReadTxn, writes: Iterable[tuple[str, Write]]) -> dict[str, list[dict[str, Any]]]:
-    """Return the ItemCollectionMetrics of a request: table name -> one for each collection.
+    """Return the ItemCollectionMetrics of a request: table name -> metrics of each collection.
 
     writes: pairs of a table name and a write.
     """

@@ -9,9 +9,9 @@ from storage import WriteTxn
 
 
 class Entries:
-    """Writes the index entries of a table's items.
+    """The follower that writes the index entries of a table's items.
 
-    `items.write.store` computes the changes of the entries before it calls this.
+    `items.write.store` computes the changes of the entries before it calls the followers.
     """
 
     __slots__ = ()

@@ -43,7 +43,7 @@ def check_item(table: Table, item: Item) -> None:
 
 
 def check_given(table: Table, update: program.UpdateProgram, values: Values) -> None:
-    """Raise if an update is wrong for every item, because of the value of an indexed attribute.
+    """Raise if an update gives an indexed attribute a forbidden value, whatever the item is.
 
     The value may be empty, have a wrong type, or not be a vector. An empty value is reported before
     a wrong type. In a transaction, an empty value makes the whole request invalid, but a wrong type
@@ -72,8 +72,8 @@ def check_given(table: Table, update: program.UpdateProgram, values: Values) -> 
 def check_updated(table: Table, item: Item, update: program.UpdateProgram) -> None:
     """Raise if an update has given an indexed attribute of this item a forbidden value.
 
-    item: the item after the update. The error about a wrong type has two texts: one for a value
-    whose type the update itself shows, and one for a value that comes from the item.
+    item: the item after the update. The error about a wrong type has one of two texts. It depends
+    on whether the update itself determines the type, or the value comes from the old item.
     """
     for vectors in table.vectors:
         if vectors.attribute in update.attributes and vectors.attribute in item:

@@ -140,9 +140,9 @@ def scan_start_key(table: Table, relation: Table | Index, key: Item) -> bytes:
 
 
 def resume(limits: Range, after: bytes, *, reverse: bool) -> Range:
-    """Return the rest of a range for a read that has come as far as the key `after`.
+    """Return the part of a range that remains to be read after the key `after`.
 
-    reverse: whether the read goes backwards.
+    reverse: whether the read is in descending order.
     """
     start, stop = limits
     return (start, min(stop, after)) if reverse else (max(start, after + b"\0"), stop)

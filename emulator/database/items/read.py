@@ -172,7 +172,7 @@ def _partition(request: PageRequest, item: Item) -> bytes:
         return request.partition
     table, relation = request.table, request.relation
     key = table.key_of_item(item) if isinstance(relation, Table) or relation.local else relation.key(item, b"")
-    assert key is not None, "an entry of an index has the key of the index"
+    assert key is not None, "an item with an index entry has all key attributes of the index"
     return keyspace.partition_of(key)
 
 
@@ -243,8 +243,8 @@ def _takes_long(request: PageRequest, rows: list[bytes]) -> bool:
 # These constants estimate how long a page takes. One unit of work is one operator or operand of a
 # filter, evaluated on a tiny row: 15 to 50 ns. On a longer row it takes longer, because some
 # operators read whole values: one more unit for each _BYTES_OF_WORK bytes of the row.
-_ROW_WORK: Final = 10  # units for decoding a row
-PROJECTION_WORK: Final = 20  # units for making a projected item and its JSON
+_ROW_WORK: Final = 10  # units of work for decoding a row
+PROJECTION_WORK: Final = 20  # units of work for making a projected item and its JSON
 _BYTES_OF_WORK: Final = 300
 # A page that takes more than _LONG units (6 to 20 ms) is completed in steps of _STEP units. For
 # example, 150 comparisons on a page of 133,000 tiny items (1 MB) take 60 million units.

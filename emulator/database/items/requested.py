@@ -266,11 +266,12 @@ class Update(Write):
         return 0 if self.update is None else len(self.update.attributes)
 
     def check(self) -> None:
-        """Raise if the update or the condition is wrong for every item (behaviour 3.8).
+        """Raise if the update or the condition is wrong, whatever the stored item is.
 
-        The update must not write a key attribute of the table. It must not use a path into a key
-        attribute of the table or an index. It must not give an index key attribute a wrong type or
-        an empty value. The condition must not use a path into a key attribute.
+        These are the checks of behaviour 3.8. The update must not write a key attribute of the
+        table. It must not use a path into a key attribute of the table or an index. It must not
+        give an index key attribute a wrong type or an empty value. The condition must not use a
+        path into a key attribute.
         """
         update, table = self.update, self.table
         if update is not None:

@@ -30,7 +30,7 @@ class Statistics:
         self._key = key
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Update the pairs of the table and of its indexes after a change of an item."""
+        """Update the counts and sizes of the table and its indexes after a change of an item."""
         add(txn, self._key, [(change.count, change.size), *((entry.count, entry.size) for entry in change.entries)])
 
 
@@ -43,7 +43,7 @@ class PlainStatistics(Statistics):
     __slots__ = ()
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Update the pair of the table after a change of an item."""
+        """Update the count and size of the table after a change of an item."""
         count = (change.new_row is not None) - (change.old_row is not None)
         if count or change.size:
             stored = _stored(txn, self._key, _ONE)

@@ -25,7 +25,7 @@ from emulator.values.types import Item
 from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end
 
-LEAST_BILLED: Final = 1024  # in bytes: a smaller write to a vector index costs as much (features 1.4)
+LEAST_BILLED: Final = 1024  # bytes: the least that a write to a vector index costs (features 1.4)
 
 _NUMBERS: Final = Struct(">5Q")
 
@@ -58,7 +58,8 @@ def numbers(txn: ReadTxn, prefix: bytes) -> Numbers:
 class VectorEntries:
     """The follower that writes the entries of a table's vector indexes.
 
-    It is also the table's `Billing`. indexes: the table's vector indexes.
+    It also computes billed sizes (`Billing` in schema/followers.py). indexes: the table's vector
+    indexes.
     """
 
     __slots__ = ("_indexes",)

@@ -71,15 +71,15 @@ class Source(Protocol):
         ...
 
     def advance(self, change: DefinitionChange, page: Page) -> None:
-        """Store what the source must remember after a page. After the last page, end the source.
+        """Store what the source must remember after a page, in the transaction of `change`.
 
-        The transaction of `change` also writes the items of the page. Ending the source means, for
-        example, that its frozen view is closed.
+        The same transaction writes the items of the page. After the last page, release what the
+        source holds, such as a frozen view.
         """
         ...
 
     def abandon(self, change: DefinitionChange) -> None:
-        """End the source early, because the incomplete table is being removed."""
+        """Release what the source holds, because the incomplete table is being removed."""
         ...
 
 

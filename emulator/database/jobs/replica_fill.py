@@ -84,7 +84,7 @@ class ReplicaSource:
     def abandon(self, change: DefinitionChange) -> None:
         """Close the view.
 
-        The transaction may write keys that the view covers after this call. So `last` is false.
+        The caller may write keys that the view covers in the same transaction after this call.
         """
         self._close(change, last=False)
 

@@ -7,8 +7,8 @@ also stores the position in the log. So no write is lost or repeated if the proc
 
 A replicated write calls `replicate` of items/write.py. So indexes, statistics, TTL queues and
 streams of the other table agree with its items. The write consumes write capacity of the other
-table. If throughput is enforced there and used up, the write waits. It does not enter the log of
-the other table.
+table. If throughput is enforced there and used up, the write waits. A replicated write never enters
+the log of the other table.
 
 The control `replication` sets a delay or a pause for each direction (`Direction`). Writes that wait
 for a delay are moved when the scheduler polls, or when a test moves the clock.
@@ -142,18 +142,18 @@ def has_waiting(database: Database, definition: TableDefinition) -> bool:
 
 
 def _direction(definition: TableDefinition, target: TableDefinition) -> Direction:
-    """Return the direction of writes from a table to another region's table.
+    """Return the delay and pause of replication from a table to another region's table.
 
-    If the table is being deleted, the result has no delay and no pause.
+    If the table is being deleted, its writes have no delay and no pause.
     """
     assert definition.membership is not None, "the table is a member"
     return AT_ONCE if definition.status == DELETING else definition.membership.direction(target.region)
 
 
 def _disassociate(database: Database, definition: TableDefinition, members: Sequence[Table]) -> bool:
-    """Take a table out of its group if it is time and no write waits. Return True if this was done.
+    """Take a table that is leaving its group out of the group. Return True if this was done.
 
-    The table is leaving its group, and `until` is the time at which this may end.
+    Do nothing before the time `definition.until`, or while a write waits between the tables.
     """
     if not database.catalog.has_passed(definition.until):
         return False
@@ -167,7 +167,7 @@ def _disassociate(database: Database, definition: TableDefinition, members: Sequ
 def _is_complete(txn: ReadTxn, definition: TableDefinition, members: Sequence[Table]) -> bool:
     """Return True if no write waits between a table and the other tables of its group.
 
-    members: these other tables.
+    members: the other tables of the group.
     """
     own = definition.membership
     for each in members:
@@ -237,7 +237,7 @@ def _apply(txn: WriteTxn, target: Table, write: Write) -> None:
     Raises ApiError if the throughput of the target has no room for it.
     """
     membership = target.definition.membership
-    assert membership is not None, "only members of a group get records"
+    assert membership is not None, "only tables of a group get records"
     version, item, row = write
     if version <= replicas.version_of(txn, membership.log, item):
         return

@@ -1,8 +1,8 @@
 """Deleting expired items (behaviour 12), in slices of background work.
 
 A *ticket* is a key in a table's TTL queue: an item's time of expiry, and the item. A sweep first
-checks whether the first ticket of each queue has expired. Only then it reads the expired tickets
-and their items. It deletes items with `store`, as requests do, so indexes, statistics, item
+checks whether the first ticket of each queue has expired. If it has, the sweep reads the expired
+tickets and their items. It deletes items with `store`, as requests do, so indexes, statistics, item
 collections and streams stay correct. A deletion by TTL consumes no capacity. Enforced throughput
 limits and declared transactions do not prevent it. Until an expired item is deleted, clients can
 read and write it like any other item.

@@ -2,8 +2,8 @@
 
 This works like backfill.py. The index's definition stores the position of the walk (`filled_to`),
 and a write to an item after this position does not update the index. The pace of the table
-(pacing.py) holds for vector indexes too. The walk does not add items without a valid vector, and
-others that must not have an entry (features 1.4).
+(pacing.py) holds for vector indexes too. The walk does not add an item without a valid vector, or
+an item that must not have an entry for another reason (features 1.4).
 """
 
 from dataclasses import replace

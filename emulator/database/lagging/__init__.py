@@ -5,10 +5,10 @@ index. A test switches this on with the control `consistency`, which sets the *l
 consistent read, a transaction and the condition of a write still see the newest state.
 
 A table with a lag has a *lag log*. Each write of an item adds a record for the item and for each
-changed entry of an index. The record has the time of the change, and the *original*: the value that
-the key had before the change, or that it was absent. The value of a key at a time T is the original
-in the key's first record after T. If there is no such record, it is the current value. So a read
-needs only the records of the keys that it reads. Tables without a lag have no log.
+changed entry of an index. The record has the time of the change and the *original*: the value that
+the key had before the change, or a mark that the key was absent. The value of a key at a time T is
+the original in the key's first record after T. If there is no such record, it is the current value.
+So a read needs only the records of the keys that it reads. Tables without a lag have no log.
 
 A log begins when the lag is set. A read that would show an earlier time shows the state at the
 beginning of the log. Each write also deletes a few records that are older than the lag, so a log

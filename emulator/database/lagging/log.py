@@ -1,4 +1,4 @@
-"""The lag log of one table, which follows the table's writes."""
+"""Writes the lag log of one table. It is a follower of the table's writes."""
 
 from collections.abc import Iterator
 from struct import Struct
@@ -24,9 +24,9 @@ _TRIMMED: Final = 2  # a write deletes up to this many old records for each reco
 
 
 def position(micros: int, number: int = 0) -> bytes:
-    """Return the position of a record: the bytes of its time and number, as in its keys.
+    """Return the position of a record: its time and number as bytes. Keys of records have it.
 
-    By default, it is the position of the first record of a microsecond.
+    Number 0 is the first record of a microsecond.
     """
     return _position.pack(micros, number)
 
@@ -35,7 +35,7 @@ class LagLog:
     """The follower that writes the lag log of one table.
 
     number: the number of the log. keep: the lag in microseconds; older records are deleted.
-    real: whether the times of records are those of the machine's clock, or of the emulator's.
+    real: whether records have times of the machine's clock, and not of the emulator's.
     alone: whether no other process writes to the log. If so, the last position is kept in memory.
     """
 
@@ -63,7 +63,7 @@ class LagLog:
         self._trim(txn, micros, _TRIMMED * added)
 
     def _next(self, txn: ReadTxn) -> tuple[int, int]:
-        """Return the time and number of the next record, later than those of the last record."""
+        """Return a time and a number for the next record, greater than those of the last record."""
         last = self._last or _last_position(txn, self._times)
         micros = self._moment.machine_micros() if self._real else self._moment.micros()
         return (micros, 0) if micros > last[0] else (last[0], last[1] + 1)

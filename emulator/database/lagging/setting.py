@@ -33,7 +33,7 @@ class LagSetting:
         return cls(**fields)
 
     def fields(self) -> dict[str, Any]:
-        """Return the fields, for JSON."""
+        """Return the fields as a dictionary that can be stored as JSON."""
         return asdict(self)
 
 
@@ -43,7 +43,7 @@ def now_of(clock: Clock, *, real: bool) -> float:
 
 
 class Reader:
-    """Chooses the times that the reads of one table show, in one process."""
+    """Chooses the time that each read of one table shows. Each process has its own `Reader`."""
 
     __slots__ = ("_clock", "_random", "_setting")
 

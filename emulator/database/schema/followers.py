@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class EntryChange:
-    """The change of one index by one write of an item.
+    """The change that one write of an item makes in one index.
 
     old_key: the storage key of the entry that is removed, or None.
     new_key, new_row: the entry that is added or replaced; new_key is None if there is none.
-    old_units, new_units: the write units that the two cost (behaviour 9.2).
+    old_units, new_units: the write units that removing and adding cost (behaviour 9.2).
     count, size: by how many entries and bytes the index grows; negative if it shrinks.
     """
 
@@ -117,8 +117,8 @@ class Precondition(Protocol):
 class Billing(Protocol):
     """Computes the billed sizes of writes to a table with vector indexes.
 
-    Such a write is billed for other sizes than those of its items. Tables without vector indexes
-    have no `Billing`.
+    Such a write is billed for other sizes than the sizes of its items. Tables without vector
+    indexes have no `Billing`.
     """
 
     def sizes(self, change: Change, old_size: int, new_size: int) -> tuple[int, int]:

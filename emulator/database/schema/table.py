@@ -28,7 +28,7 @@ The function does not decode these key attributes. Its caller knows their values
 """
 
 _MOST_DECODERS: Final = 256
-# The total length of the attribute names of a decoder. Longer decoders are not cached.
+# In characters. If the attribute names of a decoder have more in total, the decoder is not cached.
 _LONGEST_DECODER: Final = 4 * limits.EXPRESSION_SIZE
 
 
@@ -134,7 +134,7 @@ class Table:
         if found is None:
             own = tuple(name for name in self.key_names if name in attributes)
             found = decoder_of(attributes.difference(own)), own
-            # Only legacy conditions can have so many names. They would fill the cache.
+            # A decoder of so many names needs much memory. Only legacy conditions can have them.
             if sum(map(len, attributes)) > _LONGEST_DECODER:
                 return found
             if len(self.decoders) >= _MOST_DECODERS:

@@ -1,4 +1,4 @@
-"""The changes of vector indexes by one write of an item.
+"""The changes that one write of an item makes in vector indexes.
 
 This module is imported only if a table has vector indexes.
 """
@@ -10,7 +10,7 @@ from emulator.database.schema.vector_index import VectorIndex
 
 @dataclass(slots=True, eq=False)
 class VectorChange:
-    """The change of one vector index by one write of an item.
+    """The change that one write of an item makes in one vector index.
 
     old_entry, new_entry: the entry before and after the write, or None if there is no entry.
     count: by how many entries the index grows. size: by how many bytes its projected entries grow.
@@ -31,7 +31,7 @@ class VectorChange:
 
 @dataclass(slots=True, eq=False)
 class VectorChanges:
-    """The changes of all vector indexes of a table by one write of an item.
+    """The changes that one write of an item makes in all vector indexes of its table.
 
     old_unbilled, new_unbilled: how many bytes of the old and of the new item are not billed.
     indexes: one change for each index. An index whose backfill will visit the item later has none.

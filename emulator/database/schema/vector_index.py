@@ -122,7 +122,10 @@ class VectorIndex:
         return b"".join(parts)
 
     def entry_size(self, item: Item) -> int:
-        """Return the billed size in bytes of an item's entry with its projection (features 1.4)."""
+        """Return the billed size in bytes of an item's entry (features 1.4).
+
+        It includes the projected attributes, although they are not stored in the entry.
+        """
         projected = {name: value for name, value in self.project(item).items() if name != self.attribute}
         return item_size(projected) + utf8_size(self.attribute) + self.vector_size
 

@@ -1,4 +1,7 @@
-"""Resets and snapshots. A reset empties a part of the store. A restored snapshot brings it back.
+"""Resets and snapshots.
+
+A reset empties a part of the store. Restoring a snapshot puts a part of the store back into the
+state that it had when the snapshot was saved.
 
 The *scope* of a reset or snapshot says which resources it covers: everything, the resources of an
 account, or some tables. The *contents* of a scope are the stored definitions of these resources,

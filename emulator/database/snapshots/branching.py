@@ -43,7 +43,8 @@ class _Copy:
     view: the frozen view of the snapshot.
     tables: the definitions of the copies.
     prefixes: key prefix in the snapshot -> key prefix of the copy.
-    remaining: what must still be copied: pairs of a prefix in the snapshot and the first key.
+    remaining: what must still be copied: pairs of a prefix in the snapshot and the first key to
+    copy.
     """
 
     view: View

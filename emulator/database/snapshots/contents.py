@@ -54,7 +54,10 @@ class Contents:
     s3_jobs: list[S3Job] = field(default_factory=list)
 
     def add_stream(self, key: bytes, stored: bytes) -> None:
-        """Add a stream, its records, its counter and its checkpoints. key: of its definition."""
+        """Add a stream with its records, counter and checkpoints.
+
+        key: the storage key of its definition.
+        """
         number = keyspace.stream_of(key)
         self.streams[key] = stored
         self.data[keyspace.stream_records(number)] = None
@@ -78,9 +81,9 @@ class Contents:
         return self.tables | self.streams | self.histories | self.mappings | self.targets
 
     def without(self, other: "Contents") -> "Contents":
-        """Return the contents that are here but not in `other`.
+        """Return what these contents have and `other` does not have.
 
-        The incomplete tables are all included. Backups and S3 jobs are left out.
+        The result has all incomplete tables of these contents, but no backups and no S3 jobs.
         """
         return Contents(
             _less(self.tables, other.tables),
@@ -102,7 +105,8 @@ def _less(mine: dict[bytes, _V], other: dict[bytes, _V]) -> dict[bytes, _V]:
 def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
     """Return what is stored for a scope now.
 
-    txn: must be a write transaction. It sees the same definitions as this process has in memory.
+    txn: a write transaction. Only a write transaction always sees the same definitions as this
+    process has in memory.
     """
     found = Contents()
     logs: list[int] = []

@@ -45,7 +45,7 @@ With large values, the number is lower (slices.COPIED_IN_STEP). A changed item c
 and so does each of its index entries and stream records.
 """
 
-SLICE: Final = 1_000  # the most keys that one slice puts back: about 5 ms; fewer large ones
+SLICE: Final = 1_000  # the most keys that one slice puts back, in 5 ms; fewer if they are large
 
 
 def restore(database: Database, name: str) -> Steps[Snapshot]:

@@ -31,8 +31,9 @@ class NameTaken(Exception):
 def save(database: Database, name: str, scope: Scope, *, replaced: bool = False) -> Snapshot:
     """Save a snapshot of a scope.
 
-    replaced: whether to replace a snapshot that has the same name; otherwise raise NameTaken.
-    Raises Restoring if any snapshot is being restored, and Incomplete if a table is being filled.
+    replaced: whether the snapshot may replace an older one with the same name. If it may not, this
+    raises NameTaken. Raises Restoring if any snapshot is being restored, and Incomplete if a table
+    of the scope is being filled.
     """
     views = database.views
     with database.registries.changing() as change:

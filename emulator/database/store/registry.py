@@ -73,9 +73,9 @@ class DefinitionChange:
         self._publications.append(publish)
 
     def publish(self) -> None:
-        """Call the functions that were given to `then`, in their order; notify other processes.
+        """Call the functions that were given to `then`, in the same order.
 
-        This puts the saved definitions into force.
+        This puts the saved definitions into force. Then notify other processes.
         """
         for publish in self._publications:
             publish()
@@ -127,9 +127,9 @@ class Registry(Generic[D]):
         change.then(partial(self._publish, key, stored, definition))
 
     def restore(self, change: DefinitionChange, key: bytes, stored: bytes) -> None:
-        """Store earlier bytes of a definition again. It comes into force after the commit.
+        """Store a definition again as it was stored earlier. It comes into force after the commit.
 
-        Raises LayoutMismatch, Corrupted.
+        stored: the earlier bytes. Raises LayoutMismatch, Corrupted.
         """
         definition = self._loaded(key, stored)
         change.txn.put(key, stored)
@@ -212,10 +212,10 @@ class Registries:
             registry.remove(change, key)
 
     def restore(self, change: DefinitionChange, key: bytes, stored: bytes) -> None:
-        """Store earlier bytes of a definition of any kind again.
+        """Store a definition of any kind again as it was stored earlier.
 
         It comes into force after the commit, even if it is the same as the current definition.
-        Raises LayoutMismatch, Corrupted.
+        stored: the earlier bytes. Raises LayoutMismatch, Corrupted.
         """
         registry = self._registry_of(key)
         if registry is None:

@@ -5,7 +5,7 @@ memory (registry.py). The *version* of the definitions is a counter in the store
 that changes a definition increments it. *Hints* are counters in shared memory (shared_memory.py),
 one for each process. A process increments its hint after it has changed definitions.
 
-- Before each request, a process looks whether the hints have changed, and if so reloads the
+- Before each request, a process checks whether the hints have changed. If so, it reloads the
   definitions. So after one worker has answered a request that changes definitions, the next request
   to another worker sees the change.
 - At the start of each write transaction, a process compares its version with the stored version. If
@@ -52,8 +52,8 @@ class Versions:
     def hints(self) -> bytes:
         """Return the current hints, for `note_loaded`.
 
-        Call this before opening the transaction that reads the definitions. Otherwise a change
-        between the two could be missed.
+        Call this before opening the transaction that reads the definitions. Otherwise this process
+        could miss a change that another process makes in between.
         """
         return b"" if self._sharing is None else self._sharing.hints()
 
@@ -78,7 +78,10 @@ class Versions:
             txn.put(_VERSION, (self._loaded + 1).to_bytes(8, "big"))
 
     def advance(self) -> None:
-        """Increment the version of this process, after the commit of the transaction of `bump`."""
+        """Make the version of this process equal to the version that `bump` has stored.
+
+        Call this after the commit.
+        """
         self._loaded += 1
 
     def declare(self, txn: WriteTxn, declared: bytes) -> None:

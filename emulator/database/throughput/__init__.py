@@ -3,9 +3,9 @@
 | file | job |
 |---|---|
 | `capacity.py` | computes the units that a request consumes |
-| `enforcement.py` | everything that is enforced or counted on one table; it calls the files below |
-| `throttle.py` | the token buckets that enforce throughput |
-| `ramp.py` | the throughput of an on-demand table, which grows with its traffic |
+| `enforcement.py` | enforces and counts everything on one table, with the files below |
+| `throttle.py` | enforces throughput with token buckets |
+| `ramp.py` | computes the throughput of an on-demand table, which grows with its traffic |
 | `gate.py` | lets faults refuse reads and writes at the place where real limits do |
 | `insights.py` | counts the accessed and throttled keys, for Contributor Insights |
 | `usage.py` | counts units and throttled requests, for metrics |

@@ -1,9 +1,9 @@
 """Refuses and counts the reads and writes of one table, and makes its reads lag.
 
-Throughput limits, declared transactions and faults can refuse. Keys and units can be counted. A
-test or a setting must turn each of these on, and the lag too (catalog/enforcer.py). If none is on
-for a table, the table has no `Enforcement`. So they cost a request to such a table only one
-comparison.
+Throughput limits, declared transactions and faults can refuse a read or write. Keys and units can
+be counted. All of these and the lag are off until a test or a setting turns them on
+(catalog/enforcer.py). While they are all off for a table, the table has no `Enforcement`. So they
+cost a request to such a table only one comparison.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -223,7 +223,8 @@ class Enforcement:
             self.throttle.write(partition, consumed, [each[:3] for each in entries], refuses=waits)
         if self.usage is not None:
             _count(self.usage.replicated, consumed)
-        if waits:  # with strong consistency, a write counts only in the region of the client
+        # With strong consistency, `waits` is false. Then only the region of the client counts keys.
+        if waits:
             self._count_keys(partition, consumed, item, entries)
 
     def _count_keys(
@@ -237,14 +238,14 @@ class Enforcement:
                 self.insights.accessed(entry.name, entry.partition, entry.units, entry.item)
 
     def _pass_gate(self, kind: "Kind", index: str | None, partition: bytes | None, item: Item | None) -> None:
-        """Raise the error of a fault that refuses a read or write."""
+        """Raise the error of a fault if one refuses this read or write."""
         if self.gate is not None:
             self.gate.admit(kind, index, partition, item)
 
     def _note(
         self, kind: "Kind", index: str | None, item: Item | None, error: errors.ApiError, asked: float
     ) -> "Refusal | None":
-        """Add a throttle to the log. Return the limit that refused, or None if a fault refused.
+        """Add a throttle to the log. Return the refusal by a limit, or None if a fault refused.
 
         index: the name of a global index that was read, or None. error: the error for the client.
         asked: the units that the read or write costs.
@@ -268,7 +269,7 @@ class Enforcement:
 
 
 def _own(consumed: Consumed) -> float:
-    """Return the units of a write that count for the table: its own and those of local indexes."""
+    """Return the units of a write that count for the table. Those of its local indexes do too."""
     return consumed.table + sum(consumed.local_indexes.values())
 
 

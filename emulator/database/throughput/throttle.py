@@ -46,7 +46,7 @@ MINUTES: Final = 20
 """For how many minutes the consumed units are kept. Auto scaling needs them."""
 
 _MINUTE: Final = 60
-_SLACK: Final = 0.01  # in units: rounding of the clock changes a level by less, even at a high rate
+_SLACK: Final = 0.01  # in units: rounding errors of the clock change a level by less than this
 # When there are this many buckets of partition keys, full buckets are dropped to save memory.
 _PARTITIONS: Final = 10_000
 
@@ -103,7 +103,7 @@ class Bucket:
         return self.level >= min(units, self.capacity) - _SLACK
 
     def change(self, rate: float, capacity: float, now: float) -> None:
-        """Change the rate and the capacity from `now` on."""
+        """Change the rate and the capacity of the bucket as of the time `now`."""
         self.admits(0.0, now)
         self.rate, self.capacity, self.level = rate, capacity, min(self.level, capacity)
 
@@ -157,7 +157,7 @@ class Resource:
             self._whole.change(units, capacity, self._clock.now())
 
     def refusal(self, units: Units) -> Refusal | None:
-        """Return the refusal of a request that costs these units, or None if buckets admit it."""
+        """Return the refusal of a request that costs these units, or None if it is admitted."""
         now = self._clock.now()
         if self._ramp is not None and self._whole is not None:
             served = self._ramp.units(now)

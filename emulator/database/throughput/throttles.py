@@ -1,8 +1,8 @@
 """Keeps the last throttles of a process, for the control `throttles`.
 
-A *throttle* is a read or write that a limit or a fault has refused. They are kept only while
-throughput is enforced on a table, or a fault throttles. Meanwhile, `ThrottleLog.noting` wraps
-`Emulator.answer`, so that each throttle shows the operation in which it happened.
+A *throttle* is a read or write that a limit or a fault has refused. Throttles are kept only while
+throughput is enforced on a table, or a fault throttles. During that time, `ThrottleLog.noting`
+wraps `Emulator.answer`, so that each throttle shows the operation in which it happened.
 """
 
 from collections import deque

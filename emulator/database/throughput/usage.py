@@ -11,7 +11,7 @@ from typing import Final, Generic, TypeVar
 from emulator.clock import Clock
 
 MINUTE: Final = 60
-HOUR: Final = 60  # minutes
+HOUR: Final = 60  # in minutes
 
 CONSUMED_READ: Final = "ConsumedReadCapacityUnits"
 CONSUMED_WRITE: Final = "ConsumedWriteCapacityUnits"

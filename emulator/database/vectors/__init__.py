@@ -3,8 +3,8 @@
 This code is imported at the first search. The first search of an index reads the index's entries
 from the store into a `Matrix` in memory, in slices. The store keeps a numbered record of each
 change of an entry. Each later search first reads the entries that have changed since the last
-search. So a write has no work with matrices. A search sees the writes of other processes, but no
-uncommitted writes.
+search. So a write does not have to update a matrix. A search sees the writes of other processes,
+but no uncommitted writes.
 
 A matrix is dropped when its index is deleted, after a snapshot was restored, after a minute without
 a search, or when other matrices need its memory. An index that is too large for the memory has no
