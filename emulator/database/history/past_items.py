@@ -42,7 +42,7 @@ class Past:
     view: the number of its frozen view. The code that opened the table stores this number.
     table: the id of the table.
     history: the id of the table's history, or None if the table was opened with its current items.
-    micros: the earlier time, in microseconds. The readers see the changes of this microsecond.
+    micros: the earlier time, in microseconds. Changes of this microsecond are visible.
     """
 
     view: int
@@ -118,10 +118,10 @@ def page(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int, size:
 
 
 def _part(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int, size: int) -> Rows:
-    """Return a part of a page, in the form of a page.
+    """Return a part of a page: some items, and the `start` of the next part, or None.
 
-    A page is read in parts, the first of which are small. The size of a part is not known before it
-    is read: the rows in the history may be much larger than the current rows.
+    The first parts of a page have few items, because the size of a part is not known before it is
+    read: the rows in the history may be much larger than the current rows.
     """
     view = open_view(views, past)
     items = keyspace.items(past.table)

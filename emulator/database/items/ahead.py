@@ -18,13 +18,13 @@ from emulator.errors import ApiError
 from emulator.values.types import Item
 from storage import ReadTxn
 
-# In bytes of old and new rows. Preparing this many takes 10 to 30 ms, so the writes of a request
-# with more are prepared in slices.
+# If the rows of a request have more bytes than this, its writes are prepared in slices. Preparing
+# this many bytes takes 10 to 30 ms.
 LONG: Final = 1 << 20
 # Preparing one attribute of an update takes as long as preparing rows of this many bytes.
 PART: Final = 64
-# In bytes of the old and the new row of one write. For smaller writes, `forget_items` is not worth
-# its time.
+# `forget_items` is called if the old and the new row of a write have this many bytes or more
+# together. For smaller writes, it saves too little memory.
 LARGE: Final = 64 << 10
 
 

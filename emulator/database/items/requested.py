@@ -129,7 +129,7 @@ class Write(ItemRequest):
         raise NotImplementedError
 
     def returned(self, mode: str | None, change: Change) -> bytes | None:
-        """Return the attributes for ReturnValues=`mode` as JSON, None if there are none."""
+        """Return the attributes for ReturnValues=`mode` as JSON, or None if there are none."""
         row = change.old_row if mode == "ALL_OLD" else change.new_row if mode == "ALL_NEW" else None
         return None if row is None else row_json(row)
 
@@ -141,8 +141,8 @@ class Write(ItemRequest):
 def _stored(txn: ReadTxn, table: Table, key: bytes) -> bytes | None:
     """Return the item's row, or None if there is no item.
 
-    Raises ApiError if a test has declared that a transaction, or another region of a global table
-    with strong consistency, is writing this item.
+    Raises ApiError if the item is in a declared transaction, if another region is writing it, or if
+    a fault refuses the write.
     """
     if table.enforcement is not None:
         table.enforcement.refuse_write(txn, key)
@@ -324,7 +324,7 @@ class Update(Write):
         return Change(key, old_row, old, encode_row(new, size), new)
 
     def returned(self, mode: str | None, change: Change) -> bytes | None:
-        """Return the attributes for ReturnValues=`mode` as JSON, None if there are none."""
+        """Return the attributes for ReturnValues=`mode` as JSON, or None if there are none."""
         if self.update is None or mode not in ("UPDATED_OLD", "UPDATED_NEW"):
             return Write.returned(self, mode, change)
         item = change.old if mode == "UPDATED_OLD" else change.new

@@ -2,7 +2,7 @@
 
 | file | job |
 |---|---|
-| `walk.py` | visits all items of a table; the files of the next row do this |
+| `walk.py` | visits all items of a table, for the files of the next row |
 | `backfill.py`, `vector_fill.py`, `ttl_fill.py` | fill a new index, vector index or TTL queue |
 | `ttl_sweep.py` | deletes expired items |
 | `pacing.py` | limits how fast new indexes are filled, if a test asks for it |

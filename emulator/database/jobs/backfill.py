@@ -1,8 +1,8 @@
 """Backfill: filling a new index with the items that existed before it.
 
 A walk (walk.py) visits the table's items in slices, while the table serves requests. The index's
-definition stores how far the walk has come (`filled_to`). A write to an item that the walk has
-visited also updates the index. A write to a later item does not update it, because the walk will
+definition stores the position of the walk (`filled_to`). A write to an item up to this position
+also updates the index. A write to an item after it does not update the index, because the walk will
 add that item. So no item is added or charged twice. A test may set the pace of the walk, or pause
 it (pacing.py). The walk does not add an item that lacks a key attribute of the index, or has one of
 a wrong type (behaviour 10.4).

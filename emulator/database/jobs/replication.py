@@ -11,7 +11,7 @@ table. If throughput is enforced there and used up, the write waits. A replicate
 the log of the other table.
 
 The control `replication` sets a delay or a pause for each direction (`Direction`). Writes that wait
-for a delay are moved when the scheduler polls, or when a test moves the clock.
+for a delay are moved when the scheduler polls, or when a test moves the clock to the next event.
 
 All processes of a server write to the logs. The process that has written a record queues the
 background work that moves it.
@@ -75,7 +75,7 @@ def expires_here(database: Database, definition: TableDefinition) -> bool:
 
 
 def _age(definition: TableDefinition) -> tuple[float, bool, str]:
-    assert definition.membership is not None, "the table is a member"
+    assert definition.membership is not None, "the table belongs to a group"
     return definition.membership.added, definition.membership.source is not None, definition.region
 
 
@@ -90,7 +90,8 @@ def begin(database: Database, definition: TableDefinition) -> None:
 def begin_all(database: Database) -> None:
     """Queue background work that moves the records of all logs.
 
-    This is called when the server starts, and at intervals for writes that had to wait.
+    This is needed when the server starts, when a direction changes, and at intervals for writes
+    that had to wait.
     """
     for table in list(database.catalog.everything()):
         if table.definition.membership is not None and table.definition.filling is None:
@@ -146,7 +147,7 @@ def _direction(definition: TableDefinition, target: TableDefinition) -> Directio
 
     If the table is being deleted, its writes have no delay and no pause.
     """
-    assert definition.membership is not None, "the table is a member"
+    assert definition.membership is not None, "the table belongs to a group"
     return AT_ONCE if definition.status == DELETING else definition.membership.direction(target.region)
 
 
@@ -338,7 +339,7 @@ def steer(database: Database, definition: TableDefinition, directions: Mapping[s
 
     The directions to regions that are not in `directions` stay as they are.
     """
-    assert definition.membership is not None, "the table is a member"
+    assert definition.membership is not None, "the table belongs to a group"
     now = database.clock.now()
     before = definition.membership.directions
     dated = {region: replace(each, since=_since(each, before.get(region), now)) for region, each in directions.items()}

@@ -24,9 +24,9 @@ _TRIMMED: Final = 2  # a write deletes up to this many old records for each reco
 
 
 def position(micros: int, number: int = 0) -> bytes:
-    """Return the position of a record: its time and number as bytes. Keys of records have it.
+    """Return the bytes of a record's time and number, which are a part of its keys.
 
-    Number 0 is the first record of a microsecond.
+    The first record of a microsecond has number 0.
     """
     return _position.pack(micros, number)
 

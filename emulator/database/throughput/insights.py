@@ -89,7 +89,7 @@ class Sketch:
 
 
 class Contributors:
-    """The counts of a table, or of one of its global indexes, since its setting has changed.
+    """The counts of a table, or of one of its global indexes, since its setting last changed.
 
     setting: the Contributor Insights setting of the table or index.
     partition_names, names: the names of the attributes of the partition key, and of the whole key.
@@ -124,6 +124,8 @@ class Contributors:
 
     def add_page(self, partition: bytes | None, units: float, items: Sequence[tuple[bytes, Item]]) -> None:
         """Add the units of a page to the counts of its items. Each item gets an equal share.
+
+        A Query adds all units to the count of its partition key.
 
         partition: the digest of the partition key that a Query reads, or None for a Scan.
         items: for each item, the digest of its partition key and its attributes.

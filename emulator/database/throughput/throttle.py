@@ -40,7 +40,7 @@ Cause = Literal[
 ]
 """Why a limit refused a request. emulator/controls/throttles.py explains the words."""
 
-BURST: Final = 300.0  # seconds of unused capacity that a bucket keeps
+BURST: Final = 300.0  # a bucket keeps the unused capacity of up to this many seconds
 PARTITION_UNITS: Final[Mapping[Kind, float]] = {"Read": 3000.0, "Write": 1000.0}
 MINUTES: Final = 20
 """For how many minutes the consumed units are kept. Auto scaling needs them."""
