@@ -168,7 +168,7 @@ def record(views: Views, txn: ReadTxn, past: Past, where: bytes) -> bytes | None
     """
     assert past.history is not None, "only a table with a history has records"
     stored = views.value(txn, open_view(views, past), keyspace.history_records(past.history) + where)
-    assert stored is not None, "a pointer and its record are stored and deleted together"
+    assert stored is not None, "each position that a history lists has a record"
     return record_of(stored).old
 
 
@@ -177,9 +177,9 @@ def first_records(
 ) -> Iterator[tuple[bytes, bytes | None]]:
     """Yield (item, position) for each item with a record at or after the position `since`.
 
-    item: the item's storage key without its table's prefix. position: that of the item's first
-    record at or after `since`. start, end: the first and last item to visit. With None, `end` is
-    the end of the table.
+    item: the item's storage key without its table's prefix. position: the position of the item's
+    first record at or after `since`. start, end: the first and last item to visit. With None, `end`
+    is the end of the table.
 
     A step reads up to 64 records. It may find no item: a table may have very many older records.
     So this also yields (item, None) after each step but the last. Then all items before that item

@@ -65,7 +65,7 @@ def prepared(txn: ReadTxn, write: Write, kept: Collection[str] = (), ahead: Outc
         raise ahead.error
     if write.table.enforcement is not None:
         write.table.enforcement.refuse_write(txn, write.key)
-    assert ahead.change is not None, "a write that has no change must have an error"
+    assert ahead.change is not None, "the outcome of a write is a change or an error"
     return ahead.change
 
 

@@ -58,7 +58,7 @@ class Collections:
 def metrics(txn: ReadTxn, write: Write) -> dict[str, Any]:
     """Return the ItemCollectionMetrics of a write: its collection's key and an estimated size.
 
-    The estimate consists of two numbers of gigabytes: the size rounded down, and that plus one.
+    The estimate is a range of gigabytes: from the size rounded down, to one more.
     """
     hash_name = write.table.hash
     whole = float(collection_size(txn, write.key) // limits.GIB)

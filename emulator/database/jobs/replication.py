@@ -276,7 +276,7 @@ def _forget_slice(database: Database, queued: TableDefinition) -> bool:
     if table is None or table.definition.membership is None:
         return False
     tables = [table, *others(database, table.definition)]
-    if not all(_is_ready(each) and not _keeps_marks(each.definition) for each in tables):
+    if not all(_is_ready(each) and not _needs_versions(each.definition) for each in tables):
         return False
     with database.write() as txn:
         txn.urgent = True
@@ -287,7 +287,7 @@ def _forget_slice(database: Database, queued: TableDefinition) -> bool:
         return replicas.forget(txn, logs, FORGOTTEN)
 
 
-def _keeps_marks(definition: TableDefinition) -> bool:
+def _needs_versions(definition: TableDefinition) -> bool:
     """Return True if a table needs the versions to know which writes are in flight.
 
     changes/strong_replicas.py explains this.
@@ -315,7 +315,7 @@ class Flow(NamedTuple):
 
 
 def flows(database: Database, definition: TableDefinition) -> list[Flow]:
-    """Return one `Flow` for each other table of the group, from this table to that one."""
+    """Return one `Flow` for each direction from this table to another table of its group."""
     membership = definition.membership
     if membership is None:
         return []
@@ -360,7 +360,7 @@ def _since(direction: Direction, before: Direction | None, now: float) -> float:
 
 
 def finish(database: Database) -> Steps[None]:
-    """Move all writes that are due to the other regions, one slice in each step."""
+    """Move the writes whose time has come to the other regions, one slice in each step."""
     for table in list(database.catalog.everything()):
         if table.definition.membership is not None and table.definition.filling is None:
             while database.rerun(partial(_slice, database, table.definition)):

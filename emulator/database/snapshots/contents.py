@@ -81,7 +81,7 @@ class Contents:
         return self.tables | self.streams | self.histories | self.mappings | self.targets
 
     def without(self, other: "Contents") -> "Contents":
-        """Return what these contents have and `other` does not have.
+        """Return the part of these contents that `other` does not have.
 
         The result has all incomplete tables of these contents, but no backups and no S3 jobs.
         """
@@ -103,7 +103,7 @@ def _less(mine: dict[bytes, _V], other: dict[bytes, _V]) -> dict[bytes, _V]:
 
 
 def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
-    """Return what is stored for a scope now.
+    """Return the contents of a scope as they are stored now.
 
     txn: a write transaction. Only a write transaction always sees the same definitions as this
     process has in memory.

@@ -156,7 +156,8 @@ def _put_back(views: Views, change: DefinitionChange, view: View, written: list[
 
     If a newer view covers the keys, it needs their present values. So this stores originals in that
     view, as any other write does. If there is no newer view, this deletes the view's originals of
-    the keys. This view and older ones then show the keys' current values, which are the same.
+    the keys. This view and older views then show the current values of the keys, which are now the
+    same.
     """
     alone = views.alone(view)
     txn = plain(change.txn) if alone else change.txn

@@ -79,8 +79,8 @@ class Scope:
     def of_tokens(self) -> list[Range] | None:
         """Return the ranges of storage keys that have the ClientRequestTokens of the tenants.
 
-        Return None if all remembered tokens are meant. This is so with `--shared-db`: all tables
-        have one owner, but each token belongs to its caller.
+        Return None, which means all tokens, if the scope has all access keys. With `--shared-db`
+        the result is always None: all tables have one owner, but each token belongs to its caller.
         """
         if any(scope.access_key in (None, SHARED[0]) for scope in self._tenants()):
             return None

@@ -260,7 +260,7 @@ class Enforcement:
     def _count_throttled(
         self, index: str | None, partition: bytes, item: Item | None, entries: Sequence[EntryWrite]
     ) -> None:
-        assert self.insights is not None, "only a table with insights counts keys"
+        assert self.insights is not None, "only a table with Contributor Insights counts keys"
         if index is None:
             self.insights.throttled(None, partition, item)
         for entry in entries:

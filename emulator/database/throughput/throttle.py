@@ -135,7 +135,7 @@ class Resource:
         units: the provisioned units or the on-demand maximum, or None if there is none.
         since: the time from which a new bucket fills.
         warm: the warm throughput of an on-demand table or index, with which its ramp begins. With
-        None, it has no ramp: without a maximum, it has no limit.
+        None, there is no ramp, so without a maximum there is no limit.
         """
         self._on_demand = on_demand
         if not on_demand or units is not None or warm is None:
@@ -183,7 +183,7 @@ class Resource:
         )
 
     def _cause(self, now: float) -> Cause:
-        """Return why the bucket for all partition keys together refuses a request."""
+        """Return the cause of a refusal by the bucket for all partition keys together."""
         if self._on_demand:
             return "OnDemandMaximum" if self._ramp is None else "OnDemandRamp"
         if self.index is not None:
