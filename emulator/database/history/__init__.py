@@ -12,7 +12,7 @@ The view shows both as they were when it was opened. So a reader cannot choose a
 
     views = database.views                              # before the transaction
     with database.registries.changing() as change:
-        past = past_items.open_past(views, change, table.definition, at)    # with None, T is now
+        past = past_items.open_past(views, change, table.definition, at)    # T, or None for now
     ...                                         # store past.view: `find` below needs this number
     with database.read() as txn:
         past = past_items.find(views, txn, number)

@@ -28,7 +28,7 @@ def collection_size(txn: ReadTxn, item_key: bytes) -> int:
 class Collections:
     """Stores the sizes of a table's collections, and refuses writes that make one too large.
 
-    limit: the largest size of a collection in bytes.
+    limit: the largest allowed size of a collection, in bytes.
     """
 
     __slots__ = ("_limit",)

@@ -120,7 +120,7 @@ def _has_types(table: Table, relation: Table | Index, key: Item) -> bool:
 
 
 def _entry_problem(index: Index, key: Item) -> errors.ApiError:
-    """Return the error for a start key that has an empty or too long value for an index key."""
+    """Return the error for a start key whose value for an index key is empty or too long."""
     for name in index.key_names:
         if not _bytes(index.types, name, key[name]):
             return errors.empty_key(name, KIND[index.types[name]])

@@ -233,7 +233,10 @@ def complete(request: PageRequest, page: Page) -> Steps[None]:
 
 
 def _takes_long(request: PageRequest, rows: list[bytes]) -> bool:
-    """Return True if testing and projecting these rows in one step makes other requests wait."""
+    """Return True if testing and projecting these rows takes too long for one step.
+
+    In one step, this would make other requests wait.
+    """
     work = len(rows) * (_ROW_WORK + request.weight)
     if request.weight:
         work += request.weight * sum(map(len, rows)) // _BYTES_OF_WORK

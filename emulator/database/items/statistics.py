@@ -61,7 +61,7 @@ def _struct(numbers: int) -> Struct:
 def read(txn: ReadTxn, key: bytes, pairs: int) -> list[tuple[int, int]]:
     """Return pairs (count, bytes): the table's first, then one for each index.
 
-    pairs: the number of indexes plus one.
+    key: the storage key of the table's record. pairs: the number of indexes plus one.
     """
     stored = (txn.get(key) or b"").ljust(pairs * _PAIR, b"\0")
     numbers = _struct(2 * pairs).unpack_from(stored)
@@ -69,7 +69,11 @@ def read(txn: ReadTxn, key: bytes, pairs: int) -> list[tuple[int, int]]:
 
 
 def add(txn: WriteTxn, key: bytes, deltas: Sequence[tuple[int, int]]) -> None:
-    """Add a pair of differences (count, bytes) to each pair of a table's record."""
+    """Add to the counts and sizes in a table's record.
+
+    key: the storage key of the record. deltas: pairs (count, bytes) to add, the table's first, then
+    one for each index.
+    """
     if not any(map(any, deltas)):
         return
     packing = _struct(2 * len(deltas))

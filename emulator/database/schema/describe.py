@@ -205,7 +205,7 @@ def _vector_index(definition: TableDefinition, index: "VectorDefinition", counts
 
 
 def vector_index_settings(index: "VectorDefinition") -> dict[str, Any]:
-    """Return the settings in the description of a vector index: without status, counts and ARN."""
+    """Return a vector index's description with only the settings: no status, counts and ARN."""
     described: dict[str, Any] = {
         "IndexName": index.name,
         "VectorAttribute": {"AttributeName": index.attribute},

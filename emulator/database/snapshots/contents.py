@@ -23,7 +23,7 @@ from storage import ReadTxn, WriteTxn
 
 _V = TypeVar("_V")
 
-_EXPIRY: Final = 8  # bytes at the start of a token's record: the time at which it expires
+_EXPIRY: Final = 8  # a token's record begins with its time of expiry, which has this many bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,8 @@ With large values, the number is lower (slices.COPIED_IN_STEP). A changed item c
 and so does each of its index entries and stream records.
 """
 
-SLICE: Final = 1_000  # the most keys that one slice puts back, in 5 ms; fewer if they are large
+# The most keys that one slice puts back, in about 5 ms. Fewer if their values are large.
+SLICE: Final = 1_000
 
 
 def restore(database: Database, name: str) -> Steps[Snapshot]:

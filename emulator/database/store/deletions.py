@@ -13,7 +13,8 @@ from emulator.slices import portion
 from storage import Engine, WriteTxn
 from storage.keycode import prefix_end
 
-# The most keys that one slice deletes: about 2 ms. Fewer if they are large (slices.COPIED_IN_STEP).
+# The most keys that one slice deletes, in about 2 ms. It deletes fewer if their values are large
+# (slices.COPIED_IN_STEP).
 SLICE: Final = 1000
 AT_ONCE: Final = 100  # the most keys that `drop` deletes in the transaction of its caller
 
@@ -77,10 +78,10 @@ class Deletions:
 
 
 def _drop_some(txn: WriteTxn, start: bytes, stop: bytes, limit: int) -> bool:
-    """Delete the first keys of a range: up to `limit`, or fewer if they are large.
+    """Delete the first keys of a range: up to `limit`, or fewer if their values are large.
 
-    Return True if keys remain. Large values make a slice slow, because the transaction stores them
-    as originals while a frozen view is open.
+    Return True if keys remain. Large values take long, because the transaction stores them as
+    originals while a frozen view is open.
     """
     first, more = portion(txn.scan(start, stop), limit)
     txn.drop_range(start, stop, len(first))

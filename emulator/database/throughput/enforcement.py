@@ -125,7 +125,10 @@ class Enforcement:
             raise errors.transaction_conflict()
 
     def refuse_write(self, txn: ReadTxn, key: bytes) -> None:
-        """Raise if the item is in a declared transaction, or another region is writing it."""
+        """Raise if the item is in a declared transaction, or another region is writing it.
+
+        If a fault refuses the write, raise the error of the fault.
+        """
         self.refuse_conflict(key)
         if self._in_flight is not None:
             self._in_flight.refuse(txn, key)

@@ -77,7 +77,8 @@ class Bucket:
     """A token bucket: tokens arrive at a rate, up to a capacity.
 
     A token is a capacity unit. Times are in seconds. level: the number of tokens in the bucket.
-    saved: the last time at which the bucket had more tokens than arrive in two seconds.
+    saved: the last time at which the bucket had saved unused capacity, which means that it had more
+    tokens than arrive in two seconds.
     """
 
     __slots__ = ("_at", "capacity", "level", "rate", "saved")
