@@ -65,7 +65,7 @@ class RestoreSource:
     def abandon(self, change: DefinitionChange) -> None:
         """Close the view if it was opened only for this restore.
 
-        The caller may write keys that the view covers in the same transaction after this call.
+        After this call, the caller may write keys that the view covers, in the same transaction.
         """
         if self._owned:
             past_items.close_view(self._views, change, self._view, last=False)

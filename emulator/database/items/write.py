@@ -88,9 +88,11 @@ def load(txn: WriteTxn, table: Table, change: Change) -> None:
 def replicate(txn: WriteTxn, table: Table, change: Change, *, waits: bool) -> None:
     """Write a change that was made in another region of a global table, and charge it.
 
-    It costs as many units as the write in the other region (control-plane 6.5). waits: whether the
-    caller can repeat the write later. If it can, and an enforced limit has no room now, this raises
-    ApiError and writes nothing. If it cannot, the change is written in any case.
+    The change costs as many units as the write in the other region (control-plane 6.5).
+
+    waits: whether the caller can repeat the write later. If it can, and an enforced limit has no
+    room now, this raises ApiError and writes nothing. If it cannot, the change is written in any
+    case.
     """
     if table.enforcement is not None:
         change.entries = entry_changes(table, change)

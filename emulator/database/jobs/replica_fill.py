@@ -84,7 +84,7 @@ class ReplicaSource:
     def abandon(self, change: DefinitionChange) -> None:
         """Close the view.
 
-        The caller may write keys that the view covers in the same transaction after this call.
+        After this call, the caller may write keys that the view covers, in the same transaction.
         """
         self._close(change, last=False)
 

@@ -360,7 +360,7 @@ def _since(direction: Direction, before: Direction | None, now: float) -> float:
 
 
 def finish(database: Database) -> Steps[None]:
-    """Move the writes whose time has come to the other regions, one slice in each step."""
+    """Move all due writes to the other regions, one slice in each step."""
     for table in list(database.catalog.everything()):
         if table.definition.membership is not None and table.definition.filling is None:
             while database.rerun(partial(_slice, database, table.definition)):

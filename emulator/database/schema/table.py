@@ -145,7 +145,7 @@ class Table:
     def _index_keys(self) -> dict[str, tuple[str, str]]:
         """Return the key attributes of indexes: name -> (type, name of an index).
 
-        Error messages about the attribute name this index. If several indexes have the attribute,
+        Error messages about an attribute mention this index. If several indexes use the attribute,
         it is the first of them in alphabetical order (behaviour 3.8). Attributes of a SearchSchema
         are included, because they follow the same rules (features 1.4). Key attributes of the table
         are left out.

@@ -520,7 +520,7 @@ def last_replicated(prefix: bytes) -> bytes:
 
 
 def replicated_to(prefix: bytes, region: str) -> bytes:
-    """Return the key under which the number of the last write that a region has is stored.
+    """Return the key of a region's progress: the number of the last write that the region has.
 
     prefix: a result of `replica`.
     """
