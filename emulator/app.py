@@ -323,13 +323,13 @@ class Emulator:
 
     def coming_events(self) -> "Steps[list[Event]]":
         """Return the next events that the emulator's clock brings in any process, unsorted."""
-        from emulator.database.events import Event, coming  # noqa: PLC0415 - most servers never need it
+        from emulator.database.events import Event, next_events  # noqa: PLC0415 - most servers never need it
 
-        found = yield from coming(self.database)
+        found = yield from next_events(self.database)
         if self._functions is not None or _has_mappings(self.database):
-            found += [Event(*each) for each in self.functions.coming()]
+            found += [Event(*each) for each in self.functions.next_events()]
         if self._scaling is not None or _has_scalable_targets(self.database):
-            found += [Event(*each) for each in self.scaling.coming()]
+            found += [Event(*each) for each in self.scaling.next_events()]
         if self.sharing is not None and not self.database.owner:
             delivery = self.sharing.delivery()
             if delivery is not None and delivery[0] > self.clock.now():

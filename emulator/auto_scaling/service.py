@@ -34,7 +34,7 @@ class ScalingService:
         """Answer a request, given as parsed JSON. Raises ApiError."""
         return self._api.answer(operation, raw, caller)
 
-    def coming(self) -> Iterator[tuple[float, str, str]]:
+    def next_events(self) -> Iterator[tuple[float, str, str]]:
         """Yield the next scheduled actions: time, "ScheduledAction", ARN of the target."""
         for target in self.targets:
             for action in target.actions:

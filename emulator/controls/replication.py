@@ -87,7 +87,7 @@ def _steer(database: Database, name: str, regions: dict[str, str], changes: dict
             and regions.get("To", flow.target.region) == flow.target.region
         ]
         if meant:
-            replication.steer(
+            replication.set_directions(
                 database, table, {flow.target.region: replace(flow.direction, **changes) for flow in meant}
             )
         found += [flow._replace(direction=replace(flow.direction, **changes)) for flow in meant]

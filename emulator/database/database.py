@@ -168,7 +168,7 @@ class Database(Entrances):
         if held is not None and len(held):
             held.drop_idle()
             tables = self.catalog.everything()
-            held.keep({(index.id, index.restored) for table in tables for index in table.definition.vectors})
+            held.drop_others({(index.id, index.restored) for table in tables for index in table.definition.vectors})
 
     @property
     def s3_jobs(self) -> "S3Jobs":

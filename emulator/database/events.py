@@ -73,7 +73,7 @@ class Event(NamedTuple):
     resource: str
 
 
-def coming(database: Database) -> Steps[list[Event]]:
+def next_events(database: Database) -> Steps[list[Event]]:
     """Return the next events of each table, stream, backup, S3 job and transaction, unsorted.
 
     The time of an event may have passed, for example if no sweep has deleted an expired item yet.

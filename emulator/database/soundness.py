@@ -160,7 +160,7 @@ def _problems_of_table(txn: ReadTxn, table: Table) -> Iterator[str]:
         from emulator.database.items import vectors  # noqa: PLC0415 - few tables have vector indexes
 
         for vector_index in table.vectors:
-            if not vectors.agrees(txn, table, vector_index):
+            if not vectors.matches_items(txn, table, vector_index):
                 yield f"the vector index {vector_index.name} of table {name} does not agree with the items"
 
 

@@ -97,7 +97,7 @@ def run(database: Database, token: Token | None, writes: Sequence[Write]) -> Ste
     for write in writes:
         with database.read() as txn:
             outcomes.append(ahead.outcome(txn, write))
-        work += len(outcomes[-1].row or b"") + write.parts * ahead.PART
+        work += len(outcomes[-1].row or b"") + write.parts * ahead.ATTRIBUTE_BYTES
         if work >= DECODED_IN_STEP:
             work = 0
             yield None
@@ -146,7 +146,7 @@ def _prepare(txn: ReadTxn, writes: Sequence[Write], outcomes: Sequence[Outcome],
     failed: dict[int, ApiError] = {}
     work = 0
     for position, write in enumerate(writes):
-        work += write.parts * ahead.PART
+        work += write.parts * ahead.ATTRIBUTE_BYTES
         try:
             if outcomes:
                 changes.append(ahead.prepared(txn, write, ahead=outcomes[position]))

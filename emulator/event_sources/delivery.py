@@ -150,7 +150,7 @@ class Delivery:
         """
         return self._database.try_run(self._due, [])
 
-    def coming(self) -> Iterator[tuple[float, str, str]]:
+    def next_events(self) -> Iterator[tuple[float, str, str]]:
         """Yield a triple for each lane that will send a batch: time, kind, UUID of the mapping.
 
         The time is when the lane sends the batch; `Lane.due` explains the kind. If the time has

@@ -76,7 +76,7 @@ class Mappings:
         """Return True while a mapping is in a transient state, such as Creating."""
         return not self._database.catalog.has_passed(mapping.until)
 
-    def coming(self) -> Iterator[tuple[float, str, str]]:
+    def next_events(self) -> Iterator[tuple[float, str, str]]:
         """Yield a triple for each mapping in a transient state: time, "MappingState", UUID.
 
         The time is the end of the state.

@@ -40,18 +40,18 @@ class FunctionService:
         """Answer a request to Lambda's API. Raises ApiError."""
         return self._api.answer(method, path, query, body, caller)
 
-    def coming(self) -> Iterator[tuple[float, str, str]]:
+    def next_events(self) -> Iterator[tuple[float, str, str]]:
         """Yield the next events of all mappings as triples: time, kind, UUID of the mapping.
 
         Only the process that delivers to functions knows when retries and batching windows end.
         Those that have ended are left out, because the next poll sends their batches.
         """
-        yield from self.mappings.coming()
+        yield from self.mappings.next_events()
         yield from self._deliveries()
 
     def _deliveries(self) -> Iterator[tuple[float, str, str]]:
         now = self._clock.now()
-        return (event for event in self.delivery.coming() if event[0] > now)
+        return (event for event in self.delivery.next_events() if event[0] > now)
 
     def due(self) -> list[Invocation]:
         """Return the invocations to make now: of records, and of dead letters sent again."""

@@ -189,7 +189,7 @@ class Resolver:
         first, second = argument
         return _text(self.resolve(first)) == _text(self.resolve(second))
 
-    def known_only_there(self, argument: Any) -> Any:  # noqa: ANN401 - JSON
+    def import_value(self, argument: Any) -> Any:  # noqa: ANN401 - JSON
         """Raise Unresolved for Fn::ImportValue: exports of other stacks are known only on AWS."""
         raise Unresolved(f"the export {argument} is known only on AWS")
 
@@ -208,7 +208,7 @@ _FUNCTIONS: Final[Mapping[str, Callable[[Resolver, Any], Any]]] = {
     "Fn::Not": lambda resolver, argument: not resolver.resolve(argument[0]),
     "Fn::And": lambda resolver, argument: all(resolver.resolve(each) for each in argument),
     "Fn::Or": lambda resolver, argument: any(resolver.resolve(each) for each in argument),
-    "Fn::ImportValue": Resolver.known_only_there,
+    "Fn::ImportValue": Resolver.import_value,
 }
 
 

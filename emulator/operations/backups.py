@@ -40,13 +40,13 @@ def _check_arn(request: Request) -> NumberedArn:
 @operation("DescribeBackup", check=_check_arn)
 def describe_backup(database: Database, caller: Caller, _request: Request, arn: NumberedArn) -> Response:
     """Return the state of a backup, and the settings that its table had."""
-    return {"BackupDescription": _description(found(database, caller, arn), arn.text)}
+    return {"BackupDescription": _description(found_backup(database, caller, arn), arn.text)}
 
 
 @operation("DeleteBackup", check=_check_arn)
 def delete_backup(database: Database, caller: Caller, _request: Request, arn: NumberedArn) -> Response:
     """Delete a backup. The response has its last description, with the status DELETED."""
-    backup = found(database, caller, arn)
+    backup = found_backup(database, caller, arn)
     if backup.expires is not None:
         raise errors.system_backup_kept(arn.text, backup.expires)
     try:
@@ -74,7 +74,7 @@ def list_backups(database: Database, caller: Caller, request: Request, after: tu
     start = request.get("ExclusiveStartBackupArn")
     if start is not None:
         arn = backup_arn(start)
-        check_place(arn, caller)
+        check_region(arn, caller)
         if not caller.shared and arn.region != caller.region:
             raise errors.backup_page_of_another_region()
     name = request.get("TableName")
@@ -115,7 +115,7 @@ def backup_arn(text: str) -> NumberedArn:
     return arn
 
 
-def check_place(arn: NumberedArn, caller: Caller) -> None:
+def check_region(arn: NumberedArn, caller: Caller) -> None:
     """Raise ApiError if the partition, service or region in an ARN does not exist.
 
     See control-plane 0.2. The caller's region exists, whatever its name.
@@ -124,12 +124,12 @@ def check_place(arn: NumberedArn, caller: Caller) -> None:
         raise errors.backup_arn_of_nowhere()
 
 
-def found(database: Database, caller: Caller, arn: NumberedArn) -> Backup:
+def found_backup(database: Database, caller: Caller, arn: NumberedArn) -> Backup:
     """Return the backup with an ARN. The ARN may have any region (control-plane 1.2).
 
     Raises ValidationException, BackupNotFoundException, AccessDeniedException.
     """
-    check_place(arn, caller)
+    check_region(arn, caller)
     if not caller.shared and arn.account != caller.account:
         raise errors.access_denied()
     settle(database, caller)

@@ -39,11 +39,11 @@ def update_continuous_backups(database: Database, caller: Caller, request: Reque
 @operation("DescribeContinuousBackups")
 def describe_continuous_backups(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Describe a table's recovery, and the window of times to which it can be restored."""
-    definition = found(database, caller, request["TableName"]).definition
+    definition = found_table(database, caller, request["TableName"]).definition
     return {"ContinuousBackupsDescription": _description(database, definition)}
 
 
-def found(database: Database, caller: Caller, name: str) -> Table:
+def found_table(database: Database, caller: Caller, name: str) -> Table:
     """Return a table by name or ARN. Raises TableNotFoundException (control-plane 0.1)."""
     table = database.catalog.find(caller, name)
     if table is None or table.definition.is_restored:
@@ -58,7 +58,7 @@ def backed_up(database: Database, caller: Caller, name: str) -> Table:
     ContinuousBackupsUnavailableException for a new table, for which the service still prepares
     backups (control-plane 0.3).
     """
-    table = found(database, caller, name)
+    table = found_table(database, caller, name)
     if _is_preparing(database, table.definition):
         raise errors.backups_being_enabled(table.name)
     return table

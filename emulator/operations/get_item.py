@@ -42,7 +42,7 @@ def get_item(database: Database, caller: Caller, request: Request, projection: P
         members = [b'"Item":' + row[ROW_HEADER:]]
     else:
         members = [b'"Item":' + orjson.dumps(projection.project(decode_row(row)))]
-    if capacity.wanted(request):
+    if capacity.report_mode(request):
         members += consumed_member(request, request["TableName"], Consumed(_units(request, row)))
     return response_of(members)
 

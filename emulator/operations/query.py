@@ -256,7 +256,7 @@ def _page(
     wanted = PageRequest(table, relation, limits, reverse, limit, request.get("ConsistentRead", False))
     # These values are assigned, because as keyword arguments they took 0.7 % of a Query.
     wanted.count_only = request.get("Select") == "COUNT"
-    wanted.measured = capacity.wanted(request) is not None
+    wanted.measured = capacity.report_mode(request) is not None
     wanted.partition = partition
     wanted.scan = partition is None
     wanted.fetch = not isinstance(relation, Table) and _fetches(relation, request, checked)

@@ -27,10 +27,10 @@ def consumed_member(request: Mapping[str, Any], table_name: str, consumed: Consu
 
     If the request does not ask for ConsumedCapacity, the list is empty.
     """
-    mode = capacity.wanted(request)
+    mode = capacity.report_mode(request)
     if mode is None:
         return []
-    return [member(b"ConsumedCapacity", capacity.shape(mode, table_name, consumed))]
+    return [member(b"ConsumedCapacity", capacity.report(mode, table_name, consumed))]
 
 
 def consumed_members(
@@ -46,13 +46,13 @@ def consumed_members(
     kind: "Read" or "Write" for transactions, which also report ReadCapacityUnits or
     WriteCapacityUnits. Otherwise None.
     """
-    mode = capacity.wanted(request)
+    mode = capacity.report_mode(request)
     if mode is None:
         return []
     tables: dict[str, Consumed] = {}
     for name, units in consumed:
         tables.setdefault(name, Consumed()).add(units)
-    return [member(b"ConsumedCapacity", [capacity.shape(mode, name, units, kind) for name, units in tables.items()])]
+    return [member(b"ConsumedCapacity", [capacity.report(mode, name, units, kind) for name, units in tables.items()])]
 
 
 def collection_member(database: Database, request: Mapping[str, Any], write: Write) -> list[bytes]:

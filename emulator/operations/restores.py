@@ -20,8 +20,8 @@ from emulator.database.schema import describe
 from emulator.database.schema.table import Table
 from emulator.database.store.registry import DefinitionChange
 from emulator.model.request import Request
-from emulator.operations.backups import backup_arn, check_place
-from emulator.operations.continuous_backups import found
+from emulator.operations.backups import backup_arn, check_region
+from emulator.operations.continuous_backups import found_table
 from emulator.operations.registry import Response, operation
 from emulator.operations.restored_tables import restored
 
@@ -41,7 +41,7 @@ def _check_backup(request: Request) -> arns.NumberedArn:
 @operation("RestoreTableFromBackup", check=_check_backup)
 def restore_from_backup(database: Database, caller: Caller, request: Request, arn: arns.NumberedArn) -> Response:
     """Create a table with the items of a backup. The response says CREATING."""
-    check_place(arn, caller)
+    check_region(arn, caller)
     if not caller.shared and arn.account != caller.account:
         raise errors.access_denied()
     home = _caller_in(database, caller, arn.region)
@@ -119,7 +119,7 @@ def _source(database: Database, caller: Caller, request: Request) -> Table:
         if name is None:
             raise errors.restore_source_missing()
         _check_choice(request)
-        return found(database, caller, name)
+        return found_table(database, caller, name)
     parts = arns.parsed(arn)
     if parts is None or parts.kind != "table" or parts.service != arns.SERVICE:
         raise errors.source_arn_invalid()

@@ -120,7 +120,7 @@ def _run_pages(
             start,
             request.get("Limit"),
             consistent=request.get("ConsistentRead", False),
-            measured=capacity.wanted(request) is not None,
+            measured=capacity.report_mode(request) is not None,
             sliced=database.sliced,
         )
     if page.later:

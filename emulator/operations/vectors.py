@@ -176,7 +176,7 @@ def _answer(
             decoded = 0
             yield None
     members = [member(b"SearchResults", results)]
-    if capacity.wanted(request) is not None:
+    if capacity.report_mode(request) is not None:
         # We do not know how the service computes this figure (control-plane 15). We report the size
         # of a vector plus the sizes of the entries that were found.
         members.append(member(b"ConsumedCapacity", {"VectorSearchRequestBytes": float(index.vector_size + read)}))

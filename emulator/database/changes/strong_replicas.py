@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable
 from emulator import errors
 from emulator.clock import Moment, microseconds
 from emulator.database.changes import replicas
-from emulator.database.definitions.replicas import AT_ONCE, Membership
+from emulator.database.definitions.replicas import NO_DELAY, Membership
 from emulator.database.definitions.tables import DELETING, TableDefinition
 from emulator.database.items.write import replicate
 from emulator.database.schema.followers import Change
@@ -65,7 +65,7 @@ class StrongReplicas:
                 replicate(txn, table, Change(key, old_row, None, row, new, version=version), waits=False)
             other = table.definition.membership
             assert other is not None, "a table of a group is a member"
-            if self._membership.direction(table.definition.region) != AT_ONCE:
+            if self._membership.direction(table.definition.region) != NO_DELAY:
                 replicas.set_version(txn, other.log, item, version)
 
 

@@ -27,7 +27,7 @@ class Direction:
     since: float = 0.0
 
 
-AT_ONCE: Final = Direction()
+NO_DELAY: Final = Direction()
 """Replication without delay and pause."""
 
 
@@ -90,7 +90,7 @@ class Membership:
 
     def direction(self, region: str) -> Direction:
         """Return the delay and pause of writes of this table to a region."""
-        return self.directions.get(region, AT_ONCE)
+        return self.directions.get(region, NO_DELAY)
 
 
 def _less(members: Mapping[str, Any], gone: str) -> Mapping[str, Any]:

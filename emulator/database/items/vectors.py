@@ -107,7 +107,7 @@ def vector_changes(indexes: Sequence[VectorIndex], change: Change) -> VectorChan
     return changes
 
 
-def entered(index: VectorIndex, row: bytes) -> VectorChange:
+def change_by_backfill(index: VectorIndex, row: bytes) -> VectorChange:
     """Return the change of an index when the backfill visits an item. row: the item's row."""
     item = decode_row(row)
     return _index_change(index, None, _NO_VECTOR, item, _vector(index, item, row))
@@ -154,7 +154,7 @@ def counts(txn: ReadTxn, table: Table) -> Sequence[tuple[int, int]]:
     return found
 
 
-def agrees(txn: ReadTxn, table: Table, index: VectorIndex) -> bool:
+def matches_items(txn: ReadTxn, table: Table, index: VectorIndex) -> bool:
     """Return True if a vector index has exactly the entries and numbers that follow from the items.
 
     `soundness.py` calls this.
@@ -164,7 +164,7 @@ def agrees(txn: ReadTxn, table: Table, index: VectorIndex) -> bool:
     for key, row in txn.scan(table.prefix, prefix_end(table.prefix)):
         if not index.covers(key):
             break
-        change = entered(index, row)
+        change = change_by_backfill(index, row)
         size += change.size
         vectors += change.vectors
         lists += change.lists

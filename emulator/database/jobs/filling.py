@@ -83,7 +83,7 @@ class Source(Protocol):
         ...
 
 
-ELSEWHERE: Final = frozenset(("import",))
+FILLED_BY_S3_JOBS: Final = frozenset(("import",))
 """The kinds of filling that emulator/s3_jobs does, and not this module.
 
 An import must read objects in threads. The table is CREATING until the import sets the field
@@ -120,7 +120,7 @@ def begin(database: Database, table: Table) -> None:
 def resume_all(database: Database) -> None:
     """Queue the filling of all tables that an earlier server process left incomplete."""
     for table in list(database.catalog.everything()):
-        if table.definition.filling is not None and table.definition.filling.kind not in ELSEWHERE:
+        if table.definition.filling is not None and table.definition.filling.kind not in FILLED_BY_S3_JOBS:
             _queue(database, table)
 
 
@@ -131,7 +131,7 @@ def _queue(database: Database, table: Table) -> None:
 def abandon(database: Database, change: DefinitionChange, definition: TableDefinition) -> None:
     """End the filling of a table that is being removed."""
     assert definition.filling is not None, "only a table that is being filled has a source"
-    if definition.filling.kind not in ELSEWHERE:
+    if definition.filling.kind not in FILLED_BY_S3_JOBS:
         source_of(database, definition).abandon(change)
 
 

@@ -26,7 +26,7 @@ from emulator.clock import microseconds
 from emulator.database.changes import replicas
 from emulator.database.changes.replicas import Write
 from emulator.database.database import Database
-from emulator.database.definitions.replicas import AT_ONCE, Direction
+from emulator.database.definitions.replicas import NO_DELAY, Direction
 from emulator.database.definitions.tables import ACTIVE, DELETING, TableDefinition
 from emulator.database.items.write import replicate
 from emulator.database.schema.followers import Change
@@ -148,7 +148,7 @@ def _direction(definition: TableDefinition, target: TableDefinition) -> Directio
     If the table is being deleted, its writes have no delay and no pause.
     """
     assert definition.membership is not None, "the table belongs to a group"
-    return AT_ONCE if definition.status == DELETING else definition.membership.direction(target.region)
+    return NO_DELAY if definition.status == DELETING else definition.membership.direction(target.region)
 
 
 def _disassociate(database: Database, definition: TableDefinition, members: Sequence[Table]) -> bool:
@@ -161,7 +161,7 @@ def _disassociate(database: Database, definition: TableDefinition, members: Sequ
     with database.catalog.changing(urgent=True) as change:
         if not _is_complete(change.txn, definition, members):
             return False
-        database.catalog.save(change, left(database, change, replace(definition, status=ACTIVE)))
+        database.catalog.save(change, without_membership(database, change, replace(definition, status=ACTIVE)))
     return True
 
 
@@ -183,10 +183,10 @@ def _is_complete(txn: ReadTxn, definition: TableDefinition, members: Sequence[Ta
 
 def _leave(database: Database, definition: TableDefinition) -> None:
     with database.catalog.changing(urgent=True) as change:
-        database.catalog.save(change, left(database, change, definition))
+        database.catalog.save(change, without_membership(database, change, definition))
 
 
-def left(database: Database, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
+def without_membership(database: Database, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
     """Return a table's definition without its membership in a group.
 
     This deletes the table's replication data: its log and the versions of its items. The table's
@@ -334,7 +334,7 @@ def flows(database: Database, definition: TableDefinition) -> list[Flow]:
     return found
 
 
-def steer(database: Database, definition: TableDefinition, directions: Mapping[str, Direction]) -> None:
+def set_directions(database: Database, definition: TableDefinition, directions: Mapping[str, Direction]) -> None:
     """Set the delays and pauses of replication from a table: region -> direction.
 
     The directions to regions that are not in `directions` stay as they are.
@@ -344,7 +344,7 @@ def steer(database: Database, definition: TableDefinition, directions: Mapping[s
     before = definition.membership.directions
     dated = {region: replace(each, since=_since(each, before.get(region), now)) for region, each in directions.items()}
     merged = {**before, **dated}
-    kept = {region: each for region, each in merged.items() if each != AT_ONCE}
+    kept = {region: each for region, each in merged.items() if each != NO_DELAY}
     database.catalog.change(replace(definition, membership=replace(definition.membership, directions=kept)))
     begin_all(database)
 

@@ -63,7 +63,7 @@ def _fill(database: Database, index_id: int, table: Table) -> bool:
     with database.catalog.changing() as change:
         rows, filled_to = walk.next_rows(change.txn, table, index.definition.filled_to, limit)
         for item_key, row in rows:
-            vectors.write(change.txn, vectors.entered(index, row), item_key)
+            vectors.write(change.txn, vectors.change_by_backfill(index, row), item_key)
         filled = replace(index.definition, filled_to=filled_to)
         definitions = tuple(filled if each.id == index_id else each for each in table.definition.vectors)
         database.catalog.save(change, replace(table.definition, vectors=definitions))

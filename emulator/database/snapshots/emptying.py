@@ -22,7 +22,7 @@ def empty(database: Database, change: DefinitionChange, table: Table) -> None:
     """
     definition = table.definition
     txn = change.txn
-    if definition.filling is not None and definition.filling.kind not in filling.ELSEWHERE:
+    if definition.filling is not None and definition.filling.kind not in filling.FILLED_BY_S3_JOBS:
         filling.abandon(database, change, definition)
         definition = replace(definition, filling=None)
     txn.delete(table.statistics_key)

@@ -25,7 +25,7 @@ from emulator.database.database import Database
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.jobs import backfill, ttl_fill, vector_fill
 from emulator.database.snapshots.contents import Contents, contents_of, forget_tokens, withdraw
-from emulator.database.snapshots.saving import is_of
+from emulator.database.snapshots.saving import deletes_from
 from emulator.database.snapshots.scope import Scope
 from emulator.database.snapshots.snapshot import Snapshot, UnknownSnapshot, find, refuse_while_restoring, snapshots
 from emulator.database.store import keyspace
@@ -38,7 +38,7 @@ from emulator.slices import Steps, portion
 from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end
 
-AT_ONCE: Final = 6_000
+MOST_IN_ONE: Final = 6_000
 """If at most this many keys were written, one transaction restores everything, in 20 ms.
 
 With large values, the number is lower (slices.COPIED_IN_STEP). A changed item counts as one key,
@@ -94,9 +94,9 @@ def _begin(database: Database, name: str) -> bool:
         now = contents_of(database, txn, snapshot.scope)
         withdraw(database, change, now.without(then))
         for record, _ in list(txn.scan(*keyspace.deletions())):
-            if is_of(record, then):
+            if deletes_from(record, then):
                 txn.delete(record)
-        written, more = portion(views.changed(txn, view), AT_ONCE + 1)
+        written, more = portion(views.changed(txn, view), MOST_IN_ONE + 1)
         if not more:
             _put_back(views, change, view, written)
             _finish(database, change, snapshot, view, then)

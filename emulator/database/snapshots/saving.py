@@ -105,11 +105,11 @@ def _keep(views: Views, txn: WriteTxn, view: View, contents: Contents) -> None:
         for key, value in list(txn.scan(prefix, prefix_end(prefix))):
             views.keep(txn, view, key, value)
     for record, value in list(txn.scan(*keyspace.deletions())):
-        if is_of(record, contents):
+        if deletes_from(record, contents):
             views.keep(txn, view, record, value)
 
 
-def is_of(record: bytes, contents: Contents) -> bool:
+def deletes_from(record: bytes, contents: Contents) -> bool:
     """Return True if a deletion deletes keys of these contents. record: the deletion's key."""
     start, _ = keyspace.deleted_range(record)
     return start[: keyspace.ITEM_PREFIX] in contents.data or start in contents.checkpoints

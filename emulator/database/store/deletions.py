@@ -16,7 +16,7 @@ from storage.keycode import prefix_end
 # The most keys that one slice deletes, in about 2 ms. It deletes fewer if their values are large
 # (slices.COPIED_IN_STEP).
 SLICE: Final = 1000
-AT_ONCE: Final = 100  # the most keys that `drop` deletes in the transaction of its caller
+MOST_IN_ONE: Final = 100  # the most keys that `drop` deletes in the transaction of its caller
 
 BEGUN: Final = b"\1"
 """The value of a deletion's record when some of the keys are deleted. Before that it is empty."""
@@ -36,8 +36,8 @@ class Deletions:
         self._background.add(record, partial(self._slice, record))
 
     def drop(self, txn: WriteTxn, prefix: bytes) -> None:
-        """Delete up to AT_ONCE keys with this prefix now. Delete the others as `begin` does."""
-        if _drop_some(txn, prefix, prefix_end(prefix), AT_ONCE):
+        """Delete up to MOST_IN_ONE keys with this prefix now. Delete the others as `begin` does."""
+        if _drop_some(txn, prefix, prefix_end(prefix), MOST_IN_ONE):
             self.begin(txn, prefix)
 
     def reserve(self, txn: WriteTxn, prefix: bytes) -> None:

@@ -78,7 +78,7 @@ class Consumed:
                 own[name] = own.get(name, 0) + size
 
 
-def wanted(request: Mapping[str, Any]) -> str | None:
+def report_mode(request: Mapping[str, Any]) -> str | None:
     """Return the request's ReturnConsumedCapacity: TOTAL or INDEXES, or None for no report."""
     mode: str | None = request.get("ReturnConsumedCapacity")
     return None if mode == "NONE" else mode
@@ -88,7 +88,7 @@ def _units(units: float, kind: str | None) -> dict[str, float]:
     return {"CapacityUnits": units, **({f"{kind}CapacityUnits": units} if kind else {})}
 
 
-def shape(
+def report(
     mode: str, table_name: str, consumed: Consumed, kind: Literal["Read", "Write"] | None = None
 ) -> dict[str, Any]:
     """Return the ConsumedCapacity member of a response.

@@ -74,7 +74,7 @@ class HeldVectors:
         before = self._now() - IDLE
         self._drop(lambda key: self._held[key].used < before)
 
-    def keep(self, keys: Container[Key]) -> None:
+    def drop_others(self, keys: Container[Key]) -> None:
         """Drop the matrices whose key is not in `keys`, the keys of all existing indexes.
 
         The index of such a matrix was deleted or restored from a snapshot.

@@ -58,7 +58,7 @@ def create(
     with catalog.changing() as change:
         txn = change.txn
         if not members:
-            definition = replication.left(database, change, definition)
+            definition = replication.without_membership(database, change, definition)
         others = [table.definition for table in members]
         regions = tuple(each.region for each in others)
         membership = definition.membership or Membership(next_id(txn), next_id(txn), (), now)

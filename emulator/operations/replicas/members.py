@@ -88,7 +88,7 @@ def refuse_deletion(database: Database, definition: TableDefinition) -> None:
 # --- settings that the tables of a group share ----------------------------------------------------
 
 
-def shared(definition: TableDefinition, requester: TableDefinition, request: Request) -> Request:
+def shared_part(definition: TableDefinition, requester: TableDefinition, request: Request) -> Request:
     """Return the members of an UpdateTable request that change another table of the group too.
 
     definition: the other table. requester: the table that the request names.

@@ -42,7 +42,7 @@ def create(database: Database, table: Table, request: Request) -> TableDefinitio
     with catalog.changing() as change:
         txn = change.txn
         _refuse_items(txn, table)
-        definition = replication.left(database, change, definition)
+        definition = replication.without_membership(database, change, definition)
         regions = [definition.region, *(body["RegionName"] for body in bodies)]
         group = next_id(txn)
         memberships = {

@@ -203,7 +203,7 @@ def _others(
     from emulator.operations.replicas import members  # noqa: PLC0415 - few tables have replicas
 
     for table in replication.others(database, definition):
-        shared = members.shared(table.definition, definition, request)
+        shared = members.shared_part(table.definition, definition, request)
         if shared.keys() - {"TableName", "AttributeDefinitions"}:
             yield table.definition, shared
 

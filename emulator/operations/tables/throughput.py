@@ -97,7 +97,7 @@ def refuse_unchanged(current: TableDefinition | IndexDefinition, members: Member
         raise errors.capacity_unchanged(read, write, index)
 
 
-def rescaled(current: Relation, members: Members, billing_mode: str, now: float, until: float) -> Relation:
+def with_throughput(current: Relation, members: Members, billing_mode: str, now: float, until: float) -> Relation:
     """Return the definition of a table or index with the requested provisioned throughput.
 
     The times of the last increase and decrease change now. The figures and the number of decreases
@@ -200,7 +200,7 @@ def check_updated_warm(
             raise errors.warmth_decreased(name, index)
 
 
-def warmed(current: Relation, members: Members, billing_mode: str, until: float) -> Relation:
+def with_warm_throughput(current: Relation, members: Members, billing_mode: str, until: float) -> Relation:
     """Return the definition of a table or index with the requested warm throughput, still pending.
 
     TableStatus and IndexStatus do not change (control-plane 20.1). The new figures replace those of

@@ -63,7 +63,7 @@ def updated(definition: TableDefinition, request: Request, now: float, until: fl
     throughput.check_updated_maximums(request, on_demand=on_demand)
     throughput.check_updated_warm(definition, request, definition.billing_mode)
     changed = _with_billing_mode(definition, request, until)
-    changed = throughput.rescaled(changed, request, changed.billing_mode, now, until)
+    changed = throughput.with_throughput(changed, request, changed.billing_mode, now, until)
     for update in request.get("GlobalSecondaryIndexUpdates", ()):
         if "Update" in update:
             changed = _with_index_settings(changed, update["Update"], now, until, on_demand=on_demand)
@@ -126,7 +126,7 @@ def _with_settings(definition: TableDefinition, request: Request, until: float) 
     """
     fields = settings.changes_of(definition, request)
     changed = replace(definition, **{name: value for name, value in fields.items() if name not in _LATER})
-    changed = throughput.warmed(changed, request, definition.billing_mode, until)
+    changed = throughput.with_warm_throughput(changed, request, definition.billing_mode, until)
     if "sse" in fields:
         changed = deferred(changed, until, {"sse": fields["sse"]})
     if "table_class" in fields and fields["table_class"] != settings.class_of(definition):
@@ -208,8 +208,8 @@ def _with_index_settings(
     throughput.check_updated_maximums(update, on_demand=on_demand, index=name)
     throughput.check_updated_warm(index, update, definition.billing_mode, name)
     changed = replace(index, on_demand=settings.maximums(index.on_demand, update))
-    changed = throughput.rescaled(changed, update, definition.billing_mode, now, until)
-    changed = throughput.warmed(changed, update, definition.billing_mode, until)
+    changed = throughput.with_throughput(changed, update, definition.billing_mode, now, until)
+    changed = throughput.with_warm_throughput(changed, update, definition.billing_mode, until)
     if "ProvisionedThroughput" in update or "OnDemandThroughput" in update:
         changed = replace(changed, status=UPDATING, until=until)
     indexes = tuple(changed if other_index.name == name else other_index for other_index in definition.indexes)

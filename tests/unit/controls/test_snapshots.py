@@ -210,7 +210,7 @@ def test_wrong_bodies(db, name, body, text):
 
 
 def test_during_a_restore_in_slices_no_snapshot_changes(db, monkeypatch):
-    monkeypatch.setattr(restoring, "AT_ONCE", 0)
+    monkeypatch.setattr(restoring, "MOST_IN_ONE", 0)
     create(db)
     save(db, "another")
     save(db)
@@ -448,7 +448,7 @@ def test_snapshots_are_known_to_all_workers(workers):
 
 
 def test_a_restore_in_slices_is_finished_by_another_worker(workers, monkeypatch):
-    monkeypatch.setattr(restoring, "AT_ONCE", 0)
+    monkeypatch.setattr(restoring, "MOST_IN_ONE", 0)
     monkeypatch.setattr(restoring, "SLICE", 1)
     mine, other = workers
     create(mine)
