@@ -98,7 +98,7 @@ class Database(Entrances):
         if removal is not None:
             self.catalog.settling.removal = partial(removal, self)
         if waits is not None:
-            self.catalog.settling.waits = partial(waits, self)
+            self.catalog.settling.must_wait = partial(waits, self)
         self._views: Views | None = None
         self._s3_jobs: S3Jobs | None = None
         self._held_vectors: HeldVectors | None = None

@@ -62,7 +62,7 @@ class ShardLanes:
             lane = self.lanes[crc32(key) % len(self.lanes)]
         lane.add(record, self._clock.now())
 
-    def first(self) -> int | None:
+    def first_not_done(self) -> int | None:
         """Return the sequence number of the first record that is not done.
 
         Return None if all records are done.

@@ -76,7 +76,7 @@ class _Waiting:
     def add(self, row: bytes) -> None:
         self.records.append(self._feed.form.record(row, self._number))
 
-    def first(self) -> int | None:
+    def first_not_done(self) -> int | None:
         return self.records[0].sequence if self.records else None
 
     def expire(self) -> None:

@@ -79,7 +79,7 @@ def list_streams(database: Database, caller: Caller, request: Request, _: None) 
     now = database.clock.now()
     streams = [
         stream
-        for stream in sorted(database.streams.of(caller.tenant), key=lambda stream: stream.arn)
+        for stream in sorted(database.streams.of_tenant(caller.tenant), key=lambda stream: stream.arn)
         if stream.arn > after and (table is None or stream.table == table) and not stream.gone(now)
     ]
     page = streams[: request.get("Limit", limits.STREAMS_PAGE)]

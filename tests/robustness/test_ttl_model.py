@@ -193,7 +193,7 @@ class Run:
                 inside.clock.advance(seconds)
                 inside.emulator.run_due()
             inside.emulator.database.background.run_all()
-            assert not list(inside.emulator.database.streams.of(("test", "us-east-1")))
+            assert not list(inside.emulator.database.streams.of_tenant(("test", "us-east-1")))
         self.pair.check()
 
 

@@ -249,7 +249,7 @@ class Enforcer:
         if self._tokens.get(token, 0.0) > self._clock.now():
             raise errors.transaction_in_progress()
 
-    def of(self, table: Table, in_flight: "InFlight | None" = None) -> Enforcement | None:
+    def enforcement_of(self, table: Table, in_flight: "InFlight | None" = None) -> Enforcement | None:
         """Return the enforced limits and the key counts of a table, None if there are none.
 
         A table keeps its token buckets and its counts when its definition changes.

@@ -49,7 +49,7 @@ class Settling:
         self._delay = delay
         self.removal: Callable[[TableDefinition], Callable[[DefinitionChange], None]] | None = None
 
-        self.waits: Callable[[TableDefinition], bool] = _never
+        self.must_wait: Callable[[TableDefinition], bool] = _never
         """Returns True while a member of a group has writes that other members must get first."""
 
     def until(self, begin: float | None = None) -> float:
@@ -111,7 +111,7 @@ class Settling:
         return self._tables.change(settled)
 
     def _is_held(self, definition: TableDefinition) -> bool:
-        return definition.status == DELETING and definition.membership is not None and self.waits(definition)
+        return definition.status == DELETING and definition.membership is not None and self.must_wait(definition)
 
     def _remove(self, table: Table) -> None:
         removal = self.removal if table.definition.recovery_days is not None else None

@@ -156,7 +156,7 @@ class TableRegistry:
 
     def _compiled(self, definition: TableDefinition) -> Table:
         table = self._attachments.compiled(definition)
-        table.enforcement = self._enforcer.of(table, self._attachments.in_flight(definition))
+        table.enforcement = self._enforcer.enforcement_of(table, self._attachments.in_flight(definition))
         return table
 
     def _publish(self, key: bytes, definition: TableDefinition) -> None:

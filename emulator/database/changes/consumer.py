@@ -50,7 +50,7 @@ class Inbox(Protocol):
         """Add a stored record. If the inbox does not keep the record, it counts as done."""
         ...
 
-    def first(self) -> int | None:
+    def first_not_done(self) -> int | None:
         """Return the sequence number of the first record not done, None if all are done."""
         ...
 
@@ -81,7 +81,7 @@ class ShardCursor(Generic[InboxT]):
 
         If all records in the inbox are done, it is that of the next record to read.
         """
-        first = self.inbox.first()
+        first = self.inbox.first_not_done()
         return self._next if first is None else first
 
     @property
@@ -92,7 +92,7 @@ class ShardCursor(Generic[InboxT]):
     @property
     def finished(self) -> bool:
         """True if all records of the shard are done, so that the consumer may read its children."""
-        return self.drained and self.inbox.first() is None
+        return self.drained and self.inbox.first_not_done() is None
 
     def read(
         self, txn: ReadTxn, stream: StreamDefinition, shard: Shard, last: int, page: "Page", oldest: float
@@ -186,7 +186,7 @@ class LogConsumer(Generic[InboxT]):
                 position = self._positions.pop(shard.number, shard.start)
                 cursor = self.shards[shard.number] = ShardCursor(shard, position, self._make_inbox(shard))
             more = cursor.read(txn, stream, shard, last, self._page, oldest)
-            busy = busy or more or cursor.inbox.first() is not None
+            busy = busy or more or cursor.inbox.first_not_done() is not None
             if cursor.finished:
                 held.discard(shard.id)
             else:
@@ -206,7 +206,7 @@ class LogConsumer(Generic[InboxT]):
         for number in self.shards.keys() - known:
             inbox = self.shards[number].inbox
             inbox.expire()
-            if inbox.first() is None:
+            if inbox.first_not_done() is None:
                 del self.shards[number]
                 self._gone.add(number)
             else:

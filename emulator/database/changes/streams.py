@@ -124,7 +124,7 @@ class Streams:
         """Return the stream whose ARN has this part after the account, None if there is none."""
         return self._tenants.get(tenant, {}).get(resource)
 
-    def of(self, tenant: Tenant) -> Iterator[StreamDefinition]:
+    def of_tenant(self, tenant: Tenant) -> Iterator[StreamDefinition]:
         """Yield the streams that the callers of a tenant see."""
         yield from self._tenants.get(tenant, {}).values()
 

@@ -116,10 +116,12 @@ def delete(database: Database, backup: Backup) -> None:
         remove(database, views, change, backup)
 
 
-def remove(database: Database, views: Views, change: DefinitionChange, backup: Backup, *, last: bool = True) -> None:
-    """Delete a backup in the transaction of `change`. `Views.close` explains `last`."""
+def remove(
+    database: Database, views: Views, change: DefinitionChange, backup: Backup, *, no_more_writes: bool = True
+) -> None:
+    """Delete a backup in the transaction of `change`. `Views.close` explains `no_more_writes`."""
     database.backups.remove(change, backup.key)
-    past_items.close_view(views, change, backup.view, last=last)
+    past_items.close_view(views, change, backup.view, no_more_writes=no_more_writes)
 
 
 def begin_expiry(database: Database) -> None:

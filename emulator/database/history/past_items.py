@@ -90,11 +90,11 @@ def close(views: Views, change: DefinitionChange, past: Past) -> None:
     close_view(views, change, past.view)
 
 
-def close_view(views: Views, change: DefinitionChange, number: int, *, last: bool = True) -> None:
-    """Close the table whose view has this number, if it is open. `Views.close` explains `last`."""
+def close_view(views: Views, change: DefinitionChange, number: int, *, no_more_writes: bool = True) -> None:
+    """Close the view with this number, if it is open. See `Views.close` for `no_more_writes`."""
     view = views.get(number)
     if view is not None and not view.closing:
-        views.close(change, view, last=last)
+        views.close(change, view, no_more_writes=no_more_writes)
 
 
 def page(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int, size: int) -> Rows:

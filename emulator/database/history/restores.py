@@ -68,7 +68,7 @@ class RestoreSource:
         After this call, the caller may write keys that the view covers, in the same transaction.
         """
         if self._owned:
-            past_items.close_view(self._views, change, self._view, last=False)
+            past_items.close_view(self._views, change, self._view, no_more_writes=False)
 
 
 def source_of(database: Database, definition: TableDefinition) -> RestoreSource:

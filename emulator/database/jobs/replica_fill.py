@@ -78,7 +78,7 @@ class ReplicaSource:
         for item, version in self._versions:
             replicas.set_version(change.txn, self._into, item, replicas.version_in(version))
         if page.position is None:
-            self._close(change, last=True)
+            self._close(change, no_more_writes=True)
             change.then(partial(replication.begin_all, self._database))
 
     def abandon(self, change: DefinitionChange) -> None:
@@ -86,12 +86,12 @@ class ReplicaSource:
 
         After this call, the caller may write keys that the view covers, in the same transaction.
         """
-        self._close(change, last=False)
+        self._close(change, no_more_writes=False)
 
-    def _close(self, change: DefinitionChange, *, last: bool) -> None:
+    def _close(self, change: DefinitionChange, *, no_more_writes: bool) -> None:
         view = self._views.get(self._view)
         if view is not None and not view.closing:
-            self._views.close(change, view, last=last)
+            self._views.close(change, view, no_more_writes=no_more_writes)
 
 
 def source_of(database: Database, definition: TableDefinition) -> ReplicaSource:

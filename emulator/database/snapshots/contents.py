@@ -162,7 +162,7 @@ def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> No
     for table in gone.incomplete:
         filling.abandon(database, change, table)
     for backup in gone.backups:
-        backups.remove(database, database.views, change, backup, last=False)
+        backups.remove(database, database.views, change, backup, no_more_writes=False)
     for key in gone.definitions():
         database.registries.remove(change, key)
     for prefix in (*gone.data, *gone.checkpoints):

@@ -98,18 +98,18 @@ class Views:
         """Make the view show `value` for `key`, which is a key that the view does not cover."""
         txn.put(view.originals + key, original_of(value))
 
-    def close(self, change: DefinitionChange, view: View, *, last: bool = True) -> None:
+    def close(self, change: DefinitionChange, view: View, *, no_more_writes: bool = True) -> None:
         """Close a view, and remove its originals in the background.
 
-        last: False if the transaction may write covered keys after this call. These writes still
-        store originals, so the originals are then removed only after the commit.
+        no_more_writes: False if the transaction may write covered keys after this call. These
+        writes still store originals, so the originals are then removed only after the commit.
         """
         if any(self._older(view.id, bytes.fromhex(prefix)) is not None for prefix in view.prefixes):
             self._registry.save(change, view.key, replace(view, closing=True))
             change.then(partial(self._begin_merge, view.id))
         else:
             self._registry.remove(change, view.key)
-            if last:
+            if no_more_writes:
                 self._deletions.drop(change.txn, view.originals)
             else:
                 self._deletions.begin(change.txn, view.originals)

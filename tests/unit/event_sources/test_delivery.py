@@ -287,7 +287,7 @@ def test_shards_that_are_gone_leave_no_checkpoint(stage):
             pass
     stage.deliver()
     mapping = stage.service.mappings.get(uuid)
-    [stream] = stage.emulator.database.streams.of(mapping.tenant)
+    [stream] = stage.emulator.database.streams.of_tenant(mapping.tenant)
     assert stage.positions(mapping).keys() <= {shard.number for shard in stream.shards}
 
 
