@@ -39,7 +39,7 @@ class Numbers:
         if number not in self.leave_out:
             self.waiting.append((record_sequence(row), number))
 
-    def first(self):
+    def first_not_done(self):
         return self.waiting[0][0] if self.waiting else None
 
     def expire(self):
