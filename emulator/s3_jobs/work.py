@@ -1,4 +1,4 @@
-"""The objects that the work of a job yields, and running work without a server."""
+"""The work of an S3 job: a generator, the objects it yields, and `run`, which needs no server."""
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ _T = TypeVar("_T")
 
 
 class Call(NamedTuple):
-    """A call of blocking I/O.
+    """A request of the work to call a function that blocks.
 
-    In the work, the result is the value of `yield`, and an error is raised there.
+    At the work's `yield`, the function's result is the value, or its error is raised.
     """
 
     function: Callable[[], Any]
 
 
 class Pause(NamedTuple):
-    """The seconds until the next step."""
+    """A request of the work to wait before its next step."""
 
     seconds: float
 
@@ -30,16 +30,16 @@ class Pause(NamedTuple):
 Work = Generator[Call | Pause, Any, _T]
 
 _NO_ROOM: Final = 0.5
-"""Seconds after which a slice that found the disk full is tried again."""
+"""Seconds until a slice is tried again after the disk was full."""
 
 _FAILED: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """Objects that all work needs.
+    """The objects that the work of every S3 job needs.
 
-    store: returns the object storage of an access key and region.
+    store: a function from access key and region to their object storage.
     """
 
     database: Database
@@ -48,9 +48,9 @@ class Workshop:
 
 
 def in_slice(database: Database, work: Callable[[], _T]) -> Work[_T]:
-    """Return the result of `work`, which changes the store in one transaction.
+    """Call `work`, which changes the store in one transaction, and return its result.
 
-    This waits while the disk is full.
+    If the disk is full, wait and call `work` again.
     """
     while True:
         result: Any = database.try_run(work, _FAILED)
@@ -61,7 +61,10 @@ def in_slice(database: Database, work: Callable[[], _T]) -> Work[_T]:
 
 
 def run(work: Work[_T]) -> _T:
-    """Run work to its end, on this thread; return its result. For tests and tools."""
+    """Run all steps of some work on this thread, without its pauses, and return its result.
+
+    For tests and tools.
+    """
     step: Callable[[], Call | Pause] = work.__next__
     while True:
         try:
