@@ -1,4 +1,4 @@
-"""Requests as Python with boto3."""
+"""Writes requests as a Python program that uses boto3."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,9 +13,10 @@ _WIDTH: Final = 96
 
 
 def program(calls: Iterable[Call], target: Target, *, result: str | None = None) -> str:
-    """Return a program that sends some requests. After CreateTable, it waits for the table.
+    """Return a program that sends requests and, after CreateTable, waits until the table exists.
 
-    result: an expression with `response` that the program prints at its end.
+    result: an expression that the program prints at its end. The expression may use the variable
+    `response`, the answer to the last request.
     """
     calls = list(calls)
     streams = any(operation in _STREAMS for operation, _ in calls)
@@ -47,7 +48,7 @@ def _arguments(request: Mapping[str, Any]) -> str:
 
 
 def literal(value: Any, depth: int = 0) -> str:  # noqa: ANN401 - JSON
-    """Return a value as a literal of Python. depth: how far the following lines are indented."""
+    """Return a value as a Python literal. depth: levels of indentation after the first line."""
     if isinstance(value, Binary):
         return repr(bytes(value))
     whole = _one_line(value)
