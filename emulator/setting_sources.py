@@ -26,9 +26,9 @@ PREFIX: Final = "DYNAMODB_EMULATOR_"
 _TRUE: Final = frozenset(("1", "true", "yes", "on"))
 _FALSE: Final = frozenset(("0", "false", "no", "off"))
 LINKED_PORT: Final = ("tcp://", "udp://", "sctp://")
-"""Beginnings of values of DYNAMODB_EMULATOR_PORT that are not a port, and are ignored.
+"""If DYNAMODB_EMULATOR_PORT begins with one of these texts, the variable is ignored.
 
-Kubernetes sets this variable to a URL if the cluster has a Service named `dynamodb-emulator`.
+Kubernetes sets it to a URL if the cluster has a Service with the name `dynamodb-emulator`.
 """
 
 FIELDS: Final[Mapping[str, Field[Any]]] = {field.name: field for field in fields(Settings)}
@@ -75,7 +75,7 @@ def merged(sources: Iterable[SettingsSource]) -> dict[str, Any]:
 
 
 def environment_source(environment: Mapping[str, str]) -> SettingsSource:
-    """Return the settings that DYNAMODB_EMULATOR_* variables have."""
+    """Return the settings that are given by DYNAMODB_EMULATOR_* variables."""
     found = {}
     for name, field in FIELDS.items():
         variable = variable_of(name)
@@ -86,7 +86,7 @@ def environment_source(environment: Mapping[str, str]) -> SettingsSource:
 
 
 def localstack_source(environment: Mapping[str, str]) -> SettingsSource:
-    """Return the settings that LocalStack's variables have."""
+    """Return the settings that are given by LocalStack's variables."""
     found = {}
     for name, field in FIELDS.items():
         variable: str = field.metadata.get("localstack", "")
@@ -104,17 +104,17 @@ def _of_localstack(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - of th
 
 
 def variable_of(name: str) -> str:
-    """Return the name of our environment variable for a setting: in_memory -> ..._IN_MEMORY."""
+    """Return our environment variable for a setting, such as DYNAMODB_EMULATOR_IN_MEMORY."""
     return PREFIX + name.upper()
 
 
 def flag_of(name: str) -> str:
-    """Return the command-line flag for a setting: in_memory -> --in-memory."""
+    """Return the command-line flag for a setting, such as --in-memory."""
     return "--" + name.replace("_", "-")
 
 
 def parsed(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - of the field's type
-    """Parse the text of a setting, as the type of its field. Raises ValueError."""
+    """Parse the text of a setting; the default of `field` has the type. Raises ValueError."""
     default: Any = field.default
     if isinstance(default, bool):
         return _switch(text)

@@ -39,12 +39,12 @@ The first source that has either of them decides, and both are ignored in later 
 """
 
 DEFAULT_ACCOUNT: Final = "123456789012"
-"""The account of AWS's own examples. AWS has no account 000000000000."""
+"""The account in AWS's own examples. (The account 000000000000 does not exist on AWS.)"""
 
 _DATA: Final = Path("data")
 _NEVER: Final = 1e9  # seconds (31 years): longer than any server runs
 
-# `re` compiles these texts at first use. Most starts do not need them and save a millisecond.
+# The patterns are compiled at first use: most starts do not need them, and save a millisecond.
 _ORIGIN: Final = r"\*|[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?/?"
 _HOST: Final = r"[a-z0-9._-]+|\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f.]*:[0-9a-f:.]*"
 
@@ -56,7 +56,7 @@ def check_url(text: str) -> None:
     try:
         parts = urlsplit(text)
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # the port is not a number, or a bracket is not closed
+    except ValueError:  # For example, the port is not a number, or a bracket is not closed.
         valid = False
     if not valid:
         raise ValueError(f"{text!r} is not a URL such as http://127.0.0.1:4568")
@@ -73,13 +73,13 @@ def _check_host(text: str) -> None:
 
 
 def is_account(text: str) -> bool:
-    """Return whether a text has the form of an AWS account: twelve digits."""
+    """Return True if a text has the form of an AWS account ID: twelve digits."""
     return len(text) == 12 and text.isascii() and text.isdigit()  # noqa: PLR2004 - twelve digits
 
 
 def _check_account(text: str) -> None:
     if not is_account(text):
-        raise ValueError(f"{text!r} is not an account: twelve digits")
+        raise ValueError(f"{text!r} is not an AWS account ID: expected twelve digits")
 
 
 def _setting(group: Group, default: Any, text: str, **metadata: Any) -> Any:  # noqa: ANN401 - a field of any type

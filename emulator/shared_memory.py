@@ -89,7 +89,7 @@ class SharedMemory:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Lock the shared memory during a `with` block: only one worker at a time is inside one."""
+        """Hold the lock of the shared memory during a `with` block. Other workers wait for it."""
         import fcntl  # noqa: PLC0415 - only POSIX systems have it, and only they have several processes
 
         fcntl.lockf(self._lock, fcntl.LOCK_EX)
@@ -108,7 +108,7 @@ class SharedMemory:
     @faults.setter
     def faults(self, text: bytes) -> None:
         if len(text) > _FAULT_TEXT:
-            raise ValueError(f"{len(text)} bytes, and there is room for {_FAULT_TEXT}")
+            raise ValueError(f"{len(text)} bytes, but at most {_FAULT_TEXT} are allowed")
         start = _FAULT_COUNTS + _LENGTH
         self._rules[_FAULT_COUNTS:start] = len(text).to_bytes(_LENGTH, "big")
         self._rules[start : start + len(text)] = text

@@ -21,8 +21,8 @@ def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
 
     A server may be using the source.
 
-    verify: checks the source before, if the source is itself a copy. It must raise Corrupted if the
-    source is damaged.
+    verify: called first if the source is itself a copy. It must raise Corrupted if the source is
+    damaged.
 
     Returns the size of the new data file in bytes. After a StorageError, no part of the copy
     remains.

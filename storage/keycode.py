@@ -27,7 +27,7 @@ _ZERO = b"\x00\xff"
 LAST = b"\xff" * 4096
 """A byte string that sorts after all keys.
 
-No key is so long and has only FF bytes: a key attribute has at most 2048 bytes.
+A key attribute has at most 2048 bytes, so the first 4096 bytes of a key are never all FF.
 """
 
 u32 = _U32.pack

@@ -105,7 +105,7 @@ class MemoryWrite:
 
     def __init__(self, engine: "MemoryEngine") -> None:
         self._engine = engine
-        self.urgent = False  # This has no effect, because memory has no reserve for urgent writes.
+        self.urgent = False  # has no effect: this engine has no reserve for urgent writes
         self._undo: dict[bytes, Old] = {}
         engine.undo = self._undo
 

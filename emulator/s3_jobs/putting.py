@@ -50,7 +50,7 @@ log = logging.getLogger("emulator")
 
 ERROR: Final = "ERROR"
 CONDITION: Final = "CONDITION_CHECK_FAILURE"
-"""The values of the request's OutputType: which records the output bucket gets."""
+"""The values of OutputType in a request: which records to write to the output bucket."""
 
 _CANCELLED: Final = ("Cancelled", "The bulk operation was cancelled.")
 
@@ -187,7 +187,10 @@ def _put(txn: WriteTxn, table: Table, put: Put, done: _Slice) -> None:
 
 
 def _attempt(txn: WriteTxn, put: Put) -> dict[str, Any]:
-    """Return the output line for a put with a false condition: its item and the existing item."""
+    """Return the output line about a put with a false condition.
+
+    It has the item of the put and, if there is one, the existing item with the same key.
+    """
     row = txn.get(put.key)
     line: dict[str, Any] = {"Item": put.key_item}
     return line if row is None else {**line, "ExistingItem": decode_row(row)}

@@ -6,8 +6,8 @@
 | ION           | a struct with `Item`                                            |
 | CSV           | a line, after the header                                        |
 
-At the first part of an object that cannot be parsed, reading of this object ends, and the part
-counts as one bad record. Exception: after a CSV line with too many fields, reading continues.
+Reading of an object ends at the first part that cannot be parsed. This part counts as one bad
+record. Exception: after a CSV line with too many fields, reading continues.
 
 The functions in this module block, so `outbound/s3_jobs.py` calls them in a thread. The thread also
 parses the items. A batch is small, so that parsing it does not hold up requests: Python runs only
@@ -34,13 +34,14 @@ from emulator.values.problems import Layer, first_problem
 from emulator.values.wire import ParsedItem, parse_item
 
 RECORDS: Final = 100
-"""The most records in a batch. One slice stores it in 2 to 10 ms, depending on the indexes."""
+"""The most records in a batch. A slice stores a batch in 2 to 10 ms, depending on the indexes."""
 
 SIZE: Final = 64 << 10
 """Once a batch has this many bytes, no record is added to it."""
 
 _CHUNK: Final = 64 << 10
-# In bytes. An item has at most 400 KB, but its JSON text can be longer, because of its numbers.
+# The most bytes of a line. An item has at most 400 KB, but its JSON text may be longer, because the
+# text of a number is longer than its size.
 _LONGEST_LINE: Final = 2 << 20
 CONDITION: Final = frozenset(("ConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues"))
 """The members that a record of a bulk operation may have in addition to Item."""
@@ -221,7 +222,7 @@ class _Raw(RawIOBase):
 
     def __init__(self, stream: Readable) -> None:
         self._stream = stream
-        # `_records` needs the error, and a library that reads this stream may raise another one.
+        # Kept for `_records`, because a library that reads this stream may raise its own error.
         self.failure: ObjectError | None = None
 
     def readable(self) -> bool:

@@ -1,4 +1,4 @@
-"""Finds the unfinished S3 jobs and starts their work, so that no job runs twice at a time."""
+"""Finds the unfinished S3 jobs and makes their work, but never twice for a running job."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -30,7 +30,10 @@ _END: Final[dict[str, Callable[[Database, S3Job, Failure], None]]] = {
 
 
 class Runner:
-    """Makes the work of a database's S3 jobs. Call it only on the thread that owns the database."""
+    """Makes the work (work.py) of a database's S3 jobs.
+
+    The methods and all work must run on the thread that owns the database.
+    """
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database

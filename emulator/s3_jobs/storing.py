@@ -35,10 +35,10 @@ def conditional_put(table: Table, record: Mapping[str, Any]) -> Put:
     record: the JSON object of the record (`Record.content`).
     """
     operation = find("PutItem")
-    assert operation is not None, "the service has PutItem"
+    assert operation is not None, "PutItem is an operation of the service"
     operation.load()
-    assert operation.model is not None, "`load` compiles it"
-    assert operation.check is not None, "PutItem checks its requests"
+    assert operation.model is not None, "`load` sets the model"
+    assert operation.check is not None, "PutItem has a check"
     members = {name: record[name] for name in CONDITION if name in record}
     request = operation.model.parse({"TableName": table.name, "Item": record["Item"], **members})
     operation.model.validate(request)

@@ -1,4 +1,7 @@
-"""The work of an S3 job: a generator, the objects it yields, and `run`, which needs no server."""
+"""Work: the generator that does an S3 job, and the objects that it yields.
+
+Without a server, the function `run` runs work.
+"""
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -15,7 +18,8 @@ _T = TypeVar("_T")
 class Call(NamedTuple):
     """A request of the work to call a function that blocks.
 
-    At the work's `yield`, the function's result is the value, or its error is raised.
+    The result of the function becomes the value of the `yield`. An error of the function is raised
+    there.
     """
 
     function: Callable[[], Any]

@@ -44,14 +44,14 @@ class Knowledge:
         return self._described[table]
 
     def keys(self, table: str) -> list[str]:
-        """Return the names of a table's key attributes, or [] if the server does not tell them."""
+        """Return the names of a table's key attributes, or [] if DescribeTable fails."""
         try:
             return [each["AttributeName"] for each in self.describe(table)["KeySchema"]]
         except (Refused, Unreachable):
             return []
 
     def indexes(self, table: str) -> list[str]:
-        """Return the names of a table's indexes, or [] if the server does not tell them."""
+        """Return the names of a table's indexes, or [] if DescribeTable fails."""
         try:
             described = self.describe(table)
         except (Refused, Unreachable):
@@ -60,7 +60,7 @@ class Knowledge:
         return [index["IndexName"] for kind in kinds for index in described.get(kind, ())]
 
     def attributes(self, table: str) -> list[str]:
-        """Return names of a table's attributes: first key attributes, then names that `see` saw."""
+        """Return names of a table's attributes: key attributes, then those of earlier results."""
         try:
             defined = [each["AttributeName"] for each in self.describe(table)["AttributeDefinitions"]]
         except (Refused, Unreachable):

@@ -31,7 +31,7 @@ class _Words(Completer):
         self._knowledge = knowledge
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
-        """Yield the suggested words. Before the first letter of a word, do so only after Tab."""
+        """Yield the suggested words. If no letter of a word is typed yet, do so only after Tab."""
         commands = (*COMMANDS, *ALIASES) if document.text.startswith("\\") else COMMANDS
         before, after = document.text_before_cursor, document.text_after_cursor
         for word, replaces in candidates(before, after, self._knowledge, commands):
@@ -45,7 +45,8 @@ class _Person:
     def ask(self, question: str) -> str:
         try:
             return PromptSession[str](history=InMemoryHistory()).prompt(question)
-        except EOFError:  # Ctrl-D. The answer "q" ends a long result, and is not a valid parameter.
+        # Ctrl-D has the same meaning as "q", which ends a long result and is no valid parameter.
+        except EOFError:
             return "q"
 
 

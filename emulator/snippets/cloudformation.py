@@ -35,7 +35,7 @@ def template(calls: Sequence[Call]) -> str:
     text = _yaml({"Resources": {_logical_id(create["TableName"]): resource}}, 0)
     left_out = [name for name in _NOT_IN_TEMPLATE if name in requests["CreateTable"]]
     left_out += ["replicas"] if "UpdateTable" in requests else []
-    return "".join(f"# This resource cannot have: {each}\n" for each in left_out) + text
+    return "".join(f"# AWS::DynamoDB::Table does not support {each}: left out.\n" for each in left_out) + text
 
 
 def _logical_id(name: str) -> str:

@@ -43,7 +43,8 @@ def recreation(
 def _replicas(table: Mapping[str, Any], region: str | None) -> list[Call]:
     """Return UpdateTable requests that create the replicas.
 
-    Each replica needs a request. With strong consistency, one request creates all replicas.
+    A request creates one replica. With strong consistency, one request creates all replicas and the
+    witness.
     """
     name = table["TableName"]
     regions = [each["RegionName"] for each in table.get("Replicas", ()) if each["RegionName"] != region]

@@ -1,4 +1,4 @@
-"""Types and functions that all modules of this package use."""
+"""Types and functions that several modules of this package use."""
 
 from base64 import b64decode
 from collections.abc import Mapping
@@ -23,10 +23,10 @@ class Binary(bytes):
 
 
 def with_binaries(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a copy of a request in which the Base64 text of binary values is replaced by `Binary`.
+    """Return a copy of a request with a `Binary` in place of the Base64 text of each binary value.
 
-    A binary value is an object whose only member is `B` or `BS`. No other object in a request has
-    this form.
+    A binary value is an object whose only member is `B` with a text or `BS` with a list. No other
+    object in a request has this form.
     """
     if isinstance(value, list):
         return [with_binaries(each) for each in value]

@@ -50,7 +50,7 @@ def resource(calls: Sequence[Call]) -> str:
         body.append(("server_side_encryption", [("enabled", True)]))
     body += _settings(calls)
     lines = "".join(_lines(body, 1))
-    left_out = "# The resource cannot have vector indexes.\n" if "VectorIndexes" in create else ""
+    left_out = "# aws_dynamodb_table does not support vector indexes: left out.\n" if "VectorIndexes" in create else ""
     return f'{left_out}resource "aws_dynamodb_table" "{_name(create["TableName"])}" {{\n{lines}}}\n'
 
 

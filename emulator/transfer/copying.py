@@ -33,7 +33,7 @@ class BadState(Exception):
 class _Segment:
     """A segment of the scan.
 
-    start: the key of the last copied item (ExclusiveStartKey), or None at the beginning.
+    start: the ExclusiveStartKey of the next page; None for the first page.
     done: True if the whole segment is copied.
     """
 

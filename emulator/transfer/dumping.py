@@ -33,7 +33,7 @@ from emulator.transfer.tables import key_names
 SEGMENTS: Final = 2
 """The number of threads that read a table for `export`.
 
-While one thread writes its page to the file, the server makes the page of the other thread.
+While one thread writes its page to a file, the server prepares the page of the other thread.
 """
 
 _POLL: Final = 0.1  # seconds between two updates of the progress from the threads' counts

@@ -25,7 +25,7 @@ Its arguments are the table's name, the number of the segment, and the number of
 """
 
 _HOLD: Final = "snapshots/hold"
-_POLL: Final = 0.002  # seconds between two polls for the new snapshot, which takes 0.3 ms to make
+_POLL: Final = 0.002  # seconds between two polls for the new snapshot; making it takes 0.3 ms
 
 
 @contextmanager

@@ -108,7 +108,10 @@ def _drop_unfinished(emulator: Emulator, mark: Path) -> None:
 
 
 def _load(connect: Connect, paths: Sequence[str], form: str) -> int:
-    """Load files and folders, and return the number of problems. form: the setting log_format."""
+    """Load files and folders, and return the number of problems.
+
+    form: the value of the setting log_format.
+    """
     with Progress("--init: loaded", log=log if form == "json" else None) as progress:
         loader = Loader(connect, progress, fresh=True, threaded=False)
         loader.load(inputs(paths, ReadOptions(environment=os.environ)))

@@ -1,6 +1,6 @@
 """Loads files into a server: creates tables from definitions, and puts items.
 
-A table that exists is not created, and keeps its items. The new items are added to them. Each
+A table that exists keeps its definition and its items, and the loaded items are put into it. Each
 problem is counted, and reported with its file and line. All items without a problem are loaded.
 """
 

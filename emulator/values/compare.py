@@ -36,8 +36,8 @@ class _Memory:
 
     An id is unique as long as its object exists. The values of the item and of the request exist
     until the evaluation ends. Only the result of size() does not: it is a number that Python frees
-    earlier, and another number may then get the same id. The cached result is right even then: the
-    cache only has comparisons of lists, maps and sets, and a number equals none of these.
+    earlier, and another number may then get the same id. A cached comparison is right even then: it
+    compares a list, map or set with a number, and the result of that is always False.
 
     results: key -> result.
     searches: id of a list -> how often it was searched for a list, map or set.

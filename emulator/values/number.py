@@ -15,12 +15,11 @@ Inside this module, a number may also have one of two other forms:
 
 The module also makes *sortable bytes* of a number: their order is the order of the numbers
 (behaviour 6.2). The form is that of Oracle's NUMBER. The digits are in base 100: d1 is the first
-digit that is not 0, and e is the exponent in |n| = 0.d1 d2 d3... * 100**e. The bytes, in hex except
-for digits:
+digit that is not 0, and e is the exponent in |n| = 0.d1 d2 d3... * 100**e. The bytes are:
 
-    n = 0      80
-    n > 0      C0 + e, then d + 1 for each digit d
-    n < 0      3F - e, then 101 - d for each digit d, then 66 if there are fewer than 20 digits
+    n = 0      0x80
+    n > 0      0xC0 + e, then d + 1 for each digit d
+    n < 0      0x3F - e, then 101 - d for each digit d, then 0x66 if there are fewer than 20 digits
 """
 
 import re
@@ -301,9 +300,9 @@ def _sort_bytes(text: str) -> bytes:
 def stored_size(text: str) -> int:
     """Return the size of a number in an item, in bytes (behaviour 2.3).
 
-    The size is 1 byte, plus 1 byte for each two digits, plus 1 byte if the number is negative. An
-    odd digit needs a byte, both before and after the point. Two kinds of zeros need no bytes: those
-    at the end of a whole number, and those at the begin of a number below 1.
+    The size is 1 byte, plus half a byte for each digit before the point (rounded up), plus half a
+    byte for each digit after the point (rounded up), plus 1 byte if the number is negative. Zeros
+    at the end of a whole number and at the beginning of a number below 1 do not count.
     """
     if "." not in text:
         digits = len(text.rstrip("0"))

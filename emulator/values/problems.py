@@ -197,8 +197,8 @@ _MOST_LISTED: Final = 40_000
 class ItemProblems(list[Problem]):
     """The list of problems for the values of an item.
 
-    `sets.parse_number_set` recognizes by the type of the list that its set belongs to an item. Then
-    the size limit of the set is that of an item, and not that of expression values.
+    The type of the list tells `sets.parse_number_set` that its set belongs to an item. Then the
+    size limit of the set is that of an item, and not that of expression values.
     """
 
     __slots__ = ()

@@ -272,7 +272,7 @@ known tag, or if its content has a wrong type.
 
 
 def _parse_odd(raw: object, problems: list[Problem], level: int) -> int:
-    """Parse a value that `_parse_all` cannot parse: null, or not an object with one known tag."""
+    """Parse a value that is null, has not exactly one known tag, or has content of a wrong type."""
     if raw is None:
         return report(problems, "empty")
     if type(raw) is not dict:

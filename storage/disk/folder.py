@@ -9,9 +9,9 @@ r"""The data folder of a store: the files in it, and the check that this program
     <folder>/reserve      bytes that deletions may use when the disk is full (room.py)
     <folder>/server.lock  locked by the server that uses the folder; has its process id (claim.py)
 
-A folder is *ours*, that of a store, if it has our `layout` file. An empty folder becomes ours. It
-counts as empty if it has only files that file systems or an interrupted `prepare` leave behind. Any
-other folder is refused and not changed.
+A folder is *ours* if it has our `layout` file. An empty folder becomes ours. A folder counts as
+empty if it has only files that file systems or an interrupted `prepare` leave behind. Any other
+folder is refused and not changed.
 
 The file `layout` is also a lock: a process holds it while it changes the size of the map
 (environment.py).

@@ -39,7 +39,7 @@ class LmdbPending(LmdbTxn):
 class LmdbGroup(LmdbWrite):
     """The write transaction of a group of write blocks.
 
-    _mark: the length of the journal at the begin of the current block. All later writes in the
+    _mark: the length of the journal at the start of the current block. All later writes in the
     journal belong to this block.
     _lost: the error that `commit` must raise because blocks of the group were lost, or None.
     _all_urgent: True if all blocks that have written something are urgent.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class _Lost:
-    """Replaces the LMDB transaction of a reader that has lost its snapshot: a use raises."""
+    """Replaces the LMDB transaction of a reader with a lost snapshot: use raises Interrupted."""
 
     def get(self, *_: object, **__: object) -> NoReturn:
         raise Interrupted("The snapshot was lost when the store grew: run the read again.")
@@ -30,7 +30,7 @@ class _Lost:
 
 
 class _Ended:
-    """Replaces the LMDB transaction of a reader or writer that has ended: a use raises."""
+    """Replaces the LMDB transaction of a reader or writer that has ended: use raises Closed."""
 
     def get(self, *_: object, **__: object) -> NoReturn:
         raise Closed(TRANSACTION_ENDED)

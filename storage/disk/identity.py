@@ -4,7 +4,7 @@ The reason: if a copy was made while a server wrote the file, the copy may be da
 abort this process or return wrong data. So such a copy is verified before LMDB opens it.
 
 A copy has the same content as its original, but other inode numbers, and other times in the inodes.
-Two small files in the folder record them:
+Two small files in the folder help to detect a copy:
 
     <folder>/identity   "new\n" until there is a data file, then "<inode of data.mdb> <inode of
                         layout> <time of the last change of layout's inode, ns>\n"

@@ -98,7 +98,7 @@ def snapshot(folder: Path) -> Iterator[Snapshot]:
 def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
     """Copy the newest commit, without unused pages, to a folder that is missing or empty.
 
-    verify: checks the source if it is itself a copy, and raises Corrupted if it is damaged.
+    verify: called if the source is itself a copy. It must raise Corrupted if the source is damaged.
 
     Returns the size of the new data file in bytes. After a StorageError, no part of the copy
     remains.
