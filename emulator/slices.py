@@ -97,8 +97,8 @@ class Dropped(Exception):
 def in_slices(steps: Steps[bytes], *, sliced: bool) -> bytes:
     """Run the first step, and return the answer if the step completes it.
 
-    If steps remain, raise Sliced with them. If `sliced` is false, run them now instead, and return
-    the answer.
+    Otherwise, if `sliced` is true, raise Sliced with the remaining steps. If it is false, run the
+    remaining steps now and return the answer.
     """
     try:
         next(steps)

@@ -17,7 +17,7 @@ class Interrupted(StorageError):
 
 
 class Lost(Interrupted):
-    """All pending writes of a group commit were lost, also those that had ended without an error.
+    """All pending writes of a group commit were lost, even those of transactions without an error.
 
     No new write can begin until `commit()` has raised this error (storage/README.md, "Group
     commit").

@@ -40,9 +40,9 @@ class GroupCommit(Protocol):
     def commit(self) -> None:
         """Commit all pending writes.
 
-        Raises Interrupted if no pending writes were kept, and Lost if they were lost before this
-        call. In both cases, the host can run them again. After Full or another StorageError, some
-        pending writes may be lost.
+        Raises Interrupted if the commit failed and no pending writes were kept. Raises Lost if the
+        pending writes were lost before this call. In both cases, the host can run them again. After
+        Full or another StorageError, some pending writes may be lost.
         """
         ...
 

@@ -238,7 +238,8 @@ def _write_output(bucket: Bucket, job: S3Job, progress: Progress, logs: dict[str
 def end(database: Database, job: S3Job, failure: Failure) -> None:
     """Store the final status of a bulk operation.
 
-    failure: FailureCode and FailureMessage, or None if the operation has not failed.
+    failure: FailureCode and FailureMessage; _CANCELLED if the user has cancelled the operation;
+    None if it has succeeded.
     """
     with database.registries.changing(urgent=True) as change:
         progress = database.s3_jobs.progress(change.txn, job)

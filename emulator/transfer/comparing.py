@@ -38,7 +38,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two tables to compare. connect: opens its endpoint. table: its name."""
+    """One of two tables to compare. connect: opens the table's endpoint. table: its name."""
 
     connect: Connect
     table: str

@@ -256,8 +256,8 @@ def sort_numbers(texts: list[str]) -> None:
 _ZERO: Final = b"\x80"
 _MAX_PAIRS: Final = 20
 _POSITIVE: Final = bytes((byte >> 4) * 10 + (byte & 15) + 1 for byte in range(154)).ljust(256, b"\0")
-"""A table for bytes.translate: two decimal digits in one byte (BCD) -> the byte of that digit in
-base 100, for positive numbers. _NEGATIVE is for negative numbers.
+"""Table for bytes.translate, for positive numbers. It maps a byte with two decimal digits, such as
+0x42 for 42, to the sortable byte of this base-100 digit: 43. _NEGATIVE is for negative numbers.
 """
 _NEGATIVE: Final = bytes(102 - byte if byte else 0 for byte in _POSITIVE)
 _POSITIVE_EXPONENT: Final = {pairs: bytes((0xC0 + pairs,)) for pairs in range(-64, 64)}

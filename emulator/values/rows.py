@@ -48,16 +48,14 @@ def decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
     """Return a function that decodes the attributes `names` of a row. It may omit other attributes.
 
     The function takes a third of the time of `decode_row` for one attribute of a row of 1 KB. It
-    searches the row for the text `"name":` and parses only the value after it:
+    searches the row for the text `"name":`, which is the key of some object, because JSON escapes
+    quotes inside strings. Then it parses only the value after the key. In three cases, it cannot be
+    sure that this is right, and calls `decode_row`:
 
-    1. The text is a key of some object, because JSON escapes quotes inside strings. If there is a
-       backslash before the text, the text is only the end of a longer key.
-    2. The key is an attribute of the item, and not a key inside its values, if the name is not a
-       type tag and no map begins before the key.
-    3. The value ends at the next `},"`, where an object ends and a string begins. This may also be
-       inside the value, but then the text up to there is not valid JSON.
-
-    If one of these conditions is not met, the function calls `decode_row`.
+    1. The character before the text is a backslash. So the text is only the end of a longer key.
+    2. The name is a type tag, or a map begins before the text. So the key may be inside a value.
+    3. The text from the key to the next `},"` is not valid JSON. At `},"`, an object ends and a
+       string begins, so the value ends there, unless `},"` is inside the value.
     """
     if len(names) > _MOST_NAMES or sum(map(len, names)) > _MOST_CHARACTERS:
         return decode_row

@@ -1,8 +1,8 @@
-"""Files that a store keeps open as long as it is open.
+"""Files that a store opens at its start and keeps open.
 
 When the data file grows, the store needs the files `layout` (as a lock) and `data.mdb`. At that
-time, the connections of clients may have used up the server's file descriptors. So the store opens
-these files at its start.
+time, the connections of clients may have used up the server's file descriptors. So the store must
+have these files open already.
 """
 
 import contextlib
