@@ -96,7 +96,7 @@ def localstack_source(environment: Mapping[str, str]) -> SettingsSource:
     return found
 
 
-def _of_localstack(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - of the field's type
+def _of_localstack(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - a value of the field's type
     if not isinstance(field.default, bool) and "localstack_on" not in field.metadata:
         return parsed(field, text)
     on = _switch(text)
@@ -113,7 +113,7 @@ def flag_of(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def parsed(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - of the field's type
+def parsed(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - a value of the field's type
     """Parse the text of a setting; the default of `field` has the type. Raises ValueError."""
     default: Any = field.default
     if isinstance(default, bool):

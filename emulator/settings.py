@@ -251,7 +251,7 @@ class Settings:
     functions: str = _setting(
         Group.STREAMS,
         "",
-        "TOML file with the functions that streams can invoke, one in a line: name = URL or module:callable",
+        "TOML file with the functions that streams can invoke: name = URL or module:callable",
         metavar="FILE",
     )
     kinesis_endpoint: str = _setting(

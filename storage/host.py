@@ -76,7 +76,7 @@ class Upkeep(Numbered, Protocol):
         ...
 
     def preallocate(self) -> Callable[[], None] | None:
-        """Return a function that prepares the disk so that later writes are faster, or None.
+        """Return a function that makes later writes faster, or None if there is nothing to do.
 
         The host should call this method about twenty times a second, and run the returned function
         in another thread. It must not call the method again before that function has ended.

@@ -80,7 +80,7 @@ def run(work: Work[_T]) -> _T:
         if isinstance(wanted, Call):
             try:
                 found = wanted.function()
-            except Exception as error:  # noqa: BLE001 - it belongs to the work
+            except Exception as error:  # noqa: BLE001 - the work gets the error
                 step = partial(work.throw, error)
             else:
                 step = partial(work.send, found)

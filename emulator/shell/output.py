@@ -49,7 +49,7 @@ def draw(console: "Console", items: Sequence[Item], first: Sequence[str]) -> Non
 
 
 def _draw_table(console: "Console", names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    from rich import box  # noqa: PLC0415 - an extra
+    from rich import box  # noqa: PLC0415 - rich is optional
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
@@ -74,7 +74,7 @@ Show = Callable[[Sequence[Item], Sequence[str]], None]
 
 
 def _show_table(stream: TextIO) -> Show:
-    from rich.console import Console  # noqa: PLC0415 - an extra
+    from rich.console import Console  # noqa: PLC0415 - rich is optional
 
     console = Console(file=stream, highlight=False)
     return lambda items, first: draw(console, items, first)

@@ -59,7 +59,7 @@ def _match_end(pattern: re.Pattern[str], text: str, position: int) -> int:
     return match.end() if match else position
 
 
-def _attribute(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+def _attribute(value: Any) -> dict[str, Any]:  # noqa: ANN401 - a JSON value
     """Convert a JSON value to an attribute value."""
     match value:
         case _Number():

@@ -47,7 +47,7 @@ def _arguments(request: Mapping[str, Any]) -> str:
     return "\n" + "".join(f"    {name}={literal(value, 1)},\n" for name, value in request.items())
 
 
-def literal(value: Any, depth: int = 0) -> str:  # noqa: ANN401 - JSON
+def literal(value: Any, depth: int = 0) -> str:  # noqa: ANN401 - a JSON value
     """Return a value as a Python literal. depth: levels of indentation after the first line."""
     if isinstance(value, Binary):
         return repr(bytes(value))
@@ -62,7 +62,7 @@ def literal(value: Any, depth: int = 0) -> str:  # noqa: ANN401 - JSON
     return f"{{\n{parts}{outer}}}"
 
 
-def _one_line(value: Any) -> str:  # noqa: ANN401 - JSON
+def _one_line(value: Any) -> str:  # noqa: ANN401 - a JSON value
     if isinstance(value, Binary):
         return repr(bytes(value))
     if isinstance(value, list):

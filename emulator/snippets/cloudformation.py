@@ -45,7 +45,7 @@ def _logical_id(name: str) -> str:
     return found if found[:1].isalpha() else f"Table{found}"
 
 
-def _yaml(value: Any, depth: int) -> str:  # noqa: ANN401 - JSON
+def _yaml(value: Any, depth: int) -> str:  # noqa: ANN401 - a JSON value
     """Return the YAML lines of an object or list. depth: the level of indentation."""
     margin = "  " * depth
     if isinstance(value, Mapping):
@@ -58,7 +58,7 @@ def _yaml(value: Any, depth: int) -> str:  # noqa: ANN401 - JSON
     return "".join(lines)
 
 
-def _below(value: Any, depth: int) -> str:  # noqa: ANN401 - JSON
+def _below(value: Any, depth: int) -> str:  # noqa: ANN401 - a JSON value
     if isinstance(value, Mapping | list) and value:
         return "\n" + _yaml(value, depth)
     if isinstance(value, Mapping | list):

@@ -40,7 +40,7 @@ def program(calls: Iterable[Call], target: Target, *, result: str | None = None)
     return "\n".join(lines) + "\n"
 
 
-def literal(value: Any, depth: int = 0) -> str:  # noqa: ANN401 - JSON
+def literal(value: Any, depth: int = 0) -> str:  # noqa: ANN401 - a JSON value
     """Return a value as a JavaScript literal. depth: levels of indentation after the first line."""
     whole = _one_line(value)
     if len(whole) + 2 * depth <= _WIDTH or not isinstance(value, list | Mapping) or not value:
@@ -52,7 +52,7 @@ def literal(value: Any, depth: int = 0) -> str:  # noqa: ANN401 - JSON
     return "{\n" + ",\n".join(members) + f"\n{outer}}}"
 
 
-def _one_line(value: Any) -> str:  # noqa: ANN401 - JSON
+def _one_line(value: Any) -> str:  # noqa: ANN401 - a JSON value
     if isinstance(value, Binary):
         return f"Buffer.from({_text(bytes(value).hex())}, 'hex')"
     if isinstance(value, list):

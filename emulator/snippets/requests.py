@@ -22,7 +22,7 @@ class Binary(bytes):
     __slots__ = ()
 
 
-def with_binaries(value: Any) -> Any:  # noqa: ANN401 - JSON
+def with_binaries(value: Any) -> Any:  # noqa: ANN401 - a JSON value
     """Return a copy of a request with a `Binary` in place of the Base64 text of each binary value.
 
     A binary value is an object whose only member is `B` with a text or `BS` with a list. No other

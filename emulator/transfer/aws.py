@@ -26,8 +26,8 @@ class AwsEndpoint:
     profile: the AWS profile to use, or None for the default profile.
     url: the URL to call instead of AWS, for tests.
 
-    AWS_ENDPOINT_URL and similar settings are ignored, because users set them to the URL of this
-    emulator.
+    AWS_ENDPOINT_URL and similar settings are ignored, because users may have set them to the URL of
+    this emulator.
     """
 
     def __init__(self, region: str, profile: str | None, url: str | None = None) -> None:

@@ -77,7 +77,7 @@ def _definition(endpoint: Endpoint, description: dict[str, Any]) -> dict[str, An
     return create
 
 
-def _lines(found: Any, wanted: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - JSON
+def _lines(found: Any, wanted: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - a JSON value
     """Yield a line for each member that differs: `path: old value -> new value`."""
     if isinstance(found, dict) and isinstance(wanted, dict):
         for name in sorted(found.keys() | wanted.keys()):
@@ -87,7 +87,7 @@ def _lines(found: Any, wanted: Any, path: str) -> Iterator[str]:  # noqa: ANN401
         yield f"{path}: {_shown(found)} -> {_shown(wanted)}"
 
 
-def _named(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
+def _named(name: str, value: Any) -> Any:  # noqa: ANN401 - a JSON value
     """Return a list whose name is in _NAMES as a mapping: identifying member -> other members.
 
     Return any other value unchanged.
@@ -98,7 +98,7 @@ def _named(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
     return {each[member]: {key: rest for key, rest in each.items() if key != member} for each in value}
 
 
-def _shown(value: Any) -> str:  # noqa: ANN401 - JSON
+def _shown(value: Any) -> str:  # noqa: ANN401 - a JSON value
     return _MISSING if value is None else orjson.dumps(value).decode()
 
 

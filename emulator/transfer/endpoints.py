@@ -47,7 +47,7 @@ def connecting(url: str, access_key: str, region: str, profile: str | None = Non
     if url != AWS:
         return lambda: HttpEndpoint(url, access_key, region)
     try:
-        from emulator.transfer.aws import AwsEndpoint  # noqa: PLC0415 - an extra
+        from emulator.transfer.aws import AwsEndpoint  # noqa: PLC0415 - botocore is optional
     except ImportError:
         raise Unreachable("requests to AWS need botocore: pip install 'dynamodb-emulator[aws]'") from None
     return lambda: AwsEndpoint(region, profile)

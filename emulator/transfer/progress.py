@@ -130,7 +130,7 @@ class _LogLines(_Timed):
 class _RichBar:
     """Shows progress on a terminal with the library rich, as a spinner."""
 
-    def __init__(self, rich: Any, title: str, stream: TextIO) -> None:  # noqa: ANN401 - modules
+    def __init__(self, rich: Any, title: str, stream: TextIO) -> None:  # noqa: ANN401 - two modules of rich
         console, progress = rich
         self._progress = progress.Progress(
             progress.SpinnerColumn(),
@@ -163,7 +163,7 @@ def _bar(title: str, stream: TextIO) -> _Bar:
     if not stream.isatty():
         return _Lines(title, stream)
     try:
-        from rich import console, progress  # noqa: PLC0415 - an extra
+        from rich import console, progress  # noqa: PLC0415 - rich is optional
     except ImportError:
         return _Lines(title, stream)
     return _RichBar((console, progress), title, stream)

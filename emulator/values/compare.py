@@ -84,7 +84,7 @@ def remembering(test: Callable[..., bool]) -> Callable[..., bool]:
     """Return a function that calls `test`, the test of a condition, with a new cache each time."""
 
     def remember(item: object, values: object) -> bool:
-        global _memory  # noqa: PLW0603 - passing it to each operator would cost more than most of them
+        global _memory  # noqa: PLW0603 - passing the cache to each operator takes longer than most operators
         _memory = _Memory()
         try:
             return test(item, values)

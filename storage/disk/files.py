@@ -59,7 +59,7 @@ def locked(layout: OpenFile) -> Iterator[None]:
     process can hold it. Two threads of one process exclude each other only if each has its own
     OpenFile for `layout`.
     """
-    import fcntl  # noqa: PLC0415 - only where files are reserved; on Windows they never are
+    import fcntl  # noqa: PLC0415 - only needed to reserve files, which Windows cannot do
 
     try:
         fcntl.flock(layout.descriptor, fcntl.LOCK_EX)

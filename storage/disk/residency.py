@@ -1,8 +1,8 @@
 """Releases pages of a memory-mapped file from this process's memory (Linux).
 
-After its first use, a page of a mapped file stays resident until the kernel needs memory. It costs
-no memory, because the page is part of the page cache, which has it anyway. But `top` and `docker
-stats` count it as memory of this process.
+After its first use, a page of a mapped file stays resident until the kernel needs memory. This
+costs nothing, because the page is in the page cache anyway. But `top` and `docker stats` count the
+page as memory of this process.
 """
 
 import ctypes

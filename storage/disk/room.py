@@ -30,7 +30,7 @@ RESERVE = LEAST_STEP + (128 << 10)
 """The bytes of the reserve: the smallest step, and the bytes that the file system needs for it."""
 
 SPARE_PAGES = 256
-"""The pages without data that ordinary writes leave on a full disk. A deletion needs about ten."""
+"""On a full disk, ordinary writes must leave this many pages. A deletion needs about ten."""
 
 _PLENTY = 2 * RESERVE
 """The bytes that must be free on the disk before the reserve is filled.
@@ -42,7 +42,7 @@ _BELIEVED = 4
 """After this number of refusals in a row, `Refusal.stands` returns True until room is freed."""
 
 _ASK_AGAIN = 32
-"""After _BELIEVED refusals, one of this number of writes tries the disk anyway.
+"""After _BELIEVED refusals, every 32nd write tries the disk anyway.
 
 The reason: under a quota, the number of free bytes does not show that there is room again.
 """

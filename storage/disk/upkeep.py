@@ -1,10 +1,10 @@
 """Prepares pages of the map before the writer uses them, and releases their memory in pauses.
 
-Before use. At the first access to a page that was never written, the kernel reads ahead: it clears
-up to 8 MB of memory, which takes 30 ms. So another thread loads the pages after the last used page
-into the page cache. This thread also reserves the next step of the file before the map is full,
-because that can take tenths of a second while other programs write to the disk. When the map grows
-later, only a part of the file that is already reserved has to be mapped.
+Before use. At the first access to a page that was never written, the kernel reads ahead. On devices
+with a large read-ahead, it clears 8 MB of memory, which takes 30 ms. So another thread loads the
+pages after the last used page into the page cache. This thread also reserves the next step of the
+file before the map is full, because that can take tenths of a second while other programs write to
+the disk. When the map grows later, it only has to map blocks that are already reserved.
 
 After use. Pages stay resident until the kernel needs memory. They are part of the page cache, but
 tools count them as memory of this process (residency.py). So in a pause between writes, `trim`
