@@ -15,9 +15,7 @@ from emulator import errors
 from emulator.values.number import NumberProblem
 
 Layer = Literal["new", "old", "partiql"]
-"""The code of the service that parses a value: the NEW layer, the OLD layer, or PartiQL (behaviour
-2.1, 14.4).
-"""
+"""The service's code that parses a value: NEW layer, OLD layer, PartiQL (behaviour 2.1, 14.4)."""
 
 Kind = Literal[
     "empty",

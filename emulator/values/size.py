@@ -14,8 +14,8 @@ from emulator import limits
 from emulator.values.number import stored_size
 from emulator.values.types import Item, Value
 
-LIST_OVERHEAD = MAP_OVERHEAD = 3
-ELEMENT_OVERHEAD = 1  # for each element of a list or map
+LIST_OVERHEAD = MAP_OVERHEAD = 3  # bytes for each list or map
+ELEMENT_OVERHEAD = 1  # byte for each element of a list or pair of a map
 
 
 def utf8_size(text: str) -> int:
