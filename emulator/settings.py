@@ -10,8 +10,8 @@ The metadata of a field:
     between           the lowest and the highest allowed number
     check             a function that raises ValueError for a wrong text
     localstack        the name of LocalStack's variable for the same setting
-    localstack_on     the value of the setting if LocalStack's variable is on, and the
-    localstack_off    value if it is off: for settings that are not themselves on or off
+    localstack_on     for a setting that is not a switch: its value if LocalStack's variable is on
+    localstack_off    for a setting that is not a switch: its value if LocalStack's variable is off
 """
 
 import re

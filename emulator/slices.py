@@ -45,7 +45,7 @@ times. With Python's default of 5 ms, it would wait 5 ms each time.
 def portion(
     pairs: Iterable[tuple[bytes, bytes]], limit: int, room: int = COPIED_IN_STEP
 ) -> tuple[list[tuple[bytes, bytes]], bool]:
-    """Return the first pairs of `pairs`, and True if it may have more.
+    """Return the first pairs of `pairs`, and True if there may be more.
 
     Stops after `limit` pairs, or after the pair with which the values reach `room` bytes.
     """

@@ -1,4 +1,4 @@
-r"""Encodes the pieces of a key, so that keys sort in the order of the tuples of their pieces.
+r"""Encodes the pieces of a key. Keys sort by their first piece, then by the second, and so on.
 
     piece     bytes                                              sorts as
     u32       4 bytes, big-endian                                number, 0 .. 2**32 - 1

@@ -72,7 +72,7 @@ class Record(NamedTuple):
 class ObjectFormat:
     """The format of the records, as the request states it.
 
-    types: name -> type of each key attribute. Only CSV needs them, because its fields have no type.
+    types: name -> type of each key attribute. Only CSV needs this, because CSV fields have no type.
     """
 
     input_format: str

@@ -31,7 +31,7 @@ class _Words(Completer):
         self._knowledge = knowledge
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
-        """Yield the suggested words. If no letter of a word is typed yet, do so only after Tab."""
+        """Yield the suggested words. Before the first letter of a word, wait for the key Tab."""
         commands = (*COMMANDS, *ALIASES) if document.text.startswith("\\") else COMMANDS
         before, after = document.text_before_cursor, document.text_after_cursor
         for word, replaces in candidates(before, after, self._knowledge, commands):

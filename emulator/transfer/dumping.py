@@ -7,8 +7,8 @@
 | `ion`    | `TABLE.ion`: lines of Amazon Ion, and `TABLE.definition.json`                 |
 | `csv`    | `TABLE.csv`, and `TABLE.definition.json`; needs a second scan, for the header |
 
-A table is read page by page, so the use of memory does not depend on its size. For `export`, two
-threads each read one half of the table. The items come from a held snapshot or a scan
+A table is read page by page, so a dump of a large table does not need more memory. For `export`,
+two threads each read one half of the table. The items come from a held snapshot or a scan
 (`frozen.py`).
 """
 

@@ -35,9 +35,9 @@ class _Memory:
     """A cache of results during one evaluation of a condition. Its keys contain `id()` of values.
 
     An id is unique as long as its object exists. The values of the item and of the request exist
-    until the evaluation ends. Only the result of size() does not: it is a number that Python frees
-    earlier, and another number may then get the same id. A cached comparison is right even then: it
-    compares a list, map or set with a number, and the result of that is always False.
+    until the evaluation ends. The result of size() is different: Python frees this number earlier,
+    and another number may then get the same id. A cached comparison is right even then: it compares
+    a list, map or set with a number, and so the result is always False.
 
     results: key -> result.
     searches: id of a list -> how often it was searched for a list, map or set.

@@ -13,9 +13,9 @@ Inside this module, a number may also have one of two other forms:
   ("12", 3), and "0.05" is ("5", -2).
 - An integer and a scale: 12.5 is 125 * 10**-1, so it is (125, 1).
 
-The module also makes *sortable bytes* of a number: their order is the order of the numbers
-(behaviour 6.2). The form is that of Oracle's NUMBER. The digits are in base 100: d1 is the first
-digit that is not 0, and e is the exponent in |n| = 0.d1 d2 d3... * 100**e. The bytes are:
+The module also encodes a number as *sortable bytes*, which sort in the order of the numbers
+(behaviour 6.2). The encoding is that of Oracle's NUMBER. The digits are in base 100: d1 is the
+first digit that is not 0, and e is the exponent in |n| = 0.d1 d2 d3... * 100**e. The bytes are:
 
     n = 0      0x80
     n > 0      0xC0 + e, then d + 1 for each digit d

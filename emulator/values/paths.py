@@ -83,7 +83,7 @@ def pick(item: Item, wanted: Tree) -> Item:
 
 
 def position_of(item: Item, path: Path) -> tuple[int, ...]:
-    """Return a sort key that sorts paths in the order in which the item has their values.
+    """Return a sort key for a path: it sorts paths in the order of their values in the item.
 
     The item must have a value at the path.
     """

@@ -75,7 +75,7 @@ def find(bucket: bytes | None, tail: bytes) -> bytes | None:
 
 
 def changed(bucket: bytes | None, tail: bytes, value: bytes | None) -> bytes:
-    """Return a bucket after a change of one tail. value: its new value; None removes the tail.
+    """Return a bucket after a change of one tail. value: the new value; None removes the tail.
 
     The result is b"" if the bucket has no pair left.
     """

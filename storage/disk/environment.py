@@ -1,4 +1,4 @@
-"""The LMDB environment of one folder: opens it, makes its memory map larger, handles a full disk.
+"""The LMDB environment of one folder: how it is opened, how its map grows, and a full disk.
 
 Tables. The main table (LMDB's unnamed database) has the short keys. The table `long` has the
 buckets for long keys (buckets.py). LMDB stores the root of a named table as a record of the main
