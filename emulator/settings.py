@@ -39,7 +39,7 @@ The first source that has either of them decides, and both are ignored in later 
 """
 
 DEFAULT_ACCOUNT: Final = "123456789012"
-"""The account in AWS's own examples. (The account 000000000000 does not exist on AWS.)"""
+"""The account in AWS's own examples. AWS has no account 000000000000, which DynamoDB Local uses."""
 
 _DATA: Final = Path("data")
 _NEVER: Final = 1e9  # seconds (31 years): longer than any server runs

@@ -90,7 +90,8 @@ def surrounded(steps: Steps[_T], enter: Callable[[], None], leave: Callable[[], 
 class Dropped(Exception):
     """A step raises this if a fault says that the client gets no answer (emulator/faults/).
 
-    The server then closes the client's connection. The first step of some work must not raise it.
+    The server then closes the client's connection. The first step must not raise this: it runs
+    inside the call for the request, during which the connection must not be closed.
     """
 
 
