@@ -1,4 +1,4 @@
-"""Writes the README's tables: operations from the service model, settings from settings.py."""
+"""Writes two tables into README.md: the operations of the service, and the settings."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -20,9 +20,10 @@ COLUMNS: Final = 3
 
 
 def operations_table() -> str:
-    """Return the table of operations as Markdown: "yes" if the server has one, "-" if not.
+    """Return the table of the service's operations as Markdown.
 
-    The names are sorted down the first column, then down the next one.
+    A row has several operations, each with "yes" if the server implements it and "-" if not. The
+    names are sorted down the first column, then down the next column.
     """
     cells = []
     for name, operation in sorted(service_operations().items()):
@@ -64,7 +65,7 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {"operations": operations_table
 
 
 def with_tables(readme: str) -> str:
-    """Return the README's text with the current tables."""
+    """Return the text of README.md after replacing both tables by the current tables."""
     for name, table in TABLES.items():
         begin, end = BEGIN.format(name=name), END.format(name=name)
         before, _, rest = readme.partition(begin)

@@ -2,7 +2,7 @@
 
     PYTHONPATH=. .venv/bin/python buildtools/screenshots.py
 
-The pictures go to docs/images/. All of them together must have less than 300 KB.
+The pictures are written to docs/images/. The script fails if they have 300 KB or more together.
 """
 
 import struct
@@ -22,15 +22,15 @@ from tests.support.tables import index_request, table_request
 FOLDER: Final = ROOT / "docs" / "images"
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _KEPT: Final = (b"IHDR", b"IDAT", b"IEND")
-_MOST: Final = 300 * 1024  # bytes of all pictures
+_MOST: Final = 300 * 1024  # the limit for the bytes of all pictures together
 _WIDTH: Final = 1280
 _RGB: Final = 2
 _RGBA: Final = 6
-_PALETTE: Final = 256  # the most colours of a picture with a palette
+_PALETTE: Final = 256  # the most colours that a palette can have
 _USERS: Final = ("ada", "grace", "linus", "barbara", "donald", "margaret")
 _STATES: Final = ("new", "paid", "sent")
 
-# name of the picture, page, height, colours
+# For each picture: file name, path of the page in the console, height in pixels, colour scheme.
 _PICTURES: Final = (
     ("console-tables", "tables", 330, "light"),
     ("console-items", "tables/Shop/items?key-0=USER%23ada&limit=25", 820, "light"),
@@ -47,7 +47,7 @@ _PICTURES: Final = (
 
 
 def main() -> int:
-    """Make all pictures."""
+    """Make all pictures. Return 1 if they are too large together, otherwise 0."""
     FOLDER.mkdir(exist_ok=True)
     with running("--in-memory") as server:
         client = Client(server.url)
@@ -81,7 +81,7 @@ def _set_up(browser: Browser, height: int, scheme: str) -> None:
 
 
 def _fill(client: Client) -> None:
-    """Create the tables of a small shop."""
+    """Create the tables of a small shop, with items."""
     shop = table_request(
         "pk:S sk:S",
         define="status:S created:S",
@@ -110,7 +110,7 @@ def _fill(client: Client) -> None:
 
 
 def _misuse(client: Client) -> None:
-    """Send requests of which the advisor says that they cost too much."""
+    """Send requests that cost too much, so that the advisor reports them."""
     values = {":user": {"S": "USER#ada"}, ":status": {"S": "new"}}
     scan = {"FilterExpression": "pk = :user AND #status = :status", "ExpressionAttributeValues": values}
     for _ in range(40):
@@ -118,13 +118,13 @@ def _misuse(client: Client) -> None:
 
 
 def _explain(browser: Browser, _client: Client) -> None:
-    """Let the page of PartiQL explain its statement."""
+    """Press "Explain" on the page for PartiQL, and wait for the plan of the statement."""
     press(browser, "Explain")
     wait_for(browser, "document.querySelector('#plan-title')")
 
 
 def _change(browser: Browser, client: Client) -> None:
-    """Open the only stream, and change an item twice."""
+    """Open the page of the only stream, change an item twice, and wait for both records."""
     browser.after(lambda: browser.run("document.querySelector('main table a').click()"))
     wait_for(browser, "document.querySelector('[data-open]')")
     *_, order, _ = _items()
@@ -137,7 +137,7 @@ _ACTIONS: Final[Mapping[str, Callable[[Browser, Client], None]]] = {
     "console-partiql": _explain,
     "console-stream": _change,
 }
-"""What a person does on a page before the picture is taken."""
+"""Name of a picture -> a function that uses the page before the picture is taken."""
 
 
 def _items() -> Iterator[Mapping[str, Any]]:
@@ -160,10 +160,10 @@ def _items() -> Iterator[Mapping[str, Any]]:
 
 
 def compressed(picture: bytes) -> bytes:
-    """Return a PNG with a palette, which has a third of the bytes.
+    """Convert a PNG to a PNG with a palette of 256 colours, which has a third of the bytes.
 
-    The palette has the most frequent colours. A rare colour, of the edges of letters, becomes the
-    most similar of them.
+    The palette has the most frequent colours. All other colours, such as those at the edges of
+    letters, are replaced by the most similar colour of the palette.
     """
     chunks = list(_chunks(picture))
     data = zlib.decompress(b"".join(body for kind, body in chunks if kind == b"IDAT"))
@@ -180,7 +180,7 @@ def compressed(picture: bytes) -> bytes:
 
 
 def _nearest(pixel: bytes, palette: Sequence[bytes]) -> int:
-    """Return the number of the colour in a palette that is most similar to a pixel."""
+    """Return the index of the colour in a palette that is most similar to a pixel's colour."""
     return min(
         range(len(palette)),
         key=lambda number: sum((one - other) ** 2 for one, other in zip(pixel, palette[number], strict=True)),
@@ -188,7 +188,10 @@ def _nearest(pixel: bytes, palette: Sequence[bytes]) -> int:
 
 
 def _unfiltered(data: bytes, width: int, height: int, size: int) -> list[list[bytes]]:
-    """Return the lines of a picture as pixels of three bytes. size: bytes of a pixel in `data`."""
+    """Undo PNG's filters, and return the lines of a picture, each a list of RGB pixels.
+
+    data: the filtered lines. size: the number of bytes of a pixel in `data`, 3 or 4.
+    """
     length = width * size
     before = bytearray(length)
     lines = []
@@ -205,7 +208,10 @@ def _unfiltered(data: bytes, width: int, height: int, size: int) -> list[list[by
 
 
 def _predicted(kind: int, left: int, up: int, corner: int) -> int:
-    """Return what a filter of PNG predicts for a byte (PNG specification, 9.2)."""
+    """Return the value that a PNG filter predicts for a byte (PNG specification, 9.2).
+
+    kind: the number of the filter. left, up, corner: the bytes to the left, above, and above left.
+    """
     match kind:
         case 0:
             return 0

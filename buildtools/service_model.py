@@ -1,15 +1,15 @@
-"""Extracts the service model from botocore, for a build (wheel.py).
+"""Extracts AWS's model of the service from botocore. wheel.py calls this during a build.
 
-The server reads the types and constraints of requests from AWS's own model of DynamoDB, which is
-part of botocore. All of botocore is 32 MB, and a dependency on it would conflict with the versions
-that users pin. So a build extracts 60 KB from the version of botocore that pyproject.toml pins:
-operations and the shapes of requests, without documentation and shapes of answers.
+The server needs the model for the types and constraints of requests. It does not depend on botocore
+itself, because botocore has 32 MB, and because a dependency would conflict with the versions that
+users pin. So a build extracts 60 KB from the version of botocore that pyproject.toml pins: the
+operations and the shapes of requests, without documentation and the shapes of answers.
 
 A data file has the form of botocore's `service-2.json`:
 
     {"source", "metadata": {"targetPrefix"}, "operations": {name: {"input"}}, "shapes": {..}}
 
-Botocore's licence and notice are in the folder of the data files.
+The build also copies botocore's licence and notice to the folder of the data files.
 """
 
 import gzip
@@ -33,7 +33,7 @@ _SERVICES: Final[Mapping[str, tuple[str, ...] | None]] = {
         "UpdateEventSourceMapping",
     ),
 }
-"""The services that the server implements -> the operations that it needs; None means all."""
+"""Name and version of a service -> the operations that the server needs; None means all."""
 
 _CONSTRAINTS: Final = ("type", "required", "min", "max", "pattern", "enum")
 _REFERENCES: Final = ("member", "key", "value")
@@ -58,7 +58,7 @@ def _source(botocore: importlib.metadata.Distribution, service: str) -> str:
 
 
 def _read(botocore: importlib.metadata.Distribution, service: str) -> dict[str, Any]:
-    """Return a service's model. Some versions of botocore compress its file."""
+    """Return the model of a service. Its file is compressed in some versions of botocore."""
     path = Path(str(botocore.locate_file(f"botocore/data/{service}/service-2.json")))
     packed = path.with_suffix(".json.gz")
     text = gzip.decompress(packed.read_bytes()) if packed.exists() else path.read_bytes()
@@ -67,7 +67,7 @@ def _read(botocore: importlib.metadata.Distribution, service: str) -> dict[str, 
 
 
 def _reduced(model: Mapping[str, Any], operations: Iterable[str]) -> dict[str, Any]:
-    """Return the parts of a model that the server needs: operations, and the shapes of requests."""
+    """Return a model that has only the given operations and the shapes of their requests."""
     inputs = {name: model["operations"][name]["input"]["shape"] for name in operations}
     shapes: dict[str, Any] = {}
     open_names = list(inputs.values())
@@ -93,7 +93,10 @@ def _shape(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace a file if its text differs. This is atomic: servers and builds may read the file."""
+    """Write a file if its text has changed.
+
+    The file is replaced atomically, because servers and other builds may be reading it.
+    """
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")

@@ -1,8 +1,8 @@
-"""A hook of hatchling that selects the files of a wheel. pyproject.toml names this hook.
+"""A build hook for hatchling: selects the files of a wheel. pyproject.toml names this file.
 
-A wheel has one import name, `dynamodb_emulator`. The server's packages have common names, so they
-are in a folder inside `dynamodb_emulator`. Only the server's processes put this folder on their
-module path.
+A wheel installs one package, `dynamodb_emulator`. The server's packages `emulator` and `storage`
+could conflict with other packages of these names. So they are in a folder inside
+`dynamodb_emulator`, and only the server's processes put this folder on their module path.
 
 | source tree | wheel |
 |---|---|
@@ -10,8 +10,8 @@ module path.
 | `emulator/` without `installed/` | `dynamodb_emulator/_server/emulator/` |
 | `storage/` | `dynamodb_emulator/_server/storage/` |
 
-Building a wheel, ordinary or editable, first writes the service model into the source tree, in
-`emulator/model/data/`, which git ignores.
+Before a wheel is built, ordinary or editable, the hook writes the service model into the source
+tree: to `emulator/model/data/`, which git ignores.
 """
 
 import sys
@@ -21,7 +21,8 @@ from typing import Any, Final
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-# Hatchling loads this file by its path, so its folder is not on the module path.
+# Hatchling loads this file by its path. The import of `service_model` also needs the file's folder
+# on the module path.
 sys.path.append(str(Path(__file__).parent))
 from service_model import DATA, write_models
 
@@ -35,10 +36,13 @@ _PATTERNS: Final = (
 
 
 class Wheel(BuildHookInterface[Any]):
-    """The hook that hatchling calls."""
+    """The build hook: hatchling calls `initialize` before it builds a wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Write the service model, and list the files of an ordinary wheel."""
+        """Write the service model. For an ordinary wheel, add its files to `build_data`.
+
+        version: "standard" for an ordinary wheel, "editable" for an editable one.
+        """
         write_models(DATA)
         if version == "standard":
             build_data["force_include"] = {str(_ROOT / path): str(_path_in_wheel(path)) for path in _files()}
@@ -52,5 +56,5 @@ def _files() -> Iterator[Path]:
 
 
 def _path_in_wheel(path: Path) -> Path:
-    """Return where a file of the source tree is in a wheel."""
+    """Return the path in a wheel for a file of the source tree."""
     return path.relative_to(_INSTALLED) if path.is_relative_to(_INSTALLED) else _SERVER / path

@@ -1,15 +1,15 @@
-"""The sources of settings. The first source that has a setting decides.
+"""The sources of settings, in order of precedence: the first source that has a setting decides.
 
-| source                 | for example                     | where                               |
+| source                 | for example                     | code in                             |
 |------------------------|---------------------------------|-------------------------------------|
 | flags                  | `--shared-db`                   | flags.py, dynamodb_local.py         |
-| our variables          | `DYNAMODB_EMULATOR_SHARED_DB=1` | here                                |
-| LocalStack's variables | `DYNAMODB_SHARE_DB=1`           | here                                |
+| our variables          | `DYNAMODB_EMULATOR_SHARED_DB=1` | this module                         |
+| LocalStack's variables | `DYNAMODB_SHARE_DB=1`           | this module                         |
 | the file of --config   | `shared-db = true`              | config_file.py                      |
-| defaults               |                                 | settings.py; those of a DynamoDB    |
-|                        |                                 | Local command in dynamodb_local.py  |
+| defaults               |                                 | settings.py; for a command line of  |
+|                        |                                 | DynamoDB Local: dynamodb_local.py   |
 
-Only the value that decides is parsed, so wrong values in later sources do no harm. An empty
+Only the value that decides is parsed, so a wrong value in a later source causes no error. An empty
 variable counts as absent, because compose files write `${PORT:-}`.
 """
 
@@ -26,30 +26,37 @@ PREFIX: Final = "DYNAMODB_EMULATOR_"
 _TRUE: Final = frozenset(("1", "true", "yes", "on"))
 _FALSE: Final = frozenset(("0", "false", "no", "off"))
 LINKED_PORT: Final = ("tcp://", "udp://", "sctp://")
-"""How DYNAMODB_EMULATOR_PORT begins if Kubernetes sets it for a Service of that name."""
+"""If DYNAMODB_EMULATOR_PORT begins with one of these texts, the variable is ignored.
+
+Kubernetes sets it to a URL if the cluster has a Service with the name `dynamodb-emulator`.
+"""
 
 FIELDS: Final[Mapping[str, Field[Any]]] = {field.name: field for field in fields(Settings)}
 
 
 class WrongSetting(Exception):
-    """A source has a wrong value. The text is one line for the user."""
+    """A setting has a wrong value. The exception's text is one line for the user."""
 
 
 class Given(NamedTuple):
-    """A setting in a source. name: its name there. value: parses it, or raises ValueError."""
+    """One setting in one source.
+
+    name: the name of the setting in the source, such as `--port` or `DYNAMODB_EMULATOR_PORT`.
+    value: a function that returns the parsed value, or raises ValueError.
+    """
 
     name: str
     value: Callable[[], Any]
 
 
 SettingsSource = Mapping[str, Given]
-"""The settings in one source, by the names of their fields."""
+"""The settings in one source: name of a field of `Settings` -> Given."""
 
 
 def merged(sources: Iterable[SettingsSource]) -> dict[str, Any]:
-    """Return the value of each setting, from the first source that has it.
+    """Return name -> value for each setting that a source has; the first such source decides.
 
-    Raises WrongSetting.
+    Raises WrongSetting if a value is wrong or two settings exclude each other.
     """
     values: dict[str, Any] = {}
     folder_is_decided = False
@@ -68,7 +75,7 @@ def merged(sources: Iterable[SettingsSource]) -> dict[str, Any]:
 
 
 def environment_source(environment: Mapping[str, str]) -> SettingsSource:
-    """Return the settings in DYNAMODB_EMULATOR_* variables."""
+    """Return the settings that are given by DYNAMODB_EMULATOR_* variables."""
     found = {}
     for name, field in FIELDS.items():
         variable = variable_of(name)
@@ -79,7 +86,7 @@ def environment_source(environment: Mapping[str, str]) -> SettingsSource:
 
 
 def localstack_source(environment: Mapping[str, str]) -> SettingsSource:
-    """Return the settings in LocalStack's variables."""
+    """Return the settings that are given by LocalStack's variables."""
     found = {}
     for name, field in FIELDS.items():
         variable: str = field.metadata.get("localstack", "")
@@ -89,7 +96,7 @@ def localstack_source(environment: Mapping[str, str]) -> SettingsSource:
     return found
 
 
-def _of_localstack(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - of the field's type
+def _of_localstack(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - a value of the field's type
     if not isinstance(field.default, bool) and "localstack_on" not in field.metadata:
         return parsed(field, text)
     on = _switch(text)
@@ -97,17 +104,17 @@ def _of_localstack(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - of th
 
 
 def variable_of(name: str) -> str:
-    """Return the environment variable of a setting."""
+    """Return our environment variable for a setting, such as DYNAMODB_EMULATOR_IN_MEMORY."""
     return PREFIX + name.upper()
 
 
 def flag_of(name: str) -> str:
-    """Return the flag of a setting."""
+    """Return the command-line flag for a setting, such as --in-memory."""
     return "--" + name.replace("_", "-")
 
 
-def parsed(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - of the field's type
-    """Return a setting's value from its text. Raises ValueError."""
+def parsed(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - a value of the field's type
+    """Parse the text of a setting; the default of `field` has the type. Raises ValueError."""
     default: Any = field.default
     if isinstance(default, bool):
         return _switch(text)

@@ -2,11 +2,16 @@
 
 Flags and environment variables are named after the fields of `Settings`.
 
-The metadata of a field has the heading and the text of the setting in --help. It may also have
-`choices`, the bounds of a number (`between`), a function that raises ValueError for a wrong text
-(`check`), the name of the value in --help (`metavar`), and the name of LocalStack's variable for
-the same setting (`localstack`). If LocalStack's variable is a switch and the setting is not,
-`localstack_on` and `localstack_off` are the values of the setting for on and off.
+The metadata of a field:
+
+    group, help       the heading in --help, and the text of the setting below this heading
+    metavar           the name of the value in --help
+    choices           the allowed values
+    between           the lowest and the highest allowed number
+    check             a function that raises ValueError for a wrong text
+    localstack        the name of LocalStack's variable for the same setting
+    localstack_on     for a setting that is not a switch: its value if LocalStack's variable is on
+    localstack_off    for a setting that is not a switch: its value if LocalStack's variable is off
 """
 
 import re
@@ -28,18 +33,18 @@ class Group(Enum):
 
 
 EXCLUSIVE: Final = frozenset(("data_dir", "in_memory"))
-"""Settings that exclude each other: a source may have only one of them.
+"""Two settings that exclude each other: a source may have only one of them.
 
-The first source that has one decides.
+The first source that has either of them decides, and both are ignored in later sources.
 """
 
 DEFAULT_ACCOUNT: Final = "123456789012"
-"""The account of AWS's own examples. AWS has no account 000000000000."""
+"""The account in AWS's own examples. AWS has no account 000000000000, which DynamoDB Local uses."""
 
 _DATA: Final = Path("data")
 _NEVER: Final = 1e9  # seconds (31 years): longer than any server runs
 
-# These stay text, and `re` compiles them at first use: most starts save a millisecond.
+# The patterns are compiled at first use: most starts do not need them, and save a millisecond.
 _ORIGIN: Final = r"\*|[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?/?"
 _HOST: Final = r"[a-z0-9._-]+|\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f.]*:[0-9a-f:.]*"
 
@@ -51,7 +56,7 @@ def check_url(text: str) -> None:
     try:
         parts = urlsplit(text)
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # the port is not a number, or a bracket is not closed
+    except ValueError:  # For example, the port is not a number, or a bracket is not closed.
         valid = False
     if not valid:
         raise ValueError(f"{text!r} is not a URL such as http://127.0.0.1:4568")
@@ -68,13 +73,13 @@ def _check_host(text: str) -> None:
 
 
 def is_account(text: str) -> bool:
-    """Return whether a text has the form of an AWS account: twelve digits."""
+    """Return True if a text has the form of an AWS account ID: twelve digits."""
     return len(text) == 12 and text.isascii() and text.isdigit()  # noqa: PLR2004 - twelve digits
 
 
 def _check_account(text: str) -> None:
     if not is_account(text):
-        raise ValueError(f"{text!r} is not an account: twelve digits")
+        raise ValueError(f"{text!r} is not an AWS account ID: expected twelve digits")
 
 
 def _setting(group: Group, default: Any, text: str, **metadata: Any) -> Any:  # noqa: ANN401 - a field of any type
@@ -82,10 +87,10 @@ def _setting(group: Group, default: Any, text: str, **metadata: Any) -> Any:  # 
 
 
 class AnyPage(tuple[str, ...]):
-    """An empty list of origins: what `-cors '*'` on a command line of DynamoDB Local means here.
+    """The value of the setting `cors` for `-cors '*'` on a command line of DynamoDB Local.
 
-    With an empty list, pages of any origin may use the DynamoDB API. With the origin `*`, they
-    could also use /_emulator/, which DynamoDB Local does not have.
+    It is an empty list: pages of any origin may use the DynamoDB API, but not /_emulator/. With the
+    origin `*` in the list, pages of any origin could also use /_emulator/.
     """
 
     __slots__ = ()
@@ -93,67 +98,72 @@ class AnyPage(tuple[str, ...]):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of one server. If `data_dir` is None, the data are in memory."""
+    """The settings of one server.
+
+    The data are in memory if `in_memory` is true or `data_dir` is None (see `folder`).
+    """
 
     host: tuple[str, ...] = _setting(
         Group.NETWORK,
         ("localhost",),
-        "address to listen on, repeatable; localhost means 127.0.0.1 and ::1",
+        "address to listen on (repeatable); localhost means 127.0.0.1 and ::1",
         metavar="ADDRESS",
     )
     port: int = _setting(Group.NETWORK, 8000, "port to listen on; 0 means any free port", between=(0, 65_535))
     cors: tuple[str, ...] = _setting(
         Group.NETWORK,
         (),
-        "origins of web pages that may use this server. By default, pages of any origin may use the DynamoDB API, "
-        "but only pages of this server may use /_emulator/ and Lambda's API",
+        "origins of web pages that may use this server, separated by commas. By default, pages of any origin may use "
+        "the DynamoDB API, but only pages of this server may use /_emulator/ and Lambda's API",
         metavar="LIST",
         check=_check_origin,
     )
     allowed_host: tuple[str, ...] = _setting(
         Group.NETWORK,
         (),
-        "name of this server that requests to /_emulator/ and Lambda's API may use, besides local names",
+        "host name under which clients may call /_emulator/ and Lambda's API (repeatable); local names are always "
+        "allowed",
         metavar="NAME",
         check=_check_host,
     )
     request_buffer: int = _setting(
         Group.NETWORK,
         256 << 20,
-        "bytes of incomplete request bodies that each process keeps in memory; beyond that, clients wait",
+        "most bytes of incomplete request bodies in the memory of each process; beyond that, clients wait",
         between=(0, 1 << 40),
         metavar="BYTES",
     )
-    data_dir: Path | None = _setting(Group.STORAGE, _DATA, "folder of the database, created if missing", metavar="DIR")
+    data_dir: Path | None = _setting(Group.STORAGE, _DATA, "folder of the database; created if missing", metavar="DIR")
     in_memory: bool = _setting(
         Group.STORAGE,
         default=False,
-        text="keep everything in memory and forget it at exit",
+        text="keep all data in memory only; they are lost at exit",
         localstack="DYNAMODB_IN_MEMORY",
     )
     init: tuple[str, ...] = _setting(
         Group.STORAGE,
         (),
-        "file or folder to load before the server is ready, repeatable; see the command `load` for the formats. "
-        "Only tables that are missing are created and filled",
+        "file or folder with tables to load before the server is ready (repeatable); see the command `load` for the "
+        "formats. Tables that exist already are not changed",
         metavar="PATH",
     )
     s3_dir: str = _setting(
         Group.STORAGE,
         "",
-        "folder of the buckets that exports, imports and bulk operations use; a bucket is a subfolder. The default is "
-        "`s3` in the data folder, or a temporary folder with --in-memory",
+        "folder with the S3 buckets of exports, imports and bulk operations; each subfolder is a bucket. The default "
+        "is `s3` in the data folder, or a temporary folder with --in-memory",
         metavar="DIR",
     )
     s3_endpoint: str = _setting(
         Group.STORAGE,
         "",
-        "URL of an S3-compatible server whose buckets they use instead (extra `s3`)",
+        "URL of an S3-compatible server; exports, imports and bulk operations use its buckets instead of --s3-dir "
+        "(needs the extra `s3`)",
         metavar="URL",
         check=check_url,
     )
     durable: bool = _setting(
-        Group.STORAGE, default=False, text="sync every commit to the disk (survives a power cut, slower)"
+        Group.STORAGE, default=False, text="sync every commit to the disk: slower, but data survive a power cut"
     )
     shared_db: bool = _setting(
         Group.BEHAVIOUR,
@@ -164,29 +174,31 @@ class Settings:
     account: str = _setting(
         Group.BEHAVIOUR,
         DEFAULT_ACCOUNT,
-        "account in ARNs, if the access key itself is not an account of twelve digits",
+        "account ID in ARNs, for access keys that are not themselves an account ID (twelve digits)",
         check=_check_account,
         metavar="ID",
     )
     as_dynamodb_local: bool = _setting(
         Group.BEHAVIOUR,
         default=False,
-        text="show that the server is ready in the way of DynamoDB Local: status 400 for GET and HEAD of /, and "
-        "its lines on stdout",
+        text="announce that the server is ready as DynamoDB Local does: answer GET and HEAD of / with status 400, and "
+        "print DynamoDB Local's lines to stdout",
     )
     delay_transient_statuses: bool = _setting(
         Group.BEHAVIOUR,
         default=False,
-        text="show CREATING, UPDATING and DELETING for three seconds, as AWS shows them for a while",
+        text="show the statuses CREATING, UPDATING and DELETING for three seconds, as AWS shows them for a while",
         localstack="DYNAMODB_DELAY_TRANSIENT_STATUSES",
     )
     enforce_throughput: bool = _setting(
-        Group.BEHAVIOUR, default=False, text="throttle tables at their provisioned throughput and other limits"
+        Group.BEHAVIOUR,
+        default=False,
+        text="throttle requests beyond the provisioned throughput and other limits of a table",
     )
     error_probability: float = _setting(
         Group.BEHAVIOUR,
         0.0,
-        "share of reads and writes that are throttled, from 0 to 1; the control `faults` can do more",
+        "share of reads and writes to throttle, from 0 to 1; the control `faults` has more choices",
         between=(0, 1),
         localstack="DYNAMODB_ERROR_PROBABILITY",
         metavar="SHARE",
@@ -194,7 +206,7 @@ class Settings:
     read_error_probability: float = _setting(
         Group.BEHAVIOUR,
         0.0,
-        "share of reads that are throttled",
+        "share of reads to throttle, from 0 to 1",
         between=(0, 1),
         localstack="DYNAMODB_READ_ERROR_PROBABILITY",
         metavar="SHARE",
@@ -202,7 +214,7 @@ class Settings:
     write_error_probability: float = _setting(
         Group.BEHAVIOUR,
         0.0,
-        "share of writes that are throttled",
+        "share of writes to throttle, from 0 to 1",
         between=(0, 1),
         localstack="DYNAMODB_WRITE_ERROR_PROBABILITY",
         metavar="SHARE",
@@ -210,13 +222,14 @@ class Settings:
     ongoing_transaction: str = _setting(
         Group.BEHAVIOUR,
         "",
-        'simulate an ongoing transaction: {"TableName": .., "Key": .., "Seconds": ..} as JSON, or a list of these',
+        'simulate an ongoing transaction on an item: JSON {"TableName": .., "Key": .., "Seconds": ..}, or a list of '
+        "such objects",
         metavar="JSON",
     )
     item_collection_limit: int = _setting(
         Group.BEHAVIOUR,
         10 << 30,
-        "maximum bytes of an item collection, in tables with local indexes",
+        "most bytes of an item collection in a table with local indexes",
         between=(0, 1 << 60),
         metavar="BYTES",
     )
@@ -232,7 +245,7 @@ class Settings:
     stream_shards: int = _setting(
         Group.STREAMS,
         0,
-        "open shards of a new stream; 0 means one for each partition that the table would have on AWS",
+        "number of open shards of a new stream; 0 means one for each partition that the table would have on AWS",
         between=(0, 1000),
     )
     functions: str = _setting(
@@ -261,43 +274,45 @@ class Settings:
     ready_file: str = _setting(
         Group.PROCESS,
         "",
-        "file with the server's URL, which exists only while the server answers requests",
+        "file for the server's URL; the server writes it when it is ready and removes it when it stops",
         metavar="FILE",
     )
     exit_with_parent: bool = _setting(
-        Group.PROCESS, default=False, text="stop when the process that started the server has ended"
+        Group.PROCESS, default=False, text="stop when the process that started the server ends"
     )
     log_level: str = _setting(
         Group.LOG, "info", "how much to log", choices=("critical", "error", "warning", "info", "debug", "trace")
     )
-    log_format: str = _setting(Group.LOG, "text", "form of the log: lines of text or of JSON", choices=("text", "json"))
+    log_format: str = _setting(Group.LOG, "text", "format of each log line", choices=("text", "json"))
     log_requests: bool = _setting(
         Group.LOG, default=False, text="log a line for each request, with the reason if it failed or was slow"
     )
     keep_requests: bool = _setting(
         Group.LOG,
         default=False,
-        text="keep the last thousand requests for GET /_emulator/requests; --log-requests keeps them too",
+        text="keep the last 1,000 requests, which GET /_emulator/requests returns; --log-requests also keeps them",
     )
     metrics: bool = _setting(
-        Group.LOG, default=False, text="count requests for Prometheus, at /_emulator/metrics (extra `metrics`)"
+        Group.LOG,
+        default=False,
+        text="serve counts of requests for Prometheus at /_emulator/metrics (needs the extra `metrics`)",
     )
     advise: bool = _setting(
         Group.LOG,
         default=False,
-        text="collect evidence of common mistakes for GET /_emulator/advice and the command `advise`",
+        text="find common mistakes in requests; GET /_emulator/advice and the command `advise` report them",
     )
     record: str = _setting(
         Group.LOG,
         "",
-        "append each request and its answer, with bodies, to this file, which `dynamodb-emulator replay` reads",
+        "append each request and its answer, with their bodies, to this file; `dynamodb-emulator replay` reads it",
         metavar="FILE",
     )
 
     @property
     def folder(self) -> Path | None:
-        """The data folder of this server, None if its engine has no data on disk.
+        """The data folder of this server, or None if the data are in memory.
 
-        Code that locks or copies the folder, or writes files into it, uses this and not `data_dir`.
+        Use this property instead of `data_dir`, which has a value also with --in-memory.
         """
         return None if self.in_memory else self.data_dir

@@ -6,15 +6,19 @@ The supervisor maps a few bytes of memory before it forks the workers:
                     which it is frozen
     8 bytes each    the hints: a counter for each worker. A worker increments its own counter when
                     it has changed definitions (database/store/versions.py)
-    60 bytes        the next event of the delivery to functions, which only the owner computes:
-                    time as a double (NaN: there is none), a UUID of 36 bytes, and its kind
-                    filled up with zeros
-    1 byte          whether the workers keep requests (controls/requests.py)
-    1 byte          whether the workers count requests (controls/counters.py)
-    1 byte          whether the workers collect evidence for the advisor (controls/advice.py)
+    60 bytes        the next event of the delivery of stream records to functions, which only the
+                    owner knows: its time as a double (NaN if no event is planned), the UUID of the
+                    mapping in 36 bytes, and the kind of event, filled up with zeros
+    1 byte          1 if the workers keep requests (controls/requests.py)
+    1 byte          1 if the workers count requests (controls/counters.py)
+    1 byte          1 if the workers collect evidence for the advisor (controls/advice.py)
 
-A second map has the rules of faults (emulator/faults/books.py): two counters of 8 bytes for each of
-FAULT_SLOTS, a version of 8 bytes, 4 bytes for the length of a text, and the text.
+A second map has the rules of faults (emulator/faults/books.py):
+
+    16 bytes each   two counters of a rule, in FAULT_SLOTS slots
+    8 bytes         the version of the text
+    4 bytes         the length of the text
+    64 KB           the text with the rules
 """
 
 import mmap
@@ -27,30 +31,36 @@ from typing import Final
 
 from emulator.clock import CLOCK_CELLS, Stopwatch
 
-_CLOCK: Final = 8 * CLOCK_CELLS  # bytes; the clock
+# Sizes in bytes, except FAULT_SLOTS.
+_CLOCK: Final = 8 * CLOCK_CELLS
 _DELIVERY_FORM: Final = Struct("d36s16s")
-_DELIVERY: Final = _DELIVERY_FORM.size  # bytes
+_DELIVERY: Final = _DELIVERY_FORM.size
 FAULT_SLOTS: Final = 128
-_FAULT_COUNTS: Final = 16 * FAULT_SLOTS + 8  # bytes
-_FAULT_TEXT: Final = 64 << 10  # bytes
-_LENGTH: Final = 4  # bytes of a text's length
+_FAULT_COUNTS: Final = 16 * FAULT_SLOTS + 8  # the counters of all rules, and the version
+_FAULT_TEXT: Final = 64 << 10
+_LENGTH: Final = 4  # the size of the number that says how long the text is
 
 
 class SharedMemory:
-    """The shared bytes of `workers` processes. worker_index: the number of this process, from 0."""
+    """The memory that the worker processes of a server share.
+
+    workers: the number of worker processes.
+    worker_index: the number of this process, counted from 0.
+    run: random bytes that differ for each start of the server.
+    """
 
     def __init__(self, workers: int = 1) -> None:
         self.workers = workers
         self.worker_index = 0
-        self.run = os.urandom(16)  # identifies this start of the server
-        # The time since the start of the server; a worker may have started later.
+        self.run = os.urandom(16)
+        # The uptime of the server, not of this worker, which may have been restarted.
         self.uptime = Stopwatch()
         self._hints_end = _CLOCK + 8 * workers
         self._delivery_end = self._hints_end + _DELIVERY
         self._memory = mmap.mmap(-1, self._delivery_end + 3)
         self._rules = mmap.mmap(-1, _FAULT_COUNTS + _LENGTH + _FAULT_TEXT)
-        # The lock of a file belongs to a process, and ends with it. The forked processes have the
-        # same file.
+        # `locked` locks this file, which the forked workers inherit. The operating system releases
+        # the lock of a worker that is killed.
         from tempfile import TemporaryFile  # noqa: PLC0415 - only servers with several processes need it
         from weakref import finalize  # noqa: PLC0415 - as above
 
@@ -65,12 +75,12 @@ class SharedMemory:
 
     @property
     def owner(self) -> bool:
-        """Whether this process does the background work: sweeps, shard rollover, functions."""
+        """True if this process does the background work: sweeps, shard rollover, functions."""
         return self.worker_index == 0
 
     @property
     def keeps_requests(self) -> bool:
-        """Whether the workers keep requests. A worker reads this when it starts."""
+        """True if the workers keep requests. A worker reads this when it starts."""
         return self._memory[self._delivery_end] == 1
 
     @keeps_requests.setter
@@ -79,7 +89,7 @@ class SharedMemory:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Let no other process run a `with` block of this method at the same time."""
+        """Hold the lock of the shared memory during a `with` block. Other workers wait for it."""
         import fcntl  # noqa: PLC0415 - only POSIX systems have it, and only they have several processes
 
         fcntl.lockf(self._lock, fcntl.LOCK_EX)
@@ -90,7 +100,7 @@ class SharedMemory:
 
     @property
     def faults(self) -> bytes:
-        """The text with the rules of faults, b"" if there was never a rule."""
+        """The text with the rules of faults; b"" before the first rule."""
         start = _FAULT_COUNTS + _LENGTH
         length = int.from_bytes(self._rules[_FAULT_COUNTS:start], "big")
         return self._rules[start : start + length]
@@ -98,7 +108,7 @@ class SharedMemory:
     @faults.setter
     def faults(self, text: bytes) -> None:
         if len(text) > _FAULT_TEXT:
-            raise ValueError(f"{len(text)} bytes, and there is room for {_FAULT_TEXT}")
+            raise ValueError(f"{len(text)} bytes, but at most {_FAULT_TEXT} are allowed")
         start = _FAULT_COUNTS + _LENGTH
         self._rules[_FAULT_COUNTS:start] = len(text).to_bytes(_LENGTH, "big")
         self._rules[start : start + len(text)] = text
@@ -111,7 +121,7 @@ class SharedMemory:
 
     @property
     def advises(self) -> bool:
-        """Whether the workers collect evidence for the advisor. Each reads this at its start."""
+        """True if the workers collect evidence for the advisor. A worker reads it at its start."""
         return self._memory[self._delivery_end + 2] == 1
 
     @advises.setter
@@ -120,7 +130,7 @@ class SharedMemory:
 
     @property
     def counts_requests(self) -> bool:
-        """Whether the workers count requests. A worker reads this when it starts."""
+        """True if the workers count requests. A worker reads this when it starts."""
         return self._memory[self._delivery_end + 1] == 1
 
     @counts_requests.setter
@@ -128,27 +138,34 @@ class SharedMemory:
         self._memory[self._delivery_end + 1] = on
 
     def hints(self) -> bytes:
-        """Return all counters as bytes. They change when any worker changes definitions."""
+        """Return the counters of all workers as bytes.
+
+        The bytes differ from those of an earlier call if any worker has changed definitions.
+        """
         return self._memory[_CLOCK : self._hints_end]
 
     def notify(self, seen: bytes) -> bytes:
         """Notify the other workers that this worker has changed definitions.
 
-        Call this after the commit. seen: the last hints that this worker has read. Returns `seen`
-        with this worker's new counter, so that its own change is no news to this worker.
+        Call this after the commit. seen: the hints that this worker has read last. Returns `seen`
+        with this worker's new counter: then the worker does not take its own change for a change of
+        another worker.
         """
         self._counters[self.worker_index] += 1
         at = 8 * self.worker_index
         return seen[:at] + self.hints()[at : at + 8] + seen[at + 8 :]
 
     def set_delivery(self, event: tuple[float, str, str] | None) -> None:
-        """Set the next event of the delivery: time, kind, UUID of the mapping."""
+        """Store the next event of the delivery to functions: time, kind, UUID of the mapping.
+
+        None means that no event is planned.
+        """
         time, kind, uuid = event or (nan, "", "")
         packed = _DELIVERY_FORM.pack(time, uuid.encode(), kind.encode())
         if self._memory[self._hints_end : self._delivery_end] != packed:
             self._memory[self._hints_end : self._delivery_end] = packed
 
     def delivery(self) -> tuple[float, str, str] | None:
-        """Return the next event of the delivery, None if there is none."""
+        """Return the event that `set_delivery` has stored: time, kind, UUID; or None."""
         time, uuid, kind = _DELIVERY_FORM.unpack(self._memory[self._hints_end : self._delivery_end])
         return None if isnan(time) else (time, kind.rstrip(b"\0").decode(), uuid.decode())

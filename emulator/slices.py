@@ -3,9 +3,9 @@
     handler ──raises Sliced──▶ endpoint (http/front/dynamodb.py) ──raises Pending──▶ connection
     connection ──begins──▶ SlicedAnswers (http/front/sliced_answers.py) ──runs one slice at a time
 
-The work is a generator. Each step does one slice, which takes a few milliseconds at most, and has
-no open transaction when it yields. A caller without a server, such as a test, runs all slices at
-once (`finish`).
+The work is a generator. Each step of the generator does one slice: it takes a few milliseconds at
+most, and leaves no transaction open. A caller without a server, such as a test, runs all slices one
+after the other with `finish`.
 """
 
 from collections.abc import Callable, Generator, Iterable
@@ -17,37 +17,37 @@ _T = TypeVar("_T")
 Steps = Generator[float | None, None, _T]
 """Work in slices.
 
-The generator returns the result. It yields None, or the seconds until its next step.
+After each slice, the generator yields the seconds to wait before the next slice, or None for no
+wait. At its end, it returns the result.
 """
 
 InThread = Callable[[Callable[[], None]], Callable[[], bool]]
-"""A function that runs another function in a thread of its own.
+"""A function that starts another function in a new thread.
 
-It returns a function that returns whether the other function has ended.
+It returns a function that returns True after the other function has ended.
 """
 
-PARSED_IN_STEP: Final = 8_000  # characters of expressions or statements that one step parses: 3 to 12 ms
-PLANNED_IN_STEP: Final = 40_000  # characters of statements that one step plans for their tables
-DECODED_IN_STEP: Final = 200_000  # bytes of rows that one step decodes and projects: 2 to 8 ms
-
-
+# The most that one slice does, and how long that takes.
+PARSED_IN_STEP: Final = 8_000  # characters of expressions or statements to parse: 3 to 12 ms
+PLANNED_IN_STEP: Final = 40_000  # characters of statements to turn into plans for their tables
+DECODED_IN_STEP: Final = 200_000  # bytes of rows to decode and project: 2 to 8 ms
 COPIED_IN_STEP: Final = 4 << 20
-"""The most bytes of values that one step copies in the store: about 10 ms on disk."""
+"""The most bytes of values that one slice copies in the store: about 10 ms on disk."""
 
 THREAD_SWITCH: Final = 0.0005
-"""Seconds that a thread runs before Python switches to another one, while two do long work.
+"""Python's switch interval, in seconds, while another thread does long work.
 
-To answer a client, the main thread needs the interpreter two or three times. With Python's default,
-it would wait 5 ms each time.
+To answer a client, the main thread must get the interpreter back from the other thread two or three
+times. With Python's default of 5 ms, it would wait 5 ms each time.
 """
 
 
 def portion(
     pairs: Iterable[tuple[bytes, bytes]], limit: int, room: int = COPIED_IN_STEP
 ) -> tuple[list[tuple[bytes, bytes]], bool]:
-    """Return the first pairs of an iterator, and whether more may follow.
+    """Return the first pairs of `pairs`, and True if there may be more.
 
-    Returns at most `limit` pairs. Stops after the pair with which the values reach `room` bytes.
+    Stops after `limit` pairs, or after the pair with which the values reach `room` bytes.
     """
     taken = []
     for pair in pairs:
@@ -61,8 +61,9 @@ def portion(
 class Sliced(Exception):
     """An operation raises this instead of returning a response that takes long to make.
 
-    steps: the work that makes the response. many_objects: whether the work has so many objects that
-    the garbage collector should rest meanwhile (http/front/resting.py).
+    steps: the work that makes the response.
+    many_objects: True if the work has so many Python objects in memory that the garbage collector
+    should be off until it ends (http/front/resting.py).
     """
 
     def __init__(self, steps: Steps[bytes], *, many_objects: bool = False) -> None:
@@ -72,7 +73,7 @@ class Sliced(Exception):
 
 
 def surrounded(steps: Steps[_T], enter: Callable[[], None], leave: Callable[[], None]) -> Steps[_T]:
-    """Run steps, and call `enter` before each of them and `leave` after it."""
+    """Run `steps`, and call `enter` before and `leave` after each step."""
     with closing(steps):
         while True:
             enter()
@@ -87,17 +88,18 @@ def surrounded(steps: Steps[_T], enter: Callable[[], None], leave: Callable[[], 
 
 
 class Dropped(Exception):
-    """A step raises this instead of returning an answer: the client gets none, for a fault.
+    """A step raises this if a fault says that the client gets no answer (emulator/faults/).
 
-    Only a step after a yield may raise it. Its connection is then closed (http/front/).
+    The server then closes the client's connection. The first step must not raise this: it runs
+    inside the call for the request, during which the connection must not be closed.
     """
 
 
 def in_slices(steps: Steps[bytes], *, sliced: bool) -> bytes:
-    """Run the first step. If it completes the answer, return the answer.
+    """Run the first step, and return the answer if the step completes it.
 
-    Otherwise raise Sliced with the remaining steps. If `sliced` is false, run these steps now and
-    return the answer.
+    Otherwise, if `sliced` is true, raise Sliced with the remaining steps. If it is false, run the
+    remaining steps now and return the answer.
     """
     try:
         next(steps)
@@ -110,7 +112,7 @@ def in_slices(steps: Steps[bytes], *, sliced: bool) -> bytes:
 
 
 def finish(steps: Steps[_T]) -> _T:
-    """Run all slices at once and return the result."""
+    """Run all slices without a pause between them, and return the result."""
     while True:
         try:
             next(steps)

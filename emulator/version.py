@@ -1,3 +1,3 @@
-"""The version of the package; pyproject.toml reads it from here."""
+"""The version of the package. The build reads it from this file (pyproject.toml)."""
 
 VERSION = "0.1.0"

@@ -1,4 +1,4 @@
-"""Wording of messages for people."""
+"""Functions that write numbers for messages to people."""
 
 from math import floor
 
@@ -11,6 +11,6 @@ def counted(number: int, noun: str) -> str:
 def amount_text(amount: float) -> str:
     """Return an amount with at most two decimals, such as `1,500` or `0.84`.
 
-    The amount is rounded down: 0.999 units are not enough for a request of 1 unit.
+    The amount is rounded down, because 0.999 units are not enough for a request of 1 unit.
     """
     return f"{floor(amount * 100) / 100:,.2f}".rstrip("0").rstrip(".")

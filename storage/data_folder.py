@@ -1,7 +1,7 @@
-"""Operations on a data folder that do not open its store: claim it, copy it, verify it.
+"""Claims, copies and verifies a data folder without opening its store.
 
-Only the engine on disk has data folders. This module makes its functions available, so that code
-outside storage/ does not import the engine on disk.
+The functions are those of the engine on disk (disk/). Code outside storage/ imports them from this
+module, because it must not import from disk/.
 """
 
 from collections.abc import Callable
@@ -19,9 +19,13 @@ __all__ = ["claimed", "copy", "damaged", "in_use", "new_file", "problem_of", "sn
 def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
     """Copy the newest commit of a data folder to a folder that is missing or empty.
 
-    A server may be using the source. If the source is itself a copy, `verify` is called first; it
-    must raise Corrupted if the source is damaged. Returns the size of the new data file in bytes.
-    After a StorageError, no part of the copy remains.
+    A server may be using the source.
+
+    verify: called first if the source is itself a copy. It must raise Corrupted if the source is
+    damaged.
+
+    Returns the size of the new data file in bytes. After a StorageError, no part of the copy
+    remains.
     """
     from storage.disk import snapshot  # noqa: PLC0415 - it imports LMDB, which most users of this module do not need
 
@@ -29,7 +33,10 @@ def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
 
 
 def snapshot(folder: Path) -> AbstractContextManager[ReadTxn]:
-    """Open the newest commit of a data folder, as a context manager. Raises StorageError."""
+    """Return a context manager that reads a data folder at its newest commit.
+
+    Raises StorageError.
+    """
     from storage.disk import snapshot  # noqa: PLC0415 - see copy
 
     return snapshot.snapshot(folder)

@@ -1,4 +1,4 @@
-"""The errors of a store. A client's request never causes them."""
+"""The errors of a store. They are failures, and never the fault of a client's request."""
 
 
 class StorageError(Exception):
@@ -10,31 +10,31 @@ class Full(StorageError):
 
 
 class Interrupted(StorageError):
-    """The transaction cannot continue.
+    """The transaction cannot continue, and none of its writes were kept.
 
-    None of its writes were kept; running it again should succeed.
+    Running the transaction again should succeed.
     """
 
 
 class Lost(Interrupted):
-    """All pending writes were lost, even those of write blocks that had ended without an error.
+    """All pending writes of a group commit were lost, even those of transactions without an error.
 
-    No new write can begin until `commit()` has reported the loss (storage/README.md, "Group
+    No new write can begin until `commit()` has raised this error (storage/README.md, "Group
     commit").
     """
 
 
 class Corrupted(StorageError):
-    """The stored bytes are not those that this program wrote."""
+    """The stored data are damaged: they are not what this program wrote."""
 
 
 class LayoutMismatch(StorageError):
-    """A program with a different, usually newer, storage layout wrote the folder."""
+    """The folder has a storage layout that this program cannot read, usually a newer one."""
 
 
 class Unavailable(StorageError):
-    """The folder cannot be opened: it is not writable, not a folder, or not ours."""
+    """The folder cannot be used, for example because it is not writable or not a data folder."""
 
 
 class Closed(StorageError):
-    """The engine was used after close(), or a transaction after its end."""
+    """An engine was used after close(), or a transaction was used after its end."""

@@ -1,16 +1,16 @@
-r"""Pieces of keys that preserve order: joined keys sort as the tuples of their pieces.
+r"""Encodes the pieces of a key. Keys sort by their first piece, then by the second, and so on.
 
-    piece     bytes                                              compares as
+    piece     bytes                                              sorts as
     u32       4 bytes, big-endian                                number, 0 .. 2**32 - 1
     u64       8 bytes, big-endian                                number, 0 .. 2**64 - 1
     escape    data with 00 replaced by 00 FF, then 00 01         byte string of any length
     (fixed)   a digest or a tag byte, unchanged                  byte string of one fixed length
 
-Every piece has a fixed length or marks its own end, so pieces can be joined: escape(a) + x <
-escape(b) + y whenever a < b. The terminator 00 01 sorts before an escaped zero 00 FF and before
-every other byte. So b"a" comes before b"a\x00", which comes before b"ab". FoundationDB's tuple
-layer works in the same way, but ends a piece with 00. Here the end is 00 01, so that no piece is a
-prefix of another.
+Pieces can be joined, because each piece has a fixed length or an end mark: if a < b, then
+escape(a) + x < escape(b) + y. The end mark 00 01 sorts before an escaped zero (00 FF) and before
+every other byte. So b"a" sorts before b"a\x00", which sorts before b"ab". FoundationDB's tuple
+layer works in the same way, but its end mark is 00. Here it is 00 01, so that no piece is a prefix
+of another piece.
 
     escape(b"")        00 01
     escape(b"a")       61 00 01
@@ -25,24 +25,27 @@ _END = b"\x00\x01"
 _ZERO = b"\x00\xff"
 
 LAST = b"\xff" * 4096
-"""Sorts after every key: no key attribute has more than 2048 bytes, and no key only FF bytes."""
+"""A byte string that sorts after all keys.
+
+A key attribute has at most 2048 bytes, so the first 4096 bytes of a key are never all FF.
+"""
 
 u32 = _U32.pack
-"""Encode 0 .. 2**32 - 1 as 4 bytes. Raises struct.error for other numbers."""
+"""Encode a number from 0 to 2**32 - 1 as 4 bytes. Raises struct.error for other numbers."""
 
 u64 = _U64.pack
-"""Encode 0 .. 2**64 - 1 as 8 bytes. Raises struct.error for other numbers."""
+"""Encode a number from 0 to 2**64 - 1 as 8 bytes. Raises struct.error for other numbers."""
 
 
 def escape(data: bytes) -> bytes:
-    """Encode a byte string of any length as a piece that can stand anywhere in a key."""
+    """Encode a byte string of any length as a piece with an end mark."""
     if b"\x00" in data:
         return data.replace(b"\x00", _ZERO) + _END
     return data + _END
 
 
 def unescape(data: bytes, offset: int = 0) -> tuple[bytes, int]:
-    """Decode the escaped piece at `offset`; return its data and the offset after the piece.
+    """Decode the piece of `escape` at `offset`. Return its data and the offset after the piece.
 
     Raises ValueError if there is no complete piece at the offset.
     """
@@ -55,9 +58,9 @@ def unescape(data: bytes, offset: int = 0) -> tuple[bytes, int]:
 
 
 def prefix_end(prefix: bytes) -> bytes:
-    """Return the smallest key that sorts after all keys with a prefix.
+    """Return the smallest byte string that sorts after all keys with a prefix.
 
-    The result is LAST if the prefix is empty or has only FF bytes.
+    Return LAST if the prefix is empty or has only FF bytes.
     """
     stem = prefix.rstrip(b"\xff")
     return stem[:-1] + bytes((stem[-1] + 1,)) if stem else LAST

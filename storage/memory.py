@@ -1,15 +1,15 @@
-"""The engine in memory: a dict for the values, a sorted list for the order of the keys.
+"""The engine in memory: a dict of all values, and a sorted list of all keys.
 
-A write transaction changes both in place. Its undo log has the old value of every key that it
-changes.
+A write transaction changes the dict and the list in place. Its *undo log* has the old value of each
+key that it has changed.
 
-* An abort restores the old values.
-* While no reader is open, writes do nothing for snapshots. A commit adds its undo log to every open
-  reader. A reader searches for a key in the undo logs of commits, then in the undo log of the
-  current write, then in the data. So it finds the value that its snapshot must show.
-* A walk keeps its last key. If something was written after its last step, the walk starts again
-  after that key. So a walk always shows its snapshot. Starting again takes time in proportion to
-  the writes since the snapshot was opened.
+* An abort restores the old values from the undo log.
+* A commit adds its undo log to every open reader, and does nothing else for snapshots. A reader
+  searches for a key first in the undo logs of later commits, then in the undo log of the current
+  write transaction, then in the dict. So it finds the value as of its snapshot.
+* A scan remembers its last key. If something was written since then, the scan starts again after
+  this key, and so continues to show its snapshot. The time for a new start is proportional to the
+  number of writes since the snapshot was opened.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ _INCLUSIVE = (True, False)
 
 
 class _Ended(dict[bytes, Old]):
-    """The undo log of a transaction that has ended: any use of it raises Closed."""
+    """Replaces the undo log of a transaction that has ended: a put or delete then raises Closed."""
 
     def __contains__(self, key: object) -> bool:
         raise Closed(TRANSACTION_ENDED)
@@ -41,7 +41,7 @@ _ENDED = _Ended()
 
 
 class MemoryRead:
-    """A snapshot: the current data, and the old values of the keys that were written later."""
+    """A read transaction: the current data, and old values of keys that were written later."""
 
     __slots__ = ("_engine", "_past")
 
@@ -58,7 +58,7 @@ class MemoryRead:
         self._engine.readers.discard(self)
 
     def get(self, key: bytes) -> bytes | None:
-        """Return the value of a key, or None."""
+        """Return the value of a key, or None if the store does not have the key."""
         if self._past and key in self._past:
             return self._past[key]
         engine = self._engine
@@ -67,7 +67,7 @@ class MemoryRead:
         return engine.data.get(key)
 
     def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
-        """Yield the pairs with start <= key < stop in key order, or backwards."""
+        """Yield (key, value) for start <= key < stop, in the order of the keys or in reverse."""
         engine = self._engine
         data = engine.data
         while start < stop:
@@ -88,13 +88,13 @@ class MemoryRead:
                 return
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:
-        """Return the first `limit` values that `scan` would yield, and the last one's key."""
+        """Return the first `limit` values of `scan`, and the key of the last of them."""
         if self._past or self._engine.undo:
             return first_page(self.scan(start, stop, reverse=reverse), limit)
         return self._engine.page(start, stop, limit, reverse=reverse)
 
     def absorb(self, undo: Mapping[bytes, Old]) -> None:
-        """Add the undo log of a commit, except the keys that an earlier commit has changed."""
+        """Add the undo log of a commit. For a key in several undo logs, keep the oldest value."""
         self._past = {**undo, **self._past}
 
 
@@ -105,7 +105,7 @@ class MemoryWrite:
 
     def __init__(self, engine: "MemoryEngine") -> None:
         self._engine = engine
-        self.urgent = False  # has no effect: memory is never full
+        self.urgent = False  # has no effect: this engine has no reserve for urgent writes
         self._undo: dict[bytes, Old] = {}
         engine.undo = self._undo
 
@@ -125,16 +125,16 @@ class MemoryWrite:
         self._undo = _ENDED
 
     def get(self, key: bytes) -> bytes | None:
-        """Return the value of a key, or None."""
+        """Return the value of a key, or None if the store does not have the key."""
         return self._engine.data.get(key)
 
     def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
-        """Yield the pairs with start <= key < stop in key order, or backwards."""
+        """Yield (key, value) for start <= key < stop, in the order of the keys or in reverse."""
         data, keys = self._engine.data, self._engine.keys
         return ((key, data[key]) for key in keys.irange(start, stop, _INCLUSIVE, reverse)) if start < stop else iter(())
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:
-        """Return the first `limit` values that `scan` would yield, and the last one's key."""
+        """Return the first `limit` values of `scan`, and the key of the last of them."""
         return self._engine.page(start, stop, limit, reverse=reverse)
 
     def put(self, key: bytes, value: bytes) -> None:
@@ -152,7 +152,7 @@ class MemoryWrite:
         engine.version += 1
 
     def delete(self, key: bytes) -> bool:
-        """Remove a key; return whether it was there."""
+        """Delete a key. Return False if the store did not have it."""
         engine, undo = self._engine, self._undo
         known = key in undo
         value = engine.data.pop(key, None)
@@ -165,7 +165,7 @@ class MemoryWrite:
         return True
 
     def drop_range(self, start: bytes, stop: bytes, limit: int) -> int:
-        """Delete up to `limit` keys with start <= key < stop, lowest first; return their number."""
+        """Delete the first `limit` keys with start <= key < stop, and return their number."""
         if start >= stop:
             return 0
         engine, undo = self._engine, self._undo
@@ -180,7 +180,7 @@ class MemoryWrite:
         return len(doomed)
 
     def abort(self) -> None:
-        """Undo every write of this transaction; its block then ends without a commit."""
+        """Undo all writes of this transaction. The end of its `with` block then commits nothing."""
         engine = self._engine
         for key, value in self._undo.items():
             if value is not None:
@@ -195,7 +195,7 @@ class MemoryWrite:
 
 
 class MemoryEngine(Numbered):
-    """A store that exists until its process ends."""
+    """A store in the memory of one process. Its data are lost when the process ends."""
 
     description = "in memory, lost at exit"
 
@@ -209,7 +209,7 @@ class MemoryEngine(Numbered):
         self._closed = False
 
     def commit_number(self) -> int:
-        """Return a number that changes with each commit, and with each write before the commit."""
+        """Return a number that changes with each put and delete, and so also with each commit."""
         return self.version
 
     def read(self) -> MemoryRead:
@@ -221,7 +221,7 @@ class MemoryEngine(Numbered):
         return reader
 
     def write(self) -> MemoryWrite:
-        """Open the write transaction. Raises Closed after close()."""
+        """Begin the write transaction. Raises Closed after close()."""
         if self._closed:
             raise Closed(STORE_CLOSED)
         assert not self.writing, ONE_WRITER
@@ -231,7 +231,7 @@ class MemoryEngine(Numbered):
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool) -> Page:
         """Return a page of the current data.
 
-        This takes half the time of a walk, because no Python code runs for each row.
+        This takes half the time of a scan, because no Python code runs for each row.
         """
         if start >= stop:
             return [], b""
@@ -239,7 +239,7 @@ class MemoryEngine(Numbered):
         return list(map(self.data.__getitem__, keys)), keys[-1] if keys else b""
 
     def close(self) -> None:
-        """Delete everything. Calling it twice is harmless."""
+        """Delete all data and close the store. A second call does nothing."""
         self._closed = True
         self.data.clear()
         self.keys.clear()

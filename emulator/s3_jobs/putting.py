@@ -1,14 +1,15 @@
-"""The work of StartBulkPutItems: it puts the records of objects into a table that serves requests.
+"""The work of StartBulkPutItems: puts the records of a bucket's objects into an existing table.
 
-A record is `{"Item": item}`, and may also have a condition in the members of PutItem:
-ConditionExpression, ExpressionAttributeNames, ExpressionAttributeValues. The form of conditions and
-that of the output are not documented (control-plane 14). Our output is:
+A record is `{"Item": item}`. It may also have a condition, written with the members of PutItem:
+ConditionExpression, ExpressionAttributeNames, ExpressionAttributeValues. AWS documents neither how
+a record states its condition nor the form of the output (control-plane 14). Our output is:
 
     <prefix>/AWSDynamoDB/<id>/ERROR/<name>.json.gz                     records without a valid item
-    <prefix>/AWSDynamoDB/<id>/CONDITION_CHECK_FAILURE/<name>.json.gz   refused items
+    <prefix>/AWSDynamoDB/<id>/CONDITION_CHECK_FAILURE/<name>.json.gz   items with a false condition
     <prefix>/AWSDynamoDB/<id>/manifest-files.json, manifest-summary.json and their checksums
 
-A line about a refused item also has the item that exists with the same key.
+A line in CONDITION_CHECK_FAILURE has the refused item and, if the table has an item with the same
+key, also that item.
 """
 
 import logging
@@ -49,13 +50,13 @@ log = logging.getLogger("emulator")
 
 ERROR: Final = "ERROR"
 CONDITION: Final = "CONDITION_CHECK_FAILURE"
-"""The types of output."""
+"""The values of OutputType in a request: which records to write to the output bucket."""
 
 _CANCELLED: Final = ("Cancelled", "The bulk operation was cancelled.")
 
 
 def putting(workshop: Workshop, job: S3Job) -> Work[None]:
-    """Put the records of the objects of a job. Raises ObjectError."""
+    """Put all records of the job's objects into its table. Raises ObjectError."""
     database = workshop.database
     source, target = job.request["InputS3Configuration"], job.request["OutputS3Configuration"]
     object_format = ObjectFormat(source["InputFormat"], source["InputCompressionType"])
@@ -86,12 +87,15 @@ def putting(workshop: Workshop, job: S3Job) -> Work[None]:
 
 
 def _log(workshop: Workshop, job: S3Job, kind: str) -> LocalLog:
-    """Return the local file that collects the records of one type of output."""
+    """Return the local file for the refused records of one type of output: ERROR or CONDITION."""
     return LocalLog(local_folder(workshop.settings, LOGS) / "aws-dynamodb/bulk-operations" / job.id / kind)
 
 
 def _begin(database: Database, job: S3Job, total: int) -> Progress:
-    """Store `total`, the number of bytes to read; return the progress before a restart."""
+    """Store the total size of the objects in the job's progress, and return the progress.
+
+    After a restart of the server, the progress says which records are already done.
+    """
     with database.write() as txn:
         progress = replace(database.s3_jobs.progress(txn, job), total=total)
         database.s3_jobs.save_progress(txn, job, progress)
@@ -99,7 +103,10 @@ def _begin(database: Database, job: S3Job, total: int) -> Progress:
 
 
 def _is_cancelled(database: Database, job: S3Job) -> bool:
-    """Return whether the job was cancelled. Raises ObjectError if a reset has removed the job."""
+    """Return True if the user has cancelled the job.
+
+    Raises ObjectError if the control `reset` has removed the job.
+    """
     current = database.s3_jobs.stored(key_of(job))
     if current is None:
         raise gone(job)
@@ -108,9 +115,13 @@ def _is_cancelled(database: Database, job: S3Job) -> bool:
 
 @dataclass(slots=True)
 class _Slice:
-    """The result of one slice.
+    """The result of storing one batch in a slice.
 
-    units: write capacity units. refused: type of output (ERROR, CONDITION) -> its records.
+    progress: the job's progress after the batch.
+    units: the consumed write capacity units.
+    written: the number of stored items.
+    usage: the bytes written to the table and to each index, see `Progress.usage`.
+    refused: type of output (ERROR or CONDITION) -> lines about the refused records.
     """
 
     progress: Progress
@@ -121,7 +132,7 @@ class _Slice:
 
 
 def _table(database: Database, job: S3Job) -> Table:
-    """Return the table. Raises ObjectError if it is gone."""
+    """Return the job's table. Raises ObjectError if the table was deleted or recreated."""
     table = database.catalog.caller(job.access_key, job.region).tables.get(job.table)
     usable = table is not None and table.definition.status in (ACTIVE, UPDATING)
     if table is None or not usable or table.definition.uuid != job.table_uuid:
@@ -130,7 +141,7 @@ def _table(database: Database, job: S3Job) -> Table:
 
 
 def _store(database: Database, job: S3Job, before: Progress, batch: Batch, logs: dict[str, LocalLog]) -> _Slice:
-    """Put the records of a batch."""
+    """Put the records of a batch and save the job's progress, in one transaction."""
     _is_cancelled(database, job)
     table = _table(database, job)
     done = _Slice(before)
@@ -176,7 +187,10 @@ def _put(txn: WriteTxn, table: Table, put: Put, done: _Slice) -> None:
 
 
 def _attempt(txn: WriteTxn, put: Put) -> dict[str, Any]:
-    """Return the line of output about a put whose condition was false."""
+    """Return the output line about a put with a false condition.
+
+    It has the item of the put and, if there is one, the existing item with the same key.
+    """
     row = txn.get(put.key)
     line: dict[str, Any] = {"Item": put.key_item}
     return line if row is None else {**line, "ExistingItem": decode_row(row)}
@@ -186,7 +200,10 @@ def _attempt(txn: WriteTxn, put: Put) -> dict[str, Any]:
 
 
 def _write_output(bucket: Bucket, job: S3Job, progress: Progress, logs: dict[str, LocalLog]) -> None:
-    """Write the refused records and the manifests. This blocks. Raises ObjectError."""
+    """Write the refused records and the manifests to the bucket, with blocking I/O.
+
+    Raises ObjectError.
+    """
     target = job.request["OutputS3Configuration"]
     encryption = encryption_of(target)
     start = folder(target.get("S3KeyPrefix"), job.id)
@@ -219,7 +236,11 @@ def _write_output(bucket: Bucket, job: S3Job, progress: Progress, logs: dict[str
 
 
 def end(database: Database, job: S3Job, failure: Failure) -> None:
-    """End a bulk operation. failure: FailureCode and FailureMessage."""
+    """Store the final status of a bulk operation.
+
+    failure: FailureCode and FailureMessage; _CANCELLED if the user has cancelled the operation;
+    None if it has succeeded.
+    """
     with database.registries.changing(urgent=True) as change:
         progress = database.s3_jobs.progress(change.txn, job)
         if failure is _CANCELLED:

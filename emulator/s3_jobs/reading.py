@@ -6,10 +6,12 @@
 | ION           | a struct with `Item`                                            |
 | CSV           | a line, after the header                                        |
 
-If a part of an object cannot be parsed, it counts as one bad record, and the rest of the object is
-not read. After a line of CSV with too many fields, reading continues. All functions here block, so
-they run in threads, which also parse the items. A batch is small, because threads share one
-interpreter with the requests.
+Reading of an object ends at the first part that cannot be parsed. This part counts as one bad
+record. Exception: after a CSV line with too many fields, reading continues.
+
+The functions in this module block, so `outbound/s3_jobs.py` calls them in a thread. The thread also
+parses the items. A batch is small, so that parsing it does not hold up requests: Python runs only
+one thread at a time.
 """
 
 import gzip
@@ -32,13 +34,14 @@ from emulator.values.problems import Layer, first_problem
 from emulator.values.wire import ParsedItem, parse_item
 
 RECORDS: Final = 100
-"""The most records in a batch. One slice stores it in 2 to 10 ms, depending on the indexes."""
+"""The most records in a batch. A slice stores a batch in 2 to 10 ms, depending on the indexes."""
 
 SIZE: Final = 64 << 10
 """Once a batch has this many bytes, no record is added to it."""
 
 _CHUNK: Final = 64 << 10
-# bytes; more than the 400 KB of an item, because numbers are longer as text.
+# The most bytes of a line. An item has at most 400 KB, but its JSON text may be longer, because the
+# text of a number is longer than its size.
 _LONGEST_LINE: Final = 2 << 20
 CONDITION: Final = frozenset(("ConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues"))
 """The members that a record of a bulk operation may have in addition to Item."""
@@ -48,17 +51,17 @@ _DAMAGED: Final = (OSError, EOFError, zlib.error, FormatError)
 
 
 class Bad(NamedTuple):
-    """A record that cannot be read. text: the reason."""
+    """A part of an object that is not a valid record. text: the reason, for the error log."""
 
     text: str
 
 
 class Record(NamedTuple):
-    """A record that could be read.
+    """A record that has the member `Item`.
 
     content: the JSON object `{"Item": item, ...}`.
-    item: the item after parsing, or the error of parsing; None if the record has a condition, with
-    which it is parsed later.
+    item: the parsed item, or the error if it is not a valid item. None means not parsed yet: an
+    item with a condition is parsed later, as a PutItem request (`storing.conditional_put`).
     """
 
     content: dict[str, Any]
@@ -67,7 +70,10 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ObjectFormat:
-    """The format of records, from a request. types: those of key attributes; CSV needs them."""
+    """The format of the records, as the request states it.
+
+    types: name -> type of each key attribute. Only CSV needs this, because CSV fields have no type.
+    """
 
     input_format: str
     compression: str = "NONE"
@@ -78,8 +84,9 @@ class ObjectFormat:
 class Batch(NamedTuple):
     """Consecutive records of an object.
 
-    first: how many records of the object come before this batch. size: how many uncompressed bytes
-    were read for this batch. ended: whether this is the last batch of the object.
+    first: the number of the object's records before this batch.
+    size: the number of uncompressed bytes that were read for this batch.
+    ended: True if this is the last batch of the object.
     """
 
     object: StoredObject
@@ -92,7 +99,7 @@ class Batch(NamedTuple):
 def listed(bucket: Bucket, prefix: str) -> Sequence[StoredObject]:
     """Return the objects of an import or bulk operation, in key order.
 
-    Raises ObjectError, also if there are too many.
+    Raises ObjectError, for example if there are more than the service allows.
     """
     objects = bucket.objects(prefix)
     if len(objects) > limits.S3_OBJECTS:
@@ -101,7 +108,10 @@ def listed(bucket: Bucket, prefix: str) -> Sequence[StoredObject]:
 
 
 def check_libraries(object_format: ObjectFormat) -> None:
-    """Load the libraries that a format needs. Raises ObjectError if one is missing."""
+    """Import the optional libraries that a format needs.
+
+    Raises ObjectError if a library is not installed.
+    """
     try:
         if object_format.compression == "ZSTD":
             open_zstandard(cast("BinaryIO", BytesIO(b"")), "input")
@@ -112,10 +122,12 @@ def check_libraries(object_format: ObjectFormat) -> None:
 
 
 class ObjectReader:
-    """Reads objects in the order of their keys.
+    """Reads the records of objects, in the order of the objects' keys.
 
-    done: the key of the last object that is finished; None if there is none.
-    skipped: how many records of the next object are already finished.
+    A job that continues after a restart skips the records that are done:
+
+    done: the key of the last object whose records are all done, or None.
+    skipped: the number of records of the next object that are done.
     """
 
     def __init__(
@@ -134,7 +146,7 @@ class ObjectReader:
         self._current: _Open | None = None
 
     def batch(self) -> Batch | None:
-        """Return the next records, None after the last object. Raises ObjectError."""
+        """Return the next batch, or None after the last object. Raises ObjectError."""
         if self._current is None:
             if not self._objects:
                 return None
@@ -146,14 +158,14 @@ class ObjectReader:
         return batch
 
     def close(self) -> None:
-        """Release the open object."""
+        """Close the object that is being read, if there is one."""
         if self._current is not None:
             self._current.close()
             self._current = None
 
 
 class _Open:
-    """An object that is open for reading."""
+    """An open object, from which `batch` reads the next records."""
 
     def __init__(self, bucket: Bucket, stored: StoredObject, object_format: ObjectFormat, skipped: int) -> None:
         self._object = stored
@@ -183,14 +195,17 @@ class _Open:
 
 
 def _parsed(record: Record | Bad) -> Record | Bad:
-    """Return a record with its item. Parsing 390 KB of small numbers takes 0.1 s."""
+    """Return a record with its parsed item. A record with a condition is returned unparsed.
+
+    A thread calls this, because parsing 390 KB of small numbers takes 0.1 s.
+    """
     if isinstance(record, Bad) or not CONDITION.isdisjoint(record.content):
         return record
     return Record(record.content, parsed_item(record.content["Item"]))
 
 
 def parsed_item(raw: object) -> ParsedItem | ApiError:
-    """Return the item of a record, or the error that the service reports for it."""
+    """Return the parsed item, or the service's error if `raw` is not a valid item."""
     problems: list[Any] = []
     try:
         item = parse_item(raw, problems)
@@ -200,11 +215,15 @@ def parsed_item(raw: object) -> ParsedItem | ApiError:
 
 
 class _Raw(RawIOBase):
-    """The bytes of an object, for the readers of the standard library."""
+    """The bytes of an object, as a raw stream for Python's `io` classes.
+
+    failure: the last error of the object storage.
+    """
 
     def __init__(self, stream: Readable) -> None:
         self._stream = stream
-        self.failure: ObjectError | None = None  # libraries may replace this error by their own
+        # Kept for `_records`, because a library that reads this stream may raise its own error.
+        self.failure: ObjectError | None = None
 
     def readable(self) -> bool:
         return True
@@ -220,7 +239,7 @@ class _Raw(RawIOBase):
 
 
 class _Counter:
-    """A stream of the uncompressed bytes of an object. count: how many bytes were read."""
+    """A stream of an object's uncompressed bytes. count: the number of bytes read so far."""
 
     def __init__(self, stream: Readable, compression: str) -> None:
         self._raw = _Raw(stream)
@@ -234,7 +253,7 @@ class _Counter:
 
     @property
     def failure(self) -> ObjectError | None:
-        """The error of the object storage that ended the stream."""
+        """The error of the object storage that ended the stream, or None."""
         return self._raw.failure
 
     def read(self, size: int = -1) -> bytes:
@@ -249,7 +268,11 @@ class _Counter:
 
 
 def _records(stream: _Counter, object_format: ObjectFormat) -> Iterator[Record | Bad]:
-    """Yield the records of an object. A part that cannot be parsed is a Bad, and the last one."""
+    """Yield the records of an object.
+
+    If a part cannot be parsed, yield a Bad for it and stop. Raises ObjectError if the object
+    storage fails.
+    """
     try:
         yield from _READERS[object_format.input_format](stream, object_format)
     except _DAMAGED as error:
@@ -271,13 +294,13 @@ def _of_json(stream: _Counter, _format: ObjectFormat) -> Iterator[Record | Bad]:
 
 
 def _concatenated(start: bytes, stream: _Counter) -> Iterator[Record | Bad]:
-    """Yield records whose JSON is not on separate lines. start: what was already read."""
+    """Yield JSON records that are not on separate lines. start: the bytes read from `stream`."""
     for _, value in Values(cast("BinaryIO", _Joined(start, stream)), "").all():
         yield _wrapped(with_numbers(value))
 
 
 class _Joined:
-    """A stream of bytes that were already read, and then the rest of another stream."""
+    """A stream that first returns `start`, then the bytes of the stream `rest`."""
 
     def __init__(self, start: bytes, rest: _Counter) -> None:
         self._start = start

@@ -1,4 +1,4 @@
-"""Finds the unfinished jobs, and runs each of them once."""
+"""Finds the unfinished S3 jobs and makes their work, but never twice for a running job."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -30,7 +30,10 @@ _END: Final[dict[str, Callable[[Database, S3Job, Failure], None]]] = {
 
 
 class Runner:
-    """Runs the jobs of a database. Its methods and all work run on the database's thread."""
+    """Makes the work (work.py) of a database's S3 jobs.
+
+    The methods and all work must run on the thread that owns the database.
+    """
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
@@ -42,7 +45,7 @@ class Runner:
         remove_temporary()
 
     def due(self) -> Iterator[Work[None]]:
-        """Yield the work of the jobs that may begin and are not running yet."""
+        """Yield the work of each job that may begin and is not running yet."""
         jobs = self._database.known_s3_jobs
         if jobs is None:
             return
@@ -59,7 +62,7 @@ class Runner:
             self._running.discard(key)
 
     def _guarded(self, job: S3Job) -> Work[None]:
-        """Do the work of a job. An error ends the job."""
+        """Do the work of a job. If the work raises an error, log it and end the job as FAILED."""
         try:
             yield from _WORK[job.kind](self._workshop, job)
         except ObjectError as error:
@@ -73,18 +76,21 @@ class Runner:
         yield from in_slice(self._database, partial(self._fail, job, failure))
 
     def _fail(self, job: S3Job, failure: tuple[str, str]) -> None:
-        """Store that a job has failed, unless a reset has removed it."""
+        """Store that a job has failed, unless the control `reset` has removed the job."""
         if self._database.s3_jobs.stored(key_of(job)) is not None:
             _END[job.kind](self._database, job, failure)
 
 
 def _is_early(job: S3Job, now: float) -> bool:
-    """Return whether a job must still wait. A clock set back to before its start ends the wait."""
+    """Return True if a job must wait before its work begins.
+
+    If a test has set the clock back to a time before the job's start, the job does not wait.
+    """
     return job.started <= now < job.begins
 
 
 def run_all(database: Database, settings: Settings) -> None:
-    """Run all jobs that may begin now to their end, on this thread."""
+    """Run each job that may begin now, until it ends, on this thread. For tests."""
     runner = Runner(database, settings)
     for work in list(runner.due()):
         run(work)

@@ -1,4 +1,4 @@
-"""Converts a record to an item of a table, or to the error that the service reports for it."""
+"""Turns a record into the put of an item, or raises the error that the service reports for it."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,14 +12,14 @@ from emulator.s3_jobs.reading import CONDITION, Bad, Record, parsed_item
 
 
 def readable(record: Record | Bad) -> Record:
-    """Return a record. Raises ApiError if it could not be read."""
+    """Return the record. Raises ApiError if it is a Bad."""
     if isinstance(record, Bad):
         raise errors.record_unreadable(record.text)
     return record
 
 
 def put_of(table: Table, record: Record) -> Put:
-    """Return the put of a record's item, without the record's condition. Raises ApiError."""
+    """Return the put of a record's item, without a condition. Raises ApiError."""
     item = parsed_item(record.content["Item"]) if record.item is None else record.item
     if isinstance(item, errors.ApiError):
         raise item
@@ -30,12 +30,15 @@ def put_of(table: Table, record: Record) -> Put:
 
 
 def conditional_put(table: Table, record: Mapping[str, Any]) -> Put:
-    """Return the put of a record that has further members of PutItem. Raises ApiError."""
+    """Return the put of a record with a condition, checked as a PutItem request. Raises ApiError.
+
+    record: the JSON object of the record (`Record.content`).
+    """
     operation = find("PutItem")
-    assert operation is not None, "the service has PutItem"
+    assert operation is not None, "PutItem is an operation of the service"
     operation.load()
-    assert operation.model is not None, "`load` compiles it"
-    assert operation.check is not None, "PutItem checks its requests"
+    assert operation.model is not None, "`load` sets the model"
+    assert operation.check is not None, "PutItem has a check"
     members = {name: record[name] for name in CONDITION if name in record}
     request = operation.model.parse({"TableName": table.name, "Item": record["Item"], **members})
     operation.model.validate(request)
@@ -47,7 +50,10 @@ def conditional_put(table: Table, record: Mapping[str, Any]) -> Put:
 
 @contextmanager
 def unthrottled(table: Table) -> Iterator[None]:
-    """Do not throttle a table inside a `with` block: bulk operations have their own capacity."""
+    """Turn off the throttling of a table inside a `with` block.
+
+    A bulk operation has a capacity that is separate from the table's.
+    """
     enforcement, table.enforcement = table.enforcement, None
     try:
         yield

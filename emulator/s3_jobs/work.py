@@ -1,4 +1,7 @@
-"""The objects that the work of a job yields, and running work without a server."""
+"""Work: the generator that does an S3 job, and the objects that it yields.
+
+Without a server, the function `run` runs work.
+"""
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -13,16 +16,17 @@ _T = TypeVar("_T")
 
 
 class Call(NamedTuple):
-    """A call of blocking I/O.
+    """A request of the work to call a function that blocks.
 
-    In the work, the result is the value of `yield`, and an error is raised there.
+    The result of the function becomes the value of the `yield`. An error of the function is raised
+    there.
     """
 
     function: Callable[[], Any]
 
 
 class Pause(NamedTuple):
-    """The seconds until the next step."""
+    """A request of the work to wait before its next step."""
 
     seconds: float
 
@@ -30,16 +34,16 @@ class Pause(NamedTuple):
 Work = Generator[Call | Pause, Any, _T]
 
 _NO_ROOM: Final = 0.5
-"""Seconds after which a slice that found the disk full is tried again."""
+"""Seconds until a slice is tried again after the disk was full."""
 
 _FAILED: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """Objects that all work needs.
+    """The objects that the work of every S3 job needs.
 
-    store: returns the object storage of an access key and region.
+    store: a function from access key and region to their object storage.
     """
 
     database: Database
@@ -48,9 +52,9 @@ class Workshop:
 
 
 def in_slice(database: Database, work: Callable[[], _T]) -> Work[_T]:
-    """Return the result of `work`, which changes the store in one transaction.
+    """Call `work`, which changes the store in one transaction, and return its result.
 
-    This waits while the disk is full.
+    If the disk is full, wait and call `work` again.
     """
     while True:
         result: Any = database.try_run(work, _FAILED)
@@ -61,7 +65,10 @@ def in_slice(database: Database, work: Callable[[], _T]) -> Work[_T]:
 
 
 def run(work: Work[_T]) -> _T:
-    """Run work to its end, on this thread; return its result. For tests and tools."""
+    """Run all steps of some work on this thread, without its pauses, and return its result.
+
+    For tests and tools.
+    """
     step: Callable[[], Call | Pause] = work.__next__
     while True:
         try:
@@ -73,7 +80,7 @@ def run(work: Work[_T]) -> _T:
         if isinstance(wanted, Call):
             try:
                 found = wanted.function()
-            except Exception as error:  # noqa: BLE001 - it belongs to the work
+            except Exception as error:  # noqa: BLE001 - the work gets the error
                 step = partial(work.throw, error)
             else:
                 step = partial(work.send, found)

@@ -1,4 +1,4 @@
-"""Completion: the words that can follow in a statement or a dot command."""
+"""Completion: suggests words while the user types a statement or a dot command."""
 
 import re
 from collections.abc import Iterable
@@ -25,29 +25,33 @@ _PLAIN: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 
 
 class Candidate(NamedTuple):
-    """A word that can replace the last `replaces` characters before the cursor."""
+    """A suggested word. It replaces the last `replaces` characters before the cursor."""
 
     word: str
     replaces: int
 
 
 def table_of(statement: str) -> str | None:
-    """Return the first table that a statement names, or None."""
+    """Return the name of the first table in a statement, or None if it names no table."""
     found = _NAME.search(_STRINGS.sub("''", statement))
     return _unquoted(found["table"]) if found else None
 
 
 def quoted(name: str) -> str:
-    """Return a name for PartiQL: in quotes if it is a keyword or has special characters."""
+    """Return a name as PartiQL needs it: quoted if it is a keyword or has special characters."""
     if _PLAIN.fullmatch(name) and name.upper() not in KEYWORDS:
         return name
     return '"' + name.replace('"', '""') + '"'
 
 
 def candidates(before: str, after: str, knowledge: Knowledge, commands: Iterable[str]) -> list[Candidate]:
-    """Return the words that can be typed at the cursor, between the texts `before` and `after`.
+    """Return the words to suggest at the cursor.
 
-    Returns no words if the server does not answer.
+    before, after: the typed text before and after the cursor.
+    knowledge: the facts about tables.
+    commands: the names of the dot commands.
+
+    Returns an empty list if the server does not answer.
     """
     try:
         if before[:1] in (".", "\\"):
@@ -86,7 +90,7 @@ def _of_statement(before: str, after: str, knowledge: Knowledge) -> list[Candida
 
 
 def _beginning(word: str, words: Iterable[str]) -> list[Candidate]:
-    """Return those of `words` that begin with `word`. Case and quotes do not matter."""
+    """Return the words that begin with the typed text `word`. Ignore case and opening quotes."""
     begin = word.lower()
     return [
         Candidate(each, len(word))

@@ -1,4 +1,4 @@
-"""Cached facts about tables: names, keys, indexes, and attributes in earlier results."""
+"""Caches facts about tables: their names, keys and indexes, and attributes in earlier results."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from emulator.display.values import Item
 
 
 class Knowledge:
-    """Cached facts about the tables of an endpoint. Descriptions are kept until `forget`."""
+    """Cached facts about the tables of an endpoint, until `forget` drops them."""
 
     def __init__(self, endpoint: HttpEndpoint) -> None:
         self._endpoint = endpoint
@@ -16,12 +16,15 @@ class Knowledge:
         self._seen: dict[str, dict[str, None]] = {}
 
     def forget(self) -> None:
-        """Forget what other programs may have changed. Names of attributes stay, as suggestions."""
+        """Drop names and descriptions of tables, because other programs may have changed them.
+
+        Names of attributes are kept: they are only suggestions.
+        """
         self._tables = None
         self._described.clear()
 
     def tables(self) -> list[str]:
-        """Return the names of all tables. Raises Refused, Unreachable."""
+        """Return the names of all tables. Raises Refused or Unreachable."""
         if self._tables is None:
             names: list[str] = []
             request: dict[str, str] = {}
@@ -35,20 +38,20 @@ class Knowledge:
         return self._tables
 
     def describe(self, table: str) -> Response:
-        """Return the description of a table. Raises Refused, Unreachable."""
+        """Return the `Table` of DescribeTable's answer. Raises Refused or Unreachable."""
         if table not in self._described:
             self._described[table] = self._endpoint.call("DescribeTable", {"TableName": table})["Table"]
         return self._described[table]
 
     def keys(self, table: str) -> list[str]:
-        """Return the key attributes of a table, [] if there is no such table."""
+        """Return the names of a table's key attributes, or [] if DescribeTable fails."""
         try:
             return [each["AttributeName"] for each in self.describe(table)["KeySchema"]]
         except (Refused, Unreachable):
             return []
 
     def indexes(self, table: str) -> list[str]:
-        """Return the names of the indexes of a table, [] if there is no such table."""
+        """Return the names of a table's indexes, or [] if DescribeTable fails."""
         try:
             described = self.describe(table)
         except (Refused, Unreachable):
@@ -57,7 +60,7 @@ class Knowledge:
         return [index["IndexName"] for kind in kinds for index in described.get(kind, ())]
 
     def attributes(self, table: str) -> list[str]:
-        """Return the attributes of a table: key attributes first, then those in earlier results."""
+        """Return names of a table's attributes: key attributes, then those of earlier results."""
         try:
             defined = [each["AttributeName"] for each in self.describe(table)["AttributeDefinitions"]]
         except (Refused, Unreachable):
@@ -65,7 +68,7 @@ class Knowledge:
         return list(dict.fromkeys([*defined, *self._seen.get(table, ())]))
 
     def see(self, table: str, items: Iterable[Item]) -> None:
-        """Store the attributes of items in a result."""
+        """Store the attribute names of a result's items, as later suggestions."""
         seen = self._seen.setdefault(table, {})
         for item in items:
             seen.update(dict.fromkeys(item))

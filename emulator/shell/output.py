@@ -1,4 +1,7 @@
-"""Prints items as drawn tables, as text, or as JSON. Text and JSON have one item in each line."""
+"""Prints items as a table with borders, as text, or as JSON.
+
+Text and JSON have one item in each line.
+"""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -11,17 +14,17 @@ from emulator.display.values import Item, item_text, value_text, visible
 if TYPE_CHECKING:
     from rich.console import Console
 
-_NARROWEST: Final = 10  # the narrowest column in characters, with its frame
+_NARROWEST: Final = 10  # the least width of a column with its border, in characters
 
 
 def columns_of(items: Sequence[Item], first: Sequence[str]) -> list[str]:
-    """Return the attributes of items: those in `first` (the key), then all others as found."""
+    """Return the names of the columns for items: key attributes (`first`), then all others."""
     names = {name: None for item in items for name in item}
     return [name for name in first if name in names] + [name for name in names if name not in first]
 
 
 def text_lines(items: Sequence[Item]) -> str:
-    """Return items as PartiQL literals, one in each line, for pasting after INSERT ... VALUE."""
+    """Return items as PartiQL literals, one in each line. INSERT INTO ... VALUE accepts them."""
     return "".join(item_text(item) + "\n" for item in items)
 
 
@@ -31,7 +34,11 @@ def json_lines(items: Sequence[Item]) -> str:
 
 
 def draw(console: "Console", items: Sequence[Item], first: Sequence[str]) -> None:
-    """Draw a table of items. If the console is too narrow, draw a separate table for each item."""
+    """Print a table with a column for each attribute and a row for each item.
+
+    If the console is too narrow, print a table for each item, with a row for each attribute.
+    first: names of key attributes, which come first.
+    """
     names = columns_of(items, first)
     if len(names) * _NARROWEST > console.width:
         for item in items:
@@ -42,7 +49,7 @@ def draw(console: "Console", items: Sequence[Item], first: Sequence[str]) -> Non
 
 
 def _draw_table(console: "Console", names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    from rich import box  # noqa: PLC0415 - an extra
+    from rich import box  # noqa: PLC0415 - rich is optional
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
@@ -63,11 +70,11 @@ def _cell(cell: Item | str | None) -> str:
 
 
 Show = Callable[[Sequence[Item], Sequence[str]], None]
-"""A function of items and the names of key attributes that prints the items."""
+"""A function that prints items. Its arguments are the items and the names of key attributes."""
 
 
 def _show_table(stream: TextIO) -> Show:
-    from rich.console import Console  # noqa: PLC0415 - an extra
+    from rich.console import Console  # noqa: PLC0415 - rich is optional
 
     console = Console(file=stream, highlight=False)
     return lambda items, first: draw(console, items, first)
@@ -81,7 +88,10 @@ FORMATS: Final[Mapping[str, Callable[[TextIO], Show]]] = {
 
 
 def show_in(form: str) -> Show:
-    """Return a function that prints items in a format. Raises ImportError without its library."""
+    """Return a function that prints items to stdout in a format of FORMATS.
+
+    Raises ImportError if the format needs a library that is not installed.
+    """
     return FORMATS[form](sys.stdout)
 
 

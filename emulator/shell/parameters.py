@@ -1,13 +1,13 @@
-"""Parameters of statements, as users type them.
+"""Parses the parameters of statements, as users type them in the shell.
 
-| typed | value |
+| typed | attribute value |
 |---|---|
 | `'text'` or `"text"` | S |
 | `12.50` | N, with all digits |
 | `true`, `null` | BOOL, NULL |
 | `["a", 1]` | L |
 | `{"a": 1}` | M |
-| `{"SS": ["a", "b"]}` | a value in DynamoDB JSON, because its only member is a type |
+| `{"SS": ["a", "b"]}` | SS: an object whose only member is a type is DynamoDB JSON |
 """
 
 import json
@@ -20,11 +20,11 @@ _BETWEEN: Final = re.compile(r"[\s,]*")
 
 
 class NotValues(ValueError):
-    """The text is not a sequence of values."""
+    """The typed text is not a list of values."""
 
 
 class _Number(str):
-    """A number as the user typed it."""
+    """A number in JSON, as text, so that no digits are lost."""
 
     __slots__ = ()
 
@@ -33,7 +33,10 @@ _DECODER: Final = json.JSONDecoder(parse_int=_Number, parse_float=_Number, parse
 
 
 def values(text: str) -> list[dict[str, Any]]:
-    """Return the values in a text, separated by spaces or commas. Raises NotValues."""
+    """Return the attribute values in a text that separates them by spaces or commas.
+
+    Raises NotValues.
+    """
     found = []
     position = _match_end(_BETWEEN, text, 0)
     while position < len(text):
@@ -56,7 +59,7 @@ def _match_end(pattern: re.Pattern[str], text: str, position: int) -> int:
     return match.end() if match else position
 
 
-def _attribute(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+def _attribute(value: Any) -> dict[str, Any]:  # noqa: ANN401 - a JSON value
     """Convert a JSON value to an attribute value."""
     match value:
         case _Number():

@@ -1,4 +1,4 @@
-"""The shell on a terminal: history, completion, statements over several lines."""
+"""The shell on a terminal: a prompt with history, completion and statements of several lines."""
 
 import os
 import sys
@@ -25,13 +25,13 @@ _CONTINUED: Final = "    ...> "
 
 
 class _Words(Completer):
-    """Offers the words of completion.py to prompt-toolkit."""
+    """Passes the suggestions of `completion.candidates` to prompt-toolkit."""
 
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
-        """Yield the words that can follow. If no letter is typed yet, do so only after Tab."""
+        """Yield the suggested words. Before the first letter of a word, wait for the key Tab."""
         commands = (*COMMANDS, *ALIASES) if document.text.startswith("\\") else COMMANDS
         before, after = document.text_before_cursor, document.text_after_cursor
         for word, replaces in candidates(before, after, self._knowledge, commands):
@@ -45,22 +45,23 @@ class _Person:
     def ask(self, question: str) -> str:
         try:
             return PromptSession[str](history=InMemoryHistory()).prompt(question)
-        except EOFError:  # Ctrl-D is an empty answer
+        # Ctrl-D has the same meaning as "q", which ends a long result and is no valid parameter.
+        except EOFError:
             return "q"
 
 
 def history_path(environment: Mapping[str, str]) -> Path:
-    """Return the path of the file with typed statements."""
+    """Return the path of the file that keeps the statements typed in all shells."""
     state = environment.get("XDG_STATE_HOME")
     return (Path(state) if state else Path.home() / ".local" / "state") / "dynamodb-emulator" / "shell-history"
 
 
 def _history() -> History:
-    """Return the history of earlier shells, an empty history if its file cannot be used."""
+    """Return the history of typed statements. If its file cannot be used, return an empty one."""
     path = history_path(os.environ)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Only the owner may read it, because statements may have secrets.
+        # Statements may have secrets, so only the user may read the file (mode 0600).
         os.close(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600))
     except OSError:
         return InMemoryHistory()
@@ -68,7 +69,7 @@ def _history() -> History:
 
 
 def _keys() -> KeyBindings:
-    """Return a binding of Enter that sends a complete text, and otherwise starts a new line."""
+    """Return key bindings: Enter runs a complete statement or command, else starts a new line."""
     keys = KeyBindings()
 
     @keys.add("enter", filter=has_focus(DEFAULT_BUFFER))
@@ -83,7 +84,7 @@ def _keys() -> KeyBindings:
 
 
 def prompt_of(session: Session) -> PromptSession[str]:
-    """Return the prompt of a session."""
+    """Return the prompt-toolkit session that reads the input of a shell."""
     endpoint = session.endpoint
     return PromptSession(
         _PROMPT,
@@ -103,8 +104,9 @@ def run(endpoint: HttpEndpoint, form: str) -> int:
     while True:
         try:
             session.run(prompt.prompt())
-        # Ctrl-C discards the typed text, or stops waiting for a statement.
         except KeyboardInterrupt:
+            # Ctrl-C discards the typed text. While a statement runs, Ctrl-C stops waiting for its
+            # answer; its connection cannot be used again.
             endpoint.close()
         except (EOFError, Left):
             return 0

@@ -1,7 +1,7 @@
 """Runs statements and dot commands, and prints their results. It needs no terminal.
 
-A line that begins with a dot or a backslash, and is not inside a statement, is a command. COMMANDS
-lists them. Everything else is PartiQL.
+A line that begins with a dot or a backslash, and is not inside a statement, is a dot command. The
+constant COMMANDS has all dot commands. Everything else is PartiQL.
 """
 
 import re
@@ -21,15 +21,15 @@ from emulator.wording import counted
 
 _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 
-PAGE: Final = 50  # items that are shown before the user is asked whether to continue
+PAGE: Final = 50  # after this many items, the shell asks the user whether to show more
 
 
 class Misused(Exception):
-    """A dot command is wrong."""
+    """A dot command does not exist, or has a wrong argument."""
 
 
 class Left(Exception):
-    """The user has exited the shell."""
+    """The user wants to exit the shell."""
 
 
 class User(Protocol):
@@ -41,7 +41,14 @@ class User(Protocol):
 
 
 class Session:
-    """One shell. user: the person at a terminal, or None for a script."""
+    """The state of one shell: settings, parameters and cached facts about tables.
+
+    form: the format of results, see `output.FORMATS`.
+    user: answers questions at a terminal; None if the input is a script.
+    page: after this many items, ask the user whether to show more.
+    capacity: True if the shell prints consumed capacity.
+    parameters: the values for the next statement.
+    """
 
     def __init__(self, endpoint: HttpEndpoint, form: str, user: User | None = None) -> None:
         self.endpoint = endpoint
@@ -54,14 +61,14 @@ class Session:
         self._show = output.show_in(form)
 
     def set_format(self, form: str) -> None:
-        """Set the format in which items are shown. Raises ImportError without its library."""
+        """Set the format of results. Raises ImportError if its library is not installed."""
         self._show = output.show_in(form)
         self.form = form
 
     def run(self, text: str) -> None:
-        """Run the statements and commands in a text. The last statement needs no `;`.
+        """Run all statements and dot commands in a text. The last statement needs no `;`.
 
-        Raises Refused, Unreachable, Misused, NotValues, Left.
+        Raises Refused, Unreachable, Misused, NotValues or Left.
         """
         rest = ""
         for line in _LINE.findall(text):
@@ -78,13 +85,13 @@ class Session:
         name, _, argument = line.partition(" ")
         command = COMMANDS.get(ALIASES.get(name, name))
         if command is None:
-            raise Misused(f"there is no command {visible(name)}; .help lists the commands")
+            raise Misused(f"there is no command {visible(name)}; type .help for a list of commands")
         command.run(self, argument.strip())
 
     def _execute(self, statement: str) -> None:
         table = table_of(statement)
         keys = self.knowledge.keys(table) if table and self.form == "table" else []
-        # Input from a terminal or a file may not be UTF-8.
+        # If the input is not UTF-8, `statement` has characters that JSON cannot represent.
         request: dict[str, Any] = {"Statement": statement.encode(errors="replace").decode()}
         parameters = self._parameters_of(statement)
         if parameters:
@@ -108,7 +115,7 @@ class Session:
         return not self._user.ask("more? [Enter, or q] ").strip().lower().startswith("q")
 
     def _items(self, request: dict[str, Any], units: list[float]) -> Iterator[Item]:
-        """Yield the items that a statement returns, from all pages."""
+        """Run a statement and yield the items of all pages. Add each page's capacity to `units`."""
         if self.capacity:
             request["ReturnConsumedCapacity"] = "TOTAL"
         while True:
@@ -120,7 +127,7 @@ class Session:
             request["NextToken"] = answer["NextToken"]
 
     def _parameters_of(self, statement: str) -> list[dict[str, Any]]:
-        """Return the parameters for the next statement; ask the user for those that are missing."""
+        """Return the parameters of a statement. If there is a user, ask for missing parameters."""
         given, self.parameters = self.parameters, []
         if self._user is not None:
             for number in range(len(given), placeholders(statement)):
@@ -136,13 +143,13 @@ class Session:
             print(used, file=sys.stderr)  # noqa: T201 - not a part of the result
 
     def say(self, text: str) -> None:
-        """Print a line of the result."""
+        """Print a line to stdout."""
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
 
 
 class Command(NamedTuple):
-    """A dot command: its arguments, its line in .help, and its function."""
+    """A dot command. usage: its arguments for .help. summary: what it does, for .help."""
 
     usage: str
     summary: str
@@ -165,7 +172,7 @@ def _describe(session: Session, argument: str) -> None:
 
 
 def description(table: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the lines that describe a table."""
+    """Yield the lines that .describe prints. table: the `Table` of DescribeTable's answer."""
     types = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
 
     def keys(schema: Sequence[Mapping[str, str]]) -> str:
@@ -197,13 +204,13 @@ def _parameters(session: Session, argument: str) -> None:
 
 def _format(session: Session, argument: str) -> None:
     if argument not in output.FORMATS:
-        raise Misused(f"the formats are {', '.join(output.FORMATS)}")
+        raise Misused(f"there is no format {visible(argument)}; the formats are {', '.join(output.FORMATS)}")
     session.set_format(argument)
 
 
 def _page(session: Session, argument: str) -> None:
     if not argument.isdecimal() or int(argument) == 0:
-        raise Misused("a page has a number of items")
+        raise Misused("type .page and a number of items, such as .page 50")
     session.page = int(argument)
 
 
@@ -214,7 +221,7 @@ def _capacity(session: Session, argument: str) -> None:
 
 
 def _help(session: Session, _argument: str) -> None:
-    session.say("A statement may have several lines and ends with ; (PartiQL: SELECT, INSERT, UPDATE, DELETE).")
+    session.say("Type a PartiQL statement (SELECT, INSERT, UPDATE, DELETE). It may have several lines and ends with ;")
     for name, command in COMMANDS.items():
         session.say(f"{f'{name} {command.usage}'.strip():22} {command.summary}")
 
@@ -225,15 +232,15 @@ def _quit(_session: Session, _argument: str) -> None:
 
 COMMANDS: Final[Mapping[str, Command]] = {
     ".tables": Command("", "list the tables", _tables),
-    ".describe": Command("TABLE", "keys, indexes and size of a table", _describe),
+    ".describe": Command("TABLE", "show keys, indexes and size of a table", _describe),
     ".parameters": Command(
-        "VALUE...", 'values for ? in the next statement: \'text\' 12 true {"SS": ["a"]}', _parameters
+        "VALUE...", 'set the values for ? in the next statement: \'text\' 12 true {"SS": ["a"]}', _parameters
     ),
     ".format": Command("FORMAT", f"show items as {', '.join(output.FORMATS)}", _format),
-    ".page": Command("N", "ask after each N items", _page),
+    ".page": Command("N", "after each N items, ask whether to show more", _page),
     ".capacity": Command("on|off", "show consumed capacity", _capacity),
-    ".help": Command("", "show this", _help),
-    ".quit": Command("", "leave; so does Ctrl-D", _quit),
+    ".help": Command("", "show this help", _help),
+    ".quit": Command("", "exit the shell (or press Ctrl-D)", _quit),
 }
 ALIASES: Final[Mapping[str, str]] = {
     "\\d": ".describe",
@@ -244,7 +251,7 @@ ALIASES: Final[Mapping[str, str]] = {
     ".exit": ".quit",
     **{f"\\{name[1:]}": name for name in COMMANDS},
 }
-"""Other names of commands, which users know from shells of other databases."""
+"""Second names of dot commands, which users know from the shells of other databases."""
 
 PROBLEMS: Final = (Refused, Misused, NotValues)
-"""Errors that are shown in one line, after which the shell continues."""
+"""Errors that the shell prints as one line before it continues."""

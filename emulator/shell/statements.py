@@ -1,7 +1,8 @@
 """Splits a text into statements, which end with `;`.
 
-A `;` in a string, in a quoted name or in a comment does not end a statement. PartiQL's own lexer
-cannot do this, because it refuses a text with an incomplete string.
+A `;` in a string, in a quoted name or in a comment does not end a statement. The lexer of
+emulator/partiql cannot split the text, because it refuses an incomplete string, which the user may
+still be typing.
 """
 
 import re
@@ -23,9 +24,10 @@ _PART: Final = re.compile(
 
 
 def split(text: str) -> tuple[list[str], str]:
-    """Return the statements in a text, without `;`, and the rest after the last `;`.
+    """Return the complete statements in a text, without `;`, and the text after the last `;`.
 
-    Statements with only spaces and comments are left out. If the rest has only these, it is "".
+    Statements with only spaces and comments are left out. If the text after the last `;` has only
+    spaces and comments, "" is returned for it.
     """
     statements, start, has_words = [], 0, False
     for part in _PART.finditer(text):
@@ -39,13 +41,13 @@ def split(text: str) -> tuple[list[str], str]:
 
 
 def is_complete(text: str) -> bool:
-    """Return whether a text has no statement after its last `;`."""
+    """Return True if the text after the last `;` has only spaces and comments."""
     return split(text)[1] == ""
 
 
 def placeholders(statement: str) -> int:
-    """Return the number of `?` for which a statement needs parameters."""
+    """Return the number of `?` in a statement, or 0 if the statement cannot be parsed."""
     try:
         return sum(token.kind == "?" for token in tokens(statement))
-    except ApiError:  # the statement is wrong; the server will say why
+    except ApiError:  # The statement is wrong. The server will report the error.
         return 0

@@ -1,4 +1,4 @@
-"""Requests and tables as programs that a person can copy. Pure functions from JSON to text.
+"""Writes requests and tables as code that a user can copy, such as a boto3 program.
 
 | module           | writes                                          |
 |------------------|-------------------------------------------------|
@@ -9,6 +9,6 @@
 | `cloudformation` | a table as a template in YAML                   |
 | `terraform`      | a table as a resource                           |
 
-The texts contain names and values of users. Each writer quotes them for its language, so a value
-can never become code.
+All functions are pure: from JSON to text. The text contains names and values from users. Each
+module quotes them for its language, so that no value can become code.
 """

@@ -1,4 +1,4 @@
-"""Requests as Python with boto3."""
+"""Writes requests as a Python program that uses boto3."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,9 +13,10 @@ _WIDTH: Final = 96
 
 
 def program(calls: Iterable[Call], target: Target, *, result: str | None = None) -> str:
-    """Return a program that sends some requests. After CreateTable, it waits for the table.
+    """Return a program that sends requests and, after CreateTable, waits until the table exists.
 
-    result: an expression with `response` that the program prints at its end.
+    result: an expression that the program prints at its end. The expression may use the variable
+    `response`, the answer to the last request.
     """
     calls = list(calls)
     streams = any(operation in _STREAMS for operation, _ in calls)
@@ -46,8 +47,8 @@ def _arguments(request: Mapping[str, Any]) -> str:
     return "\n" + "".join(f"    {name}={literal(value, 1)},\n" for name, value in request.items())
 
 
-def literal(value: Any, depth: int = 0) -> str:  # noqa: ANN401 - JSON
-    """Return a value as a literal of Python. depth: how far the following lines are indented."""
+def literal(value: Any, depth: int = 0) -> str:  # noqa: ANN401 - a JSON value
+    """Return a value as a Python literal. depth: levels of indentation after the first line."""
     if isinstance(value, Binary):
         return repr(bytes(value))
     whole = _one_line(value)
@@ -61,7 +62,7 @@ def literal(value: Any, depth: int = 0) -> str:  # noqa: ANN401 - JSON
     return f"{{\n{parts}{outer}}}"
 
 
-def _one_line(value: Any) -> str:  # noqa: ANN401 - JSON
+def _one_line(value: Any) -> str:  # noqa: ANN401 - a JSON value
     if isinstance(value, Binary):
         return repr(bytes(value))
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Requests as commands of the AWS CLI, for a POSIX shell."""
+"""Writes requests as commands of the AWS CLI, for a POSIX shell."""
 
 import re
 import shlex
@@ -16,7 +16,7 @@ _LINE: Final = " \\\n    "
 
 
 def script(calls: Iterable[Call], target: Target) -> str:
-    """Return the commands of some requests. After CreateTable, they wait for the table."""
+    """Return a script that sends requests and, after CreateTable, waits until the table exists."""
     commands = [f"export AWS_ACCESS_KEY_ID={shlex.quote(target.access_key)} AWS_SECRET_ACCESS_KEY=local"]
     for operation, request in calls:
         commands.append(command(operation, request, target))
@@ -27,7 +27,7 @@ def script(calls: Iterable[Call], target: Target) -> str:
 
 
 def command(operation: str, request: Mapping[str, Any], target: Target) -> str:
-    """Return the command of one request."""
+    """Return the command that sends one request."""
     service = "dynamodbstreams" if operation in _STREAMS else "dynamodb"
     return _command(f"{service} {_dashed(operation)}", request, target)
 
@@ -40,7 +40,7 @@ def _command(name: str, request: Mapping[str, Any], target: Target) -> str:
             options.append(option if value else option.replace("--", "--no-", 1))
         else:
             text = _text(value)
-            # If a word begins with a dash, the CLI takes it for an option.
+            # `--name=-text`, because the CLI would take `-text` in `--name -text` for an option.
             options.append(f"{option}{'=' if text.startswith('-') else ' '}{shlex.quote(text)}")
     options.append(f"--endpoint-url {shlex.quote(target.url)}")
     options.append(f"--region {shlex.quote(target.region)}")
@@ -52,5 +52,5 @@ def _text(value: object) -> str:
 
 
 def _dashed(name: str) -> str:
-    """Return a name of the API as the CLI has it, such as sse-specification."""
+    """Return the CLI's form of a name in the API: SSESpecification -> sse-specification."""
     return _END.sub(r"\1-\2", _WORD.sub(r"\1-\2", name)).lower()

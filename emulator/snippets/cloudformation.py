@@ -1,4 +1,4 @@
-"""A table as a CloudFormation template in YAML."""
+"""Writes a table as a CloudFormation template in YAML."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,8 @@ import orjson
 
 from emulator.snippets.requests import Call
 
-# YAML 1.1 needs no quotes to read such a text as a text, unless it is one of _WORDS.
+# YAML 1.1 reads a text of this form as a string even without quotes, except the words in _WORDS,
+# which it reads as a boolean or null.
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/-]*[A-Za-z0-9_]|[A-Za-z]")
 _WORDS: Final = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
 _NOT_IN_TEMPLATE: Final = ("VectorIndexes",)
@@ -17,7 +18,7 @@ _NOT_IN_TEMPLATE: Final = ("VectorIndexes",)
 def template(calls: Sequence[Call]) -> str:
     """Return the CloudFormation template of a table.
 
-    calls: the requests that create the table again (`recreation`).
+    calls: the requests of `recreation.recreation`, which would create the table again.
     """
     requests = dict(calls)
     create = {name: value for name, value in requests["CreateTable"].items() if name not in _NOT_IN_TEMPLATE}
@@ -34,30 +35,30 @@ def template(calls: Sequence[Call]) -> str:
     text = _yaml({"Resources": {_logical_id(create["TableName"]): resource}}, 0)
     left_out = [name for name in _NOT_IN_TEMPLATE if name in requests["CreateTable"]]
     left_out += ["replicas"] if "UpdateTable" in requests else []
-    return "".join(f"# This resource cannot have: {each}\n" for each in left_out) + text
+    return "".join(f"# AWS::DynamoDB::Table does not support {each}: left out.\n" for each in left_out) + text
 
 
 def _logical_id(name: str) -> str:
-    """Return a table's name as a logical id: letters and digits."""
+    """Make a logical id of CloudFormation, which has only letters and digits, from a name."""
     words = re.split(r"[^A-Za-z0-9]+", name)
     found = "".join(word[:1].upper() + word[1:] for word in words)
     return found if found[:1].isalpha() else f"Table{found}"
 
 
-def _yaml(value: Any, depth: int) -> str:  # noqa: ANN401 - JSON
-    """Return the lines of an object or list, each indented by two spaces for each level."""
+def _yaml(value: Any, depth: int) -> str:  # noqa: ANN401 - a JSON value
+    """Return the YAML lines of an object or list. depth: the level of indentation."""
     margin = "  " * depth
     if isinstance(value, Mapping):
         return "".join(f"{margin}{_scalar(name)}:{_below(each, depth + 1)}" for name, each in value.items())
     lines = []
     for each in value:
         text = _below(each, depth + 1)
-        # The first line of an object inside a list stands beside the dash.
+        # In a list, the first line of an object is on the line of the dash.
         lines.append(f"{margin}- {text.lstrip()}" if text.startswith("\n") else f"{margin}-{text}")
     return "".join(lines)
 
 
-def _below(value: Any, depth: int) -> str:  # noqa: ANN401 - JSON
+def _below(value: Any, depth: int) -> str:  # noqa: ANN401 - a JSON value
     if isinstance(value, Mapping | list) and value:
         return "\n" + _yaml(value, depth)
     if isinstance(value, Mapping | list):
@@ -72,5 +73,5 @@ def _scalar(value: object) -> str:
     text = orjson.dumps(value).decode()
     if text.isprintable():
         return text
-    # YAML folds U+0085, U+2028 and U+2029 as line breaks, and forbids other control characters.
+    # YAML treats U+0085, U+2028 and U+2029 as line breaks, and forbids other control characters.
     return "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in text)

@@ -1,4 +1,4 @@
-"""Requests as JavaScript with the AWS SDK, version 3."""
+"""Writes requests as a JavaScript module that uses the AWS SDK, version 3."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -10,14 +10,16 @@ from emulator.snippets.requests import Binary, Call, Target, with_binaries
 
 _NAME: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 _WIDTH: Final = 96
-# JavaScript treats these characters as ends of lines, JSON does not.
+# JSON allows these characters in a string. Older JavaScript treats them as line ends, so they are
+# escaped.
 _SEPARATORS: Final = {0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
 def program(calls: Iterable[Call], target: Target, *, result: str | None = None) -> str:
-    """Return a module that sends some requests.
+    """Return a module that sends requests.
 
-    result: an expression with `response` that the module prints at its end.
+    result: an expression that the module prints at its end. The expression may use the variable
+    `response`, the answer to the request.
     """
     calls = list(calls)
     commands = sorted({f"{operation}Command" for operation, _ in calls})
@@ -38,8 +40,8 @@ def program(calls: Iterable[Call], target: Target, *, result: str | None = None)
     return "\n".join(lines) + "\n"
 
 
-def literal(value: Any, depth: int = 0) -> str:  # noqa: ANN401 - JSON
-    """Return a value as a literal of JavaScript. depth: how far the next lines are indented."""
+def literal(value: Any, depth: int = 0) -> str:  # noqa: ANN401 - a JSON value
+    """Return a value as a JavaScript literal. depth: levels of indentation after the first line."""
     whole = _one_line(value)
     if len(whole) + 2 * depth <= _WIDTH or not isinstance(value, list | Mapping) or not value:
         return whole
@@ -50,7 +52,7 @@ def literal(value: Any, depth: int = 0) -> str:  # noqa: ANN401 - JSON
     return "{\n" + ",\n".join(members) + f"\n{outer}}}"
 
 
-def _one_line(value: Any) -> str:  # noqa: ANN401 - JSON
+def _one_line(value: Any) -> str:  # noqa: ANN401 - a JSON value
     if isinstance(value, Binary):
         return f"Buffer.from({_text(bytes(value).hex())}, 'hex')"
     if isinstance(value, list):
@@ -62,9 +64,10 @@ def _one_line(value: Any) -> str:  # noqa: ANN401 - JSON
 
 
 def _key(name: str) -> str:
-    """Return the name of a member.
+    """Return a member's name as it is written in an object literal.
 
-    `__proto__` would set the prototype of the object. In brackets, it is an ordinary member.
+    A literal `{__proto__: ...}` sets the prototype of the object. `{["__proto__"]: ...}` makes an
+    ordinary member.
     """
     if name == "__proto__":
         return f"[{_text(name)}]"

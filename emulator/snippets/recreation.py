@@ -1,6 +1,6 @@
-"""The requests that create a table like a described one.
+"""Makes the requests that create a copy of a table, without its items.
 
-Some settings need requests of their own after CreateTable.
+CreateTable cannot make all settings. The others need further requests, such as UpdateTimeToLive.
 """
 
 from collections.abc import Mapping
@@ -18,11 +18,12 @@ def recreation(
     tags: list[dict[str, str]] | None = None,
     region: str | None = None,
 ) -> list[Call]:
-    """Return the requests, in their order.
+    """Return the requests, in the order in which to send them.
 
-    table: the description in an answer of DescribeTable. ttl: the attribute for time to live.
-    recovery_days: the window of point-in-time recovery; None if it is off. region: where the
-    described table is. Replicas are created in the other regions.
+    table: the `Table` of an answer of DescribeTable.
+    ttl: the name of the attribute for time to live; None if time to live is off.
+    recovery_days: the window of point-in-time recovery, in days; None if recovery is off.
+    region: the region of `table`, which needs no replica.
     """
     name = table["TableName"]
     create = create_input(table)
@@ -40,7 +41,11 @@ def recreation(
 
 
 def _replicas(table: Mapping[str, Any], region: str | None) -> list[Call]:
-    """Return the requests that create the replicas: one for each, or one for a strong group."""
+    """Return UpdateTable requests that create the replicas.
+
+    A request creates one replica. With strong consistency, one request creates all replicas and the
+    witness.
+    """
     name = table["TableName"]
     regions = [each["RegionName"] for each in table.get("Replicas", ()) if each["RegionName"] != region]
     creates = [{"Create": {"RegionName": each}} for each in regions]

@@ -1,15 +1,15 @@
-"""What all writers of requests share."""
+"""Types and functions that several modules of this package use."""
 
 from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 Call = tuple[str, Mapping[str, Any]]
-"""An operation and its request."""
+"""The name of an operation, and its request."""
 
 
 class Target(NamedTuple):
-    """The endpoint that a program calls."""
+    """The server that the written code calls."""
 
     url: str
     region: str
@@ -17,15 +17,16 @@ class Target(NamedTuple):
 
 
 class Binary(bytes):
-    """A binary value, which a request has as Base64."""
+    """The bytes of a binary value. Requests contain them as Base64 text."""
 
     __slots__ = ()
 
 
-def with_binaries(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a request whose binary attribute values are `Binary`.
+def with_binaries(value: Any) -> Any:  # noqa: ANN401 - a JSON value
+    """Return a copy of a request with a `Binary` in place of the Base64 text of each binary value.
 
-    Only an attribute value is an object whose one member is `B` or `BS` with texts.
+    A binary value is an object whose only member is `B` with a text or `BS` with a list. No other
+    object in a request has this form.
     """
     if isinstance(value, list):
         return [with_binaries(each) for each in value]

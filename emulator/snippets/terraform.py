@@ -1,4 +1,4 @@
-"""A table as a resource of Terraform's AWS provider."""
+"""Writes a table as a resource of Terraform's AWS provider."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,17 +8,20 @@ import orjson
 
 from emulator.snippets.requests import Call
 
-_WIDTH: Final = 2  # the indentation of each level, in spaces
+_WIDTH: Final = 2  # spaces of indentation for each level
 _UNITS: Final = (("max_read_request_units", "MaxReadRequestUnits"), ("max_write_request_units", "MaxWriteRequestUnits"))
 
 Block = list[tuple[str, Any]]
-"""Arguments and blocks in their order. The value of a block is a `Block`."""
+"""The body of a Terraform block: (name, value) of each argument and each inner block, in order.
+
+The value of an inner block is again a `Block`.
+"""
 
 
 def resource(calls: Sequence[Call]) -> str:
     """Return the Terraform resource of a table.
 
-    calls: the requests that create the table again (`recreation`).
+    calls: the requests of `recreation.recreation`, which would create the table again.
     """
     requests = dict(calls)
     create = requests["CreateTable"]
@@ -47,12 +50,12 @@ def resource(calls: Sequence[Call]) -> str:
         body.append(("server_side_encryption", [("enabled", True)]))
     body += _settings(calls)
     lines = "".join(_lines(body, 1))
-    left_out = "# The resource cannot have vector indexes.\n" if "VectorIndexes" in create else ""
+    left_out = "# aws_dynamodb_table does not support vector indexes: left out.\n" if "VectorIndexes" in create else ""
     return f'{left_out}resource "aws_dynamodb_table" "{_name(create["TableName"])}" {{\n{lines}}}\n'
 
 
 def _settings(calls: Sequence[Call]) -> Block:
-    """Return the blocks for the settings that `calls` make after CreateTable."""
+    """Return the blocks for the settings that the requests after CreateTable make."""
     body: Block = []
     for operation, request in calls:
         if operation == "UpdateTimeToLive":
@@ -67,7 +70,7 @@ def _settings(calls: Sequence[Call]) -> Block:
 
 
 def _replicas(request: Mapping[str, Any]) -> Block:
-    """Return the blocks of replicas and of a witness."""
+    """Return a block for each replica and witness that an UpdateTable request creates."""
     strong: Block = [("consistency_mode", "STRONG")] if "MultiRegionConsistency" in request else []
     body: Block = [
         ("replica", [*strong, ("region_name", update["Create"]["RegionName"])]) for update in request["ReplicaUpdates"]
@@ -78,7 +81,11 @@ def _replicas(request: Mapping[str, Any]) -> Block:
 
 
 def _keys(owner: Mapping[str, Any]) -> Block:
-    """Return the arguments for the key, or blocks if several attributes have one type of key."""
+    """Return the key of a table or index.
+
+    The arguments `hash_key` and `range_key` take one attribute each. If several attributes have the
+    same key type, return `key_schema` blocks instead.
+    """
     kinds = [each["KeyType"] for each in owner["KeySchema"]]
     if len(set(kinds)) < len(kinds):
         return [
@@ -110,7 +117,7 @@ def _throughput(owner: Mapping[str, Any]) -> Block:
 
 
 def _lines(body: Block, depth: int) -> Iterator[str]:
-    """Yield the lines of a block, formatted as `terraform fmt` does."""
+    """Yield the lines of a block, in the format of `terraform fmt`."""
     margin = " " * (_WIDTH * depth)
     waiting: list[tuple[str, str]] = []
     for name, value in body:
@@ -130,7 +137,7 @@ def _lines(body: Block, depth: int) -> Iterator[str]:
 
 
 def _aligned(arguments: Sequence[tuple[str, str]], margin: str) -> Iterator[str]:
-    """Yield the lines of some arguments, with their equals signs below one another."""
+    """Yield a line for each argument, with the equals signs aligned."""
     width = max((len(name) for name, _ in arguments), default=0)
     yield from (f"{margin}{name:<{width}} = {text}\n" for name, text in arguments)
 
@@ -140,7 +147,7 @@ def _list(values: Sequence[str]) -> str:
 
 
 def _text(value: object) -> str:
-    """Return a value in Terraform's language. `${` and `%{` would begin a template."""
+    """Return a value in Terraform's language. Escape `${` and `%{`, which begin a template."""
     return orjson.dumps(value).decode().replace("${", "$${").replace("%{", "%%{")
 
 

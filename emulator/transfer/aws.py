@@ -1,7 +1,7 @@
-"""AWS itself as an endpoint, with the credentials of a profile. Imports botocore (extra `aws`).
+"""AWS itself as an endpoint, with the credentials of a profile. Needs botocore (extra `aws`).
 
-Answers are the JSON that AWS sends and not botocore's objects, so that binary values stay
-unchanged. botocore only signs the requests.
+botocore only signs and sends the requests. This module parses the JSON of an answer without
+botocore, so that binary values stay Base64 text, as in the answers of other endpoints.
 """
 
 from collections.abc import Mapping
@@ -23,9 +23,11 @@ _OK: Final = 200
 class AwsEndpoint:
     """DynamoDB in a region of AWS.
 
-    profile: an AWS profile, None for the default one. url: another address, for tests.
-    Environment variables that give SDKs another endpoint have no effect here, because they may lead
-    to this program.
+    profile: the AWS profile to use, or None for the default profile.
+    url: the URL to call instead of AWS, for tests.
+
+    AWS_ENDPOINT_URL and similar settings are ignored, because users may have set them to the URL of
+    this emulator.
     """
 
     def __init__(self, region: str, profile: str | None, url: str | None = None) -> None:
@@ -38,13 +40,13 @@ class AwsEndpoint:
         except BotoCoreError as error:
             raise Unreachable(str(error)) from error
         if credentials is None:
-            raise Unreachable("there are no AWS credentials: choose a profile with --profile")
+            raise Unreachable("there are no AWS credentials: choose an AWS profile with --profile")
         self._url: str = url or client.meta.endpoint_url
         self._auth = SigV4Auth(credentials, "dynamodb", region)
         self._http = URLLib3Session()
 
     def call(self, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Call an operation; return its answer. Raises Refused, Unreachable."""
+        """Call an operation and return its answer. Raises Refused or Unreachable."""
         headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"DynamoDB_20120810.{operation}"}
         request = AWSRequest("POST", self._url + "/", headers, orjson.dumps(body))
         try:

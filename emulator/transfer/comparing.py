@@ -1,9 +1,11 @@
 """Compares two tables: their definitions, then their items.
 
-A comparison keeps in memory a key and a digest of each item of the first table, about 150 bytes. So
-its memory grows with the number of items and not with their size. Items that differ are read again,
-to find the differing attributes. Two items are equal if they are equal for DynamoDB: the order of
-sets and the spelling of numbers do not matter.
+A comparison keeps the key and a digest of each item of the first table in memory, about 150 bytes.
+So the memory grows with the number of items, but not with their size. If the digests of two items
+differ, the first item is read again, to find the attributes that differ.
+
+Two items are equal if DynamoDB treats them as equal: the order of the members of a set does not
+matter, nor does the spelling of a number (1 and 1.0).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +25,7 @@ from emulator.transfer.frozen import scanned
 from emulator.transfer.progress import Progress
 from emulator.transfer.tables import describe, key_names
 
-_MISSING: Final = "-"  # shown for a member that is missing
+_MISSING: Final = "-"  # printed in place of the value of a missing member
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "AttributeDefinitions": ("AttributeName",),
     "GlobalSecondaryIndexes": ("IndexName",),
@@ -31,19 +33,23 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "VectorIndexes": ("IndexName",),
     "KeySchema": ("KeyType",),
 }
-"""Lists whose order does not matter -> the members that identify an element."""
+"""Names of lists whose order does not matter -> the member that identifies an element."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two tables."""
+    """One of two tables to compare. connect: opens the table's endpoint. table: its name."""
 
     connect: Connect
     table: str
 
 
 def differences(first: Side, second: Side, progress: Progress) -> Iterator[str]:
-    """Yield the differences, one line for each. Raises Refused, Unreachable."""
+    """Yield a line for each difference. Raises Refused or Unreachable.
+
+    A line begins with `+` for what only the second table has, `-` for what only the first table
+    has, and `~` for a change.
+    """
     with closing(first.connect()) as one, closing(second.connect()) as other:
         found, wanted = describe(one, first.table), describe(other, second.table)
         if found is None or wanted is None:
@@ -64,15 +70,15 @@ def _definition(endpoint: Endpoint, description: dict[str, Any]) -> dict[str, An
     create = {name: value for name, value in create_input(description).items() if name != "TableName"}
     try:
         ttl = endpoint.call("DescribeTimeToLive", {"TableName": description["TableName"]})["TimeToLiveDescription"]
-    except Refused:  # some compatible servers do not have this operation
+    except Refused:  # Some DynamoDB-compatible servers do not have this operation.
         return create
     if "AttributeName" in ttl:
         create["TimeToLive"] = ttl["AttributeName"]
     return create
 
 
-def _lines(found: Any, wanted: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - JSON
-    """Yield the members that differ, with their paths."""
+def _lines(found: Any, wanted: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - a JSON value
+    """Yield a line for each member that differs: `path: old value -> new value`."""
     if isinstance(found, dict) and isinstance(wanted, dict):
         for name in sorted(found.keys() | wanted.keys()):
             inner = f"{path}.{name}" if path else name
@@ -81,15 +87,18 @@ def _lines(found: Any, wanted: Any, path: str) -> Iterator[str]:  # noqa: ANN401
         yield f"{path}: {_shown(found)} -> {_shown(wanted)}"
 
 
-def _named(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a list in _NAMES as a mapping: name of an element -> its other members."""
+def _named(name: str, value: Any) -> Any:  # noqa: ANN401 - a JSON value
+    """Return a list whose name is in _NAMES as a mapping: identifying member -> other members.
+
+    Return any other value unchanged.
+    """
     if name not in _NAMES or not isinstance(value, list):
         return value
     (member,) = _NAMES[name]
     return {each[member]: {key: rest for key, rest in each.items() if key != member} for each in value}
 
 
-def _shown(value: Any) -> str:  # noqa: ANN401 - JSON
+def _shown(value: Any) -> str:  # noqa: ANN401 - a JSON value
     return _MISSING if value is None else orjson.dumps(value).decode()
 
 
@@ -129,7 +138,7 @@ def _digest(item: Item) -> bytes:
 
 
 def canonical(value: dict[str, Any]) -> dict[str, Any]:
-    """Return the canonical form of an attribute value, in which equal values are equal objects."""
+    """Return the canonical form of an attribute value: equal values become equal Python objects."""
     ((kind, content),) = value.items()
     match kind:
         case "N":

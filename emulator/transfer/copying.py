@@ -1,11 +1,11 @@
 """Copies a table from another endpoint by a parallel scan.
 
-One thread for each segment reads pages. The caller's thread decides when a segment reads its next
-page, puts the items, and then saves the position of each segment. So an interrupted copy can
+Each segment of the scan has a thread that reads its pages. The caller's thread starts each read,
+puts the items of the page, and then saves the position of the segment. So an interrupted copy can
 continue where it stopped, and puts at most one page of each segment a second time.
 
-The rate may be limited to a number of capacity units in a second. A page of n units then delays the
-next read by n / rate seconds.
+The rate of reads may be limited to a number of capacity units in a second. After a page that used
+n units, the next read waits n / rate seconds.
 """
 
 import json
@@ -31,7 +31,11 @@ class BadState(Exception):
 
 @dataclass(slots=True)
 class _Segment:
-    """A segment of the table. start: the key after which it continues; None means its beginning."""
+    """A segment of the scan.
+
+    start: the ExclusiveStartKey of the next page; None for the first page.
+    done: True if the whole segment is copied.
+    """
 
     number: int
     start: dict[str, Any] | None = None
@@ -39,17 +43,19 @@ class _Segment:
 
 
 def _segment(number: int, stored: Mapping[str, Any]) -> _Segment:
-    """Return a segment, given its part of the state file. Raises KeyError, TypeError."""
+    """Return a segment from its JSON in the state file. Raises KeyError or TypeError."""
     start, done = stored["Start"], stored["Done"]
     if not isinstance(start, dict | None) or not isinstance(done, bool):
-        raise TypeError("a segment has a key and whether it is done")
+        raise TypeError("Start must be an object or null, and Done a boolean")
     return _Segment(number, start, done)
 
 
 class State:
-    """The progress of a copy, in a file. Without a path, it is only in memory.
+    """The progress of a copy: the position of each segment.
 
-    copied: what is copied. A state file with a different value belongs to another copy.
+    path: the state file, or None to keep the progress only in memory.
+    copied: identifies the copy by its source and request. A state file with a different value
+    belongs to another copy.
     """
 
     def __init__(self, path: Path | None, copied: Mapping[str, Any], segments: int) -> None:
@@ -67,13 +73,14 @@ class State:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BadState(f"{path} is not the state of a copy: {error}") from None
         if copied != self._copied:
-            raise BadState(f"{path} is the state of another copy: of {json.dumps(copied)}")
-        if len(segments) != len(self.segments):  # otherwise the items of a missing segment would not be copied
+            raise BadState(f"{path} is the state of a different copy: {json.dumps(copied)}")
+        # With a wrong number of segments, the copy would leave out some items.
+        if len(segments) != len(self.segments):
             raise BadState(f"{path} is not the state of a copy: it has {len(segments)} segments")
         self.segments = segments
 
     def save(self) -> None:
-        """Save the state, so that the file always has either the old or the new state."""
+        """Write the state to the file, atomically: the file has either the old or the new state."""
         if self._path is None:
             return
         segments = [{"Start": each.start, "Done": each.done} for each in self.segments]
@@ -82,13 +89,13 @@ class State:
         new.replace(self._path)
 
     def remove(self) -> None:
-        """Remove the file, after the copy is complete."""
+        """Remove the state file. Call this after the copy is complete."""
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 
 
 class Rate:
-    """Limits the rate of capacity units. units: the most units in a second; None for no limit."""
+    """Limits how many capacity units are used in a second. units: the limit, or None."""
 
     def __init__(
         self, units: float | None, sleep: Sleep = time.sleep, clock: Callable[[], float] = time.monotonic
@@ -96,10 +103,10 @@ class Rate:
         self._units = units
         self._sleep = sleep
         self._clock = clock
-        self._paid = clock()  # the time from which more units are allowed
+        self._paid = clock()  # the time at which more units may be used
 
     def use(self, units: float) -> None:
-        """Count units that were used, and wait until more units are allowed."""
+        """Count `units` that were used, and sleep until more may be used."""
         if self._units is None:
             return
         now = self._clock()
@@ -116,10 +123,11 @@ def copy(
     rate: Rate,
     sleep: Sleep = time.sleep,
 ) -> None:
-    """Copy the items that a scan with the members of `request` returns.
+    """Copy the items that a Scan of `source` returns to the table of the same name in `target`.
 
-    state: where each segment continues; saved after each page, removed at the end. Raises Refused,
-    Unreachable.
+    request: members of the Scan, such as TableName and FilterExpression.
+    state: the positions of the segments. They are saved after each page, and removed at the end.
+    Raises Refused or Unreachable.
     """
 
     def done(written: Written) -> None:

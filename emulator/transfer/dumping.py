@@ -1,14 +1,15 @@
 """Writes tables of a server to files.
 
-| format   | file of a table                                                               |
+| format   | output for a table                                                            |
 |----------|-------------------------------------------------------------------------------|
-| `export` | a folder as the service's export writes it, with the table's definition       |
+| `export` | a folder in the form of the service's exports, with the table's definition    |
 | `lines`  | `TABLE.jsonl`: lines of DynamoDB JSON, and `TABLE.definition.json`            |
 | `ion`    | `TABLE.ion`: lines of Amazon Ion, and `TABLE.definition.json`                 |
 | `csv`    | `TABLE.csv`, and `TABLE.definition.json`; needs a second scan, for the header |
 
-A table is read page by page, so the memory does not grow with the table. For `export`, two threads
-read one half of the table each. The items come from a held snapshot or a scan (`frozen.py`).
+A table is read page by page, so a dump of a large table does not need more memory. For `export`,
+two threads each read one half of the table. The items come from a held snapshot or a scan
+(`frozen.py`).
 """
 
 import io
@@ -30,13 +31,19 @@ from emulator.transfer.progress import Progress
 from emulator.transfer.tables import key_names
 
 SEGMENTS: Final = 2
-"""Threads that read a table. While one writes its page, the server makes the page of the other."""
+"""The number of threads that read a table for `export`.
 
-_POLL: Final = 0.1  # seconds between two checks of the threads' counts
+While one thread writes its page to a file, the server prepares the page of the other thread.
+"""
+
+_POLL: Final = 0.1  # seconds between two updates of the progress from the threads' counts
 
 
 def dump_export(pages: Pages, whole: dict[str, Any], folder: Path, progress: Progress) -> None:
-    """Write a table and its definition to a folder, as an export."""
+    """Write a table and its definition to a folder, in the form of the service's exports.
+
+    whole: the description of the table, see `tables.whole_description`.
+    """
     description = whole["Table"]
     table = description["TableName"]
     began = _now()
@@ -89,7 +96,7 @@ def dump_ion(pages: Pages, table: str, stream: BinaryIO, progress: Progress) -> 
 def dump_csv(pages: Pages, description: dict[str, Any], stream: BinaryIO, progress: Progress) -> None:
     """Write the items of a table as CSV.
 
-    The key attributes come first, then the others in the order of names.
+    The columns are the key attributes, then all other attributes sorted by name.
     """
     table, keys = description["TableName"], key_names(description)
     names: set[str] = set()
@@ -115,7 +122,7 @@ def write_definition(folder: Path, whole: dict[str, Any]) -> None:
 
 
 def _advance(progress: Progress, counts: "SimpleQueue[int]") -> None:
-    """Add the threads' counts to the progress, which only this thread may use."""
+    """Add the threads' counts of items to the progress, which only one thread may use."""
     while True:
         try:
             progress.advance(counts.get_nowait())

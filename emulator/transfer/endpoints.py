@@ -1,6 +1,6 @@
-"""The protocol of endpoints, and the kinds of servers.
+"""The interface of an endpoint, and a function that opens an endpoint at a URL or at AWS.
 
-Each thread uses a separate endpoint, which `Connect` opens.
+An endpoint belongs to one thread. Each thread opens an endpoint with a `Connect` function.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from emulator.client.endpoint import HttpEndpoint, Refused, Unreachable
 
 AWS: Final = "aws"
-"""The text for AWS itself instead of a URL."""
+"""The text that users type in place of a URL to mean AWS itself."""
 
 RETRIED: Final = frozenset(
     (
@@ -24,10 +24,10 @@ RETRIED: Final = frozenset(
 
 
 class Endpoint(Protocol):
-    """A server with DynamoDB's operations. One thread uses it."""
+    """A connection to a server with DynamoDB's operations, for use in one thread."""
 
     def call(self, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Call an operation; return its answer. Raises Refused, Unreachable."""
+        """Call an operation and return its answer. Raises Refused or Unreachable."""
         ...
 
     def close(self) -> None:
@@ -40,13 +40,16 @@ Connect = Callable[[], Endpoint]
 
 
 def connecting(url: str, access_key: str, region: str, profile: str | None = None) -> Connect:
-    """Return a function that opens an endpoint at a URL, or AWS. Raises Unreachable."""
+    """Return a function that opens an endpoint. Raises Unreachable if botocore is missing.
+
+    url: the server's URL, or `aws` (AWS). profile: the AWS profile, only for AWS.
+    """
     if url != AWS:
         return lambda: HttpEndpoint(url, access_key, region)
     try:
-        from emulator.transfer.aws import AwsEndpoint  # noqa: PLC0415 - an extra
+        from emulator.transfer.aws import AwsEndpoint  # noqa: PLC0415 - botocore is optional
     except ImportError:
-        raise Unreachable("AWS needs botocore: pip install 'dynamodb-emulator[aws]'") from None
+        raise Unreachable("requests to AWS need botocore: pip install 'dynamodb-emulator[aws]'") from None
     return lambda: AwsEndpoint(region, profile)
 
 

@@ -1,8 +1,11 @@
-"""The items of tables, all from the same moment if the server is an emulator.
+"""Reads the items of tables, all as of one moment if the server is an emulator.
 
-One call makes a held snapshot, and the emulator keeps the snapshot as long as this call is open.
-Other calls read its items page by page (`emulator/controls/snapshots.py`). Any other server is
-scanned: each write during the scan may or may not be in the result.
+A call of the control `snapshots/hold` makes a held snapshot, which the emulator keeps until this
+call's connection is closed. Other calls read the snapshot's items page by page
+(`emulator/controls/snapshots.py`).
+
+Any other server is read with Scan. The result may or may not contain a write that happens during
+the Scan.
 """
 
 import time
@@ -16,19 +19,21 @@ from emulator.formats.records import Item
 from emulator.transfer.endpoints import Connect
 
 Pages = Callable[[str, int, int], Iterator[list[Item]]]
-"""Yields the items of a segment of a table, page by page: (table, segment, segments)."""
+"""A function that yields the items of one segment of a table, page by page.
+
+Its arguments are the table's name, the number of the segment, and the number of segments.
+"""
 
 _HOLD: Final = "snapshots/hold"
-_POLL: Final = 0.002  # seconds between polls; making a snapshot takes 0.3 ms
+_POLL: Final = 0.002  # seconds between two polls for the new snapshot; making it takes 0.3 ms
 
 
 @contextmanager
 def frozen(connect: Connect, tables: Sequence[str]) -> Iterator[Pages]:
-    """Yield a function that reads pages of a held snapshot or of scans.
+    """Yield a function that reads pages: from a held snapshot, or with Scan.
 
-    Raises Refused, Unreachable.
-
-    tables: names, empty for all tables of the access key and region.
+    tables: names of the tables; empty for all tables of the access key and region.
+    Raises Refused or Unreachable.
     """
     with closing(connect()) as holder:
         if not isinstance(holder, HttpEndpoint) or not _holds(holder):
@@ -37,7 +42,7 @@ def frozen(connect: Connect, tables: Sequence[str]) -> Iterator[Pages]:
         name = str(uuid.uuid4())
         tenant = {"AccessKey": holder.access_key, "Region": holder.region}
         with closing(connect()) as other:
-            assert isinstance(other, HttpEndpoint), "both are of the same server"
+            assert isinstance(other, HttpEndpoint), "`connect` makes endpoints of one class"
             holder.begin_control(_HOLD, {"Name": name, **tenant} | ({"Tables": list(tables)} if tables else {}))
             while name not in other.control("GET", _HOLD, {})["Names"]:
                 holder.raise_refusal()
@@ -46,20 +51,20 @@ def frozen(connect: Connect, tables: Sequence[str]) -> Iterator[Pages]:
 
 
 def _holds(endpoint: HttpEndpoint) -> bool:
-    """Return whether a server can hold snapshots."""
+    """Return True if the server is an emulator that can hold snapshots."""
     try:
         return "Names" in endpoint.control("GET", _HOLD, {})
-    except (Refused, Unreachable):  # if no server answers at all, the scan raises the same error
+    except (Refused, Unreachable):  # If the server does not answer, the Scan raises Unreachable.
         return False
 
 
 def _held(connect: Connect, request: dict[str, Any]) -> Pages:
-    """Return a function that reads pages of a held snapshot. It raises Refused, Unreachable."""
+    """Return a function that reads pages of a held snapshot, and raises Refused or Unreachable."""
 
     def pages(table: str, segment: int, segments: int) -> Iterator[list[Item]]:
         body = {**request, "TableName": table, "Segment": segment, "TotalSegments": segments}
         with closing(connect()) as endpoint:
-            assert isinstance(endpoint, HttpEndpoint), "the server holds a snapshot"
+            assert isinstance(endpoint, HttpEndpoint), "only an HttpEndpoint can hold a snapshot"
             while True:
                 answer = endpoint.control("POST", "snapshots/items", body)
                 yield answer["Items"]
@@ -71,7 +76,7 @@ def _held(connect: Connect, request: dict[str, Any]) -> Pages:
 
 
 def scanned(connect: Connect) -> Pages:
-    """Return a function that reads pages by scans. It raises Refused, Unreachable."""
+    """Return a function that reads pages with Scan, and raises Refused or Unreachable."""
 
     def pages(table: str, segment: int, segments: int) -> Iterator[list[Item]]:
         request: dict[str, Any] = {"TableName": table, "ConsistentRead": True}

@@ -1,12 +1,13 @@
 """`--init PATH`: loads files into the emulator of this process before the server is ready.
 
-Only missing tables are created, and only these get items. So a server that restarts on its data
-folder keeps the changes of its clients. As with commands, the tables belong to the access key and
-region in the AWS variables of the server's process (client/options.py).
+Only missing tables are created and filled. A table that exists is not changed: so when a server
+restarts on its data folder, the changes of its clients remain. The tables belong to the access key
+and region in the environment variables of AWS, as with the command `load` (client/options.py).
 
-If anything is wrong, the created tables are deleted again, and the server does not start. The next
-start tries again. During the load, a file in the data folder lists the tables that existed before.
-If the process is killed, the next start first deletes all tables that are not in this list.
+If the load has a problem, the created tables are deleted again, and the server does not start. The
+next start loads all files again. During the load, a file in the data folder lists the tables that
+existed before. If the process is killed during the load, the next start first deletes all tables
+that are not in this list.
 """
 
 import logging
@@ -33,12 +34,13 @@ from emulator.wording import counted
 log = logging.getLogger("emulator")
 
 _MARK: Final = "init-unfinished.json"
-# Seconds between polls; with --delay-transient-statuses a table is DELETING for 3 s.
+# Seconds between two polls for the end of a deletion. With --delay-transient-statuses, a table is
+# DELETING for 3 s.
 _POLL: Final = 0.05
 
 
 class InitialDataError(Exception):
-    """The initial data cannot be loaded. The user has already seen the problems."""
+    """The files of --init cannot be loaded. The user has already seen the problems."""
 
 
 class EmulatorEndpoint:
@@ -49,7 +51,7 @@ class EmulatorEndpoint:
         self._caller = emulator.caller(access_key, region)
 
     def call(self, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Call an operation; return its answer. Raises Refused."""
+        """Call an operation and return its answer. Raises Refused."""
         raw = orjson.loads(orjson.dumps(body))
         try:
             answer = self._emulator.call(operation, raw, self._caller)
@@ -60,12 +62,12 @@ class EmulatorEndpoint:
         return answered
 
     def close(self) -> None:
-        """Commit the writes."""
+        """Commit the writes of all calls."""
         self._emulator.database.commit()
 
 
 def load_initial(emulator: Emulator, paths: Sequence[str]) -> None:
-    """Load paths into an emulator. Raises InitialDataError, StorageError."""
+    """Load files and folders into an emulator. Raises InitialDataError or StorageError."""
     access_key, region = default_access_key(), default_region()
 
     def connect() -> EmulatorEndpoint:
@@ -90,19 +92,26 @@ def load_initial(emulator: Emulator, paths: Sequence[str]) -> None:
 
 
 def _drop_unfinished(emulator: Emulator, mark: Path) -> None:
-    """Delete the tables that a killed load has created. Raises InitialDataError."""
+    """Delete the tables that an earlier load had created when its process was killed.
+
+    mark: the file with the tables that existed before that load. Raises InitialDataError if the
+    file cannot be read.
+    """
     try:
         found = orjson.loads(mark.read_bytes())
         endpoint = EmulatorEndpoint(emulator, str(found["AccessKey"]), str(found["Region"]))
         before = set(found["Tables"])
     except (ValueError, LookupError, TypeError):
-        text = f"{mark} cannot be read: check the tables in this folder, then delete the file"
+        text = f"{mark} cannot be read: check the tables in this data folder, then delete the file"
         raise InitialDataError(text) from None
     _drop_new(endpoint, before)
 
 
 def _load(connect: Connect, paths: Sequence[str], form: str) -> int:
-    """Load paths; return the number of problems. form: the form of the log, `text` or `json`."""
+    """Load files and folders, and return the number of problems.
+
+    form: the value of the setting log_format.
+    """
     with Progress("--init: loaded", log=log if form == "json" else None) as progress:
         loader = Loader(connect, progress, fresh=True, threaded=False)
         loader.load(inputs(paths, ReadOptions(environment=os.environ)))
@@ -112,7 +121,7 @@ def _load(connect: Connect, paths: Sequence[str], form: str) -> int:
 
 
 def _drop_new(endpoint: EmulatorEndpoint, before: Collection[str]) -> None:
-    """Delete the tables that are not in `before`, and wait until they no longer exist."""
+    """Delete each table that is not in `before`, and wait until it no longer exists."""
     for name in [each for each in tables.names(endpoint) if each not in before]:
         endpoint.call("UpdateTable", {"TableName": name, "DeletionProtectionEnabled": False})
         endpoint.call("DeleteTable", {"TableName": name})

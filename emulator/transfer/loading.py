@@ -1,7 +1,7 @@
-"""Loads files into a server: creates missing tables that have definitions, then puts the items.
+"""Loads files into a server: creates tables from definitions, and puts items.
 
-An existing table keeps its definition and its items, and the new items are added. Each problem is
-counted, and reported with its file and line. Everything that has no problem is loaded.
+A table that exists keeps its definition and its items, and the loaded items are put into it. Each
+problem is counted, and reported with its file and line. All items without a problem are loaded.
 """
 
 from collections import Counter
@@ -21,10 +21,11 @@ from emulator.transfer.writing import ItemWriter, Written
 
 
 class Loader:
-    """Loads inputs. table: the table for all items; None means that the files name their tables.
+    """Loads inputs into a server.
 
-    fresh: whether to put items only into tables that this loader has created, as `--init` does.
-    threaded: whether a thread sends the items (writing.py).
+    table: the name of the table for all items; None if the files say the tables of their items.
+    fresh: if True, put items only into tables that this loader has created, as `--init` does.
+    threaded: if True, a separate thread sends the items (writing.py).
     """
 
     def __init__(
@@ -41,13 +42,14 @@ class Loader:
         self._progress = progress
         self._table = table
         self._fresh = fresh
-        self._only: str | None = None  # with `table`, the only table that the files may name
+        # If `table` is given, the files may name only one table. This is its name in the files.
+        self._only: str | None = None
         self._types: dict[str, Types | None] = {}
         self.created: list[str] = []
         self.loaded: Counter[str] = Counter()
 
     def load(self, inputs: Iterable[Input]) -> None:
-        """Load inputs. Raises Refused, Unreachable if the server fails."""
+        """Load inputs. Raises Refused or Unreachable if the server fails."""
         self._endpoint = self._connect()
         try:
             with ItemWriter(self._connect, self._done, threaded=self._threaded) as self._writer:
@@ -90,27 +92,31 @@ class Loader:
             tables.create(self._endpoint, definition)
         except (Refused, TimeoutError) as error:
             self._types[name] = None
-            self._progress.problem(Problem(definition.place, f"table {name} is not created: {error}"))
+            self._progress.problem(Problem(definition.place, f"table {name} cannot be created: {error}"))
             return
         self.created.append(name)
         self._types[name] = tables.key_types(definition.create)
         for setting, refusal in tables.configure(self._endpoint, definition):
-            text = f"table {name}: {setting.operation} is refused: {refusal}"
+            text = f"table {name} lacks a setting: {setting.operation} failed: {refusal}"
             if tables.is_missing(refusal):
                 self._progress.notice(Notice(definition.place, text))
             else:
                 self._progress.problem(Problem(definition.place, text))
 
     def _keep(self, definition: Definition, existing: dict[str, Any]) -> None:
-        """Report that a table exists: as a problem if its keys differ from the definition."""
+        """Report that the table of a definition exists already.
+
+        It is a problem if the definition has a different key, or if the files define the table
+        twice.
+        """
         name = definition.name
         if name in self.created:
             self._progress.problem(Problem(definition.place, f"table {name} is defined twice"))
         elif tables.key_names(existing) != tables.key_names(definition.create):
             self._types[name] = None
-            self._progress.problem(Problem(definition.place, f"table {name} exists with other keys"))
+            self._progress.problem(Problem(definition.place, f"table {name} exists already, with a different key"))
         else:
-            self._progress.notice(Notice(definition.place, f"table {name} exists and stays as it is"))
+            self._progress.notice(Notice(definition.place, f"table {name} exists already and is not changed"))
 
     # --- items ------------------------------------------------------------------------------------
 
@@ -121,7 +127,7 @@ class Loader:
                 return
             name = self._table
         if name is None:
-            self._progress.problem(Problem(record.place, "the file does not say which table: use --table"))
+            self._progress.problem(Problem(record.place, "the file does not name a table: name it with --table"))
             return
         if name not in self._types:
             self._find(record.place, name)
@@ -130,19 +136,22 @@ class Loader:
             self._writer.put(name, record)
 
     def _is_only(self, place: Place, name: str) -> bool:
-        """Return whether `name` is the only table in the files; --table allows no second one."""
+        """Return True if `name` is the first or only table that the files name.
+
+        With --table, all items go into one table, so a second name in the files is reported.
+        """
         if self._only is None:
             self._only = name
         if name == self._only:
             return True
         if name not in self._types:
             self._types[name] = None
-            text = f"this belongs to table {name}, but --table takes the items of one table, here {self._only}"
+            text = f"this is for table {name}: with --table, all files must be for one table, here {self._only}"
             self._progress.problem(Problem(place, text))
         return False
 
     def _find(self, place: Place, name: str) -> None:
-        """Find a table on the server; report a missing table once."""
+        """Look for a table on the server. Store its key types, or report that it is missing."""
         try:
             found = tables.describe(self._endpoint, name)
         except Refused as refusal:
@@ -150,12 +159,15 @@ class Loader:
             self._progress.problem(Problem(place, f"table {name}: {refusal}"))
             return
         if found is None:
-            text = f"there is no table {name}: load its definition too, or name another table with --table"
-            self._progress.problem(Problem(place, f"{text}; its items are left out"))
+            text = f"there is no table {name}, so its items are not loaded"
+            self._progress.problem(Problem(place, f"{text}: load its definition too, or use --table"))
         self._types[name] = None if found is None else tables.key_types(found)
 
     def _types_of(self, name: str | None) -> Types:
-        """Return the types of a table's key attributes, for CSV; {} if there is no table."""
+        """Return the types of a table's key attributes, which the reader of CSV files needs.
+
+        Return {} if the table is missing or not known.
+        """
         name = self._table or name
         if name is None:
             return {}
@@ -168,9 +180,9 @@ class Loader:
 
 
 def copy_definition(source: Connect, target: Connect, table: str, progress: Progress) -> None:
-    """Create the table of another endpoint on this one, unless it exists.
+    """Create a table of `source` at `target`, unless `target` has the table already.
 
-    Raises Refused, Unreachable.
+    Raises Refused or Unreachable.
     """
     with closing(source()) as endpoint:
         whole = tables.whole_description(endpoint, table)
@@ -181,6 +193,6 @@ def copy_definition(source: Connect, target: Connect, table: str, progress: Prog
         if existing is None:
             tables.create(endpoint, described.definition(Place(f"table {table}"), whole))
         elif tables.key_names(existing) != tables.key_names(whole["Table"]):
-            raise Unreachable(f"table {table} exists with other keys")
+            raise Unreachable(f"table {table} exists already, with a different key")
         else:
-            progress.notice(f"table {table} exists and stays as it is")
+            progress.notice(f"table {table} exists already and is not changed")

@@ -1,7 +1,7 @@
 """Shows the user progress, notices and problems of long work on stderr, and counts them.
 
-On a terminal with rich (extra `cli`) the progress is a bar or, without a known total, a spinner.
-Elsewhere it is a line every few seconds. `--init` writes the lines to the log if its form is JSON.
+On a terminal, with the library rich (extra `cli`), the progress is a spinner with counts. Otherwise
+it is a line of text every few seconds. With `--log-format json`, `--init` logs these lines.
 """
 
 import logging
@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol, Self, TextIO
 from emulator.wording import counted
 
 _LINE: Final = 5.0  # seconds between two lines of progress
-_SHOWN: Final = 100  # the most problems that are shown; further ones are only counted
+_SHOWN: Final = 100  # the most problems to show; further problems are only counted
 
 
 class _Bar(Protocol):
@@ -27,9 +27,11 @@ class _Bar(Protocol):
 
 
 class Progress:
-    """Counts items and problems, and shows them. Only one thread may use it.
+    """Counts items and problems, and shows them to the user. Only one thread may use it.
 
-    stream: where the output goes, None for stderr. log: a log that gets the output instead.
+    title: the first words of each line of progress, such as "loaded".
+    stream: the stream for the output; None for stderr.
+    log: if given, the output goes to this log and not to the stream.
     """
 
     def __init__(self, title: str, stream: TextIO | None = None, log: logging.Logger | None = None) -> None:
@@ -49,12 +51,12 @@ class Progress:
         self._bar.close()
 
     def advance(self, items: int) -> None:
-        """Count items that are done."""
+        """Add to the number of items that are done."""
         self.items += items
         self._bar.advance(items)
 
     def notice(self, text: object) -> None:
-        """Show a line."""
+        """Show a line of text that is not a problem."""
         self._bar.say(str(text))
 
     def problem(self, text: object) -> None:
@@ -63,10 +65,13 @@ class Progress:
         if self.problems <= _SHOWN:
             self._bar.warn(str(text))
         elif self.problems == _SHOWN + 1:
-            self._bar.warn("further problems are only counted")
+            self._bar.warn("there are more problems, which are only counted")
 
     def summary(self, what: str) -> str:
-        """Return the last line: the work that was done, its rate, and the number of problems."""
+        """Return the last line for the user: items, time, rate, and the number of problems.
+
+        what: what was done with the items, such as "into 2 new tables".
+        """
         seconds = max(time.monotonic() - self._began, 1e-3)
         rate = f" in {seconds:.1f} s ({self.items / seconds:,.0f} items/s)" if self.items else ""
         problems = f", {counted(self.problems, 'problem')}" if self.problems else ""
@@ -74,7 +79,7 @@ class Progress:
 
 
 class _Timed:
-    """Shows progress as lines of text, one every few seconds."""
+    """Shows progress as a line of text every few seconds. A subclass says where."""
 
     def __init__(self, title: str) -> None:
         self._title = title
@@ -96,7 +101,7 @@ class _Timed:
 
 
 class _Lines(_Timed):
-    """Shows progress on a stream."""
+    """Shows progress as lines on a stream."""
 
     def __init__(self, title: str, stream: TextIO) -> None:
         super().__init__(title)
@@ -109,7 +114,7 @@ class _Lines(_Timed):
 
 
 class _LogLines(_Timed):
-    """Shows progress in a log."""
+    """Shows progress as lines of a log."""
 
     def __init__(self, title: str, log: logging.Logger) -> None:
         super().__init__(title)
@@ -123,9 +128,9 @@ class _LogLines(_Timed):
 
 
 class _RichBar:
-    """Shows progress with the library rich."""
+    """Shows progress on a terminal with the library rich, as a spinner."""
 
-    def __init__(self, rich: Any, title: str, stream: TextIO) -> None:  # noqa: ANN401 - modules
+    def __init__(self, rich: Any, title: str, stream: TextIO) -> None:  # noqa: ANN401 - two modules of rich
         console, progress = rich
         self._progress = progress.Progress(
             progress.SpinnerColumn(),
@@ -158,7 +163,7 @@ def _bar(title: str, stream: TextIO) -> _Bar:
     if not stream.isatty():
         return _Lines(title, stream)
     try:
-        from rich import console, progress  # noqa: PLC0415 - an extra
+        from rich import console, progress  # noqa: PLC0415 - rich is optional
     except ImportError:
         return _Lines(title, stream)
     return _RichBar((console, progress), title, stream)

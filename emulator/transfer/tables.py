@@ -1,4 +1,4 @@
-"""Finds, creates and describes tables of an endpoint."""
+"""Finds, creates and describes tables through an endpoint."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,13 +10,17 @@ from emulator.transfer.endpoints import Endpoint
 
 _MISSING: Final = "ResourceNotFoundException"
 _OPTIONAL: Final = frozenset(("AccessDeniedException", "UnknownOperationException"))
-# Seconds between polls; our own tables are ready at once, those of AWS after some 5 s.
+# Seconds between two polls for the status ACTIVE. A new table on an emulator is ACTIVE immediately,
+# a new table on AWS after about 5 s.
 _POLL: Final = 0.05
-_PATIENCE: Final = 300.0  # seconds within which a table must become ACTIVE
+_PATIENCE: Final = 300.0  # seconds to wait for a new table to become ACTIVE
 
 
 def describe(endpoint: Endpoint, table: str) -> dict[str, Any] | None:
-    """Return a table's description, None if there is no such table. Raises Refused, Unreachable."""
+    """Return the `Table` of DescribeTable's answer, or None if there is no such table.
+
+    Raises Refused or Unreachable.
+    """
     try:
         described: dict[str, Any] = endpoint.call("DescribeTable", {"TableName": table})["Table"]
     except Refused as refusal:
@@ -27,18 +31,18 @@ def describe(endpoint: Endpoint, table: str) -> dict[str, Any] | None:
 
 
 def key_types(description: dict[str, Any]) -> Types:
-    """Return the types of the key attributes of a table and its indexes."""
+    """Return name -> type of each key attribute of a table and its indexes."""
     return {each["AttributeName"]: each["AttributeType"] for each in description["AttributeDefinitions"]}
 
 
 def key_names(description: dict[str, Any]) -> list[str]:
-    """Return the names of a table's key attributes, the partition key first."""
+    """Return the names of a table's key attributes: partition key, then sort key."""
     schema = sorted(description["KeySchema"], key=lambda each: str(each["KeyType"]))
     return [each["AttributeName"] for each in schema]
 
 
 def names(endpoint: Endpoint) -> Iterator[str]:
-    """Yield the names of all tables. Raises Refused, Unreachable."""
+    """Yield the names of all tables. Raises Refused or Unreachable."""
     request: dict[str, Any] = {}
     while True:
         answer = endpoint.call("ListTables", request)
@@ -49,15 +53,15 @@ def names(endpoint: Endpoint) -> Iterator[str]:
 
 
 def create(endpoint: Endpoint, definition: Definition, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Create a table, wait until it is ACTIVE, and set its time to live.
+    """Create a table, wait until it is ACTIVE, and turn on its time to live if it has one.
 
-    Raises Refused, Unreachable, TimeoutError.
+    Raises Refused, Unreachable or TimeoutError.
     """
     endpoint.call("CreateTable", definition.create)
     waited = 0.0
     while (describe(endpoint, definition.name) or {}).get("TableStatus") != "ACTIVE":
         if waited > _PATIENCE:
-            raise TimeoutError(f"table {definition.name} has not become ACTIVE")
+            raise TimeoutError(f"table {definition.name} is not ACTIVE after {_PATIENCE:.0f} seconds")
         sleep(_POLL)
         waited += _POLL
     if definition.ttl is not None:
@@ -66,9 +70,9 @@ def create(endpoint: Endpoint, definition: Definition, sleep: Callable[[float], 
 
 
 def configure(endpoint: Endpoint, definition: Definition) -> Iterator[tuple[Setting, Refused]]:
-    """Make the settings of a new table; yield those that the server refuses.
+    """Make the settings that need further requests after CreateTable.
 
-    Raises Unreachable.
+    Yield each setting that the server refuses, with the refusal. Raises Unreachable.
     """
     for setting in definition.settings:
         try:
@@ -78,14 +82,14 @@ def configure(endpoint: Endpoint, definition: Definition) -> Iterator[tuple[Sett
 
 
 def is_missing(refusal: Refused) -> bool:
-    """Return whether an endpoint lacks an operation or does not allow it."""
+    """Return True if a request failed because the server lacks or forbids the operation."""
     return refusal.code in _OPTIONAL
 
 
 def whole_description(endpoint: Endpoint, table: str) -> dict[str, Any] | None:
-    """Return DescribeTable's answer with time to live and tags; see formats/described.py.
+    """Return DescribeTable's answer, with time to live and tags added to it (formats/described.py).
 
-    Returns None if there is no such table. Raises Refused, Unreachable.
+    Return None if there is no such table. Raises Refused or Unreachable.
     """
     description = describe(endpoint, table)
     if description is None:
@@ -101,7 +105,7 @@ def whole_description(endpoint: Endpoint, table: str) -> dict[str, Any] | None:
 
 
 def _optional(endpoint: Endpoint, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer, or {} if the server lacks the operation or does not allow it."""
+    """Call an operation and return its answer, or {} if the server lacks or forbids it."""
     try:
         return endpoint.call(operation, request)
     except Refused as refusal:

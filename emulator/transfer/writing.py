@@ -1,13 +1,13 @@
-"""Puts items into tables, in the order of the calls.
+"""Puts items into tables, in the order in which the caller passes them.
 
-A BatchWriteItem puts 25 items. If the server refuses a batch, because an item is wrong or two have
-the same key, its items are put one by one, so that only the wrong item is lost. The problem's text
-is the server's message.
+A BatchWriteItem puts 25 items. The server refuses a batch if one item is wrong, or if two items
+have the same key. Then the items of the batch are put one by one, and only wrong items are not
+stored. The server's message is reported as the problem of such an item.
 
-A thread sends the batches over one connection, while the caller reads on. (With the emulator in
-this process, one thread does both.) One connection keeps the order: of two items with the same key,
-the later one stays (control-plane 5.4). More connections would not be faster, because one process
-of the server would handle all of them.
+A separate thread sends the batches, while the caller reads the next items. (If the emulator is in
+this process, the caller's thread sends them.) The thread uses one connection, which keeps the
+order: of two items with the same key, the later one remains (control-plane 5.4). More connections
+would not be faster, because one process of the server would handle all of them.
 """
 
 import time
@@ -24,22 +24,26 @@ from emulator.formats.records import ItemRecord, Problem
 from emulator.transfer.endpoints import RETRIED, Connect, Endpoint
 
 _BATCH: Final = 25  # the most items in a BatchWriteItem
-_AHEAD: Final = 4  # the most batches that wait to be sent
-_PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0)  # seconds before each further attempt
-_ATTEMPTS: Final = 60  # the most attempts; with these pauses, they take five minutes
+_AHEAD: Final = 4  # with more unfinished batches than this, the caller waits for the thread
+_PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0)  # seconds before each retry
+_ATTEMPTS: Final = 60  # the most attempts; the pauses between them add up to about five minutes
 
 Sleep = Callable[[float], None]
 
 
 class Written(NamedTuple):
-    """The result of putting a batch."""
+    """The result of putting a batch: the number of stored items, and the problems of the others."""
 
     items: int
     problems: Sequence[Problem]
 
 
 class ItemWriter:
-    """Puts items. `done` gets the result of each batch, in the caller's thread."""
+    """Puts items in batches.
+
+    done: is called with the result of each batch, in the caller's thread.
+    threaded: if True, a separate thread sends the batches.
+    """
 
     def __init__(
         self, connect: Connect, done: Callable[[Written], None], sleep: Sleep = time.sleep, *, threaded: bool = True
@@ -66,7 +70,10 @@ class ItemWriter:
             self._endpoint.close()
 
     def put(self, table: str, record: ItemRecord) -> None:
-        """Queue an item to be put. Raises Unreachable, Refused if the server fails."""
+        """Add an item to the batch of its table, and send the batch if it is full.
+
+        Raises Unreachable or Refused if the server fails.
+        """
         batch = self._waiting.setdefault(table, [])
         batch.append(record)
         if len(batch) == _BATCH:
@@ -74,7 +81,10 @@ class ItemWriter:
             self._send(table, batch)
 
     def flush(self) -> None:
-        """Put all queued items. Raises the same errors as `put`."""
+        """Send all remaining items, and wait until all batches are done.
+
+        Raises Unreachable or Refused if the server fails.
+        """
         for table, batch in self._waiting.items():
             self._send(table, batch)
         self._waiting.clear()
@@ -93,7 +103,10 @@ class ItemWriter:
 
 
 def put_batch(endpoint: Endpoint, table: str, batch: Sequence[ItemRecord], sleep: Sleep = time.sleep) -> Written:
-    """Put up to 25 items; return the result. Raises Unreachable, Refused."""
+    """Put up to 25 items and return the result.
+
+    Raises Unreachable or Refused if the server fails.
+    """
     requests = [{"PutRequest": {"Item": record.item}} for record in batch]
     try:
         _write(endpoint, table, requests, sleep)
@@ -105,7 +118,7 @@ def put_batch(endpoint: Endpoint, table: str, batch: Sequence[ItemRecord], sleep
 
 
 def _write(endpoint: Endpoint, table: str, requests: list[dict[str, Any]], sleep: Sleep) -> None:
-    """Write a batch. Send items again that the server has not processed."""
+    """Send a batch. Send its UnprocessedItems again until there are none."""
 
     def write() -> bool:
         nonlocal requests
@@ -139,7 +152,10 @@ def _one_by_one(endpoint: Endpoint, table: str, batch: Iterable[ItemRecord], sle
 
 
 def persist(attempt: Callable[[], bool], sleep: Sleep) -> None:
-    """Call `attempt` until it returns true, with growing pauses. Raises Refused, Unreachable."""
+    """Call `attempt` until it returns True, with growing pauses between the calls.
+
+    A Refused with a code in RETRIED counts as False. Raises Refused or Unreachable.
+    """
     for number in range(_ATTEMPTS):
         try:
             if attempt():
@@ -148,4 +164,4 @@ def persist(attempt: Callable[[], bool], sleep: Sleep) -> None:
             if refusal.code not in RETRIED or number + 1 == _ATTEMPTS:
                 raise
         sleep(_PAUSES[min(number, len(_PAUSES) - 1)])
-    raise Unreachable("the server has not processed all items of a batch after 60 attempts")
+    raise Unreachable(f"after {_ATTEMPTS} attempts, the server has not processed all items of a batch")

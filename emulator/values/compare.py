@@ -1,11 +1,12 @@
-"""How canonical values compare: equality, order, and functions such as `contains` (behaviour 4.4).
+"""Compares canonical values: equality, order, and functions such as `contains` (behaviour 4.4).
 
-Strings are compared by code point, as in Python. That is also the byte order of their UTF-8.
-Binaries are base64 text inside a value, but are compared as the bytes that the text encodes.
+Strings are compared by code point, as in Python. The result is the same as that of comparing the
+bytes of their UTF-8. Binaries are base64 text inside a value, but are compared by the bytes that
+the text encodes.
 
-A condition may use one list of 190,000 elements 140 times. To evaluate such a condition took 0.7 s
-without a cache. So while a large condition is evaluated, a cache keeps the results of comparisons
-that involve large values of the item (`remembering`).
+A condition may use one list of 190,000 elements 140 times. Without a cache, the evaluation of such
+a condition took 0.7 s. So during the evaluation of a condition with many parts, a cache keeps the
+results of comparisons with large values (`remembering`).
 """
 
 from binascii import a2b_base64
@@ -23,19 +24,24 @@ _Text = TypeVar("_Text", str, bytes)
 _Result = TypeVar("_Result")
 
 _CONTAINERS: Final = SETS | {"L", "M"}
-_LARGE_LIST: Final = 500  # elements; longer lists count as large
-_LARGE_BINARY: Final = 4_096  # characters; longer binaries count as large
-# The first searches of a list for lists, maps or sets, up to this number, scan the list. The next
-# search makes an index of all elements, which takes as long as ten searches.
+_LARGE_LIST: Final = 500  # The cache is used for lists of at least this many elements.
+_LARGE_BINARY: Final = 4_096  # The cache is used for binaries of at least this many characters.
+# To find a list, map or set in a list, the first searches scan the list. After this number of
+# searches, the next one makes an index of all elements, which takes as long as ten scans.
 _SEARCHES: Final = 3
 
 
 class _Memory:
-    """A cache of results during one test of a condition, by the ids of large values.
+    """A cache of results during one evaluation of a condition. Its keys contain `id()` of values.
 
-    The id of a large value stays valid, because the value exists as long as the test. The result of
-    size() is a number that is freed during the test, and a later number may get the same id. A
-    cached comparison with this id is still right, because no container equals a number.
+    An id is unique as long as its object exists. The values of the item and of the request exist
+    until the evaluation ends. The result of size() is different: Python frees this number earlier,
+    and another number may then get the same id. A cached comparison is right even then: it compares
+    a list, map or set with a number, and so the result is always False.
+
+    results: key -> result.
+    searches: id of a list -> how often it was searched for a list, map or set.
+    elements: id of a list -> the JSON of its elements, as an index.
     """
 
     __slots__ = ("elements", "results", "searches")
@@ -46,18 +52,18 @@ class _Memory:
         self.elements: dict[int, set[bytes]] = {}
 
     def recall(self, key: object, find_out: Callable[[], _Result]) -> _Result:
-        """Return the cached result for a key, or compute it with `find_out` and cache it."""
+        """Return the cached result for a key. If there is none, call `find_out` and cache it."""
         if key not in self.results:
             self.results[key] = find_out()
         result: _Result = self.results[key]
         return result
 
     def has(self, elements: list[Value], wanted: Value) -> bool:
-        """Return whether a list has an element that equals `wanted`."""
+        """Return True if a list has an element that equals `wanted`."""
         name = id(elements)
         [(tag, content)] = wanted.items()
         if tag not in _CONTAINERS:
-            # A search of 190,000 elements takes 8 ms, and the set of their numbers 6 to 15 ms.
+            # To scan 190,000 elements takes 8 ms. To make a set of their contents takes 6 to 15 ms.
             return content in self.recall((name, tag), lambda: {each[tag] for each in elements if tag in each})
         known = self.elements.get(name)
         if known is None:
@@ -69,16 +75,16 @@ class _Memory:
         return orjson.dumps(wanted, None, orjson.OPT_SORT_KEYS) in known
 
 
-# The cache of the current test. There is only one test at a time, because one thread owns the
-# emulator.
+# The cache of the condition that is being evaluated, or None. There is only one such condition at a
+# time, because one thread owns the emulator.
 _memory: _Memory | None = None
 
 
 def remembering(test: Callable[..., bool]) -> Callable[..., bool]:
-    """Return a function that does the same as `test`, with a new cache at each call."""
+    """Return a function that calls `test`, the test of a condition, with a new cache each time."""
 
     def remember(item: object, values: object) -> bool:
-        global _memory  # noqa: PLW0603 - passing it to each operator would cost more than most of them
+        global _memory  # noqa: PLW0603 - passing the cache to each operator takes longer than most operators
         _memory = _Memory()
         try:
             return test(item, values)
@@ -89,9 +95,9 @@ def remembering(test: Callable[..., bool]) -> Callable[..., bool]:
 
 
 def equal(left: Value, right: Value) -> bool:
-    """Return whether two values are equal.
+    """Return True if two values are equal, including all values nested in them.
 
-    The comparison is deep. Order counts in lists, but not in sets and maps.
+    The order of elements matters in lists, but not in sets and maps.
     """
     if _memory is None or _CONTAINERS.isdisjoint(left):
         return left == right
@@ -101,7 +107,7 @@ def equal(left: Value, right: Value) -> bool:
 def order(left: Value, right: Value) -> int | None:
     """Return -1 if left is below right, 0 if they are equal, 1 if left is above right.
 
-    Return None unless both are S, both are N or both are B.
+    Return None if the values cannot be ordered: both must be S, both N or both B.
     """
     if "N" in left and "N" in right:
         return number.order(left["N"], right["N"])
@@ -124,9 +130,10 @@ def _bytes(text: str) -> bytes:
 
 
 def contains(container: Value, operand: Value) -> bool:
-    """Return whether the container contains the operand.
+    """Return the result of the expression function `contains`.
 
-    The operand may be a substring, a member of a set or an element of a list.
+    It is True if `operand` is a substring of a string or binary, a member of a set or an element of
+    a list.
     """
     [(tag, content)] = container.items()
     if tag == "L":
@@ -142,7 +149,7 @@ def contains(container: Value, operand: Value) -> bool:
 
 
 def begins_with(value: Value, prefix: Value) -> bool:
-    """Return whether a string or a binary starts with a prefix of its own type."""
+    """Return True if a string starts with a string, or a binary starts with a binary."""
     if "S" in value and "S" in prefix:
         return bool(value["S"].startswith(prefix["S"]))
     if "B" in value and "B" in prefix:
@@ -151,10 +158,10 @@ def begins_with(value: Value, prefix: Value) -> bool:
 
 
 def size_of(value: Value) -> int | None:
-    """Return the result of size(), or None for N, BOOL and NULL.
+    """Return the result of the expression function `size`, or None for N, BOOL and NULL.
 
-    The result counts the UTF-16 units of a string, the bytes of a binary, the members of a set, the
-    elements of a list, or the pairs of a map.
+    The result is the number of UTF-16 units of a string, of bytes of a binary, of members of a set,
+    of elements of a list, or of pairs of a map.
     """
     [(tag, content)] = value.items()
     if tag == "S" and not content.isascii():

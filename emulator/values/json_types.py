@@ -1,7 +1,7 @@
-"""Errors for JSON of the wrong type in an attribute value.
+"""Chooses the error for JSON of the wrong type in an attribute value.
 
-The service names its own Java classes in some of these errors, and the kind of JSON scalar in
-others.
+Some texts of the service contain the name of a Java class. Others contain the type of the JSON
+scalar that was sent, such as NUMBER.
 """
 
 from typing import Final
@@ -13,7 +13,7 @@ _JAVA_CLASSES: Final = {"String": "class java.lang.String", "Boolean": "class ja
 
 
 def not_a_scalar(given: object, expected: str) -> errors.ApiError:
-    """Return the error for JSON of another type than expected. expected: String or Boolean."""
+    """Return the error for JSON that is not the expected scalar. expected: String or Boolean."""
     if type(given) is dict:
         return errors.structure_not_expected()
     if type(given) is list:
@@ -22,10 +22,10 @@ def not_a_scalar(given: object, expected: str) -> errors.ApiError:
 
 
 def token_of(given: object) -> str:
-    """Return the service's name for the kind of a JSON scalar.
+    """Return the service's name for the type of a JSON scalar, such as STRING or TRUE.
 
-    orjson parses integers of more than 64 bits as floats. So a large float without a fraction
-    counts as an integer.
+    An integer is a NUMBER, and a number with a fraction is a DECIMAL. orjson parses an integer of
+    more than 64 bits as a float, so a large float without a fraction is a NUMBER.
     """
     if type(given) is bool:
         return "TRUE" if given else "FALSE"
@@ -39,7 +39,7 @@ _BEYOND_INTEGERS: Final = 2.0**63
 
 
 def not_binary(given: object) -> errors.ApiError:
-    """Return the error for JSON that is not a string, where a base64 text is expected."""
+    """Return the error for JSON that is not a string, where base64 text is expected."""
     if type(given) is dict:
         return errors.structure_not_expected()
     if type(given) is list:
@@ -48,7 +48,7 @@ def not_binary(given: object) -> errors.ApiError:
 
 
 def not_a_list(given: object) -> errors.ApiError:
-    """Return the error for JSON that is not a list."""
+    """Return the error for JSON that is not a list, where a list is expected."""
     return errors.structure_not_expected() if type(given) is dict else errors.scalar_as_field()
 
 
@@ -60,7 +60,7 @@ def not_a_map(given: object) -> errors.ApiError:
 
 
 def not_a_value(given: object) -> errors.ApiError:
-    """Return the error for JSON that is not an object, where a value is expected."""
+    """Return the error for JSON that is not an object, where an attribute value is expected."""
     if type(given) is list:
         return errors.wrong_collection(f"class {_JAVA_VALUE}")
     return errors.scalar_as_member()

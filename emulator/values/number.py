@@ -1,25 +1,25 @@
 """Numbers: exact decimals of up to 38 digits, kept as text.
 
-Clients send numbers as text and get them back in one plain form, so the emulator never converts
-them to number objects. A number is represented by its *canonical* text (behaviour 2.2): no
-exponent, no plus sign, no unnecessary zeros, and "0" for every zero. Two numbers are equal exactly
-when their canonical texts are equal. We do not use Python's Decimal, which rounds silently and is
-slower.
+Clients send numbers as text and get them back as text, so the emulator also keeps them as text. It
+does not use Python's Decimal, which rounds silently and is slower.
 
-All functions except `canonical` expect canonical texts and do not check them.
+A number is represented by its *canonical* text (behaviour 2.2): no exponent, no plus sign, no
+unnecessary zeros, and "0" for every zero. Two numbers are equal exactly when their canonical texts
+are equal. All functions except `canonical` expect canonical texts and do not check them.
 
-Intermediate results have one of two forms. The first is `digits`, without leading or trailing
-zeros, and the exponent of the first digit: "1200" = ("12", 3), "0.05" = ("5", -2). The second is an
-integer and a scale: 12.5 = 125 * 10**-1.
+Inside this module, a number may also have one of two other forms:
 
-Sortable bytes (behaviour 6.2, Oracle's NUMBER): with |n| = 0.d1 d2 d3... * 100**e in base 100 and
-d1 > 0,
+- Digits without leading or trailing zeros, and the exponent of the first digit: "1200" is
+  ("12", 3), and "0.05" is ("5", -2).
+- An integer and a scale: 12.5 is 125 * 10**-1, so it is (125, 1).
 
-    zero       80
-    n > 0      C0 + e, then d + 1 for each digit
-    n < 0      3F - e, then 101 - d for each digit, then 66 if there are fewer than 20 digits
+The module also encodes a number as *sortable bytes*, which sort in the order of the numbers
+(behaviour 6.2). The encoding is that of Oracle's NUMBER. The digits are in base 100: d1 is the
+first digit that is not 0, and e is the exponent in |n| = 0.d1 d2 d3... * 100**e. The bytes are:
 
-Their byte order is the numeric order.
+    n = 0      0x80
+    n > 0      0xC0 + e, then d + 1 for each digit d
+    n < 0      0x3F - e, then 101 - d for each digit d, then 0x66 if there are fewer than 20 digits
 """
 
 import re
@@ -31,9 +31,9 @@ NumberProblem = Literal["not_numeric", "overflow", "underflow", "precision"]
 
 
 class NumberError(Exception):
-    """A text that is not a number, or a number that DynamoDB cannot hold.
+    """A text is not a number, or is a number that DynamoDB cannot store.
 
-    `text` is the number as written.
+    kind: the reason. text: the number as the client wrote it.
     """
 
     def __init__(self, kind: NumberProblem, text: str) -> None:
@@ -44,27 +44,27 @@ class NumberError(Exception):
 
 # --- parsing --------------------------------------------------------------------------------------
 
-# This matches every canonical text except "0".
+# Matches every canonical text except "0".
 _PLAIN: Final = re.compile(r"-?(?:[1-9][0-9]*+|0(?=\.))(?:\.[0-9]*[1-9])?").fullmatch
 _NON_ZERO: Final = frozenset("123456789")
 _DIGITS_MAX: Final = limits.NUMBER_DIGITS
 
-# With possessive quantifiers, the time is linear even for megabytes of digits.
+# Possessive quantifiers (`*+`) prevent backtracking, so the time is linear in the length of the
+# text, which may be megabytes.
 _GRAMMAR: Final = re.compile(r"([+-])?+([0-9]*+)(?:\.([0-9]*+))?+(?:[eE]([+-]?+[0-9]++))?+").fullmatch
 
-_EXPONENT_DIGITS: Final = 19  # the number of digits of the largest 64-bit integer
+_EXPONENT_DIGITS: Final = 19  # the number of digits of _EXPONENT_MAX
 _EXPONENT_MAX: Final = 2**63 - 1
 
 
 def canonical(text: str) -> str:
-    """Return the plain form of a number that a client wrote.
+    """Return the canonical text of a number that a client wrote.
 
-    If the text is already in the plain form, the result is the same object. Raises NumberError for
-    any problem. A number that is out of range and also too precise is reported as out of range
-    (inferred).
+    If `text` is already canonical, return the same object. Raises NumberError. If a number is out
+    of range and also has too many digits, the error says that it is out of range (inferred).
     """
     # The fastest tests come first: whole numbers (0.15 us), positive fractions (0.35 us), all other
-    # canonical texts (0.45 us), numbers with an exponent (0.9 us), everything else (2 us).
+    # canonical texts (0.45 us), numbers with an exponent (0.9 us), all other texts (2 us).
     if 0 < len(text) <= _DIGITS_MAX and text.isascii():
         if text.isdigit() and (text[0] != "0" or text == "0"):
             return text
@@ -83,13 +83,13 @@ _POWERS: Final = {
     for exponent in range(max(limits.NUMBER_MAX_EXPONENT, -limits.NUMBER_MIN_EXPONENT) + 1)
     for sign in ("", "+", "-")
 }
-"""The usual texts of the exponents that numbers may have -> the value of the exponent."""
+"""Text of an exponent, as clients usually write it -> its value, for all exponents in range."""
 
 
 def _without_exponent(text: str) -> str | None:
-    """Return the plain form of a number with an exponent.
+    """Return the canonical text of a number with an exponent, such as 1.5e3.
 
-    Returns None for unusual texts, such as 0.5e1 or 1e007: they need `_normalised`.
+    Return None for wrong and unusual texts, such as 0.5e1 or 1e007, which `_normalised` handles.
     """
     written, mark, power = text.partition("e")
     if not mark:
@@ -128,10 +128,10 @@ def _normalised(text: str) -> str:
 
 
 def _exponent(power: str, text: str) -> int:
-    """Return the value of a written exponent.
+    """Return the value of the exponent `power` in the number `text`.
 
-    The service reads it as a 64-bit integer. A text with an exponent of more than 64 bits is not a
-    number.
+    The service parses an exponent as a 64-bit integer. If the exponent has more bits, raise
+    NumberError(not_numeric).
     """
     magnitude = power.lstrip("+-").lstrip("0") or "0"
     if len(magnitude) > _EXPONENT_DIGITS:
@@ -150,9 +150,10 @@ def _check_range(exponent: int, text: str) -> None:
 
 
 def _finished(sign: str, digits: str, exponent: int, text: str) -> str:
-    """Check the range and the precision of a number, and return its plain form.
+    """Return the canonical text of a number, after checking its range and precision.
 
-    Raises NumberError(overflow, underflow, precision).
+    digits, exponent: the number without its sign, see the module's docstring.
+    text: the number for an error. Raises NumberError(overflow, underflow or precision).
     """
     _check_range(exponent, text)
     if len(digits) > _DIGITS_MAX:
@@ -175,9 +176,10 @@ _SHORT: Final = 10**_DIGITS_MAX
 
 
 def add(left: str, right: str) -> str:
-    """Return left + right, exactly.
+    """Return the exact sum of two numbers.
 
-    Raises NumberError(overflow, underflow, precision), because the service never rounds.
+    The service does not round. If the sum is out of range or has more than 38 digits, raise
+    NumberError(overflow, underflow or precision).
     """
     if "." in left or "." in right:
         return _add_fractions(left, right, 1)
@@ -185,7 +187,7 @@ def add(left: str, right: str) -> str:
 
 
 def subtract(left: str, right: str) -> str:
-    """Return left - right, exactly. Raises NumberError(overflow, underflow, precision)."""
+    """Return left - right, exactly. Raises NumberError as `add` does."""
     if "." in left or "." in right:
         return _add_fractions(left, right, -1)
     return _whole(int(left) - int(right))
@@ -232,9 +234,9 @@ def order(left: str, right: str) -> int:
 
 
 def _order_magnitudes(left: str, right: str) -> int:
-    """Compare two different numbers without a sign.
+    """Return -1 or 1: the order of two different numbers without a sign.
 
-    If their whole parts have the same length, the order of the texts is the numeric order.
+    If the parts before the point have the same length, the texts sort as the numbers do.
     """
     left_point, right_point = left.find("."), right.find(".")
     left_length = len(left) if left_point < 0 else left_point
@@ -245,7 +247,7 @@ def _order_magnitudes(left: str, right: str) -> int:
 
 
 def sort_numbers(texts: list[str]) -> None:
-    """Sort canonical numbers in place, ascending."""
+    """Sort canonical numbers in place, in ascending numeric order."""
     texts.sort(key=sort_bytes if any("." in text for text in texts) else int)
 
 
@@ -254,14 +256,16 @@ def sort_numbers(texts: list[str]) -> None:
 _ZERO: Final = b"\x80"
 _MAX_PAIRS: Final = 20
 _POSITIVE: Final = bytes((byte >> 4) * 10 + (byte & 15) + 1 for byte in range(154)).ljust(256, b"\0")
-"""Two decimal digits packed into one byte -> the byte for that digit in base 100."""
+"""Table for bytes.translate, for positive numbers. It maps a byte with two decimal digits, such as
+0x42 for 42, to the sortable byte of this base-100 digit: 43. _NEGATIVE is for negative numbers.
+"""
 _NEGATIVE: Final = bytes(102 - byte if byte else 0 for byte in _POSITIVE)
 _POSITIVE_EXPONENT: Final = {pairs: bytes((0xC0 + pairs,)) for pairs in range(-64, 64)}
 _NEGATIVE_EXPONENT: Final = {pairs: bytes((0x3F - pairs,)) for pairs in range(-64, 64)}
 
 
 def sort_bytes(text: str) -> bytes:
-    """Return the sortable bytes of a number: at most 22 bytes."""
+    """Return the sortable bytes of a number (see the module's docstring): at most 22 bytes."""
     if text.isdigit():
         if text == "0":
             return _ZERO
@@ -296,9 +300,9 @@ def _sort_bytes(text: str) -> bytes:
 def stored_size(text: str) -> int:
     """Return the size of a number in an item, in bytes (behaviour 2.3).
 
-    The size is 1 byte, plus 1 byte for each two digits on either side of the point, plus 1 byte if
-    the number is negative. Trailing zeros of a whole number and leading zeros of a fraction below
-    one do not count.
+    The size is 1 byte, plus half a byte for each digit before the point (rounded up), plus half a
+    byte for each digit after the point (rounded up), plus 1 byte if the number is negative. Zeros
+    at the end of a whole number and at the beginning of a number below 1 do not count.
     """
     if "." not in text:
         digits = len(text.rstrip("0"))
@@ -310,12 +314,12 @@ def stored_size(text: str) -> int:
 
 
 def plain_size(text: str) -> int:
-    """Return `stored_size` of a text if it is a canonical number of at least 1, otherwise 0.
+    """Return `stored_size` of a text if the text is clearly a canonical number of at least 1.
 
-    0 means that the caller must check the text. For most numbers in requests, this replaces three
-    calls.
+    Otherwise return 0: the caller must then parse the text. For most numbers in requests, a call of
+    this function replaces three calls.
     """
-    # The first condition is true for texts that begin with a digit from 1 to 9.
+    # `"1" <= text < ":"` is true if the text begins with a digit from 1 to 9.
     if "1" <= text < ":" and len(text) <= _DIGITS_MAX and text.isascii():
         if text.isdigit():
             return 1 + (len(text.rstrip("0")) + 1) // 2
@@ -326,8 +330,8 @@ def plain_size(text: str) -> int:
 
 
 SMALL_SIZES: Final = {str(number): stored_size(str(number)) for number in range(1000)}
-"""`stored_size` of small whole numbers such as counts and flags. A lookup takes a fifth of the time
-of `plain_size`.
+"""Canonical text -> `stored_size`, for small whole numbers such as counts and flags. A lookup takes
+a fifth of the time of `plain_size`.
 """
 
 

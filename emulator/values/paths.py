@@ -1,12 +1,14 @@
 """Document paths in items: reading, projecting and changing values.
 
-A path is a tuple of attribute names and list indexes. Its first step is a name: ("a", "b", 0) is
-a.b[0]. Several paths are combined into one *tree*: {"a": {"b": {0: leaf}}}. In a tree, no path is
-the beginning of another (the analyser refuses such paths). The steps from one value are either all
-names or all indexes.
+A path is a tuple of steps: attribute names and list indexes. The path of a.b[0] is ("a", "b", 0).
+The first step is always a name. There is no value at a path if a value on the way is missing, or if
+its type does not fit the next step.
 
-These functions follow a path no deeper than the item, which has at most 32 levels. If a value is
-missing, or its type does not fit the next step, there is no value at the path.
+Several paths are combined into one *tree*: {"a": {"b": {0: leaf}}}. No path in a tree is the
+beginning of another path in it, because emulator/expressions refuses such paths. For the same
+reason, the keys of a dictionary in a tree are either all names or all indexes.
+
+Recursion is safe: it ends at the depth of the item, which has at most 32 levels.
 
 Items and values are never changed in place. A change copies the maps and lists along its paths.
 """
@@ -20,18 +22,18 @@ from emulator.values.types import Item, Value
 Step = str | int
 Path = tuple[Step, ...]
 Tree = dict[Any, Any]
-"""Step -> the tree of the next steps, or a leaf if the path ends there. A leaf is never a dict."""
+"""Step -> the tree of the next steps, or a leaf if a path ends there. A leaf is never a dict."""
 
 Leaf = TypeVar("Leaf")
 
 
 def get(item: Item, path: Path) -> Value | None:
-    """Return the value at a path, None if there is none."""
+    """Return the value at a path, or None if there is no value."""
     return descend(item.get(cast("str", path[0])), path[1:])
 
 
 def descend(value: Value | None, steps: Sequence[Step]) -> Value | None:
-    """Follow steps from a value; return the value at their end, None if there is none."""
+    """Return the value that `steps` lead to from `value`, or None if there is no value."""
     for step in steps:
         if value is None:
             return None
@@ -45,7 +47,7 @@ def descend(value: Value | None, steps: Sequence[Step]) -> Value | None:
 
 
 def tree(leaves: Iterable[tuple[Path, object]]) -> Tree:
-    """Return the tree of paths. leaves: pairs of a path and its leaf, which must not be a dict."""
+    """Combine paths into a tree. leaves: pairs of a path and its leaf, which must not be a dict."""
     root: Tree = {}
     for path, leaf in leaves:
         node = root
@@ -59,16 +61,16 @@ def tree(leaves: Iterable[tuple[Path, object]]) -> Tree:
 
 
 def project(item: Item, paths: Iterable[Path]) -> Item:
-    """Return a new item that has only the values at the paths, as `pick` does (behaviour 4.7)."""
+    """Return a new item with only the values at `paths` (behaviour 4.7). See `pick`."""
     return pick(item, tree([(path, True) for path in paths]))
 
 
 def pick(item: Item, wanted: Tree) -> Item:
-    """Return a new item with only the parts of an item that a tree names.
+    """Return a new item with only the values at the paths of the tree `wanted`.
 
-    Maps keep the wanted pairs. Lists keep the wanted elements, without gaps. Both keep the item's
-    order. A map or list is left out if none of its wanted parts exist. Values that are kept whole
-    are shared with the item.
+    Attributes, pairs of maps and elements of lists have the same order as in `item`. The elements
+    of a list move together, without gaps. A map or list is left out if it has no wanted value. The
+    new item shares the Python objects of its values with `item`.
     """
     picked = {}
     for name, value in item.items():
@@ -81,7 +83,7 @@ def pick(item: Item, wanted: Tree) -> Item:
 
 
 def position_of(item: Item, path: Path) -> tuple[int, ...]:
-    """Return a sort key of a path: sorted by these keys, values are in the order of the item.
+    """Return a sort key for a path: it sorts paths in the order of their values in the item.
 
     The item must have a value at the path.
     """
@@ -99,7 +101,7 @@ def position_of(item: Item, path: Path) -> tuple[int, ...]:
 def _part(value: Value, wanted: Tree) -> Value | None:
     members = value.get("M")
     if members is not None:
-        # The keys of a map are names, so a tree of indexes selects nothing here.
+        # If the keys of `wanted` are indexes, `pick` finds nothing, because keys of maps are names.
         picked = pick(members, wanted)
         return {"M": picked} if picked else None
     elements = value.get("L")
@@ -118,9 +120,9 @@ def _part(value: Value, wanted: Tree) -> Value | None:
 
 
 class Change(Generic[Leaf]):
-    """One change of several paths.
+    """Changes the values at several paths of an item.
 
-    results: leaf of a tree of paths -> the new value there; None removes the value.
+    results: leaf of a tree -> the new value at its path; None means that the value is removed.
     """
 
     __slots__ = ("results",)
@@ -129,12 +131,15 @@ class Change(Generic[Leaf]):
         self.results: Any = results
 
     def item(self, old: Item, targets: Tree, skipped: Collection[str] = ()) -> Item:
-        """Return the changed copy of an item.
+        """Return a changed copy of an item. targets: the paths to change, as a tree.
 
-        All values on a path before its leaf must exist, and be maps or lists; otherwise this raises
-        update_path_invalid. An attribute named in `skipped` may be missing, and then stays missing.
-        Removing a missing value has no effect. New elements past the end of a list are appended in
-        the order of their indexes. Removals use the indexes of the old list (behaviour 4.5).
+        Each path may end at a missing value. But the values on the way must be maps or lists that
+        exist: otherwise raise update_path_invalid. Exception: an attribute in `skipped` may be
+        missing, and then no path below it is changed.
+
+        Removing a missing value has no effect. New elements past the end of a list are appended, in
+        the order of their indexes. All indexes are those of the old list, also if other elements
+        are removed (behaviour 4.5).
         """
         new = old.copy()
         for name, below in targets.items():

@@ -1,10 +1,10 @@
-"""Problems of attribute values: the parser finds them, and a later check reports them.
+"""Problems: mistakes in attribute values that the parser finds and a later check reports.
 
-A wrong JSON type is raised at once, because it has priority over all other errors. The service
-reports the problems of this file after the member constraints of the whole request (behaviour 3.1).
-So `wire` collects the problems, and the operation raises the one that the service would report. The
-wording depends on the operation: the OLD and NEW layers of the service describe bad numbers and
-repeated set members differently (behaviour 2.1).
+`wire` raises an error for a wrong JSON type while it parses, because this error has priority over
+all others. Every other mistake becomes a Problem in a list: the service reports it only after the
+member constraints of the whole request (behaviour 3.1). At that point, the operation raises the
+problem that the service would report. The text depends on the operation: the OLD and NEW layers of
+the service describe bad numbers and repeated set members differently (behaviour 2.1).
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,7 @@ from emulator import errors
 from emulator.values.number import NumberProblem
 
 Layer = Literal["new", "old", "partiql"]
-"""Which code of the service reads a value: the NEW layer, the OLD layer, or PartiQL (behaviour 2.1,
-14.4).
-"""
+"""The service's code that parses a value: NEW layer, OLD layer, PartiQL (behaviour 2.1, 14.4)."""
 
 Kind = Literal[
     "empty",
@@ -32,9 +30,13 @@ Kind = Literal[
     "values_size",
     NumberProblem,
 ]
-"""empty_name is about the name of an attribute, empty_key about a key in a nested map.
+"""The kinds of problems. Some need an explanation:
 
-Both have the same text. values_size is about all values of a request's expressions together.
+- empty: the value has no type. ambiguous: it has several types.
+- empty_name: the name of an attribute is empty. empty_key: a key in a nested map is empty. The two
+  have the same text, but not the same priority.
+- nesting: the value has too many levels.
+- values_size: the values of a request's expressions are too large together.
 """
 
 _TEXTS: Final[dict[str, str]] = {
@@ -59,15 +61,14 @@ _WRAPPING_EXPONENT: Final = str(_EXPONENT_MAX)
 
 @dataclass(slots=True)
 class Problem:
-    """One problem of one value.
+    """One mistake in one attribute value.
 
-    details: a bad number as the client wrote it, or the tag of a bad set.
-    sent: the members of a set with repeats, as they were sent.
-    members: the same members in the order in which the NEW layer lists them.
-    placeholder: the ":name" of the expression value, else None.
+    details: for a bad number, its text as the client wrote it; for a bad set, its tag.
+    sent: for a set with a repeated member, its members as the client sent them.
+    members: the same members in the order in which an error of the NEW layer lists them.
+    placeholder: the ":name" if the value is in ExpressionAttributeValues, otherwise None.
     parameter: the member of the request that contains the value.
-    number: for a value with several types, the first bad number in it; None if it has no bad
-        number.
+    number: for a value with several types, the problem of the first bad number in it, or None.
     """
 
     kind: Kind
@@ -81,8 +82,7 @@ class Problem:
     def numbers_first(self) -> "Problem":
         """Return the problem that most operations report.
 
-        If a value has several types and one of them is a bad number, these operations report the
-        number.
+        For a value with several types, they report the bad number in it, if there is one.
         """
         if self.number is None:
             return self
@@ -90,16 +90,19 @@ class Problem:
 
     @property
     def is_number(self) -> bool:
-        """Whether the problem is about a bad number."""
+        """True if the problem is a bad number."""
         return self.kind in _NUMBERS
 
     @property
     def is_number_or_set(self) -> bool:
-        """Whether the OLD and NEW layers have different texts for this problem."""
+        """True if the problem is a bad number or a repeated member of a set.
+
+        Only for these problems, the OLD and NEW layers have different texts.
+        """
         return self.kind in _NUMBERS or self.kind == "duplicates"
 
     def text(self, layer: Layer = "new") -> str:
-        """Return the message of the problem, without envelope and without placeholder."""
+        """Return the service's text for the problem, without the envelope and the placeholder."""
         old = layer != "new"
         if self.kind in _NUMBERS:
             kind: NumberProblem = self.kind  # type: ignore[assignment] # checked by the line above
@@ -115,9 +118,9 @@ class Problem:
         return _TEXTS[self.kind]
 
     def error(self, layer: Layer = "new") -> errors.ApiError:
-        """Return the error without envelope.
+        """Return the error for the problem, without the envelope.
 
-        The OLD layer adds the placeholder (behaviour 2.1, 6.1).
+        In the OLD layer, the text also contains the placeholder (behaviour 2.1, 6.1).
         """
         if self.parameter == "ExclusiveStartKey" and not self.is_number_or_set:
             return errors.starting_key_invalid(self.text(layer))
@@ -129,8 +132,8 @@ class Problem:
 def first_problem(problems: Sequence[Problem]) -> Problem:
     """Return the problem to report: the first one, with two exceptions (behaviour 3.7).
 
-    An empty attribute name has priority over all other problems. A value that is too deep has
-    priority over an empty key in a nested map.
+    An empty attribute name has priority over all other problems. Too many levels have priority over
+    an empty key in a nested map.
     """
     for problem in problems:
         if problem.kind == "empty_name":
@@ -142,11 +145,11 @@ def first_problem(problems: Sequence[Problem]) -> Problem:
 
 
 def listed(members: Sequence[str], order: Sequence[object]) -> tuple[str, ...]:
-    """Return the members of a set with a repeat, in the order in which the NEW layer lists them.
+    """Return the members of a set in the order in which an error of the NEW layer lists them.
 
-    The members before the first repetition are sorted. The repetition and the members after it stay
-    in the client's order.
-    order: the sort key of each member. ["b", "a", "b", "a"] gives ("a", "b", "b", "a").
+    The members before the first repeated member are sorted. The repeated member and all members
+    after it keep the client's order: ["b", "a", "b", "a"] gives ("a", "b", "b", "a").
+    order: the sort key of each member.
     """
     seen: dict[object, str] = {}
     for position, (member, key) in enumerate(zip(members, order, strict=True)):
@@ -157,9 +160,10 @@ def listed(members: Sequence[str], order: Sequence[object]) -> tuple[str, ...]:
 
 
 def _exponent_is_too_long(written: str) -> bool:
-    """Return whether the exponent or scale of a written number exceeds 2147483647 (2**31 - 1).
+    """Return True if a number's exponent or scale is greater than 2147483647 (2**31 - 1).
 
-    The scale is the number of digits after the point minus the exponent.
+    The scale is the number of digits after the point minus the exponent. PartiQL refuses such a
+    number as not numeric (behaviour 14.4).
     """
     digits, _, power = written.lower().partition("e")
     try:
@@ -170,44 +174,48 @@ def _exponent_is_too_long(written: str) -> bool:
 
 
 def _exponent_wraps(written: str) -> bool:
-    """Return whether a written number has the exponent 2147483647 (2**31 - 1).
+    """Return True if a number has the exponent 2147483647 (2**31 - 1).
 
-    The 32-bit exponent of the OLD layer and of PartiQL then wraps around, and they report an
-    underflow (behaviour 2.1, 14.4). No other exponent was observed to wrap.
+    The OLD layer and PartiQL have a 32-bit exponent, which wraps around at this number: they report
+    an underflow instead of an overflow (behaviour 2.1, 14.4). No other exponent was observed to
+    wrap.
     """
     return written.lower().partition("e")[2].lstrip("+0") == _WRAPPING_EXPONENT
 
 
-# The most problems that a list keeps. Only one problem of a request is reported, and the problems
-# of a hostile request could fill the memory.
+# The most problems in a list. A hostile request could have so many that they fill the memory, and
+# only one problem of a request is reported.
 MOST_PROBLEMS: Final = 100
 
-# The most members that the error for a repeated member of a set lists. A longer message would be
-# cut (errors.LONGEST_WHOLE).
+# The most members of a set that the error for a repeated member lists. With more members, the
+# message would be cut anyway (errors.LONGEST_WHOLE).
 _MOST_LISTED: Final = 40_000
 
 
 class ItemProblems(list[Problem]):
-    """The problems of an item.
+    """The list of problems for the values of an item.
 
-    The type of this list tells `parse_number_set` (sets.py) that its set belongs to an item. The
-    limit of the set is then the limit of an item, and not that of expression values.
+    The type of the list tells `sets.parse_number_set` that its set belongs to an item. Then the
+    size limit of the set is that of an item, and not that of expression values.
     """
 
     __slots__ = ()
 
 
 def report(problems: list[Problem], kind: Kind, details: str = "") -> int:
-    """Add a problem to the list. Return 0: the size of a value that is never stored."""
+    """Add a problem to the list, and return 0 as the size of the value.
+
+    Nobody uses this size, because a value with a problem is never stored.
+    """
     if len(problems) < MOST_PROBLEMS:
         problems.append(Problem(kind, details))
     return 0
 
 
 def report_repeat(problems: list[Problem], tag: str, sent: list[str], order: list[str] | list[bytes]) -> int:
-    """Add the problem that a set has a member twice. Return 0, as `report` does.
+    """Add the problem that a set has a repeated member. Return 0, as `report` does.
 
-    sent: the members as they were sent. order: the sort key of each member.
+    tag: SS, NS or BS. sent: the members as the client sent them. order: the sort key of each.
     """
     if len(problems) < MOST_PROBLEMS:
         sent, order = sent[:_MOST_LISTED], order[:_MOST_LISTED]

@@ -1,10 +1,10 @@
-"""The stored form of items.
+"""Encodes items as rows, and decodes rows.
 
-A stored item is a *row*:
+A *row* is the stored form of an item:
 
-    1 byte     version of this format, 1
-    3 bytes    size of the item by the rules of size.py, big-endian
-    the rest   the item as DynamoDB JSON with sorted keys, so equal items have equal rows
+1 byte     version of this format, 1
+3 bytes    size of the item by the rules of size.py, big-endian
+the rest   the item as DynamoDB JSON with sorted keys, so equal items have equal rows
 """
 
 from collections.abc import Callable
@@ -25,40 +25,37 @@ _unpack: Final = Struct(">I").unpack_from
 
 
 def encode_row(item: Item, size: int) -> bytes:
-    """Return the row of a canonical item. size: its size in bytes."""
+    """Return the row for a canonical item. size: the size of the item in bytes, see size.py."""
     return _pack(_ROW_VERSION | size) + orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
 
 
 def row_size(row: bytes) -> int:
-    """Return the size of a row's item."""
+    """Return the size of a row's item in bytes, as the row's header states it."""
     return _unpack(row)[0] & _ROW_SIZE  # type: ignore[no-any-return]
 
 
 row_json: Final[Callable[[bytes], bytes]] = itemgetter(slice(ROW_HEADER, None))
-"""Return a row's item as JSON text, ready to be put into a response."""
+"""Return a row's item as JSON text, for a response."""
 
 
 def decode_row(row: bytes) -> Item:
-    """Return a row's item."""
+    """Return the item of a row."""
     item: Item = orjson.loads(row[ROW_HEADER:])
     return item
 
 
 def decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
-    """Return a function like `decode_row` that returns the named attributes and may omit others.
+    """Return a function that decodes the attributes `names` of a row. It may omit other attributes.
 
-    Reading one attribute in this way takes a third of the time of decoding a row of 1 KB. The
-    function searches the row's text for each name:
+    The function takes a third of the time of `decode_row` for one attribute of a row of 1 KB. It
+    searches the row for the text `"name":`, which is the key of some object, because JSON escapes
+    quotes inside strings. Then it parses only the value after the key. In three cases, it cannot be
+    sure that this is right, and calls `decode_row`:
 
-    1. Quotes inside JSON strings are escaped. So the text `"name":` is a key of some object, unless
-       the character before it is a backslash. In that case the first quote of the text belongs to a
-       longer key.
-    2. This key is the name of an attribute, unless the name is also a type tag, or a map comes
-       before it.
-    3. The attribute's value ends at the next `},"`, where an object ends and a string begins. The
-       text up to that point must be JSON: no JSON object is the beginning of another one.
-
-    In all other cases the function falls back to `decode_row`.
+    1. The character before the text is a backslash. So the text is only the end of a longer key.
+    2. The name is a type tag, or a map begins before the text. So the key may be inside a value.
+    3. The text from the key to the next `},"` is not valid JSON. At `},"`, an object ends and a
+       string begins, so the value ends there, unless `},"` is inside the value.
     """
     if len(names) > _MOST_NAMES or sum(map(len, names)) > _MOST_CHARACTERS:
         return decode_row
@@ -91,15 +88,16 @@ def _decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
     return decode
 
 
-_MOST_NAMES: Final = 2  # searching for a third name takes as long as decoding a row of 1 KB
-# The most characters in all names together. Decoders of longer names are not worth caching.
+_MOST_NAMES: Final = 2  # with three names, the searches take as long as decoding a row of 1 KB
+# The most characters of all names together. The cache of `_decoder_of` keeps no longer names, to
+# save memory.
 _MOST_CHARACTERS: Final = 1_000
 _BACKSLASH: Final = ord("\\")
 _NEXT: Final = b'},"'
 _MAP: Final = b'"M":{'
 _AFTER_STRING: Final = frozenset(":,]}")
-"""The characters that can follow the last quote of a string.
+"""The characters that can follow the last quote of a string in JSON.
 
-If a name begins with one of them, the last quote of another string could be mistaken for the first
-quote of the key.
+If a name begins with such a character, the last quote of another string and the text after it could
+look like `"name`.
 """

@@ -1,7 +1,8 @@
 """Parses the contents of scalar attribute values: S, N, B, BOOL and NULL.
 
-Each parser gets the JSON content of the value, the value itself, the list of problems and the
-nesting level (see wire.py). It returns the size in bytes.
+The arguments of each parser are the JSON content of the value, the value itself, the list of
+problems, and the nesting level of the value (see wire.py). A parser raises an ApiError for a wrong
+JSON type, adds other mistakes to the list of problems, and returns the value's size in bytes.
 """
 
 from binascii import a2b_base64, b2a_base64
@@ -14,21 +15,21 @@ from emulator.values.problems import Problem, report
 from emulator.values.size import utf8_size
 
 Raw = dict[str, Any]
-"""A value as orjson parsed it."""
+"""An attribute value before it is checked, as orjson parsed it."""
 
 BOOLEANS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-"""Strings that are accepted as a Boolean, here and in other members of a request."""
+"""Strings that the service accepts as a Boolean, in BOOL, NULL and other members of a request."""
 
 
 def parse_string(content: object, _raw: Raw, _problems: list[Problem], _level: int) -> int:
-    """Parse the content of S."""
+    """Parse the content of S, which must be a string."""
     if type(content) is not str:
         raise not_a_scalar(content, "String")
     return utf8_size(content)
 
 
 def parse_number(content: object, raw: Raw, problems: list[Problem], _level: int) -> int:
-    """Parse the content of N, and store its canonical form in the value."""
+    """Parse the content of N, and replace it by its canonical text."""
     if type(content) is not str:
         raise not_a_scalar(content, "String")
     try:
@@ -41,14 +42,14 @@ def parse_number(content: object, raw: Raw, problems: list[Problem], _level: int
 
 
 def parse_boolean(content: object, raw: Raw, _problems: list[Problem], _level: int) -> int:
-    """Parse the content of BOOL, and store true or false in the value."""
+    """Parse the content of BOOL, and replace a string such as "yes" by True or False."""
     if type(content) is not bool:
         raw["BOOL"] = boolean(content)
     return 1
 
 
 def parse_null(content: object, raw: Raw, problems: list[Problem], _level: int) -> int:
-    """Parse the content of NULL, which must be true."""
+    """Parse the content of NULL, which must mean true, and replace it by True."""
     if content is not True:
         if not boolean(content):
             return report(problems, "null_false")
@@ -57,7 +58,10 @@ def parse_null(content: object, raw: Raw, problems: list[Problem], _level: int) 
 
 
 def boolean(content: object) -> bool:
-    """Return whether JSON means true or false. Raises if it means neither."""
+    """Return the Boolean that some JSON means: a JSON Boolean, or a string in BOOLEANS.
+
+    Raises ApiError for other JSON.
+    """
     if type(content) is bool:
         return content
     if type(content) is not str:
@@ -69,14 +73,15 @@ def boolean(content: object) -> bool:
 
 
 def parse_binary(content: object, _raw: Raw, _problems: list[Problem], _level: int) -> int:
-    """Parse the content of B."""
+    """Parse the content of B, which must be base64 text."""
     return len(decoded(content))
 
 
 def decoded(content: object) -> bytes:
-    """Return the bytes of a base64 text.
+    """Return the bytes that a base64 text encodes.
 
-    Raises an error if encoding these bytes would give another text.
+    Raises ApiError if the text is not valid base64, also if encoding the bytes again would give a
+    different text.
     """
     if type(content) is not str:
         raise not_binary(content)

@@ -1,9 +1,9 @@
 """Parses the contents of sets: SS, NS and BS.
 
-The parsers have the same arguments and results as those of scalars.py.
+The parsers have the same arguments and results as the parsers of scalars.py.
 
-If a set is too large, we read only as many members as prove it. A bad or repeated member after
-these is not reported, although the service presumably reports it.
+A parser stops when the members that it has read are too large for the set's limit. A bad or
+repeated member after them is not reported, although the service presumably reports it.
 """
 
 from binascii import a2b_base64
@@ -15,12 +15,13 @@ from emulator.values.number import NumberError, canonical, sort_numbers, stored_
 from emulator.values.problems import ItemProblems, Problem, report, report_repeat
 from emulator.values.scalars import Raw, decoded
 
-# This many distinct strings are too large: each has at least one byte, except the empty string.
+# A set of this many distinct strings exceeds the limit of 2 MB for expression values: every string
+# has at least one byte, except the empty string.
 _MOST_STRINGS: Final = limits.EXPRESSION_VALUES_SIZE + 2
-# A set of more bytes is not sorted: that would take up to 0.3 s, and the set is refused anyway.
+# In bytes. A larger set is refused anyway, so it is not sorted, which would take up to 0.3 s.
 _MOST_SORTED: Final = limits.EXPRESSION_VALUES_SIZE
-# A set of numbers is read in chunks of this many members. After each chunk, the size of all members
-# that were read is compared with the limit.
+# A large set of numbers is parsed in chunks of this many members. Parsing stops after the chunk
+# with which the size of the parsed members exceeds the limit.
 _NUMBERS_AT_ONCE: Final = 10_000
 
 
@@ -39,7 +40,7 @@ def parse_string_set(content: object, raw: Raw, problems: list[Problem], _level:
 
 
 def parse_number_set(content: object, raw: Raw, problems: list[Problem], _level: int) -> int:
-    """Parse the content of NS, and store its members sorted in canonical form."""
+    """Parse the content of NS, and replace its members by their canonical texts, sorted."""
     members, _ = _strings(content, raw, "NS")
     if not members:
         return report(problems, "empty_set", "NS")
@@ -59,7 +60,7 @@ def parse_number_set(content: object, raw: Raw, problems: list[Problem], _level:
 
 
 def _numbers_up_to(most: int, members: list[str]) -> list[str]:
-    """Return the members in canonical form, but stop once they exceed `most` bytes."""
+    """Return the canonical texts of the members. Stop after they exceed `most` bytes together."""
     texts: list[str] = []
     size = 0
     for begun in range(0, len(members), _NUMBERS_AT_ONCE):
@@ -88,9 +89,10 @@ def parse_binary_set(content: object, raw: Raw, problems: list[Problem], _level:
 
 
 def _strings(content: object, raw: Raw, tag: str) -> tuple[list[str], str]:
-    """Return the members of a set of strings, and one string of all of them.
+    """Return the members of a set of strings, and one string that joins all members.
 
-    Joining them is the fastest check of their types.
+    Joining them is the fastest way to check that all members are strings. Raises ApiError if one is
+    not a string.
     """
     members = content if type(content) is list else _members(content, raw, tag)
     try:
@@ -104,7 +106,7 @@ def _strings(content: object, raw: Raw, tag: str) -> tuple[list[str], str]:
 
 
 def _members(content: object, raw: Raw, tag: str) -> list[Any]:
-    """Return the members of a set without nulls. This stores the same list in `raw`."""
+    """Return the members of a set without nulls. If there are nulls, also remove them in `raw`."""
     if type(content) is not list:
         raise not_a_list(content)
     if None in content:

@@ -1,15 +1,18 @@
-"""Parses attribute values as clients send them.
+"""Parses the attribute values that clients send.
 
-A single pass over each value of a request does three things. It checks the JSON types. It makes the
-value canonical *in place*: numbers get their plain form, set members are sorted, unknown members
-and null members are dropped. It adds up the size.
+One pass over a value does three things:
 
-Type errors are raised. All other problems are collected in document order (see problems.py). A
-value with a problem stays as the client sent it. The one exception is a null in place of a value,
-which becomes the empty value {}. Callers may read only the tag of a value that has a problem.
+- It checks the JSON types.
+- It makes the value canonical *in place*: it replaces numbers by their canonical texts, sorts the
+  members of sets, and removes members that are unknown or null.
+- It adds up the size.
 
-JSON null means "absent" (behaviour 1.6). A null member of a value or of a set is dropped. A null in
-a map or list is a value without a type, which has the problem "empty".
+A wrong JSON type raises SerializationException. All other mistakes are added to a list of problems,
+in document order (problems.py). A value with a problem does not become canonical: callers may read
+its tag, but not its content.
+
+JSON null means "absent" (behaviour 1.6). In a value or a set, a null member is removed. In a map or
+a list, a null is a value without a type: it has the problem "empty" and is replaced by {}.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -53,15 +56,16 @@ __all__ = [
 _NESTING: Final = limits.NESTING
 _NAME: Final = limits.ATTRIBUTE_NAME
 
-# The most values of a request that are parsed. Five expressions of 4 KB can use some 7,000 values.
-# So a request with more values has unused ones, and is refused.
+# The most values of ExpressionAttributeValues that are parsed. The five expressions of a request
+# have at most 4 KB each and can use about 7,000 values. A request with more values than this limit
+# has unused values, so a later check refuses it.
 _MOST_VALUES: Final = 10_000
 
 
 class ParsedItem(dict[str, Value]):
-    """An item from a client. It is canonical unless it has a problem.
+    """An item that a client has sent, after parsing. It is canonical unless it has a problem.
 
-    size: its size in bytes, names included.
+    size: the size of the item in bytes.
     """
 
     __slots__ = ("size",)
@@ -69,9 +73,9 @@ class ParsedItem(dict[str, Value]):
 
 
 _SPARE: Final[list[ItemProblems]] = []
-"""An empty list for the problems of the next item. A new list for each item would take 0.1 us.
+"""Has an empty list for the problems of the next item, because making a new list takes 0.1 us.
 
-An item takes the list out, because another thread may parse an item at the same time.
+`parse_item` takes the list out of here while it parses, so that no other thread uses the same list.
 """
 
 
@@ -79,10 +83,10 @@ LARGE_VALUES: Final = 4 * limits.KIB
 
 
 class LargeValues(dict[str, Value]):
-    """ExpressionAttributeValues that have more than LARGE_VALUES bytes together.
+    """ExpressionAttributeValues whose sizes add up to more than LARGE_VALUES bytes.
 
-    An update whose `Cost.light` is true can exceed the limit of the cost only with values of this
-    type.
+    The type tells `requested.Update` that the values may be large enough to make an update exceed
+    the limit of its cost (`Cost.light` in expressions/update_cost.py).
     """
 
     __slots__ = ()
@@ -95,19 +99,19 @@ def parse_value(raw: object, problems: list[Problem], level: int = 1) -> int:
     """Check a value, make it canonical in place, and return its size in bytes.
 
     raw: the value as orjson parsed it.
-    level: the nesting level of the value. An attribute's own value has level 1.
+    level: the nesting level of the value: 1 for the value of an attribute.
 
-    Raises SerializationException. If `raw` is not an object, the error has the text for elements of
-    lists and maps. If the caller needs the text for a member of a structure, it must check the type
-    of `raw` itself.
+    Raises SerializationException. If `raw` is not an object, the text of the error is that for an
+    element of a list or map. For a member of a structure, the text is different: the caller must
+    check that case before.
     """
     return _parse_all((raw,), problems, level)
 
 
 def parse_item(raw: object, problems: list[Problem]) -> ParsedItem:
-    """Parse an `Item`. Raises SerializationException.
+    """Parse the member `Item` of a request. Raises SerializationException.
 
-    Do not call this for None, which means that the request has no `Item`.
+    Do not call this if the member is missing or null.
     """
     if type(raw) is not dict:
         raise not_a_map(raw)
@@ -126,7 +130,7 @@ def parse_item(raw: object, problems: list[Problem]) -> ParsedItem:
 
 
 def parse_map(raw: object, problems: list[Problem]) -> dict[str, Value]:
-    """Parse a map of attributes that is not an `Item`, such as a `Key`, in place.
+    """Parse a map of attributes other than `Item`, such as `Key`, in place.
 
     Raises SerializationException.
     """
@@ -139,7 +143,7 @@ def parse_map(raw: object, problems: list[Problem]) -> dict[str, Value]:
 def parse_values(raw: object, problems: list[Problem]) -> dict[str, Value]:
     """Parse `ExpressionAttributeValues` in place. Raises SerializationException.
 
-    Each problem has the placeholder of its value. The placeholders themselves are not checked here.
+    Each problem gets the placeholder of its value. The form of the placeholders is not checked.
     """
     if type(raw) is not dict:
         raise not_a_map(raw)
@@ -178,7 +182,7 @@ def parse_values_of_list(raw: list[Any], problems: list[Problem]) -> list[Value]
 
 
 def depth_exceeded(values: Iterable[Value], level: int = 1) -> bool:
-    """Return whether any of these values has parts deeper than level 32.
+    """Return True if any of the values has parts that are nested deeper than level 32.
 
     level: the nesting level of the values.
     """
@@ -196,7 +200,7 @@ def depth_exceeded(values: Iterable[Value], level: int = 1) -> bool:
 
 
 def _parse_pairs(raw: Raw, problems: list[Problem], level: int) -> int:
-    """Parse the pairs of a map and return the size of names and values in bytes.
+    """Parse the values of a map, and return the size of its names and values in bytes.
 
     level: the nesting level of the values.
     """
@@ -211,9 +215,9 @@ def _parse_pairs(raw: Raw, problems: list[Problem], level: int) -> int:
 
 
 def _parse_odd_pairs(raw: Raw, problems: list[Problem], level: int) -> int:
-    """Do the same as `_parse_pairs` for maps in which a name may be empty or too long.
+    """Do what `_parse_pairs` does, for a map in which a name may be empty or too long.
 
-    Each name is checked before its value.
+    Check each name before its value, so that problems are in document order.
     """
     size = 0
     for name, value in raw.items():
@@ -227,11 +231,11 @@ def _parse_odd_pairs(raw: Raw, problems: list[Problem], level: int) -> int:
 
 
 def _parse_all(values: Iterable[Any], problems: list[Problem], level: int) -> int:
-    """Parse values of one nesting level and return their size in bytes.
+    """Parse values of one nesting level, and return the sum of their sizes in bytes.
 
-    Strings, plain numbers and booleans are by far the most common values. Handling them here saves
-    a third of the time for an item. Catching exceptions instead of testing types first saves
-    another eighth.
+    This function handles strings, numbers in canonical form and booleans without a call of another
+    parser, because they are by far the most common values. That saves a third of the time for an
+    item. Catching exceptions instead of checking types before saves another eighth.
     """
     size = 0
     parsers = _PARSERS
@@ -252,7 +256,8 @@ def _parse_all(values: Iterable[Any], problems: list[Problem], level: int) -> in
             parse = parsers[tag]
         except _ODD:
             if level > 1 and len(problems) >= MOST_PROBLEMS:
-                # A list or map with a problem is not used, so its size does not matter.
+                # The list of problems is full. A list or map with a problem is not used, so neither
+                # the other values nor the size matter.
                 return size
             size += _parse_odd(value, problems, level)
             continue
@@ -261,13 +266,13 @@ def _parse_all(values: Iterable[Any], problems: list[Problem], level: int) -> in
 
 
 _ODD: Final = (TypeError, ValueError, AttributeError, LookupError)
-"""The exceptions that `_parse_all` can raise for a value that is not an object with one known tag,
-or whose content has a wrong type.
+"""The exceptions that the `try` block of `_parse_all` raises if a value is not an object with one
+known tag, or if its content has a wrong type.
 """
 
 
 def _parse_odd(raw: object, problems: list[Problem], level: int) -> int:
-    """Parse a value that may have no known tag, several known tags, or content of a wrong type."""
+    """Parse a value that is null, has not exactly one known tag, or has content of a wrong type."""
     if raw is None:
         return report(problems, "empty")
     if type(raw) is not dict:
@@ -319,9 +324,9 @@ _PARSERS: Final[dict[str, Callable[[Any, Raw, list[Problem], int], int]]] = {
 
 
 def _check_types(values: Iterable[object]) -> None:
-    """Raise the first type error in values that are nested too deeply to be parsed.
+    """Raise SerializationException for the first wrong JSON type in values below the last level.
 
-    This does not recurse, because JSON may have 1024 levels.
+    Such values are not parsed. The function does not recurse, because JSON may have 1024 levels.
     """
     pending: list[Iterator[object]] = [iter(values)]
     while pending:
@@ -333,7 +338,7 @@ def _check_types(values: Iterable[object]) -> None:
 
 
 def _checked_parts(raw: object) -> Iterator[object]:
-    """Check the types of one value, and yield the values inside it in document order."""
+    """Check the JSON types of one value, and yield the values inside it in document order."""
     if raw is None:
         return
     if type(raw) is not dict:
@@ -357,10 +362,10 @@ def _checked_parts(raw: object) -> Iterator[object]:
 
 
 def _report_ambiguous(known: Raw, raw: Raw, problems: list[Problem], level: int) -> int:
-    """Record that a value has several types.
+    """Add the problem that a value has several types. Return 0, as `report` does.
 
-    The problem includes the first bad number in the value, because some operations report the
-    number instead.
+    The problem includes the problem of the first bad number in the value, because some operations
+    report the bad number instead (`Problem.numbers_first`).
     """
     number = None
     for tag, content in known.items():

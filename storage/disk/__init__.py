@@ -1,6 +1,5 @@
-"""The engine on disk, over LMDB.
+"""The engine on disk, which stores its data with the library LMDB.
 
-Code outside storage/ uses it through `storage.open_engine` and storage/data_folder.py.
-
-storage/README.md lists the files in the order in which they import each other.
+Code outside storage/ uses the engine through `storage.open_engine` and storage/data_folder.py.
+storage/README.md lists the files of this package: each file imports only from files above it.
 """

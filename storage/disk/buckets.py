@@ -1,21 +1,26 @@
-"""Keys longer than LMDB allows, in their right order: long keys with a common start share a bucket.
+"""Buckets: store keys that are longer than LMDB allows, and keep the order of all keys.
 
-An LMDB key has at most 511 bytes. A key of at most LONGEST bytes is an LMDB key of the main table.
-A longer key is cut after LONGEST bytes. The first part, its *head*, is the key of a bucket in a
-second LMDB table. The second part, its *tail*, is inside the bucket:
+An LMDB key has at most 511 bytes. A *short* key has at most LONGEST bytes and is an LMDB key of the
+main table. A longer key is cut after LONGEST bytes. The first part is its *head*, the rest is its
+*tail*. All long keys with the same head share a *bucket*: a record in a second LMDB table, under
+the head.
 
-    bucket   = pair+                                     sorted by tail; each tail once, none empty
+    bucket   = pair+                            sorted by tail; no tail is empty or occurs twice
     pair     = u32 length of tail | u32 length of value | tail | value             (big-endian)
 
-Why the order is right: let H be a head (exactly LONGEST bytes) and k any short key. If k <= H, then
-k sorts before all long keys of H. If k > H, some byte of k differs from H, because k is not longer
-than H; so k sorts after all long keys of H. Therefore no other key sorts between the keys of a
-bucket. They come directly after the short key H, if the store has that key. All heads have the same
-length, so heads sort as the long keys that begin with them. Because buckets have a table of their
-own, keys need no marker byte, and a walk of the main table finds no bucket.
+This keeps the order of keys, because no other key sorts between the keys of a bucket. Proof: let H
+be a head, which has exactly LONGEST bytes, and k a short key.
+
+- If k <= H, then k sorts before all long keys with the head H.
+- If k > H, some byte of k differs from H, because k is not longer than H. So k sorts after all long
+  keys with the head H.
+- All heads have the same length, so two buckets sort in the order of their heads.
+
+Because buckets are in a second table, keys need no marker byte, and a scan of the main table finds
+no bucket.
 
 A change rewrites the whole bucket, so its cost grows with the bucket. This is acceptable: we expect
-no application to have more than a handful of keys that share their first 495 bytes.
+no application to have more than a handful of keys with the same first 495 bytes.
 """
 
 import struct
@@ -25,7 +30,7 @@ from collections.abc import Iterable
 from storage.errors import Corrupted
 
 LONGEST = 495
-"""The length in bytes of the longest key that is an LMDB key, and of every head."""
+"""The most bytes of a short key, and the number of bytes of every head."""
 
 _LENGTHS = struct.Struct(">II")
 
@@ -33,17 +38,17 @@ Pair = tuple[bytes, bytes]
 
 
 def bound(key: bytes) -> bytes:
-    """Return the LMDB key at which a walk that starts or stops at `key` starts or stops.
+    """Return the bound of a scan of the main table, if `key` is the bound of the whole scan.
 
-    For a short key, it is the key itself. For a long key, it is the LMDB key directly after the
-    head (the first 495 bytes): no short key lies between the two. A walk through the buckets starts
-    at the head itself.
+    For a short key, it is the key itself. For a long key, it is the head and a zero byte, which
+    sorts directly after the head: no short key sorts between the head and `key`. (A scan of the
+    buckets must start at the head itself.)
     """
     return key[:LONGEST] + b"\x00" if len(key) > LONGEST else key
 
 
 def pairs(bucket: bytes) -> list[Pair]:
-    """Decode a bucket to its (tail, value) pairs in order. Raises Corrupted."""
+    """Return the (tail, value) pairs of a bucket, sorted by tail. Raises Corrupted."""
     found: list[Pair] = []
     offset, end = 0, len(bucket)
     try:
@@ -53,26 +58,26 @@ def pairs(bucket: bytes) -> list[Pair]:
             found.append((bucket[offset + 8 : middle], bucket[middle : middle + value_length]))
             offset = middle + value_length
     except struct.error as error:
-        raise Corrupted("A record of long keys ends in the middle of a pair.") from error
+        raise Corrupted("A record with long keys is damaged: it ends in the middle of a pair.") from error
     if offset != end:
-        raise Corrupted("A record of long keys is shorter than the lengths in it say.")
+        raise Corrupted("A record with long keys is damaged: it is shorter than its length fields say.")
     return found
 
 
 def pack(found: Iterable[Pair]) -> bytes:
-    """Encode sorted (tail, value) pairs as a bucket."""
+    """Return a bucket with the given (tail, value) pairs, which must be sorted by tail."""
     return b"".join([part for tail, value in found for part in (_LENGTHS.pack(len(tail), len(value)), tail, value)])
 
 
 def find(bucket: bytes | None, tail: bytes) -> bytes | None:
-    """Return the value of a tail in a bucket, or None."""
+    """Return the value of a tail in a bucket, or None if the bucket does not have the tail."""
     return None if bucket is None else dict(pairs(bucket)).get(tail)
 
 
 def changed(bucket: bytes | None, tail: bytes, value: bytes | None) -> bytes:
-    """Return the bucket after setting a tail to a value, or after removing the tail (None).
+    """Return a bucket after a change of one tail. value: the new value; None removes the tail.
 
-    The result is empty if no pair is left.
+    The result is b"" if the bucket has no pair left.
     """
     found = pairs(bucket) if bucket else []
     index = bisect_left(found, (tail,))

@@ -1,7 +1,7 @@
-"""Claims of data folders: only one server may use a folder.
+"""Claims a data folder for one server, with a lock.
 
-The workers of one server share a folder and coordinate their writes. Two servers would destroy each
-other's writes, so a server claims its folder with a lock.
+The worker processes of one server share a folder and coordinate their writes. Two servers do not
+coordinate and would destroy each other's writes, so only one server may claim a folder.
 """
 
 import contextlib
@@ -14,18 +14,18 @@ from storage.disk.file_system import new_file, os_error
 from storage.disk.folder import prepare
 from storage.errors import Unavailable
 
-_LONGEST = 20  # bytes: enough for a process id
+_LONGEST = 20  # the most bytes to read from a lock file: enough for a process id
 
 
 @contextlib.contextmanager
 def claimed(folder: Path) -> Iterator[None]:
     """Claim a folder until the `with` block and all processes forked in it have ended.
 
-    When the `with` block ends, this records in the folder that the store was closed (identity.py).
-    The caller must close the store in all processes before that. On systems without flock
-    (Windows), the folder is not locked.
+    The end of the `with` block records in the folder that the store is closed (identity.py). The
+    caller must close the store in all processes before. On systems without flock (Windows), the
+    folder is not locked.
 
-    Raises Unavailable if another server has claimed the folder; LayoutMismatch and Full for the
+    Raises Unavailable if another server has claimed the folder, and LayoutMismatch or Full for the
     same reasons as opening the store.
     """
     folder = folder.absolute()
@@ -37,7 +37,8 @@ def claimed(folder: Path) -> Iterator[None]:
     try:
         if not _locked(descriptor):
             raise Unavailable(f"The data folder {folder} is in use by another server{_holder(descriptor)}.")
-        with contextlib.suppress(OSError):  # the process id is only for the error message above
+        # The process id is only for the error message of another server, so a failure is ignored.
+        with contextlib.suppress(OSError):
             os.ftruncate(descriptor, 0)
             os.write(descriptor, b"%d\n" % os.getpid())
         try:
@@ -49,9 +50,9 @@ def claimed(folder: Path) -> Iterator[None]:
 
 
 def in_use(folder: Path) -> bool:
-    """Return whether a server has claimed a folder.
+    """Return True if a server has claimed a folder.
 
-    To find out, this locks the folder for a moment.
+    The function tries to lock the folder. If it succeeds, it releases the lock before it returns.
     """
     try:
         descriptor = os.open(folder / "server.lock", os.O_RDWR)
@@ -64,7 +65,10 @@ def in_use(folder: Path) -> bool:
 
 
 def _locked(descriptor: int) -> bool:
-    """Lock a file and return whether that succeeded. On systems without locks, return True."""
+    """Try to lock a file. Return False if another process has locked it.
+
+    On systems and file systems without locks, return True.
+    """
     try:
         import fcntl  # noqa: PLC0415 - Windows does not have it
     except ImportError:
@@ -73,7 +77,7 @@ def _locked(descriptor: int) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # the file system has no locks
+    except OSError:  # The file system has no locks.
         return True
     return True
 

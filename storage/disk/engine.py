@@ -1,4 +1,4 @@
-"""The engine on disk, over LMDB. Several processes may open its folder."""
+"""LmdbEngine, the engine on disk. Several processes may open the same folder."""
 
 import os
 from collections import deque
@@ -20,14 +20,15 @@ from storage.host import GroupCommit, Upkeep
 class LmdbEngine(Engine, GroupCommit, Upkeep):
     """A store in a folder.
 
-    map_size: the size in bytes of a new store's first map. The default is 16 MiB, or 1 TiB if the
-    file cannot be reserved (environment.py).
-    durable: every commit reaches the disk before its `with` block ends.
-    writemap: whether to reserve the file and write through the map; None means wherever that is
-    safe. All processes that share a folder must pass the same value.
-    verify: a function that checks a folder which may be a damaged copy, and raises Corrupted for a
-    damaged one. With None, the engine checks the pages of the file. Opening raises Unavailable,
-    LayoutMismatch, Corrupted, Full.
+    map_size: the first size of the memory map of a new store, in bytes. The default is 16 MiB, or
+    1 TiB if the file cannot be reserved (environment.py).
+    durable: if True, every commit is synced to the disk before its `with` block ends.
+    writemap: if True, reserve the file and write through the map. None means True on systems on
+    which this is safe. All processes that share a folder must pass the same value.
+    verify: a function that checks a folder that may be a damaged copy, and raises Corrupted if it
+    is damaged. With None, the engine checks only the pages of the file.
+
+    Opening raises Unavailable, LayoutMismatch, Corrupted or Full.
     """
 
     def __init__(
@@ -53,8 +54,8 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
     def read(self, *, committed: bool = False) -> LmdbRead | LmdbPending:
         """Open a snapshot. Raises Closed after close().
 
-        While writes are pending, the reader sees the newest state instead of a snapshot, unless
-        `committed` is true.
+        While writes are pending, the reader does not see a snapshot but the newest state, with the
+        pending writes. If `committed` is true, it always sees a snapshot of the last commit.
         """
         if self._group is not None and not committed and (pending := self._group.reader()) is not None:
             return pending
@@ -73,13 +74,13 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
         return reader
 
     def write(self) -> LmdbWrite:
-        """Open the write transaction. Raises Closed after close()."""
+        """Begin the write transaction. Raises Closed after close()."""
         if self._closed:
             self._check_open()
         return self._writer.start()
 
     def close(self) -> None:
-        """Commit pending writes, sync, and release the folder. Closing twice is harmless."""
+        """Commit pending writes, sync, and close the folder. A second call does nothing."""
         if self._closed:
             return
         self.commit()
@@ -88,7 +89,8 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
         self._environment.readers = [reader for reader in self._environment.readers if reader not in self._idle]
         self._idle = deque(maxlen=0)
         for reader in self._readers:
-            # A queue of length 0, so no open reader returns to the queue for reuse.
+            # At its end, a reader goes to this queue for reuse. The queue has the maximum length 0,
+            # so readers that are still open are not kept.
             reader.idle = self._idle
         release(self._environment)
 
@@ -99,7 +101,7 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
     # --- group commit -----------------------------------------------------------------------------
 
     def group_writes(self, on_pending: Callable[[], None]) -> None:
-        """Group writes from now on, if the engine syncs each commit.
+        """Group writes from now on, if the store is durable (storage/README.md, "Group commit").
 
         on_pending: called when the first write block of a group begins.
         """
@@ -108,11 +110,11 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
 
     @property
     def pending(self) -> bool:
-        """Whether `commit` has work: pending writes, or a loss of writes that it must report."""
+        """True if there are pending writes, or a loss of writes that `commit` must report."""
         return self._group is not None and self._group.pending
 
     def commit(self) -> None:
-        """Commit and sync all pending writes. Raises Full, Interrupted, StorageError."""
+        """Commit and sync all pending writes. Raises Full, Interrupted or another StorageError."""
         if self._group is not None:
             self._group.commit()
 
@@ -125,33 +127,34 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
     def commit_number(self) -> int:
         """Return the number of the last commit that a new snapshot would see.
 
-        This does not use `env.info()`, which counts a commit of another process too early:
-        snapshots do not see the commit before it is synced.
+        The function opens a snapshot, because `env.info()` counts a commit of another process too
+        early: new snapshots do not see a commit before it is synced.
         """
         with self.read(committed=True) as reader:
             return reader.txn.id()
 
     def sync(self) -> None:
-        """Make all earlier commits durable against a power cut. Raises Closed, StorageError.
+        """Make all earlier commits durable against a power cut. Raises Closed or StorageError.
 
-        LMDB's own sync must not run while the map moves. So this syncs the file. That is enough,
-        because the operating system also writes the changed pages of the map to the disk.
+        This may run in another thread, in which LMDB's own sync is unsafe: the map may move
+        meanwhile. So the method syncs the file. That is enough, because the operating system also
+        writes the changed pages of the map to the disk.
         """
         self._check_open()
         flush(self._environment.data)
 
     def preallocate(self) -> Callable[[], None] | None:
-        """Return work that prepares the next pages of the file, or None if enough are ready."""
+        """Return a function that prepares the next pages of the file, or None if not needed."""
         return self._upkeep.preallocate()
 
     def extend(self) -> Iterator[None] | None:
-        """Return steps that grow the map before it is full, or None if it has room."""
+        """Return steps that make the map larger before it is full, or None if not needed yet."""
         return self._upkeep.extend()
 
     def trim(self) -> Iterator[None]:
-        """Release a large map's pages from this process's memory, in steps. Then grow the map."""
+        """Release a large map from this process's memory, in steps. Then make the map larger."""
         return self._upkeep.trim()
 
     def free_bytes(self) -> int:
-        """Return the bytes that are free on the folder's disk."""
+        """Return the number of free bytes on the disk of the folder."""
         return self._environment.free_bytes()

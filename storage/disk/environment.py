@@ -1,36 +1,35 @@
-"""The LMDB environment of one folder. A process opens it once, and its map grows.
+"""The LMDB environment of one folder: how it is opened, how its map grows, and a full disk.
 
-Tables. The main table (LMDB's unnamed database) has the short keys, and the table `long` has the
-buckets (buckets.py). LMDB stores the root of a named table as a record of the main table. The key
-of this record is LONG_TABLE, which is longer than any short key and sorts after all of them. So no
-walk with bounds from `buckets.bound` finds the record.
+Tables. The main table (LMDB's unnamed database) has the short keys. The table `long` has the
+buckets for long keys (buckets.py). LMDB stores the root of a named table as a record of the main
+table. The key of this record is LONG_TABLE, which is longer than all short keys and sorts after
+them, so no scan with bounds from `buckets.bound` finds the record.
 
-Size of the map. LMDB maps a fixed number of bytes of its file. There are two ways to choose this
-number:
+Size of the map. LMDB maps a fixed number of bytes of its file into memory. There are two ways to
+choose this number:
 
 * reserved (Linux, common file systems): the map is writable and exactly as large as the file, and
-  every block of the file is reserved beforehand. A commit then only writes to memory. To
-  commit a row of 1 KB takes 2.8 µs, and 9.7 µs with a read-only map. The map grows in reserved
-  steps, because a writable map over a file with holes would kill the process (SIGBUS) on a full
-  disk. If LMDB maps a file that is larger than the map, it cuts the file. So a process holds the
-  lock `resizing` while it chooses the size of the map, and never chooses less than the size of
-  the file.
-* sparse (everywhere else): the map is read-only and very large, and the file grows with each write.
-  On a full disk the commit fails with an ordinary error. On Windows the map starts at 16 MiB and
-  doubles, because LMDB makes the file as large as the map.
+  all blocks of the file are reserved before. A commit then only writes to memory: for a row of
+  1 KB it takes 2.8 µs, and 9.7 µs with a read-only map. Every growth is reserved first, because a
+  write to a hole of the file would kill the process (SIGBUS) on a full disk. LMDB cuts a file that
+  is larger than the map. So a process holds the lock `resizing` while it chooses the size of the
+  map, and never chooses less than the size of the file.
+* sparse (all other systems): the map is read-only and very large, and the file grows with each
+  write. On a full disk, the commit fails with an ordinary error. On Windows, the map begins with
+  16 MiB and doubles, because LMDB makes the file as large as the map.
 
-With both kinds of map, a killed process loses no commit: its commits are in the page cache of the
-operating system.
+In both cases, a killed process loses no commit: its commits are in the page cache of the operating
+system.
 
 A full disk. The file grows by the largest step that the disk has room for, but at least by 1 MiB.
-After the disk has refused a step, the environment is `tight`: urgent writes get the reserve
-(room.py), and ordinary writes must leave pages for urgent writes (`fits`). In a sparse file, `fits`
-counts only the existing pages of the file, because on a full disk the file cannot get more.
+After the disk has refused a step, the environment is `tight`: urgent writes may use the reserve
+(room.py), and ordinary writes must leave some pages for urgent writes (`fits`). In a sparse file,
+`fits` counts only the pages that the file has already, because on a full disk it cannot grow.
 
-Moving the map ends every LMDB transaction of this process. `_move` therefore opens the readers'
-snapshots again. This succeeds if nothing was committed after the snapshot was opened. Otherwise the
-reader has lost its snapshot, and its next use raises Interrupted. A running walk continues after
-the move (transactions.py).
+Moving the map. A change of the map's size may move the map to another address, and ends every LMDB
+transaction of this process. So `_move` opens the readers' snapshots again. This succeeds if nothing
+was committed after the snapshot was opened. Otherwise the reader has lost its snapshot, and its
+next use raises Interrupted. A running scan continues after the move (transactions.py).
 """
 
 import contextlib
@@ -54,26 +53,29 @@ if TYPE_CHECKING:
 
 LONG_TABLE: Final = b"\xff" * 511
 READERS: Final = 254
-"""The most read transactions that may be open at the same time, in all processes together."""
+"""The most read transactions that all processes together may have open at the same time."""
 
 _LOADED_BY_GROWING: Final = 1 << 20
-"""How many bytes of a new step `_extended` brings into the page cache while the writer waits."""
+"""The number of new bytes that `_extended` loads into the page cache while the writer waits."""
 
 _LOCK_FILE_SIZE: Final = 32 << 10
 
 
 class Reader(Protocol):
-    """A reader whose LMDB transaction must be replaced when the map moves."""
+    """A reader. When the map moves, its LMDB transaction is replaced."""
 
     txn: "Transaction"
 
 
 class Environment:
-    """The open LMDB environment of a folder. Its engines and transactions use its fields directly.
+    """The open LMDB environment of a folder. Engines and transactions use its attributes directly.
 
-    size: the size of the map in bytes. readers: all readers, also idle ones. writing: whether a
-    write transaction is open. moves: how often the map has moved. tight: whether the disk is full,
-    as the module describes.
+    reserved: True if the map is reserved, False if it is sparse.
+    size: the size of the map in bytes.
+    readers: all readers, also those that wait for reuse.
+    writing: True while a write transaction is open.
+    moves: how often the map has moved.
+    tight: True if the disk is full, see "A full disk" above.
     """
 
     def __init__(self, folder: Path, *, map_size: int | None, writemap: bool | None, durable: bool) -> None:
@@ -98,8 +100,9 @@ class Environment:
             self._files = files.pop_all()
 
     def close(self) -> None:
-        """Close the files."""
-        with self._resizing():  # another thread may be reserving blocks (upkeep.py)
+        """Close LMDB and the files."""
+        # The lock waits for a thread that is reserving blocks of the file (upkeep.py).
+        with self._resizing():
             self.closed = True
         self.env.close()
         self._files.close()
@@ -107,8 +110,9 @@ class Environment:
     # --- opening ----------------------------------------------------------------------------------
 
     def _open(self) -> None:
-        """Open the files; the caller holds `resizing`."""
-        # LMDB would create lock.mdb with a mode that depends on the umask.
+        """Open LMDB and its tables. The caller must hold the lock `resizing`."""
+        # OpenFile creates lock.mdb with the right mode. LMDB would use a mode that depends on the
+        # umask.
         with OpenFile(self.folder / "lock.mdb") as lock:
             if self.reserved:
                 reserve(lock, _LOCK_FILE_SIZE)
@@ -122,7 +126,7 @@ class Environment:
             raise
 
     def _open_lmdb(self) -> lmdb.Environment:
-        """Open the LMDB environment. Halve a sparse map until it fits into the address space."""
+        """Open LMDB. If a sparse map does not fit into the address space, halve it and retry."""
         while True:
             try:
                 return lmdb.open(
@@ -138,10 +142,10 @@ class Environment:
                 )
             except lmdb.MemoryError as error:
                 if self.reserved or self.size <= LEAST_SPARSE:
-                    raise Full(f"The address space has no room for the data folder {self.folder}.") from error
+                    raise Full(f"This process has too little address space for {self.folder}.") from error
                 self.size //= 2
             except lmdb.MapResizedError:
-                self.size *= 2  # another process has just grown a sparse map
+                self.size *= 2  # Another process has made the file larger than the map.
             except lmdb.Error as error:
                 raise self._not_opened(error) from error
 
@@ -167,16 +171,16 @@ class Environment:
         while True:
             try:
                 return self.env.open_db(LONG_TABLE)
-            except lmdb.MapResizedError:  # another process has just grown a sparse map
+            except lmdb.MapResizedError:  # Another process has made the file larger than the map.
                 self.env.set_mapsize(0)
 
     def _resizing(self) -> contextlib.AbstractContextManager[None]:
         return locked(self._layout) if self.reserved else contextlib.nullcontext()
 
     def begin_again(self, error: lmdb.Error, *, write: bool) -> "Transaction":
-        """Remove the cause of an error of LMDB's `begin`, and begin the transaction again.
+        """Begin a transaction after LMDB's `begin` has failed: remove the cause and try again.
 
-        Raises StorageError if the cause remains.
+        error: the error of `begin`. Raises StorageError if the cause cannot be removed.
         """
         for _ in range(8):
             if isinstance(error, lmdb.MapResizedError):
@@ -197,24 +201,24 @@ class Environment:
     # --- room -------------------------------------------------------------------------------------
 
     def used(self) -> int:
-        """Return the offset of the end of the last page that was ever used, in bytes."""
+        """Return the number of bytes up to the end of the last page that was ever used."""
         return (self.env.info()["last_pgno"] + 1) * self._page_size
 
     def free_bytes(self) -> int:
-        """Return the number of free bytes on the disk."""
+        """Return the number of free bytes on the disk of the folder."""
         return free_bytes(self.folder)
 
     def grow(self) -> None:
-        """Make the map larger. Raises Full, and then nothing has changed.
+        """Make the map larger by one step. Raises Full, and then the map has not changed.
 
         No write transaction may be open in this process.
         """
         self._grow()
 
     def grow_urgently(self) -> None:
-        """Make the map larger for an urgent write.
+        """Make the map larger by one step, for an urgent write.
 
-        If the disk is full, this empties the reserve and tries again. Raises Full.
+        If the disk is full, empty the reserve (room.py) and try again. Raises Full.
         """
         try:
             self._grow()
@@ -227,8 +231,8 @@ class Environment:
     def _grow(self) -> None:
         """Make the map larger by one step, or by less if the disk has no room for a whole step.
 
-        This first removes the readers of killed processes from LMDB's table. Otherwise LMDB would
-        never reuse the pages of their snapshots.
+        Before that, remove the readers of killed processes from LMDB's table of readers. Otherwise
+        LMDB would never reuse the pages of their snapshots.
         """
         self.env.reader_check()
         with self._resizing():
@@ -239,7 +243,10 @@ class Environment:
             self._move(present)
 
     def _extended(self, size: int) -> int:
-        """Reserve the largest step that fits on the disk; return the new size. Raises Full."""
+        """Reserve the largest step that fits on the disk, and return the new size of the file.
+
+        Raises Full.
+        """
         step = step_after(size)
         least = min(step, LEAST_STEP)
         room = self.free_bytes()
@@ -262,9 +269,10 @@ class Environment:
                 return size + step
 
     def make_room(self, least: int) -> None:
-        """Grow until `least` bytes are free at the end of the map, if the disk has plenty of room.
+        """Make the map larger until the last `least` bytes of it are unused.
 
-        No transaction may be open. Free pages inside the map do not count.
+        Free pages between used pages do not count. Do nothing if the disk has little room. No
+        transaction may be open.
         """
         with contextlib.suppress(Full):
             while self.size - self.used() < least:
@@ -275,16 +283,19 @@ class Environment:
     # --- a full disk ------------------------------------------------------------------------------
 
     def fits(self, transaction: "Transaction") -> bool:
-        """Return whether, on a full disk, a write leaves enough pages for urgent writes."""
+        """Return True if an ordinary write, on a full disk, leaves enough pages for urgent writes.
+
+        transaction: the LMDB transaction of the write, before its commit.
+        """
         pages = (self.size if self.reserved else file_size(self.file)) // self._page_size
         tables = (transaction.stat(self._main), transaction.stat(self.long))
         data = sum(table["branch_pages"] + table["leaf_pages"] + table["overflow_pages"] for table in tables)
         return pages - data >= SPARE_PAGES or self._relaxes()
 
     def _relaxes(self) -> bool:
-        """Refill the reserve if the disk has plenty of room.
+        """Fill the reserve again if the disk has plenty of room, and update `tight`.
 
-        Returns whether urgent writes still have enough room if ordinary writes go on.
+        Return True if ordinary writes may go on, because urgent writes still have enough room.
         """
         if self._refusal.stands():
             return False
@@ -292,10 +303,10 @@ class Environment:
         return not self.tight or self.free_bytes() >= 2 * RESERVE
 
     def refused(self, *, urgent: bool) -> bool:
-        """Record that a commit found no room; return whether to try again with the reserve's room.
+        """Record that a commit found no room. Return True to try again, after emptying the reserve.
 
-        Only an urgent write may use the reserve. In a reserved file all pages exist already, so
-        "disk full" has another cause, and the reserve would not help.
+        Only urgent writes may use the reserve. In a reserved file, it would not help: all pages
+        exist already, so the error has another cause.
         """
         self._refusal.note()
         self.tight = self._reserve.known
@@ -304,15 +315,15 @@ class Environment:
     # --- moving the map ---------------------------------------------------------------------------
 
     def remap(self) -> None:
-        """Map the file at the size that another process chose."""
+        """Change the size of the map to the size that another process has chosen."""
         with self._resizing():
             self._move(in_pages(file_size(self.file)) if self.reserved else 0)
         self.tight = self.tight or self._reserve.spent
 
     def _move(self, size: int) -> None:
-        """Map `size` bytes; 0 means the size that another process chose. Raises Full.
+        """Change the size of the map to `size` bytes; 0 means the size another process has chosen.
 
-        The caller holds `resizing`.
+        The caller must hold the lock `resizing`. Raises Full.
         """
         with self._keeping_snapshots():
             try:
@@ -320,13 +331,13 @@ class Environment:
             except lmdb.Error as error:
                 self.env.close()
                 self._open()
-                raise Full(f"The address space has no room for {size} bytes: {self.folder}.") from error
+                raise Full(f"This process has too little address space for {size} bytes: {self.folder}.") from error
             self.size = self.env.info()["map_size"]
 
     def _reopen(self) -> None:
-        """Open LMDB again after an error that makes the environment unusable.
+        """Close LMDB and open it again, after an error that makes the environment unusable.
 
-        The caller holds `resizing`.
+        The caller must hold the lock `resizing`.
         """
         with self._keeping_snapshots():
             self.env.close()
@@ -334,7 +345,7 @@ class Environment:
 
     @contextlib.contextmanager
     def _keeping_snapshots(self) -> Iterator[None]:
-        """Run a block that ends all LMDB transactions; then open the readers' snapshots again."""
+        """Open the readers' snapshots again after a `with` block that ends all transactions."""
         snapshots = [(reader, reader.txn.id()) for reader in self.readers if reader.txn not in (ENDED, LOST)]
         for reader, _ in snapshots:
             reader.txn = LOST
@@ -346,10 +357,10 @@ class Environment:
                 reader.txn = self._snapshot(number)
 
     def _snapshot(self, number: int) -> "Transaction":
-        """Return a new read transaction that shows the same commit as an earlier snapshot, or LOST.
+        """Return a new read transaction with the same commit as an earlier snapshot, or LOST.
 
-        number: LMDB's number of the earlier snapshot. The result is LOST if something was committed
-        after the snapshot, or if LMDB refuses the new transaction.
+        number: LMDB's number of the snapshot's commit. The result is LOST if there is a later
+        commit, or if LMDB refuses the new transaction.
         """
         try:
             txn = self.env.begin()

@@ -1,4 +1,4 @@
-"""What the store needs from the operating system: modes of files, errors, room on a disk."""
+"""Functions of the operating system that the store needs: files, their modes, room on a disk."""
 
 import errno
 import os
@@ -10,30 +10,30 @@ from typing import Final
 from storage.errors import Full, StorageError, Unavailable
 
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""The numbers of errors for a lack of room: full disk, used up quota, largest allowed file size."""
+"""Error numbers that mean: disk full, quota used up, or largest allowed file size reached."""
 
 _RESERVABLE: Final = {"ext4", "xfs", "tmpfs", "overlay"}
 
 
 def os_error(error: OSError, what: str) -> StorageError:
-    """Return the storage error for an error of the operating system.
+    """Return Full or Unavailable for an error of the operating system.
 
-    what: the beginning of the storage error's message.
+    what: the first part of the message; the text of `error` follows it.
     """
     kind = Full if error.errno in NO_ROOM else Unavailable
     return kind(f"{what}: {error.strerror}.")
 
 
 def file_mode(folder: Path) -> int:
-    """Return the mode for files in a folder: the folder's mode without the execute permission."""
+    """Return the mode for new files in a folder: the folder's mode without execute permissions."""
     return stat.S_IMODE(folder.stat().st_mode) & 0o666
 
 
 def new_file(path: Path, *, exclusive: bool = False) -> int:
-    """Open a file for reading and writing; return its descriptor. Raises OSError.
+    """Open a file for reading and writing, and return its descriptor. Raises OSError.
 
-    A missing file is created, with the mode that `file_mode` returns. exclusive: the file must be
-    missing.
+    A missing file is created, with the mode of `file_mode`.
+    exclusive: if True, raise FileExistsError if the file exists.
     """
     flags = os.O_RDWR | getattr(os, "O_BINARY", 0)
     if not exclusive:
@@ -49,9 +49,9 @@ def new_file(path: Path, *, exclusive: bool = False) -> int:
 
 
 def write_whole(file: Path, text: str, *, certain: bool = False) -> None:
-    """Write a small file so that no reader ever sees a part of it.
+    """Write a small file atomically: readers see the old content or the whole new content.
 
-    certain: also sync the file, so that this holds after a power cut too.
+    certain: if True, sync the file, so that this is also true after a power cut.
     """
     draft = file.with_name(f".{file.name}-{os.urandom(8).hex()}")
     descriptor = new_file(draft)
@@ -77,24 +77,25 @@ def file_size(file: Path) -> int:
 
 
 def free_bytes(folder: Path) -> int:
-    """Return how many bytes this process may still write to the disk of a folder."""
+    """Return the number of bytes that this process may still write to the disk of a folder."""
     if hasattr(os, "statvfs"):
         status = os.statvfs(folder)
         return status.f_bavail * status.f_frsize
-    return shutil.disk_usage(folder).free  # on Windows
+    return shutil.disk_usage(folder).free  # Windows has no statvfs.
 
 
 def disk_is_full(folder: Path) -> bool:
-    """Return whether less than 1 MiB is left on the disk of a folder."""
+    """Return True if the disk of a folder has less than 1 MiB of free room."""
     return shutil.disk_usage(folder).free < 1 << 20
 
 
 def reservable(folder: Path) -> bool:
-    """Return whether blocks can be reserved for files in a folder, so that writes have room.
+    """Return True if the file system of a folder can reserve blocks for later writes to a file.
 
-    True only for file systems that are known to reserve blocks and to overwrite them in place.
-    Copy-on-write file systems (btrfs, zfs) need new blocks for every write. A successful
-    posix_fallocate proves nothing: the C library imitates it on file systems that cannot reserve.
+    The result is True only for file systems that are known to reserve blocks and to overwrite them
+    in place. Copy-on-write file systems (btrfs, zfs) need new blocks for every write. A call of
+    posix_fallocate would prove nothing: on file systems that cannot reserve blocks, the C library
+    imitates it.
     """
     return hasattr(os, "posix_fallocate") and _file_system(folder) in _RESERVABLE
 

@@ -1,8 +1,8 @@
-"""The files that a store keeps open.
+"""Files that a store opens at its start and keeps open.
 
-Each time the store grows, it needs its files `layout` (the lock) and `data.mdb`. The connections of
-clients may use up a server's file descriptors. So the store opens these files at its start and
-keeps them open.
+When the data file grows, the store needs the files `layout` (as a lock) and `data.mdb`. At that
+time, the connections of clients may have used up the server's file descriptors. So the store must
+have these files open already.
 """
 
 import contextlib
@@ -13,14 +13,11 @@ from typing import Self
 
 from storage.disk.file_system import new_file, os_error
 
-_PIECE = 1 << 20  # bytes of one read-ahead request; the kernel may cut larger requests
+_PIECE = 1 << 20  # bytes of one request for read-ahead; the kernel may cut larger requests
 
 
 class OpenFile:
-    """A file and its descriptor, open for reading and writing until `close`.
-
-    A missing file is created.
-    """
+    """A file that is open for reading and writing until `close`. A missing file is created."""
 
     __slots__ = ("descriptor", "path")
 
@@ -38,14 +35,14 @@ class OpenFile:
         self.close()
 
     def close(self) -> None:
-        """Close the file. Calling it twice is harmless."""
+        """Close the file. A second call does nothing."""
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
 
     @property
     def name(self) -> str:
-        """The last part of the file's path."""
+        """The name of the file, without its folder."""
         return self.path.name
 
     @property
@@ -56,12 +53,13 @@ class OpenFile:
 
 @contextlib.contextmanager
 def locked(layout: OpenFile) -> Iterator[None]:
-    """Hold the lock under which the size of the data file is read and changed. Raises Unavailable.
+    """Hold the lock `resizing` during a `with` block. Raises Unavailable.
 
-    Only one process can hold the lock. Two threads of one process exclude each other only if each
-    has its own OpenFile.
+    A process must hold this lock while it reads or changes the size of the data file. Only one
+    process can hold it. Two threads of one process exclude each other only if each has its own
+    OpenFile for `layout`.
     """
-    import fcntl  # noqa: PLC0415 - only where files are reserved; on Windows they never are
+    import fcntl  # noqa: PLC0415 - only needed to reserve files, which Windows cannot do
 
     try:
         fcntl.flock(layout.descriptor, fcntl.LOCK_EX)
@@ -75,15 +73,15 @@ def locked(layout: OpenFile) -> Iterator[None]:
 
 
 def reserve(file: OpenFile, size: int) -> None:
-    """Reserve all blocks of a file up to `size` bytes. Raises Full, Unavailable."""
+    """Reserve all blocks of a file, and make it `size` bytes large. Raises Full or Unavailable."""
     try:
         os.posix_fallocate(file.descriptor, 0, size)
     except OSError as error:
-        raise os_error(error, f"The data file {file.path} cannot have {size} bytes") from error
+        raise os_error(error, f"The data file {file.path} cannot grow to {size} bytes") from error
 
 
 def load(file: OpenFile, start: int, stop: int) -> None:
-    """Bring the bytes from `start` to `stop` of a file into the page cache, if possible."""
+    """Load the bytes from `start` to `stop` of a file into the page cache, if possible."""
     if not hasattr(os, "posix_fadvise"):
         return
     with contextlib.suppress(OSError):
@@ -96,4 +94,4 @@ def flush(file: OpenFile) -> None:
     try:
         getattr(os, "fdatasync", os.fsync)(file.descriptor)
     except OSError as error:
-        raise os_error(error, f"The data file {file.path} cannot be flushed") from error
+        raise os_error(error, f"The data file {file.path} cannot be synced") from error

@@ -1,23 +1,23 @@
-r"""The folder of a store on disk: the files in it, and whether it is ours.
+r"""The data folder of a store: the files in it, and the check that this program made the folder.
 
     <folder>/layout       "dynamodb-emulator storage layout 2\n"; only `mark` changes it
-    <folder>/data.mdb     LMDB's pages
+    <folder>/data.mdb     all data, in pages of LMDB
     <folder>/lock.mdb     LMDB's table of readers and its write lock, shared by all processes
     <folder>/identity     inode numbers of the files, to detect a copy (identity.py)
     <folder>/closed       state of data.mdb when the last server ended; absent while a server runs
                           (identity.py)
-    <folder>/reserve      bytes for deletions when the disk is full (room.py)
-    <folder>/server.lock  the process id of the server that claimed and locked it (claim.py)
+    <folder>/reserve      bytes that deletions may use when the disk is full (room.py)
+    <folder>/server.lock  locked by the server that uses the folder; has its process id (claim.py)
 
-A folder is ours if it has our `layout` file. An empty folder becomes ours. A folder counts as empty
-if it has only files that file systems or `prepare` itself leave behind. All other folders are
-refused and stay unchanged.
+A folder is *ours* if it has our `layout` file. An empty folder becomes ours. A folder counts as
+empty if it has only files that file systems or an interrupted `prepare` leave behind. Any other
+folder is refused and not changed.
 
-The open `layout` file is also the lock under which processes change the size of the map
+The file `layout` is also a lock: a process holds it while it changes the size of the map
 (environment.py).
 
 A new folder is private to its owner (0700). An existing folder keeps its mode. Files get the mode
-of their folder without the execute permission. The umask has no effect.
+of their folder without execute permissions. The umask has no effect.
 """
 
 import os
@@ -37,16 +37,16 @@ Before the program writes to a folder with an older layout, it marks the folder 
 """
 
 LEFT_BY_FILE_SYSTEMS: Final = {"lost+found"}
-"""A folder with no other names than these counts as empty."""
+"""A folder that has only entries with these names counts as empty."""
 
 _SIGNATURE = "dynamodb-emulator storage layout "
 _PRIVATE = 0o700
 
 
 def prepare(folder: Path) -> int:
-    """Make a folder ours, or check that it is ours already; return its layout.
+    """Create a data folder, or check that an existing folder is ours. Return its layout.
 
-    Raises Unavailable, LayoutMismatch, Full.
+    Raises Unavailable, LayoutMismatch or Full.
     """
     make(folder)
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
@@ -59,7 +59,7 @@ def prepare(folder: Path) -> int:
 
 
 def check(folder: Path) -> None:
-    """Check that a folder is ours, without changing it. Raises Unavailable, LayoutMismatch."""
+    """Check that a folder is ours, without changing it. Raises Unavailable or LayoutMismatch."""
     try:
         text = (folder / "layout").read_text("utf-8", "replace")
     except FileNotFoundError:
@@ -70,7 +70,7 @@ def check(folder: Path) -> None:
 
 
 def make(folder: Path) -> None:
-    """Create a folder if it is missing. Raises Unavailable, Full."""
+    """Create a folder if it is missing, but no files in it. Raises Unavailable or Full."""
     try:
         _make(folder)
     except (FileExistsError, NotADirectoryError):
@@ -84,13 +84,16 @@ def make(folder: Path) -> None:
 
 
 def _nearest(folder: Path) -> Path:
-    """Return the nearest existing parent of a folder, as far as this process can see it."""
+    """Return the nearest parent of a folder that this process can see."""
     parents = (parent for parent in folder.parents if parent == parent.parent or os.access(parent, os.F_OK))
     return next(parents)
 
 
 def _other_owner(folder: Path, subject: str) -> str:
-    """Return the end of a message about a folder that belongs to a different user, else ""."""
+    """Return the end of an error message if a folder belongs to another user, otherwise "".
+
+    subject: how the message calls the folder, such as "it".
+    """
     if os.name == "nt":
         return ""
     try:
@@ -109,12 +112,12 @@ def _named(user: int) -> str:
 
     try:
         return f"{user} ({pwd.getpwuid(user).pw_name})"
-    except KeyError:  # common in containers
+    except KeyError:  # A user without a name is common in containers.
         return str(user)
 
 
 def _make(folder: Path) -> None:
-    """Create a folder and those of its parents that are missing."""
+    """Create a folder and all missing parents of it."""
     try:
         folder.mkdir(mode=_PRIVATE, exist_ok=True)
     except FileNotFoundError:
@@ -125,16 +128,16 @@ def _make(folder: Path) -> None:
 
 
 def write_layout(folder: Path) -> None:
-    """Write the layout file, which makes a folder ours."""
+    """Write the file `layout`, which makes a folder ours."""
     write_whole(folder / "layout", _text_of(LAYOUT), certain=True)
 
 
 def mark(folder: Path) -> None:
-    """Mark a folder of an older layout with LAYOUT, so that older versions refuse the folder.
+    """Write the number LAYOUT into the `layout` file of a folder with an older layout.
 
-    This changes the layout file in place, because other processes may have it open as a lock. Only
-    one digit changes, so after a crash the file has the old text or the new text. Raises Full,
-    Unavailable.
+    Then older versions of the program refuse the folder. The file is changed in place, because
+    other processes may have it open as a lock. Only one digit changes, so after a crash the file
+    has either the old or the new text. Raises Full or Unavailable.
     """
     try:
         descriptor = new_file(folder / "layout")
@@ -152,15 +155,15 @@ def _text_of(layout: int) -> str:
 
 
 def _layout_text(folder: Path) -> str:
-    """Return the text of the layout file, or "" if the folder is not ours.
+    """Return the text of the file `layout`, or "" if the folder is not ours.
 
-    An empty folder first gets a layout file.
+    If the folder is empty, create the file first.
     """
     file = folder / "layout"
     if not file.exists():
         ignored = LEFT_BY_FILE_SYSTEMS
         if any(each.name not in ignored and not each.name.startswith(".layout-") for each in folder.iterdir()):
-            # Another process may have prepared the folder since the first check.
+            # The file is read again, because another process may just have created it.
             return file.read_text("utf-8", "replace") if file.exists() else ""
         write_layout(folder)
     return file.read_text("utf-8", "replace")
@@ -169,10 +172,10 @@ def _layout_text(folder: Path) -> str:
 def _check_layout(folder: Path, text: str) -> int:
     version = text.removeprefix(_SIGNATURE).rstrip("\n")
     if not text.startswith(_SIGNATURE) or not version.isdecimal():
-        raise Unavailable(f"The folder {folder} holds other files: choose an empty folder, or one this program made.")
+        raise Unavailable(f"The folder {folder} is neither empty nor a data folder of this program: choose another.")
     if int(version) not in READABLE:
         raise LayoutMismatch(
             f"The data folder {folder} has storage layout {version}, but this version of the program uses layout"
-            f" {LAYOUT}: use the version that wrote it, or another folder."
+            f" {LAYOUT}: use the version of the program that wrote the folder, or another folder."
         )
     return int(version)

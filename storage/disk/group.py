@@ -1,11 +1,13 @@
-"""Group commit: many write blocks in one LMDB transaction, committed and synced once.
+"""Group commit: many write blocks use one LMDB transaction, which is committed and synced once.
 
 A *write block* is the `with` block of one write transaction of the engine. A synced commit takes
-milliseconds, even for a small write. So a write block of a group ends without a commit, and
-`commit` commits all blocks together. A block that fails must undo only its own writes, but LMDB can
-only undo a whole transaction. So the group drops the LMDB transaction, and replays the journal of
-the earlier blocks in a new one. If another process has written between the two transactions, the
-earlier blocks are lost; see "Group commit" in storage/README.md.
+milliseconds, even for a small write. So a write block ends without a commit, and `commit` commits
+all blocks of the group together.
+
+A block that fails must undo only its own writes, but LMDB can only undo a whole transaction. So the
+group drops the LMDB transaction, and repeats the writes of the earlier blocks in a new LMDB
+transaction (the journal has these writes). If another process has written between the two
+transactions, the earlier blocks are lost: see "Group commit" in storage/README.md.
 """
 
 from collections.abc import Callable
@@ -20,11 +22,11 @@ from storage.disk.room import Refusal
 from storage.disk.transactions import LmdbTxn, LmdbWrite
 from storage.errors import Full, Lost, StorageError
 
-GROUP_ROOM = 32 << 20  # bytes that must be free in the map when a group begins
+GROUP_ROOM = 32 << 20  # bytes at the end of the map that are made free before a group begins
 
 
 class LmdbPending(LmdbTxn):
-    """A reader that sees the pending writes of a group."""
+    """A reader that sees the newest state, with the pending writes of a group."""
 
     __slots__ = ()
 
@@ -35,11 +37,12 @@ class LmdbPending(LmdbTxn):
 
 
 class LmdbGroup(LmdbWrite):
-    """The write transaction of a group of blocks.
+    """The write transaction of a group of write blocks.
 
-    _mark: the length of the journal at the start of the current block. The later writes belong to
-    the current block.
-    _lost: the error that `commit` must raise because earlier blocks were lost.
+    _mark: the length of the journal at the start of the current block. All later writes in the
+    journal belong to this block.
+    _lost: the error that `commit` must raise because blocks of the group were lost, or None.
+    _all_urgent: True if all blocks that have written something are urgent.
     """
 
     __slots__ = ("_all_urgent", "_lost", "_mark", "_on_pending", "_refusal")
@@ -54,17 +57,17 @@ class LmdbGroup(LmdbWrite):
 
     @property
     def pending(self) -> bool:
-        """Whether there are pending writes, or a loss of writes that `commit` must report."""
+        """True if there are pending writes, or a loss of writes that `commit` must report."""
         return self.txn is not ENDED or self._lost is not None
 
     def start(self) -> Self:
         """Begin a block.
 
-        The first block of a group makes room for all blocks. If the map grew later, other processes
-        could write before the commit of the group, and the earlier blocks would be lost.
+        The first block of a group makes room for all blocks. The reason: if the map had to grow
+        later, other processes could write in between, and the earlier blocks would be lost.
 
-        After the loss of a group, this raises Lost until `commit` has reported the loss. Raises
-        Full if the last commits found no room and the disk still has none.
+        After a loss of writes, raise Lost until `commit` has reported the loss. Raises Full if the
+        last commits found no room and the disk still has none.
         """
         if self._lost is not None:
             raise self._lost
@@ -80,7 +83,7 @@ class LmdbGroup(LmdbWrite):
         return self
 
     def reader(self) -> LmdbPending | None:
-        """Return a reader that sees the pending writes, or None if there are none."""
+        """Return a reader that sees the pending writes, or None if there are no pending writes."""
         if self.txn is ENDED:
             return None
         reader = LmdbPending(self._environment)
@@ -104,7 +107,10 @@ class LmdbGroup(LmdbWrite):
         self._undo_block()
 
     def commit(self) -> None:
-        """Commit and sync all blocks since the last commit. Raise an error if blocks were lost."""
+        """Commit and sync all blocks of the group. Raises Lost if blocks were lost before.
+
+        Raises Full, Interrupted or another StorageError if the commit fails.
+        """
         self.urgent = self._all_urgent
         try:
             if self.txn is not ENDED:
@@ -124,10 +130,10 @@ class LmdbGroup(LmdbWrite):
             raise lost
 
     def _undo_block(self) -> None:
-        """Undo this block, and replay the earlier blocks in a new LMDB transaction.
+        """Undo the current block, and repeat the earlier blocks in a new LMDB transaction.
 
-        If another process has written in between, the earlier blocks are lost, and `commit` raises
-        Lost.
+        If another process has written between the two transactions, the earlier blocks are lost,
+        and `commit` will raise Lost.
         """
         if len(self._journal) == self._mark:
             return
@@ -144,7 +150,7 @@ class LmdbGroup(LmdbWrite):
             self._reset()
 
     def _cancel(self) -> None:
-        """End the block after an error, and keep the earlier blocks."""
+        """End the current block after an error, and keep the earlier blocks."""
         self._undo_block()
 
     def _reset(self) -> None:

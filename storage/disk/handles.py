@@ -1,6 +1,6 @@
-"""LMDB's handles: names for their types, and stand-ins for transactions that have ended.
+"""Types of LMDB's objects, and two objects that replace an LMDB transaction that has ended.
 
-The names are for the type checker only: at run time, LMDB's classes take no type parameters.
+The types are for the type checker only: at run time, LMDB's classes take no type parameters.
 """
 
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class _Lost:
-    """Replaces the LMDB transaction of a reader that has lost its snapshot."""
+    """Replaces the LMDB transaction of a reader with a lost snapshot: use raises Interrupted."""
 
     def get(self, *_: object, **__: object) -> NoReturn:
-        raise Interrupted("The snapshot was lost when the store grew: read again.")
+        raise Interrupted("The snapshot was lost when the store grew: run the read again.")
 
     cursor = get
 
@@ -30,7 +30,7 @@ class _Lost:
 
 
 class _Ended:
-    """Replaces the LMDB transaction of a reader or writer that has ended."""
+    """Replaces the LMDB transaction of a reader or writer that has ended: use raises Closed."""
 
     def get(self, *_: object, **__: object) -> NoReturn:
         raise Closed(TRANSACTION_ENDED)
@@ -41,6 +41,6 @@ class _Ended:
         """Do nothing: the transaction has already ended."""
 
 
-# These have the type Any because the hot code uses them as LMDB transactions.
+# The type is Any, because transactions.py uses these objects in place of LMDB transactions.
 LOST: Any = _Lost()
 ENDED: Any = _Ended()

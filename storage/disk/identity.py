@@ -1,32 +1,33 @@
-r"""Detects whether the files in a folder are the originals that a store wrote, or a copy.
+r"""Detects whether the files in a data folder are the originals that a store wrote, or a copy.
 
-If LMDB opens a copy that was made while a process wrote the file, LMDB may abort this process or
-return wrong data. A copy has the same content as its original, but other inode numbers and other
-times in the inodes. Two small files record these numbers and times, to distinguish a copy from its
-original:
+The reason: if a copy was made while a server wrote the file, the copy may be damaged. LMDB may then
+abort this process or return wrong data. So such a copy is verified before LMDB opens it.
+
+A copy has the same content as its original, but other inode numbers, and other times in the inodes.
+Two small files in the folder help to detect a copy:
 
     <folder>/identity   "new\n" until there is a data file, then "<inode of data.mdb> <inode of
                         layout> <time of the last change of layout's inode, ns>\n"
     <folder>/closed     "<number of the last commit> <size of data.mdb> <CRC-32 of its first two
-                        pages>\n", written when a server has ended, removed at the next opening
+                        pages>\n"; written when a server ends, removed at the next opening
 
-The inode of `layout` gets a new time when a newer version of the program writes the file again
-(`upgrade`), and when the file is copied, restored or given to another owner. The time stays the
-same when the folder moves within its file system.
+The time in the inode of `layout` changes when a newer version of the program writes the file again
+(`upgrade`), and when the file is copied, restored or given to another owner. It does not change
+when the folder is moved within its file system.
 
 A folder is in one of four states:
 
-* OURS: the files are the ones that a store wrote in this folder. A kill -9 does not change this
-  state, and loses no commit. The store opens the folder at once.
+* OURS: the files are originals. This is also the state after a kill -9, which loses no commit. The
+  folder is opened without verification.
 * NEW: the folder has no data yet.
-* CLOSED: a copy that was made while no server used the folder. `closed` matches the data. The store
-  opens the folder at once.
-* FOREIGN: any other copy, or a folder of a version without the file `identity`. The store verifies
-  the folder once (verification.py).
+* CLOSED: a copy that was made while no server used the folder: `closed` matches the data. The
+  folder is opened without verification.
+* FOREIGN: any other copy, or a folder of an old version of the program, without the file
+  `identity`. The folder is verified before it is opened (verification.py).
 
-Except in a NEW folder, an empty or missing `data.mdb` is damage. If the file is shorter than its
-own pages say, the folder is FOREIGN: perhaps LMDB has not written the free pages at its end, or
-perhaps the copy is incomplete.
+In a folder that is not NEW, an empty or missing `data.mdb` is damage. If the file is shorter than
+its own first pages say, the folder is FOREIGN: it may be an incomplete copy, or LMDB may not have
+written the free pages at its end.
 """
 
 import stat
@@ -42,13 +43,13 @@ from storage.errors import Corrupted, StorageError, Unavailable
 
 _NEW = "new\n"
 _MAGIC = 0xBEEFC0DE
-_PAGE = 4096  # size of a page in bytes on nearly all systems
-_PAGES = range(256, 1 << 16)  # possible sizes of a page in bytes
+_PAGE = 4096  # the size of a page in bytes, on nearly all systems
+_PAGES = range(256, 1 << 16)  # the possible sizes of a page in bytes
 
-# The format of a meta page, from LMDB's mdb.c. The page begins with its number, two unused bytes,
-# its flags and four bytes of bounds. Then comes MDB_meta: magic, version, address, size of the map;
-# two MDB_db of 48 bytes each; last page, last transaction. The first MDB_db begins with the page
-# size.
+# The format of a meta page (the first two pages of a file), from LMDB's mdb.c:
+#   page header: number of the page, two unused bytes, flags, four bytes of bounds
+#   MDB_meta: magic, version, address, size of the map; two MDB_db of 48 bytes each, of which the
+#   first begins with the page size; number of the last page, number of the last transaction
 _META = struct.Struct("=Q H H 4x I I 16x I 92x Q Q") if struct.calcsize("P") == 8 else None  # noqa: PLR2004
 _META_FLAG = 8
 
@@ -59,11 +60,17 @@ CLOSED: Final = "closed"
 FOREIGN: Final = "foreign"
 
 _Head = tuple[int, int, int]
-"""What the first two pages of a data file say: last commit, used bytes, checksum of the pages."""
+"""Facts from the first two pages of a data file.
+
+They are the number of the last commit, the number of used bytes, and the checksum of the two pages.
+"""
 
 
 def state_of(folder: Path) -> str:
-    """Return the state of a prepared folder. Raises Corrupted, Unavailable."""
+    """Return OURS, NEW, CLOSED or FOREIGN for a folder with a `layout` file.
+
+    Raises Corrupted or Unavailable.
+    """
     identity = _text(folder / "identity")
     try:
         status = (folder / "data.mdb").stat()
@@ -90,7 +97,10 @@ def state_of(folder: Path) -> str:
 
 
 def begin(folder: Path) -> None:
-    """Record in a folder that its data file is about to be created. Raises Full, Unavailable."""
+    """Record in a NEW folder that its data file will be created next.
+
+    Raises Full or Unavailable.
+    """
     try:
         write_whole(folder / "identity", _NEW)
     except OSError as error:
@@ -100,12 +110,12 @@ def begin(folder: Path) -> None:
 def upgrade(folder: Path) -> None:
     """Mark a folder of an older layout with the current layout, before the first write to it.
 
-    Raises Full, StorageError.
+    The mark changes the time of `layout`, and a folder whose `identity` has another time counts as
+    a copy. So if the folder is OURS, write `identity` again after the mark. If the process is
+    killed between the mark and that write, the next opening verifies the folder without need. So
+    does a process that opens the folder at that moment.
 
-    The mark changes the time of `layout`, and an identity with the old time means a copy. So this
-    records the identity again if the folder was OURS. If the process is killed between the mark and
-    the record, the next opening treats the folder as a copy. So does a process that opens the
-    folder between the two: it verifies the folder, although that is not necessary.
+    Raises Full or another StorageError.
     """
     ours = state_of(folder) == OURS
     mark(folder)
@@ -115,7 +125,7 @@ def upgrade(folder: Path) -> None:
 
 
 def adopt(folder: Path) -> None:
-    """Record that the files of a folder that is open now are originals and not copies.
+    """Record that the files of a folder, which is open now, are originals and not a copy.
 
     If the disk has no room for the record, the next opening verifies the folder.
     """
@@ -128,10 +138,9 @@ def adopt(folder: Path) -> None:
 
 
 def close(folder: Path) -> None:
-    """Record that no process has a folder open any more. Errors are ignored.
+    """Write the file `closed`: no process has the folder open any more. Errors are ignored.
 
-    This does not change a folder without a record of `adopt`: it may be a copy that failed its
-    verification.
+    Do nothing if the folder has no record of `adopt`: it may be a copy that was found damaged.
     """
     with suppress(OSError, StorageError):
         head = _head(folder)
@@ -150,7 +159,7 @@ def _closed(head: _Head, size: int) -> str:
 
 
 def _text(file: Path) -> str:
-    """Return the text of a small file, or "" if there is none."""
+    """Return the text of a small file, or "" if the file does not exist."""
     try:
         return file.read_text("utf-8", "replace")
     except FileNotFoundError:
@@ -160,9 +169,9 @@ def _text(file: Path) -> str:
 
 
 def _head(folder: Path) -> _Head | None:
-    """Read the first two pages of the data file. Return None if LMDB did not write them.
+    """Read the first two pages of the data file. Return None if they are not pages of LMDB.
 
-    Such a file is not an error here, because LMDB will report it.
+    This is not an error here, because LMDB will report it.
     """
     if _META is None:
         return None

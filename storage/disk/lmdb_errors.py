@@ -1,4 +1,4 @@
-"""Translation of LMDB's errors to storage errors."""
+"""Translates LMDB's errors to storage errors."""
 
 import errno
 from pathlib import Path
@@ -14,14 +14,14 @@ _DAMAGED = (lmdb.CorruptedError, lmdb.InvalidError, lmdb.PageNotFoundError, lmdb
 def translated(error: lmdb.Error, folder: Path) -> StorageError:
     """Return the storage error for an error of LMDB in a data folder."""
     number = errno.ENOSPC if isinstance(error, lmdb.DiskError) else getattr(error, "code", 0)
-    # If a full disk cuts a write short, LMDB reports EIO.
+    # If only a part of a write fits on the disk, LMDB reports EIO.
     if number in NO_ROOM or (number == errno.EIO and disk_is_full(folder)):
         return no_room(folder)
     if isinstance(error, lmdb.TxnFullError):
         return Full("The transaction is too large.")
     if isinstance(error, _DAMAGED):
         return Corrupted(f"The data folder {folder} is damaged: {error}.")
-    return StorageError(f"The data folder {folder} failed: {error}.")
+    return StorageError(f"An operation on the data folder {folder} failed: {error}.")
 
 
 def no_room(folder: Path) -> Full:

@@ -1,8 +1,8 @@
-"""Releasing the pages of a mapped file from this process's memory (Linux).
+"""Releases pages of a memory-mapped file from this process's memory (Linux).
 
-After its first use, a page of a mapped file stays resident until the kernel needs memory. The page
-belongs to the page cache, which would keep it without this process too. But `top` and `docker
-stats` count it as memory of this process.
+After its first use, a page of a mapped file stays resident until the kernel needs memory. This
+costs nothing, because the page is in the page cache anyway. But `top` and `docker stats` count the
+page as memory of this process.
 """
 
 import ctypes
@@ -11,19 +11,19 @@ from pathlib import Path
 from typing import Final
 
 _MAPS: Final = Path("/proc/self/maps")
-_DONT_NEED: Final = 4  # MADV_DONTNEED, madvise(2)
+_DONT_NEED: Final = 4  # the value of MADV_DONTNEED, see madvise(2)
 
 
 def forget(file: Path, start: int, size: int) -> None:
-    """Release `size` bytes of every shared mapping of a file from the memory of this process.
+    """Release a part of all shared mappings of a file from the memory of this process.
 
-    No data are lost: the page cache keeps written pages, and the next use of a page maps it again.
+    start, size: the part, in bytes. `start` must be a multiple of the page size.
+
+    No data are lost: the page cache keeps the pages, and the next use of a page maps it again.
     Releasing a gigabyte takes 40 ms.
 
-    start: an offset in the mapping, a multiple of the page size.
-
-    Only the thread that maps and unmaps the file may call this: after a mapping has moved, its old
-    addresses may belong to different memory.
+    Only the thread that maps and unmaps the file may call this function. Otherwise the mapping
+    could move meanwhile, and its old addresses could belong to other memory.
     """
     with suppress(OSError):
         wanted = str(file.stat().st_ino)

@@ -1,14 +1,16 @@
-"""How a store works when the disk is full.
+"""Keeps room for urgent writes, so that deletions work on a full disk.
 
-* Reserve: a file beside the data with a little more than 1 MiB. On a full disk, its room goes to
-  urgent writes, which free room or end a status. Even a deletion needs room, because it copies the
-  pages that it changes before it frees any.
-* Refusal: a record that the disk had no room. With this record, most writes need not ask the disk
-  again.
+Urgent writes are those that free room or end a status. Even a deletion needs room, because it
+copies the pages that it changes before it frees any page. Two classes help:
 
-After the first refusal a store is `tight` (environment.py). Ordinary writes must then leave at
-least SPARE_PAGES pages of the file without data, for later urgent writes. So deletions still have
-room, and after them ordinary writes are possible again.
+* Reserve: a file beside the data with a little more than 1 MiB. On a full disk, this file is
+  emptied, and urgent writes use its room.
+* Refusal: remembers that the disk had no room. Then most writes can be refused without trying the
+  disk again.
+
+After the first refusal, a store is `tight` (environment.py): ordinary writes must leave at least
+SPARE_PAGES pages of the file without data, for later urgent writes. So deletions have room, and
+after them ordinary writes are possible again.
 """
 
 import contextlib
@@ -22,53 +24,53 @@ from storage.disk.files import OpenFile, reserve
 from storage.errors import Full
 
 LEAST_STEP = 1 << 20
-"""The smallest step in bytes. If the disk has less room, the file cannot grow."""
+"""The smallest step by which the data file grows, in bytes. With less room, it does not grow."""
 
 RESERVE = LEAST_STEP + (128 << 10)
-"""The smallest step in bytes, and the bytes that the file system needs to record the step."""
+"""The bytes of the reserve: the smallest step, and the bytes that the file system needs for it."""
 
 SPARE_PAGES = 256
-"""The number of pages that ordinary writes leave on a full disk. A deletion changes about ten."""
+"""On a full disk, ordinary writes must leave this many pages. A deletion needs about ten."""
 
 _PLENTY = 2 * RESERVE
-"""How many bytes must be free before the reserve is filled.
+"""The bytes that must be free on the disk before the reserve is filled.
 
-A disk of 20 MB with a new store has this many.
+A disk of 20 MB with a new store has so many free bytes.
 """
 
 _BELIEVED = 4
-"""After this many refusals in a row, `stands` is true until LEAST_STEP more bytes are free."""
+"""After this number of refusals in a row, `Refusal.stands` returns True until room is freed."""
 
 _ASK_AGAIN = 32
-"""After _BELIEVED refusals, every 32nd request asks the disk nevertheless.
+"""After _BELIEVED refusals, every 32nd write tries the disk anyway.
 
-Under a quota, the number of free bytes does not show whether there is room.
+The reason: under a quota, the number of free bytes does not show that there is room again.
 """
 
 
 class Refusal:
-    """A record that the disk had no room. room: a function that returns the disk's free bytes."""
+    """Remembers that the disk had no room. room: a function that returns the disk's free bytes."""
 
     def __init__(self, room: Callable[[], int]) -> None:
         self._room = room
-        self._free: int | None = None  # bytes that were free at the last refusal
+        self._free: int | None = None  # the disk's free bytes at the last refusal
         self._times = 0
 
     def note(self) -> None:
-        """Record that the disk refused a write now."""
+        """Record that the disk has refused a write."""
         self._free = self._room()
         self._times += 1
 
     def forget(self) -> None:
-        """Delete the record, because the disk had room."""
+        """Forget all refusals, because the disk had room for a write."""
         self._free = None
         self._times = 0
 
     def stands(self) -> bool:
-        """Return whether a write can be refused without asking the disk.
+        """Return True if a write should be refused without trying the disk.
 
-        This is so after _BELIEVED refusals, until room is freed. But one of
-        _ASK_AGAIN calls always returns false, so that the disk is asked.
+        This is the case after _BELIEVED refusals, until LEAST_STEP more bytes are free. But one of
+        _ASK_AGAIN calls returns False, so that this write tries the disk.
         """
         if self._free is None or self._times < _BELIEVED or self._room() >= self._free + LEAST_STEP:
             return False
@@ -77,10 +79,10 @@ class Refusal:
 
 
 class Reserve:
-    """The file `reserve` of a folder. It occupies RESERVE bytes of the disk for urgent writes.
+    """The file `reserve` of a data folder: it occupies RESERVE bytes of the disk.
 
-    The size of the file shows all processes the state of the reserve: 0 if the disk never had room
-    for it, RESERVE while it is filled, 1 after its room was given to a write.
+    The size of the file shows all processes the state of the reserve: RESERVE while the file is
+    filled, 1 after it was emptied for a write, 0 if the disk never had room for it.
     """
 
     def __init__(self, folder: Path, *, reservable: bool) -> None:
@@ -89,16 +91,16 @@ class Reserve:
 
     @property
     def spent(self) -> bool:
-        """Whether the reserve's room was given to a write."""
+        """True if the reserve was emptied for a write."""
         return self._file.size == 1
 
     @property
     def known(self) -> bool:
-        """Whether the reserve is filled, or was filled once."""
+        """True if the reserve is filled, or was filled once."""
         return self._file.size > 0
 
     def take(self) -> bool:
-        """Fill the reserve if the disk has plenty of room; return whether the reserve is filled."""
+        """Fill the reserve if the disk has plenty of room. Return True if the reserve is filled."""
         if self._file.size == RESERVE:
             return True
         if free_bytes(self._file.path.parent) < _PLENTY:
@@ -116,13 +118,13 @@ class Reserve:
             reserve(self._file, RESERVE)
             return
         os.lseek(self._file.descriptor, 0, os.SEEK_SET)
-        # The bytes are random, because some file systems compress data. On a full disk, `write` may
-        # write only a part of them.
+        # Random bytes occupy the disk even if the file system compresses data. On a full disk,
+        # `write` may write only a part of them.
         if os.write(self._file.descriptor, os.urandom(RESERVE)) < RESERVE:
             raise Full("The disk has no room for the reserve.")
 
     def give(self) -> bool:
-        """Free the reserve's room for a write; return whether the reserve was filled."""
+        """Empty the reserve, to make room for a write. Return False if it was not filled."""
         if self._file.size != RESERVE:
             return False
         os.ftruncate(self._file.descriptor, 1)

@@ -1,7 +1,7 @@
-"""Which folders this process has open: the engines of one folder share one Environment.
+"""Shares one Environment between all engines of a folder in this process.
 
-py-lmdb, like LMDB, forbids opening a folder twice in one process: closing the folder once would
-drop the file locks of both openings.
+The reason: LMDB must not open a folder twice in one process, because the first `close` would also
+release the file locks of the other opening.
 """
 
 import os
@@ -15,28 +15,31 @@ from storage.disk.folder import LAYOUT, prepare
 from storage.errors import Unavailable
 
 Verify = Callable[[Path], None]
-"""A function that checks whether the data of a folder are sound, and raises Corrupted if not."""
+"""A function that checks the data of a folder, and raises Corrupted if they are damaged."""
 
 
 @dataclass(slots=True)
 class _Shared:
-    """An open environment. users: how many engines use it."""
+    """An open environment. users: the number of engines that use it."""
 
     environment: Environment
     users: int = 0
 
 
 _shared: dict[tuple[int, int, int], _Shared] = {}
-"""(process, device, inode of the folder) -> its environment. A forked process opens its own."""
+"""(process, device, inode of the folder) -> the folder's open environment.
+
+The process is part of the key, because a forked process must open the folder again.
+"""
 
 
 def acquire(
     folder: Path, *, map_size: int | None, writemap: bool | None, durable: bool, verify: Verify | None
 ) -> Environment:
-    """Return the environment of a folder; open it if this process does not have it open.
+    """Return the environment of a folder. Open the folder if it is not open in this process.
 
-    Each call needs one call of `release`. verify: called before the opening of a folder that may be
-    a damaged copy. Raises Unavailable, LayoutMismatch, Corrupted, Full.
+    The caller must call `release` at the end. verify: checks a folder that may be a damaged copy,
+    before it is opened. Raises Unavailable, LayoutMismatch, Corrupted or Full.
     """
     folder = folder.absolute()
     layout = prepare(folder)
@@ -52,14 +55,14 @@ def acquire(
         identity.adopt(folder)
     elif shared.environment.durable != durable:
         raise Unavailable(
-            f"The data folder {folder} is already open in this process with other settings of durability."
+            f"The data folder {folder} is already open in this process with a different value of `durable`."
         )
     shared.users += 1
     return shared.environment
 
 
 def release(environment: Environment) -> None:
-    """Undo one call of acquire(); the last release closes the environment."""
+    """Undo one call of `acquire`. The last `release` of an environment closes it."""
     [(key, shared)] = [(key, shared) for key, shared in _shared.items() if shared.environment is environment]
     shared.users -= 1
     if not shared.users:
@@ -68,10 +71,10 @@ def release(environment: Environment) -> None:
 
 
 def _check_copy(folder: Path, verify: Verify | None) -> None:
-    """Verify a folder that may be a copy of a folder in use.
+    """Verify a folder if it may be a damaged copy (identity.py). Raises Corrupted.
 
-    With verify=None, this checks the pages of the data file. For a new folder, it records that the
-    data file is about to be created.
+    verify: checks the folder; with None, only the pages of the data file are checked. In a new
+    folder, record that the data file will be created next.
     """
     state = identity.state_of(folder)
     if state == identity.NEW:

@@ -1,4 +1,4 @@
-"""The size of LMDB's map: its first size, and the steps by which it grows."""
+"""Computes sizes of LMDB's memory map: the first size, and the steps by which it grows."""
 
 import mmap
 import os
@@ -12,33 +12,33 @@ LEAST_SPARSE: Final = 16 << 20
 """The size in bytes of the smallest useful sparse map."""
 
 LARGEST_STEP: Final = 256 << 20
-"""The largest step in bytes. A smaller map doubles at each step."""
+"""The largest step, in bytes. A smaller map doubles at each step."""
 
 UNIT: Final = 64 << 10
 """In bytes. Every size of a map is a multiple of this unit."""
 
 
 def first_sparse(system: str = os.name) -> int:
-    """Return the size in bytes of the first map of a sparse file. system: a value of `os.name`.
+    """Return the first size of the map of a sparse file, in bytes. system: a value of `os.name`.
 
-    The map takes only address space, so its first size is so large that it need not grow. On
-    Windows it is small, because LMDB makes the file as large as the map.
+    The map costs only address space, so it is so large that it never has to grow. On Windows it is
+    small, because LMDB makes the file as large as the map.
     """
     return LEAST_SPARSE if system == "nt" else min(1 << 40, sys.maxsize >> 3)
 
 
 def step_after(size: int) -> int:
-    """Return the bytes by which a map of `size` bytes grows."""
+    """Return the number of bytes by which a map of `size` bytes grows."""
     return min(size, LARGEST_STEP)
 
 
 def half(step: int, least: int) -> int:
-    """Return half a step, rounded down to whole units, but not less than `least`."""
+    """Return half of a step, rounded down to a multiple of UNIT, but at least `least`."""
     return max(step // 2 // UNIT * UNIT, least)
 
 
 def in_units(size: int) -> int:
-    """Return a size rounded up to whole units."""
+    """Return a size, rounded up to a multiple of UNIT."""
     return -(-size // UNIT) * UNIT
 
 

@@ -1,8 +1,8 @@
-"""Reading or copying the newest commit of a store in a process other than its server.
+"""Reads or copies the newest commit of a store, in a process that is not the store's server.
 
-The process opens LMDB for reading only, with the lock file of the folder. So a running server does
-not reuse the pages of the snapshot. The server may grow its file: the part that this process has
-mapped stays the same. This process changes nothing in the folder.
+This process opens LMDB only for reading, and changes nothing in the folder except LMDB's table of
+readers. By this table, a running server knows that it must not reuse the pages of the snapshot. The
+server may make the file larger, which does not change the part that this process has mapped.
 """
 
 import contextlib
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from storage.disk.handles import Table, Transaction
 
 _AHEAD: Final = (4 << 30) if sys.maxsize > 1 << 32 else 0
-"""How many bytes after the end of the file are mapped, because the file may grow before a copy
-begins. These bytes take only address space.
+"""The number of bytes that are mapped after the end of the file, because the file may grow before a
+copy begins. They cost only address space.
 """
 
 
 class _FixedTables:
-    """The tables of an environment whose map never moves."""
+    """The attributes of an environment that a Snapshot needs. Its map never moves."""
 
     def __init__(self, long: "Table") -> None:
         self.long = long
@@ -43,7 +43,7 @@ class _FixedTables:
 
 
 class Snapshot(LmdbTxn):
-    """A snapshot of the store at its newest commit."""
+    """A read transaction at the newest commit of the store."""
 
     __slots__ = ()
 
@@ -57,7 +57,7 @@ class Snapshot(LmdbTxn):
 
 @contextlib.contextmanager
 def environment(folder: Path) -> Iterator[lmdb.Environment]:
-    """Open the environment of a folder for reading, as a context manager. Raises StorageError."""
+    """Open LMDB for reading during a `with` block. Raises StorageError."""
     opened = _opened(folder)
     try:
         yield opened
@@ -77,7 +77,7 @@ def _opened(folder: Path) -> lmdb.Environment:
                 max_dbs=1,
                 max_readers=READERS,
             )
-        except lmdb.MapResizedError:  # the server's map has just grown
+        except lmdb.MapResizedError:  # The server has made the file larger since `stat`.
             continue
         except lmdb.Error as error:
             raise damaged(folder, str(error)) from error
@@ -85,7 +85,7 @@ def _opened(folder: Path) -> lmdb.Environment:
 
 @contextlib.contextmanager
 def snapshot(folder: Path) -> Iterator[Snapshot]:
-    """Open the newest commit for reading, as a context manager. Raises StorageError."""
+    """Open the newest commit for reading during a `with` block. Raises StorageError."""
     with environment(folder) as opened:
         try:
             long = opened.open_db(LONG_TABLE, create=False)
@@ -98,18 +98,19 @@ def snapshot(folder: Path) -> Iterator[Snapshot]:
 def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
     """Copy the newest commit, without unused pages, to a folder that is missing or empty.
 
-    verify: called if the source is itself a copy; it must raise Corrupted if the source is damaged.
+    verify: called if the source is itself a copy. It must raise Corrupted if the source is damaged.
+
     Returns the size of the new data file in bytes. After a StorageError, no part of the copy
     remains.
     """
     check(source)
     state = identity.state_of(source)
     if state == identity.NEW:
-        raise Unavailable(f"The data folder {source} holds no data yet.")
+        raise Unavailable(f"The data folder {source} has no data yet.")
     if state == identity.FOREIGN and not in_use(source):
         verify(source)
     if target.is_relative_to(source):
-        raise Unavailable(f"The folder {target} is inside the folder to copy.")
+        raise Unavailable(f"The folder {target} is inside the folder to copy: choose another.")
     made = _make_empty(target)
     descriptor = _begin(target)
     try:
@@ -125,7 +126,7 @@ def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
 
 
 def _make_empty(target: Path) -> bool:
-    """Create a folder if it is missing; return whether it was missing.
+    """Create a folder if it is missing. Return True if it was missing.
 
     Raises Unavailable if the folder exists and is not empty.
     """
@@ -140,9 +141,9 @@ def _make_empty(target: Path) -> bool:
 
 
 def _begin(target: Path) -> int:
-    """Create the data file of a copy; return its descriptor.
+    """Create the data file of the copy, and return its descriptor.
 
-    Raises Unavailable if another process has begun a copy to the same folder.
+    Raises Unavailable if the file exists: another process has begun a copy to the same folder.
     """
     try:
         return new_file(target / "data.mdb", exclusive=True)
@@ -157,7 +158,10 @@ def _not_empty(target: Path) -> Unavailable:
 
 
 def _fill(source: Path, target: Path, descriptor: int) -> int:
-    """Write the copy and close its data file; return the file's size in bytes."""
+    """Write all files of the copy, and return the size of the data file in bytes.
+
+    descriptor: the open data file of the copy, which this function closes.
+    """
     try:
         try:
             _copy_pages(source, descriptor)
@@ -180,7 +184,7 @@ def _copy_pages(source: Path, descriptor: int) -> None:
         while True:
             try:
                 opened.copyfd(descriptor, compact=True)
-            except lmdb.MapResizedError:  # the server's map has grown by more than _AHEAD
+            except lmdb.MapResizedError:  # The server's file has grown by more than _AHEAD.
                 opened.set_mapsize(0)
                 os.ftruncate(descriptor, 0)
             except lmdb.Error as error:

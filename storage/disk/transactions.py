@@ -1,16 +1,18 @@
-"""Transactions over LMDB: one writer at a time and readers that never wait, across processes.
+"""Read and write transactions over LMDB.
 
-A key of up to 495 bytes is an LMDB key. Longer keys are in buckets (buckets.py). A walk merges in
-the longer keys only if its range may have some.
+Of all processes, only one can write at a time. Readers never wait.
 
-A write transaction keeps a journal of its writes. If LMDB has no page left (MapFullError from a
-put, a delete or the commit), the write drops the LMDB transaction, grows the map, and replays the
-journal in a new LMDB transaction. The replay is valid only if no other process has written between
-the two transactions. LMDB numbers its write transactions: if the new number differs, the write
-raises Interrupted.
+A key of up to 495 bytes is an LMDB key. Longer keys are in buckets (buckets.py). A scan merges keys
+from both tables, but only if its range may have long keys.
 
-Transaction objects are reused after their `with` block: to make one for each request would take
-longer than a get.
+A write transaction keeps a journal of its writes. If LMDB has no free page (MapFullError from a
+put, a delete or the commit), the write transaction drops the LMDB transaction, makes the map
+larger, and replays the journal in a new LMDB transaction. The replay is valid only if no other
+process has written between the two LMDB transactions. LMDB numbers its write transactions: if the
+new number is not the old one, the write transaction raises Interrupted.
+
+Transaction objects are reused after their `with` block, because making one takes longer than a
+`get`.
 """
 
 from collections import deque
@@ -37,12 +39,12 @@ Pair = tuple[bytes, bytes]
 Change = tuple[bytes, bytes | None]
 """A key and its new value, or None if the key is deleted."""
 
-_FIRST_CHUNK = 8  # rows in the first chunk of a page (_short_page); then _NEXT_CHUNKS
-_NEXT_CHUNKS = 32
+_FIRST_CHUNK = 8  # the number of rows in the first chunk of `_short_page`
+_NEXT_CHUNKS = 32  # the number of rows in each later chunk
 
 
 class Tables(Protocol):
-    """What a transaction needs from its environment.
+    """The attributes of an environment that a read transaction needs.
 
     long: the table of buckets. moves: how often the map has moved.
     """
@@ -52,7 +54,10 @@ class Tables(Protocol):
 
 
 class LmdbTxn:
-    """The methods that readers and the writer share: get, scan and page."""
+    """The methods that read and write transactions have in common: get, scan and page.
+
+    txn: the LMDB transaction, or ENDED or LOST (handles.py).
+    """
 
     __slots__ = ("_environment", "txn")
 
@@ -64,13 +69,13 @@ class LmdbTxn:
         return self
 
     def get(self, key: bytes) -> bytes | None:
-        """Return the value of a key, or None."""
+        """Return the value of a key, or None if the store does not have the key."""
         if len(key) > LONGEST:
             return buckets.find(self.txn.get(key[:LONGEST], db=self._environment.long), key[LONGEST:])
         return self.txn.get(key)
 
     def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[Pair]:
-        """Yield the pairs with start <= key < stop in key order, or backwards."""
+        """Yield (key, value) for start <= key < stop, in the order of the keys or in reverse."""
         low, high = buckets.bound(start), buckets.bound(stop)
         short = self._backward(None, low, high) if reverse else self._forward(None, low, high)
         if not self._has_long(start, stop):
@@ -81,23 +86,23 @@ class LmdbTxn:
         return merge(short, _long_pairs(shared, start, stop, reverse=reverse), reverse=reverse)
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:
-        """Return the first `limit` values that `scan` would yield, and the last one's key."""
+        """Return the first `limit` values of `scan`, and the key of the last of them."""
         if self._has_long(start, stop):
             return first_page(self.scan(start, stop, reverse=reverse), limit)
         return self._short_page(buckets.bound(start), buckets.bound(stop), limit, reverse=reverse)
 
     def _has_long(self, start: bytes, stop: bytes) -> bool:
-        """Return whether the range may have long keys."""
+        """Return True if the range may have long keys."""
         cursor = self.txn.cursor(self._environment.long)
         return cursor.set_range(start[:LONGEST]) and cursor.key() < stop
 
     def _short_page(self, low: bytes, high: bytes, limit: int, *, reverse: bool) -> Page:
-        """Return a page of short keys, made with the chunks of LMDB's own iterator.
+        """Return a page of a range that has only short keys.
 
-        The iterator returns a chunk of values in one call, without their keys. Only the key at the
-        end of a chunk is compared with the range. If that key is outside the range, the cursor
-        steps back into the range, and the values outside are dropped. For a page of 100 rows, this
-        takes a sixth less time than comparing each key in the last chunk.
+        LMDB's iterator returns a chunk of values in one call, without their keys. Only the last key
+        of the chunk is compared with the range. If it is outside the range, the cursor steps back
+        until its key is inside, and the values outside are dropped. For a page of 100 rows, this
+        takes a sixth less time than comparing each key of the last chunk.
         """
         values: list[bytes] = []
         last = b""
@@ -159,16 +164,20 @@ class LmdbTxn:
                 return
 
     def _raise_unless_moved(self, error: lmdb.Error, moves: int) -> None:
-        """Raise Closed if a walk failed although the map has not moved.
+        """Raise Closed if a scan failed for another reason than a move of the map.
 
-        After a move the walk can start again.
+        After a move, the scan continues with a new cursor. moves: the number of moves when the old
+        cursor was made.
         """
         if self._environment.moves == moves:
             raise Closed(TRANSACTION_ENDED) from error
 
 
 def _step_back(cursor: "Cursor", most: int, low: bytes, high: bytes, *, reverse: bool) -> tuple[int, bytes]:
-    """Step back into the range, at most `most` steps; return their number and the new key."""
+    """Move a cursor back until its key is in the range, but at most `most` steps.
+
+    Return the number of steps and the new key.
+    """
     back = cursor.next if reverse else cursor.prev
     key = cursor.key()
     steps = 0
@@ -180,7 +189,10 @@ def _step_back(cursor: "Cursor", most: int, low: bytes, high: bytes, *, reverse:
 
 
 def _long_pairs(shared: Iterator[Pair], start: bytes, stop: bytes, *, reverse: bool) -> Iterator[Pair]:
-    """Yield the pairs with start <= key < stop in buckets. shared: heads and their buckets."""
+    """Yield (key, value) for the long keys with start <= key < stop.
+
+    shared: pairs of a head and its bucket (buckets.py), in the order of the scan.
+    """
     for head, bucket in shared:
         pairs = [(head + tail, value) for tail, value in buckets.pairs(bucket)]
         for pair in reversed(pairs) if reverse else pairs:
@@ -189,9 +201,9 @@ def _long_pairs(shared: Iterator[Pair], start: bytes, stop: bytes, *, reverse: b
 
 
 class LmdbRead(LmdbTxn):
-    """A snapshot.
+    """A read transaction, which sees a snapshot.
 
-    idle: the queue to which this object returns after its `with` block, for reuse.
+    idle: the queue into which this object goes after its `with` block, for reuse.
     """
 
     __slots__ = ("idle",)
@@ -209,7 +221,10 @@ class LmdbRead(LmdbTxn):
 
 
 class LmdbWrite(LmdbTxn):
-    """The write transaction."""
+    """The write transaction.
+
+    _journal: all writes of the transaction. _number: LMDB's number of the transaction.
+    """
 
     __slots__ = ("_journal", "_number", "urgent")
 
@@ -255,7 +270,7 @@ class LmdbWrite(LmdbTxn):
             self._journal = []
 
     def put(self, key: bytes, value: bytes) -> None:
-        """Set the value of a key. Raises Full, Interrupted."""
+        """Set the value of a key. Raises Full or Interrupted."""
         self._journal.append((key, value))
         try:
             if len(key) > LONGEST:
@@ -266,7 +281,7 @@ class LmdbWrite(LmdbTxn):
             self._retry(error)
 
     def delete(self, key: bytes) -> bool:
-        """Remove a key; return whether it was there. Raises Full, Interrupted."""
+        """Delete a key. Return False if the store did not have it. Raises Full or Interrupted."""
         self._journal.append((key, None))
         try:
             return self._change_bucket(key, None) if len(key) > LONGEST else self.txn.delete(key)
@@ -274,25 +289,31 @@ class LmdbWrite(LmdbTxn):
             return self._retry(error)
 
     def drop_range(self, start: bytes, stop: bytes, limit: int) -> int:
-        """Delete up to `limit` keys with start <= key < stop, lowest first; return how many."""
+        """Delete the first `limit` keys with start <= key < stop, and return their number."""
         doomed = [key for key, _ in islice(self.scan(start, stop), limit)]
         for key in doomed:
             self.delete(key)
         return len(doomed)
 
     def abort(self) -> None:
-        """Undo every write of this transaction; its block then ends without a commit."""
+        """Undo all writes of this transaction. The end of its `with` block then commits nothing."""
         self.txn.abort()
         self.txn = ENDED
 
     def _leave_room(self) -> None:
-        """Cancel the write and raise Full if it is ordinary and takes pages of urgent writes."""
+        """Raise Full, on a full disk, if an ordinary write leaves too few pages for urgent writes.
+
+        The write is then cancelled.
+        """
         if not self.urgent and not self._environment.fits(self.txn):
             self._cancel()
             raise Full(f"The disk of the data folder {self._environment.folder} is full.")
 
     def _change_bucket(self, key: bytes, value: bytes | None) -> bool:
-        """Put or delete a long key; return whether anything has changed."""
+        """Set the value of a long key, or delete the key if the value is None.
+
+        Return False if there was no key to delete.
+        """
         head, tail, long = key[:LONGEST], key[LONGEST:], self._environment.long
         before = self.txn.get(head, db=long)
         if value is None and buckets.find(before, tail) is None:
@@ -306,9 +327,10 @@ class LmdbWrite(LmdbTxn):
         return self.txn.delete(key) if value is None else self.txn.put(key, value)
 
     def _retry(self, error: lmdb.Error) -> bool:
-        """Make room and replay the journal; return the result of the journal's last write.
+        """Make room and replay the journal, after a write or commit that found no room.
 
-        If this fails, cancel the transaction. Raises Full, Interrupted.
+        Return the result of the last write in the journal. If the replay fails, cancel the
+        transaction and raise Full or Interrupted.
         """
         try:
             return self._replay(error)
@@ -317,10 +339,10 @@ class LmdbWrite(LmdbTxn):
             raise
 
     def _replay(self, error: lmdb.Error | None) -> bool:
-        """Replay the journal; return the result of its last write.
+        """Repeat all writes of the journal, and return the result of the last one.
 
-        error: the error that ended the LMDB transaction; the replay then begins a new one. With
-        None, the replay uses the LMDB transaction that is open.
+        error: the error that made the LMDB transaction unusable. Make room and begin a new LMDB
+        transaction. With None, use the LMDB transaction that is open.
         """
         while True:
             if error is not None:
@@ -342,9 +364,9 @@ class LmdbWrite(LmdbTxn):
                 return result
 
     def _find_room(self, error: lmdb.Error) -> None:
-        """Make room after an error about a lack of room.
+        """Make room if `error` says that there is no room.
 
-        Raises Full if there is no room. Raises any other error as a StorageError.
+        Raises Full if that is not possible, and another StorageError for any other `error`.
         """
         environment = self._environment
         if isinstance(error, lmdb.MapFullError):
@@ -356,7 +378,7 @@ class LmdbWrite(LmdbTxn):
             raise meaning from error
 
     def _cancel(self) -> None:
-        """End the transaction after an error."""
+        """Undo the transaction after an error."""
         self.abort()
 
     def _retry_commit(self, error: lmdb.Error) -> None:

@@ -1,15 +1,14 @@
 """Prepares pages of the map before the writer uses them, and releases their memory in pauses.
 
-Before use. At the first access to a page that was never written, the kernel reads ahead. For such
-pages, that means clearing memory: 8 MB and 30 ms on devices with a large read-ahead. Therefore
-another thread brings the pages after the last page in use into the page cache. The same thread
-reserves the next step of the file before the map is full. While other programs write to the disk,
-the file system may need tenths of a second to reserve a step. Growing into a reserved step only has
-to map more of the file.
+Before use. At the first access to a page that was never written, the kernel reads ahead. On devices
+with a large read-ahead, it clears 8 MB of memory, which takes 30 ms. So another thread loads the
+pages after the last used page into the page cache. This thread also reserves the next step of the
+file before the map is full, because that can take tenths of a second while other programs write to
+the disk. When the map grows later, it only has to map blocks that are already reserved.
 
-After use. Pages stay resident until the kernel needs memory. They belong to the page cache, but
-tools count them as this process's memory (residency.py). In a pause between writes, `trim` releases
-them step by step.
+After use. Pages stay resident until the kernel needs memory. They are part of the page cache, but
+tools count them as memory of this process (residency.py). So in a pause between writes, `trim`
+releases them in steps.
 """
 
 import contextlib
@@ -24,25 +23,25 @@ from storage.disk.sizes import LARGEST_STEP, step_after
 from storage.errors import Full, StorageError
 
 AHEAD: Final = 64 << 20
-"""How many bytes after the last page in use are kept ready, for the next seconds of writing."""
+"""The number of bytes after the last used page to prepare, for the next seconds of writing."""
 
 LARGE: Final = 8 << 20
-"""If fewer bytes than this are in use, releasing their pages is not worth the time."""
+"""Pages are released only if at least this number of bytes is used. Less is not worth the time."""
 
 _TRIM_STEP: Final = 64 << 20
-"""How many bytes one step releases. A step takes 3 ms."""
+"""The number of bytes that one step releases. A step takes 3 ms."""
 
 
 def _runs_out(used: int, mapped: int) -> bool:
-    """Return whether a map of `mapped` bytes should grow soon. used: the bytes in use."""
+    """Return True if a map of `mapped` bytes should grow soon. used: the number of used bytes."""
     return mapped - used < min(mapped // 2, AHEAD)
 
 
 class PageUpkeep:
-    """The upkeep of an environment's pages.
+    """The upkeep of an environment's pages: preallocate, extend and trim (storage/host.py).
 
-    _loaded: the offset of the end of the pages that were last brought into the page cache.
-    _reserved: the file size that was last requested from the disk, even if the disk refused it.
+    _loaded: the file's bytes up to this offset were loaded into the page cache.
+    _reserved: the file size that was requested last, even if the disk had no room for it.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -51,7 +50,7 @@ class PageUpkeep:
         self._reserved = 0
 
     def preallocate(self) -> Callable[[], None] | None:
-        """Return work that prepares the next pages of the file, or None if enough are ready."""
+        """Return a function that prepares the next pages of the file, or None if not needed."""
         environment = self._environment
         if not environment.reserved:
             return None
@@ -67,8 +66,8 @@ class PageUpkeep:
     def _prepare(self, size: int, start: int, stop: int) -> None:
         """Reserve `size` bytes of the file, and load the bytes from `start` to `stop`.
 
-        The host runs this in another thread. If it cannot reserve the bytes, the next growth of the
-        map tries again.
+        The host runs this in another thread. Errors are ignored: if the bytes cannot be reserved,
+        the next growth of the map tries again.
         """
         environment = self._environment
         with contextlib.suppress(StorageError, OSError), locked(environment.layout_for_threads):
@@ -80,10 +79,11 @@ class PageUpkeep:
         load(environment.data, start, stop)
 
     def extend(self) -> Iterator[None] | None:
-        """Return steps that grow the map before it is full, or None if it has room.
+        """Return steps that make the map larger before it is full, or None if not needed yet.
 
-        Growing unmaps the map, which takes 4 ms for each 100 MB of resident pages. So the steps
-        release the pages first. The map grows into the step that `preallocate` has reserved.
+        To grow the map, LMDB unmaps it first, which takes 4 ms for each 100 MB of resident pages.
+        So the first steps release the pages. The last step maps the bytes that `preallocate` has
+        reserved.
         """
         environment = self._environment
         if not environment.reserved:
@@ -105,18 +105,18 @@ class PageUpkeep:
             return
         try:
             from storage.disk import residency  # noqa: PLC0415 - it imports ctypes, which small stores never need
-        except OSError:  # no file descriptor is left to load the module
+        except OSError:  # The process has no file descriptor left to load the module.
             return
         for start in range(0, used, _TRIM_STEP):
             residency.forget(self._environment.file, start, _TRIM_STEP)
             yield
 
     def trim(self) -> Iterator[None]:
-        """Release the map's pages from this process's memory if many are in use, in steps.
+        """Release a large map's pages from this process's memory, in steps. Then make room.
 
-        At the end, the map grows until its free part is half as large as its used part, or has
-        128 MiB. Growing takes milliseconds, which do not matter in a pause. At each
-        step, no write transaction may be open.
+        The last step makes the map larger until its unused end has half as many bytes as its used
+        part, or 128 MiB. That takes milliseconds, which do not matter in a pause. During a step, no
+        write transaction may be open.
         """
         environment = self._environment
         used = environment.used()

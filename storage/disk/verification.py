@@ -1,25 +1,29 @@
-"""Checks the pages of a data file without LMDB, because a damaged file can make LMDB abort.
+"""Checks the pages of a data file in Python, because a damaged file can make LMDB abort.
 
-py-lmdb has a verifier in Python that reads the pages itself. It takes 2.5 s for 1.3 GB and 600,000
-records. Only copies are verified (identity.py).
+The check is that of py-lmdb, which reads the pages without LMDB. It takes 2.5 s for a file of
+1.3 GB with 600,000 records. Only copies are verified (identity.py).
 """
 
 from pathlib import Path
 
 from storage.errors import Corrupted
 
-_HARMLESS = "a leak"  # pages that nothing refers to; they only waste room
+# Part of py-lmdb's message about pages that are neither free nor used. They only waste room.
+_HARMLESS = "a leak"
 
 
 def verify(folder: Path) -> None:
-    """Check the data file of a folder that no process writes. Raises Corrupted if it is damaged."""
+    """Raise Corrupted if the data file of a folder is damaged. No process may write the file."""
     problem = problem_of(folder)
     if problem is not None:
         raise damaged(folder, problem)
 
 
 def problem_of(folder: Path) -> str | None:
-    """Return the problem of a data file that no process writes, or None if the file is sound."""
+    """Return the text of the first problem of a folder's data file, or None if it is sound.
+
+    No process may write the file.
+    """
     from lmdb.verify import VerifyError, verify  # noqa: PLC0415 - nearly no start needs it
 
     try:
@@ -30,8 +34,8 @@ def problem_of(folder: Path) -> str | None:
 
 
 def damaged(folder: Path, problem: str) -> Corrupted:
-    """Return the error for a damaged copy, which also says what the user can do."""
+    """Return the error for a folder that is a damaged copy. problem: the text of the damage."""
     return Corrupted(
-        f"The data folder {folder} is damaged ({problem}). It is a copy that was made while a server was running, or is"
-        " incomplete. Copy it again while no server runs, or with: dynamodb-emulator copy FROM TO"
+        f"The data folder {folder} is damaged ({problem}). It is an incomplete copy, or was copied while a server was"
+        " running. Copy it again while no server runs, or with: dynamodb-emulator copy FROM TO"
     )

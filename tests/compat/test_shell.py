@@ -103,9 +103,9 @@ def test_a_script_ends_at_its_first_error(client, table, execute):
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        (".nothing", "there is no command .nothing; .help lists the commands"),
-        (".format xml", "the formats are table, text, json"),
-        (".page 0", "a page has a number of items"),
+        (".nothing", "there is no command .nothing; type .help for a list of commands"),
+        (".format xml", "there is no format xml; the formats are table, text, json"),
+        (".page 0", "type .page and a number of items, such as .page 50"),
         (".capacity", "type .capacity on or .capacity off"),
         (".parameters x", "not a value: x"),
         (".describe missing", "ResourceNotFoundException: Requested resource not found: Table: missing not found"),
@@ -211,7 +211,7 @@ def test_an_error_at_the_prompt_does_not_end_it(table, keys, capsys):
     assert shown.out == "{'n': 2}\n1 item\n"
     refused, misused = shown.err.splitlines()
     assert refused.startswith("ValidationException: Statement wasn't well formed")
-    assert misused == "there is no command .nothing; .help lists the commands"
+    assert misused == "there is no command .nothing; type .help for a list of commands"
 
 
 def test_ctrl_c_drops_what_was_typed(keys, capsys):

@@ -488,7 +488,7 @@ def test_newer_layout_is_refused(tmp_path: Path) -> None:
     (tmp_path / "layout").write_text(layout_text(newer))
     assert refused("--port", "0", "--data-dir", str(tmp_path)) == (
         f"dynamodb-emulator: The data folder {tmp_path} has storage layout {newer}, but this version of the program uses"
-        f" layout {folder.LAYOUT}: use the version that wrote it, or another folder.\n"
+        f" layout {folder.LAYOUT}: use the version of the program that wrote the folder, or another folder.\n"
     )
     assert [file.name for file in tmp_path.iterdir()] == ["layout"]
 
@@ -496,7 +496,7 @@ def test_newer_layout_is_refused(tmp_path: Path) -> None:
 def test_a_folder_of_another_program_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").touch()
     assert refused("--port", "0", "--data-dir", str(tmp_path)) == (
-        f"dynamodb-emulator: The folder {tmp_path} holds other files: choose an empty folder, or one this program made.\n"
+        f"dynamodb-emulator: The folder {tmp_path} is neither empty nor a data folder of this program: choose another.\n"
     )
 
 

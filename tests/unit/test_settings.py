@@ -99,10 +99,26 @@ def test_settings(arguments, environment, expected):
             )
             for text in ("a.example:80", "http://a", "[::1]:80", "a b", "*", "abc:80")
         ),
-        ("--account 12345678901", {}, "argument --account: '12345678901' is not an account: twelve digits"),
-        ("--account 1234567890123", {}, "argument --account: '1234567890123' is not an account: twelve digits"),
-        ("--account 12345678901x", {}, "argument --account: '12345678901x' is not an account: twelve digits"),
-        ("", {"ACCOUNT": "١٢٣٤٥٦٧٨٩٠١٢"}, "DYNAMODB_EMULATOR_ACCOUNT: '١٢٣٤٥٦٧٨٩٠١٢' is not an account: twelve digits"),
+        (
+            "--account 12345678901",
+            {},
+            "argument --account: '12345678901' is not an AWS account ID: expected twelve digits",
+        ),
+        (
+            "--account 1234567890123",
+            {},
+            "argument --account: '1234567890123' is not an AWS account ID: expected twelve digits",
+        ),
+        (
+            "--account 12345678901x",
+            {},
+            "argument --account: '12345678901x' is not an AWS account ID: expected twelve digits",
+        ),
+        (
+            "",
+            {"ACCOUNT": "١٢٣٤٥٦٧٨٩٠١٢"},
+            "DYNAMODB_EMULATOR_ACCOUNT: '١٢٣٤٥٦٧٨٩٠١٢' is not an AWS account ID: expected twelve digits",
+        ),
         ("--in-memory --data-dir x", {}, "argument --data-dir: not allowed with argument --in-memory"),
         ("--in-mem", {}, "unrecognized arguments: --in-mem; --help lists the options"),
         ("copi a b --port 1", {}, "there is no command copi; did you mean copy?"),

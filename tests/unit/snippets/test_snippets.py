@@ -247,8 +247,11 @@ def test_a_template_says_what_it_cannot_have():
         ("UpdateTable", {"ReplicaUpdates": []}),
     ]
     text = cloudformation.template(calls)
-    assert text.startswith("# This resource cannot have: VectorIndexes\n# This resource cannot have: replicas\n")
-    assert terraform.resource(calls).startswith("# The resource cannot have vector indexes.")
+    comments = [
+        f"# AWS::DynamoDB::Table does not support {each}: left out.\n" for each in ("VectorIndexes", "replicas")
+    ]
+    assert text.startswith("".join(comments))
+    assert terraform.resource(calls).startswith("# aws_dynamodb_table does not support vector indexes: left out.\n")
 
 
 def test_a_resource_of_terraform(db):

@@ -42,8 +42,8 @@ def test_find() -> None:
 @pytest.mark.parametrize(
     ("bucket", "message"),
     [
-        (TWO[:-1], "A record of long keys is shorter than the lengths in it say."),
-        (TWO[:14], "A record of long keys ends in the middle of a pair."),
+        (TWO[:-1], "A record with long keys is damaged: it is shorter than its length fields say."),
+        (TWO[:14], "A record with long keys is damaged: it ends in the middle of a pair."),
     ],
 )
 def test_damage(bucket: bytes, message: str) -> None:

@@ -40,5 +40,5 @@ def test_a_claim_ends_with_the_last_process_that_has_it(tmp_path: Path) -> None:
 
 def test_folder_that_cannot_be_claimed(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").touch()
-    with pytest.raises(Unavailable, match="holds other files"), claimed(tmp_path):
+    with pytest.raises(Unavailable, match="is neither empty nor a data folder of this program"), claimed(tmp_path):
         pass

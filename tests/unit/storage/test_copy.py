@@ -175,10 +175,10 @@ def test_a_source_that_a_server_uses_is_not_verified(tmp_path: Path) -> None:
         ("none", "new", Unavailable, "The folder {}/none is not a data folder of this program."),
         ("thesis", "new", Unavailable, "The folder {}/thesis is not a data folder of this program."),
         ("newer", "new", LayoutMismatch, "The data folder {}/newer has storage layout 9, but"),
-        ("fresh", "new", Unavailable, "The data folder {}/fresh holds no data yet."),
+        ("fresh", "new", Unavailable, "The data folder {}/fresh has no data yet."),
         ("emptied", "new", Corrupted, "The data folder {}/emptied is damaged: data.mdb is empty."),
-        ("data", "data", Unavailable, "The folder {0}/data is inside the folder to copy."),
-        ("data", "data/below", Unavailable, "The folder {0}/data/below is inside the folder to copy."),
+        ("data", "data", Unavailable, "The folder {0}/data is inside the folder to copy: choose another."),
+        ("data", "data/below", Unavailable, "The folder {0}/data/below is inside the folder to copy: choose another."),
         (
             "data",
             "thesis",

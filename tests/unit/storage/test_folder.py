@@ -68,7 +68,7 @@ def test_messages_have_absolute_paths(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     (tmp_path / "thesis.txt").touch()
     for attempt in (lambda: open_engine("."), lambda: claimed(Path()).__enter__()):
-        with pytest.raises(Unavailable, match=f"^The folder {tmp_path} holds other files"):
+        with pytest.raises(Unavailable, match=f"^The folder {tmp_path} is neither empty nor"):
             attempt()
 
 
@@ -87,7 +87,7 @@ def test_file_in_place_of_the_folder(tmp_path: Path) -> None:
 
 def test_folder_of_another_program(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").touch()
-    message = "The folder {} holds other files: choose an empty folder, or one this program made."
+    message = "The folder {} is neither empty nor a data folder of this program: choose another."
     fails(tmp_path, Unavailable, message)
     assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.txt"]
     (tmp_path / "layout").write_text("two columns")
@@ -101,7 +101,7 @@ def test_other_layout(tmp_path: Path, version: int) -> None:
         tmp_path,
         LayoutMismatch,
         f"The data folder {{}} has storage layout {version}, but this version of the program uses layout 2:"
-        " use the version that wrote it, or another folder.",
+        " use the version of the program that wrote the folder, or another folder.",
     )
 
 
@@ -219,7 +219,7 @@ def test_twice_with_other_durability(disk: Any, tmp_path: Path) -> None:
     path = tmp_path / "store"
     assert (
         str(caught.value)
-        == f"The data folder {path} is already open in this process with other settings of durability."
+        == f"The data folder {path} is already open in this process with a different value of `durable`."
     )
 
 

@@ -170,7 +170,7 @@ def test_copy_of_a_torn_file_is_refused_without_an_assertion(path: Path, in_use:
     content[leaf : leaf + page] = content[leaf - page : leaf] if in_use else bytes(page)
     (folder / "data.mdb").write_bytes(content)
     with pytest.raises(
-        Corrupted, match=r"^The data folder .*/copy is damaged \(.+\)\. It is a copy that was made while"
+        Corrupted, match=r"^The data folder .*/copy is damaged \(.+\)\. It is an incomplete copy, or was copied while"
     ):
         open_engine(folder)
 
@@ -189,7 +189,7 @@ def cut(file: Path) -> None:
     [
         (emptied, r"is damaged: data\.mdb is empty\.$"),
         (Path.unlink, r"is damaged: data\.mdb is missing\.$"),
-        (cut, r"is damaged \(.*\)\. It is a copy"),
+        (cut, r"is damaged \(.*\)\. It is an incomplete copy"),
     ],
 )
 def test_missing_data_is_reported_as_damage(path: Path, damage: Callable[[Path], Any], message: str) -> None:

@@ -126,7 +126,7 @@ def test_older_snapshot_is_lost_and_says_so(small: Any) -> None:
         assert len(list(old.scan(b"", LAST))) == 10
         put_all(small, ROWS)
         for use in (lambda: old.get(b"a"), lambda: list(old.scan(b"", LAST)), lambda: next(walk)):
-            with pytest.raises(Interrupted, match=r"^The snapshot was lost when the store grew: read again\.$"):
+            with pytest.raises(Interrupted, match=r"^The snapshot was lost when the store grew: run the read again\.$"):
                 use()
     assert contents(small) == ROWS
 
@@ -188,7 +188,7 @@ def test_no_room_to_reserve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
         patch.setattr(os, "posix_fallocate", refuse)
-        message = r"^The data file .*/data\.mdb cannot have 131072 bytes: No space left on device\.$"
+        message = r"^The data file .*/data\.mdb cannot grow to 131072 bytes: No space left on device\.$"
         with pytest.raises(Full, match=message):
             put_all(engine, ROWS)
         assert contents(engine) == ROWS[:10]
@@ -226,7 +226,7 @@ def fail_at(engine: Any, method: str, error: lmdb.Error) -> None:
         (lmdb_error(errno.EDQUOT), Full, NO_ROOM),
         (lmdb_error(errno.EFBIG), Full, NO_ROOM),
         (lmdb.TxnFullError("write"), Full, r"^The transaction is too large\.$"),
-        (lmdb_error(errno.EIO), StorageError, r"^The data folder .*/store failed: write\.$"),
+        (lmdb_error(errno.EIO), StorageError, r"^An operation on the data folder .*/store failed: write\.$"),
     ],
     ids=["ENOSPC", "EDQUOT", "EFBIG", "too large", "EIO"],
 )
@@ -389,7 +389,7 @@ def test_the_address_space_is_used_up(tmp_path: Path) -> None:
         walk = reader.scan(b"", LAST)
         next(walk)
         environment.size = 1 << 61
-        message = f"^The address space has no room for {(1 << 61) + (256 << 20)} bytes: {tmp_path}.$"
+        message = f"^This process has too little address space for {(1 << 61) + (256 << 20)} bytes: {tmp_path}.$"
         with pytest.raises(Full, match=message):
             environment.grow()
         assert list(walk) == ROWS[1:10]

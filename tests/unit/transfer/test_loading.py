@@ -72,9 +72,9 @@ def test_settings_are_made_and_a_refused_one_is_reported(db, tmp_path):
     assert (load.loader.created, load.items, load.problems) == (["Orders"], 1, 1)
     assert load.said == [
         (
-            "stack.template.json:1: table Orders: UpdateContributorInsights is refused: ValidationException: 1 validation "
-            "error detected: Value 'WRONG' at 'contributorInsightsMode' failed to satisfy constraint: Member must satisfy "
-            "enum value set: [ACCESSED_AND_THROTTLED_KEYS, THROTTLED_KEYS]"
+            "stack.template.json:1: table Orders lacks a setting: UpdateContributorInsights failed: "
+            "ValidationException: 1 validation error detected: Value 'WRONG' at 'contributorInsightsMode' failed to "
+            "satisfy constraint: Member must satisfy enum value set: [ACCESSED_AND_THROTTLED_KEYS, THROTTLED_KEYS]"
         )
     ]
     recovery = db("DescribeContinuousBackups", TableName="Orders")["ContinuousBackupsDescription"]
@@ -112,22 +112,21 @@ def test_existing_tables_get_items_and_stay_as_they_are(db, tmp_path):
     db("CreateTable", definition("Orders"))
     files = {"Orders.jsonl": lines({"id": {"S": "a"}}), "tables.json": definition("Orders")}
     load = Load(db, tmp_path / "in", files)
-    assert (load.said, load.items) == (["tables.json:1: table Orders exists and stays as it is"], 1)
+    assert (load.said, load.items) == (["tables.json:1: table Orders exists already and is not changed"], 1)
 
 
 def test_a_table_with_other_keys_gets_nothing(db, tmp_path):
     db("CreateTable", definition("Orders", "other:S"))
     files = {"Orders.jsonl": lines({"id": {"S": "a"}}, {"id": {"S": "b"}}), "tables.json": definition("Orders")}
     load = Load(db, tmp_path / "in", files)
-    assert (load.said, load.items) == (["tables.json:1: table Orders exists with other keys"], 0)
+    assert (load.said, load.items) == (["tables.json:1: table Orders exists already, with a different key"], 0)
 
 
 def test_a_table_that_is_missing_is_reported_once(db, tmp_path):
     files = {"Orders.jsonl": lines({"id": {"S": "a"}}, {"id": {"S": "b"}}), "Users.csv": "id\na\n"}
     load = Load(db, tmp_path / "in", files)
     assert load.said == [
-        f"{place}: there is no table {table}: load its definition too, or name another table with --table; "
-        "its items are left out"
+        f"{place}: there is no table {table}, so its items are not loaded: load its definition too, or use --table"
         for place, table in (("Orders.jsonl:1", "Orders"), ("Users.csv:2", "Users"))
     ]
     assert (load.items, load.problems) == (0, 2)
@@ -136,7 +135,7 @@ def test_a_table_that_is_missing_is_reported_once(db, tmp_path):
 def test_the_service_refuses_a_definition(db, tmp_path):
     load = Load(db, tmp_path / "in", {"t.json": {**definition("Orders"), "BillingMode": "FREE"}})
     assert load.problems == 1
-    assert load.said[0].startswith("t.json:1: table Orders is not created: ValidationException: ")
+    assert load.said[0].startswith("t.json:1: table Orders cannot be created: ValidationException: ")
 
 
 def test_another_name_for_a_table(db, tmp_path):
@@ -146,7 +145,7 @@ def test_another_name_for_a_table(db, tmp_path):
     files = {**files, "more.json": {"TableName": "Users", "Item": {"id": {"S": "b"}}}}
     load = Load(db, tmp_path / "in", files, table="Other")
     assert (load.items, load.problems) == (1, 1)
-    assert load.said[0].startswith("more.json:1: this belongs to table Users, but --table takes the items of one")
+    assert load.said[0].startswith("more.json:1: this is for table Users: with --table, all files must be for one")
 
 
 def test_csv_has_the_types_of_keys(db, tmp_path):
@@ -233,6 +232,8 @@ def test_only_new_tables_are_filled(db, tmp_path):
 def test_a_broken_file_of_a_start_that_was_killed_is_named(tmp_path, content):
     emulator = Emulator(Settings(data_dir=tmp_path / "data"), ManualClock())
     (tmp_path / "data" / "init-unfinished.json").write_text(content)
-    with pytest.raises(InitialDataError, match=r"init-unfinished.json cannot be read: check the tables in this folder"):
+    with pytest.raises(
+        InitialDataError, match=r"init-unfinished.json cannot be read: check the tables in this data folder"
+    ):
         load_initial(emulator, [str(tmp_path / "missing")])
     emulator.close()

@@ -48,7 +48,7 @@ def test_problems_are_counted_and_only_the_first_are_shown(clock):
             shown.problem(f"problem {number}")
     lines = out.getvalue().splitlines()
     assert lines[:2] == ["problem 0", "problem 1"]
-    assert lines[-1] == "further problems are only counted"
+    assert lines[-1] == "there are more problems, which are only counted"
     assert (len(lines), shown.problems) == (101, 150)
 
 

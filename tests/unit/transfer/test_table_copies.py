@@ -99,7 +99,7 @@ def test_throttled_scans_are_repeated():
 def test_the_state_of_another_copy_is_refused(tmp_path):
     path = tmp_path / "state"
     State(path, {"Table": "t"}, 3).save()
-    with pytest.raises(BadState, match="the state of another copy: of "):
+    with pytest.raises(BadState, match="the state of a different copy: "):
         State(path, {"Table": "u"}, 3)
     path.write_text("{}")
     with pytest.raises(BadState, match="is not the state of a copy"):
