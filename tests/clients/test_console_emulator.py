@@ -144,7 +144,7 @@ def test_dead_letters_are_sent_again(visit, browser, client, server, folder):
     visit("functions")
     [stream] = [each["StreamArn"] for each in client("ListStreams", TableName="Orders")["Streams"]]
     fill(browser, {"Stream": stream, "Begin with": "TRIM_HORIZON", "Retries": "0", "Batch size": "1000"})
-    assert "The mapping is there." in press_and_load(browser, "Create")
+    assert "The mapping has been created." in press_and_load(browser, "Create")
     declare = declaring(server)
     [mapping] = declare("functions", b"", "GET")[1]["Mappings"]
     assert declare("wait", {"UUID": mapping["UUID"], "Delivered": True, "Timeout": 60})[0] == 200
@@ -182,7 +182,7 @@ def test_the_clock_moves(visit, browser, server):
     fill(browser, {"Seconds ahead": "-60"})
     assert "runs" in press_and_load(browser, "Set")
     assert "It shows" in press_and_load(browser, "To the next event")
-    assert "Expired items that were deleted: 0." in press_and_load(browser, "Delete expired items now")
+    assert "Deleted expired items: 0." in press_and_load(browser, "Delete expired items now")
     press_and_load(browser, "Follow the machine's clock")
     assert abs(declaring(server)("clock", b"", "GET")[1]["Offset"]) < 1
 

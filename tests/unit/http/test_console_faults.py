@@ -65,7 +65,7 @@ def test_a_rule_is_made_counted_and_removed(db, console):
     console.done("faults/remove", id=rule["Id"])
     console.done("faults/create", kind="Throttle", which="", count="")
     console.done("faults/create", kind="ShortPage", which="Every", count="2", Items="3", operation="Read")
-    assert "Rules that were removed: 2." in console.done("faults/remove")
+    assert "Removed rules: 2." in console.done("faults/remove")
 
 
 def test_rules_do_not_affect_the_console(db, console):

@@ -147,7 +147,7 @@ def test_a_request_that_is_not_there(console):
 
 def test_keeping_ends_and_begins(db, console):
     db.send("ListTables", {})
-    assert "The kept requests are forgotten." in console.done("requests/keep", enabled="no")
+    assert "The kept requests are deleted." in console.done("requests/keep", enabled="no")
     assert "Requests are not kept." in shown(console, "requests")
     console.done("requests/keep", enabled="yes")
     db.send("ListTables", {})
