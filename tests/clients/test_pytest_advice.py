@@ -113,7 +113,11 @@ def test_advice_can_be_off(project):
     ("ini", "file", "message"),
     [
         ("dynamodb_advice = of", None, "dynamodb_advice: 'of' is not one of summary, off"),
-        ("dynamodb_advice_fail_on = zz", None, "dynamodb_advice_fail_on: 'zz' is not certain, likely, possible, a number such as 10"),
+        (
+            "dynamodb_advice_fail_on = zz",
+            None,
+            "dynamodb_advice_fail_on: 'zz' is not certain, likely, possible, a number such as 10",
+        ),
         ("dynamodb_advice_fail_on = likely/x", None, "dynamodb_advice_fail_on: 'likely/x' is not"),
         ("dynamodb_advice = off", "a.json", "--dynamodb-advice-report needs the advisor, but the ini option"),
         ("", "none/a.json", "--dynamodb-advice-report none/a.json: no file can be written there"),
