@@ -20,7 +20,7 @@ def integer(text: str, name: str) -> int:
     try:
         found = int(text)
     except ValueError:
-        raise BadForm(f"{name}: {text[:100] or 'an empty text'} is not an integer") from None
+        raise BadForm(f"{name}: {text[:100] or 'an empty field'} is not an integer") from None
     if abs(found) >= _TOO_LARGE:
         raise BadForm(f"{name}: {text[:100]} is too large")
     return found
