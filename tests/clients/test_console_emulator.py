@@ -181,7 +181,7 @@ def test_the_clock_moves(visit, browser, server):
     wait_for_text(browser, "is not a number of seconds")
     fill(browser, {"Seconds ahead": "-60"})
     assert "runs" in press_and_load(browser, "Set")
-    assert "It shows" in press_and_load(browser, "To the next event")
+    assert "The clock shows" in press_and_load(browser, "To the next event")
     assert "Deleted expired items: 0." in press_and_load(browser, "Delete expired items now")
     press_and_load(browser, "Follow the machine's clock")
     assert abs(declaring(server)("clock", b"", "GET")[1]["Offset"]) < 1
@@ -261,7 +261,7 @@ def test_a_request_is_found_and_sent_again(visit, browser, client):
     visit("requests")
     press(browser, "Forget these requests")
     assert "Requests are not kept." in press_and_load(browser, "Yes: Forget these requests")
-    assert "Requests are kept." in press_and_load(browser, "Keep requests")
+    assert "Requests are kept from now on." in press_and_load(browser, "Keep requests")
 
 
 @drives("charts/insights")
