@@ -17,7 +17,7 @@ PARTITION_KEY: Final = 2048  # bytes
 SORT_KEY: Final = 1024  # bytes of all RANGE attributes together
 
 NUMBER_DIGITS: Final = 38  # significant decimal digits
-NUMBER_MAX_EXPONENT: Final = 125  # of a number written as d.ddd * 10^exponent
+NUMBER_MAX_EXPONENT: Final = 125  # the exponent of a number that is written as d.ddd * 10^exponent
 NUMBER_MIN_EXPONENT: Final = -130
 
 EXPRESSION_SIZE: Final = 4096  # bytes of each expression parameter

@@ -38,7 +38,7 @@ class LogLimit:
     def allows(self, key: Hashable) -> bool:
         """Return True if the caller may log a line about this key now.
 
-        The caller must then log it: the key is not allowed again until the interval is over.
+        The caller must then log the line, because the key is not allowed again in this interval.
         """
         now = self._now()
         logged = self._logged

@@ -47,7 +47,7 @@ class Server:
         self._at_once = False
 
     def stop(self, number: int = signal.SIGTERM, _frame: "FrameType | None" = None) -> None:
-        """Make `run` end after it has answered the open requests.
+        """Make `run` answer the open requests and then end.
 
         This is also the handler of SIGINT and SIGTERM. A second call with SIGINT makes `run` end
         without waiting for open requests.

@@ -54,9 +54,9 @@ class KinesisRecord:
 class RecordFormat:
     """Makes the records of one destination.
 
-    region, table: where the table is, and its name. hash_key: the name of the table's partition
-    key. The Kinesis partition key is a digest of its value. precision: the unit of times,
-    MILLISECOND or MICROSECOND.
+    region, table: the region and the name of the table. hash_key: the name of the table's partition
+    key. A record's Kinesis partition key is a digest of the partition key's value. precision: the
+    unit of times, MILLISECOND or MICROSECOND.
     """
 
     __slots__ = ("_after", "_before", "_hash_key", "_unit")

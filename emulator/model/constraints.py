@@ -1,8 +1,8 @@
 """Constraints on single values: bounds, patterns, enums and table names.
 
-A constraint has a test and the text of its error. To be fast, a request is first checked with one
-test that combines all constraints of a value. Only if it fails, each constraint is tested
-separately, to find the constraints that the error must name.
+A constraint has a test and a text for the error. For speed, the validator first checks a value with
+one test that combines all its constraints. Only if this test fails, the validator tests each
+constraint, to find those that the error must name.
 """
 
 import re

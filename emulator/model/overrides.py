@@ -22,7 +22,7 @@ For these two kinds, the service's message has the path of the whole map or list
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of a member's constraints. Its values replace the values of the model.
+    """A change of a member's constraints. The given values replace the values of the model.
 
     unless: the name of another member. If the request has this other member, `required` does not
     apply.
@@ -52,8 +52,8 @@ CHANGES: Final[Mapping[str, Change]] = {
     "ListContributorInsightsInput.MaxResults": Change(minimum=1),  # inferred
 }
 
-# Structure -> a required member. If it is missing, this is reported before all other failures, and
-# without the envelope (behaviour 3.4).
+# Structure -> a required member. If it is missing, the error reports this before all other failures
+# and without the envelope (behaviour 3.4).
 REQUIRED_BARE: Final[Mapping[str, str]] = {
     "CreateTableInput": "TableName",
     "UpdateTableInput": "TableName",
@@ -199,16 +199,16 @@ WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A rule: how a message reports several failures of one request.
+    """The way in which an operation reports several failures of one request.
 
-    An operation may have several rules. The first rule that applies to the request counts.
+    An operation may have several Reports. It uses the first Report that applies to the request.
 
     first: the members whose failures are reported first, in this order. Failures of other members
     follow in the model's order.
-    only_first: True if the message reports only the first failure.
-    old: True if the message reports all failures with the OLD wording.
-    without: a member. The rule applies only to requests without this member.
-    deep: True if the rule applies only to requests with a deeply nested value (nesting.py).
+    only_first: True if only the first failure is reported.
+    old: True if all failures are reported with the OLD wording.
+    without: a member. The Report applies only to requests without this member.
+    deep: True if the Report applies only to requests with a deeply nested value (nesting.py).
     """
 
     first: tuple[str, ...] = ()

@@ -1,9 +1,8 @@
 """Compiles a shape into a parser: a function that checks JSON types and converts JSON to values.
 
 This is layer 1 of the service's checks (behaviour 1.6). Like the service, a parser reads a request
-in document order and stops at the first type error. `values/wire.py` parses attribute values.
-Parsers call each other only as deeply as shapes nest. This is bounded, because AttributeValue is
-the only shape that contains itself.
+in document order and stops at the first type error. Parsers call each other only as deeply as
+shapes nest. AttributeValue is the only shape that contains itself, and `values/wire.py` parses it.
 """
 
 import sys

@@ -84,7 +84,7 @@ def _structure_pieces(shapes: Shapes, shape: Shape, value: dict[str, Any]) -> It
 def _joined(begin: str, members: Iterable[tuple[str, Shape, Any]], end: str, shapes: Shapes) -> Iterator[str]:
     """Yield the parts of a text: `begin`, all members with commas between them, and `end`.
 
-    members: the name with its sign, such as `key=`, the shape and the value of each member.
+    members: for each member, the text before its value (such as `key=`), its shape and its value.
     """
     yield begin
     comma = ""

@@ -1,13 +1,14 @@
 """Collects requests as evidence for the advisor (emulator/advisor), and examines them later.
 
-Collecting may take at most 3 % of the work of a GetItem. So the observer only appends each request
-to a ring (`deque.append`). This takes 3,500 of the server's 137,000 instructions (2.6 %), counted
-with callgrind. If the server keeps requests anyway (kept.py), it takes only 600 more.
+Collecting may take at most 3 % of the work of a GetItem. So the observer is `deque.append`: it only
+appends each request to a ring, a deque of limited length. This takes 3,500 of the server's 137,000
+instructions (2.6 %), counted with callgrind. If the server keeps requests anyway (kept.py), the
+ring takes only 600 more instructions.
 
 Examining a request (parsing its bodies and running the rules) takes about as long as a GetItem. So
-`digest` examines requests when no new requests arrive. While requests arrive, it uses at most 2 %
-of the time, or 0.4 % if the process is busy. A full ring drops its oldest requests. Then the
-evidence is not complete.
+`digest` does most of this work in pauses, when no new requests arrive. While requests arrive, it
+works for at most 2 % of the time, or 0.4 % if the process is busy for more than half of the time. A
+full ring drops its oldest requests. Then the evidence is not complete.
 
 To know the exact capacity units of a request, the server would have to count the units of tables
 (database/throughput/usage.py). This takes 15,600 more instructions, or 11 % of a GetItem. So the
@@ -43,14 +44,15 @@ if TYPE_CHECKING:
 
 _RING: Final = 2_048
 _LARGE_BYTES: Final = 16 << 20
-_LARGEST: Final = 1 << 19  # the most bytes of a request, or of an answer without items, to keep whole
+_LARGEST: Final = 1 << 19  # bytes; a larger request, or answer without items, is not kept whole
 _LONG_ANSWER: Final = 1 << 16  # bytes; a longer answer is cut
-_SMALL: Final = 4_096  # bytes; the value of SMALL in http/front/observed.py
+_SMALL: Final = 4_096  # bytes; must be equal to SMALL in http/front/observed.py
 
 _INTERVAL: Final = 0.05  # seconds between two calls of `digest`
-_SATURATED: Final = 0.000_2  # seconds of work in each call, if the process uses most of its CPU time
-_BUSY: Final = 0.001  # seconds of work in each call, if requests arrive but leave half of the CPU time
-_QUIET: Final = 0.002  # seconds of work in each call, if no requests arrive
+# Seconds of work in one call of `digest`:
+_SATURATED: Final = 0.000_2  # if the process is busy for more than half of the time
+_BUSY: Final = 0.001  # if requests arrive, but the process is less busy
+_QUIET: Final = 0.002  # if no requests arrive
 
 _SAMPLED: Final = 1 << 13  # bytes of the first items that are kept of a long answer
 _TRIES: Final = 8  # how often `_sample` tries to find the end of an item
@@ -60,14 +62,17 @@ _AFTER_ITEMS: Final = (b'],"Count":', b'],"NextToken":')
 
 
 class Evidence:
-    """The evidence of one process. complete: False if some requests may never be examined."""
+    """The evidence of one process.
+
+    complete: False if requests were dropped, or may have been dropped, before they were examined.
+    """
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
         self._ring: deque[Raw] = deque(maxlen=_RING)
-        self._large = 0  # bytes of those requests in the ring that have more than _SMALL bytes
+        self._large = 0  # bytes of all requests in the ring that have more than _SMALL bytes
         self._newest: Raw | None = None
-        self._used = process_time(), perf_counter()  # the process's CPU time, and the time, of `_share`
+        self._used = process_time(), perf_counter()  # at the last `_share`: CPU time, time
         self.complete = True
         self.observer = Observer(self._ring.append, self._append_other)
 
@@ -86,7 +91,7 @@ class Evidence:
         return _INTERVAL if busy or not ring else 0.0
 
     def _share(self) -> float:
-        """Return how many seconds `digest` may work now, although requests arrive."""
+        """Return the number of seconds that one call of `digest` may work while requests arrive."""
         before = self._used
         self._used = process_time(), perf_counter()
         used, passed = self._used[0] - before[0], self._used[1] - before[1]
@@ -115,7 +120,7 @@ class Evidence:
         return self.examiner.permissions
 
     def doubt_tables(self) -> None:
-        """Note that a new table of the same name may have replaced any known table."""
+        """Note that each known table may have been replaced by a new table of the same name."""
         self.examiner.doubt_tables()
 
     def contribution(self) -> Mapping[str, Any]:
@@ -164,8 +169,7 @@ def _cut(body: bytes) -> bytes:
     from emulator.advisor.pages import CUT  # noqa: PLC0415 - start-up time
 
     for after_items in _AFTER_ITEMS:
-        # These bytes are not inside an item: attribute values are objects, so no list is followed
-        # by a member `Count` or `NextToken`.
+        # These bytes cannot be inside an item: there, the end of a list is followed by `}`.
         position = body.rfind(after_items)
         if position >= 0:
             return b'{"%b":%d,%b%b' % (CUT.encode(), position, _sample(body, position), body[position + 2 :])

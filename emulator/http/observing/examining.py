@@ -70,7 +70,7 @@ class Examiner:
             self._trail.append(call.dump())
 
     def doubt_tables(self) -> None:
-        """Note that a new table of the same name may have replaced any known table."""
+        """Note that each known table may have been replaced by a new table of the same name."""
         self._tables.doubt_all()
 
     def contribution(self, *, complete: bool) -> Mapping[str, Any]:
@@ -101,7 +101,7 @@ class Examiner:
             request=request,
             accesses=[],
             client=client[1] if client else fields.get(b"user-agent", b"").decode("latin-1"),
-            place=program if _PLACE.fullmatch(program) else "",  # a client may send any text in this header
+            place=program if _PLACE.fullmatch(program) else "",  # checked, because a client may send any text
             attempt=int(attempt[1]) if attempt else 1,
             invocation=fields.get(b"amz-sdk-invocation-id", b"").decode("latin-1"),
         )

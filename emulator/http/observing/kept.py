@@ -80,9 +80,9 @@ class KeptRequests:
         self._make_room(kept)
 
     def _make_room(self, kept: _SummedUp) -> None:
-        """Count the bodies of a new request. Drop older bodies until the rest fits into `_room`.
+        """Count the bodies of a new request. Drop the oldest bodies until the rest fits.
 
-        Also drop the bodies of requests that `_kept` has dropped.
+        Also drop the bodies of requests that are no longer in `_kept`.
         """
         oldest = self._kept[0]
         since = oldest.exchange.ended if isinstance(oldest, _SummedUp) else oldest[1]

@@ -131,7 +131,7 @@ class Reasons:
 
 
 def _limit(table: Table, index: str, reason: str) -> str:
-    """Return the limit that a throttling reason is about, as the object of "has".
+    """Return the limit that a throttling reason is about, such as "a maximum of 5 read units".
 
     reason: a code of the service, such as TableReadProvisionedThroughputExceeded, or Read or Write.
     index: "" means the table itself.

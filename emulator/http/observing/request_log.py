@@ -1,7 +1,13 @@
 """Turns the observers of requests of one process on and off.
 
 The settings decide which observers are on at the start. Later, controls turn observers on and off:
-`keep_requests` the kept requests, `count_requests` the counters, `advise` the advisor's evidence.
+
+| control          | observer                                                          |
+|------------------|-------------------------------------------------------------------|
+| `keep_requests`  | the kept requests (kept.py)                                       |
+| `count_requests` | the counters for metrics (counters.py)                            |
+| `advise`         | the evidence for the advisor (evidence.py)                        |
+| `consumption`    | the counts of each caller (request_counts.py), which then stay on |
 """
 
 from time import perf_counter
@@ -69,7 +75,7 @@ class RequestLog:
             self._apply()
 
     def count_requests(self) -> None:
-        """Begin to count the requests of each caller."""
+        """Begin to count the requests of each caller, for the control `consumption`."""
         if self._counts is None:
             from emulator.http.observing.request_counts import RequestCounts  # noqa: PLC0415 - few need it
 
@@ -87,14 +93,17 @@ class RequestLog:
         return self._counters is not None
 
     def count(self, *, on: bool) -> None:
-        """Begin to count requests and units for metrics. With on=False, stop and forget them."""
+        """Begin to count requests and units for metrics. With on=False, stop and forget the counts.
+
+        The control `count_requests` calls this.
+        """
         if on != self.counts:
             self._counters = _counters(self._front) if on else None
             self._front.emulator.database.catalog.meter(on=on)
             self._apply()
 
     def whole(self, ended: int) -> Summary | None:
-        """Return the kept request with this time `Ended` and its bodies, or None."""
+        """Return the kept request whose member `Ended` has this value, with its bodies, or None."""
         for exchange, summary, bodies in () if self._kept is None else self._kept.whole():
             identity = self._identity(exchange)
             if identity["Ended"] == ended:

@@ -102,12 +102,15 @@ def summary_of(exchange: Exchange, explain: Explain) -> Summary:
 
 
 def _is_partial(operation: str, body: bytes) -> bool:
-    """Return True if a batch has unprocessed parts. Return False if the answer is compressed."""
+    """Return True if the answer says that parts of a batch were not processed.
+
+    A compressed answer is not examined: return False.
+    """
     return operation in _COMPLETE and _COMPLETE[operation] not in body and body.startswith(b"{")
 
 
 def wall_time(began: float) -> str:
-    """Convert a time of `perf_counter` to real time, as text in ISO 8601."""
+    """Convert a time of `perf_counter` to an ISO 8601 text in UTC, by the machine's clock."""
     moment = datetime.fromtimestamp(time() - perf_counter() + began, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -120,7 +123,7 @@ def operation_of(exchange: Exchange) -> str:
 
 
 def _answered(body: bytes) -> Body:
-    """Return the members of an answer. For a large answer, return only some members, no items."""
+    """Return the members of an answer, or for a large answer only those after its items."""
     return large_bodies.answer_facts(body) if len(body) > large_bodies.LARGE else parsed(body)
 
 

@@ -29,9 +29,9 @@ _PREFIX: Final = "/_emulator/"
 _CONSOLE: Final = "/_emulator/console/"
 _METRICS: Final = ("GET", "metrics")
 _OK: Final = 200
-_TIMED_OUT: Final = 408  # HTTP's Request Timeout
-_BUSY: Final = 503  # HTTP's Service Unavailable
-_NO_ROOM: Final = 507  # HTTP's Insufficient Storage
+_TIMED_OUT: Final = 408  # the status Request Timeout
+_BUSY: Final = 503  # the status Service Unavailable
+_NO_ROOM: Final = 507  # the status Insufficient Storage
 
 
 def wants_page(request: Request) -> bool:
@@ -63,8 +63,8 @@ class Controls:
         except Exception as error:  # noqa: BLE001 - is logged
             log_failure(f"{method} {path}", error)
             return response(self._front.endpoint.failed(error))
-        # Browsers show application/json. An unknown type, such as application/x-amz-json-1.0, they
-        # save as a file.
+        # The content type is application/json, because browsers show such an answer. They would
+        # save an answer of a type that they do not know as a file.
         return response(self._front.endpoint.answers.make(status, body, {}).typed(PLAIN_JSON))
 
     async def _metrics(self, request: Request) -> Response:

@@ -23,7 +23,7 @@ class ObservedSite:
         self._front = front
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Let the other application answer a request, and report both."""
+        """Let the other application answer a request. Report the request with its answer."""
         if self._front.observer is None or scope["path"].startswith(_CONSOLE):
             await self._app(scope, receive, send)
         else:

@@ -51,7 +51,7 @@ class PageGuard:
 
 
 def _readable(send: Send, origin: bytes) -> Send:
-    """Return a `send` that adds the CORS header lines with which pages of this origin can read."""
+    """Return a `send` that adds CORS header lines, so that the page can read the answer."""
     lines: list[Header] = Answer(0, echoed(origin), b"").headers
 
     async def send_readable(message: Message) -> None:

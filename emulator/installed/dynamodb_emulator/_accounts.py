@@ -1,6 +1,6 @@
 """The accounts of tests: a separate access key for each test, or one that all tests share.
 
-Tables belong to an access key. The tables of the shared one are deleted after each test.
+Tables belong to an access key. The tables of the shared access key are deleted after each test.
 """
 
 import json
@@ -91,8 +91,8 @@ class Account:
         kind: Throttle, Error, Timeout, Drop, Latency, Unprocessed, Conflict, Cancel or ShortPage.
         operation, table, key: only requests with these values match; key: the key attributes, such
         as {"id": {"S": "o-1"}}. every, share, next: only every n-th matching request gets the
-        effect, a share of them from 0 to 1, or the next n. seed: for the random choice of the
-        share. members: other members of the effect (see the control `faults`) in lower case, such
+        effect, a share of them from 0 to 1, or the next n. seed: random choices depend on this
+        number. members: other members of the effect (see the control `faults`) in lower case, such
         as seconds=0.2 or after=True. Four names differ: low is From, high is To, index is
         IndexName, and batch_share is the Share of Unprocessed. Raises ControlError.
         """

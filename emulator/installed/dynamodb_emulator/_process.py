@@ -21,7 +21,7 @@ _PROGRAM = (
 )
 _FLAGS = ("--port=0", "--exit-with-parent")
 _POLL = 0.002  # seconds between polls; the server takes about 150 ms to start
-_START = 60.0  # seconds after which a start has failed; without a limit if the server loads files
+_START = 60.0  # seconds after which a start has failed; there is no limit if the server loads files
 _STOP = 10.0  # seconds after which a server that does not end is killed
 
 
@@ -68,7 +68,7 @@ class Process:
                 raise
 
     def log(self) -> str:
-        """Return the output of the server since its start: stdout, and stderr without `errors`."""
+        """Return the output of the server since its start, with stderr unless `errors` is set."""
         self._output.seek(0)
         return self._output.read().decode(errors="replace")
 

@@ -45,9 +45,9 @@ def variables(url: str, access_key: str, region: str) -> dict[str, str]:
 def changes(ours: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str | None]:
     """Return the variables to set in an environment so that SDKs use the variables in `ours`.
 
-    The value None means that a variable must be removed, because SDKs would prefer it. If the
-    environment has a proxy, NO_PROXY is set too, because SDKs would send requests for 127.0.0.1 to
-    the proxy.
+    The value None means that a variable must be removed, because SDKs would use it instead of
+    `ours`, or would fail. If the environment has a proxy, NO_PROXY is set too, because SDKs would
+    send requests for 127.0.0.1 to the proxy.
     """
     changed: dict[str, str | None] = {name: None for name in _IN_THE_WAY if name in environment}
     changed.update(ours)

@@ -86,7 +86,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini("dynamodb_arguments", "flags of the server, for example --enforce-throughput", type="args")
     parser.addini(
-        "dynamodb_advice", "summary: show mistakes in requests after the tests; off: do not", default=_SUMMARY
+        "dynamodb_advice", "summary: show mistakes in requests after the tests; off: do not show them", default=_SUMMARY
     )
     parser.addini(
         "dynamodb_advice_fail_on",

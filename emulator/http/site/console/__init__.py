@@ -12,7 +12,7 @@
 | `static_files` | scripts and style sheets                                               |
 | `tenancy`      | the account and region of a page, which are a part of its path         |
 | `tokens`       | the token that each form must send                                     |
-| `forms`        | fields of forms and query strings; `typed_fields` reads numbers in them |
+| `forms`        | fields of forms and query strings; `typed_fields` parses some of them  |
 | `querying`     | the query builder                                                      |
 | `attributes`   | attribute values as ordinary JSON and short texts, and JSON back       |
 | `described`    | descriptions of tables as short texts                                  |

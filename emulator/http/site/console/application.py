@@ -48,8 +48,8 @@ _BAD: Final = 400
 _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 _FAILED: Final = 500
-_NO_ROOM: Final = 507  # HTTP's Insufficient Storage
-_BUSY: Final = 503  # HTTP's Service Unavailable
+_NO_ROOM: Final = 507  # the status Insufficient Storage
+_BUSY: Final = 503  # the status Service Unavailable
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -62,8 +62,8 @@ class Console:
         self._token = Token(front.emulator.sharing)
         self._templates = Templates({"navigation": navigation(), "token": self._token.text, "token_name": FIELD})
         self._begun = False
-        # The paths of the pages that show counts. The functions registered with `first_page` begin
-        # to count, so they must run before the first of these pages is made.
+        # The paths of the pages that show counts (the group Insight). The functions registered with
+        # `first_page` begin to count, so they must run before the first of these pages is made.
         self._insight = {each.path for each in registered() if each.group == "Insight"}
         routes = [
             Route(f"/{{acting}}/{each.path}", self._endpoint(each), methods=[each.method]) for each in registered()

@@ -37,7 +37,7 @@ def kind_name(attribute: Attribute | None) -> str:
 def plain(attribute: Attribute) -> Any:  # noqa: ANN401 - JSON
     """Return an attribute value as ordinary JSON.
 
-    Sets become lists. A number that a double cannot represent exactly becomes a string.
+    Sets become lists. A number becomes a string if reading it as a double would change its digits.
     """
     ((name, value),) = attribute.items()
     match name:
@@ -102,7 +102,7 @@ def shown(attribute: Attribute | None) -> str:
 
 
 def _number(text: str) -> int | float | str:
-    """Return a JSON number, or the text itself if a double cannot represent the number exactly."""
+    """Return a JSON number, or the text itself if a double would change the number's digits."""
     try:
         number = int(text)
     except ValueError:

@@ -41,7 +41,7 @@ class Entity:
 
 @dataclass(slots=True)
 class Collection:
-    """The items with one partition key: how many there are, also of each entity (by name)."""
+    """The items with one partition key. count: their number. entities: name -> number of items."""
 
     key: Mapping[str, Any]
     count: int = 0

@@ -1,4 +1,4 @@
-"""Server-sent events with HTML, which the script of an open page (static/console.js) adds to it."""
+"""Server-sent events. Each has HTML that a script (static/console.js) adds to the open page."""
 
 import asyncio
 from collections.abc import AsyncIterator

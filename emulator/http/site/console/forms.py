@@ -13,9 +13,9 @@ class BadForm(Exception):
 
 
 def integer(text: str, name: str) -> int:
-    """Return the integer in a text. Raises BadForm for another text or a number of 64 bits or more.
+    """Return the integer in a text. name: the field's name, for the message.
 
-    name: the field's name, for the message.
+    Raises BadForm if the text is not an integer, or if the integer needs more than 64 bits.
     """
     try:
         found = int(text)

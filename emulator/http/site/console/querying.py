@@ -89,7 +89,11 @@ class KeyField(NamedTuple):
 
 
 class Form(NamedTuple):
-    """The contents of the form. fields: all except `start`, for the link to the next page."""
+    """The contents of the form.
+
+    view: how the page shows items: grid, json or dynamodb. fields: all fields of the form except
+    `start`, for the link to the next page.
+    """
 
     index_name: str
     keys: Sequence[KeyField]
@@ -231,7 +235,8 @@ def _comparison(given: Filter, operand: str, placeholders: Placeholders) -> str:
 def attribute_value(kind: str, text: str) -> dict[str, Any]:
     """Convert a text of the form to an attribute value.
 
-    kind: one of VALUE_TYPES; the text of type JSON is DynamoDB JSON. Raises BadForm.
+    kind: one of VALUE_TYPES. For JSON, the text is an attribute value in DynamoDB JSON. Raises
+    BadForm.
     """
     match kind:
         case "S" | "B":

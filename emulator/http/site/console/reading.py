@@ -60,7 +60,7 @@ def _canonical(value: Any) -> Any:  # noqa: ANN401 - JSON
 def _is_json(item: Item) -> bool:
     """Return True if an item can be written as JSON.
 
-    An item with half of a surrogate pair, such as U+D800, cannot.
+    This is not possible for an item with half of a surrogate pair, such as U+D800.
     """
     try:
         orjson.dumps(item)

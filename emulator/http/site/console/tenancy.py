@@ -1,11 +1,11 @@
-"""The account and region of a page, which are a part of its path:
+"""The account and region of a page, which are a part of its path.
 
     /_emulator/console/<access key>@<region>/<page>
 
 So two tabs of a browser can show two accounts, and a form always changes the account that its page
 shows. An access key and a region may have any characters. So each of them is percent-encoded before
 the whole path is percent-encoded.
-"""  # noqa: D400, D415 - a sentence with an example
+"""
 
 from typing import Final, NamedTuple
 from urllib.parse import quote, unquote

@@ -81,7 +81,7 @@ class Visit:
 
     @property
     def params(self) -> Mapping[str, str]:
-        """The variable parts of the page's path."""
+        """The variable parts of the page's path: name -> value, such as table -> Orders."""
         found: Mapping[str, str] = self.request.path_params
         return found
 

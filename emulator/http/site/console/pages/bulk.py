@@ -53,9 +53,9 @@ class _Change:
         return f"Each of these items gets {self.attribute} = {orjson.dumps(self.value).decode()}."
 
     def request(self, table: str, key: Key, partition: str) -> dict[str, Any]:
-        """Return the request DeleteItem or UpdateItem for one item. It fails if the item is gone.
+        """Return the request DeleteItem or UpdateItem for one item.
 
-        partition: the name of the partition key.
+        The request fails if the item no longer exists. partition: the name of the partition key.
         """
         request: dict[str, Any] = {
             "TableName": table,
@@ -106,7 +106,7 @@ async def _current(visit: Visit, name: str, keys: Sequence[Key]) -> list[dict[st
 
 @action("tables/{table}/bulk/apply", title="Change items", parent="tables")
 async def apply(visit: Visit) -> Response:
-    """Change the checked items. Skip items that no longer exist, and tell their number."""
+    """Change the checked items. Skip and count the items that no longer exist."""
     name = visit.params["table"]
     change = _Change(visit.form)
     partition = described.key_names(await lookups.described(visit, name))[0]

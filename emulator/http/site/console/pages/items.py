@@ -43,7 +43,7 @@ async def items(visit: Visit) -> Response:
 async def _results(
     visit: Visit, form: querying.Form, table: Mapping[str, Any], operation: str, request: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Send the request. Return the answer's part of the template's variables. Raises ApiError."""
+    """Send the request. Return the template's variables that show the answer. Raises ApiError."""
     from emulator.snippets import boto3_code, cli, javascript  # noqa: PLC0415 - the time of the first page
 
     answer = await visit.call(operation, request)

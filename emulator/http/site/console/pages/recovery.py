@@ -12,7 +12,10 @@ TABLES: Final = 50  # the most tables on one page
 
 
 async def page_of_tables(visit: Visit) -> tuple[list[str], str | None]:
-    """Return the table names of one page, and the last of them, or None on the last page."""
+    """Return a pair: the table names of one page, and where the next page begins.
+
+    The second value is the name after which the next page begins, or None on the last page.
+    """
     request: dict[str, Any] = {"Limit": TABLES}
     if visit.query.text("after"):
         request["ExclusiveStartTableName"] = visit.query.text("after")

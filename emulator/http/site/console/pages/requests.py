@@ -1,6 +1,6 @@
 """The last requests of all accounts: why they failed, how long they took, and their bodies.
 
-The server begins to keep requests when somebody opens the first page of the console (`begin`).
+The server begins to keep requests (`begin`) when somebody opens any page of the console.
 """
 
 from collections.abc import Mapping

@@ -39,7 +39,7 @@ async def change_form(visit: Visit) -> Response:
 
 
 async def _update(visit: Visit, text: str, **members: object) -> Response:
-    """Call UpdateTable, and show the forms again with a message. members: of the request."""
+    """Call UpdateTable with these members, and show the forms again. text: the notice."""
     name = visit.params["table"]
     await visit.call("UpdateTable", {"TableName": name, **members})
     return visit.done(f"tables/{name}/change", text)
