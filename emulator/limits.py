@@ -33,9 +33,9 @@ PATH_ELEMENTS: Final = 32  # number of names and list indexes in a document path
 LIST_INDEX: Final = 4_294_967_294
 
 TRANSACTION: Final = 4 * MIB  # bytes of all items, keys and values in a request
-TOKEN_SECONDS: Final = 600.0  # how long a transaction's ClientRequestToken is remembered
+TOKEN_SECONDS: Final = 600.0  # the time for which a transaction's ClientRequestToken is remembered
 
-PAGE: Final = MIB  # bytes evaluated by one Query or Scan page
+PAGE: Final = MIB  # bytes of the items that one page of a Query or Scan reads
 BATCH_GET_KEYS: Final = 100
 BATCH_GET_RESPONSE: Final = 16 * MIB
 BATCH_WRITE_ITEMS: Final = 25
@@ -70,7 +70,7 @@ WRITE_UNIT: Final = KIB
 ITEM_COLLECTION: Final = 10 * GIB
 
 STREAMS_PAGE: Final = 100  # default and maximum of Limit in ListStreams and DescribeStream
-ITERATOR_SECONDS: Final = 900.0  # how long a shard iterator is valid
+ITERATOR_SECONDS: Final = 900.0  # the time for which a shard iterator is valid
 
 KINESIS_BATCH_RECORDS: Final = 500  # the most records of one PutRecords call (AWS: PutRecords)
 # The most bytes of one PutRecords call: data and partition keys of all records together.

@@ -38,7 +38,7 @@ def make_doors(workers: int) -> list[Door]:
     doors = [socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(workers)]
     for door in doors:
         for end in door:
-            end.setblocking(False)  # noqa: FBT003 - the socket's own
+            end.setblocking(False)  # noqa: FBT003 - the signature of `setblocking`
     return doors
 
 
@@ -71,7 +71,7 @@ class Peers:
             async with asyncio.timeout(_PATIENCE):
                 ours, theirs = socket.socketpair()
                 with theirs:
-                    ours.setblocking(False)  # noqa: FBT003 - the socket's own
+                    ours.setblocking(False)  # noqa: FBT003 - the signature of `setblocking`
                     socket.send_fds(self._others[number], [_DOORBELL], [theirs.fileno()])
                 reader, writer = await asyncio.open_connection(sock=ours)
                 try:
@@ -102,7 +102,7 @@ class Peers:
 
 async def _answer(front: Front, sock: socket.socket) -> None:
     """Read one question from a socket, run its control, and write the answer."""
-    sock.setblocking(False)  # noqa: FBT003 - the socket's own
+    sock.setblocking(False)  # noqa: FBT003 - the signature of `setblocking`
     reader, writer = await asyncio.open_connection(sock=sock)
     try:
         with suppress(OSError, orjson.JSONDecodeError):  # the asking worker has ended

@@ -12,7 +12,7 @@
 
 A pause is half a second without a commit. Outside of pauses, syncs are rare, because a sync takes
 memory bandwidth from requests: with a sync each second, the server did a tenth fewer writes.
-"""  # noqa: W505 - a table
+"""  # noqa: W505 - the table has long lines
 
 import asyncio
 import errno

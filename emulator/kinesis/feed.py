@@ -45,8 +45,7 @@ _BACK_OFF: Final = BackOff(first=FIRST_BACK_OFF, longest=LONGEST_BACK_OFF)
 _WINDOW: Final = 500  # the most records of a shard in memory
 _REFILL: Final = 250  # if a shard has fewer records in memory, the feed reads more
 _PAGE: Final = Page(records=128, size=256 * KIB)
-"""The most that one poll reads of a shard. Reading this much delays requests by a few milliseconds.
-"""
+"""The most that one poll reads from a shard. This delays requests by a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)

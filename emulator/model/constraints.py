@@ -16,9 +16,9 @@ from emulator.model.overrides import CHANGES, Change, Kind
 from emulator.model.shapes import Shape
 
 Accept = Callable[[Any], object]
-"""A function that tests a parsed value. Its result is true in a condition if the value is valid.
+"""A function that tests a parsed value: its result is true if the value is valid.
 
-So `Pattern.fullmatch`, which returns a match or None, is an Accept.
+The result need not be a bool. For example, `Pattern.fullmatch` returns a match or None.
 """
 
 _NUMBERS: Final = frozenset({"integer", "long", "double", "float"})

@@ -11,7 +11,7 @@ _SMALL: Final = 10  # the most members of a list that is freed in one step
 _AT_ONCE: Final = 1_000  # the number of members that one step removes from a long list
 
 
-def free(value: Any) -> None:  # noqa: ANN401 - any JSON
+def free(value: Any) -> None:  # noqa: ANN401 - JSON of any form
     """Empty a list or dictionary, and the large lists and dictionaries in it, in pieces.
 
     No other code may still use the value. A list or dictionary that contains only scalars is freed
@@ -37,7 +37,7 @@ def cut(members: list[Any], length: int) -> None:
         del members[max(length, len(members) - _AT_ONCE) :]
 
 
-def _open(emptied: list[Any], value: Any) -> None:  # noqa: ANN401 - any JSON
+def _open(emptied: list[Any], value: Any) -> None:  # noqa: ANN401 - JSON of any form
     """Add a value to `emptied` if it must be freed in pieces.
 
     These are the values whose last member is a list or dictionary. Python frees all other values in

@@ -189,7 +189,7 @@ def _structure(members: dict[str, Parser], java_type: str, scalar_error: _Scalar
 
 
 def _cut(raw: list[Any], limit: int) -> None:
-    from emulator.model.freeing import cut  # noqa: PLC0415 - few servers get such lists
+    from emulator.model.freeing import cut  # noqa: PLC0415 - few servers need it
 
     cut(raw, limit)
 
@@ -208,7 +208,7 @@ def _list(member: Parser, scalar_error: _ScalarError, limit: int) -> Parser:
 def _string_list(scalar_error: _ScalarError, limit: int) -> Parser:
     parse_each = _list(string, scalar_error, limit)
 
-    def parse(raw: Any, problems: list[Problem]) -> Any:  # noqa: ANN401 - like the other parser
+    def parse(raw: Any, problems: list[Problem]) -> Any:  # noqa: ANN401 - as `parse_each` returns it
         if type(raw) is list and len(raw) <= limit:
             try:
                 "".join(raw)  # raises TypeError unless all members are strings; the fastest check
@@ -310,7 +310,7 @@ def _attribute_value_list(scalar_error: _ScalarError, limit: int) -> Parser:
 def _attribute_values(shape: Shape, java_type: str, scalar_error: _ScalarError) -> Parser:
     parse_map = _MAP_PARSERS.get(shape.name, wire.parse_map)
     if scalar_error is errors.scalar_as_field:
-        return parse_map  # it already raises errors.scalar_as_field for a scalar
+        return parse_map  # raises this error too
 
     def parse(raw: object, problems: list[Problem]) -> dict[str, Any]:
         if type(raw) is not dict:

@@ -110,7 +110,7 @@ class Evidence:
     @cached_property
     def examiner(self) -> "Examiner":
         """The object that examines the exchanges. Its first use imports all rules."""
-        from emulator.http.observing.examining import Examiner  # noqa: PLC0415 - start-up time
+        from emulator.http.observing.examining import Examiner  # noqa: PLC0415 - keeps the start fast
 
         return Examiner(self._emulator)
 
@@ -166,7 +166,7 @@ def _cut(body: bytes) -> bytes:
 
     If the answer has no items, return the whole answer, or NOT_WHOLE if it is too large.
     """
-    from emulator.advisor.pages import CUT  # noqa: PLC0415 - start-up time
+    from emulator.advisor.pages import CUT  # noqa: PLC0415 - keeps the start fast
 
     for after_items in _AFTER_ITEMS:
         # These bytes cannot be inside an item: there, the end of a list is followed by `}`.
@@ -185,7 +185,7 @@ def _sample(body: bytes, end: int) -> bytes:
     item begins. If this place is inside an item, the text before it is not valid JSON. Then the
     function tries an earlier place.
     """
-    from emulator.advisor.pages import SAMPLE, SAMPLE_BYTES  # noqa: PLC0415 - start-up time
+    from emulator.advisor.pages import SAMPLE, SAMPLE_BYTES  # noqa: PLC0415 - keeps the start fast
 
     if not body.startswith(_BEFORE_ITEMS):
         return b""

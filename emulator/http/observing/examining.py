@@ -25,7 +25,7 @@ from emulator.http.observing.large_bodies import NOT_WHOLE
 from emulator.http.observing.summary import FIRST_ERROR, caller_of, operation_of, parsed, plain, plain_request
 
 PLACE: Final = b"x-dynamodb-emulator-caller"
-"""The header with which the pytest plugin says where a request comes from."""
+"""The header in which the pytest plugin sends the caller of a request: file, line and client."""
 
 _TRAIL: Final = 5_000  # the most calls in a trail; a call usually has 1 or 2 KB
 _LONGEST: Final = 300  # the most characters of the header PLACE that are used
@@ -45,7 +45,7 @@ _DESCRIBED: Final[Mapping[str, str]] = {
 
 
 class Examiner:
-    """The advisor of one process, and the IAM permissions that the process's requests needed."""
+    """The advisor of one process, and the IAM permissions that the requests needed."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator

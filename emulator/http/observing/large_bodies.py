@@ -20,7 +20,7 @@ import orjson
 LARGE: Final = 500_000  # bytes; to parse this many takes up to 25 ms
 
 NOT_WHOLE: Final = b""
-"""Takes the place of the answer's body if this is too large, or if the request was too large."""
+"""Replaces the body of an answer that is too large, or whose request is too large."""
 
 _SEARCHED: Final = 4_096  # bytes that are searched at the beginning of a body and the end of a request
 # Members whose value is a string. Attributes of items never match: their values are objects.
@@ -40,7 +40,10 @@ _LONGEST_REST: Final = 100_000  # the most bytes of the members after the items
 
 
 def request_facts(body: bytes) -> Mapping[str, Any]:
-    """Return the members that were found in a large request. RequestItems has only one table."""
+    """Return the members that name tables, indexes and expressions in a large request.
+
+    Only the beginning and the end of the body are searched. RequestItems has only one table.
+    """
     found: dict[str, Any] = {}
     for text in (body[:_SEARCHED], body[-_SEARCHED:]):
         for match in _NAMES.finditer(text.decode("utf-8", "replace")):

@@ -33,7 +33,7 @@ _OF_FAULTS: Final = frozenset(
         "TransactionConflictException",
     )
 )
-"""Codes of errors that faults can cause. While faults are in force, a reason says so."""
+"""Codes of errors that faults can cause. While faults are in force, the reason mentions them."""
 
 
 class Reasons:
@@ -153,7 +153,10 @@ def _limit(table: Table, index: str, reason: str) -> str:
 
 
 def _condition(request: Body, _answer: Body, _summary: Summary) -> str | None:
-    """Return a text with the ConditionExpression that was not met, or None without one."""
+    """Return a text with the request's ConditionExpression, which was not met.
+
+    Return None if the request has no ConditionExpression.
+    """
     text = request.get("ConditionExpression")
     if isinstance(text, str):
         return f"the condition was: {text[:_EXPRESSION]}{'...' if len(text) > _EXPRESSION else ''}"

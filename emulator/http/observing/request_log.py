@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 class RequestLog:
     """The observers of one process.
 
-    worker: the number of this process, from 0. keep, advise: keep requests, or collect evidence,
-    from the start. Raises StorageError if the file of --record cannot be opened, or if the library
-    that --metrics needs is not installed.
+    worker: the number of this process, from 0. keep: True to keep requests from the start. advise:
+    True to collect evidence for the advisor from the start. Raises StorageError if the file of
+    --record cannot be opened, or if the library that --metrics needs is not installed.
     """
 
     def __init__(self, front: Front, worker: int, *, keep: bool, advise: bool = False) -> None:
@@ -77,7 +77,7 @@ class RequestLog:
     def count_requests(self) -> None:
         """Begin to count the requests of each caller, for the control `consumption`."""
         if self._counts is None:
-            from emulator.http.observing.request_counts import RequestCounts  # noqa: PLC0415 - few need it
+            from emulator.http.observing.request_counts import RequestCounts  # noqa: PLC0415 - few servers need it
 
             self._counts = RequestCounts()
             self._others.append(self._counts.observer)
@@ -111,7 +111,7 @@ class RequestLog:
         return None
 
     def kept(self) -> list[Summary]:
-        """Return the summaries of the kept requests, each with the members of `_identity`."""
+        """Return the summaries of the kept requests, each with its times and its worker."""
         if self._kept is None:
             return []
         return [{**self._identity(exchange), **summary} for exchange, summary in self._kept.summaries()]

@@ -40,7 +40,7 @@ Body = Mapping[str, Any]
 FIRST_ERROR: Final = 400
 MESSAGE: Final = 500  # the most characters of `Message`
 
-_MOST_TABLES: Final = 100  # the most tables of one request; no valid request has more
+_MOST_TABLES: Final = 100  # the most tables in the summary; no valid request has more
 _LONGEST_NAME: Final = 1_024  # the most characters of a table's name or ARN
 _LONGEST_STATEMENT: Final = 8_192  # the most characters of a PartiQL statement
 

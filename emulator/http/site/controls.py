@@ -60,7 +60,7 @@ class Controls:
             if (method, name) == _METRICS:
                 return await self._metrics(request)
             status, body = await self._call(method, name, request)
-        except Exception as error:  # noqa: BLE001 - is logged
+        except Exception as error:  # noqa: BLE001 - the error is logged
             log_failure(f"{method} {path}", error)
             return response(self._front.endpoint.failed(error))
         # The content type is application/json, because browsers show such an answer. They would

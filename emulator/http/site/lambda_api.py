@@ -50,7 +50,7 @@ class LambdaApi:
             answer = await self._answer(request_id, request, path, await request.body())
         except Full:  # the commit failed, because the disk is full
             answer = _failure(request_id, errors.storage_full().message)
-        except Exception as error:  # noqa: BLE001 - is logged
+        except Exception as error:  # noqa: BLE001 - the error is logged
             log_failure(f"request {request_id.decode()} to {path}", error)
             answer = _failure(request_id, "An error occurred and the request cannot be processed.")
         return response(answer)

@@ -22,7 +22,7 @@ class OtherPaths:
 
     async def answer(self, request: Request) -> Response:
         """Answer a request."""
-        from emulator.http.front import other_services  # noqa: PLC0415 - 4 ms of the first page
+        from emulator.http.front import other_services  # noqa: PLC0415 - keeps the first page fast: saves 4 ms
 
         path, fields = raw_path(request.scope), dict(request.headers.raw)
         body, query = await request.body(), request.scope["query_string"]

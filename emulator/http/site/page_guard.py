@@ -20,7 +20,7 @@ _FORBIDDEN = 403
 class PageGuard:
     """Refuses requests of web pages that may not use this server.
 
-    For the other pages, it adds CORS header lines, which allow the page to read the answer.
+    If a page may use this server, the answer gets CORS header lines, so that the page can read it.
     """
 
     def __init__(self, app: ASGIApp, answers: Answers) -> None:

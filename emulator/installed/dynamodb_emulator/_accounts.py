@@ -21,7 +21,7 @@ __all__ = ["Account", "Accounts", "Tables"]
 
 _NOWHERE = "http://127.0.0.1:1"  # no program listens on port 1
 _ENDS: Mapping[str, Mapping[str, Any]] = {"throttling": {"Enforced": False}, "transactions": {"Seconds": 0}}
-"""A control that makes declarations -> the members that end a declaration."""
+"""A control that makes a declaration -> the members of a call that ends the declaration."""
 _TIMEOUT = 65.0  # seconds without a byte from the server after which a call fails
 _OK = 200
 
@@ -314,7 +314,7 @@ class Accounts:
 
 
 def _fail(sentence: str) -> NoReturn:
-    import pytest  # noqa: PLC0415 - whoever gets here runs it
+    import pytest  # noqa: PLC0415 - only pytest calls this
 
     pytest.fail(sentence)
 

@@ -115,9 +115,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Describe the marker, check the options, and add the fixture `dynamodb`.
+    """Describe our marker to pytest, check the options, and add the fixture `dynamodb`.
 
-    If another plugin has a fixture with this name, do not add it.
+    If another plugin has a fixture with this name, do not add ours.
     """
     config.addinivalue_line(
         "markers",

@@ -118,7 +118,7 @@ class Console:
             if first and collects:
                 await _begin(visit)
             answer = await self._rendered(await page.handler(visit))
-        except Exception as error:  # noqa: BLE001 - becomes an answer
+        except Exception as error:  # noqa: BLE001 - the error becomes an answer
             answer = await self._rendered(_failed(visit, error))
         if first and not collects:
             answer.background = BackgroundTask(_begin, visit)
@@ -137,7 +137,7 @@ def _steps(page: Rendering) -> Steps[Exception | None]:
     """Make the HTML of a page, in steps. Return an exception that this raises, or None."""
     try:
         yield from page.steps()
-    except Exception as error:  # noqa: BLE001 - is raised again by the caller
+    except Exception as error:  # noqa: BLE001 - the caller raises the error again
         return error
     return None
 
@@ -150,7 +150,7 @@ async def _begin(visit: Visit) -> None:
     try:
         for begin in beginnings():
             await begin(visit)
-    except Exception as error:  # noqa: BLE001 - is logged
+    except Exception as error:  # noqa: BLE001 - the error is logged
         log_failure("the console's work at its first page", error)
 
 
@@ -208,7 +208,7 @@ def _plain(answer: Endpoint) -> Endpoint:
             return _secured(await answer(request))
         except BadForm as error:
             return _secured(PlainTextResponse(str(error), _BAD))
-        except Exception as error:  # noqa: BLE001 - is logged
+        except Exception as error:  # noqa: BLE001 - the error is logged
             log_failure(f"the page {request.url.path}", error)
             return _secured(PlainTextResponse("The page failed. The server's log has the reason.", _FAILED))
 

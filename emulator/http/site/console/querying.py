@@ -11,7 +11,7 @@
 
 The request has placeholders for all names and values. So a name may be a reserved word, and a value
 may be any text.
-"""  # noqa: W505 - a table
+"""  # noqa: W505 - the table has long lines
 
 import re
 from collections.abc import Mapping, Sequence

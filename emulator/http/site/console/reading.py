@@ -18,7 +18,7 @@ _BOM: Final = "\ufeff"
 Item = Mapping[str, Any]
 
 
-def items_of(text: str, is_csv: bool, types: Types, key_names: Sequence[str]) -> tuple[list[Item], list[str]]:  # noqa: FBT001 - a kind of text
+def items_of(text: str, is_csv: bool, types: Types, key_names: Sequence[str]) -> tuple[list[Item], list[str]]:  # noqa: FBT001 - it chooses the kind of text
     """Return the items in a text, and messages about the problems in it.
 
     If several items have the same key, return only the last one: it would replace the others.

@@ -74,7 +74,7 @@ def page(
 def action(path: str, *, title: str = "Problem", parent: str = "") -> Callable[[Handler], Handler]:
     """Register the decorated function as the handler of a form.
 
-    title, parent: of the page that shows an error (see `Page`).
+    title, parent: for the page that shows an error of the action (see `Page`).
     """
     return _register("POST", path, title, None, 0, parent)
 

@@ -1,4 +1,4 @@
-"""One request for a page or action: the data and functions that its handler needs."""
+"""One request for a page or action, with the data and functions that its handler needs."""
 
 import asyncio
 import sys
@@ -203,5 +203,5 @@ def _caught(steps: Steps[bytes]) -> Steps[bytes | Exception]:
     """Run steps. Return their result, or the exception that they raise."""
     try:
         return (yield from steps)
-    except Exception as error:  # noqa: BLE001 - is raised again by the caller
+    except Exception as error:  # noqa: BLE001 - the caller raises the error again
         return error

@@ -98,8 +98,9 @@ async def check(visit: Visit) -> Response:
 async def save(visit: Visit) -> Response:
     """Save the item in the editor.
 
-    Raises BadForm if the item has changed since the editor opened it, or if the editor would
-    replace another item. A checkbox of the form allows both.
+    Raises BadForm if the item has changed since the editor opened it, or if the key is new in the
+    editor and there is already an item with this key. If the form's checkbox is checked, save
+    anyway.
     """
     name = visit.params["table"]
     item = _written(visit)

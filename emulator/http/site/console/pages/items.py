@@ -44,7 +44,7 @@ async def _results(
     visit: Visit, form: querying.Form, table: Mapping[str, Any], operation: str, request: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Send the request. Return the template's variables that show the answer. Raises ApiError."""
-    from emulator.snippets import boto3_code, cli, javascript  # noqa: PLC0415 - the time of the first page
+    from emulator.snippets import boto3_code, cli, javascript  # noqa: PLC0415 - keeps the first page fast
 
     answer = await visit.call(operation, request)
     found: list[dict[str, Any]] = answer["Items"]

@@ -15,8 +15,8 @@ from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.visit import Visit
 
 _VIEWS: Final = ("NEW_AND_OLD_IMAGES", "NEW_IMAGE", "OLD_IMAGE", "KEYS_ONLY")
-_STREAMS: Final = 50  # streams on one page
-_RECORDS: Final = 50  # records on one page
+_STREAMS: Final = 50  # the most streams on one page
+_RECORDS: Final = 50  # the most records on one page
 
 _PAUSE: Final = 0.25  # seconds between two reads of the open shards
 _DESCRIBED_EACH: Final = 8  # the number of reads after which the page looks for new shards
@@ -24,7 +24,7 @@ _LONGEST: Final = 4 * 3600  # seconds for which a page gets live records
 _MOST_LIVE: Final = 50  # the most pages with live records in one process
 _BATCH: Final = 100  # the most live records that one read of a shard returns
 
-_live = 0  # how many pages show live records now
+_live = 0  # the number of pages that show live records now
 
 
 @page("streams", title="Streams", group="Events", order=10)

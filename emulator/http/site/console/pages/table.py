@@ -31,7 +31,7 @@ async def overview(visit: Visit) -> Response:
 @page("tables/{table}/code", title="Table as code", parent="tables")
 async def code(visit: Visit) -> Response:
     """Show programs and templates that create a table with the same settings."""
-    from emulator.snippets import (  # noqa: PLC0415 - the time of the first page
+    from emulator.snippets import (  # noqa: PLC0415 - keeps the first page fast
         boto3_code,
         cli,
         cloudformation,

@@ -80,7 +80,7 @@ async def create(visit: Visit) -> Response:
 
 
 def create_request(form: Fields) -> dict[str, Any]:
-    """Return the input of CreateTable for the fields of a form. Raises BadForm."""
+    """Return the request for CreateTable that the fields of a form describe. Raises BadForm."""
     types: dict[str, str] = {}
     request: dict[str, Any] = {
         "TableName": form.text("name").strip(),

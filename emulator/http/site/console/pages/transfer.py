@@ -18,7 +18,7 @@ from emulator.http.site.console.visit import Visit
 from storage import Full
 
 _FORMATS: Final = ("json", "dynamodb", "csv")
-_BATCH: Final = 25  # requests of one BatchWriteItem
+_BATCH: Final = 25  # the most items that one BatchWriteItem puts
 _PAGE: Final = 1000  # items that an export reads with one Scan, which takes about 10 ms
 _SHOWN: Final = 10  # the most problems that a preview shows
 _PREVIEW: Final = 20  # the most items that a preview shows
@@ -95,7 +95,7 @@ async def _csv(visit: Visit, name: str, key_names: list[str]) -> AsyncIterator[b
 
     This reads the items twice, because the first line needs the names of all attributes.
     """
-    from emulator.formats.csv_rows import CsvWriter  # noqa: PLC0415 - the time of the first page
+    from emulator.formats.csv_rows import CsvWriter  # noqa: PLC0415 - keeps the first page fast
 
     names: dict[str, None] = dict.fromkeys(key_names)
     async for items in _pages(visit, name):
@@ -165,7 +165,7 @@ async def _read(visit: Visit, table: Mapping[str, Any]) -> tuple[list[Item], lis
 
     Another thread parses the text, so that this thread can answer other requests meanwhile.
     """
-    from emulator.http.site.console.reading import items_of  # noqa: PLC0415 - the time of the first page
+    from emulator.http.site.console.reading import items_of  # noqa: PLC0415 - keeps the first page fast
 
     types = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
     form = visit.form.chosen("format", _FORMATS)
