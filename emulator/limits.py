@@ -32,7 +32,7 @@ PATH_ELEMENTS: Final = 32  # number of names and list indexes in a document path
 # The largest index in a document path (observed: github.com/floci-io/floci/issues/3073).
 LIST_INDEX: Final = 4_294_967_294
 
-TRANSACTION: Final = 4 * MIB  # bytes of all items, keys and values in a request
+TRANSACTION: Final = 4 * MIB  # bytes of all items, keys and values in a transaction
 TOKEN_SECONDS: Final = 600.0  # the time for which a transaction's ClientRequestToken is remembered
 
 PAGE: Final = MIB  # bytes of the items that one page of a Query or Scan reads

@@ -138,7 +138,7 @@ def serve(
 
 
 def date_line() -> bytes:
-    """Return the HTTP header `date` as a line.
+    """Return the header line `date` of HTTP, with the current time.
 
     `strftime` writes the names of days and months in English, because Python starts with the locale
     C for dates.

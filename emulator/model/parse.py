@@ -140,7 +140,7 @@ def _parser(shapes: Shapes, shape: Shape, scalar_error: _ScalarError) -> Parser:
 
 
 def kept(shapes: Shapes, shape: Shape) -> int:
-    """Return the most members of a list or map that a parser reads."""
+    """Return the largest number of members that a parser reads from a list or map."""
     if shape.name in _KEPT:
         return _KEPT[shape.name]
     if shape.maximum is not None:

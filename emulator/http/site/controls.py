@@ -51,7 +51,7 @@ class Controls:
         self._front = front
 
     async def answer(self, request: Request) -> Response:
-        """Answer a call."""
+        """Answer the call of a control, or a request for metrics."""
         method, path = request.method, request.scope["path"]
         name = path.removeprefix(request.scope["root_path"]).removeprefix("/")
         if not name and wants_page(request):

@@ -177,8 +177,8 @@ class Server:
     ) -> "Fault":
         """Make requests fail or wait, until `remove` is called or until the end of a `with` block.
 
-        access_key: the fault affects only requests with this access key. The other arguments are
-        those of `Account.faults`. Raises ControlError.
+        access_key: only requests with this access key match; None means any. The other arguments
+        are those of `Account.faults`. Raises ControlError.
         """
         from dynamodb_emulator._faults import Fault, fault_body  # noqa: PLC0415 - few programs have faults
 

@@ -45,7 +45,8 @@ def static_url(name: str) -> str:
 def static_response(name: str, version: str) -> Response | None:
     """Return an answer with a file, or None if there is no such file.
 
-    version: the checksum in the URL. If it is out of date, browsers must not keep the file.
+    version: the checksum in the URL. If it is out of date, browsers must ask the server again each
+    time they use the file.
     """
     if name not in _names():
         return None

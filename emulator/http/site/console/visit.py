@@ -90,8 +90,8 @@ class Visit:
     async def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """Call an operation of the service, and return its answer. Raises ApiError, StorageError.
 
-        Before the call, the event loop can answer other requests. So a page that calls many
-        operations does not stop the server.
+        Before the call, the event loop can answer other requests. So other requests do not wait for
+        a page that calls many operations.
         """
         await asyncio.sleep(0)
         text = orjson.dumps(request)

@@ -95,7 +95,7 @@ async def preview(visit: Visit) -> Response:
 
 
 async def _current(visit: Visit, name: str, keys: Sequence[Key]) -> list[dict[str, Any]]:
-    """Return those items with these keys that still exist. Raises ApiError."""
+    """Return the items with these keys, without items that no longer exist. Raises ApiError."""
     found = []
     for key in keys:
         answer = await visit.call("GetItem", {"TableName": name, "Key": key, "ConsistentRead": True})
