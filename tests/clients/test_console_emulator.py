@@ -199,7 +199,7 @@ def test_a_snapshot_brings_back_a_deleted_item(visit, browser, client):
     assert client("Scan", TableName="Orders")["Count"] == count
     press(browser, "Copy to an account")
     fill(browser, {"Access key": "copy"})
-    assert "copied to account copy: 1" in press_and_load(browser, "Copy")
+    assert "to account copy: 1" in press_and_load(browser, "Copy")
     press(browser, "Delete")
     assert "There are no snapshots." in press_and_load(browser, "Yes: Delete")
 
@@ -240,7 +240,7 @@ def test_replication_is_paused_and_delayed(visit, browser, client):
     fill(browser, {"Seconds": "3"})
     assert "takes 3 seconds" in press_and_load(browser, "Set the delay")
     press(browser, "Delete the replica")
-    assert "is deleted" in press_and_load(browser, "Yes: Delete the replica")
+    assert "is being deleted" in press_and_load(browser, "Yes: Delete the replica")
 
 
 @drives("requests/resend", "requests/keep")
@@ -275,7 +275,7 @@ def test_charts_are_drawn(visit, browser, client):
     assert browser.run("document.querySelectorAll('.chart canvas').length") == 5
     assert browser.complaints() == []
     fill(browser, {"Table": "Orders"})
-    assert "The keys of table Orders are counted" in press_and_load(browser, "Count its keys")
+    assert "The keys of table Orders are now counted" in press_and_load(browser, "Count its keys")
     client("GetItem", TableName="Orders", Key={"pk": {"S": "a"}, "sk": {"N": "1"}})
     assert "Most accessed" in visit("charts")
     assert "are not counted" in press_and_load(browser, "Stop counting")
